@@ -1,0 +1,51 @@
+# Two commands: `make demo` and `make test`. Both make .venv first, and are quick when run again.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# tensorflow-cpu where there is no NVIDIA GPU: the plain package brings gigabytes of CUDA.
+LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
+READY := $(VENV)/ready-$(notdir $(LOCK))
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: demo test check unit slow bench models readme-results system lock clean
+
+demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
+	$(BIN)/edgedigits demo
+
+test: check unit slow  ## format, lint, types and every test, warnings as errors
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+unit: $(READY)  ## the tests that take milliseconds
+	$(BIN)/pytest -q -m "not slow and not gpu"
+
+slow: $(READY)  ## the tests that train, convert or install
+	$(BIN)/pytest -q -m "slow and not gpu"
+
+bench: $(READY)  ## one image through each engine
+	$(BIN)/pytest -q benchmarks --benchmark-only
+
+models: $(READY)  ## rebuild the shipped models from scratch
+	$(BIN)/python -m edgedigits.models.build
+
+readme-results: $(READY)  ## measure what the README's table says, and write it there
+	$(BIN)/python benchmarks/readme_results.py
+
+system:  ## system packages that some tests need (system-packages.txt)
+	.ci/system
+
+# Another lock file, pyproject.toml or Makefile makes the environment anew; sources are installed editable.
+$(READY): pyproject.toml $(LOCK) requirements/make-env
+	PYTHON=$(PYTHON) requirements/make-env $(VENV) $(LOCK)
+	touch $@
+
+lock:  ## choose the newest versions that pyproject.toml admits; needs uv
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra onnx --extra train-cpu --extra dev pyproject.toml --output-file requirements/cpu.lock
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra gpu --extra train-gpu --extra dev pyproject.toml --output-file requirements/gpu.lock
+
+clean:
+	rm -rf $(VENV) dist build
