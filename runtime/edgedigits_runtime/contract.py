@@ -1,0 +1,299 @@
+"""The contract: what a model file says about itself, so that the runtime never guesses.
+
+It is embedded in the artifact as JSON: in a `.tflite` or `.keras` file as the member `edgedigits.json` of a zip
+(a `.keras` file is a zip; to a `.tflite` file one is appended, as TFLite Metadata does with its associated
+files), in an ONNX file as the metadata property `edgedigits`. The schema is described in docs/contract.md.
+"""
+
+import dataclasses
+import io
+import json
+import math
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeGuard
+
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, ContractMissing
+
+SCHEMA = 1
+MEMBER = "edgedigits.json"
+ONNX_PROPERTY = "edgedigits"
+
+Normalisation = Literal["unit", "column-l2"]
+ReaderKind = Literal["digits", "plain"]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor at the model's border.
+
+    Args:
+        name: as the engine knows it.
+        shape: NHWC for the input, [N, classes] for the output; None where the batch is free.
+        dtype: "float32", "int8" or "uint8".
+        scale: real = (stored - zero_point) * scale; None for float tensors.
+        zero_point: see scale.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+@dataclass(frozen=True)
+class DataUsed:
+    """Which samples were used: a dataset's name, how many of them, and the SHA-256 of their bytes."""
+
+    name: str
+    count: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """How to feed a model file and how to read its answer.
+
+    Args:
+        name: what the model is called, such as "base" or a recipe's name.
+        input: NHWC.
+        output: probabilities, one per label.
+        labels: names of the classes, in the output's order.
+        normalisation: "unit" is pixel/255; "column-l2" scales each image column to unit length, as
+            edgedigits_runtime.preprocessing says.
+        reader: "digits" finds and frames ink (bright on dark reaches the model, whatever the picture's
+            polarity); "plain" resizes the picture and nothing more.
+        temperature: confidence is softmax(log(p) / temperature); fitted on validation.
+        rejection_threshold: a confidence below it is no digit; fitted on validation.
+        format: "keras", "onnx" or "tflite".
+        precision: "float32", "float16", "int8" or "dynamic".
+        recipe: what trained it; None for foreign models.
+        training: samples the weights were fitted on.
+        calibration: samples the quantization ranges were measured on; None where nothing was quantized so.
+        accuracy: top-1 of this very file as a fraction, with the split and the count; None if not measured.
+        verified: result of the comparison with Keras; None if it was not compared.
+        tools: versions of what made the file.
+    """
+
+    name: str
+    input: Tensor
+    output: Tensor
+    labels: tuple[str, ...]
+    normalisation: Normalisation = "unit"
+    reader: ReaderKind = "digits"
+    temperature: float = 1.0
+    rejection_threshold: float = 0.0
+    format: str = "keras"
+    precision: str = "float32"
+    recipe: str | None = None
+    training: DataUsed | None = None
+    calibration: DataUsed | None = None
+    accuracy: dict[str, Any] | None = None
+    verified: dict[str, Any] | None = None
+    tools: dict[str, str] = dataclasses.field(default_factory=dict)
+    schema: int = SCHEMA
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of one input image."""
+        _, height, width, channels = self.input.shape
+        return int(height or 0), int(width or 0), int(channels or 0)
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
+
+
+REQUIRED = ("name", "input", "output", "labels")
+
+KINDS: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "input": (dict,),
+    "output": (dict,),
+    "labels": (list,),
+    "normalisation": (str,),
+    "reader": (str,),
+    "temperature": (int, float),
+    "rejection_threshold": (int, float),
+    "format": (str,),
+    "precision": (str,),
+    "recipe": (str, type(None)),
+    "training": (dict, type(None)),
+    "calibration": (dict, type(None)),
+    "accuracy": (dict, type(None)),
+    "verified": (dict, type(None)),
+    "tools": (dict,),
+    "schema": (int,),
+}
+"""What JSON may hold for each field."""
+
+DAMAGED_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    KeyError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What zipfile raises on a file that is no zip, or a damaged one."""
+
+
+def parse_contract(text: str | bytes, source: str) -> Contract:
+    """Make a Contract of its JSON text; `source` names the file in messages.
+
+    Raises:
+        ContractInvalid: not JSON, another schema version, a field missing, unknown or of the wrong kind.
+    """
+    try:
+        fields = json.loads(text)
+    except ValueError as error:
+        raise ContractInvalid(f"the contract of {source} is not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise ContractInvalid(f"the contract of {source} must be a JSON object, not {type(fields).__name__}")
+    if fields.get("schema", SCHEMA) != SCHEMA:
+        raise ContractInvalid(
+            f"the contract of {source} has schema version {fields['schema']}, this edgedigits reads {SCHEMA};"
+            " export the model again or install the matching version"
+        )
+    missing = [name for name in REQUIRED if name not in fields]
+    if missing:
+        raise ContractInvalid(f"the contract of {source} lacks {', '.join(missing)}; docs/contract.md has all")
+    unknown = sorted(set(fields) - {field.name for field in dataclasses.fields(Contract)})
+    if unknown:
+        raise ContractInvalid(f"the contract of {source} has unknown fields: {', '.join(unknown)}")
+    wrong = [
+        f"{name} must be {' or '.join(kind.__name__ for kind in KINDS[name])}, is {value!r}"
+        for name, value in fields.items()
+        if not isinstance(value, KINDS[name])
+    ]
+    if wrong:
+        raise ContractInvalid(f"the contract of {source}: {'; '.join(wrong)}")
+    try:
+        contract = Contract(
+            **{
+                **fields,
+                "input": _tensor(fields["input"]),
+                "output": _tensor(fields["output"]),
+                "labels": tuple(str(label) for label in fields["labels"]),
+                "training": _data_used(fields.get("training")),
+                "calibration": _data_used(fields.get("calibration")),
+            }
+        )
+    except (TypeError, ValueError, KeyError) as error:
+        raise ContractInvalid(f"the contract of {source} is malformed: {error}") from error
+    _check(contract, source)
+    return contract
+
+
+def _tensor(fields: dict[str, Any]) -> Tensor:
+    return Tensor(**{**fields, "shape": tuple(fields["shape"])})
+
+
+def _data_used(fields: dict[str, Any] | None) -> DataUsed | None:
+    return None if fields is None else DataUsed(**fields)
+
+
+def _check(contract: Contract, source: str) -> None:
+    """Refuse what would otherwise surface as a wrong answer later."""
+    problems = [*_problems(contract), *_tensor_problems(contract.input), *_tensor_problems(contract.output)]
+    if problems:
+        raise ContractInvalid(f"the contract of {source}: {'; '.join(problems)}")
+
+
+def _problems(contract: Contract) -> Iterator[str]:
+    classes = len(contract.labels)
+    if classes == 0:
+        yield "labels must not be empty"
+    if len(contract.input.shape) != 4:
+        yield f"input.shape must be [batch, height, width, channels], is {list(contract.input.shape)}"
+    if len(contract.output.shape) != 2 or contract.output.shape[-1] != classes:
+        yield f"output.shape must be [batch, {classes}] for {classes} labels, is {list(contract.output.shape)}"
+    if contract.normalisation not in ("unit", "column-l2"):
+        yield f"normalisation must be unit or column-l2, is {contract.normalisation!r}"
+    if contract.reader not in ("digits", "plain"):
+        yield f"reader must be digits or plain, is {contract.reader!r}"
+    if not (contract.temperature > 0 and math.isfinite(contract.temperature)):
+        yield f"temperature must be above 0, is {contract.temperature}"
+    if not 0 <= contract.rejection_threshold <= 1:
+        yield f"rejection_threshold must be 0 to 1, is {contract.rejection_threshold}"
+
+
+def _tensor_problems(tensor: Tensor) -> Iterator[str]:
+    batch, *sizes = tensor.shape or (None,)
+    if not (all(_is_size(size) for size in sizes) and (batch is None or _is_size(batch))):
+        yield f"shape of {tensor.name} must hold sizes above 0, and null only for the batch, is {list(tensor.shape)}"
+    if tensor.dtype not in ("float32", "int8", "uint8"):
+        yield f"dtype of {tensor.name} must be float32, int8 or uint8, is {tensor.dtype!r}"
+    elif tensor.dtype == "float32":
+        if tensor.scale is not None or tensor.zero_point is not None:
+            yield f"{tensor.name} is float32 and takes no scale and zero_point"
+    else:
+        low, high = (-128, 127) if tensor.dtype == "int8" else (0, 255)
+        if not (_is_number(tensor.scale) and tensor.scale > 0):
+            yield f"{tensor.name} is {tensor.dtype} and needs a scale above 0, is {tensor.scale!r}"
+        if type(tensor.zero_point) is not int or not low <= tensor.zero_point <= high:
+            yield f"{tensor.name} is {tensor.dtype} and needs a zero_point {low} to {high}, is {tensor.zero_point!r}"
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def read_zipped(path: Path) -> Contract:
+    """Read the contract of a `.tflite` or `.keras` file.
+
+    Raises:
+        ArtifactNotFound: no such file.
+        ArtifactCorrupt: the system refused to read it.
+        ContractMissing: the file has no zip, or the zip no contract.
+        ContractInvalid: see parse_contract.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return parse_contract(archive.read(MEMBER), str(path))
+    except FileNotFoundError as error:
+        raise ArtifactNotFound(f"no model file at {path}") from error
+    except DAMAGED_ZIP as error:
+        raise missing(path) from error
+    # A damaged directory may also point to before the file's beginning.
+    except OSError as error:
+        raise ArtifactCorrupt(f"{path} cannot be read: {error.strerror}") from error
+
+
+def missing(path: Path) -> ContractMissing:
+    """The error for a model file without a contract."""
+    return ContractMissing(
+        f"{path} carries no edgedigits contract; give one with --contract FILE, a JSON file with at least"
+        f" {', '.join(REQUIRED)} (docs/contract.md)"
+    )
+
+
+def append_zipped(model: bytes, contract: Contract) -> bytes:
+    """Return a `.tflite` file's bytes with `contract` as the only zip behind them."""
+    file = io.BytesIO(strip_zip(model))
+    # Appending to what is no zip starts one behind it, with offsets that every unzip program understands.
+    with zipfile.ZipFile(file, "a") as archive:
+        # A fixed date keeps the bytes the same for the same model and contract.
+        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), contract.to_json())
+    return file.getvalue()
+
+
+def strip_zip(model: bytes) -> bytes:
+    """Return a `.tflite` file's bytes without a zip appended earlier."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(model)) as archive:
+            start = min((member.header_offset for member in archive.infolist()), default=archive.start_dir)
+    except DAMAGED_ZIP:
+        return model
+    # A damaged directory may point anywhere.
+    return model[:start] if 0 <= start <= len(model) else model

@@ -1,0 +1,147 @@
+"""Every error that edgedigits raises on purpose.
+
+One base, one class for each cause that a user can act on. A message is one line: what was expected, what
+came, what to do.
+
+    EdgedigitsError
+    ├── PictureError            a picture cannot be read
+    │   ├── PictureNotFound     no such file or folder
+    │   ├── PictureUnreadable   not a picture, or a truncated one
+    │   └── PictureTooLarge     over the pixel limit, refused before decoding
+    ├── ArrayError              an array of the wrong shape, dtype or size was handed in
+    ├── UnknownName             no recipe, dataset, format, precision, engine or model of that name
+    ├── MissingExtra            an optional dependency is not installed
+    ├── DeviceUnavailable       the requested device cannot be used
+    ├── ArtifactError           a model file cannot be used
+    │   ├── ArtifactNotFound    no such model file
+    │   ├── ArtifactCorrupt     the file is damaged or is something else
+    │   ├── ContractMissing     the file carries no contract
+    │   └── ContractInvalid     the contract is malformed, or does not match the tensors
+    ├── DataError               a dataset cannot be used
+    │   ├── DataNotFound        not on disk, and could not be downloaded
+    │   ├── ChecksumMismatch    the bytes are not those of the dataset
+    │   └── DatasetInvalid      the files do not form a dataset
+    ├── RunError                a run folder cannot be used or resumed
+    ├── ExportError             an export failed
+    │   ├── ConversionFailed    the converter refused the model, or crashed
+    │   ├── GraphUnsupported    the converted graph holds what a device should not be given
+    │   └── GateMissed          the export does not decide as the original did
+    └── OutputNotWritable       a file could not be written; nothing was left behind
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class EdgedigitsError(Exception):
+    """Base of every error raised on purpose; the command line prints it as one line and exits with 1."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as class and message: some classes below make their message of other arguments."""
+        return _from_message, (type(self), str(self))
+
+
+def _from_message(cls: type[EdgedigitsError], message: str) -> EdgedigitsError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, message)
+    return error
+
+
+class PictureError(EdgedigitsError):
+    """A picture cannot be read."""
+
+
+class PictureNotFound(PictureError):
+    """No such file or folder."""
+
+
+class PictureUnreadable(PictureError):
+    """Not a picture, or a truncated one."""
+
+
+class PictureTooLarge(PictureError):
+    """Over the pixel limit; refused from the header, before decoding."""
+
+
+class ArrayError(EdgedigitsError):
+    """An array of the wrong shape, dtype or size was handed in."""
+
+
+class UnknownName(EdgedigitsError):
+    """No such recipe, dataset, format, precision, engine or model; the message lists the known ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"unknown {kind} {name!r}; known: {', '.join(known)}")
+
+
+class MissingExtra(EdgedigitsError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the [{extra}] extra, which is not installed; run: pip install 'edgedigits[{extra}]'"
+        )
+
+
+class DeviceUnavailable(EdgedigitsError):
+    """The requested device cannot be used; nothing falls back to another one silently."""
+
+
+class ArtifactError(EdgedigitsError):
+    """A model file cannot be used."""
+
+
+class ArtifactNotFound(ArtifactError):
+    """No such model file."""
+
+
+class ArtifactCorrupt(ArtifactError):
+    """The file is damaged or is something else than its suffix says."""
+
+
+class ContractMissing(ArtifactError):
+    """The file carries no contract, so nothing says how to feed it."""
+
+
+class ContractInvalid(ArtifactError):
+    """The contract is malformed, of another schema version, or does not match the file's tensors."""
+
+
+class DataError(EdgedigitsError):
+    """A dataset cannot be used."""
+
+
+class DataNotFound(DataError):
+    """The dataset is not on disk and could not be downloaded."""
+
+
+class ChecksumMismatch(DataError):
+    """The bytes are not those of the dataset."""
+
+
+class DatasetInvalid(DataError):
+    """The files do not form a dataset."""
+
+
+class RunError(EdgedigitsError):
+    """A run folder cannot be used or resumed."""
+
+
+class ExportError(EdgedigitsError):
+    """An export failed."""
+
+
+class ConversionFailed(ExportError):
+    """The converter refused the model, or crashed."""
+
+
+class GraphUnsupported(ExportError):
+    """The converted graph holds what a device should not be given."""
+
+
+class GateMissed(ExportError):
+    """The export does not decide as the original did."""
+
+
+class OutputNotWritable(EdgedigitsError):
+    """A file could not be written; what stood at its place before still does."""

@@ -1,0 +1,85 @@
+"""From uint8 pixels to the tensor a model takes, and from the tensor it gives back to probabilities.
+
+The only place where pixels are scaled: training, verification and every engine call these functions.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.contract import Normalisation, Tensor
+from edgedigits_runtime.errors import ArrayError
+
+Images = NDArray[np.uint8]
+Probabilities = NDArray[np.float32]
+
+
+def as_batch(images: NDArray[Any], shape: tuple[int, int, int]) -> Images:
+    """Check `images` and give it the layout [N, H, W, C].
+
+    Args:
+        images: uint8 [N, H, W] for one channel, or [N, H, W, C].
+        shape: (height, width, channels) that the model takes.
+
+    Raises:
+        ArrayError: another dtype, shape, or no image at all.
+    """
+    height, width, channels = shape
+    expected = f"uint8 [N, {height}, {width}, {channels}]" + (f" or [N, {height}, {width}]" if channels == 1 else "")
+    if not isinstance(images, np.ndarray):
+        raise ArrayError(f"expected a NumPy array, {expected}; got {type(images).__name__}")
+    if images.dtype != np.uint8:
+        raise ArrayError(f"expected {expected}; got {images.dtype}; scale to 0..255 and convert with astype('uint8')")
+    if images.ndim == 3 and channels == 1:
+        images = images[..., np.newaxis]
+    if images.ndim != 4 or images.shape[1:] != shape:
+        raise ArrayError(f"expected {expected}; got shape {list(images.shape)}")
+    if len(images) == 0:
+        raise ArrayError(f"expected at least one image, {expected}; got an empty batch")
+    return images
+
+
+def normalise(images: Images, normalisation: Normalisation) -> NDArray[np.float32]:
+    """Scale uint8 [N, H, W, C] to float32 of the same shape, in 0..1.
+
+    "unit" divides by 255. "column-l2" divides each image column (axis 1) by its Euclidean length, as
+    `tf.keras.utils.normalize(images, axis=1)` does on [N, 28, 28]; a column of zeros stays zero.
+    """
+    scaled = images.astype(np.float32)
+    if normalisation == "unit":
+        return scaled / np.float32(255)
+    length = np.sqrt(np.sum(np.square(scaled), axis=1, keepdims=True))
+    length[length == 0] = 1
+    normalised: NDArray[np.float32] = scaled / length
+    return normalised
+
+
+def quantize(values: NDArray[np.float32], tensor: Tensor) -> NDArray[Any]:
+    """Convert real values to what `tensor` stores; float tensors pass through."""
+    if tensor.scale is None or tensor.zero_point is None:
+        return values
+    limits = np.iinfo(tensor.dtype)
+    stored = np.rint(values / np.float32(tensor.scale)) + tensor.zero_point
+    clipped: NDArray[Any] = np.clip(stored, limits.min, limits.max).astype(tensor.dtype)
+    return clipped
+
+
+def dequantize(stored: NDArray[Any], tensor: Tensor) -> NDArray[np.float32]:
+    """Convert what `tensor` stores to real values, float32; float tensors pass through."""
+    if tensor.scale is None or tensor.zero_point is None:
+        return stored.astype(np.float32, copy=False)
+    return (stored.astype(np.float32) - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
+
+
+def calibrate(probabilities: Probabilities, temperature: float) -> Probabilities:
+    """Soften or sharpen probabilities [N, classes] by a temperature: softmax(log(p) / temperature).
+
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2. A quantized zero is taken as half
+    of the smallest step of 1/256, so that it stays finite.
+    """
+    logits = np.log(np.maximum(probabilities, np.float32(1 / 512))) / np.float32(temperature)
+    logits -= logits.max(axis=1, keepdims=True)
+    powers = np.exp(logits)
+    calibrated: Probabilities = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return calibrated

@@ -1,0 +1,69 @@
+"""Write a file whole or not at all: a temporary name in the same folder, synced, then renamed."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgedigits_runtime.errors import OutputNotWritable
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` when the block ends without an error.
+
+    The folder is made if it is missing. On any error the temporary file is removed and what stood at `path`
+    before is left as it was.
+
+    Raises:
+        OutputNotWritable: the folder is read-only, the disk is full, or the system refused otherwise.
+    """
+    temporary = _make_beside(path)
+    try:
+        yield temporary
+        _sync(temporary)
+        _give_usual_permissions(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        # An OSError about another file is the caller's own business, not a failed write.
+        if error.filename is not None and str(error.filename) != str(temporary):
+            raise
+        raise _not_writable(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _make_beside(path: Path) -> Path:
+    """Make an empty temporary file in the folder of `path`, and the folder if it is missing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The suffix is kept because some writers choose their format by it.
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=f".tmp{path.suffix}", dir=path.parent)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+    os.close(handle)
+    return Path(name)
+
+
+def _not_writable(path: Path, error: OSError) -> OutputNotWritable:
+    return OutputNotWritable(f"cannot write {path}: {error.strerror or error}")
+
+
+def write_whole(path: Path, content: bytes | str) -> Path:
+    """Write `content` (str as UTF-8) to `path`, whole or not at all, and return `path`."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _give_usual_permissions(path: Path) -> None:
+    """mkstemp makes files private; an artifact should be as readable as any other file a user makes."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)

@@ -1,0 +1,164 @@
+"""Pixels to tensors and back: against direct formulas, for all inputs."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from edgedigits_runtime.contract import Tensor
+from edgedigits_runtime.errors import ArrayError
+from edgedigits_runtime.preprocessing import as_batch, calibrate, dequantize, normalise, quantize
+
+ALL_PIXELS = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+images = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=4, max_dims=4, max_side=6), elements=st.integers(0, 255))
+
+
+@st.composite
+def stored_tensors(draw: st.DrawFn) -> Tensor:
+    dtype = draw(st.sampled_from(["int8", "uint8"]))
+    low = -128 if dtype == "int8" else 0
+    return Tensor("t", (1,), dtype, draw(st.floats(1e-4, 10)), draw(st.integers(low, low + 255)))
+
+
+@given(tensor=stored_tensors(), fractions=st.lists(st.floats(0, 1), min_size=1))
+def test_quantizing_is_off_by_half_a_step_at_most(tensor: Tensor, fractions: list[float]) -> None:
+    limits = np.iinfo(tensor.dtype)
+    assert tensor.scale is not None
+    assert tensor.zero_point is not None
+    low = (limits.min - tensor.zero_point) * tensor.scale
+    high = (limits.max - tensor.zero_point) * tensor.scale
+    values = np.array([low + fraction * (high - low) for fraction in fractions], np.float32)
+    stored = quantize(values, tensor)
+    assert stored.dtype == tensor.dtype
+    error = np.abs(dequantize(stored, tensor) - values)
+    # A float32 has 24 bits, of which the sums and quotients here lose a few.
+    assert error.max() <= tensor.scale * (0.5 + 1e-4)
+
+
+@given(tensor=stored_tensors())
+def test_what_is_stored_survives_a_round_trip(tensor: Tensor) -> None:
+    limits = np.iinfo(tensor.dtype)
+    every = np.arange(limits.min, limits.max + 1).astype(tensor.dtype)
+    np.testing.assert_array_equal(quantize(dequantize(every, tensor), tensor), every)
+
+
+@given(tensor=stored_tensors(), values=st.lists(st.floats(-1e6, 1e6, width=32), min_size=1))
+def test_values_out_of_range_saturate_and_keep_their_order(tensor: Tensor, values: list[float]) -> None:
+    ordered = np.sort(np.array(values, np.float32))
+    assert (np.diff(quantize(ordered, tensor).astype(int)) >= 0).all()
+
+
+def test_pixels_of_the_shipped_models_are_stored_as_pixel_minus_128() -> None:
+    tensor = Tensor("image", (1, 16, 16, 1), "int8", 1 / 255, -128)
+    stored = quantize(normalise(ALL_PIXELS, "unit"), tensor)
+    np.testing.assert_array_equal(stored.astype(int), ALL_PIXELS.astype(int) - 128)
+
+
+def test_halves_go_to_the_even_side_as_in_the_kernels() -> None:
+    tensor = Tensor("t", (1,), "int8", 1.0, 0)
+    assert quantize(np.array([-1.5, -0.5, 0.5, 1.5, 2.5], np.float32), tensor).tolist() == [-2, 0, 0, 2, 2]
+
+
+def test_float_tensors_pass_through() -> None:
+    tensor = Tensor("t", (1,), "float32")
+    values = np.array([0.25, -3.0], np.float32)
+    assert quantize(values, tensor) is values
+    assert dequantize(values, tensor) is values
+    assert dequantize(values.astype(np.float16), tensor).dtype == np.float32
+
+
+@given(images)
+def test_unit_is_pixel_by_255(batch: NDArray[np.uint8]) -> None:
+    scaled = normalise(batch, "unit")
+    assert scaled.dtype == np.float32
+    np.testing.assert_array_equal(scaled, batch.astype(np.float32) / np.float32(255))
+    assert scaled.min() >= 0
+    assert scaled.max() <= 1
+
+
+@given(images)
+def test_column_l2_gives_each_column_unit_length_or_zero(batch: NDArray[np.uint8]) -> None:
+    scaled = normalise(batch, "column-l2")
+    assert scaled.dtype == np.float32
+    count, _, width, channels = batch.shape
+    for image, column, channel in np.ndindex(count, width, channels):
+        pixels = [float(value) for value in batch[image, :, column, channel]]
+        length = sum(pixel**2 for pixel in pixels) ** 0.5 or 1.0
+        direct = [pixel / length for pixel in pixels]
+        np.testing.assert_allclose(scaled[image, :, column, channel], direct, rtol=1e-6)
+
+
+def test_a_column_of_zeros_stays_zero() -> None:
+    batch = np.zeros((1, 4, 2, 1), np.uint8)
+    batch[0, :, 1, 0] = [0, 3, 4, 0]
+    scaled = normalise(batch, "column-l2")[0, :, :, 0]
+    assert scaled[:, 0].tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(scaled[:, 1], [0, 0.6, 0.8, 0])
+
+
+@st.composite
+def probabilities(draw: st.DrawFn, least: float = 0.0) -> NDArray[np.float32]:
+    """Rows that sum to 1, of 2 to 12 classes."""
+    shape = draw(st.tuples(st.integers(1, 5), st.integers(2, 12)))
+    weights = draw(arrays.arrays(np.float64, shape, elements=st.floats(0.0, 1.0)))
+    weights = weights + 1e-6
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return ((1 - least * shape[1]) * weights + least).astype(np.float32)
+
+
+@given(given=probabilities(), temperature=st.floats(0.25, 4))
+def test_calibration_keeps_the_order_and_sums_to_one(given: NDArray[np.float32], temperature: float) -> None:
+    calibrated = calibrate(given, temperature)
+    assert calibrated.dtype == np.float32
+    np.testing.assert_allclose(calibrated.sum(axis=1), 1, atol=1e-5)
+    for before, after in zip(given, calibrated, strict=True):
+        assert (np.diff(after[np.argsort(before)]) >= -1e-7).all()
+
+
+@given(given=probabilities(least=1 / 400))
+def test_temperature_one_keeps_the_probabilities(given: NDArray[np.float32]) -> None:
+    np.testing.assert_allclose(calibrate(given, 1.0), given, atol=1e-5)
+
+
+@given(given=probabilities(least=1 / 400), temperature=st.floats(0.25, 4))
+def test_calibration_is_softmax_of_the_log_by_the_temperature(given: NDArray[np.float32], temperature: float) -> None:
+    powers = given.astype(np.float64) ** (1 / temperature)
+    np.testing.assert_allclose(calibrate(given, temperature), powers / powers.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+def test_a_higher_temperature_is_less_sure_and_a_quantized_zero_stays_finite() -> None:
+    sure = np.array([[255 / 256, 1 / 256, 0, 0]], np.float32)
+    tops = [float(calibrate(sure, temperature).max()) for temperature in (0.5, 1.0, 2.0, 4.0)]
+    assert tops == sorted(tops, reverse=True)
+    assert np.isfinite(calibrate(sure, 0.25)).all()
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 3]))
+def test_batches_of_the_right_shape_pass(count: int, height: int, width: int, channels: int) -> None:
+    batch = np.zeros((count, height, width, channels), np.uint8)
+    assert as_batch(batch, (height, width, channels)) is batch
+    if channels == 1:
+        assert as_batch(batch[..., 0], (height, width, 1)).shape == batch.shape
+
+
+@pytest.mark.parametrize(
+    ("batch", "shape", "said"),
+    [
+        ([[0]], (28, 28, 1), "expected a NumPy array, uint8 [N, 28, 28, 1] or [N, 28, 28]; got list"),
+        (np.zeros((2, 28, 28), np.float32), (28, 28, 1), "got float32; scale to 0..255 and convert"),
+        (np.zeros((2, 28, 28), np.int64), (28, 28, 1), "got int64"),
+        (np.zeros((28, 28), np.uint8), (28, 28, 1), "got shape [28, 28]"),
+        (np.zeros((2, 28, 27), np.uint8), (28, 28, 1), "got shape [2, 28, 27, 1]"),
+        (np.zeros((2, 28, 28, 3), np.uint8), (28, 28, 1), "got shape [2, 28, 28, 3]"),
+        (np.zeros((2, 32, 32), np.uint8), (32, 32, 3), "expected uint8 [N, 32, 32, 3]; got shape [2, 32, 32]"),
+        (np.zeros((0, 28, 28), np.uint8), (28, 28, 1), "expected at least one image"),
+    ],
+)
+def test_other_batches_are_refused(batch: Any, shape: tuple[int, int, int], said: str) -> None:
+    with pytest.raises(ArrayError, match=re.escape(said)):
+        as_batch(batch, shape)
