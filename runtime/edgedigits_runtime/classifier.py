@@ -1,0 +1,38 @@
+"""The classifier: an engine behind the one call that users make on arrays."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.preprocessing import Probabilities, as_batch, calibrate
+
+
+class Classifier:
+    """Classify images that are already framed as the model wants them.
+
+    Attributes:
+        engine: what runs the model.
+        contract: the model's contract.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.contract: Contract = engine.contract
+
+    def predict(self, images: NDArray[np.uint8]) -> Probabilities:
+        """Return the model's own probabilities, float32 [N, classes].
+
+        Args:
+            images: uint8 [N, H, W] or [N, H, W, C], MNIST polarity: ink bright on dark.
+
+        Raises:
+            ArrayError: another dtype or shape, or no image.
+        """
+        return self.engine.run(as_batch(images, self.contract.image_shape))
+
+    def confidences(self, images: NDArray[Any]) -> Probabilities:
+        """Return calibrated probabilities, float32 [N, classes]: `predict` after the contract's temperature."""
+        return calibrate(self.predict(images), self.contract.temperature)

@@ -1,0 +1,56 @@
+"""Engines run a model file. One module each; `open_engine` chooses by file type or by name.
+
+An engine module imports its library only inside its two functions:
+
+    open_engine(path, contract, device) -> Engine
+    probe() -> EngineReport
+"""
+
+import importlib
+from pathlib import Path
+
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.engines.engine import Engine, EngineReport
+from edgedigits_runtime.errors import ArtifactNotFound, UnknownName
+
+ENGINES = {
+    "litert": "edgedigits_runtime.engines.litert",
+    "onnxruntime": "edgedigits_runtime.engines.onnxruntime",
+}
+
+ENGINE_OF_SUFFIX = {".tflite": "litert", ".onnx": "onnxruntime"}
+
+
+def open_engine(
+    path: Path, *, engine: str | None = None, device: str = "auto", contract: Contract | None = None
+) -> Engine:
+    """Load a model file.
+
+    Args:
+        path: a `.tflite` or `.onnx` file.
+        engine: a name of ENGINES; chosen by the suffix if None.
+        device: "auto" or "cpu".
+        contract: used in place of the file's own.
+
+    Raises:
+        ArtifactNotFound, ArtifactCorrupt, ContractMissing, ContractInvalid: about the file.
+        UnknownName: no such engine, or none for this type of file.
+        MissingExtra: the engine's library is not installed.
+        DeviceUnavailable: the engine cannot run on that device.
+    """
+    if engine is not None and engine not in ENGINES:
+        raise UnknownName("engine", engine, ENGINES)
+    if path.suffix not in ENGINE_OF_SUFFIX:
+        raise UnknownName("model file type", path.suffix or path.name, ENGINE_OF_SUFFIX)
+    fitting = ENGINE_OF_SUFFIX[path.suffix]
+    if engine not in (None, fitting):
+        raise UnknownName(f"engine for {path.suffix} files", str(engine), [fitting])
+    if not path.is_file():
+        raise ArtifactNotFound(f"no model file at {path}")
+    opened: Engine = importlib.import_module(ENGINES[fitting]).open_engine(path, contract, device)
+    return opened
+
+
+def probe_engines() -> dict[str, EngineReport]:
+    """Return what `doctor` says of each engine, by name."""
+    return {name: importlib.import_module(module).probe() for name, module in ENGINES.items()}
