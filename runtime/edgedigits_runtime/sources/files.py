@@ -1,0 +1,88 @@
+"""Files: from what a person names on the command line to the pictures meant."""
+
+import glob
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgedigits_runtime.errors import PictureError, PictureNotFound, PictureUnreadable
+
+STANDARD_INPUT = "-"
+
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".webp", ".avif", ".gif"),
+    *(".tif", ".tiff", ".bmp", ".dib", ".ico", ".tga", ".pgm", ".ppm", ".pbm", ".pnm"),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture to read, or what stood in the way of finding it.
+
+    Attributes:
+        name: what messages and readings call it; "-" for standard input.
+        content: the file's path, or the bytes of standard input; None where there is an error.
+        error: why there is nothing to read.
+    """
+
+    name: str
+    content: Path | bytes | None
+    error: PictureError | None = None
+
+
+def expand(sources: Iterable[str | Path]) -> Iterator[Source]:
+    """Yield the pictures that the sources name, each as soon as it is found; one bad source stops no other.
+
+    Args:
+        sources: files, folders (their pictures, by suffix, sub-folders included, in natural order), patterns
+            that the shell left as they are (`*.png`, `**/*.png`), or "-" for standard input.
+    """
+    for source in sources:
+        name = str(source)
+        try:
+            if name == STANDARD_INPUT:
+                yield Source(name, _standard_input())
+            else:
+                for path in _paths(Path(source)):
+                    yield Source(str(path), path)
+        except PictureError as error:
+            yield Source(name, None, error)
+        except OSError as error:
+            yield Source(name, None, PictureNotFound(f"cannot look at {name}: {error.strerror or error}"))
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """Return a sorting key under which 2.png comes before 10.png."""
+    parts = re.split(r"(\d+)", str(path).casefold())
+    return [(1, 0, part) if index % 2 == 0 else (0, int(part), part) for index, part in enumerate(parts)]
+
+
+def _paths(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = [file for file in path.rglob("*") if _is_picture(file)]
+        if not found:
+            raise PictureNotFound(f"no pictures in the folder {path}; looked for {', '.join(SUFFIXES)}")
+    elif path.exists():
+        found = [path]
+    elif glob.has_magic(str(path)):
+        pattern = path.relative_to(path.anchor)
+        found = [file for file in Path(path.anchor).glob(str(pattern)) if file.is_file()]
+        if not found:
+            raise PictureNotFound(f"no file matches {path}")
+    else:
+        raise PictureNotFound(f"no picture at {path}")
+    return sorted(found, key=natural_key)
+
+
+def _is_picture(file: Path) -> bool:
+    # Hidden files are what systems leave beside pictures, such as macOS's "._a.png".
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def _standard_input() -> bytes:
+    content = sys.stdin.buffer.read()
+    if not content:
+        raise PictureUnreadable("standard input is empty; expected a picture")
+    return content

@@ -1,0 +1,99 @@
+"""Framing puts a digit where MNIST has it, and leaves alone what already stands there."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from edgedigits.data.dataset import Dataset
+from edgedigits_runtime.reading.frame import frame_digit, frame_plain
+from edgedigits_runtime.synthetic.samples import mnist_like
+from edgedigits_runtime.synthetic.strokes import draw_digit
+
+DIGITS, _ = mnist_like(60, seed=4)
+
+
+def centre_of_mass(image: NDArray[np.uint8]) -> tuple[float, float]:
+    rows, columns = np.indices(image.shape)
+    weight = image.astype(float) / image.sum(dtype=float)
+    return float((rows * weight).sum()), float((columns * weight).sum())
+
+
+def longest_side(image: NDArray[np.uint8]) -> int:
+    return int(max(np.ptp(positions) + 1 for positions in np.nonzero(image)))
+
+
+@pytest.mark.parametrize("index", range(len(DIGITS)))
+def test_a_framed_digit_is_framed_as_it_is(index: int) -> None:
+    assert np.array_equal(frame_digit(DIGITS[index]), DIGITS[index])
+
+
+@given(st.sampled_from(list(DIGITS)), *[st.integers(0, 30)] * 4)
+def test_where_the_digit_stood_does_not_matter(
+    digit: NDArray[np.uint8], top: int, bottom: int, left: int, right: int
+) -> None:
+    assert np.array_equal(frame_digit(np.pad(digit, ((top, bottom), (left, right)))), digit)
+
+
+@given(st.integers(0, 9), st.integers(0, 1000), st.integers(24, 200))
+def test_any_size_becomes_20_pixels_about_pixel_14(digit: int, seed: int, size: int) -> None:
+    framed = frame_digit(draw_digit(digit, np.random.default_rng(seed), size=size))
+    assert longest_side(framed) in (19, 20)
+    assert framed.max() == 255
+    for centre in centre_of_mass(framed):
+        assert abs(centre - 14) <= 0.5 + 1e-9
+
+
+@given(st.sampled_from(list(DIGITS)), st.integers(2, 4))
+def test_enlarged_pixels_frame_to_nearly_the_same(digit: NDArray[np.uint8], factor: int) -> None:
+    large = np.kron(digit, np.ones((factor, factor), np.uint8))
+    difference = np.abs(frame_digit(large).astype(int) - digit)
+    assert difference.mean() < 8
+
+
+@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=60)))
+def test_any_ink_fits_the_frame(ink: NDArray[np.uint8]) -> None:
+    framed = frame_digit(ink)
+    assert framed.shape == (28, 28)
+    assert framed.dtype == np.uint8
+    assert framed.any() == ink.any()
+
+
+def test_nothing_is_clipped_however_the_mass_lies() -> None:
+    # All the weight at one end would push the other end out of the frame.
+    ink = np.ones((20, 20), np.uint8)
+    ink[0, 0] = 255
+    ink[:2] = 255
+    assert frame_digit(ink).sum(dtype=int) == ink.sum(dtype=int)
+
+
+def test_extreme_strips_keep_a_pixel() -> None:
+    for shape in ((1, 20_000), (20_000, 1), (1, 1)):
+        assert frame_digit(np.full(shape, 255, np.uint8)).max() == 255
+
+
+def test_mnist_images_come_out_unchanged(mnist: Dataset) -> None:
+    images = mnist.train.images[:2000, ..., 0]
+    assert np.mean([np.array_equal(frame_digit(image), image) for image in images]) > 0.995
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (28, 28, 1), (8, 20, 3)])
+def test_plain_framing_resizes_and_nothing_more(shape: tuple[int, int, int]) -> None:
+    rng = np.random.default_rng(0)
+    same = rng.integers(0, 256, shape, np.uint8)
+    assert np.array_equal(frame_plain(same, shape), same)
+    level = np.full((50, 70, shape[2]), 93, np.uint8)
+    resized = frame_plain(level, shape)
+    assert resized.shape == shape
+    assert (resized == 93).all()
+
+
+def test_plain_framing_keeps_left_left_and_colours_apart() -> None:
+    picture = np.zeros((40, 40, 3), np.uint8)
+    picture[:, :20, 0] = 200
+    picture[20:, :, 2] = 100
+    resized = frame_plain(picture, (10, 10, 3))
+    assert resized[9, 0].tolist() == [200, 0, 100]
+    assert resized[0, 9].tolist() == [0, 0, 0]

@@ -1,0 +1,191 @@
+"""The reader's own logic, with an engine whose answers are known."""
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgedigits.data.dataset import Dataset
+from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.contract import Contract, Tensor
+from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.errors import ArrayError, PictureNotFound, PictureTooLarge
+from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.synthetic.samples import mnist_like
+from edgedigits_runtime.timing import STAGES
+
+ANSWER = np.array([0.0, 0.02, 0.0, 0.0, 0.9, 0.0, 0.0, 0.0, 0.0, 0.08], np.float32)
+
+DIGIT = mnist_like(1, seed=1)[0][0]
+
+
+class KnownEngine(Engine):
+    """Gives one answer to every image, and keeps what it was asked."""
+
+    name = "known"
+
+    def __init__(self, contract: Contract, answer: NDArray[np.float32]) -> None:
+        super().__init__(contract, "cpu", ("Known",))
+        self.answer = answer
+        self.asked: list[NDArray[Any]] = []
+
+    def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        self.asked.append(tensor)
+        return np.tile(self.answer, (len(tensor), 1))
+
+
+def contract(labels: str = "0123456789", shape: tuple[int, int, int] = (28, 28, 1), **fields: Any) -> Contract:
+    return Contract(
+        name="known-model",
+        input=Tensor("image", (None, *shape), "float32"),
+        output=Tensor("probabilities", (None, len(labels)), "float32"),
+        labels=tuple(labels),
+        **fields,
+    )
+
+
+def reader(model: Contract | None = None, answer: NDArray[np.float32] = ANSWER, **options: Any) -> Reader:
+    return Reader(Classifier(KnownEngine(model or contract(), answer)), **options)
+
+
+def asked(of: Reader) -> list[NDArray[Any]]:
+    engine = of.classifier.engine
+    assert isinstance(engine, KnownEngine)
+    return engine.asked
+
+
+def test_a_digit_is_read_with_its_box_and_alternatives() -> None:
+    reading = reader().read(np.pad(DIGIT, ((10, 0), (5, 0))))
+    assert reading.text == "4"
+    (digit,) = reading.digits
+    assert (digit.digit, digit.label) == (4, "4")
+    assert digit.confidence == pytest.approx(0.89, abs=0.02)
+    assert [label for label, _ in digit.top] == ["4", "9", "1"]
+    rows, columns = np.nonzero(DIGIT)
+    assert digit.box == (columns.min() + 5, rows.min() + 10, np.ptp(columns) + 1, np.ptp(rows) + 1)
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_the_model_is_given_the_framed_digit(invert: bool) -> None:
+    known = reader()
+    known.read(255 - DIGIT if invert else DIGIT)
+    assert np.array_equal(asked(known)[0][0, ..., 0], DIGIT / np.float32(255))
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_mnist_as_png_reaches_the_model_as_the_array_does(mnist: Dataset, invert: bool) -> None:
+    known = reader()
+    images = mnist.train.images[:400, ..., 0]
+    for image in images:
+        file = io.BytesIO()
+        Image.fromarray(255 - image if invert else image).save(file, "PNG")
+        known.read(file.getvalue())
+    given = np.concatenate(asked(known))[..., 0]
+    same = (given == images / np.float32(255)).all(axis=(1, 2))
+    # The others lose a speck that stood apart from their digit.
+    assert same.mean() > 0.96
+
+
+def test_a_blank_picture_reads_as_empty_without_asking_the_model() -> None:
+    known = reader()
+    reading = known.read(np.full((50, 60), 200, np.uint8))
+    assert (reading.text, reading.digits) == ("", ())
+    assert asked(known) == []
+
+
+def test_the_threshold_is_the_contracts_unless_given() -> None:
+    strict = contract(rejection_threshold=0.95)
+    assert reader(strict).read(DIGIT).text == ""
+    assert reader(strict, min_confidence=0.5).read(DIGIT).text == "4"
+    assert reader(min_confidence=0.95).read(DIGIT).digits == ()
+    assert reader(strict, min_confidence=0.0).min_confidence == 0.0
+
+
+def test_the_temperature_softens_confidence_and_not_the_order() -> None:
+    hard = reader().read(DIGIT).digits[0]
+    soft = reader(contract(temperature=3.0)).read(DIGIT).digits[0]
+    assert soft.confidence < hard.confidence
+    assert soft.label == hard.label
+
+
+@pytest.mark.parametrize("top_k", [1, 5, 10, 99])
+def test_top_k_lists_so_many(top_k: int) -> None:
+    assert len(reader(top_k=top_k).read(DIGIT).digits[0].top) == min(top_k, 10)
+
+
+def test_the_plain_reader_resizes_the_whole_picture() -> None:
+    labels = "abc"
+    known = reader(contract(labels, (8, 8, 3), reader="plain"), np.array([0.1, 0.7, 0.2], np.float32))
+    reading = known.read(np.full((20, 30, 3), (255, 0, 51), np.uint8))
+    assert (reading.text, reading.digits[0].digit, reading.digits[0].box) == ("b", None, (0, 0, 30, 20))
+    assert np.allclose(asked(known)[0], np.full((1, 8, 8, 3), (1.0, 0.0, 0.2)))
+    assert reading.ms["ink"] == reading.ms["locate"] == 0
+
+
+@pytest.mark.parametrize(("label", "digit"), [("7", 7), ("٣", None), ("²", None), ("x", None)])
+def test_only_decimal_digits_have_a_value(label: str, digit: int | None) -> None:
+    model = dataclasses.replace(contract(), labels=(*"0123", label, *"56789"))
+    assert reader(model).read(DIGIT).digits[0].digit == digit
+
+
+def test_a_digit_reader_refuses_a_model_of_another_shape() -> None:
+    with pytest.raises(ArrayError, match=r"framed as \[28, 28, 1\]; known-model takes \[32, 32, 3\]"):
+        reader(contract(shape=(32, 32, 3))).read(DIGIT)
+
+
+def test_the_json_object_is_the_documented_one() -> None:
+    written = json.loads(json.dumps(reader().read(DIGIT, name="a.png").to_dict()))
+    assert list(written) == ["source", "text", "digits", "model", "engine", "device", "providers", "ms"]
+    assert list(written["digits"][0]) == ["digit", "label", "confidence", "box", "top"]
+    assert list(written["ms"]) == [*STAGES, "total"]
+    rest = {key: written[key] for key in ("source", "text", "model", "engine", "device", "providers")}
+    assert rest == {
+        "source": "a.png",
+        "text": "4",
+        "model": "known-model",
+        "engine": "known",
+        "device": "cpu",
+        "providers": ["Known"],
+    }
+    digit = written["digits"][0]
+    assert digit["top"][0] == ["4", digit["confidence"]]
+    for number, places in [(digit["confidence"], 4), *((value, 3) for value in written["ms"].values())]:
+        assert number == round(number, places)
+
+
+def test_stages_are_timed_and_lie_within_the_total() -> None:
+    ms = reader().read(DIGIT).ms
+    assert all(ms[stage] > 0 for stage in STAGES)
+    assert sum(ms[stage] for stage in STAGES) <= ms["total"]
+
+
+def test_a_reading_is_named_after_its_source(tmp_path: Path) -> None:
+    path = tmp_path / "four.png"
+    Image.fromarray(DIGIT).save(path)
+    content = path.read_bytes()
+    names = {
+        str(path): [path, str(path), Image.open(path), path.open("rb")],
+        "<bytes>": [content],
+        "<array>": [DIGIT],
+        "<stream>": [io.BytesIO(content)],
+        "<image>": [Image.fromarray(DIGIT)],
+    }
+    for name, sources in names.items():
+        for source in sources:
+            reading = reader().read(source)
+            assert (reading.source, reading.text) == (name, "4")
+            if hasattr(source, "close"):
+                source.close()
+
+
+def test_errors_of_decoding_pass_through(tmp_path: Path) -> None:
+    with pytest.raises(PictureNotFound):
+        reader().read(tmp_path / "none.png")
+    with pytest.raises(PictureTooLarge):
+        reader(max_pixels=100).read(DIGIT)

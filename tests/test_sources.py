@@ -1,0 +1,74 @@
+"""From names on the command line to pictures, one bad name stopping no other."""
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgedigits_runtime.errors import PictureNotFound, PictureUnreadable
+from edgedigits_runtime.sources.files import Source, expand, natural_key
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("10.png", "2.PNG", "b.jpg", "notes.txt", "sub/1.webp", ".hidden.png", "[1].gif"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.png").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def found(*sources: str | Path) -> list[str]:
+    return [source.name for source in expand(sources)]
+
+
+def test_a_folder_gives_its_pictures_in_natural_order(folder: Path) -> None:
+    names = [str(Path(name).relative_to(folder)) for name in found(folder)]
+    assert names == ["2.PNG", "10.png", "[1].gif", "b.jpg", str(Path("sub/1.webp"))]
+
+
+def test_patterns_that_the_shell_left_are_matched(folder: Path) -> None:
+    assert found("*.png") == ["10.png", ".hidden.png"]
+    assert found(f"{folder}/1*.png") == [str(folder / "10.png")]
+    assert found("**/*.webp") == [str(Path("sub/1.webp"))]
+
+
+def test_a_file_is_taken_whatever_its_suffix_or_brackets(folder: Path) -> None:
+    assert found("notes.txt", "[1].gif") == ["notes.txt", "[1].gif"]
+    assert next(expand(["b.jpg"])) == Source("b.jpg", Path("b.jpg"))
+
+
+def test_standard_input_is_read_as_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"picture")))
+    assert list(expand(["-"])) == [Source("-", b"picture")]
+    (empty,) = expand(["-"])
+    assert isinstance(empty.error, PictureUnreadable)
+
+
+@pytest.mark.parametrize("missing", ["none.png", "empty", "*.tiff", "none/*.png", "a" * 300, "a\0b"])
+def test_what_is_not_there_is_named_and_the_others_go_on(folder: Path, missing: str) -> None:
+    first, bad, last = expand(["b.jpg", missing, "10.png"])
+    assert (first.name, last.name) == ("b.jpg", "10.png")
+    assert isinstance(bad.error, PictureNotFound)
+    assert bad.content is None
+    assert bad.name == missing
+    assert missing in str(bad.error)
+
+
+def test_sources_are_looked_at_only_when_they_are_due(folder: Path) -> None:
+    sources = expand(["b.jpg", "later.png"])
+    next(sources)
+    (folder / "later.png").write_bytes(b"")
+    assert next(sources).error is None
+
+
+@given(st.lists(st.integers(0, 10**6), unique=True))
+def test_numbers_in_names_are_sorted_by_value(numbers: list[int]) -> None:
+    names = [Path(f"page{number}.png") for number in numbers]
+    assert sorted(names, key=natural_key) == [Path(f"page{number}.png") for number in sorted(numbers)]
