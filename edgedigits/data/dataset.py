@@ -1,0 +1,98 @@
+"""What a dataset is once it is loaded: pictures, class numbers and the names of the classes."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.contract import ReaderKind
+from edgedigits_runtime.errors import ArrayError, DatasetInvalid
+from edgedigits_runtime.preprocessing import Images
+
+Labels = NDArray[np.int64]
+
+
+# Without eq=False, comparing two of them would raise; they are the same if their fingerprints are.
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Pictures with their classes.
+
+    Args:
+        images: uint8 [N, H, W, C].
+        labels: int64 [N], an index into the dataset's `labels`.
+
+    Raises:
+        ArrayError: another dtype or shape, or not one label for each image.
+    """
+
+    images: Images
+    labels: Labels
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != np.uint8 or self.images.ndim != 4:
+            raise ArrayError(f"expected images as uint8 [N, H, W, C]; got {_kind(self.images)}")
+        if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
+            raise ArrayError(f"expected labels as int64 [{len(self.images)}]; got {_kind(self.labels)}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: NDArray[np.int64]) -> "Samples":
+        """Return the samples at `indices`, int64 [n], in that order, as a copy."""
+        return Samples(self.images[indices], self.labels[indices])
+
+    def fingerprint(self) -> str:
+        """Return "sha256:" and the hash over the shape, the image bytes and the labels."""
+        digest = hashlib.sha256(str(self.images.shape).encode())
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
+        return f"sha256:{digest.hexdigest()}"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A dataset as its authors published it.
+
+    Args:
+        name: its name in DATASETS, or that of the folder it was read from.
+        train: all samples that are not held out; `splits.split` takes the validation samples from them.
+        test: the authors' own test samples; None where they published none.
+        labels: names of the classes, in the order of their numbers.
+        reader: how a picture from outside is brought into this form, see Contract.
+
+    Raises:
+        DatasetInvalid: a label beyond the names, or test pictures of another shape than those for training.
+    """
+
+    name: str
+    train: Samples
+    test: Samples | None
+    labels: tuple[str, ...]
+    reader: ReaderKind
+
+    def __post_init__(self) -> None:
+        for samples in (self.train, self.test):
+            if samples is None or len(samples) == 0:
+                continue
+            lowest, highest = int(samples.labels.min()), int(samples.labels.max())
+            if lowest < 0 or highest >= len(self.labels):
+                raise DatasetInvalid(
+                    f"{self.name}: expected labels from 0 to {len(self.labels) - 1}, got {lowest} to {highest}"
+                )
+        if self.test is not None and self.test.images.shape[1:] != self.train.images.shape[1:]:
+            raise DatasetInvalid(
+                f"{self.name}: the test images are {list(self.test.images.shape[1:])},"
+                f" those for training {list(self.train.images.shape[1:])}; expected one shape"
+            )
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of one image."""
+        _, height, width, channels = self.train.images.shape
+        return height, width, channels
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return f"{array.dtype} {list(array.shape)}"

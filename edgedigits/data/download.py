@@ -1,0 +1,166 @@
+"""Download one file of a dataset: from its mirrors in turn, resumed, verified, whole or not at all.
+
+What has arrived stands in <name>.part beside the target. After an interruption it is gone on with, by the
+next mirror too. The target appears only once its checksum is right.
+"""
+
+import contextlib
+import http.client
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from edgedigits.data.description import LARGEST, DataFile
+from edgedigits.data.locations import ENVIRONMENT
+from edgedigits_runtime.errors import ChecksumMismatch, DataError, DataNotFound, OutputNotWritable
+
+CHUNK = 64 * 1024
+# Seconds without a byte after which a mirror is given up.
+TIMEOUT = 30.0
+
+
+class _MirrorError(Exception):
+    """One mirror did not deliver; the next one is asked."""
+
+
+def fetch(file: DataFile, target: Path, *, timeout: float = TIMEOUT) -> Path:
+    """Download `file` to `target` and return `target`.
+
+    Args:
+        timeout: seconds to wait for a connection, and for each next byte.
+
+    Raises:
+        DataNotFound: no mirror delivered; the message has each one's fault.
+        ChecksumMismatch: every mirror delivered other bytes than the dataset's.
+        OutputNotWritable: the folder is read-only or the disk is full.
+    """
+    part = target.with_name(f"{target.name}.part")
+    faults: dict[str, Exception] = {}
+    with _writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for mirror in file.mirrors:
+            url = f"{mirror}{file.name}"
+            try:
+                _fetch_from(url, file, part, timeout)
+            except (_MirrorError, ChecksumMismatch) as error:
+                faults[url] = error
+            else:
+                part.replace(target)
+                return target
+    raise _given_up(file, target, faults)
+
+
+def _fetch_from(url: str, file: DataFile, part: Path, timeout: float) -> None:
+    """Complete `part` from one mirror and check it."""
+    while True:
+        resumed = _receive(url, part, timeout)
+        try:
+            file.content(part.read_bytes())
+        except ChecksumMismatch:
+            part.unlink()
+            # The first bytes may be another mirror's, or of an older file: once more, from the start.
+            if resumed:
+                continue
+            raise
+        return
+
+
+def _receive(url: str, part: Path, timeout: float) -> bool:
+    """Fetch what `part` lacks; return whether bytes that stood there before were kept."""
+    start = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "edgedigits"})
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        error.close()
+        # RFC 9110, 15.5.17: nothing begins at `start`, so `part` is complete or wrong; its checksum tells.
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
+            return True
+        raise _MirrorError(f"HTTP {error.code} {error.reason}") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _MirrorError(_reason(error)) from error
+    with response:
+        resumed = bool(start) and _begins_at(response) == start
+        if not resumed and response.status != http.HTTPStatus.OK:
+            part.unlink(missing_ok=True)
+            raise _MirrorError(f"HTTP {response.status} to a request for bytes from {start}")
+        _store(response, part, start if resumed else 0)
+    return resumed
+
+
+def _begins_at(response: http.client.HTTPResponse) -> int | None:
+    """Return the offset at which a 206 answer begins; None for any other answer."""
+    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return int(found[1]) if found and response.status == http.HTTPStatus.PARTIAL_CONTENT else None
+
+
+def _store(response: http.client.HTTPResponse, part: Path, start: int) -> None:
+    """Write the body behind the first `start` bytes of `part`; refuse another length than was announced."""
+    announced = response.headers.get("Content-Length", "")
+    total = start + int(announced) if announced.isdecimal() else None
+    size = start
+    with part.open("ab" if start else "wb") as out:
+        with _progress(part.name.removesuffix(".part"), total, start) as advance:
+            for chunk in _chunks(response):
+                size += len(chunk)
+                if size > LARGEST:
+                    raise _MirrorError(f"sends more than {LARGEST // 1024**2} MiB")
+                out.write(chunk)
+                advance(len(chunk))
+        out.flush()
+        os.fsync(out.fileno())
+    if total is not None and size != total:
+        raise _MirrorError(f"sent {size:,} of {total:,} bytes")
+
+
+def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    try:
+        while chunk := response.read(CHUNK):
+            yield chunk
+    except (OSError, http.client.HTTPException) as error:
+        raise _MirrorError(f"the connection broke: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "reason", "")) or str(error) or type(error).__name__
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses into our error; what the network does is a _MirrorError by then."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputNotWritable(f"cannot write {path}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _progress(name: str, total: int | None, start: int) -> Iterator[Callable[[int], None]]:
+    """Yield a function that is told of each number of bytes more; it draws a bar where a person watches."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=total, completed=start)
+        yield lambda count: progress.advance(task, count)
+
+
+def _given_up(file: DataFile, target: Path, faults: dict[str, Exception]) -> DataError:
+    told = "; ".join(f"{url}: {fault}" for url, fault in faults.items())
+    message = (
+        f"{file.name} of {file.dataset} could not be downloaded ({told}); try again later,"
+        f" or put the file into {target.parent}, or set {ENVIRONMENT} to the folder above {file.dataset}/"
+    )
+    if faults and all(isinstance(fault, ChecksumMismatch) for fault in faults.values()):
+        return ChecksumMismatch(message)
+    return DataNotFound(message)

@@ -1,0 +1,295 @@
+"""Downloads, from a real HTTP server on the loopback interface that misbehaves in each way a mirror may."""
+
+import contextlib
+import gzip
+import hashlib
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgedigits.data import download
+from edgedigits.data.description import DataFile
+from edgedigits.data.download import fetch
+from edgedigits_runtime.errors import ChecksumMismatch, DataNotFound, OutputNotWritable
+
+CONTENT = bytes(range(256)) * 20
+SERVED = gzip.compress(CONTENT, mtime=0)
+HALF = len(SERVED) // 2
+
+
+@dataclass
+class Mirror:
+    """What a server does; `asked` collects the Range header of each request, None where there was none."""
+
+    body: bytes = SERVED
+    ranges: bool = True
+    announces: int | None = None
+    sends: int | None = None
+    status: int = 200
+    shift: int = 0
+    hangs: threading.Event | None = None
+    url: str = ""
+    asked: list[str | None] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def serving(mirror: Mirror) -> Iterator[Mirror]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            wanted = self.headers["Range"]
+            mirror.asked.append(wanted)
+            if mirror.hangs:
+                mirror.hangs.wait(10)
+                return
+            start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and mirror.ranges else 0
+            if start >= len(mirror.body) and start:
+                self.send_error(416)
+                return
+            start += mirror.shift
+            rest = mirror.body[start:]
+            self.send_response(206 if start else mirror.status)
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(mirror.body) - 1}/{len(mirror.body)}")
+            self.send_header("Content-Length", str(mirror.announces or len(rest)))
+            self.end_headers()
+            self.wfile.write(rest[: mirror.sends])
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    mirror.url = f"http://127.0.0.1:{server.server_port}/"
+    try:
+        yield mirror
+    finally:
+        if mirror.hangs:
+            mirror.hangs.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def mirrors() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+
+
+def data_file(*mirrors: Mirror | str, md5_of: str = "content") -> DataFile:
+    checked = CONTENT if md5_of == "content" else SERVED
+    urls = tuple(mirror if isinstance(mirror, str) else mirror.url for mirror in mirrors)
+    return DataFile("small", "file.gz", hashlib.md5(checked).hexdigest(), md5_of, urls)  # type: ignore[arg-type]
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("md5_of", ["content", "container"])
+def test_downloads_into_a_new_folder_and_leaves_nothing_beside(tmp_path, mirrors, md5_of):
+    good = mirrors.enter_context(serving(Mirror()))
+    target = tmp_path / "cache" / "small" / "file.gz"
+    assert fetch(data_file(good, md5_of=md5_of), target) == target
+    assert target.read_bytes() == SERVED
+    assert left_in(target.parent) == ["file.gz"]
+    assert good.asked == [None]
+
+
+@pytest.mark.parametrize("body", [CONTENT, gzip.compress(CONTENT, 1)], ids=["decompressed", "recompressed"])
+def test_content_checksum_accepts_another_container(tmp_path, mirrors, body):
+    good = mirrors.enter_context(serving(Mirror(body=body)))
+    assert fetch(data_file(good), tmp_path / "file.gz").read_bytes() == body
+
+
+def test_container_checksum_refuses_another_container(tmp_path, mirrors):
+    other = mirrors.enter_context(serving(Mirror(body=gzip.compress(CONTENT, 1))))
+    with pytest.raises(ChecksumMismatch, match="of the container"):
+        fetch(data_file(other, md5_of="container"), tmp_path / "file.gz")
+
+
+def test_resumes_after_an_interruption(tmp_path, mirrors):
+    flaky = mirrors.enter_context(serving(Mirror(sends=HALF)))
+    target = tmp_path / "file.gz"
+    with pytest.raises(DataNotFound, match=f"sent {HALF:,} of {len(SERVED):,} bytes"):
+        fetch(data_file(flaky), target)
+    assert left_in(tmp_path) == ["file.gz.part"]
+    flaky.sends = None
+    fetch(data_file(flaky), target)
+    assert target.read_bytes() == SERVED
+    assert flaky.asked == [None, f"bytes={HALF}-"]
+    assert left_in(tmp_path) == ["file.gz"]
+
+
+def test_the_next_mirror_goes_on_where_a_truncating_one_stopped(tmp_path, mirrors):
+    cut = mirrors.enter_context(serving(Mirror(sends=HALF)))
+    good = mirrors.enter_context(serving(Mirror()))
+    fetch(data_file(cut, good), tmp_path / "file.gz")
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+    assert good.asked == [f"bytes={HALF}-"]
+
+
+def test_a_server_that_ignores_range_restarts_cleanly(tmp_path, mirrors):
+    plain = mirrors.enter_context(serving(Mirror(ranges=False)))
+    (tmp_path / "file.gz.part").write_bytes(SERVED[:HALF])
+    fetch(data_file(plain), tmp_path / "file.gz")
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+    assert plain.asked == [f"bytes={HALF}-"]
+
+
+def test_a_part_of_something_else_is_thrown_away(tmp_path, mirrors):
+    good = mirrors.enter_context(serving(Mirror()))
+    (tmp_path / "file.gz.part").write_bytes(b"x" * HALF)
+    fetch(data_file(good), tmp_path / "file.gz")
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+    assert good.asked == [f"bytes={HALF}-", None]
+
+
+def test_a_complete_part_is_taken_without_sending_it_again(tmp_path, mirrors):
+    good = mirrors.enter_context(serving(Mirror()))
+    (tmp_path / "file.gz.part").write_bytes(SERVED)
+    fetch(data_file(good), tmp_path / "file.gz")
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+    assert good.asked == [f"bytes={len(SERVED)}-"]
+
+
+def test_an_answer_from_another_offset_is_not_appended(tmp_path, mirrors):
+    shifted = mirrors.enter_context(serving(Mirror(shift=1)))
+    good = mirrors.enter_context(serving(Mirror()))
+    (tmp_path / "file.gz.part").write_bytes(SERVED[:HALF])
+    fetch(data_file(shifted, good), tmp_path / "file.gz")
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+    assert shifted.asked == [f"bytes={HALF}-"]
+    assert good.asked == [None]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    part=st.one_of(
+        st.integers(0, len(SERVED)).map(lambda length: SERVED[:length]),
+        st.binary(max_size=2 * len(SERVED)),
+    ),
+    ranges=st.booleans(),
+)
+def test_whatever_part_is_left_the_whole_is_right(part, ranges):
+    with tempfile.TemporaryDirectory() as folder, serving(Mirror(ranges=ranges)) as mirror:
+        (Path(folder) / "file.gz.part").write_bytes(part)
+        fetch(data_file(mirror), Path(folder) / "file.gz")
+        assert (Path(folder) / "file.gz").read_bytes() == SERVED
+        assert left_in(Path(folder)) == ["file.gz"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Mirror(body=gzip.compress(b"other")),
+        Mirror(body=SERVED[:HALF]),
+        Mirror(body=b"<html>not here</html>"),
+        Mirror(announces=len(SERVED) + 100),
+        Mirror(announces=HALF),
+        Mirror(status=404),
+        Mirror(status=204),
+        Mirror(status=503),
+    ],
+    ids=["other", "short gzip", "page", "announces more", "announces less", "404", "204", "503"],
+)
+def test_a_bad_mirror_is_passed_over(tmp_path, mirrors, bad):
+    bad = mirrors.enter_context(serving(bad))
+    good = mirrors.enter_context(serving(Mirror()))
+    fetch(data_file(bad, good), tmp_path / "file.gz")
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+    assert len(bad.asked) == 1
+    assert left_in(tmp_path) == ["file.gz"]
+
+
+def test_wrong_bytes_from_every_mirror(tmp_path, mirrors):
+    one = mirrors.enter_context(serving(Mirror(body=gzip.compress(b"one"))))
+    two = mirrors.enter_context(serving(Mirror(body=b"two")))
+    with pytest.raises(ChecksumMismatch) as caught:
+        fetch(data_file(one, two), tmp_path / "file.gz")
+    message = str(caught.value)
+    assert f"{one.url}file.gz: expected MD5" in message
+    assert f"{two.url}file.gz: expected MD5" in message
+    assert left_in(tmp_path) == []
+
+
+def test_every_fault_is_named_where_none_delivers(tmp_path, mirrors):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+    missing = mirrors.enter_context(serving(Mirror(status=404)))
+    wrong = mirrors.enter_context(serving(Mirror(body=b"wrong")))
+    with pytest.raises(DataNotFound) as caught:
+        fetch(data_file(closed, missing, wrong), tmp_path / "file.gz")
+    message = str(caught.value)
+    assert f"{closed}file.gz: " in message
+    assert "refused" in message
+    assert f"{missing.url}file.gz: HTTP 404" in message
+    assert f"{wrong.url}file.gz: expected MD5" in message
+    assert "\n" not in message
+    assert str(tmp_path) in message
+
+
+def test_a_mirror_that_never_answers_is_given_up(tmp_path, mirrors):
+    silent = mirrors.enter_context(serving(Mirror(hangs=threading.Event())))
+    good = mirrors.enter_context(serving(Mirror()))
+    fetch(data_file(silent, good), tmp_path / "file.gz", timeout=0.2)
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+
+
+def test_a_mirror_without_an_end_is_cut_off(tmp_path, mirrors, monkeypatch):
+    monkeypatch.setattr(download, "LARGEST", 1024**2)
+    endless = mirrors.enter_context(serving(Mirror(body=bytes(1024**2 + 1))))
+    with pytest.raises(DataNotFound, match="more than 1 MiB"):
+        fetch(data_file(endless), tmp_path / "file.gz")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(OutputNotWritable, match="cannot write"):
+        fetch(data_file("http://127.0.0.1:9/"), tmp_path / "taken" / "file.gz")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
+def test_a_full_disk(tmp_path, mirrors):
+    good = mirrors.enter_context(serving(Mirror()))
+    (tmp_path / "file.gz.part").symlink_to("/dev/full")
+    with pytest.raises(OutputNotWritable, match="No space left"):
+        fetch(data_file(good), tmp_path / "file.gz")
+    assert not (tmp_path / "file.gz").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo-terminals")
+def test_a_bar_is_drawn_on_a_terminal(tmp_path, mirrors, monkeypatch):
+    good = mirrors.enter_context(serving(Mirror()))
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        fetch(data_file(good), tmp_path / "file.gz")
+        terminal.flush()
+        shown = os.read(master, 100_000).decode()
+    os.close(master)
+    assert "file.gz" in shown
+
+
+def test_nothing_is_drawn_elsewhere(tmp_path, mirrors, capsys):
+    good = mirrors.enter_context(serving(Mirror()))
+    fetch(data_file(good), tmp_path / "file.gz")
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,135 @@
+"""Splits: disjoint, complete, stratified, the same for the same seed."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgedigits.data.dataset import Dataset, Samples
+from edgedigits.data.splits import SPLIT_NAMES, SplitPlan, Splits, split
+from edgedigits_runtime.errors import DataError, DatasetInvalid, MissingExtra, UnknownName
+
+
+def numbered(labels: list[int] | np.ndarray, start: int = 0) -> Samples:
+    """Samples whose pixels are their own number, so that each can be told from the others."""
+    numbers = np.arange(start, start + len(labels), dtype="<u4")
+    return Samples(numbers.view(np.uint8).reshape(-1, 2, 2, 1), np.asarray(labels, np.int64))
+
+
+def numbers_of(samples: Samples) -> list[int]:
+    return np.ascontiguousarray(samples.images).reshape(-1, 4).view("<u4").ravel().tolist()
+
+
+def dataset_of(counts: list[int], seed: int = 0, test: Samples | None = None) -> Dataset:
+    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    names = tuple(f"class {number}" for number in range(len(counts)))
+    return Dataset("made", numbered(labels), test, names, "plain")
+
+
+def parts(splits: Splits) -> list[Samples]:
+    return [splits.named(name) for name in SPLIT_NAMES]
+
+
+COUNTS = st.lists(st.integers(20, 60), min_size=2, max_size=6)
+PLANS = st.builds(
+    SplitPlan, st.floats(0.08, 0.9), st.floats(0.08, 0.5), st.integers(0, 2**32 - 1)
+)  # Whatever is too small for its classes is tested on its own below.
+
+
+@settings(max_examples=60, deadline=None)
+@given(COUNTS, PLANS)
+def test_disjoint_complete_and_every_class_in_every_part(counts, plan):
+    dataset = dataset_of(counts)
+    try:
+        splits = split(dataset, plan)
+    except DatasetInvalid:
+        smallest = min(counts)
+        fractions = (plan.validation, 1 - plan.validation, plan.test, 1 - plan.test)
+        assert smallest * (1 - plan.test) * min(fractions) < 2
+        return
+    together = [number for part in parts(splits) for number in numbers_of(part)]
+    assert sorted(together) == list(range(sum(counts)))
+    for part in parts(splits):
+        assert set(part.labels) == set(range(len(counts)))
+        assert np.array_equal(part.labels, dataset.train.labels[numbers_of(part)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(COUNTS, st.integers(0, 2**32 - 1))
+def test_stratified_to_within_one_sample(counts, seed):
+    splits = split(dataset_of(counts), SplitPlan(seed=seed))
+    held_out = np.bincount(splits.test.labels)
+    assert np.all(np.abs(held_out - np.array(counts) * len(splits.test) / sum(counts)) <= 1)
+    rest = np.array(counts) - held_out
+    drawn = np.bincount(splits.validation.labels)
+    assert np.all(np.abs(drawn - rest * len(splits.validation) / rest.sum()) <= 1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_a_seed_decides(first, second):
+    dataset = dataset_of([100, 100])
+    same = [split(dataset, SplitPlan(seed=first)), split(dataset, SplitPlan(seed=first))]
+    other = split(dataset, SplitPlan(seed=second))
+    for name in SPLIT_NAMES:
+        assert same[0].named(name).fingerprint() == same[1].named(name).fingerprint()
+        if first != second:
+            assert same[0].named(name).fingerprint() != other.named(name).fingerprint()
+
+
+def test_the_datasets_own_test_set_stays_as_it_is():
+    own = numbered([0, 1, 1], start=1000)
+    splits = split(dataset_of([50, 50], test=own), SplitPlan(validation=0.1, test=0.5))
+    assert splits.test is own
+    assert (len(splits.train), len(splits.validation)) == (90, 10)
+
+
+def test_without_a_test_set_one_is_drawn_first():
+    splits = split(dataset_of([50, 50]), SplitPlan(validation=0.1, test=0.2))
+    assert (len(splits.train), len(splits.validation), len(splits.test)) == (72, 8, 20)
+
+
+def test_parts_keep_the_order_of_the_dataset():
+    for part in parts(split(dataset_of([50, 50]), SplitPlan())):
+        assert numbers_of(part) == sorted(numbers_of(part))
+
+
+def test_one_sample_less_than_needed_is_refused_and_named():
+    own = numbered([0])
+    assert len(split(dataset_of([10, 30], test=own), SplitPlan(validation=0.1)).validation) == 4
+    with pytest.raises(DatasetInvalid) as caught:
+        split(dataset_of([9, 30], test=own), SplitPlan(validation=0.1))
+    assert "at least 10 samples of each class" in str(caught.value)
+    assert "'class 0' has 9" in str(caught.value)
+
+
+def test_many_small_classes_are_counted_not_listed():
+    with pytest.raises(DatasetInvalid, match=r"'class 2' has 1 and 17 more"):
+        split(dataset_of([1] * 20), SplitPlan())
+
+
+def test_a_class_without_samples_is_refused():
+    dataset = dataclasses.replace(dataset_of([30, 30]), labels=("a", "b", "never"))
+    with pytest.raises(DatasetInvalid, match="'never' has 0"):
+        split(dataset, SplitPlan())
+
+
+def test_unknown_split():
+    with pytest.raises(UnknownName, match="unknown split 'valid'; known: train, validation, test"):
+        split(dataset_of([50, 50]), SplitPlan()).named("valid")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"validation": 0.0}, {"validation": 1.0}, {"test": -0.1}, {"test": float("nan")}, {"seed": -1}]
+)
+def test_a_plan_out_of_range_is_refused(wrong):
+    with pytest.raises(DataError, match=f"{next(iter(wrong))}"):
+        SplitPlan(**wrong)
+
+
+def test_without_scikit_learn(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "sklearn.model_selection", None)
+    with pytest.raises(MissingExtra, match=r"edgedigits\[train\]"):
+        split(dataset_of([50, 50]), SplitPlan())
