@@ -13,19 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tiny_models import contract, int8_contract, tflite_bytes
 
-from edgedigits_runtime.contract import (
-    MEMBER,
-    REQUIRED,
-    SCHEMA,
-    Contract,
-    DataUsed,
-    Tensor,
-    append_zipped,
-    missing,
-    parse_contract,
-    read_zipped,
-    strip_zip,
-)
+from edgedigits_runtime.contract import REQUIRED, SCHEMA, Contract, DataUsed, Tensor, parse_contract
+from edgedigits_runtime.embedded_contract import MEMBER, append_zipped, missing, read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactError, ArtifactNotFound, ContractInvalid, ContractMissing
 
 sizes = st.integers(1, 4096)
@@ -238,7 +227,7 @@ def test_damage_anywhere_gives_a_contract_or_an_artifact_error(
     path = tmp_path_factory.getbasetemp() / "damaged.tflite"
     path.write_bytes(damaged)
     with contextlib.suppress(ArtifactError):
-        assert isinstance(read_zipped(path), Contract)
+        assert isinstance(read_contract(path), Contract)
     assert bytes(damaged).startswith(strip_zip(bytes(damaged)))
 
 
@@ -248,7 +237,7 @@ def test_a_cut_off_file_has_no_contract(lost: int, tmp_path_factory: pytest.Temp
     path = tmp_path_factory.getbasetemp() / "cut.tflite"
     path.write_bytes(whole[:-lost])
     with pytest.raises(ContractMissing):
-        read_zipped(path)
+        read_contract(path)
 
 
 def test_files_without_a_contract(tmp_path: Path) -> None:
@@ -260,9 +249,9 @@ def test_files_without_a_contract(tmp_path: Path) -> None:
     (tmp_path / "empty.tflite").touch()
     for path in (bare, other, tmp_path / "empty.tflite"):
         with pytest.raises(ContractMissing, match=r"--contract FILE.*name, input, output, labels"):
-            read_zipped(path)
+            read_contract(path)
     with pytest.raises(ArtifactNotFound, match=r"no model file at .*gone\.tflite"):
-        read_zipped(tmp_path / "gone.tflite")
+        read_contract(tmp_path / "gone.tflite")
 
 
 def test_the_advice_is_one_line() -> None:

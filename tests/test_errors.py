@@ -1,12 +1,13 @@
 """Every error has one base, a place in the tree, and a message of one line."""
 
 import inspect
+import pickle
 import re
 
 import pytest
 
 from edgedigits_runtime import errors
-from edgedigits_runtime.errors import EdgedigitsError, MissingExtra, UnknownName
+from edgedigits_runtime.errors import ArtifactCorrupt, EdgedigitsError, MissingExtra, UnknownName
 
 CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, Exception)]
 
@@ -34,3 +35,13 @@ def test_unknown_names_list_the_known_ones() -> None:
 
 def test_a_missing_extra_names_the_command_that_installs_it() -> None:
     assert str(MissingExtra("ONNX Runtime", "onnx")).endswith("run: pip install 'edgedigits[onnx]'")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnknownName("recipe", "nope", ["a", "b"]), MissingExtra("training", "train"), ArtifactCorrupt("a.onnx is cut")],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_survive_the_way_between_processes(error: EdgedigitsError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error) and str(again) == str(error)

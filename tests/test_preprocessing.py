@@ -138,6 +138,12 @@ def test_a_higher_temperature_is_less_sure_and_a_quantized_zero_stays_finite() -
     assert np.isfinite(calibrate(sure, 0.25)).all()
 
 
+def test_a_quantized_zero_counts_as_half_a_step() -> None:
+    sure = np.array([[1, 0]], np.float32)
+    np.testing.assert_allclose(calibrate(sure, 1.0, 1 / 256), [[512 / 513, 1 / 513]], rtol=1e-6)
+    np.testing.assert_allclose(calibrate(sure, 1.0), [[1, 1e-7]], rtol=1e-6)
+
+
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 3]))
 def test_batches_of_the_right_shape_pass(count: int, height: int, width: int, channels: int) -> None:
     batch = np.zeros((count, height, width, channels), np.uint8)

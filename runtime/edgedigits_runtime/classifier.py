@@ -35,4 +35,4 @@ class Classifier:
 
     def confidences(self, images: NDArray[Any]) -> Probabilities:
         """Return calibrated probabilities, float32 [N, classes]: `predict` after the contract's temperature."""
-        return calibrate(self.predict(images), self.contract.temperature)
+        return calibrate(self.predict(images), self.contract.temperature, self.contract.output.scale)

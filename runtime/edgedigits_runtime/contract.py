@@ -1,27 +1,18 @@
 """The contract: what a model file says about itself, so that the runtime never guesses.
 
-It is embedded in the artifact as JSON: in a `.tflite` or `.keras` file as the member `edgedigits.json` of a zip
-(a `.keras` file is a zip; to a `.tflite` file one is appended, as TFLite Metadata does with its associated
-files), in an ONNX file as the metadata property `edgedigits`. The schema is described in docs/contract.md.
+It travels inside the file, see embedded_contract. docs/contract.md describes each field.
 """
 
 import dataclasses
-import io
 import json
 import math
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, ContractMissing
+from edgedigits_runtime.errors import ContractInvalid
 
 SCHEMA = 1
-MEMBER = "edgedigits.json"
-ONNX_PROPERTY = "edgedigits"
 
 Normalisation = Literal["unit", "column-l2"]
 ReaderKind = Literal["digits", "plain"]
@@ -68,7 +59,7 @@ class Contract:
             edgedigits_runtime.preprocessing says.
         reader: "digits" finds and frames ink (bright on dark reaches the model, whatever the picture's
             polarity); "plain" resizes the picture and nothing more.
-        temperature: confidence is softmax(log(p) / temperature); fitted on validation.
+        temperature: turns probabilities into confidence, see preprocessing.calibrate; fitted on validation.
         rejection_threshold: a confidence below it is no digit; fitted on validation.
         format: "keras", "onnx" or "tflite".
         precision: "float32", "float16", "int8" or "dynamic".
@@ -130,18 +121,6 @@ KINDS: dict[str, tuple[type, ...]] = {
     "schema": (int,),
 }
 """What JSON may hold for each field."""
-
-DAMAGED_ZIP = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    KeyError,
-    ValueError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-)
-"""What zipfile raises on a file that is no zip, or a damaged one."""
 
 
 def parse_contract(text: str | bytes, source: str) -> Contract:
@@ -247,53 +226,3 @@ def _is_size(value: object) -> bool:
 
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and math.isfinite(value)
-
-
-def read_zipped(path: Path) -> Contract:
-    """Read the contract of a `.tflite` or `.keras` file.
-
-    Raises:
-        ArtifactNotFound: no such file.
-        ArtifactCorrupt: the system refused to read it.
-        ContractMissing: the file has no zip, or the zip no contract.
-        ContractInvalid: see parse_contract.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return parse_contract(archive.read(MEMBER), str(path))
-    except FileNotFoundError as error:
-        raise ArtifactNotFound(f"no model file at {path}") from error
-    except DAMAGED_ZIP as error:
-        raise missing(path) from error
-    # A damaged directory may also point to before the file's beginning.
-    except OSError as error:
-        raise ArtifactCorrupt(f"{path} cannot be read: {error.strerror}") from error
-
-
-def missing(path: Path) -> ContractMissing:
-    """The error for a model file without a contract."""
-    return ContractMissing(
-        f"{path} carries no edgedigits contract; give one with --contract FILE, a JSON file with at least"
-        f" {', '.join(REQUIRED)} (docs/contract.md)"
-    )
-
-
-def append_zipped(model: bytes, contract: Contract) -> bytes:
-    """Return a `.tflite` file's bytes with `contract` as the only zip behind them."""
-    file = io.BytesIO(strip_zip(model))
-    # Appending to what is no zip starts one behind it, with offsets that every unzip program understands.
-    with zipfile.ZipFile(file, "a") as archive:
-        # A fixed date keeps the bytes the same for the same model and contract.
-        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), contract.to_json())
-    return file.getvalue()
-
-
-def strip_zip(model: bytes) -> bytes:
-    """Return a `.tflite` file's bytes without a zip appended earlier."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(model)) as archive:
-            start = min((member.header_offset for member in archive.infolist()), default=archive.start_dir)
-    except DAMAGED_ZIP:
-        return model
-    # A damaged directory may point anywhere.
-    return model[:start] if 0 <= start <= len(model) else model

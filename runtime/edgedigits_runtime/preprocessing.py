@@ -72,13 +72,22 @@ def dequantize(stored: NDArray[Any], tensor: Tensor) -> NDArray[np.float32]:
     return (stored.astype(np.float32) - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
 
 
-def calibrate(probabilities: Probabilities, temperature: float) -> Probabilities:
-    """Soften or sharpen probabilities [N, classes] by a temperature: softmax(log(p) / temperature).
+SMALLEST_PROBABILITY = 1e-7
+"""About float32's resolution at 1; a probability of 0 has no logarithm."""
 
-    Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2. A quantized zero is taken as half
-    of the smallest step of 1/256, so that it stays finite.
+
+def calibrate(probabilities: Probabilities, temperature: float, step: float | None = None) -> Probabilities:
+    """Soften or sharpen probabilities by a temperature: softmax(log(p) / temperature).
+
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.
+
+    Args:
+        probabilities: float32 [N, classes].
+        temperature: above 0; 1 changes nothing.
+        step: between neighbouring probabilities of a quantized output; a stored zero is taken as half of it.
     """
-    logits = np.log(np.maximum(probabilities, np.float32(1 / 512))) / np.float32(temperature)
+    floor = SMALLEST_PROBABILITY if step is None else step / 2
+    logits = np.log(np.maximum(probabilities, np.float32(floor))) / np.float32(temperature)
     logits -= logits.max(axis=1, keepdims=True)
     powers = np.exp(logits)
     calibrated: Probabilities = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.contract import Contract, Tensor, read_zipped
+from edgedigits_runtime.contract import Contract, Tensor
+from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors
 from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable
 from edgedigits_runtime.native_messages import silenced
@@ -49,7 +50,7 @@ def open_engine(path: Path, contract: Contract | None, device: str) -> LiteRTEng
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ArtifactCorrupt(f"{path} is not a whole .tflite file: {_first_line(error)}") from error
-    contract = contract or read_zipped(path)
+    contract = contract or read_contract(path)
     check_tensors(
         contract,
         str(path),

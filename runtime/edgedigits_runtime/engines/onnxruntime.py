@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.contract import ONNX_PROPERTY, Contract, Tensor, missing, parse_contract
+from edgedigits_runtime.contract import Contract, Tensor, parse_contract
+from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, missing
 from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors
 from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable, MissingExtra
 

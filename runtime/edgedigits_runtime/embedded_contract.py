@@ -1,0 +1,96 @@
+"""Where a file keeps its contract.
+
+In a `.tflite` or `.keras` file it is the member `edgedigits.json` of a zip: a `.keras` file is a zip, and to a
+`.tflite` file one is appended, as TFLite Metadata does with its associated files. In an ONNX file it is the metadata
+property `edgedigits`. Reading it needs no engine.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+from edgedigits_runtime.contract import REQUIRED, Contract, parse_contract
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractMissing
+from edgedigits_runtime.onnx_metadata import read_metadata
+
+MEMBER = "edgedigits.json"
+ONNX_PROPERTY = "edgedigits"
+
+DAMAGED_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    KeyError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What zipfile raises on a file that is no zip, or a damaged one."""
+
+
+def read_contract(path: Path) -> Contract:
+    """Read the contract of a `.tflite`, `.keras` or `.onnx` file; no engine is needed.
+
+    Raises:
+        ArtifactNotFound: no such file.
+        ArtifactCorrupt: an `.onnx` or `.keras` file that is damaged, or the system refused to read the file.
+        ContractMissing, ContractInvalid: about the contract.
+    """
+    if path.suffix != ".onnx":
+        return _read_zipped(path)
+    try:
+        metadata = read_metadata(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ArtifactNotFound(f"no model file at {path}") from error
+    except ValueError as error:
+        raise ArtifactCorrupt(f"{path} is not a whole .onnx file: {error}") from error
+    if ONNX_PROPERTY not in metadata:
+        raise missing(path)
+    return parse_contract(metadata[ONNX_PROPERTY], str(path))
+
+
+def _read_zipped(path: Path) -> Contract:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return parse_contract(archive.read(MEMBER), str(path))
+    except FileNotFoundError as error:
+        raise ArtifactNotFound(f"no model file at {path}") from error
+    except DAMAGED_ZIP as error:
+        if path.suffix == ".keras" and isinstance(error, zipfile.BadZipFile):
+            raise ArtifactCorrupt(f"{path} is not a whole .keras file: {error}") from error
+        raise missing(path) from error
+    # A damaged directory may also point to before the file's beginning.
+    except OSError as error:
+        raise ArtifactCorrupt(f"{path} cannot be read: {error.strerror}") from error
+
+
+def missing(path: Path) -> ContractMissing:
+    """The error for a model file without a contract."""
+    return ContractMissing(
+        f"{path} carries no edgedigits contract; give one with --contract FILE, a JSON file with at least"
+        f" {', '.join(REQUIRED)} (docs/contract.md)"
+    )
+
+
+def append_zipped(model: bytes, contract: Contract) -> bytes:
+    """Return a `.tflite` file's bytes with `contract` as the only zip behind them."""
+    file = io.BytesIO(strip_zip(model))
+    # Appending to what is no zip starts one behind it, with offsets that every unzip program understands.
+    with zipfile.ZipFile(file, "a") as archive:
+        # A fixed date keeps the bytes the same for the same model and contract.
+        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), contract.to_json())
+    return file.getvalue()
+
+
+def strip_zip(model: bytes) -> bytes:
+    """Return a `.tflite` file's bytes without a zip appended earlier."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(model)) as archive:
+            start = min((member.header_offset for member in archive.infolist()), default=archive.start_dir)
+    except DAMAGED_ZIP:
+        return model
+    # A damaged directory may point anywhere.
+    return model[:start] if 0 <= start <= len(model) else model
