@@ -1,0 +1,47 @@
+"""What a recipe is: everything that makes a training reproducible, as data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from edgedigits.data.splits import SplitPlan
+from edgedigits.verification.gates import Gate
+from edgedigits_runtime.contract import Normalisation
+
+ImageShape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train a network.
+
+    Args:
+        name: as users type it.
+        summary: one line for listings.
+        build: makes the untrained Keras model for an image shape (height, width, channels) and a number of
+            classes; its input is called "image" and takes float32 in 0..1, its output "probabilities".
+        dataset: trained on unless another is asked for.
+        split: how validation (and test, where a dataset brings none) is held out.
+        normalisation: of the pixels; part of every export's contract.
+        learning_rate: of Adam.
+        loss: a Keras loss; "categorical_crossentropy" gets one-hot labels, the sparse one class numbers.
+        patience: epochs without a better validation loss after which training stops; None runs all.
+        keep: which weights become `model.keras`; both are kept in the run folder.
+        gates: verification gates by precision, in place of the default ones.
+        published: what the source reported, for listings; None for our own.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[ImageShape, int], Any]
+    dataset: str = "mnist"
+    split: SplitPlan = field(default_factory=SplitPlan)
+    normalisation: Normalisation = "unit"
+    epochs: int = 20
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = "categorical_crossentropy"
+    patience: int | None = None
+    keep: Literal["final", "best"] = "final"
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    published: str | None = None

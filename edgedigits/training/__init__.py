@@ -1,0 +1,1 @@
+"""Training: from a recipe and a dataset to a run folder."""

@@ -1,0 +1,62 @@
+"""Fit on validation what turns a network's probabilities into confidence: a temperature and a threshold."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.preprocessing import Probabilities, calibrate
+
+MAX_REJECTED = 0.001
+"""At most this share of the correctly read validation images may fall below the threshold."""
+
+
+def with_confidence(contract: Contract, probabilities: Probabilities, labels: NDArray[np.int64]) -> Contract:
+    """Return the contract with a temperature and a threshold fitted for this very model file.
+
+    Args:
+        contract: of the file; its output tells the step between quantized probabilities.
+        probabilities: float32 [N, classes], the file's own on the validation split.
+        labels: int64 [N], of that split.
+    """
+    step = contract.output.scale
+    temperature = fit_temperature(probabilities, labels, step)
+    threshold = fit_threshold(calibrate(probabilities, temperature, step), labels)
+    return dataclasses.replace(contract, temperature=temperature, rejection_threshold=threshold)
+
+
+def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], step: float | None = None) -> float:
+    """Return the temperature in 0.25..4 at which the validation labels are likeliest.
+
+    Args:
+        probabilities: float32 [N, classes] as the network gives them.
+        labels: int64 [N].
+        step: between neighbouring probabilities of a quantized output.
+
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.
+    """
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(labels))
+
+    def negative_log_likelihood(log_temperature: float) -> float:
+        calibrated = calibrate(probabilities, float(np.exp(log_temperature)), step)
+        return float(-np.log(np.maximum(calibrated[rows, labels], 1e-12)).mean())
+
+    best = minimize_scalar(negative_log_likelihood, bounds=(np.log(0.25), np.log(4)), method="bounded")
+    return round(float(np.exp(best.x)), 4)
+
+
+def fit_threshold(confidences: Probabilities, labels: NDArray[np.int64]) -> float:
+    """Return the highest threshold that rejects at most MAX_REJECTED of the correctly read validation images.
+
+    Args:
+        confidences: float32 [N, classes], calibrated.
+        labels: int64 [N].
+    """
+    right = np.sort(confidences.max(axis=1)[confidences.argmax(axis=1) == labels])
+    if len(right) == 0:
+        return 0.0
+    # Rounded down, so that the sample at the threshold is not rejected by rounding.
+    return round(float(np.floor(right[int(len(right) * MAX_REJECTED)] * 1e4)) / 1e4, 4)

@@ -1,0 +1,139 @@
+"""The run folder: where one training keeps everything it was and made.
+
+runs/<recipe>-<time>/
+    config.json         every setting, seeds, versions, data fingerprint
+    history.csv         one row per finished epoch
+    checkpoint.keras    last finished epoch with the optimiser's state, for resuming
+    best.keras          weights of the epoch with the best validation accuracy
+    final.keras         weights of the last epoch
+    model.keras         the one of the two that the recipe keeps
+    curves.png          accuracy and loss by epoch
+"""
+
+import csv
+import dataclasses
+import io
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgedigits_runtime.errors import OutputNotWritable, RunError
+from edgedigits_runtime.whole_files import write_whole
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Every setting of a training, as `config.json` holds it.
+
+    Args:
+        recipe: its name.
+        data: dataset name or folder.
+        data_dir: where the dataset was looked for first; None for the usual places.
+        epochs, batch_size: as asked for, or the recipe's.
+        seed: of weights, order and augmentation.
+        augment: whether images are deformed while training.
+        device: "auto", "cpu" or "gpu".
+        data_fingerprint: SHA-256 of the training split.
+        split: the split plan.
+        versions: of Python and the libraries.
+    """
+
+    recipe: str
+    data: str
+    data_dir: str | None
+    epochs: int
+    batch_size: int
+    seed: int
+    augment: bool
+    device: str
+    data_fingerprint: str
+    split: dict[str, Any]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run, and its config and history."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.keras"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.keras"
+
+    @property
+    def final(self) -> Path:
+        return self.path / "final.keras"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model.keras"
+
+    @property
+    def curves(self) -> Path:
+        return self.path / "curves.png"
+
+    def read_config(self) -> RunConfig:
+        """Read `config.json`.
+
+        Raises:
+            RunError: the folder holds no run, or its config is damaged.
+        """
+        file = self.config
+        try:
+            return RunConfig(**json.loads(file.read_text()))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RunError(f"{self.path} is no run folder: it has no config.json") from error
+        except (ValueError, TypeError) as error:
+            raise RunError(f"{file} is damaged: {error}") from error
+
+    def write_config(self, config: RunConfig) -> None:
+        write_whole(self.config, json.dumps(dataclasses.asdict(config), indent=1))
+
+    def write_history(self, rows: list[dict[str, float]]) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(self.path / "history.csv", text.getvalue())
+
+    def read_history(self) -> list[dict[str, float]]:
+        """Return one row per finished epoch; none where no epoch was finished."""
+        file = self.path / "history.csv"
+        if not file.exists():
+            return []
+        with file.open(newline="") as stream:
+            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)]
+
+
+def new_run(recipe: str, runs: Path = RUNS) -> RunFolder:
+    """Make an empty run folder named after the recipe and the time."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    for attempt in range(1, 1000):
+        path = runs / (f"{recipe}-{stamp}" if attempt == 1 else f"{recipe}-{stamp}-{attempt}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise OutputNotWritable(f"cannot make the run folder {path}: {error.strerror}") from error
+        return RunFolder(path)
+    raise RunError(f"cannot make a new run folder under {runs}")
+
+
+def newest_run(runs: Path = RUNS) -> RunFolder | None:
+    """Return the run under `runs` whose model was finished last, or None."""
+    finished = sorted(runs.glob("*/model.keras"), key=lambda model: model.stat().st_mtime)
+    return RunFolder(finished[-1].parent) if finished else None

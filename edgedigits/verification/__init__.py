@@ -1,0 +1,1 @@
+"""Verification: an export against the Keras model it was made of."""

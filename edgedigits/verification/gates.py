@@ -1,0 +1,75 @@
+"""The gates an export has to pass: how far it may differ from the Keras model it was made of."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgedigits_runtime.errors import UnknownName
+
+PRECISIONS = ("float32", "float16", "int8", "dynamic")
+
+SMALL_SPLIT = 5_000
+"""Below so many images one flipped decision is a larger share than the gates mean, so one is always allowed."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What is demanded of one precision; None demands nothing.
+
+    Args:
+        max_flips: decisions that may differ.
+        max_probability_error: largest difference of any probability.
+        min_agreement: share of equal decisions, 0..1.
+        max_accuracy_drop: in percentage points.
+    """
+
+    max_flips: int | None = None
+    max_probability_error: float | None = None
+    min_agreement: float | None = None
+    max_accuracy_drop: float | None = None
+
+
+DEFAULT_GATES: Mapping[str, Gate] = {
+    "float32": Gate(max_flips=0, max_probability_error=1e-4),
+    "float16": Gate(min_agreement=0.9995),
+    "int8": Gate(min_agreement=0.998, max_accuracy_drop=0.10),
+    "dynamic": Gate(min_agreement=0.998, max_accuracy_drop=0.10),
+}
+
+
+def default_gate(precision: str, recipe_gates: Mapping[str, Gate]) -> Gate:
+    """Return the recipe's own gate for a precision, or else the default one."""
+    if precision not in DEFAULT_GATES:
+        raise UnknownName("precision", precision, DEFAULT_GATES)
+    return recipe_gates.get(precision, DEFAULT_GATES[precision])
+
+
+def with_demands(gate: Gate, demands: Gate) -> Gate:
+    """Return `gate` with those demands replaced that `demands` states."""
+    stated = {name: value for name, value in dataclasses.asdict(demands).items() if value is not None}
+    return dataclasses.replace(gate, **stated)
+
+
+def missed(gate: Gate, *, images: int, flips: int, probability_error: float, accuracy_drop: float) -> tuple[str, ...]:
+    """Return a line for each demand that was not met.
+
+    Args:
+        gate: the demands.
+        images: how many were compared.
+        flips: decisions that differ.
+        probability_error: the largest.
+        accuracy_drop: in percentage points; negative where the export is better.
+    """
+    agreement = 1 - flips / images
+    one_flip_is_allowed = images < SMALL_SPLIT and flips <= 1
+    lines = []
+    if gate.max_flips is not None and flips > gate.max_flips and not one_flip_is_allowed:
+        lines.append(f"{flips} flipped decisions, at most {gate.max_flips} allowed")
+    if gate.max_probability_error is not None and probability_error > gate.max_probability_error:
+        lines.append(f"probability error {probability_error:.2g}, at most {gate.max_probability_error:.2g} allowed")
+    if gate.min_agreement is not None and agreement < gate.min_agreement and not one_flip_is_allowed:
+        lines.append(f"agreement {agreement:.2%}, at least {gate.min_agreement:.2%} demanded")
+    # Counted in images, since 0.10 points of a small split is less than one image.
+    if gate.max_accuracy_drop is not None and not one_flip_is_allowed and accuracy_drop > gate.max_accuracy_drop + 1e-9:
+        lines.append(f"accuracy drop {accuracy_drop:.2f} points, at most {gate.max_accuracy_drop:.2f} allowed")
+    return tuple(lines)

@@ -1,0 +1,49 @@
+"""Import Keras once, quietly, and say what is missing or which device it runs on."""
+
+import contextlib
+import importlib
+import os
+import sys
+from typing import Any, Literal
+
+from edgedigits_runtime.errors import DeviceUnavailable, MissingExtra
+from edgedigits_runtime.native_messages import silenced
+
+Device = Literal["auto", "cpu", "gpu"]
+
+
+def load_keras() -> Any:
+    """Import and return the keras module, on the backend that KERAS_BACKEND names (default: tensorflow).
+
+    Raises:
+        MissingExtra: Keras or its backend is not installed.
+    """
+    if "keras" in sys.modules:
+        return sys.modules["keras"]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        # TensorFlow names its processor features when it is imported and when it first computes.
+        with silenced():
+            keras = importlib.import_module("keras")
+            keras.ops.zeros(1)
+            return keras
+    except ImportError as error:
+        raise MissingExtra("this", "train") from error
+
+
+def device_scope(device: Device) -> contextlib.AbstractContextManager[Any]:
+    """Return a context in which Keras computes on `device`.
+
+    Raises:
+        DeviceUnavailable: "gpu" was asked for and the backend sees none.
+    """
+    keras = load_keras()
+    if device == "auto":
+        return contextlib.nullcontext()
+    if device == "gpu" and not keras.distribution.list_devices("gpu"):
+        raise DeviceUnavailable(
+            f"--device gpu: the {keras.backend.backend()} backend sees no GPU; install edgedigits[train-gpu] and"
+            " NVIDIA's driver, or use --device cpu"
+        )
+    scope: contextlib.AbstractContextManager[Any] = keras.device(f"{device}:0")
+    return scope

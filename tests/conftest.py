@@ -1,0 +1,74 @@
+"""What many tests share: real MNIST where it is at hand, one short training and its exports, and no silent skips."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from edgedigits.data import load_dataset
+from edgedigits.data.dataset import Dataset
+from edgedigits.training.run_folder import RunFolder
+from edgedigits_runtime.errors import DataNotFound
+
+# Deadlines are timings, and timings belong in benchmarks/.
+settings.register_profile("edgedigits", deadline=None)
+settings.load_profile("edgedigits")
+
+REPOSITORY = Path(__file__).parent.parent
+
+RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Under EDGEDIGITS_NO_SKIP a skipped test is a failed one: continuous integration has all that tests need."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's result
+    if os.environ.get("EDGEDIGITS_NO_SKIP") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped under EDGEDIGITS_NO_SKIP: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Dataset:
+    """The real MNIST, never downloaded by a test."""
+    try:
+        return load_dataset("mnist", download=False)
+    except DataNotFound:
+        pytest.skip("MNIST is not on this machine; edgedigits data download mnist")
+
+
+@pytest.fixture(scope="session")
+def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """plain-3conv, trained for one epoch on real MNIST."""
+    from edgedigits.training.fit import TrainOptions, train
+
+    return train(TrainOptions(epochs=1, out=tmp_path_factory.mktemp("runs") / "mnist"))
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """plain-3conv, trained for a few seconds on optdigits, which needs no download."""
+    from edgedigits.training.fit import TrainOptions, train
+
+    return train(TrainOptions(data="optdigits", epochs=6, out=tmp_path_factory.mktemp("runs") / "optdigits"))
+
+
+@pytest.fixture
+def run_command(tmp_path: Path) -> RunCommand:
+    """Run `edgedigits ...` as a user does, in a process of its own and an empty folder."""
+
+    def run(*arguments: str | Path, check: int | None = 0, **options: object) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-m", "edgedigits", *map(str, arguments)],
+            **{"capture_output": True, "text": True, "cwd": tmp_path, **options},  # type: ignore[call-overload]
+        )
+        if check is not None:
+            assert done.returncode == check, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done  # type: ignore[no-any-return]
+
+    return run

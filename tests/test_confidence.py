@@ -1,0 +1,63 @@
+"""Fitting confidence: the true temperature is found again, and the threshold rejects as few as promised."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from edgedigits.training.confidence import MAX_REJECTED, fit_temperature, fit_threshold
+from edgedigits_runtime.preprocessing import calibrate
+
+
+def _drawn(true_temperature: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Labels drawn from probabilities, and a network that is `true_temperature` times too sure of them."""
+    rng = np.random.default_rng(0)
+    true = rng.dirichlet(np.full(4, 2.0), 6_000)
+    labels = np.array([rng.choice(4, p=row) for row in true], np.int64)
+    sure = true**true_temperature
+    return (sure / sure.sum(axis=1, keepdims=True)).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.6])
+def test_the_true_temperature_is_found_again(temperature: float) -> None:
+    assert fit_temperature(*_drawn(temperature)) == pytest.approx(temperature, rel=0.08)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 1000))
+def test_the_temperature_stays_in_its_range_and_is_better_than_none(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(10, 0.3), 50).astype(np.float32)
+    labels = rng.integers(0, 10, 50)
+    temperature = fit_temperature(probabilities, labels)
+    assert 0.25 <= temperature <= 4
+
+    def loss(at: float) -> float:
+        return float(-np.log(calibrate(probabilities, at)[np.arange(50), labels]).mean())
+
+    assert loss(temperature) <= loss(1.0) + 1e-3
+
+
+confidences = arrays.arrays(np.float32, st.tuples(st.integers(1, 3000), st.just(3)), elements=st.floats(0, 1, width=32))
+
+
+@given(given=confidences, label=st.integers(0, 2))
+def test_the_threshold_rejects_at_most_the_promised_share(given: NDArray[np.float32], label: int) -> None:
+    labels = np.full(len(given), label, np.int64)
+    threshold = fit_threshold(given, labels)
+    right = given.max(axis=1)[given.argmax(axis=1) == label]
+    assert 0 <= threshold <= 1
+    assert (right < threshold).sum() <= MAX_REJECTED * len(right)
+
+
+def test_the_threshold_is_as_high_as_it_may_be() -> None:
+    top = np.linspace(0.5, 1, 5_000, dtype=np.float32)
+    given = np.stack([top, 1 - top], axis=1)
+    threshold = fit_threshold(given, np.zeros(5_000, np.int64))
+    assert (top < threshold + 2e-4).sum() > 5 >= (top < threshold).sum()
+
+
+def test_a_network_that_is_never_right_rejects_nothing() -> None:
+    assert fit_threshold(np.array([[0.9, 0.1]], np.float32), np.array([1], np.int64)) == 0.0

@@ -1,0 +1,45 @@
+"""Recipes: named, complete, and what they publish holds."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from edgedigits.recipes import RECIPES, get_recipe
+from edgedigits.verification.gates import DEFAULT_GATES
+from edgedigits_runtime.errors import UnknownName
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_sound(name: str) -> None:
+    recipe = get_recipe(name)
+    assert recipe.name == name
+    assert recipe.summary
+    assert recipe.epochs >= 1
+    assert recipe.batch_size >= 1
+    assert recipe.learning_rate > 0
+    assert recipe.patience is None or recipe.patience >= 1
+    assert set(recipe.gates) <= set(DEFAULT_GATES)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.epochs = 1  # type: ignore[misc]
+
+
+def test_an_unknown_recipe_lists_the_known() -> None:
+    with pytest.raises(UnknownName, match="unknown recipe 'resnet'; known: plain-3conv"):
+        get_recipe("resnet")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_networks_take_and_give_what_contracts_say(name: str) -> None:
+    network: Any = get_recipe(name).build((28, 28, 1), 10)
+    assert network.input_shape == (None, 28, 28, 1)
+    assert network.output_shape == (None, 10)
+    assert network.inputs[0].name == "image"
+    assert network.layers[-1].name == "probabilities"
+    assert get_recipe(name).build((32, 32, 3), 7).output_shape == (None, 7)
+
+
+@pytest.mark.slow
+def test_plain_3conv_has_the_published_size() -> None:
+    assert get_recipe("plain-3conv").build((28, 28, 1), 10).count_params() == 93_322
