@@ -1,0 +1,136 @@
+"""Export to ONNX through tf2onnx: free batch, input "image", output "probabilities", no leftover shape arithmetic."""
+
+import contextlib
+import dataclasses
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_exporters.child import call_in_child
+from edgedigits_exporters.options import ExportOptions
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import ONNX_PROPERTY
+from edgedigits_runtime.preprocessing import Images, normalise
+from edgedigits_runtime.whole_files import write_whole
+
+SUFFIX = ".onnx"
+DEFAULT_PRECISION = "float32"
+
+OPSET = 17
+
+
+def export(model: Path, path: Path, options: ExportOptions) -> Path:
+    """Write `model` as an `.onnx` file with its contract; see edgedigits_exporters.
+
+    Raises:
+        ArtifactError: the `.keras` file cannot be used.
+        ConversionFailed: the converter refused the model or crashed.
+        GraphUnsupported: the converted graph could not be cleaned.
+        OutputNotWritable: the file could not be written.
+    """
+    images = options.calibration.images if options.calibration else None
+    serialized, contract = call_in_child(f"{__name__}:convert", model, options.contract, options.precision, images)
+    contract = dataclasses.replace(contract, calibration=options.calibration.used if options.calibration else None)
+    return write_whole(path, with_contract(serialized, contract))
+
+
+def with_contract(serialized: bytes, contract: Contract) -> bytes:
+    """Return an ONNX file's bytes with `contract` in its metadata, in place of an earlier one."""
+    import onnx
+
+    model = onnx.load_from_string(serialized)
+    kept = {entry.key: entry.value for entry in model.metadata_props if entry.key != ONNX_PROPERTY}
+    onnx.helper.set_model_props(model, {**kept, ONNX_PROPERTY: contract.to_json()})
+    return bytes(model.SerializeToString())
+
+
+def convert(
+    path: Path, contract: Contract | None, precision: str, calibration: Images | None
+) -> tuple[bytes, Contract]:
+    """Return the serialized model and its contract; runs in the child process."""
+    from edgedigits_exporters.keras_file import load_model
+    from edgedigits_exporters.onnx_graph import clean
+
+    model, contract = load_model(path, contract)
+    import keras
+    import onnx
+    import tensorflow as tf
+    import tf2onnx
+
+    signature = [tf.TensorSpec((None, *contract.image_shape), tf.float32, name="image")]
+    # from_keras raises KeyError on Keras 3 models; a function with a signature does not.
+    function = tf.function(lambda image: model(image, training=False), input_signature=signature)
+    graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+    graph = clean(graph)
+    if precision == "float16":
+        graph = _to_float16(graph)
+    elif precision == "int8" and calibration is not None:
+        graph = _quantize_static(graph, normalise(calibration, contract.normalisation))
+    elif precision == "dynamic":
+        graph = _quantize_dynamic(graph)
+    onnx.checker.check_model(graph, full_check=True)
+    tools = {"keras": keras.__version__, "tf2onnx": tf2onnx.__version__, "onnx": onnx.__version__}
+    fitting = dataclasses.replace(contract, format="onnx", precision=precision, tools={**contract.tools, **tools})
+    return graph.SerializeToString(), fitting
+
+
+def _to_float16(graph: Any) -> Any:
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
+
+    # The border stays float32, so that every precision is fed alike.
+    halved = OnnxModel(convert_float_to_float16(graph, keep_io_types=True))
+    # The casts at the border are appended at the end of the node list, which ONNX forbids.
+    halved.topological_sort()
+    return halved.model
+
+
+def _quantize_static(graph: Any, pixels: NDArray[np.float32]) -> Any:
+    """Quantize weights and activations to int8, written as QuantizeLinear/DequantizeLinear pairs (QDQ)."""
+    import onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime publishes no types
+        def __init__(self) -> None:
+            self._batches = iter(np.array_split(pixels, -(-len(pixels) // 100)))
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            batch = next(self._batches, None)
+            return None if batch is None else {"image": batch}
+
+    with _quantizer_files(graph) as (source, target):
+        quantize_static(
+            source, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
+            activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
+            # Softmax costs nothing, and steps of 1/256 would coarsen the confidence.
+            op_types_to_quantize=[op for op in _op_types(graph) if op != "Softmax"],
+        )  # fmt: skip
+        return onnx.load(target)
+
+
+def _quantize_dynamic(graph: Any) -> Any:
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with _quantizer_files(graph) as (source, target):
+        quantize_dynamic(source, target, weight_type=QuantType.QUInt8)
+        return onnx.load(target)
+
+
+@contextlib.contextmanager
+def _quantizer_files(graph: Any) -> Iterator[tuple[str, str]]:
+    """ONNX Runtime's quantizer reads and writes files."""
+    import onnx
+
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
+        source = Path(folder) / "float.onnx"
+        onnx.save(graph, source)
+        yield str(source), str(Path(folder) / "quantized.onnx")
+
+
+def _op_types(graph: Any) -> list[str]:
+    return sorted({node.op_type for node in graph.graph.node})

@@ -1,0 +1,147 @@
+"""Clean what tf2onnx leaves: its names, and the shape arithmetic and transposes around a flattening.
+
+TensorFlow flattens [N, H, W, C], ONNX convolutions give [N, C, H, W]. tf2onnx puts a Transpose between them and
+computes the new shape while running. Here the flattening takes [N, C, H, W] as it is, and the rows of the weights
+behind it change places instead; the products and sums are the same.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from edgedigits_runtime.errors import GraphUnsupported
+
+TO_NHWC = [0, 2, 3, 1]
+ELEMENTWISE = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "Identity")
+PER_FEATURE = ("Add", "Sub", "Mul", "Div")
+"""What a batch normalisation becomes: a vector with one entry for each feature, or a scalar."""
+
+
+def clean(model: Any) -> Any:
+    """Return the model with input "image" [batch, H, W, C], output "probabilities" [batch, classes] and a static graph.
+
+    Raises:
+        GraphUnsupported: a Transpose or an operator of shape arithmetic is left.
+    """
+    import onnx
+
+    _flatten_in_place(model)
+    _remove_unused(model)
+    _name_border(model)
+    _refuse_leftovers(model)
+    model.graph.name = "edgedigits"
+    model.producer_name = "edgedigits"
+    # Shapes of the tensors between the operators were inferred before the surgery.
+    del model.graph.value_info[:]
+    return onnx.shape_inference.infer_shapes(model)
+
+
+def _flatten_in_place(model: Any) -> None:
+    """Replace each Reshape to a matrix by a Flatten, and take the Transpose before it into the weights behind it."""
+    import onnx
+
+    graph = model.graph
+    shapes = _shapes(model)
+    for position, node in enumerate(list(graph.node)):
+        if node.op_type != "Reshape" or len(shapes.get(node.output[0], ())) != 2:
+            continue
+        source = node.input[0]
+        features, width = math.prod(shapes.get(source, ())[1:]), shapes[node.output[0]][1]
+        if features and width and features != width:
+            continue  # It moves pixels into the batch, which Flatten does not.
+        transpose = _producer(graph, source)
+        if transpose is not None and transpose.op_type == "Transpose" and _perm(transpose) == TO_NHWC:
+            source = transpose.input[0]
+            channels, height, width = shapes[source][1:]
+            _reorder_rows(graph, node, (height, width, channels))
+        flatten = onnx.helper.make_node("Flatten", [source], list(node.output), name="flatten", axis=1)
+        graph.node.remove(node)
+        graph.node.insert(position, flatten)
+
+
+def _reorder_rows(graph: Any, reshape: Any, nhwc: tuple[int, int, int]) -> None:
+    """Order the weights that the flattened tensor meets as [C, H, W] instead of [H, W, C], up to the dense layer."""
+    weights = {entry.name: entry for entry in graph.initializer}
+    consumers = _consumers(graph, reshape.output[0])
+    while len(consumers) == 1 and consumers[0].op_type in (*ELEMENTWISE, *PER_FEATURE):
+        for name in consumers[0].input:
+            if name in weights and consumers[0].op_type in PER_FEATURE:
+                _reorder(graph, weights[name], nhwc, axis=-1)
+        consumers = _consumers(graph, consumers[0].output[0])
+    if len(consumers) != 1 or consumers[0].op_type != "MatMul" or consumers[0].input[1] not in weights:
+        found = ", ".join(node.op_type for node in consumers) or "nothing"
+        raise GraphUnsupported(
+            f"a flattening must be followed by one dense layer; {reshape.name} is followed by {found}"
+        )
+    _reorder(graph, weights[consumers[0].input[1]], nhwc, axis=0)
+
+
+def _reorder(graph: Any, entry: Any, nhwc: tuple[int, int, int], axis: int) -> None:
+    from onnx import numpy_helper
+
+    if len(_consumers(graph, entry.name)) != 1:
+        raise GraphUnsupported(f"the weights {entry.name} behind a flattening are used more than once")
+    values = numpy_helper.to_array(entry)
+    if values.size == 1:
+        return
+    order = np.arange(math.prod(nhwc)).reshape(nhwc).transpose(2, 0, 1).ravel()
+    entry.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values.take(order, axis=axis)), entry.name))
+
+
+def _remove_unused(model: Any) -> None:
+    """Drop nodes and weights that no output depends on."""
+    graph = model.graph
+    needed = {output.name for output in graph.output}
+    for node in reversed(list(graph.node)):
+        if needed.intersection(node.output):
+            needed.update(node.input)
+        else:
+            graph.node.remove(node)
+    for entry in [entry for entry in graph.initializer if entry.name not in needed]:
+        graph.initializer.remove(entry)
+
+
+def _name_border(model: Any) -> None:
+    graph = model.graph
+    for border, name in ((graph.input, "image"), (graph.output, "probabilities")):
+        old = border[0].name
+        for node in graph.node:
+            node.input[:] = [name if tensor == old else tensor for tensor in node.input]
+            node.output[:] = [name if tensor == old else tensor for tensor in node.output]
+        border[0].name = name
+        border[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+
+
+def _refuse_leftovers(model: Any) -> None:
+    channels = model.graph.input[0].type.tensor_type.shape.dim[3].dim_value
+    for node in model.graph.node:
+        at_input = node.op_type == "Transpose" and node.input[0] == "image" and channels > 1
+        if node.op_type in ("Shape", "Gather", "Slice", "Concat", "Transpose") and not at_input:
+            raise GraphUnsupported(
+                f"the ONNX graph still holds {node.op_type} ({node.name}); this network needs a cleaning rule in"
+                " edgedigits_exporters/onnx_graph.py"
+            )
+
+
+def _shapes(model: Any) -> dict[str, list[int]]:
+    """Return the inferred shape of each tensor, 0 where a size is free."""
+    import onnx
+
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    return {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*inferred.input, *inferred.value_info, *inferred.output)
+    }
+
+
+def _producer(graph: Any, tensor: str) -> Any | None:
+    return next((node for node in graph.node if tensor in node.output), None)
+
+
+def _consumers(graph: Any, tensor: str) -> list[Any]:
+    return [node for node in graph.node if tensor in node.input]
+
+
+def _perm(transpose: Any) -> list[int]:
+    return next((list(entry.ints) for entry in transpose.attribute if entry.name == "perm"), [])

@@ -1,0 +1,31 @@
+"""What an exporter is told."""
+
+from dataclasses import dataclass
+
+from edgedigits_exporters.calibration import Calibration
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.errors import ExportError, UnknownName
+
+PRECISIONS = ("float32", "float16", "int8", "dynamic")
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Options that every format understands.
+
+    Args:
+        precision: "float32"; "float16" weights; "int8" weights and activations, ranges measured on the
+            calibration images; "dynamic": int8 weights, activations quantized while running.
+        calibration: needed by "int8", unused otherwise.
+        contract: used in place of the one in the `.keras` file.
+    """
+
+    precision: str
+    calibration: Calibration | None = None
+    contract: Contract | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise UnknownName("precision", self.precision, PRECISIONS)
+        if self.precision == "int8" and self.calibration is None:
+            raise ExportError("precision int8 needs calibration images, and none were given")

@@ -1,0 +1,69 @@
+"""Calibration images: balanced by class, always the same ones, and accounted for."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from edgedigits_exporters.calibration import COUNT, choose_balanced
+from edgedigits_exporters.options import PRECISIONS, ExportOptions
+from edgedigits_runtime.errors import ExportError, UnknownName
+
+labels = arrays.arrays(np.int64, st.integers(1, 200), elements=st.integers(0, 6))
+
+
+def _numbered(count: int) -> NDArray[np.uint8]:
+    """Images of which each says its own number."""
+    return np.arange(count, dtype="<u4").view(np.uint8).reshape(count, 2, 2, 1)
+
+
+def _numbers(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return images.reshape(len(images), 4).view("<u4").ravel().astype(np.int64)
+
+
+@given(labels, st.integers(1, 100))
+def test_classes_are_balanced_and_no_image_is_taken_twice(given: NDArray[np.int64], count: int) -> None:
+    chosen = choose_balanced(_numbered(len(given)), given, "train", count).images
+    numbers = _numbers(chosen)
+    assert len(set(numbers)) == len(numbers)
+    classes, available = np.unique(given, return_counts=True)
+    each = max(1, count // len(classes))
+    taken = [int((given[numbers] == c).sum()) for c in classes]
+    assert taken == [min(each, found) for found in available.tolist()]
+
+
+@given(labels)
+def test_the_choice_is_always_the_same_and_its_hash_says_which(given: NDArray[np.int64]) -> None:
+    images = _numbered(len(given))
+    first, second = (choose_balanced(images, given, "mnist/train", 20) for _ in range(2))
+    np.testing.assert_array_equal(first.images, second.images)
+    assert first.used == second.used
+    assert first.used.name == "mnist/train"
+    assert first.used.count == len(first.images)
+    assert first.used.fingerprint == "sha256:" + hashlib.sha256(first.images.tobytes()).hexdigest()
+
+
+def test_the_usual_count_is_used_whole() -> None:
+    classes = np.arange(3_000) % 10
+    calibration = choose_balanced(_numbered(3_000), classes, "mnist/train")
+    assert len(calibration.images) == COUNT == 500
+    assert np.ptp(_numbers(calibration.images)) > 2_000, "not only the first ones"
+
+
+def test_no_image() -> None:
+    with pytest.raises(ExportError, match="no calibration images in mnist/train"):
+        choose_balanced(_numbered(0), np.zeros(0, np.int64), "mnist/train")
+
+
+def test_int8_needs_calibration_and_others_do_not() -> None:
+    for precision in PRECISIONS:
+        if precision != "int8":
+            assert ExportOptions(precision).calibration is None
+    with pytest.raises(ExportError, match="int8 needs calibration images, and none were given"):
+        ExportOptions("int8")
+    with pytest.raises(UnknownName, match="unknown precision 'int4'; known: float32, float16, int8, dynamic"):
+        ExportOptions("int4")
