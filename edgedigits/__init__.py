@@ -127,7 +127,7 @@ def verify(
     split: str = "test",
     data: str | None = None,
     data_dir: Path | None = None,
-    gate: "Gate | None" = None,
+    demands: "Gate | None" = None,
 ) -> "Verification":
     """Compare an artifact with its Keras model on every image of a split; mirrors `edgedigits verify`.
 
@@ -138,19 +138,21 @@ def verify(
         against: the Keras model; None looks beside the artifact.
         split: "train", "validation" or "test".
         data, data_dir: where the dataset is; None for the one that the model was trained on, in the usual places.
-        gate: what is demanded; None is the gate of the artifact's recipe and precision.
+        demands: replace those of the artifact's recipe and precision, each one that is stated.
 
     Raises:
         EdgedigitsError: see edgedigits.verification.verify.
     """
     from edgedigits.data.of_model import DataOptions, splits_of_model
     from edgedigits.model_files import find_keras, find_model
+    from edgedigits.verification.gates import Gate
     from edgedigits.verification.verify import find_reference, verify_artifact
     from edgedigits_exporters.keras_backend import load_keras
-    from edgedigits_runtime.contract import read_zipped
+    from edgedigits_runtime.embedded_contract import read_contract
 
     artifact = find_model(artifact)
     load_keras()
     reference = find_keras(against) if against else find_reference(artifact)
-    splits = splits_of_model(read_zipped(reference), reference, DataOptions(data, data_dir))
-    return verify_artifact(artifact, reference, splits.named(split), split, gate, Path(data).name if data else None)
+    splits = splits_of_model(read_contract(reference), reference, DataOptions(data, data_dir))
+    dataset = Path(data).name if data else None
+    return verify_artifact(artifact, reference, splits.named(split), split, demands=demands or Gate(), dataset=dataset)

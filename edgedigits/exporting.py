@@ -1,0 +1,178 @@
+"""From MODEL to an artifact: calibrate, convert, prove, embed the contract, record golden vectors."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgedigits.data.dataset import Samples
+from edgedigits.data.of_model import DataOptions, splits_of_model
+from edgedigits.data.splits import Splits
+from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, find_keras, open_model, read_contract_file, shipped_names
+from edgedigits.training.confidence import with_confidence
+from edgedigits.training.run_folder import newest_run
+from edgedigits.verification.verify import Verification, report_path, verify_artifact, write_report
+from edgedigits_exporters import PRECISIONS, Exporter, ExportOptions, get_exporter
+from edgedigits_exporters.calibration import COUNT, Calibration, choose_balanced
+from edgedigits_exporters.census import Census, take_census
+from edgedigits_exporters.embedding import embed_contract
+from edgedigits_exporters.keras_backend import load_keras
+from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.errors import DataNotFound, ExportError, GateMissed, UnknownName
+from edgedigits_runtime.golden import golden_path, write_golden
+from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.synthetic.samples import mnist_like
+from edgedigits_runtime.whole_files import whole_file, write_whole
+
+SHIPPED_PRECISION = {"tflite": "int8", "onnx": "float32"}
+"""What a shipped name has ready as a file, by format."""
+
+SYNTHETIC_SEED = 11
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What `edgedigits export` can be told.
+
+    Args:
+        model: MODEL; None is the newest finished run under `runs/`, else `base`.
+        format: a name of edgedigits_exporters.EXPORTERS.
+        precision: one of PRECISIONS; None is the format's usual one.
+        out: the file to write; None chooses a name in the run folder, or in the working folder.
+        verify: whether to compare with Keras on the test split before the file gets its name.
+        data: where the dataset for calibration and verification is.
+        contract: for a `.keras` file without one.
+    """
+
+    model: str | Path | None = None
+    format: str = "tflite"
+    precision: str | None = None
+    out: Path | None = None
+    verify: bool = True
+    data: DataOptions = DataOptions()
+    contract: Path | None = None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export made.
+
+    Attributes:
+        path: the artifact.
+        contract: as embedded in it.
+        verification: None where it was not compared.
+        census: which operators compute in which type; None where a shipped file was handed out.
+        notes: what the user should know, a line each.
+    """
+
+    path: Path
+    contract: Contract
+    verification: Verification | None = None
+    census: Census | None = None
+    notes: tuple[str, ...] = ()
+
+
+def export_model(request: ExportRequest) -> Exported:
+    """Make an artifact; it gets its name only once it is proven.
+
+    Raises:
+        UnknownName, ExportError: about the request.
+        ArtifactError: MODEL cannot be used.
+        MissingExtra: the [train] extra is needed and not installed.
+        ConversionFailed, GraphUnsupported: the converter failed.
+        GateMissed: the export does not decide as Keras did; the report stands beside where it would have been.
+        OutputNotWritable: the file could not be written.
+    """
+    exporter = get_exporter(request.format)
+    precision = request.precision or exporter.DEFAULT_PRECISION
+    if precision not in PRECISIONS:
+        raise UnknownName("precision", precision, PRECISIONS)
+    model = _default_model() if request.model is None else request.model
+    if request.out is not None and request.out.suffix != exporter.SUFFIX:
+        raise ExportError(f"a {request.format} file must end in {exporter.SUFFIX}; got --out {request.out}")
+    if str(model) in shipped_names() and SHIPPED_PRECISION.get(request.format) == precision:
+        return _copy_shipped(str(model), exporter, request.out)
+    return _convert(find_keras(model), exporter, precision, request)
+
+
+def _default_model() -> str | Path:
+    run = newest_run()
+    return run.path if run else DEFAULT_MODEL
+
+
+def _copy_shipped(name: str, exporter: Exporter, out: Path | None) -> Exported:
+    """Hand out a shipped file as it is; it was verified when it was made."""
+    shipped = SHIPPED / f"{name}{exporter.SUFFIX}"
+    path = out or Path(shipped.name)
+    write_whole(path, shipped.read_bytes())
+    if golden_path(shipped).is_file() and exporter.SUFFIX == ".tflite":
+        write_whole(golden_path(path), golden_path(shipped).read_bytes())
+    return Exported(path, read_contract(shipped), notes=(f"the shipped {name}, as it is",))
+
+
+def _convert(source: Path, exporter: Exporter, precision: str, request: ExportRequest) -> Exported:
+    contract = read_contract_file(request.contract) if request.contract else read_contract(source)
+    load_keras()  # Say that the extra is missing before any work, and not from within the child process.
+    notes: list[str] = []
+    splits = _splits(contract, source, request.data, notes)
+    calibration = _calibration(contract, splits, request.data, notes) if precision == "int8" else None
+    path = request.out or _default_path(source, contract, precision, exporter.SUFFIX)
+    with whole_file(path) as temporary:
+        exporter.export(source, temporary, ExportOptions(precision, calibration, contract))
+        engine = open_model(temporary)
+        final, verification = engine.contract, None
+        if splits is not None:
+            # Quantized probabilities are coarser, so that Keras's temperature does not fit them.
+            final = with_confidence(final, engine.run(splits.validation.images), splits.validation.labels)
+        if splits is not None and request.verify:
+            verification = _prove(temporary, path, source, splits.test, request.data)
+            final = dataclasses.replace(final, accuracy=verification.accuracy(), verified=verification.summary())
+        embed_contract(temporary, final)
+        # Within, so that a model the reader cannot feed gets no file either.
+        write_golden(Reader(Classifier(open_model(temporary))), path)
+    if verification is None:
+        report_path(path).unlink(missing_ok=True)
+        notes.append("not verified: its contract says verified: null")
+    return Exported(path, final, verification, take_census(path), tuple(notes))
+
+
+def _splits(contract: Contract, source: Path, options: DataOptions, notes: list[str]) -> Splits | None:
+    """Return the splits it was trained with; None, and a note, where they cannot be had."""
+    try:
+        return splits_of_model(contract, source, options)
+    except DataNotFound as error:
+        notes.append(f"no data to calibrate and verify with: {error}")
+        return None
+
+
+def _calibration(contract: Contract, splits: Splits | None, options: DataOptions, notes: list[str]) -> Calibration:
+    """Choose from the training split where it is at hand, else draw digits."""
+    if splits is not None:
+        name = options.data or (contract.training.name if contract.training else "given data")
+        return choose_balanced(splits.train.images, splits.train.labels, f"{name}/train")
+    if contract.reader != "digits":
+        raise ExportError(f"int8 needs calibration images, and {contract.name} reads no digits: {notes[-1]}")
+    notes.append("calibrated on drawn digits: the training split is not at hand")
+    images, labels = mnist_like(COUNT, SYNTHETIC_SEED)
+    return choose_balanced(images[..., None], labels, f"drawn digits, seed {SYNTHETIC_SEED}")
+
+
+def _prove(temporary: Path, path: Path, source: Path, test: Samples, options: DataOptions) -> Verification:
+    """Compare with Keras on the test split; the report is written whatever it says."""
+    dataset = Path(options.data).name if options.data else None
+    verification = verify_artifact(temporary, source, test, "test", dataset=dataset)
+    verification = dataclasses.replace(verification, artifact=path.name)
+    report = write_report(verification, path)
+    if not verification.passed:
+        raise GateMissed(
+            f"{path.name} was refused: {'; '.join(verification.missed)}; the flipped images are listed in {report};"
+            " --no-verify writes the file all the same"
+        )
+    return verification
+
+
+def _default_path(source: Path, contract: Contract, precision: str, suffix: str) -> Path:
+    """Beside the model of a run or a person's own file; in the working folder for a shipped one."""
+    folder = Path() if source.parent == SHIPPED else source.parent
+    return folder / f"{contract.name}.{precision}{suffix}"

@@ -1,0 +1,118 @@
+"""From what a user calls MODEL to a file: a shipped name, a run folder, or a `.keras`, `.onnx` or `.tflite` file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgedigits_runtime.contract import Contract, parse_contract
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, open_engine
+from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.errors import ArtifactNotFound, EdgedigitsError, UnknownName
+
+SHIPPED = Path(__file__).parent / "models"
+DEFAULT_MODEL = "base"
+SUFFIXES = (*ENGINE_OF_SUFFIX, ".keras")
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the shipped models."""
+    return sorted(path.stem for path in SHIPPED.glob("*.tflite"))
+
+
+def find_model(model: str | Path) -> Path:
+    """Return the file that reads pictures: of a shipped name its `.tflite`, of a run folder its `model.keras`.
+
+    Raises:
+        UnknownName: neither a shipped name nor a path.
+        ArtifactNotFound: no such file, or a run folder without a finished model.
+    """
+    return _find(model, shipped_suffix=".tflite")
+
+
+def find_keras(model: str | Path) -> Path:
+    """Return the `.keras` file of a MODEL, for exporting and verifying.
+
+    Raises:
+        UnknownName: neither a shipped name nor a path, or a file of another type.
+        ArtifactNotFound: no such file, or a run folder without a finished model.
+    """
+    path = _find(model, shipped_suffix=".keras")
+    if path.suffix != ".keras":
+        raise UnknownName("model file type to export from", path.suffix, [".keras"])
+    return path
+
+
+def _find(model: str | Path, shipped_suffix: str) -> Path:
+    if str(model) in shipped_names():
+        return SHIPPED / f"{model}{shipped_suffix}"
+    path = Path(model)
+    if path.is_dir():
+        kept = path / "model.keras"
+        if not kept.is_file():
+            raise ArtifactNotFound(
+                f"{path} holds no model.keras: no run, or one that was not finished; finish it with"
+                f" edgedigits train --resume {path}"
+            )
+        return kept
+    if path.suffix in SUFFIXES:
+        if not path.is_file():
+            raise ArtifactNotFound(f"no model file at {path}")
+        return path
+    raise UnknownName("model", str(model), [*shipped_names(), "a run folder", f"a {', '.join(SUFFIXES)} file"])
+
+
+def read_contract_file(path: Path) -> Contract:
+    """Read a contract that a user gives for a foreign model.
+
+    Raises:
+        ArtifactNotFound: no such file.
+        ContractInvalid: see parse_contract.
+    """
+    if not path.is_file():
+        raise ArtifactNotFound(f"no contract at {path}")
+    return parse_contract(path.read_bytes(), str(path))
+
+
+def open_model(
+    path: Path, *, engine: str | None = None, device: str = "auto", contract: Contract | None = None
+) -> Engine:
+    """Load a file of any type that MODEL may be; see edgedigits_runtime.engines.open_engine for errors."""
+    if path.suffix != ".keras":
+        return open_engine(path, engine=engine, device=device, contract=contract)
+    if engine not in (None, "keras"):
+        raise UnknownName("engine for .keras files", engine, ["keras"])
+    from edgedigits.keras_engine import open_keras
+
+    return open_keras(path, contract, device)
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model file for listings; `contract` is None where it could not be read, and `problem` says why."""
+
+    name: str
+    path: Path
+    contract: Contract | None
+    problem: str = ""
+
+
+def shipped_models() -> list[ModelEntry]:
+    """Return the files of the shipped models."""
+    files = (SHIPPED / f"{name}{suffix}" for name in shipped_names() for suffix in SUFFIXES)
+    return [_entry(path, path.stem) for path in files if path.is_file()]
+
+
+def local_models(runs: Path) -> list[ModelEntry]:
+    """Return the kept models and artifacts of the run folders under `runs`."""
+    return [
+        _entry(path, str(path))
+        for path in sorted(runs.glob("*/*"))
+        if path.suffix in ENGINE_OF_SUFFIX or path.name == "model.keras"
+    ]
+
+
+def _entry(path: Path, name: str) -> ModelEntry:
+    try:
+        return ModelEntry(name, path, read_contract(path))
+    except EdgedigitsError as error:
+        return ModelEntry(name, path, None, str(error))

@@ -1,0 +1,58 @@
+"""The public names and the registers, pinned: a change here is a change for users."""
+
+import importlib
+import inspect
+
+import pytest
+
+import edgedigits
+from edgedigits.data import DATASETS
+from edgedigits.recipes import RECIPES
+from edgedigits_exporters import EXPORTERS, PRECISIONS
+from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES
+
+
+def test_the_library() -> None:
+    assert edgedigits.__all__ == ["EdgedigitsError", "export", "load", "train", "verify"]
+    for name in edgedigits.__all__:
+        assert getattr(edgedigits, name).__doc__
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("load", ["model", "engine", "device", "contract", "min_confidence", "max_pixels"]),
+        ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "out", "device"]),
+        ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir"]),
+        ("verify", ["artifact", "against", "split", "data", "data_dir", "demands"]),
+    ],
+)
+def test_parameters_and_that_only_the_first_goes_by_position(name: str, parameters: list[str]) -> None:
+    found = inspect.signature(getattr(edgedigits, name)).parameters
+    assert list(found) == parameters
+    assert [parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in found.values()] == [
+        False, *[True] * (len(parameters) - 1)
+    ]  # fmt: skip
+
+
+def test_registers() -> None:
+    assert list(ENGINES) == ["litert", "onnxruntime"]
+    assert ENGINE_OF_SUFFIX == {".tflite": "litert", ".onnx": "onnxruntime"}
+    assert list(EXPORTERS) == ["onnx", "tflite"]
+    assert PRECISIONS == ("float32", "float16", "int8", "dynamic")
+    assert list(RECIPES) == ["plain-3conv"]
+    assert list(DATASETS) == ["mnist", "fashion-mnist", "cifar10", "optdigits"]
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        *((module, ["open_engine", "probe"]) for module in ENGINES.values()),
+        *((module, ["export", "SUFFIX", "DEFAULT_PRECISION"]) for module in EXPORTERS.values()),
+        *((module, ["RECIPE"]) for module in RECIPES.values()),
+        *((module, ["DESCRIPTION", "load"]) for module in DATASETS.values()),
+    ],
+)
+def test_every_registered_module_offers_what_its_register_promises(module: str, names: list[str]) -> None:
+    imported = importlib.import_module(module)
+    assert [name for name in names if not hasattr(imported, name)] == []
