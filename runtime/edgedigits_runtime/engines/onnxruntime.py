@@ -11,11 +11,21 @@ from edgedigits_runtime.contract import Contract, Tensor, parse_contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, missing
 from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors
 from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable, MissingExtra
+from edgedigits_runtime.native_messages import silenced
 
 PROVIDERS = {"cpu": "CPUExecutionProvider"}
 
 CHUNK = 64
 """Images in one call: more of them no longer fit a core's cache, and 10,000 at once were ten times slower."""
+
+REMOTE = "AzureExecutionProvider"
+"""It runs nothing here, but calls a server."""
+
+IDENTITY = bytes.fromhex(
+    "080812003a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a020801"
+    "620f0a0179120a0a08080112040a02080142040a001011"
+)
+"""The smallest ONNX model, y = x, to see what starts."""
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu")
 
@@ -95,8 +105,24 @@ def probe() -> EngineReport:
     mend = None
     if len(installed) > 1:
         mend = "pip uninstall onnxruntime onnxruntime-gpu, then install one of them: they overwrite each other"
-    started = tuple(name for name in onnxruntime.get_available_providers() if name in PROVIDERS.values())
+    started = tuple(name for name in onnxruntime.get_available_providers() if _starts(name))
     return EngineReport(_version(installed[0]) if installed else onnxruntime.__version__, started, mend)
+
+
+def _starts(provider: str) -> bool:
+    """Whether a session on the provider really has it: the wheel's own list only says what it was built with."""
+    import onnxruntime
+
+    if provider == REMOTE:
+        return False
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        with silenced():
+            session = onnxruntime.InferenceSession(IDENTITY, options, providers=[provider])
+    except _refusals():
+        return False
+    return provider in session.get_providers()
 
 
 def _version(wheel: str) -> str | None:
