@@ -15,7 +15,7 @@ def read_labels(folder: Path) -> list[tuple[Path, str]]:
     """
     file = folder / "labels.csv"
     if not file.is_file():
-        raise DataNotFound(f"expected pictures with labels.csv in {folder}, and found none")
+        raise DataNotFound(f"expected a folder of pictures with labels.csv, found none in {folder}")
     with file.open(newline="") as stream:
         rows = csv.DictReader(stream)
         if not {"file", "label"} <= set(rows.fieldnames or ()):

@@ -1,0 +1,61 @@
+"""The command `edgedigits`: one module per command; each parses, calls one library function and prints.
+
+Only Typer is imported here: every start pays for what stands at the top of these modules.
+"""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from edgedigits.cli import data, demo, doctor, export, models, predict, train, verify
+from edgedigits_runtime.errors import EdgedigitsError
+
+INTERRUPTED = 130
+"""What shells report for a command ended by Ctrl-C: 128 + SIGINT."""
+
+
+class Commands(TyperGroup):
+    """Turn what edgedigits raises on purpose into one line and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EdgedigitsError as error:
+            typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            typer.echo(str(error) or "interrupted", err=True)
+            raise typer.Exit(INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Train a digit CNN, export it, prove the export, and read real pictures on the device.",
+    epilog="Start with: edgedigits predict image.png",
+    no_args_is_help=True,
+    # Rich tracebacks show local variables, among them whole arrays.
+    pretty_exceptions_enable=False,
+)
+app.command(epilog=predict.EXAMPLES)(predict.predict)
+app.command(epilog=train.EXAMPLES)(train.train)
+app.command(epilog=export.EXAMPLES)(export.export)
+app.command(epilog=verify.EXAMPLES)(verify.verify)
+app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
+app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command(epilog=demo.EXAMPLES)(demo.demo)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"edgedigits {installed('edgedigits')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="edgedigits")

@@ -1,0 +1,175 @@
+"""`edgedigits data`: list, describe, download and verify datasets."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from edgedigits.data.dataset import Dataset
+    from edgedigits.data.inventory import FileState
+
+app = typer.Typer(
+    help="List, describe, download and verify datasets.",
+    epilog="Examples: edgedigits data list · edgedigits data download mnist",
+    no_args_is_help=True,
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder to look in first; a download goes there.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A name that `edgedigits data list` shows, or a folder of pictures."),
+]
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="NAME...", help="Names that `edgedigits data list` shows, or folders of pictures."),
+]
+
+
+@app.command("list", epilog="Example: edgedigits data list")
+def list_datasets(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the datasets and where they are."""
+    from edgedigits.data import DATASETS, describe
+    from edgedigits.data.inventory import summary
+
+    summaries = [summary(describe(name), data_dir) for name in DATASETS]
+    if as_json:
+        _print_json(*summaries)
+        return
+    rows = [
+        (
+            found["name"],
+            f"{found['train']:,}",
+            "-" if found["test"] is None else f"{found['test']:,}",
+            _shape(found["shape"]),
+            str(found["classes"]),
+            ", ".join(found["folders"]) or found["state"],
+        )
+        for found in summaries
+    ]
+    _print_table(("name", "train", "test", "shape", "classes", "where"), rows)
+
+
+@app.command(epilog="Example: edgedigits data info mnist")
+def info(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Describe one dataset: its size, classes and files."""
+    from edgedigits.data import DATASETS, describe, load_dataset
+    from edgedigits.data.inventory import details
+
+    found = details(describe(name), data_dir) if name in DATASETS else _folder_details(name, load_dataset(name))
+    if as_json:
+        _print_json(found)
+        return
+    rows = [
+        ("name", found["name"]),
+        ("about", found["about"]),
+        ("homepage", found["homepage"]),
+        ("samples", _samples(found["train"], found["test"])),
+        ("shape", _shape(found["shape"])),
+        ("classes", ", ".join(found["labels"])),
+        ("reader", found["reader"]),
+        ("where", ", ".join(found["folders"]) or found["state"]),
+        *((file["name"], _size(file["bytes"])) for file in found["files"]),
+    ]
+    _print_table(("", ""), [row for row in rows if row[1]])
+
+
+@app.command(epilog="Example: edgedigits data download mnist fashion-mnist")
+def download(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names that `edgedigits data list` shows.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Download what is not here yet, and verify it."""
+    from edgedigits.data import describe
+    from edgedigits.data.obtain import ensure
+
+    for description in [describe(name) for name in names]:
+        if description.bundled_with:
+            typer.echo(f"{description.name}: nothing to download; it comes with {description.bundled_with}")
+        for file in description.files:
+            typer.echo(f"{description.name}: {ensure(file, data_dir)}")
+
+
+@app.command(epilog="Example: edgedigits data verify mnist")
+def verify(names: Names, data_dir: DataDir = None) -> None:
+    """Check every file of a dataset against its checksum; downloads nothing."""
+    from edgedigits.data import DATASETS, describe, load_dataset
+    from edgedigits.data.inventory import verify_files
+
+    rows: list[tuple[str, ...]] = []
+    wrong = []
+    for name in names:
+        if name not in DATASETS:
+            dataset = load_dataset(name)
+            count = len(dataset.train) + len(dataset.test or ())
+            rows.append((name, f"{count:,} pictures", "right"))
+            continue
+        description = describe(name)
+        states = verify_files(description, data_dir)
+        rows += [_state_row(state) for state in states]
+        wrong += [state.error for state in states if state.error]
+        if description.bundled_with:
+            rows.append((name, f"comes with {description.bundled_with}", "right"))
+    _print_table(("dataset", "file", "state"), rows)
+    if wrong:
+        raise wrong[0]
+
+
+def _state_row(state: "FileState") -> tuple[str, ...]:
+    outcome = "right" if state.error is None else "wrong checksum" if state.path else "not found"
+    return state.file.dataset, state.path.name if state.path else state.file.name, outcome
+
+
+def _folder_details(path: str, dataset: "Dataset") -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "about": "a folder of pictures",
+        "homepage": None,
+        "train": len(dataset.train),
+        "test": None if dataset.test is None else len(dataset.test),
+        "shape": list(dataset.image_shape),
+        "classes": len(dataset.labels),
+        "reader": dataset.reader,
+        "state": "found",
+        "folders": [path],
+        "labels": list(dataset.labels),
+        "files": [],
+    }
+
+
+def _samples(train: int, test: int | None) -> str:
+    return f"{train:,}" if test is None else f"{train:,} + {test:,} test"
+
+
+def _size(count: int | None) -> str:
+    return "not found" if count is None else f"{count:,} bytes"
+
+
+def _shape(shape: list[int]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _print_json(*found: dict[str, Any]) -> None:
+    for one in found:
+        typer.echo(json.dumps(one))
+
+
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, show_header=any(header))
+    for title in header:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        # Text, because a path or a class may hold what rich would take for markup.
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

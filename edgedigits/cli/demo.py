@@ -1,0 +1,63 @@
+"""`edgedigits demo`: the whole path in one go, ending in one table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from edgedigits.demonstration import Demonstration
+
+EXAMPLES = "Example: edgedigits demo --epochs 2"
+
+
+def demo(
+    examples: Annotated[Path, typer.Option(help="Folder of pictures with labels.csv.")] = Path("examples"),
+    epochs: Annotated[int, typer.Option(min=1, help="How long to train.")] = 2,
+    data_dir: Annotated[Path | None, typer.Option(help="Look for MNIST here first.")] = None,
+) -> None:
+    """Train for a moment, export, prove the exports, read pictures, and show it all in one table."""
+    from rich.console import Console
+
+    from edgedigits_exporters.keras_backend import load_keras
+
+    load_keras()
+    from edgedigits.demonstration import demonstrate
+
+    console = Console()
+    found = demonstrate(examples, epochs=epochs, data_dir=data_dir, console=console)
+    _print(found, console)
+
+
+def _print(found: "Demonstration", console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+
+    readings = Table("picture", "read", "confidence", "should be", title="Examples", box=box.SIMPLE)
+    for reading, label in found.readings:
+        confidence = f"{reading.digits[0].confidence:.1%}" if reading.digits else "-"
+        style = None if reading.text == label else "red"
+        readings.add_row(Path(reading.source).name, reading.text or "no digit", confidence, label, style=style)
+    console.print(readings)
+    title = f"{found.dataset}: all {found.images:,} test images through each file; ms for one image"
+    table = Table(box=box.SIMPLE, title=title, padding=(0, 1, 0, 0))
+    table.add_column("file", no_wrap=True)
+    for column in ("accuracy", "95% interval", "as Keras", "bytes", "ms"):
+        table.add_column(column, justify="right")
+    for row in found.rows:
+        low, high = 100 * row.accuracy.low, 100 * row.accuracy.high
+        table.add_row(
+            row.file.name,
+            f"{row.accuracy.value:.2%}",
+            f"{low:.2f}-{high:.2f}",
+            "-" if row.agreement is None else f"{row.agreement:.2%}",
+            f"{row.file.stat().st_size:,}",
+            f"{row.milliseconds:.3f}",
+        )
+    console.print(table)
+    right = sum(reading.text == label for reading, label in found.readings)
+    console.print(f"{right} of {len(found.readings)} example pictures read right", highlight=False)
+    console.print(f"files:  {found.run.path}", highlight=False, soft_wrap=True)
+    console.print(f"report: {found.report}", highlight=False, soft_wrap=True)

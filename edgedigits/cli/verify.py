@@ -1,0 +1,87 @@
+"""`edgedigits verify`: compare an export with its Keras model."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edgedigits.verification.statistics import Share
+    from edgedigits.verification.verify import Verification
+
+EXAMPLES = (
+    "Examples: edgedigits verify runs/my-run/plain-3conv.int8.tflite · "
+    "edgedigits verify digits.onnx --against model.keras --json"
+)
+
+SHOWN_FLIPS = 10
+
+
+def verify(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .onnx or .tflite file.")],
+    against: Annotated[
+        str | None, typer.Option(metavar="MODEL.keras", help="What it was made of.", show_default="beside the artifact")
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    data: Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what it was trained on")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
+    max_flips: Annotated[int | None, typer.Option(help="Gate: most decisions that may differ.")] = None,
+    max_probability_error: Annotated[float | None, typer.Option(help="Gate: largest difference, 0 to 1.")] = None,
+    min_agreement: Annotated[
+        float | None, typer.Option(help="Gate: smallest share of equal decisions, 0 to 1.")
+    ] = None,
+    max_accuracy_drop: Annotated[float | None, typer.Option(help="Gate: most points of accuracy lost.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole report as one JSON object.")] = False,
+) -> None:
+    """Compare every decision of an export with Keras; exit with 1 if a gate is missed."""
+    import edgedigits
+    from edgedigits.verification.gates import Gate
+
+    demands = Gate(max_flips, max_probability_error, min_agreement, max_accuracy_drop)
+    verification = edgedigits.verify(
+        artifact, against=against, split=split, data=data, data_dir=data_dir, demands=demands
+    )
+    if as_json:
+        typer.echo(json.dumps(verification.to_dict()))
+    else:
+        print_verification(verification)
+    if not verification.passed:
+        raise typer.Exit(1)
+
+
+def print_verification(verification: "Verification") -> None:
+    """Print the figures, the first flipped decisions and the verdict."""
+    found = verification.comparison
+    typer.echo(f"{verification.artifact} against {verification.against}, {found.images:,} {verification.split} images")
+    typer.echo(f"  Keras     {_percent(found.keras_accuracy)}")
+    typer.echo(f"  artifact  {_percent(found.artifact_accuracy)}   McNemar p = {found.mcnemar_p:.3g}")
+    typer.echo(f"  agreement {found.agreement:.2%}, {len(found.flips)} flipped")
+    typer.echo(
+        f"  probability error at most {found.max_probability_error:.2g}, mean {found.mean_probability_error:.2g};"
+        f" cosine at least {found.min_cosine:.6f}"
+    )
+    changes = {name: change for name, change in found.per_class_change.items() if change}
+    if changes:
+        typer.echo("  by class  " + ", ".join(f"{name}: {change:+.2f}" for name, change in changes.items()) + " points")
+    for flip in found.flips[:SHOWN_FLIPS]:
+        typer.echo(
+            f"    image {flip.index}: a {flip.label}, Keras says {flip.keras} (margin {flip.keras_margin:.3f}),"
+            f" the artifact {flip.artifact} (margin {flip.artifact_margin:.3f})"
+        )
+    if len(found.flips) > SHOWN_FLIPS:
+        typer.echo(f"    and {len(found.flips) - SHOWN_FLIPS} more; --json lists all")
+    gate = ", ".join(
+        f"{name.replace('_', ' ')} {value:g}"
+        for name, value in dataclasses.asdict(verification.gate).items()
+        if value is not None
+    )
+    if verification.passed:
+        typer.secho(f"  passed ({gate})", fg=typer.colors.GREEN)
+    else:
+        typer.secho(f"  MISSED: {'; '.join(verification.missed)}", fg=typer.colors.RED)
+
+
+def _percent(share: "Share") -> str:
+    return f"{share.value:7.2%}  (95% interval {share.low:.2%} to {share.high:.2%})"

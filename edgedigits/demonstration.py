@@ -1,0 +1,117 @@
+"""The whole path in one go: train for a moment, export, prove, read the examples, put it all in one table."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from edgedigits import export, load
+from edgedigits.data import load_dataset
+from edgedigits.data.dataset import Samples
+from edgedigits.data.labels import read_labels
+from edgedigits.data.of_model import DataOptions, splits_of_model
+from edgedigits.exporting import Exported
+from edgedigits.model_files import open_model
+from edgedigits.reports.page import Row, write_page
+from edgedigits.training.fit import TrainOptions, train
+from edgedigits.training.run_folder import RunFolder
+from edgedigits_runtime.errors import DataNotFound, EdgedigitsError
+from edgedigits_runtime.reading.reader import Reading
+from edgedigits_runtime.timing import interleaved
+
+RECIPE = "plain-3conv"
+FORMATS = (("onnx", "float32"), ("tflite", "int8"))
+
+OPTDIGITS_EPOCHS = 40
+"""It has 1,293 training images to MNIST's 54,000; with fewer epochs nothing is learnt that could be proven."""
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What was made and found.
+
+    Attributes:
+        run: the run folder.
+        dataset: "mnist", or "optdigits" where MNIST was not to be had.
+        images: of the test split.
+        rows: Keras, ONNX and int8 TFLite.
+        readings: of the example pictures by the int8 file, with the label each should have.
+        report: the page that shows it all.
+    """
+
+    run: RunFolder
+    dataset: str
+    images: int
+    rows: tuple[Row, ...]
+    readings: tuple[tuple[Reading, str], ...]
+    report: Path
+
+
+def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: Console) -> Demonstration:
+    """Train, export, prove and read.
+
+    Args:
+        examples: a folder of pictures with `labels.csv` (file, label).
+        epochs: how many to train.
+        data_dir: where to look for MNIST first.
+        console: takes the progress.
+
+    Raises:
+        EdgedigitsError: a step failed; what the earlier ones made is kept.
+    """
+    labels = read_labels(examples)
+    dataset = _dataset(data_dir, console)
+    if dataset == "optdigits":
+        epochs = max(epochs, OPTDIGITS_EPOCHS)
+    console.rule(f"train {RECIPE} on {dataset}, {epochs} epochs")
+    run = train(TrainOptions(RECIPE, data=dataset, data_dir=data_dir, epochs=epochs), console)
+    made = []
+    for file_format, precision in FORMATS:
+        console.rule(f"export {precision} {file_format} and compare every decision with Keras")
+        made.append(export(run.path, format=file_format, precision=precision))
+        _print_proof(made[-1], console)
+    console.rule("read the examples with the int8 file")
+    reader = load(made[-1].path)
+    readings = tuple((reader.read(picture), label) for picture, label in labels)
+    splits = splits_of_model(made[-1].contract, run.model, DataOptions())
+    rows = _rows(run, made, splits.test)
+    report = write_page(run, dataset, rows, readings, splits.test, [one.verification for one in made])
+    return Demonstration(run, dataset, len(splits.test), rows, readings, report)
+
+
+def _dataset(data_dir: Path | None, console: Console) -> str:
+    try:
+        load_dataset("mnist", data_dir=data_dir)
+    except DataNotFound as error:
+        console.print(f"MNIST is not to be had ({error}); the same on optdigits, which needs no download", style="bold")
+        return "optdigits"
+    return "mnist"
+
+
+def _print_proof(made: Exported, console: Console) -> None:
+    found = made.verification
+    if found is None:
+        raise EdgedigitsError(f"{made.path} was not verified: {'; '.join(made.notes)}")
+    console.print(
+        f"{made.path.name}: {found.comparison.agreement:.2%} of {found.comparison.images:,} decisions equal Keras's,"
+        f" {len(found.comparison.flips)} flipped: passed",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _rows(run: RunFolder, made: list[Exported], test: Samples) -> tuple[Row, ...]:
+    """Measure one image through each model in turn, and put it beside what verification found."""
+    files = [run.model, *(one.path for one in made)]
+    engines = [open_model(file) for file in files]
+    latency = interleaved({str(i): partial(engine.run, test.images[:1]) for i, engine in enumerate(engines)})
+    proofs = [one.verification.comparison for one in made if one.verification]
+    accuracies = [proofs[0].keras_accuracy, *(proof.artifact_accuracy for proof in proofs)]
+    agreements = [None, *(proof.agreement for proof in proofs)]
+    return tuple(
+        Row(f"{engine.contract.format} {engine.contract.precision}", engine.name, file, accuracy, agreement, ms)
+        for engine, file, accuracy, agreement, ms in zip(
+            engines, files, accuracies, agreements, latency.values(), strict=True
+        )
+    )

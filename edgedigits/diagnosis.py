@@ -1,0 +1,99 @@
+"""What `doctor` finds: versions against the tested ranges, engines that start, data at hand."""
+
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from edgedigits.model_files import DEFAULT_MODEL, shipped_models
+from edgedigits_runtime.engines import probe_engines
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the diagnosis.
+
+    Attributes:
+        subject: what was looked at.
+        state: what was found.
+        fine: whether nothing needs to be done.
+        mend: the command that mends it; None where nothing needs to be done.
+    """
+
+    subject: str
+    state: str
+    fine: bool = True
+    mend: str | None = None
+
+
+def diagnose(data_dir: Path | None = None) -> list[Finding]:
+    """Look at Python, libraries, engines, models and data; nothing is changed and nothing downloaded."""
+    return [_python(), *_libraries(), *_engines(), _models(), *_datasets(data_dir)]
+
+
+def _python() -> Finding:
+    tested = (3, 11) <= sys.version_info[:2] <= (3, 14)
+    state = f"{platform.python_version()} on {platform.machine()}"
+    mend = None if tested else "use Python 3.11 to 3.14 (training: 3.11 to 3.13)"
+    return Finding("python", state, tested, mend)
+
+
+def _libraries() -> list[Finding]:
+    """Compare each requirement of edgedigits, those of its extras included, with what is installed."""
+    from packaging.requirements import Requirement
+
+    findings: dict[str, Finding] = {}
+    for requirement in map(Requirement, metadata.requires("edgedigits") or []):
+        needed = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        try:
+            installed = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            # What an extra would bring is not missing until it is used; what needs it says so then.
+            if needed:
+                mend = f"pip install '{requirement.name}{requirement.specifier}'"
+                findings[requirement.name] = Finding(requirement.name, "not installed", False, mend)
+            continue
+        if requirement.specifier.contains(installed, prereleases=True):
+            findings.setdefault(requirement.name, Finding(requirement.name, installed))
+        else:
+            state = f"{installed}, outside the tested {requirement.specifier}"
+            mend = f"pip install '{requirement.name}{requirement.specifier}'"
+            findings[requirement.name] = Finding(requirement.name, state, False, mend)
+    return [finding for name, finding in findings.items() if name != "edgedigits"]
+
+
+def _engines() -> list[Finding]:
+    findings = []
+    for name, report in probe_engines().items():
+        state = f"{report.version}: {', '.join(report.providers)}" if report.version else "not installed"
+        findings.append(Finding(f"engine {name}", state, report.mend is None, report.mend))
+    try:
+        keras = metadata.version("keras")
+    except metadata.PackageNotFoundError:
+        mend = "pip install 'edgedigits[train-cpu]'"
+        findings.append(Finding("training", "Keras is not installed", False, mend))
+    else:
+        findings.append(Finding("training", f"Keras {keras}"))
+    return findings
+
+
+def _models() -> Finding:
+    names = [entry.name for entry in shipped_models() if entry.contract]
+    if DEFAULT_MODEL in names:
+        return Finding("models", ", ".join(dict.fromkeys(names)))
+    return Finding("models", "no shipped model", False, "pip install --force-reinstall edgedigits")
+
+
+def _datasets(data_dir: Path | None) -> list[Finding]:
+    from edgedigits.data import DATASETS, describe
+    from edgedigits.data.inventory import summary
+
+    findings = []
+    for name in DATASETS:
+        found = summary(describe(name), data_dir)
+        where = ", ".join(found["folders"]) or found["state"]
+        here = found["state"] in ("found", "bundled")
+        mend = None if here else f"edgedigits data download {name}"
+        findings.append(Finding(f"data {name}", where, here, mend))
+    return findings
