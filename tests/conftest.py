@@ -1,6 +1,7 @@
 """What many tests share: real MNIST where it is at hand, one short training and its exports, and no silent skips."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -56,6 +57,11 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     from edgedigits.training.fit import TrainOptions, train
 
     return train(TrainOptions(data="optdigits", epochs=6, out=tmp_path_factory.mktemp("runs") / "optdigits"))
+
+
+def heed_ctrl_c() -> None:
+    """Undo, in a child process, that a shell lets its background jobs ignore SIGINT: `preexec_fn=heed_ctrl_c`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, RunCommand
+from conftest import REPOSITORY, RunCommand, heed_ctrl_c
 
 from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
@@ -162,7 +162,9 @@ def test_export_takes_the_newest_run_and_says_what_it_could_not_verify(
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_checkpoint_and_the_training_can_be_resumed(run_command: RunCommand, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edgedigits", "train", "--data", "optdigits", "--out", "run", "--epochs"]
-    training = subprocess.Popen([*command, "60"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    training = subprocess.Popen(
+        [*command, "60"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+    )
     while not (tmp_path / "run" / "history.csv").exists():
         assert training.poll() is None
         time.sleep(0.05)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import heed_ctrl_c
 
 from edgedigits.data import load_dataset
 from edgedigits.data.splits import SplitPlan, Splits, split
@@ -79,7 +80,11 @@ def test_augmentation_changes_what_is_learned(one_epoch: RunFolder, tmp_path: Pa
 def _start(out: Path) -> "subprocess.Popen[str]":
     arguments = ["train", "--data", "optdigits", "--epochs", str(EPOCHS), "--out", str(out)]
     return subprocess.Popen(
-        [sys.executable, "-m", "edgedigits", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "edgedigits", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
     )
 
 
@@ -97,12 +102,13 @@ def _end(process: "subprocess.Popen[str]", run: RunFolder, number: signal.Signal
 
 def test_a_killed_and_an_interrupted_training_end_as_an_undisturbed_one(tmp_path: Path) -> None:
     killed, stopped = RunFolder(tmp_path / "killed"), RunFolder(tmp_path / "stopped")
-    first, second = _start(killed.path), _start(stopped.path)
-    undisturbed = train(tmp_path / "undisturbed", epochs=EPOCHS)
-
+    # One after the other, and each watched from its start: an epoch here takes half a second.
+    first = _start(killed.path)
     _end(first, killed, signal.SIGKILL)
     assert first.returncode == -signal.SIGKILL
+    second = _start(stopped.path)
     _, said = _end(second, stopped, signal.SIGINT)
+    undisturbed = train(tmp_path / "undisturbed", epochs=EPOCHS)
     assert second.returncode == 130
     assert said.strip() == f"interrupted; go on with: edgedigits train --resume {stopped.path}"
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.preprocessing import Probabilities, calibrate
 
-MAX_REJECTED = 0.001
+MAX_REJECTED = 0.0005
 """At most this share of the correctly read validation images may fall below the threshold."""
 
 
