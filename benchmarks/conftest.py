@@ -1,0 +1,38 @@
+"""The engines that the benchmarks time, all made of the shipped base model and fed the same real image."""
+
+from pathlib import Path
+
+import pytest
+
+from edgedigits import export
+from edgedigits.model_files import SHIPPED, open_model
+from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.preprocessing import Images
+from edgedigits_runtime.reading.decode import decode
+from edgedigits_runtime.reading.frame import frame_digit
+from edgedigits_runtime.reading.ink import find_ink
+from edgedigits_runtime.reading.locate import locate
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "3-blue-pen.jpg"
+
+
+@pytest.fixture(scope="session")
+def image() -> Images:
+    """One framed digit, uint8 [1, 28, 28, 1]."""
+    ink = find_ink(decode(EXAMPLE, channels=1))
+    (box,) = locate(ink)
+    return frame_digit(ink[box.rows, box.columns])[None, :, :, None]
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Engine]:
+    """LiteRT int8, LiteRT float32, ONNX Runtime and Keras."""
+    float32 = tmp_path_factory.mktemp("benchmarks") / "base.tflite"
+    export("base", precision="float32", out=float32, verify=False)
+    files = {
+        "litert int8": SHIPPED / "base.tflite",
+        "litert float32": float32,
+        "onnxruntime float32": SHIPPED / "base.onnx",
+        "keras model(x)": SHIPPED / "base.keras",
+    }
+    return {name: open_model(file) for name, file in files.items()}

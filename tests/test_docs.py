@@ -1,0 +1,59 @@
+"""The docs say what the code does: commands, options, names, schema."""
+
+import json
+import re
+
+import jsonschema
+import pytest
+from conftest import REPOSITORY, RunCommand
+from typer.main import get_command
+
+from edgedigits.cli import app
+from edgedigits_runtime.contract import Contract
+
+README = (REPOSITORY / "README.md").read_text()
+COMMANDS = get_command(app).commands  # type: ignore[attr-defined]  # a group
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_readme_shows_every_command(command: str) -> None:
+    assert f"edgedigits {command}" in README
+
+
+def test_the_readme_shows_only_options_that_exist() -> None:
+    for line in re.findall(r"^\$ edgedigits (\w+)([^#\n]*)", README, flags=re.MULTILINE):
+        command, rest = line
+        known = {option for parameter in COMMANDS[command].params for option in parameter.opts}
+        assert set(re.findall(r"--[\w-]+", rest)) <= known, line
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", README))
+def test_links_of_the_readme_lead_somewhere(link: str) -> None:
+    assert (REPOSITORY / link).exists()
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for target in set(re.findall(r"`make ([a-z-]+)`", README)):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_contract_page_names_every_field() -> None:
+    page = (REPOSITORY / "docs" / "contract.md").read_text()
+    for field in Contract.__dataclass_fields__:
+        assert f"`{field}`" in page
+
+
+def test_json_output_follows_the_published_schema(run_command: RunCommand) -> None:
+    schema = json.loads((REPOSITORY / "docs" / "reading.schema.json").read_text())
+    pictures = [REPOSITORY / "examples" / "3-blue-pen.jpg", "missing.png"]
+    lines = run_command("predict", *pictures, "--json", check=1).stdout.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        jsonschema.validate(json.loads(line), schema)
+
+
+def test_the_readme_results_are_those_that_were_measured() -> None:
+    measured = json.loads((REPOSITORY / "benchmarks" / "results" / "readme.json").read_text())
+    for row in measured["rows"]:
+        assert f"| {row['format']} {row['precision']} | {row['accuracy']:.2%} " in README
