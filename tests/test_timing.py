@@ -3,7 +3,7 @@
 import pytest
 
 from edgedigits_runtime import timing
-from edgedigits_runtime.timing import STAGES, Stopwatch, interleaved
+from edgedigits_runtime.timing import BLOCK, STAGES, Stopwatch, interleaved
 
 
 class Clock:
@@ -38,26 +38,26 @@ def test_every_stage_is_listed_and_the_total_holds_what_is_between(clock: Clock)
     assert (*STAGES, "total") == tuple(watch.milliseconds())
 
 
-def test_calls_take_turns_and_the_warm_up_is_not_counted(clock: Clock) -> None:
+def test_calls_are_measured_in_blocks_and_the_first_round_is_not_counted(clock: Clock) -> None:
     order: list[str] = []
 
-    def call(name: str, warm: int, cold: int) -> None:
-        clock.now += cold if order.count(name) < 2 else warm
+    def call(name: str, first: int, later: int) -> None:
         order.append(name)
+        clock.now += first if order.count(name) <= BLOCK else later
 
     medians = interleaved(
-        {"a": lambda: call("a", 3_000_000, 900_000_000), "b": lambda: call("b", 7_000_000, 800_000_000)},
-        rounds=5,
-        warm_up=2,
+        {"a": lambda: call("a", 900_000_000, 3_000_000), "b": lambda: call("b", 800_000_000, 7_000_000)}, rounds=3
     )
     assert medians == {"a": 3.0, "b": 7.0}
-    assert order == ["a", "b"] * 7
+    blocks = [set(order[start : start + BLOCK]) for start in range(0, len(order), BLOCK)]
+    assert [len(block) for block in blocks] == [1] * 8
+    assert all(first | second == {"a", "b"} for first, second in zip(blocks[::2], blocks[1::2], strict=True))
 
 
 def test_the_median_is_not_moved_by_one_slow_call(clock: Clock) -> None:
-    times = iter([1, 1, 1, 1, 1_000])
+    times = iter([1] * BLOCK + [1] * (BLOCK - 1) + [1_000])
 
     def call() -> None:
         clock.now += next(times) * 1_000_000
 
-    assert interleaved({"call": call}, rounds=5, warm_up=0) == {"call": 1.0}
+    assert interleaved({"call": call}, rounds=1) == {"call": 1.0}

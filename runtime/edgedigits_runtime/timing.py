@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from random import Random
 
 STAGES = ("decode", "ink", "locate", "frame", "invoke", "reject")
 
@@ -26,18 +27,34 @@ class Stopwatch:
         return {**self._stages, "total": (time.perf_counter_ns() - self._start) / 1e6}
 
 
-def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int = 200, warm_up: int = 20) -> dict[str, float]:
+BLOCK = 20
+"""Calls of one kind in a row: after another engine's call the caches are cold, which no user of one engine meets."""
+
+
+def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int = 20) -> dict[str, float]:
     """Return the median milliseconds of each call, measured in turn so that a busy moment slows all alike.
+
+    Each round runs a block of BLOCK calls of each kind, in an order that changes from round to round; the first round
+    warms up and is not counted.
 
     Args:
         calls: what to measure, by name.
-        rounds: how often each is measured.
-        warm_up: rounds that are run first and not counted.
+        rounds: how many blocks of each are measured.
     """
+    order, random = list(calls), Random(0)
     times: dict[str, list[int]] = {name: [] for name in calls}
-    for _ in range(warm_up + rounds):
-        for name, call in calls.items():
-            start = time.perf_counter_ns()
-            call()
-            times[name].append(time.perf_counter_ns() - start)
-    return {name: statistics.median(taken[warm_up:]) / 1e6 for name, taken in times.items()}
+    for _ in range(1 + rounds):
+        random.shuffle(order)
+        for name in order:
+            times[name] += _timed(calls[name])
+    return {name: statistics.median(taken[BLOCK:]) / 1e6 for name, taken in times.items()}
+
+
+def _timed(call: Callable[[], object]) -> list[int]:
+    """Return the nanoseconds of each of BLOCK calls."""
+    taken = []
+    for _ in range(BLOCK):
+        start = time.perf_counter_ns()
+        call()
+        taken.append(time.perf_counter_ns() - start)
+    return taken
