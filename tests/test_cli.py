@@ -30,8 +30,9 @@ def test_each_command_has_help_with_an_example(run_command: RunCommand, command:
     assert "Example" in run_command(command, "--help").stdout
 
 
-def test_completion_can_be_shown(run_command: RunCommand) -> None:
-    assert "complete" in run_command("--show-completion", "bash", check=None).stdout
+def test_the_shell_completes_commands(run_command: RunCommand) -> None:
+    asked = {"_EDGEDIGITS_COMPLETE": "complete_bash", "COMP_WORDS": "edgedigits pre", "COMP_CWORD": "1"}
+    assert run_command(check=None, env={**os.environ, **asked}).stdout.split() == ["predict"]
 
 
 def test_version(run_command: RunCommand) -> None:

@@ -56,7 +56,8 @@ def test_the_threshold_is_as_high_as_it_may_be() -> None:
     top = np.linspace(0.5, 1, 5_000, dtype=np.float32)
     given = np.stack([top, 1 - top], axis=1)
     threshold = fit_threshold(given, np.zeros(5_000, np.int64))
-    assert (top < threshold + 2e-4).sum() > 5 >= (top < threshold).sum()
+    allowed = MAX_REJECTED * len(top)
+    assert (top < threshold + 3e-4).sum() > allowed >= (top < threshold).sum()
 
 
 def test_a_network_that_is_never_right_rejects_nothing() -> None:
