@@ -40,7 +40,7 @@ def test_registers() -> None:
     assert ENGINE_OF_SUFFIX == {".tflite": "litert", ".onnx": "onnxruntime"}
     assert list(EXPORTERS) == ["onnx", "tflite"]
     assert PRECISIONS == ("float32", "float16", "int8", "dynamic")
-    assert list(RECIPES) == ["plain-3conv"]
+    assert list(RECIPES) == ["strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short"]
     assert list(DATASETS) == ["mnist", "fashion-mnist", "cifar10", "optdigits"]
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from edgedigits.data.dataset import Dataset
+from edgedigits.data.splits import split
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.verification.gates import DEFAULT_GATES
 from edgedigits_runtime.errors import UnknownName
@@ -25,7 +27,7 @@ def test_every_recipe_is_sound(name: str) -> None:
 
 
 def test_an_unknown_recipe_lists_the_known() -> None:
-    with pytest.raises(UnknownName, match="unknown recipe 'resnet'; known: plain-3conv"):
+    with pytest.raises(UnknownName, match=r"unknown recipe .resnet.; known: strided-3conv, .*plain-3conv"):
         get_recipe("resnet")
 
 
@@ -41,5 +43,21 @@ def test_networks_take_and_give_what_contracts_say(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_plain_3conv_has_the_published_size() -> None:
-    assert get_recipe("plain-3conv").build((28, 28, 1), 10).count_params() == 93_322
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("strided-3conv", 118_090),
+        ("dropout-2conv", 421_642),
+        ("plain-2conv", 225_034),
+        ("plain-3conv", 93_322),
+        ("plain-3conv-short", 93_322),
+    ],
+)
+def test_networks_have_the_published_size(name: str, parameters: int) -> None:
+    assert get_recipe(name).build((28, 28, 1), 10).count_params() == parameters
+
+
+@pytest.mark.slow
+def test_dropout_2conv_splits_all_of_mnist_as_published(mnist: Dataset) -> None:
+    parts = split(mnist, get_recipe("dropout-2conv").split)
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (49_000, 10_500, 10_500)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
 from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.splits import SPLIT_NAMES, SplitPlan, Splits, split
@@ -133,3 +134,21 @@ def test_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.model_selection", None)
     with pytest.raises(MissingExtra, match=r"edgedigits\[train\]"):
         split(dataset_of([50, 50]), SplitPlan())
+
+
+def test_the_joined_split_is_scikit_learns_sample_by_sample():
+    rng = np.random.default_rng(0)
+    train, test = numbered(rng.integers(0, 3, 600)), numbered(rng.integers(0, 3, 100), start=600)
+    parts = split(Dataset("joined", train, test, ("a", "b", "c"), "plain"), SplitPlan(joined=True, seed=42))
+    images, labels = np.concatenate([train.images, test.images]), np.concatenate([train.labels, test.labels])
+    kept, rest, kept_labels, rest_labels = train_test_split(images, labels, test_size=0.3, random_state=42)
+    validation, held_out, validation_labels, held_out_labels = train_test_split(
+        rest, rest_labels, test_size=0.5, random_state=42
+    )
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (490, 105, 105)
+    for part, expected, expected_labels in (
+        (parts.train, kept, kept_labels),
+        (parts.validation, validation, validation_labels),
+        (parts.test, held_out, held_out_labels),
+    ):
+        assert np.array_equal(part.images, expected) and np.array_equal(part.labels, expected_labels)

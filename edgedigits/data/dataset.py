@@ -43,6 +43,10 @@ class Samples:
         """Return the samples at `indices`, int64 [n], in that order, as a copy."""
         return Samples(self.images[indices], self.labels[indices])
 
+    def joined(self, other: "Samples") -> "Samples":
+        """Return these samples followed by the others."""
+        return Samples(np.concatenate([self.images, other.images]), np.concatenate([self.labels, other.labels]))
+
     def fingerprint(self) -> str:
         """Return "sha256:" and the hash over the shape, the image bytes and the labels."""
         digest = hashlib.sha256(str(self.images.shape).encode())

@@ -24,6 +24,9 @@ class SplitPlan:
         validation: fraction of the samples outside the test set, above 0 and below 1.
         test: fraction of all samples; used only where the dataset has no test set of its own.
         seed: 0 to 2**32 - 1.
+        joined: join the dataset's own train and test samples, in this order, and split them 70/15/15 as scikit-learn's
+            `train_test_split(..., random_state=seed)` does in two steps: 30% off, and half of these. Neither step is
+            stratified; `validation` and `test` above are not used.
 
     Raises:
         DataError: a value out of range.
@@ -32,6 +35,7 @@ class SplitPlan:
     validation: float = 0.1
     test: float = 0.2
     seed: int = 42
+    joined: bool = False
 
     def __post_init__(self) -> None:
         for name, fraction in (("validation", self.validation), ("test", self.test)):
@@ -70,6 +74,8 @@ def split(dataset: Dataset, plan: SplitPlan) -> Splits:
         DatasetInvalid: a class has too few samples to be in every part.
         MissingExtra: scikit-learn is not installed.
     """
+    if plan.joined:
+        return _split_joined(dataset, plan.seed)
     samples, test = dataset.train, dataset.test
     rest: Indices = np.arange(len(samples), dtype=np.int64)
     if test is None:
@@ -77,6 +83,18 @@ def split(dataset: Dataset, plan: SplitPlan) -> Splits:
         test = samples.take(held_out)
     train, validation = _divide(rest, samples.labels, "validation", plan.validation, plan.seed, dataset)
     return Splits(samples.take(train), samples.take(validation), test)
+
+
+def _split_joined(dataset: Dataset, seed: int) -> Splits:
+    """Join train and test, then draw 30% for validation and test, and half of these for test."""
+    try:
+        from sklearn.model_selection import train_test_split
+    except ImportError as error:
+        raise MissingExtra("splitting a dataset", "train") from error
+    samples = dataset.train if dataset.test is None else dataset.train.joined(dataset.test)
+    train, rest = train_test_split(np.arange(len(samples), dtype=np.int64), test_size=0.3, random_state=seed)
+    validation, test = train_test_split(rest, test_size=0.5, random_state=seed)
+    return Splits(samples.take(train), samples.take(validation), samples.take(test))
 
 
 def _divide(

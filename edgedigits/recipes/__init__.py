@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from edgedigits.recipes.recipe import Recipe
 
 RECIPES = {
+    "strided-3conv": "edgedigits.recipes.strided_3conv",
+    "dropout-2conv": "edgedigits.recipes.dropout_2conv",
+    "plain-2conv": "edgedigits.recipes.plain_2conv",
     "plain-3conv": "edgedigits.recipes.plain_3conv",
+    "plain-3conv-short": "edgedigits.recipes.plain_3conv_short",
 }
 
 

@@ -33,6 +33,8 @@ from edgedigits_runtime.whole_files import whole_file, write_whole
 
 PREDICTION_BATCH = 512
 
+LARGEST_SIDE = 256
+
 
 @dataclass(frozen=True)
 class TrainOptions:
@@ -225,11 +227,24 @@ def _build(recipe: Recipe, dataset: Dataset, seed: int) -> Any:
     try:
         model = recipe.build(image_shape, len(dataset.labels))
     except ValueError as error:
+        height, width, channels = image_shape
         raise DatasetInvalid(
-            f"recipe {recipe.name} cannot take images of {list(image_shape)}: {str(error).splitlines()[0]}"
+            f"recipe {recipe.name} cannot take images of {height}x{width}; the smallest it takes are"
+            f" {_smallest_side(recipe, channels)} pixels wide and high"
         ) from error
     model.compile(keras.optimizers.Adam(recipe.learning_rate), recipe.loss, metrics=["accuracy"])
     return model
+
+
+def _smallest_side(recipe: Recipe, channels: int) -> int:
+    """Return the smallest square image that the recipe's network takes: the first for which it can be built."""
+    for side in range(1, LARGEST_SIDE):
+        try:
+            recipe.build((side, side, channels), 2)
+        except ValueError:
+            continue
+        return side
+    raise DatasetInvalid(f"recipe {recipe.name} takes no image of up to {LARGEST_SIDE} pixels")
 
 
 def _seed_layers(model: Any, seed: int, epoch: int) -> None:

@@ -1,0 +1,42 @@
+"""dropout-2conv: two convolutions and dropout, 421,642 parameters for 28x28x1 images and 10 classes.
+
+The original joined MNIST's train and test images and split them 70/15/15; it then watched its own test part while
+training. Here the validation part is watched and the test part looked at once, at the end.
+"""
+
+from typing import Any
+
+from edgedigits.data.splits import SplitPlan
+from edgedigits.recipes.recipe import ImageShape, Recipe
+
+
+def build(image_shape: ImageShape, classes: int) -> Any:
+    """Return the untrained network."""
+    import keras
+    from keras import layers
+
+    return keras.Sequential(
+        [
+            keras.Input(image_shape, name="image"),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.25),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.5),
+            layers.Dense(classes, activation="softmax", name="probabilities"),
+        ],
+        name="dropout_2conv",
+    )
+
+
+RECIPE = Recipe(
+    name="dropout-2conv",
+    summary="two convolutions with dropout, on train and test joined and split 70/15/15",
+    build=build,
+    split=SplitPlan(joined=True, seed=42),
+    epochs=20,
+    published="99.04% test accuracy after epoch 20, 99.19% after its best epoch",
+)
