@@ -13,6 +13,8 @@ EXAMPLES = (
     "edgedigits train --resume runs/plain-3conv-20260101-120000"
 )
 
+PLOT_WIDTH = 100
+
 
 def train(
     recipe: Annotated[str, typer.Option(help=f"What to train: {', '.join(RECIPES)}.")] = "plain-3conv",
@@ -43,6 +45,7 @@ def train(
     get_recipe(recipe)
 
     load_keras()
+    from edgedigits.reports.terminal import curves_as_text
     from edgedigits.training import fit
 
     console = Console()
@@ -51,5 +54,6 @@ def train(
     else:
         options = fit.TrainOptions(recipe, data, data_dir, epochs, batch_size, seed, augment, out, device)
         run = fit.train(options, console)
+    typer.echo(curves_as_text(run.read_history(), min(console.width, PLOT_WIDTH)))
     typer.echo(f"run folder: {run.path}")
     typer.echo(f"next: edgedigits export {run.path} --format tflite")
