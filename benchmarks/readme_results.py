@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import describe_machine
 from PIL import Image
 
 from edgedigits import export, load
@@ -22,6 +21,7 @@ from edgedigits.data.labels import read_labels
 from edgedigits.model_files import SHIPPED, open_model
 from edgedigits.verification.statistics import wilson
 from edgedigits.verification.verify import verify_artifact
+from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 
 REPOSITORY = Path(__file__).parent.parent

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from edgedigits.exporting import ExportRequest, export_model
 from edgedigits.model_files import SHIPPED
-from edgedigits.training.fit import TrainOptions, resume, train
-from edgedigits.training.run_folder import RunFolder
+from edgedigits.reproduction import trained
+from edgedigits.training.fit import TrainOptions
 from edgedigits.verification.verify import report_path
 from edgedigits_exporters.keras_file import load_model, save_model
 from edgedigits_runtime.golden import golden_path
@@ -30,7 +30,7 @@ FORMATS = (("tflite", "int8"), ("onnx", "float32"))
 
 def build(name: str, runs: Path, console: Console) -> None:
     """Train one shipped model and write its files and card into edgedigits/models/."""
-    run = _trained(name, runs / name, console)
+    run = trained(dataclasses.replace(SHIPPED_MODELS[name], out=runs / name), console)
     model, contract = load_model(run.model)
     keras = save_model(model, dataclasses.replace(contract, name=name), SHIPPED / f"{name}.keras")
     files = {keras.name: _describe(keras)}
@@ -64,15 +64,6 @@ def build(name: str, runs: Path, console: Console) -> None:
         "rebuild": f"python -m edgedigits.models.build {name}",
     }
     write_whole(SHIPPED / f"{name}.card.json", json.dumps(card, indent=1) + "\n")
-
-
-def _trained(name: str, path: Path, console: Console) -> RunFolder:
-    run = RunFolder(path)
-    if run.model.is_file():
-        return run
-    if run.checkpoint.is_file():
-        return resume(path, console)
-    return train(dataclasses.replace(SHIPPED_MODELS[name], out=path), console)
 
 
 def _describe(file: Path) -> dict[str, object]:

@@ -1,0 +1,70 @@
+"""`edgedigits reproduce`: train published recipes as published, and put our figures beside theirs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edgedigits.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXAMPLES = "Examples: edgedigits reproduce --recipe plain-2conv --seeds 1 · edgedigits reproduce"
+
+
+def reproduce(
+    recipe: Annotated[
+        list[str] | None, typer.Option(help=f"{', '.join(RECIPES)}; may be repeated.", show_default="all")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
+    runs: Annotated[Path, typer.Option(help="Where they are trained; finished ones are taken.")] = Path(
+        "runs/published"
+    ),
+    data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
+    out: Annotated[Path, typer.Option(help="JSON file; other recipes' rows in it stay.")] = Path("reproduce.json"),
+) -> None:
+    """Train recipes as published, evaluate, export and prove them: our figures beside the published ones."""
+    from rich.console import Console
+
+    from edgedigits.recipes import get_recipe
+    from edgedigits_exporters.keras_backend import load_keras
+
+    names = recipe or list(RECIPES)
+    for name in names:
+        get_recipe(name)
+    load_keras()
+    from edgedigits import reproduction
+
+    console = Console()
+    rows = []
+    for name in names:
+        rows.append(reproduction.reproduce(name, seeds, runs, data_dir, console))
+        # After each recipe, so that nothing measured is lost.
+        reproduction.write_rows(rows, out)
+    _print(rows, console)
+    typer.echo(f"written: {out}")
+
+
+def _print(rows: list[dict[str, Any]], console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("recipe", "published", "test accuracy", "best epoch", "loss", "int8", "as Keras", box=box.SIMPLE)
+    for row in rows:
+        int8 = row["exports"]["tflite-int8"]
+        table.add_row(
+            row["recipe"],
+            row["published"],
+            _mean(row["test_accuracy"], ".2%"),
+            f"{row['best_by_validation']['mean']:.2%}",
+            f"{row['test_loss']['mean']:.4f}",
+            f"{int8['accuracy']:.2%}",
+            f"{int8['agreement']:.2%}",
+        )
+    console.print(table)
+
+
+def _mean(spread: dict[str, Any], form: str) -> str:
+    mean = format(spread["mean"], form)
+    return mean if spread["std"] is None else f"{mean} ± {100 * spread['std']:.2f}"

@@ -1,0 +1,67 @@
+"""Reproduction: rows made of outcomes, and a finished run taken, exported and proven."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from sklearn.metrics import log_loss
+
+from edgedigits.reproduction import FORMATS, Outcome, cross_entropy, reproduce, row, write_rows
+from edgedigits.training.run_folder import RunFolder
+
+
+def outcome(accuracy: float, agreement: float = 1.0, passed: bool = True) -> Outcome:
+    export = {"accuracy": accuracy, "agreement": agreement, "bytes": int(1000 * accuracy), "passed": passed}
+    return Outcome(accuracy, 1 - accuracy, accuracy, accuracy, 93_322, {"tflite-int8": export})
+
+
+def test_a_row_holds_means_deviations_and_every_seed() -> None:
+    made = row("plain-3conv", [outcome(0.98, 0.999), outcome(0.99), outcome(1.0, 0.9, passed=False)])
+    assert made["recipe"] == "plain-3conv" and made["parameters"] == 93_322
+    assert made["published"].startswith("98.9%")
+    assert made["test_accuracy"] == {"mean": pytest.approx(0.99), "std": pytest.approx(0.01), "seeds": [0.98, 0.99, 1]}
+    assert made["test_loss"]["mean"] == pytest.approx(0.01)
+    # What holds for every seed: the lowest agreement, the largest file.
+    assert made["exports"]["tflite-int8"] == {
+        "accuracy": pytest.approx(0.99), "agreement": 0.9, "bytes": 1000, "passed": False,
+    }  # fmt: skip
+
+
+def test_one_seed_has_no_deviation() -> None:
+    assert row("plain-3conv", [outcome(0.98)])["test_accuracy"] == {"mean": 0.98, "std": None, "seeds": [0.98]}
+
+
+def test_rows_of_other_recipes_stay(tmp_path: Path) -> None:
+    path = tmp_path / "reproduce.json"
+    write_rows([{"recipe": "a", "value": 1}, {"recipe": "b", "value": 1}], path)
+    write_rows([{"recipe": "b", "value": 2}], path)
+    written = json.loads(path.read_text())
+    assert written["rows"] == [{"recipe": "a", "value": 1}, {"recipe": "b", "value": 2}]
+    assert written["machine"]["cores"] >= 1
+
+
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(2, 12))
+def test_cross_entropy_is_scikit_learns(seed: int, images: int, classes: int) -> None:
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.ones(classes), images).astype(np.float32)
+    labels = rng.integers(0, classes, images)
+    exact = probabilities.astype(np.float64)
+    expected = log_loss(labels, exact / exact.sum(axis=1, keepdims=True), labels=range(classes))
+    assert cross_entropy(probabilities, labels) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_taken_exported_and_proven(trained_run: RunFolder, tmp_path: Path) -> None:
+    shutil.copytree(trained_run.path, tmp_path / "plain-3conv-0")
+    made = reproduce("plain-3conv", 1, tmp_path, None, Console(quiet=True))
+    assert set(made["exports"]) == {f"{name}-{precision}" for name, precision in FORMATS}
+    assert all(export["passed"] and export["bytes"] > 90_000 for export in made["exports"].values())
+    assert made["exports"]["onnx-float32"]["accuracy"] == made["test_accuracy"]["mean"] > 0.95
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "plain-3conv-0").glob("*.tflite")}
+    assert reproduce("plain-3conv", 1, tmp_path, None, Console(quiet=True)) == made
+    assert times == {path: path.stat().st_mtime_ns for path in times}
