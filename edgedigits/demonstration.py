@@ -13,7 +13,8 @@ from edgedigits.data.labels import read_labels
 from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.exporting import Exported
 from edgedigits.model_files import open_model
-from edgedigits.reports.page import Row, write_page
+from edgedigits.reports.report import write_report
+from edgedigits.reports.sections.readings import Row
 from edgedigits.training.fit import TrainOptions, train
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.errors import DataNotFound, EdgedigitsError
@@ -76,7 +77,7 @@ def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: 
     readings = tuple((reader.read(picture), label) for picture, label in labels)
     splits = splits_of_model(made[-1].contract, run.model, DataOptions())
     rows = _rows(run, made, splits.test)
-    report = write_page(run, dataset, rows, readings, splits.test, [one.verification for one in made])
+    report = write_report(run, data=DataOptions(data_dir=data_dir), readings=readings, rows=rows)
     return Demonstration(run, dataset, len(splits.test), rows, readings, report)
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from edgedigits.data.dataset import Samples
@@ -16,6 +14,7 @@ from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.exporting import ExportRequest, export_model
 from edgedigits.keras_engine import open_keras
 from edgedigits.recipes import get_recipe
+from edgedigits.reports.evaluation import evaluate
 from edgedigits.training.fit import TrainOptions, resume, train
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.verification.verify import fingerprint, report_path
@@ -131,14 +130,8 @@ def _outcome(run: RunFolder, data_dir: Path | None) -> Outcome:
 
 def _evaluate(model: Path, test: Samples) -> tuple[float, float]:
     """Return accuracy and mean cross-entropy on the test part."""
-    probabilities = open_keras(model).run(test.images)
-    return float((probabilities.argmax(axis=1) == test.labels).mean()), cross_entropy(probabilities, test.labels)
-
-
-def cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Return the mean cross-entropy of float32 [N, classes] against int64 [N], clipped at 1e-7 as Keras does."""
-    likely = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.clip(likely, keras.config.epsilon(), 1)).mean())
+    found = evaluate(open_keras(model), test)
+    return found.accuracy.value, found.loss
 
 
 def _export(run: RunFolder, name: str, precision: str, options: DataOptions) -> dict[str, Any]:

@@ -16,16 +16,17 @@ from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
 
 EXAMPLES = REPOSITORY / "examples"
+COMMANDS = ("predict", "train", "export", "verify", "report", "reproduce", "models", "data", "doctor", "demo")
 BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"
 
 
 def test_help_names_every_command(run_command: RunCommand) -> None:
     shown = run_command("--help").stdout
-    for command in ("predict", "train", "export", "verify", "models", "data", "doctor", "demo"):
+    for command in COMMANDS:
         assert command in shown
 
 
-@pytest.mark.parametrize("command", ["predict", "train", "export", "verify", "models", "data", "doctor", "demo"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help_with_an_example(run_command: RunCommand, command: str) -> None:
     assert "Example" in run_command(command, "--help").stdout
 

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from edgedigits.cli import data, demo, doctor, export, models, predict, reproduce, train, verify
+from edgedigits.cli import data, demo, doctor, export, models, predict, report, reproduce, train, verify
 from edgedigits_runtime.errors import EdgedigitsError
 
 INTERRUPTED = 130
@@ -41,6 +41,7 @@ app.command(epilog=predict.EXAMPLES)(predict.predict)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=export.EXAMPLES)(export.export)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
+app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

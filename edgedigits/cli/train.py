@@ -27,7 +27,7 @@ def train(
         int | None, typer.Option(min=1, help="How often it sees the data.", show_default="the recipe's")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="How often it sees the data.", show_default="the recipe's")
+        int | None, typer.Option(min=1, help="Images for one step.", show_default="the recipe's")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")] = 0,
     augment: Annotated[bool, typer.Option("--augment", help="Rotate, shift and scale the images a little.")] = False,

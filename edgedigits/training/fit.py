@@ -18,7 +18,7 @@ from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.splits import Splits, split
 from edgedigits.recipes import get_recipe
 from edgedigits.recipes.recipe import Recipe
-from edgedigits.reports.curves import draw_curves
+from edgedigits.reports.figures.curves import draw_curves
 from edgedigits.training.batches import Batches
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
 from edgedigits.training.confidence import with_confidence

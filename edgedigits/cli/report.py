@@ -1,0 +1,30 @@
+"""`edgedigits report`: one page that shows a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = (
+    "Examples: edgedigits report runs/plain-3conv-20260101-120000 · edgedigits report runs/my-run --data my-digits/"
+)
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, finished or not.")],
+    data: Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what it was trained on")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
+) -> None:
+    """Make RUN/report.html, one page that needs nothing but itself, and RUN/figures with its pictures."""
+    from edgedigits_exporters.keras_backend import load_keras
+
+    load_keras()
+    from edgedigits.data.of_model import DataOptions
+    from edgedigits.reports.report import make_report
+    from edgedigits.training.run_folder import RunFolder
+
+    made = make_report(RunFolder(run), data=DataOptions(data, data_dir))
+    page = made.write()
+    for line in made.missing:
+        typer.echo(f"missing: {line}", err=True)
+    typer.echo(page)

@@ -1,0 +1,102 @@
+"""What a network decided on a split, and the figures made from it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits.data.dataset import Samples
+from edgedigits.verification.statistics import Share, wilson
+from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.preprocessing import Probabilities, calibrate
+
+SMALLEST = 1e-7
+"""Probabilities are clipped here before their logarithm is taken, as Keras does in its losses."""
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Precision, recall and F1 of one class, 0..1, and how many samples it has. Scores that are 0/0 are 0."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    samples: int
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Answers of a network to all images of a split.
+
+    Attributes:
+        labels: the true classes, int64 [N], N at least 1.
+        probabilities: the network's own, float32 [N, classes].
+        confidences: after the temperature, float32 [N, classes]; the decisions are the same.
+    """
+
+    labels: NDArray[np.int64]
+    probabilities: Probabilities
+    confidences: Probabilities
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """The classes decided on, int64 [N]."""
+        predicted: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return predicted
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """Of each decision, float32 [N]."""
+        return self.confidences[np.arange(len(self.labels)), self.predicted]
+
+    @cached_property
+    def accuracy(self) -> Share:
+        """Top-1, with its 95% Wilson interval."""
+        return wilson(int((self.predicted == self.labels).sum()), len(self.labels))
+
+    @cached_property
+    def loss(self) -> float:
+        """Mean cross-entropy of the network's own probabilities."""
+        of_truth = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return float(-np.log(np.clip(of_truth.astype(np.float64), SMALLEST, 1 - SMALLEST)).mean())
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """Counts, int64 [classes, classes], true by predicted."""
+        from sklearn.metrics import confusion_matrix
+
+        classes = np.arange(self.probabilities.shape[1])
+        counts: NDArray[np.int64] = confusion_matrix(self.labels, self.predicted, labels=classes)
+        return counts
+
+    @cached_property
+    def mistakes(self) -> NDArray[np.int64]:
+        """Indices of the images read wrong, int64, the most confident first."""
+        wrong = np.flatnonzero(self.predicted != self.labels)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+
+    def scores(self, names: tuple[str, ...]) -> tuple[ClassScores, ...]:
+        """Return the scores of each class; `names` are those of the classes."""
+        from sklearn.metrics import precision_recall_fscore_support
+
+        columns = precision_recall_fscore_support(
+            self.labels, self.predicted, labels=np.arange(len(names)), zero_division=0
+        )
+        return tuple(
+            ClassScores(name, float(precision), float(recall), float(f1), int(samples))
+            for name, precision, recall, f1, samples in zip(names, *columns, strict=True)
+        )
+
+    def top(self, index: int, names: tuple[str, ...], count: int) -> tuple[tuple[str, float], ...]:
+        """Return the likeliest labels of one image with their confidences, best first."""
+        row = self.confidences[index]
+        return tuple((names[i], float(row[i])) for i in np.argsort(-row, kind="stable")[:count])
+
+
+def evaluate(engine: Engine, samples: Samples) -> Evaluation:
+    """Run every image of a split through a model."""
+    probabilities = engine.run(samples.images)
+    confidences = calibrate(probabilities, engine.contract.temperature, engine.contract.output.scale)
+    return Evaluation(samples.labels, probabilities, confidences)

@@ -1,0 +1,175 @@
+"""Everything a report is made of, gathered from a run folder; what is not there is named with its reason."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgedigits.data import load_dataset
+from edgedigits.data.dataset import Dataset
+from edgedigits.data.of_model import DataOptions
+from edgedigits.data.splits import Splits, split
+from edgedigits.keras_engine import KerasEngine
+from edgedigits.recipes import get_recipe
+from edgedigits.recipes.recipe import Recipe
+from edgedigits.reports.evaluation import Evaluation, evaluate
+from edgedigits.reports.rotation import RotationCurve, rotation_curve
+from edgedigits.training.checkpoint import load_checkpoint
+from edgedigits.training.run_folder import RunConfig, RunFolder
+from edgedigits_exporters.keras_file import float_border, load_model
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.errors import EdgedigitsError, UnknownName
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A trained network.
+
+    Attributes:
+        model: the Keras model.
+        contract: None where there is neither a finished model nor a dataset to make one of.
+        file: it was loaded from.
+        finished: whether the training came to its end, where confidence is fitted.
+    """
+
+    model: Any
+    contract: Contract | None
+    file: Path
+    finished: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What a report shows; None where it is not there, and `missing` says why.
+
+    Attributes:
+        run, config: the run.
+        history: one row per finished epoch.
+        labels: names of the classes.
+        missing: by "history", "finished model", "network", "data" or "decisions", the reason.
+        notes: what a reader has to know before believing the figures.
+    """
+
+    run: RunFolder
+    config: RunConfig
+    history: tuple[dict[str, float], ...]
+    labels: tuple[str, ...] = ()
+    network: Network | None = None
+    splits: Splits | None = None
+    validation: Evaluation | None = None
+    test: Evaluation | None = None
+    rotation: RotationCurve | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def why(self, *parts: str) -> tuple[str, ...]:
+        """Return the reasons for those of `parts` that are missing."""
+        return tuple(self.missing[part] for part in parts if part in self.missing)
+
+
+def gather(run: RunFolder, options: DataOptions) -> Facts:
+    """Gather what there is.
+
+    Args:
+        run: finished, killed or interrupted.
+        options: where the dataset is, if not where the run says.
+
+    Raises:
+        RunError: the folder holds no run.
+    """
+    config = run.read_config()
+    missing: dict[str, str] = {}
+    notes: list[str] = []
+    dataset, splits = _data(config, options, missing, notes)
+    history = run.read_history()
+    network, history = _network(run, config, dataset, history, missing)
+    if not history:
+        missing["history"] = "curves: no epoch was finished"
+    misfit = _misfit(network, dataset) if network and dataset else None
+    if misfit:
+        splits, missing["data"] = None, f"the data: {misfit}; name the right dataset with --data"
+    labels = network.contract.labels if network and network.contract else dataset.labels if dataset else ()
+    facts = Facts(run, config, tuple(history), labels, network, splits, missing=missing, notes=tuple(notes))
+    if network is None or splits is None or "decisions" in missing or network.contract is None:
+        missing.setdefault("decisions", "decisions: they take both a network and its data")
+        return facts
+    engine = KerasEngine(network.model, network.contract)
+    return dataclasses.replace(
+        facts,
+        validation=evaluate(engine, splits.validation),
+        test=evaluate(engine, splits.test),
+        rotation=rotation_curve(engine.run, splits.test),
+    )
+
+
+def _data(
+    config: RunConfig, options: DataOptions, missing: dict[str, str], notes: list[str]
+) -> tuple[Dataset | None, Splits | None]:
+    name = options.data or config.data
+    data_dir = options.data_dir or (Path(config.data_dir) if config.data_dir else None)
+    try:
+        dataset = load_dataset(name, data_dir=data_dir)
+        splits = split(dataset, get_recipe(config.recipe).split)
+    except UnknownName as error:
+        # Most often a folder of pictures that is no longer where it was.
+        missing["data"] = f"the data: {error}; if they have moved, name them with --data"
+        return None, None
+    except EdgedigitsError as error:
+        missing["data"] = f"the data: {error}"
+        return None, None
+    if splits.train.fingerprint() != config.data_fingerprint:
+        notes.append(f"The data of {name!r} are not those the run was trained on: the training split differs.")
+    return dataset, splits
+
+
+def _network(
+    run: RunFolder, config: RunConfig, dataset: Dataset | None, history: list[dict[str, float]],
+    missing: dict[str, str],
+) -> tuple[Network | None, list[dict[str, float]]]:  # fmt: skip
+    """Return the finished network, else that of the last checkpoint, and the history, which a checkpoint holds too."""
+    reasons = []
+    if run.model.is_file():
+        try:
+            model, contract = load_model(run.model)
+            return Network(model, contract, run.model, finished=True), history
+        except EdgedigitsError as error:
+            reasons.append(str(error))
+    else:
+        reasons.append(f"{run.model.name} is not here, so the training was killed or still runs")
+    try:
+        model, history = load_checkpoint(run.checkpoint)
+    except EdgedigitsError as error:
+        reasons.append(str(error))
+        missing["network"] = "the network: " + "; ".join(reasons)
+        return None, history
+    missing["finished model"] = (
+        f"the finished model: {reasons[0]}. {len(history)} of {config.epochs} epochs are done, and what"
+        f" follows is about {run.checkpoint.name}; go on with: edgedigits train --resume {run.path}"
+    )
+    provisional = None if dataset is None else _provisional_contract(get_recipe(config.recipe), dataset)
+    if not history:
+        missing["decisions"] = "decisions: the weights are still random, no epoch was finished"
+    return Network(model, provisional, run.checkpoint, finished=False), history
+
+
+def _misfit(network: Network, dataset: Dataset) -> str | None:
+    """Return why a network cannot classify the images of a dataset, or None."""
+    takes = tuple(network.model.input_shape[1:])
+    if dataset.image_shape != takes:
+        return f"{dataset.name} has images of {list(dataset.image_shape)}, the network takes {list(takes)}"
+    classes = network.model.output_shape[-1]
+    if len(dataset.labels) != classes:
+        return f"{dataset.name} has {len(dataset.labels)} classes, the network {classes}"
+    labels = network.contract.labels if network.contract else dataset.labels
+    if labels != dataset.labels:
+        return f"{dataset.name} has the classes {', '.join(dataset.labels)}, the network {', '.join(labels)}"
+    return None
+
+
+def _provisional_contract(recipe: Recipe, dataset: Dataset) -> Contract:
+    """How to feed a network whose training did not come to its end; its confidence is not fitted."""
+    input_tensor, output_tensor = float_border(dataset.image_shape, len(dataset.labels))
+    return Contract(
+        recipe.name, input_tensor, output_tensor, dataset.labels,
+        normalisation=recipe.normalisation, reader=dataset.reader, recipe=recipe.name,
+    )  # fmt: skip

@@ -1,0 +1,78 @@
+"""Images of a dataset: in a grid with captions, and with the probabilities a network gave them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edgedigits.reports.figures.style import BLUE, GRID, INK, VERMILION, WIDTH, bare_axes, figure_of, new_figure, shown
+from edgedigits_runtime.preprocessing import Images
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SHOWN_CLASSES = 5
+"""Bars of one prediction: its most likely classes."""
+
+
+def grid_figure(images: Images, captions: Sequence[str], *, columns: int = 8) -> "Figure":
+    """Draw images with a caption below each, which may have several lines.
+
+    Args:
+        images: uint8 [N, H, W, C], at least one; of other than 3 channels the first is shown.
+        captions: one for each.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    lines = 1 + max(caption.count("\n") for caption in captions)
+    cell = 1 + 0.24 * lines
+    axes = bare_axes(1.05 * columns, 1.05 * rows * cell)
+    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        left, top = i % columns, -(i // columns) * cell
+        _show(axes, image, (left + 0.06, left + 0.94, top - 0.94, top - 0.06))
+        axes.text(left + 0.5, top - 0.98, caption, ha="center", va="top", fontsize=7.5, color=INK)
+    axes.set(xlim=(0, columns), ylim=(-rows * cell, 0), aspect="equal")
+    return figure_of(axes)
+
+
+def predictions_figure(images: Images, tops: Sequence[Sequence[tuple[str, float]]], truths: Sequence[str]) -> "Figure":
+    """Draw each image with bars of its most likely classes.
+
+    Args:
+        images: uint8 [N, H, W, C], at least one.
+        tops: for each, labels with probabilities, best first.
+        truths: the true label of each.
+    """
+    columns = 2 if len(images) > 1 else 1
+    rows = -(-len(images) // columns)
+    figure = new_figure(WIDTH * columns, 1.25 * rows)
+    cells = figure.subplots(rows, 2 * columns, squeeze=False, width_ratios=(1, 2.6) * columns)
+    for axes in cells.flat[2 * len(images) :]:
+        axes.set_axis_off()
+    for i, (image, top, truth) in enumerate(zip(images, tops, truths, strict=True)):
+        picture, bars = cells.flat[2 * i], cells.flat[2 * i + 1]
+        height, width = image.shape[:2]
+        _show(picture, image, (0, width, height, 0))
+        picture.set_axis_off()
+        picture.set_title(f"true: {shown(truth)}", fontsize=8, color=INK, loc="left")
+        _bars(bars, top, truth)
+    return figure
+
+
+def _bars(axes: "Axes", top: Sequence[tuple[str, float]], truth: str) -> None:
+    names = [shown(label) for label, _ in top]
+    colours = [BLUE if label == truth else VERMILION for label, _ in top]
+    rows = range(len(top))
+    axes.barh(rows, [probability for _, probability in top], 0.7, color=colours)
+    for row, (_, probability) in zip(rows, top, strict=True):
+        axes.text(probability + 0.02, row, f"{probability:.1%}", va="center", fontsize=7, color=INK)
+    axes.set_yticks(rows, names, fontsize=7, color=INK)
+    axes.set(xlim=(0, 1.25), xticks=[])
+    axes.invert_yaxis()
+    axes.tick_params(length=0)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    axes.spines["left"].set_color(GRID)
+
+
+def _show(axes: "Axes", image: Images, extent: tuple[float, float, float, float]) -> None:
+    pixels = image if image.shape[-1] == 3 else image[..., 0]
+    axes.imshow(pixels, extent=extent, cmap="gray", vmin=0, vmax=255, interpolation="nearest")

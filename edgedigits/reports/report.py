@@ -1,0 +1,105 @@
+"""`report.html` of a run: one self-contained page, and its pictures as PNG and SVG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgedigits.data.of_model import DataOptions
+from edgedigits.reports.facts import Facts, gather
+from edgedigits.reports.figures.style import to_png
+from edgedigits.reports.html import Section, page
+from edgedigits.reports.sections.calibration import calibration
+from edgedigits.reports.sections.curves import curves
+from edgedigits.reports.sections.dataset import dataset
+from edgedigits.reports.sections.decisions import decisions
+from edgedigits.reports.sections.exports import exports
+from edgedigits.reports.sections.headline import headline
+from edgedigits.reports.sections.network import network
+from edgedigits.reports.sections.readings import Row, examples, latency
+from edgedigits.reports.sections.rotation import rotation
+from edgedigits.training.run_folder import RunFolder
+from edgedigits_exporters.keras_backend import load_keras
+from edgedigits_runtime.reading.reader import Reading
+from edgedigits_runtime.whole_files import write_whole
+
+SECTIONS = (headline, dataset, curves, decisions, network, calibration, rotation, exports)
+PAGE = "report.html"
+FIGURES = "figures"
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A report that is not written yet.
+
+    Attributes:
+        run: what it is about.
+        page: HTML.
+        sections: in the order of the page.
+    """
+
+    run: RunFolder
+    page: str
+    sections: tuple[Section, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """A line for each thing that is not there, and why; each once."""
+        return tuple(dict.fromkeys(line for section in self.sections for line in section.missing))
+
+    def write(self) -> Path:
+        """Write the figures and then the page into the run folder, and return the page's path.
+
+        Raises:
+            OutputNotWritable: a file could not be written.
+        """
+        folder = self.run.path / FIGURES
+        for picture in (picture for section in self.sections for picture in section.pictures):
+            write_whole(folder / f"{picture.name}.svg", picture.svg)
+            write_whole(folder / f"{picture.name}.png", to_png(picture.figure))
+        return write_whole(self.run.path / PAGE, self.page)
+
+
+def make_report(
+    run: RunFolder,
+    *,
+    data: DataOptions = DataOptions(),
+    readings: Sequence[tuple[Reading, str]] = (),
+    rows: Sequence[Row] = (),
+) -> Report:
+    """Gather, evaluate and draw.
+
+    Args:
+        run: finished or not; what is missing is named on the page.
+        data: where the dataset is, if not where the run says.
+        readings: of pictures from outside, each with the text it should give; shown if there are any.
+        rows: of a table of files with their latency; shown if there are any.
+
+    Raises:
+        RunError: the folder holds no run.
+        MissingExtra: the [train] extra is not installed.
+    """
+    load_keras()
+    facts = gather(run, data)
+    sections = [make(facts) for make in SECTIONS]
+    if rows:
+        sections.append(latency(rows))
+    if readings:
+        sections.append(examples(readings))
+    return Report(run, page(run.path.resolve().name, _subtitle(facts), sections), tuple(sections))
+
+
+def write_report(
+    run: RunFolder,
+    *,
+    data: DataOptions = DataOptions(),
+    readings: Sequence[tuple[Reading, str]] = (),
+    rows: Sequence[Row] = (),
+) -> Path:
+    """Make the report, write it into the run folder, and return the page's path; see make_report."""
+    return make_report(run, data=data, readings=readings, rows=rows).write()
+
+
+def _subtitle(facts: Facts) -> str:
+    config = facts.config
+    augmented = ", with augmentation" if config.augment else ""
+    return f"{config.recipe} on {Path(config.data).name}, {len(facts.history)} of {config.epochs} epochs{augmented}"

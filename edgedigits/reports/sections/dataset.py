@@ -1,0 +1,79 @@
+"""What the network was trained, validated and tested on."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits.data.dataset import Samples
+from edgedigits.data.splits import Splits
+from edgedigits.reports.facts import Facts
+from edgedigits.reports.figures.distribution import distribution_figure
+from edgedigits.reports.figures.images import grid_figure
+from edgedigits.reports.figures.style import shown
+from edgedigits.reports.html import Picture, Section, card, cards, charts, heading, pair, pixels, table
+from edgedigits.reports.selection import one_of_each_and_more
+
+SHOWN_SAMPLES = 40
+TITLE = "Dataset"
+
+
+def dataset(facts: Facts) -> Section:
+    """Return shapes, class distribution and samples of the splits."""
+    if facts.splits is None:
+        return Section("dataset", TITLE, missing=facts.why("data"))
+    splits = {name: facts.splits.named(name) for name in ("train", "validation", "test")}
+    counts = {name: np.bincount(part.labels, minlength=len(facts.labels)) for name, part in splits.items()}
+    pictures = (_distribution(counts, facts.labels), _grid(facts.splits.train, facts.labels))
+    blocks = (
+        table(
+            f"Shapes of {Path(facts.config.data).name}: images × height × width × channels",
+            ("split", "images", "labels"),
+            [(name, _shape(part.images.shape), _shape(part.labels.shape)) for name, part in splits.items()],
+        ),
+        pair(charts(pictures[:1]), _counts(counts, facts.labels)),
+        heading("Training images"),
+        _cards(facts.splits, facts.labels),
+    )
+    return Section("dataset", TITLE, blocks, pictures)
+
+
+def _counts(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str]) -> str:
+    rows = [
+        (label, *(f"{of_class[i]:,}" for of_class in counts.values()), f"{sum(c[i] for c in counts.values()):,}")
+        for i, label in enumerate(labels)
+    ]
+    return table("Images of each class", ("class", *counts, "all"), rows)
+
+
+def _distribution(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str]) -> Picture:
+    said = "; ".join(
+        f"{name}: {of_class.sum():,} images, {of_class.min():,} to {of_class.max():,} in a class"
+        for name, of_class in counts.items()
+    )
+    return Picture(
+        "class-distribution", distribution_figure(counts, labels), f"Bars: share of each class in each split. {said}.",
+        "Share of each class in each split.",
+    )  # fmt: skip
+
+
+def _grid(train: Samples, labels: Sequence[str]) -> Picture:
+    chosen = one_of_each_and_more(train.labels, SHOWN_SAMPLES)
+    captions = [shown(labels[label]) for label in train.labels[chosen]]
+    return Picture("samples", grid_figure(train.images[chosen], captions), "training images", on_page=False)
+
+
+def _cards(splits: Splits, labels: Sequence[str]) -> str:
+    chosen = one_of_each_and_more(splits.train.labels, SHOWN_SAMPLES)
+    return cards(
+        (
+            card(pixels(image, f"training image {i}: {labels[label]}"), [labels[label]])
+            for i, image, label in zip(chosen, splits.train.images[chosen], splits.train.labels[chosen], strict=True)
+        ),
+        "small",
+    )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(f"{size:,}" for size in shape)

@@ -1,0 +1,51 @@
+"""What was trained, how good it is, and every setting."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from edgedigits.reports.calibration import reliability
+from edgedigits.reports.evaluation import Evaluation
+from edgedigits.reports.facts import Facts
+from edgedigits.reports.html import Section, pair, paragraph, table, tiles
+
+
+def headline(facts: Facts) -> Section:
+    """Return the first section."""
+    settings = dataclasses.asdict(facts.config)
+    versions = settings.pop("versions")
+    tables = (
+        table("Settings, as config.json has them", ("setting", "value"), list(_flat(settings)), numbers_from=2),
+        table("Versions", ("of", "version"), [(name, str(value)) for name, value in versions.items()], numbers_from=2),
+    )
+    blocks = [*map(paragraph, facts.notes), tiles(_tiles(facts)), pair(*tables)]
+    return Section(
+        "result", "Result", tuple(blocks), missing=facts.why("finished model", "network", "data", "decisions")
+    )
+
+
+def _tiles(facts: Facts) -> Iterator[tuple[str, str, str]]:
+    if facts.test is not None:
+        yield "test accuracy", f"{facts.test.accuracy.value:.2%}", _interval(facts.test)
+    if facts.validation is not None:
+        yield "validation accuracy", f"{facts.validation.accuracy.value:.2%}", _interval(facts.validation)
+    if facts.test is not None:
+        yield "test loss", f"{facts.test.loss:.4f}", "mean cross-entropy"
+        found = reliability(facts.test.confidences, facts.test.labels)
+        yield "calibration error", f"{found.expected_error:.2%}", "expected, on the test split"
+    if facts.network is not None:
+        yield "parameters", f"{facts.network.model.count_params():,}", f"in {facts.network.file.name}"
+    yield "epochs", f"{len(facts.history)}", f"of {facts.config.epochs}"
+
+
+def _interval(found: Evaluation) -> str:
+    share = found.accuracy
+    return f"95% interval {share.low:.2%} to {share.high:.2%} (Wilson); {len(found.labels):,} images"
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}".replace("_", " "), "–" if value is None else str(value)

@@ -1,0 +1,67 @@
+"""Pictures from outside as the reader reads them, and what one image costs with each file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from edgedigits.reports.html import Section, card, cards, paragraph, photo, table
+from edgedigits.verification.statistics import Share
+from edgedigits_runtime.reading.decode import decode
+from edgedigits_runtime.reading.reader import Reading
+
+THUMBNAIL = 192
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model file: what it decides, and how long one image takes."""
+
+    name: str
+    engine: str
+    file: Path
+    accuracy: Share
+    agreement: float | None
+    milliseconds: float
+
+
+def latency(rows: Sequence[Row]) -> Section:
+    """Return what the files weigh and how long one image takes."""
+    cells = [
+        (
+            row.file.name,
+            row.engine,
+            f"{row.accuracy.value:.2%}",
+            "–" if row.agreement is None else f"{row.agreement:.2%}",
+            f"{row.file.stat().st_size:,}",
+            f"{row.milliseconds:.3f}",
+        )
+        for row in rows
+    ]
+    head = ("file", "engine", "test accuracy", "decides as Keras", "bytes", "ms an image")
+    return Section(
+        "files", "Files", (table("One image through each file, pixels to probabilities", head, cells, numbers_from=2),)
+    )
+
+
+def examples(readings: Iterable[tuple[Reading, str]]) -> Section:
+    """Return the pictures with what was read in them; each comes with the text it should give."""
+    pairs = tuple(readings)
+    right = sum(reading.text == label for reading, label in pairs)
+    blocks = (
+        paragraph(f"{right} of {len(pairs)} pictures are read right."),
+        cards((_card(reading, label) for reading, label in pairs), "broad"),
+    )
+    return Section("pictures", "Pictures", blocks)
+
+
+def _card(reading: Reading, label: str) -> str:
+    name = Path(reading.source).name
+    said = f"{reading.text} ({reading.digits[0].confidence:.1%})" if reading.digits else "no digit"
+    # Decoded as the reader does it: browsers show 16-bit and turned pictures each in their own way.
+    thumbnail = Image.fromarray(decode(reading.source, channels=3))
+    thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
+    wrong = reading.text != label
+    lines = [said, f"should be {label}", name] if wrong else [said, name]
+    return card(photo(thumbnail, f"{name}, read as {said}"), lines, marked=wrong)

@@ -1,0 +1,46 @@
+"""How the network bears turned images."""
+
+import math
+
+from edgedigits.reports.facts import Facts
+from edgedigits.reports.figures.rotation import rotation_figure
+from edgedigits.reports.html import Picture, Section, charts, pair, paragraph, table
+from edgedigits.training.augmentation import MAX_ROTATION
+
+TITLE = "Rotation"
+
+
+def rotation(facts: Facts) -> Section:
+    """Return accuracy on test images turned from -45 to 45 degrees."""
+    curve = facts.rotation
+    if curve is None:
+        return Section("rotation", TITLE, missing=facts.why("network", "data", "decisions"))
+    which = (
+        f"All {curve.images:,} test images"
+        if curve.images == curve.available
+        else f"A seeded choice of {curve.images:,} of the {curve.available:,} test images"
+    )
+    trained_to = math.degrees(MAX_ROTATION) if facts.config.augment else None
+    trained = (
+        f"with --augment, which turns the images by up to {trained_to:.0f} degrees"
+        if trained_to is not None
+        else "without --augment, on upright images only"
+    )
+    said = f"{which}, each turned about its centre. The network was trained {trained}."
+    ends = (
+        f"{curve.accuracy[0].value:.2%} at {curve.degrees[0]}°, {curve.accuracy[-1].value:.2%} at {curve.degrees[-1]}°"
+    )
+    picture = Picture(
+        "rotation", rotation_figure(curve, trained_to),
+        f"Curve: accuracy by angle. {curve.upright.value:.2%} upright, {ends}.",
+        f"{curve.upright.value:.2%} upright, {ends}.",
+    )  # fmt: skip
+    rows = [
+        (f"{angle:+d}°" if angle else "0°", f"{share.value:.2%}", f"{share.low:.2%} to {share.high:.2%}")
+        for angle, share in zip(curve.degrees, curve.accuracy, strict=True)
+        if angle % 15 == 0
+    ]
+    figures = table(
+        "Accuracy on turned images; + is counter-clockwise", ("turned by", "accuracy", "95% interval"), rows
+    )
+    return Section("rotation", TITLE, (paragraph(said), pair(charts([picture]), figures)), (picture,))
