@@ -1,7 +1,8 @@
-"""Measure what the README says of the shipped model, and write it there: `make readme-results`.
+"""Measure what the README says, and write it there: `make readme-results`.
 
-Every figure is measured here, on the whole MNIST test split; benchmarks/results/readme.json keeps them with the
-machine. Accuracy and agreement do not depend on the machine, times do: read them as ratios.
+The figures of the shipped model are measured here, on the whole MNIST test split; benchmarks/results/readme.json
+keeps them with the machine. Accuracy and agreement do not depend on the machine, times do: read them as ratios. The
+table of published recipes is made of benchmarks/results/reproduce.json, which `edgedigits reproduce` wrote.
 """
 
 import io
@@ -25,8 +26,7 @@ from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 
 REPOSITORY = Path(__file__).parent.parent
-RESULT = Path(__file__).parent / "results" / "readme.json"
-START, END = "<!-- results: made by make readme-results -->", "<!-- end of results -->"
+RESULTS = Path(__file__).parent / "results"
 FORMATS = [(f, p) for f in ("onnx", "tflite") for p in ("float32", "float16", "int8", "dynamic")]
 
 
@@ -123,16 +123,49 @@ def render(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measure, keep the figures and rewrite the README's section."""
-    result = measure()
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+def render_published(result: dict[str, Any]) -> str:
+    """Return the table of published recipes as Markdown, from the rows of reproduce.json."""
+    lines = [
+        "| recipe | parameters | published | ours, mean of the seeds | loss | best epoch by validation"
+        " | int8, decides as Keras |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in result["rows"]:
+        accuracy, int8 = row["test_accuracy"], row["exports"]["tflite-int8"]
+        lines.append(
+            f"| `{row['recipe']}` | {row['parameters']:,} | {row['published']}"
+            f" | {accuracy['mean']:.2%} ± {100 * (accuracy['std'] or 0):.2f} | {row['test_loss']['mean']:.4f}"
+            f" | {row['best_by_validation']['mean']:.2%} | {int8['accuracy']:.2%}, {int8['agreement']:.2%} |"
+        )
+    seeds = len(result["rows"][0]["test_accuracy"]["seeds"])
+    machine = result["machine"]
+    lines += [
+        "",
+        f"{seeds} seeds each, ± is the standard deviation over them; the last column is the lowest of the seeds."
+        f" Trained on {machine['processor']}, {machine['cores']} cores.",
+    ]
+    return "\n".join(lines)
+
+
+def write_section(name: str, text: str) -> None:
+    """Put `text` between the README's markers of a section."""
+    start, end = f"<!-- {name}: made by make readme-results -->", f"<!-- end of {name} -->"
     readme = REPOSITORY / "README.md"
-    before, _, rest = readme.read_text().partition(START)
-    _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{START}\n{render(result)}\n{END}{after}")
-    print(render(result))
+    before, found, rest = readme.read_text().partition(start)
+    _, found_end, after = rest.partition(end)
+    if not (found and found_end):
+        raise SystemExit(f"README.md has no section between {start} and {end}")
+    readme.write_text(f"{before}{start}\n{text}\n{end}{after}")
+    print(text)
+
+
+def main() -> None:
+    """Measure, keep the figures and rewrite the README's sections."""
+    result = measure()
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "readme.json").write_text(json.dumps(result, indent=1) + "\n")
+    write_section("results", render(result))
+    write_section("published", render_published(json.loads((RESULTS / "reproduce.json").read_text())))
 
 
 if __name__ == "__main__":
