@@ -129,7 +129,7 @@ def test_predict_help_and_models_never_import_heavy_packages(run_command: RunCom
 def test_train_export_verify_predict(run_command: RunCommand, mnist: Dataset, tmp_path: Path) -> None:
     """The whole path through the command line, on real MNIST."""
     trained = run_command("train", "--epochs", 1, "--out", "run").stdout
-    assert "epoch 1/1" in trained and "run folder: run" in trained
+    assert "epoch 1/1" in trained and "accuracy by epoch" in trained and "run folder: run" in trained
     assert {"config.json", "history.csv", "model.keras", "best.keras", "final.keras", "curves.png"} <= {
         path.name for path in (tmp_path / "run").iterdir()
     }

@@ -19,8 +19,9 @@ def curves_as_text(history: list[dict[str, float]], width: int) -> str:
         plotext.theme("clear")
         plotext.plotsize(width, HEIGHT)
         plotext.title(f"{metric} by epoch")
-        plotext.plot(epochs, [row[metric] for row in history], label="training", marker="dot")
-        plotext.plot(epochs, [row[f"val_{metric}"] for row in history], label="validation", marker="x")
+        for name, label, marker in ((metric, "training", "dot"), (f"val_{metric}", "validation", "x")):
+            # Rounded, as it cannot scale an axis over differences that no plot would show.
+            plotext.plot(epochs, [round(row[name], 4) for row in history], label=label, marker=marker)
         plotext.xticks(epochs if len(epochs) <= 10 else epochs[:: len(epochs) // 10])
         plots += [line.rstrip() for line in plotext.uncolorize(plotext.build()).splitlines()]
     return "\n".join(plots)
