@@ -30,5 +30,5 @@ RECIPE = Recipe(
     name="plain-3conv",
     summary="three plain convolutions and one hidden layer",
     build=build,
-    published="98.9% test accuracy after 20 epochs",
+    published="98.9%",
 )

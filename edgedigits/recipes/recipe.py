@@ -28,7 +28,7 @@ class Recipe:
         patience: epochs without a better validation loss after which training stops; None runs all.
         keep: which weights become `model.keras`; both are kept in the run folder.
         gates: verification gates by precision, in place of the default ones.
-        published: what the source reported, for listings; None for our own.
+        published: the test accuracy that the source reported; None for our own.
     """
 
     name: str
