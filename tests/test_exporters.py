@@ -162,6 +162,8 @@ def test_the_census_and_the_size_tell_the_precisions_apart(artifacts: dict[tuple
         assert take_census(artifacts[name, "float32"]).others("float32") == []
         assert take_census(artifacts[name, "int8"]).count("int8") >= 5
     assert take_census(artifacts["onnx", "float16"]).count("float16") >= 5
+    # The converter leaves weights of fewer than 1,024 elements as they are: those of the first and the last layer.
+    assert take_census(artifacts["tflite", "dynamic"]).count("int8 weights") == 3
 
 
 @pytest.mark.slow

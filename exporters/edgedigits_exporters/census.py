@@ -46,8 +46,15 @@ def _tflite_operators(path: Path) -> list[tuple[str, str]]:
         code = model.operatorCodes[operator.opcodeIndex]
         # Files older than schema 3a keep the code in the first, one-byte field.
         name = operator_names[max(code.builtinCode, code.deprecatedBuiltinCode)]
-        found.append((name, type_names[graph.tensors[operator.outputs[0]].type].lower()))
+        found.append((name, _compute_type(graph, operator, type_names)))
     return found
+
+
+def _compute_type(graph: Any, operator: Any, type_names: dict[int, str]) -> str:
+    """The type of what an operator gives, or of its weights where these are int8 and the rest is float."""
+    given = type_names[graph.tensors[operator.outputs[0]].type].lower()
+    taken = {type_names[graph.tensors[index].type].lower() for index in operator.inputs if index >= 0}
+    return "int8 weights" if given == "float32" and "int8" in taken and "float32" in taken else given
 
 
 def _names(enumeration: Any) -> dict[int, str]:
