@@ -141,7 +141,8 @@ def render_published(result: dict[str, Any]) -> str:
     machine = result["machine"]
     lines += [
         "",
-        f"{seeds} seeds each, ± is the standard deviation over them; the last column is the lowest of the seeds."
+        f"{seeds} seeds each, ± is the standard deviation over them; the share of decisions equal to Keras's is the"
+        " lowest of the seeds."
         f" Trained on {machine['processor']}, {machine['cores']} cores.",
     ]
     return "\n".join(lines)
