@@ -106,7 +106,7 @@ def _copy_shipped(name: str, exporter: Exporter, out: Path | None) -> Exported:
     shipped = SHIPPED / f"{name}{exporter.SUFFIX}"
     path = out or Path(shipped.name)
     write_whole(path, shipped.read_bytes())
-    if golden_path(shipped).is_file() and exporter.SUFFIX == ".tflite":
+    if golden_path(shipped).is_file():
         write_whole(golden_path(path), golden_path(shipped).read_bytes())
     return Exported(path, read_contract(shipped), notes=(f"the shipped {name}, as it is",))
 

@@ -24,19 +24,10 @@ from edgedigits.data.optdigits import enlarge
 from edgedigits_runtime.errors import (
     ArrayError,
     ChecksumMismatch,
-    DataNotFound,
     DatasetInvalid,
     MissingExtra,
     UnknownName,
 )
-
-
-@pytest.fixture(scope="module")
-def mnist() -> Dataset:
-    try:
-        return load_dataset("mnist", download=False)
-    except DataNotFound as error:
-        pytest.skip(f"needs MNIST: {error}")
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits_runtime.reading.decode import decode
-from edgedigits_runtime.reading.ink import find_ink
+from edgedigits_runtime.reading.ink import LEAST_CONTRAST, find_ink
 from edgedigits_runtime.synthetic.pictures import Paper, set_on_paper
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.synthetic.strokes import draw_digit
@@ -58,9 +58,10 @@ def test_faint_ink_is_stretched_to_full_contrast(digit: NDArray[np.uint8], groun
     paper = np.clip(ground + digit.astype(int) * contrast // 255, 0, 255).astype(np.uint8)
     reached = int(np.abs(paper.astype(int) - ground).max())
     ink = ink_of(paper)
-    if reached < 8:
+    if reached < LEAST_CONTRAST:
         assert not ink.any()
-    else:
+    # The contrast that counts is what most of the ink reaches; a few levels above the least, so does the peak.
+    elif reached >= 1.5 * LEAST_CONTRAST:
         assert ink.max() >= 230
         assert np.array_equal(ink > 0, paper != ground)
 

@@ -18,6 +18,7 @@ from edgedigits.reproduction import trained
 from edgedigits.training.fit import TrainOptions
 from edgedigits.verification.verify import report_path
 from edgedigits_exporters.keras_file import load_model, save_model
+from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.golden import golden_path
 from edgedigits_runtime.whole_files import write_whole
 
@@ -33,7 +34,7 @@ def build(name: str, runs: Path, console: Console) -> None:
     run = trained(dataclasses.replace(SHIPPED_MODELS[name], out=runs / name), console)
     model, contract = load_model(run.model)
     keras = save_model(model, dataclasses.replace(contract, name=name), SHIPPED / f"{name}.keras")
-    files = {keras.name: _describe(keras)}
+    files = {keras.name: {**_describe(keras), **_confidence(contract)}}
     accuracy = {}
     for file_format, precision in FORMATS:
         made = export_model(ExportRequest(keras, file_format, precision, SHIPPED / f"{name}.{file_format}"))
@@ -42,6 +43,7 @@ def build(name: str, runs: Path, console: Console) -> None:
         figures = made.verification.comparison
         files[made.path.name] = {
             **_describe(made.path),
+            **_confidence(made.contract),
             "accuracy": dataclasses.asdict(figures.artifact_accuracy),
             "agreement": figures.agreement,
             "per_class_change": figures.per_class_change,
@@ -58,8 +60,6 @@ def build(name: str, runs: Path, console: Console) -> None:
         "recipe": contract.recipe,
         "training": dataclasses.asdict(run.read_config()) | {"data_dir": None},
         "validation_accuracy": run.read_history()[-1]["val_accuracy"],
-        "temperature": contract.temperature,
-        "rejection_threshold": contract.rejection_threshold,
         "files": files,
         "rebuild": f"python -m edgedigits.models.build {name}",
     }
@@ -69,6 +69,11 @@ def build(name: str, runs: Path, console: Console) -> None:
 def _describe(file: Path) -> dict[str, object]:
     content = file.read_bytes()
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _confidence(contract: Contract) -> dict[str, object]:
+    """Return what was fitted for this very file."""
+    return {"temperature": contract.temperature, "rejection_threshold": contract.rejection_threshold}
 
 
 def main() -> None:

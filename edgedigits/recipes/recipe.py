@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import SplitPlan
 from edgedigits.verification.gates import Gate
-from edgedigits_runtime.contract import Normalisation
+from edgedigits_exporters.keras_file import float_border
+from edgedigits_runtime.contract import Contract, Normalisation
 
 ImageShape = tuple[int, int, int]
 
@@ -45,3 +47,17 @@ class Recipe:
     keep: Literal["final", "best"] = "final"
     gates: Mapping[str, Gate] = field(default_factory=dict)
     published: str | None = None
+
+
+def contract_of(recipe: Recipe, dataset: Dataset) -> Contract:
+    """Return how a network of this recipe is fed with this dataset's images; its confidence is not fitted yet."""
+    input_tensor, output_tensor = float_border(dataset.image_shape, len(dataset.labels))
+    return Contract(
+        name=recipe.name,
+        input=input_tensor,
+        output=output_tensor,
+        labels=dataset.labels,
+        normalisation=recipe.normalisation,
+        reader=dataset.reader,
+        recipe=recipe.name,
+    )

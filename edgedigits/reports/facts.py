@@ -11,12 +11,12 @@ from edgedigits.data.of_model import DataOptions
 from edgedigits.data.splits import Splits, split
 from edgedigits.keras_engine import KerasEngine
 from edgedigits.recipes import get_recipe
-from edgedigits.recipes.recipe import Recipe
+from edgedigits.recipes.recipe import contract_of
 from edgedigits.reports.evaluation import Evaluation, evaluate
 from edgedigits.reports.rotation import RotationCurve, rotation_curve
 from edgedigits.training.checkpoint import load_checkpoint
 from edgedigits.training.run_folder import RunConfig, RunFolder
-from edgedigits_exporters.keras_file import float_border, load_model
+from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.errors import EdgedigitsError, UnknownName
 
@@ -146,7 +146,7 @@ def _network(
         f"the finished model: {reasons[0]}. {len(history)} of {config.epochs} epochs are done, and what"
         f" follows is about {run.checkpoint.name}; go on with: edgedigits train --resume {run.path}"
     )
-    provisional = None if dataset is None else _provisional_contract(get_recipe(config.recipe), dataset)
+    provisional = None if dataset is None else contract_of(get_recipe(config.recipe), dataset)
     if not history:
         missing["decisions"] = "decisions: the weights are still random, no epoch was finished"
     return Network(model, provisional, run.checkpoint, finished=False), history
@@ -164,12 +164,3 @@ def _misfit(network: Network, dataset: Dataset) -> str | None:
     if labels != dataset.labels:
         return f"{dataset.name} has the classes {', '.join(dataset.labels)}, the network {', '.join(labels)}"
     return None
-
-
-def _provisional_contract(recipe: Recipe, dataset: Dataset) -> Contract:
-    """How to feed a network whose training did not come to its end; its confidence is not fitted."""
-    input_tensor, output_tensor = float_border(dataset.image_shape, len(dataset.labels))
-    return Contract(
-        recipe.name, input_tensor, output_tensor, dataset.labels,
-        normalisation=recipe.normalisation, reader=dataset.reader, recipe=recipe.name,
-    )  # fmt: skip

@@ -17,7 +17,7 @@ from edgedigits.data import DATASETS, load_dataset
 from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.splits import Splits, split
 from edgedigits.recipes import get_recipe
-from edgedigits.recipes.recipe import Recipe
+from edgedigits.recipes.recipe import Recipe, contract_of
 from edgedigits.reports.figures.curves import draw_curves
 from edgedigits.training.batches import Batches
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
@@ -25,7 +25,7 @@ from edgedigits.training.confidence import with_confidence
 from edgedigits.training.progress import EpochProgress
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
 from edgedigits_exporters.keras_backend import Device, device_scope
-from edgedigits_exporters.keras_file import float_border, load_model, save_model
+from edgedigits_exporters.keras_file import load_model, save_model
 from edgedigits_runtime.contract import Contract, DataUsed
 from edgedigits_runtime.errors import DatasetInvalid, EdgedigitsError, OutputNotWritable, RunError
 from edgedigits_runtime.preprocessing import normalise
@@ -176,19 +176,8 @@ class _Training:
         write_whole(self.run.model, kept.read_bytes())
 
     def _contract(self) -> Contract:
-        image_shape = self.splits.train.images.shape[1:]
-        input_tensor, output_tensor = float_border(image_shape, len(self.dataset.labels))
-        return Contract(
-            name=self.recipe.name,
-            input=input_tensor,
-            output=output_tensor,
-            labels=self.dataset.labels,
-            normalisation=self.recipe.normalisation,
-            reader=self.dataset.reader,
-            recipe=self.recipe.name,
-            training=DataUsed(self.dataset.name, len(self.splits.train), self.config.data_fingerprint),
-            tools=self.config.versions,
-        )
+        used = DataUsed(self.dataset.name, len(self.splits.train), self.config.data_fingerprint)
+        return dataclasses.replace(contract_of(self.recipe, self.dataset), training=used, tools=self.config.versions)
 
 
 def _config(options: TrainOptions, recipe: Recipe, data: str, splits: Splits) -> RunConfig:
