@@ -10,7 +10,7 @@ from PIL import Image
 
 from edgedigits_runtime.errors import ArrayError, UnknownName
 from edgedigits_runtime.synthetic import pictures
-from edgedigits_runtime.synthetic.hands import HANDS, stroke_points
+from edgedigits_runtime.synthetic.hands import HANDS, MORE_HANDS, hands_of, stroke_points
 from edgedigits_runtime.synthetic.pictures import Paper, set_on_paper
 from edgedigits_runtime.synthetic.samples import golden_pictures, mnist_like
 from edgedigits_runtime.synthetic.strokes import SMALLEST, draw_digit
@@ -22,10 +22,10 @@ untimed = settings(deadline=None, max_examples=40)
 
 
 def test_every_digit_has_at_least_three_hands_within_the_unit() -> None:
-    assert len(HANDS) == 10
-    for hands in HANDS:
-        assert len(hands) >= 3
-        for hand in hands.values():
+    assert len(HANDS) == len(MORE_HANDS) == 10
+    for hands, more in zip(HANDS, MORE_HANDS, strict=True):
+        assert len(hands) >= 3 and len(more) >= 3
+        for hand in (*hands.values(), *more.values()):
             points = np.concatenate([np.concatenate(stroke_points(stroke)) for stroke in hand])
             assert points[:, 0].min() >= 0 and points[:, 0].max() <= 0.75
             # Every hand fills the height, so that digits of one writer are equally tall.
@@ -62,6 +62,25 @@ def test_a_seed_gives_the_same_digit_and_another_seed_another(digit: int, seed: 
     first, again, other = (draw_digit(digit, np.random.default_rng(s), size=40) for s in (seed, seed, seed + 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_wide_hands_are_those_of_school_and_more() -> None:
+    for digit in range(10):
+        school, wide = (hands_of(digit, table) for table in ("school", "wide"))
+        assert wide[: len(school)] == school == tuple(HANDS[digit].values())
+        assert len(set(wide)) == len(wide) == len(school) + len(MORE_HANDS[digit])
+
+
+@untimed
+@given(digits, seeds)
+def test_a_digit_of_the_wide_hands_is_ink_within_its_canvas(digit: int, seed: int) -> None:
+    ink = draw_digit(digit, np.random.default_rng(seed), size=48, hands="wide")
+    assert ink.any() and not np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]]).any()
+
+
+def test_unknown_hands_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownName, match="unknown table of hands 'left'; known: school, wide"):
+        draw_digit(1, np.random.default_rng(0), hands="left")
 
 
 @untimed

@@ -5,6 +5,8 @@ points that the pen passes through, in hundredths of the digit's height, x to th
 top; a bar stands behind a point where the pen turns sharply, and the curve is smooth everywhere else.
 """
 
+from edgedigits_runtime.errors import UnknownName
+
 Hand = tuple[str, ...]
 
 HANDS: tuple[dict[str, Hand], ...] = (
@@ -81,7 +83,114 @@ HANDS: tuple[dict[str, Hand], ...] = (
         "flowing": ("45,10 27,2 9,15 8,37 25,46 43,32 47,12 46,32 38,66 26,100",),
     },
 )
-"""The hands of each digit by name, at the digit's index."""
+"""The hands of each digit by name, at the digit's index. The shipped golden vectors and examples are of these."""
+
+MORE_HANDS: tuple[dict[str, Hand], ...] = (
+    {  # 0
+        "unclosed": ("33,4 18,7 6,28 3,54 12,88 28,98 46,86 54,52 52,28 47,15",),
+        "closed by a curl": ("28,12 46,4 30,2 11,20 3,52 12,88 30,98 48,86 56,52 48,18 32,8 20,16",),
+        "slender": ("25,2 12,16 6,50 12,86 24,98 36,86 41,50 36,16 26,2 20,4",),
+        "slashed": (
+            "36,6 27,2 15,9 7,28 5,50 7,73 16,93 27,98 38,92 47,72 49,48 46,26 38,9 29,3",
+            "50,12 6,90",
+        ),
+    },
+    {  # 1
+        "long upstroke": ("0,60 19,28 38,1 | 38,50 37,99",),
+        "upstroke": ("8,36 22,20 35,2 | 35,50 34,100",),
+        "long upstroke and foot": (
+            "4,46 20,26 35,2 | 35,50 34,97",
+            "14,98 34,98 58,97",
+        ),
+        "bowed": ("25,0 29,30 28,60 22,100",),
+    },
+    {  # 2
+        "loop at the foot": ("6,22 16,5 36,2 49,16 44,38 28,62 10,88 3,96 2,84 12,80 26,88 42,98 62,92",),
+        "cornered": ("5,20 18,4 38,3 50,18 46,38 26,66 3,97 | 62,97",),
+        "long neck": ("12,26 10,9 26,1 44,8 46,26 34,50 10,78 3,97 | 28,94 58,98",),
+        "leaning back": ("3,12 20,2 42,8 46,30 30,60 12,84 5,96 | 30,90 52,97 66,90",),
+    },
+    {  # 3
+        "cornered": ("6,3 52,3 | 22,40 | 42,44 54,62 48,86 26,98 3,88",),
+        "pointed": ("8,9 28,1 48,10 46,30 22,46 | 48,54 54,76 40,96 18,99 2,88",),
+        "deep": ("4,13 20,1 40,8 42,28 24,44 16,46 | 40,50 57,68 46,92 22,99 2,84",),
+        "large head": ("5,16 26,1 50,12 48,40 22,54 | 42,58 48,78 34,96 16,98 4,92",),
+    },
+    {  # 4
+        "one stroke": ("40,100 45,2 | 2,66 | 64,64",),
+        "square": (
+            "7,3 5,48 | 58,49",
+            "48,9 45,100",
+        ),
+        "lightning": (
+            "30,1 4,58 | 62,56",
+            "42,34 37,100",
+        ),
+        "cup": ("7,4 8,30 20,46 42,40 | 52,5 | 46,56 39,100",),
+        "open arms": (
+            "18,2 3,56 | 30,58 60,54",
+            "52,4 46,50 38,98",
+        ),
+    },
+    {  # 5
+        "detached bar": (
+            "13,12 9,45 | 28,39 48,50 52,72 38,94 16,98 2,88",
+            "32,2 67,0",
+        ),
+        "winding": ("55,6 36,1 18,8 13,28 28,44 46,58 48,82 28,98 4,90",),
+        "cornered": ("52,3 12,3 | 10,45 | 36,42 49,60 | 46,88 28,97 4,95",),
+        "large belly": ("52,2 16,3 | 13,36 34,32 55,52 53,82 30,98 4,90",),
+    },
+    {  # 6
+        "narrow": ("30,0 16,22 7,56 8,84 18,98 30,90 33,72 24,60 12,70 9,82",),
+        "large ring": ("44,2 22,14 5,44 4,76 22,98 46,92 56,72 44,50 22,50 6,66",),
+        "open ring": ("40,0 18,20 6,56 12,90 32,99 48,84 46,67 32,60 20,68",),
+        "small ring": ("38,0 20,18 7,48 5,80 18,98 38,94 44,82 34,72 18,76 8,88",),
+    },
+    {  # 7
+        "hooked and barred": (
+            "2,18 4,6 | 28,5 56,3 | 38,48 22,100",
+            "13,50 52,47",
+        ),
+        "wavy": ("3,15 8,4 24,9 42,7 55,3 | 37,44 26,99",),
+        "steep": ("5,4 50,4 | 45,50 41,100",),
+        "barred, steep": (
+            "5,4 30,5 53,3 | 42,50 34,99",
+            "22,46 58,44",
+        ),
+    },
+    {  # 8
+        "two circles": (
+            "28,2 12,10 10,32 26,44 42,34 42,12 28,2",
+            "27,46 6,58 4,84 26,99 48,84 46,58 27,46",
+        ),
+        "open at the top": ("45,10 26,2 10,14 18,34 36,48 48,70 40,94 20,98 6,82 14,62 34,44 47,22 54,5",),
+        "hourglass": ("6,6 46,92 | 26,99 6,92 46,8 | 28,1 6,6",),
+        "small head": ("30,3 18,12 20,28 34,38 50,60 46,90 24,99 6,86 8,60 26,40 40,24 38,8 28,3",),
+    },
+    {  # 9
+        "straight leg": ("44,16 28,3 8,12 6,34 24,46 44,32 46,5 | 45,50 44,100",),
+        "large curl": ("46,15 28,1 8,12 6,34 24,46 44,34 48,9 | 48,60 40,92 20,99 6,86",),
+        "open": ("42,8 20,3 6,20 12,40 30,44 46,26 50,4 | 44,52 36,100",),
+        "leaning leg": ("47,20 30,2 10,10 6,32 20,44 38,38 48,16 | 34,60 18,99",),
+    },
+)
+"""Further hands of each digit: those of "wide" are HANDS and these."""
+
+HAND_TABLES = ("school", "wide")
+"""HANDS, and HANDS with MORE_HANDS: the names that hands_of takes."""
+
+
+def hands_of(digit: int, table: str) -> tuple[Hand, ...]:
+    """Return the hands of `digit` (0 to 9) in the table of that name.
+
+    Raises:
+        UnknownName: `table` is not one of HAND_TABLES.
+    """
+    if table not in HAND_TABLES:
+        raise UnknownName("table of hands", table, HAND_TABLES)
+    more = MORE_HANDS[digit] if table == "wide" else {}
+    return (*HANDS[digit].values(), *more.values())
 
 
 def stroke_points(stroke: str) -> list[list[tuple[float, float]]]:

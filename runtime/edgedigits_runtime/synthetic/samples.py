@@ -8,12 +8,16 @@ from PIL import Image
 
 from edgedigits_runtime.errors import ArrayError
 from edgedigits_runtime.reading.frame import frame_digit
+from edgedigits_runtime.synthetic.other_marks import KINDS, draw_other
 from edgedigits_runtime.synthetic.pictures import Paper, set_on_paper
 from edgedigits_runtime.synthetic.strokes import draw_digit
 
 _DRAWN_SIZE = 96
 # Gives the samples about the mean of MNIST's training images, 33.3.
 _THICKNESS = (7.0, 15.0)
+
+# Smaller, since they are drawn by the ten thousand, and a framed picture shows no more.
+_OTHER_SIZE = 64
 
 _GOLDEN_HEIGHT, _GOLDEN_WIDTH = 64, 56
 _DARK_ON_LIGHT = Paper(ground=(244, 244, 244), ink=(40, 40, 40), light=0.08, blur=0.5)
@@ -42,6 +46,29 @@ def mnist_like(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int
         thickness = rng.uniform(*_THICKNESS)
         picture[:] = frame_digit(draw_digit(label, rng, size=_DRAWN_SIZE, thickness=thickness))
     return pictures, labels
+
+
+def not_digits(count: int, seed: int) -> NDArray[np.uint8]:
+    """Draw `count` marks that are no digits, balanced over other_marks.KINDS and shuffled, framed as digits are.
+
+    Args:
+        count: at least 0; the kinds differ by one sample at most.
+        seed: the same seed gives the same samples.
+
+    Returns:
+        Pictures uint8 [count, 28, 28], ink bright on black, none of them all black.
+
+    Raises:
+        ArrayError: `count` is negative.
+    """
+    if count < 0:
+        raise ArrayError(f"count must be at least 0, is {count}")
+    rng = np.random.default_rng(seed)
+    kinds = rng.permutation(np.arange(count) % len(KINDS))
+    pictures = np.empty((count, 28, 28), np.uint8)
+    for picture, kind in zip(pictures, kinds.tolist(), strict=True):
+        picture[:] = frame_digit(draw_other(rng, kind=KINDS[kind], size=_OTHER_SIZE))
+    return pictures
 
 
 def golden_pictures(seed: int = 7) -> list[tuple[bytes, str]]:

@@ -1,13 +1,14 @@
 """Draw one handwritten digit as ink: a hand chosen at random, written a little differently every time."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edgedigits_runtime.errors import ArrayError, UnknownName
-from edgedigits_runtime.synthetic.hands import HANDS, Hand, stroke_points
+from edgedigits_runtime.synthetic.hands import Hand, hands_of, stroke_points
 
 Points = NDArray[np.float64]
 
@@ -18,8 +19,48 @@ _WORKING_SIZE = 400
 _POINTS_BETWEEN = 12
 
 
+@dataclass(frozen=True)
+class Writing:
+    """How one person writes.
+
+    Args:
+        steadiness: standard deviation of a control point's stray, in digit heights.
+        slant: how far the top leans to the right, in digit heights.
+        width: factor on the width of every digit.
+        angle: turn against the clock, in radians.
+    """
+
+    steadiness: float
+    slant: float
+    width: float
+    angle: float
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Writing":
+        """Draw one as common as people's."""
+        return cls(
+            steadiness=rng.uniform(0.004, 0.014),
+            slant=float(np.clip(rng.normal(0.10, 0.13), -0.15, 0.42)),
+            width=float(np.clip(rng.normal(1.0, 0.12), 0.75, 1.3)),
+            angle=math.radians(np.clip(rng.normal(0.0, 4.0), -10, 10)),
+        )
+
+    def trace(self, hand: Hand, rng: np.random.Generator) -> list[Points]:
+        """Trace the strokes of `hand` as they come out this time: [n, 2] each, (x, y) in digit heights."""
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        turn = np.array([[cos, sin], [-sin, cos]])
+        # Row vectors: x' = width * x - slant * y, so that a positive slant leans the top to the right.
+        lean = np.array([[self.width, 0.0], [-self.slant, 1.0]])
+        return [trace_stroke(stroke, self.steadiness, rng) @ lean @ turn for stroke in hand]
+
+
 def draw_digit(
-    digit: int, rng: np.random.Generator, *, size: int = 112, thickness: float | None = None
+    digit: int,
+    rng: np.random.Generator,
+    *,
+    size: int = 112,
+    thickness: float | None = None,
+    hands: str = "school",
 ) -> NDArray[np.uint8]:
     """Draw `digit` on a square canvas; the same state of `rng` gives the same picture.
 
@@ -28,12 +69,13 @@ def draw_digit(
         rng: chooses the hand, the slant, the proportions, the place and the unsteadiness.
         size: side of the canvas in pixels, at least 16.
         thickness: mean width of the stroke in pixels, 1 to size / 4; 6 to 13% of `size` by default.
+        hands: "school" for the hands that most people learn, "wide" for rarer ones too (hands.py).
 
     Returns:
         Ink, uint8 [size, size], 0 bare paper to 255 full ink, anti-aliased, the outermost pixels bare.
 
     Raises:
-        UnknownName: `digit` is not one of 0 to 9.
+        UnknownName: `digit` is not one of 0 to 9, or `hands` no table of them.
         ArrayError: `size` or `thickness` out of range.
     """
     if digit not in range(10):
@@ -44,28 +86,23 @@ def draw_digit(
         thickness = max(1.0, size * rng.uniform(0.06, 0.13))
     if not 1 <= thickness <= size / 4:
         raise ArrayError(f"thickness must be 1 to {size / 4:g} pixels on a canvas of {size}, is {thickness:g}")
-    hands = tuple(HANDS[digit].values())
-    traces = _write(hands[rng.integers(len(hands))], rng)
-    # Discs are drawn without anti-aliasing on a larger canvas, which is then averaged down.
-    factor = max(2, math.ceil(_WORKING_SIZE / size))
-    traces = _place(traces, size, thickness, rng)
-    return _ink([trace * factor for trace in traces], size * factor, thickness * factor, factor, rng)
+    choice = hands_of(digit, hands)
+    hand = choice[rng.integers(len(choice))]
+    traces = place_traces(Writing.drawn(rng).trace(hand, rng), size, thickness, rng)
+    return ink_traces(traces, size, thickness, rng, supersampling=max(2, math.ceil(_WORKING_SIZE / size)))
 
 
-def _write(hand: Hand, rng: np.random.Generator) -> list[Points]:
-    """Trace the strokes of `hand` as one person would this time: [n, 2] points each, in digit heights."""
-    steadiness = rng.uniform(0.004, 0.014)
-    slant = np.clip(rng.normal(0.10, 0.13), -0.15, 0.42)
-    width = np.clip(rng.normal(1.0, 0.12), 0.75, 1.3)
-    angle = math.radians(np.clip(rng.normal(0.0, 4.0), -10, 10))
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    # Row vectors: x' = width * x - slant * y, so that a positive slant leans the top to the right.
-    lean = np.array([[width, 0.0], [-slant, 1.0]])
-    return [_trace(stroke, steadiness, rng) @ lean @ turn for stroke in hand]
+def trace_stroke(stroke: str, steadiness: float, rng: np.random.Generator) -> Points:
+    """Move the control points of `stroke` a little and return the curve through them.
 
+    Args:
+        stroke: as in hands.py.
+        steadiness: standard deviation of a control point's stray, in digit heights; 0 is a machine's.
+        rng: draws how the points stray, and how early or late the stroke begins and ends.
 
-def _trace(stroke: str, steadiness: float, rng: np.random.Generator) -> Points:
-    """Move the control points of `stroke` a little and return the curve through them, [n, 2]."""
+    Returns:
+        float64 [n, 2], (x, y) in digit heights.
+    """
     pieces = stroke_points(stroke)
     corners = np.cumsum([len(piece) for piece in pieces])
     points = np.concatenate(pieces)
@@ -78,12 +115,12 @@ def _trace(stroke: str, steadiness: float, rng: np.random.Generator) -> Points:
     curves = []
     start = 0
     for stop in corners:
-        curves.append(_smooth(points[max(start - 1, 0) : stop]))
+        curves.append(smooth_curve(points[max(start - 1, 0) : stop]))
         start = stop
     return np.concatenate(curves)
 
 
-def _smooth(points: Points) -> Points:
+def smooth_curve(points: Points) -> Points:
     """Return a curve through `points` ([n, 2], n >= 2): the centripetal Catmull-Rom spline.
 
     Centripetal, since it makes no loops of its own (Yuksel et al., "Parameterization and applications of
@@ -107,8 +144,8 @@ def _smooth(points: Points) -> Points:
     return np.concatenate(curve)
 
 
-def _place(traces: list[Points], size: int, thickness: float, rng: np.random.Generator) -> list[Points]:
-    """Scale `traces` into a canvas of `size` pixels and move them to where the whole stroke has room."""
+def place_traces(traces: list[Points], size: int, thickness: float, rng: np.random.Generator) -> list[Points]:
+    """Scale `traces` ([n, 2] each) into a canvas of `size` pixels, to where a stroke of `thickness` has room."""
     every = np.concatenate(traces)
     low, high = every.min(axis=0), every.max(axis=0)
     # Half the stroke at its heaviest (_pressure), and then one pixel that stays bare.
@@ -120,20 +157,40 @@ def _place(traces: list[Points], size: int, thickness: float, rng: np.random.Gen
     return [(trace - low) * scale + corner for trace in traces]
 
 
-def _ink(traces: list[Points], size: int, thickness: float, factor: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Ink `traces` (pixels of the large canvas) with discs, then average factor x factor pixels into one."""
-    canvas = Image.new("L", (size, size))
+def ink_traces(
+    traces: list[Points],
+    size: int,
+    thickness: float,
+    rng: np.random.Generator,
+    *,
+    supersampling: int = 4,
+    discs: float = 12.0,
+) -> NDArray[np.uint8]:
+    """Ink `traces` with a pen whose pressure varies.
+
+    Args:
+        traces: [n, 2] each, (x, y) in pixels of the canvas.
+        size: side of the canvas in pixels.
+        thickness: mean width of the stroke in pixels.
+        rng: draws the pressure.
+        supersampling: discs are drawn without anti-aliasing on a canvas so many times larger, then averaged.
+        discs: so many for each thickness of way; 12 leave an edge that is rough by 0.4% of the radius, 6 by 1.4%.
+
+    Returns:
+        uint8 [size, size], 0 bare to 255 full ink.
+    """
+    width = thickness * supersampling
+    canvas = Image.new("L", (size * supersampling, size * supersampling))
     pen = ImageDraw.Draw(canvas)
-    for trace in traces:
+    for trace in (trace * supersampling for trace in traces):
         lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(trace, axis=0), axis=1))])
-        # A sixth of a radius leaves an edge that is rough by 0.4% of it.
-        count = max(2, math.ceil(lengths[-1] / max(thickness / 12, 1.0)))
+        count = max(2, math.ceil(lengths[-1] / max(width / discs, 1.0)))
         along = np.linspace(0.0, lengths[-1], count)
-        radii = 0.5 * thickness * _pressure(along / max(size, 1), rng)
+        radii = 0.5 * width * _pressure(along / max(canvas.width, 1), rng)
         xs, ys = (np.interp(along, lengths, trace[:, axis]) for axis in (0, 1))
         for x, y, radius in zip(xs.tolist(), ys.tolist(), radii.tolist(), strict=True):
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return np.asarray(canvas.reduce(factor))
+    return np.asarray(canvas.reduce(supersampling))
 
 
 def _pressure(along: Points, rng: np.random.Generator) -> Points:

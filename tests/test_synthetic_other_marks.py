@@ -1,0 +1,113 @@
+"""The generator of what is no digit: letters, signs, scribbles, ticks, textures, parts of digits."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgedigits_runtime.errors import ArrayError, UnknownName
+from edgedigits_runtime.synthetic.hands import stroke_points
+from edgedigits_runtime.synthetic.letters import LETTERS, SIGNS, TICKS
+from edgedigits_runtime.synthetic.other_marks import KINDS, draw_other
+from edgedigits_runtime.synthetic.samples import not_digits
+from edgedigits_runtime.synthetic.strokes import SMALLEST
+
+kinds = st.sampled_from(KINDS)
+seeds = st.integers(0, 2**32 - 1)
+some = settings(max_examples=60)
+
+LOOK_LIKE_DIGITS = set("BCDGIJOQSZUabcdgijloqsyz!|,$&}")
+
+
+@some
+@given(kinds, seeds, st.integers(SMALLEST, 128))
+def test_a_mark_is_ink_within_its_canvas(kind: str, seed: int, size: int) -> None:
+    ink = draw_other(np.random.default_rng(seed), kind=kind, size=size)
+    assert ink.shape == (size, size) and ink.dtype == np.uint8
+    assert ink.max() > 60
+    assert not np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]]).any()
+
+
+@some
+@given(kinds, seeds)
+def test_a_seed_gives_the_same_mark_and_another_seed_another(kind: str, seed: int) -> None:
+    first, again, other = (draw_other(np.random.default_rng(s), kind=kind, size=40) for s in (seed, seed, seed + 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@some
+@given(kinds.filter(lambda kind: kind != "texture"), seeds, st.floats(0, 1))
+def test_every_thickness_in_range_is_drawn(kind: str, seed: int, part: float) -> None:
+    size = 40
+    ink = draw_other(np.random.default_rng(seed), kind=kind, size=size, thickness=1 + part * (size / 4 - 1))
+    assert ink.any()
+
+
+@some
+@given(seeds)
+def test_strokes_are_anti_aliased(seed: int) -> None:
+    ink = draw_other(np.random.default_rng(seed), kind="letter", size=64)
+    assert len(np.unique(ink)) >= 8
+
+
+def test_without_a_kind_every_kind_comes_up() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw_other(rng, size=32).tobytes() for _ in range(60)]
+    assert len(set(drawn)) == 60
+    # The choice of the kind is the first number drawn.
+    chosen = {KINDS[np.random.default_rng(seed).integers(len(KINDS))] for seed in range(60)}
+    assert chosen == set(KINDS)
+    for seed in range(6):
+        rng, same = np.random.default_rng(seed), np.random.default_rng(seed)
+        kind = KINDS[same.integers(len(KINDS))]
+        assert np.array_equal(draw_other(rng, size=32), draw_other(same, kind=kind, size=32))
+
+
+@pytest.mark.parametrize("table", [LETTERS, SIGNS, TICKS], ids=["letters", "signs", "ticks"])
+def test_every_mark_lies_within_the_unit_and_none_is_a_digit(table: dict[str, tuple[tuple[str, ...], ...]]) -> None:
+    assert not LOOK_LIKE_DIGITS & set(table)
+    for ways in table.values():
+        assert ways
+        for hand in ways:
+            assert isinstance(hand, tuple)
+            points = np.concatenate([np.concatenate(stroke_points(stroke)) for stroke in hand])
+            assert points.min() >= 0 and points.max() <= 1
+            assert np.ptp(points, axis=0).max() > 0.55
+
+
+def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownName, match="unknown kind of mark 'digit'; known: letter, operator"):
+        draw_other(np.random.default_rng(0), kind="digit")
+
+
+def test_a_canvas_without_room_is_refused() -> None:
+    with pytest.raises(ArrayError, match="at least 16 pixels a side, got 15"):
+        draw_other(np.random.default_rng(0), size=15)
+
+
+@pytest.mark.parametrize("thickness", [0.5, 8.1, float("nan")])
+def test_a_thickness_out_of_range_is_refused(thickness: float) -> None:
+    with pytest.raises(ArrayError, match="thickness must be 1 to 8 pixels on a canvas of 32"):
+        draw_other(np.random.default_rng(0), size=32, thickness=thickness)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 13), seeds)
+def test_samples_are_framed_never_black_and_the_same_for_a_seed(count: int, seed: int) -> None:
+    images = not_digits(count, seed)
+    assert images.shape == (count, 28, 28) and images.dtype == np.uint8
+    for image in images:
+        assert image.max() > 100
+        rows, columns = np.nonzero(image)
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
+    assert np.array_equal(images, not_digits(count, seed))
+
+
+def test_samples_of_another_seed_are_others() -> None:
+    assert not np.array_equal(not_digits(6, 0), not_digits(6, 1))
+
+
+def test_a_negative_count_is_refused() -> None:
+    with pytest.raises(ArrayError, match="count must be at least 0, is -1"):
+        not_digits(-1, 0)
