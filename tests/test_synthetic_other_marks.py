@@ -1,4 +1,4 @@
-"""The generator of what is no digit: letters, signs, scribbles, ticks, textures, parts of digits."""
+"""The generator of what is no digit: letters, signs, pictures, scribbles, ticks, textures, parts of digits."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgedigits_runtime.errors import ArrayError, UnknownName
+from edgedigits_runtime.synthetic.drawings import DRAWINGS
 from edgedigits_runtime.synthetic.hands import stroke_points
-from edgedigits_runtime.synthetic.letters import LETTERS, SIGNS, TICKS
+from edgedigits_runtime.synthetic.letter_parts import draw_letter_part
+from edgedigits_runtime.synthetic.letters import CURSIVE, CYRILLIC, GREEK, LETTERS, SIGNS, TICKS
 from edgedigits_runtime.synthetic.other_marks import KINDS, draw_other
 from edgedigits_runtime.synthetic.samples import not_digits
 from edgedigits_runtime.synthetic.strokes import SMALLEST
@@ -16,7 +18,22 @@ kinds = st.sampled_from(KINDS)
 seeds = st.integers(0, 2**32 - 1)
 some = settings(max_examples=60)
 
-LOOK_LIKE_DIGITS = set("BCDGIJOQSZUabcdgijloqsyz!|,$&}")
+LOOK_LIKE_DIGITS = {
+    "letters": set("BCDGIJOQSZUabcdgijloqsyz"),
+    "greek": {"delta", "zeta", "xi", "iota", "omicron"},
+    "cyrillic": {"be", "che", "e", "soft sign", "u", "ze"},
+    "signs": set("!|,$&}"),
+    "ticks": set(),
+    "drawings": {"moon", "ring", "spiral"},
+}
+TABLES = {
+    "letters": LETTERS,
+    "greek": GREEK,
+    "cyrillic": CYRILLIC,
+    "signs": SIGNS,
+    "ticks": TICKS,
+    "drawings": DRAWINGS,
+}
 
 
 @some
@@ -64,16 +81,50 @@ def test_without_a_kind_every_kind_comes_up() -> None:
         assert np.array_equal(draw_other(rng, size=32), draw_other(same, kind=kind, size=32))
 
 
-@pytest.mark.parametrize("table", [LETTERS, SIGNS, TICKS], ids=["letters", "signs", "ticks"])
-def test_every_mark_lies_within_the_unit_and_none_is_a_digit(table: dict[str, tuple[tuple[str, ...], ...]]) -> None:
-    assert not LOOK_LIKE_DIGITS & set(table)
-    for ways in table.values():
+@pytest.mark.parametrize("name", TABLES)
+def test_every_mark_lies_within_the_unit_and_none_is_a_digit(name: str) -> None:
+    assert not LOOK_LIKE_DIGITS[name] & set(TABLES[name])
+    for ways in TABLES[name].values():
         assert ways
         for hand in ways:
             assert isinstance(hand, tuple)
             points = np.concatenate([np.concatenate(stroke_points(stroke)) for stroke in hand])
             assert points.min() >= 0 and points.max() <= 1
             assert np.ptp(points, axis=0).max() > 0.55
+
+
+def test_cursive_letters_begin_at_the_left_on_the_line_and_run_to_the_right() -> None:
+    for first, *others in CURSIVE.values():
+        points = np.concatenate(stroke_points(first))
+        assert points[0, 0] == 0 and 0.85 < points[0, 1] < 1
+        # The next letter begins at this end, so nothing of this one may reach beyond it.
+        assert points[-1, 0] == points[:, 0].max()
+        assert points.min() >= 0 and points.max() <= 1
+        for stroke in others:
+            assert np.concatenate(stroke_points(stroke))[:, 0].max() <= points[-1, 0]
+
+
+def test_an_eighth_of_the_samples_is_greek() -> None:
+    assert KINDS.count("greek") / len(KINDS) >= 0.12
+
+
+@some
+@given(seeds, st.integers(24, 96), st.floats(0.05, 0.13))
+def test_a_half_of_a_letter_is_no_bar(seed: int, size: int, pen: float) -> None:
+    ink = draw_letter_part(np.random.default_rng(seed), size, max(1.0, pen * size))
+    assert ink.shape == (size, size) and ink.dtype == np.uint8
+    rows, columns = np.nonzero(ink > 127)
+    assert np.ptp(columns) + 1 > 0.35 * (np.ptp(rows) + 1)
+
+
+def test_ticks_stand_and_lie_in_every_direction() -> None:
+    # A tick leaves one quarter of its square all but bare, another one for each turn of it.
+    barest = set()
+    for seed in range(60):
+        ink = draw_other(np.random.default_rng(seed), kind="tick", size=32)
+        quadrants = [part.sum() for half in np.split(ink, 2) for part in np.split(half, 2, axis=1)]
+        barest.add(int(np.argmin(quadrants)))
+    assert barest == {0, 1, 2, 3}
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:

@@ -44,36 +44,36 @@ def _piece(rng: np.random.Generator, size: int, thickness: float) -> Ink:
     """A window on a third to a half of a digit's width and height, cut clean."""
     for _ in range(_ATTEMPTS):
         # Larger, as the window is a part of it.
-        whole = _cropped(_digit(rng, _PIECES, 2 * size, 1.6 * thickness))
+        whole = cropped(_digit(rng, _PIECES, 2 * size, 1.6 * thickness))
         height, width = (max(4, round(length * rng.uniform(0.3, 0.45))) for length in whole.shape)
         top, left = rng.integers(whole.shape[0] - height + 1), rng.integers(whole.shape[1] - width + 1)
         window = whole[top : top + height, left : left + width]
         # To the right of the middle and above it, digits are made of bows that bend down, as a 7 does.
         lower_or_left = top > 0.5 * whole.shape[0] or left < 0.15 * whole.shape[1]
-        if lower_or_left and not _is_bar(window) and not _has_hole(window):
-            return _centred(window, size)
+        if lower_or_left and not is_bar(window) and not has_hole(window):
+            return centred(window, size)
     return _seam(rng, size, thickness)
 
 
 def _seam(rng: np.random.Generator, size: int, thickness: float) -> Ink:
     """The right part of one digit and the left part of the next."""
-    left, right = (_cropped(_digit(rng, digits, size, thickness)) for digits in (_LEFT_OF_SEAM, _RIGHT_OF_SEAM))
+    left, right = (cropped(_digit(rng, digits, size, thickness)) for digits in (_LEFT_OF_SEAM, _RIGHT_OF_SEAM))
     left = left[:, -max(3, round(left.shape[1] * rng.uniform(0.3, 0.45))) :]
     right = right[:, : max(3, round(right.shape[1] * rng.uniform(0.3, 0.45)))]
-    return _centred(_joined(left, right, round(rng.uniform(0.0, 0.15) * size)), size)
+    return centred(_joined(left, right, round(rng.uniform(0.0, 0.15) * size)), size)
 
 
 def _pair(rng: np.random.Generator, size: int, thickness: float) -> Ink:
-    left, right = (_cropped(_digit(rng, (2, 3, 4, 5, 6, 7, 8, 9), size, thickness)) for _ in "12")
-    return _centred(_joined(left, right, round(rng.uniform(-0.12, 0.1) * size)), size)
+    left, right = (cropped(_digit(rng, (2, 3, 4, 5, 6, 7, 8, 9), size, thickness)) for _ in "12")
+    return centred(_joined(left, right, round(rng.uniform(-0.12, 0.1) * size)), size)
 
 
 def _number(rng: np.random.Generator, size: int, thickness: float) -> Ink:
-    digits = [_cropped(_digit(rng, tuple(range(10)), size, thickness)) for _ in range(rng.integers(3, 5))]
+    digits = [cropped(_digit(rng, tuple(range(10)), size, thickness)) for _ in range(rng.integers(3, 5))]
     row = digits[0]
     for digit in digits[1:]:
         row = _joined(row, digit, round(rng.uniform(-0.02, 0.15) * size))
-    return _centred(row, size)
+    return centred(row, size)
 
 
 def _heap(rng: np.random.Generator, size: int, thickness: float) -> Ink:
@@ -83,19 +83,19 @@ def _heap(rng: np.random.Generator, size: int, thickness: float) -> Ink:
     for digit, left in zip(chosen, np.linspace(0, size // 2, len(chosen)).astype(int).tolist(), strict=True):
         part = canvas[:, left : left + size]
         np.maximum(part, _digit(rng, (digit,), size, 0.8 * thickness), out=part)
-    return _centred(_cropped(canvas), size)
+    return centred(cropped(canvas), size)
 
 
 def _stack(rng: np.random.Generator, size: int, thickness: float) -> Ink:
     """One digit above another, most with a fraction bar between."""
-    above, below = (_cropped(_digit(rng, (2, 3, 4, 5, 6, 7, 8, 9), size, thickness)).T for _ in "12")
+    above, below = (cropped(_digit(rng, (2, 3, 4, 5, 6, 7, 8, 9), size, thickness)).T for _ in "12")
     if rng.random() < 0.7:
         bar = np.full((max(2, round(thickness)), max(above.shape[1], below.shape[1])), 255, np.uint8)
         gap = round(rng.uniform(0.05, 0.2) * size)
         above = _joined(above, bar, gap)
     else:
         gap = round(rng.uniform(0.0, 0.1) * size)
-    return _centred(_joined(above, below, gap).T, size)
+    return centred(_joined(above, below, gap).T, size)
 
 
 _PARTS: tuple[Callable[[np.random.Generator, int, float], Ink], ...] = (_piece, _seam, _pair, _number, _heap, _stack)
@@ -113,12 +113,12 @@ def _joined(left: Ink, right: Ink, gap: int) -> Ink:
     return both
 
 
-def _cropped(ink: Ink) -> Ink:
+def cropped(ink: Ink) -> Ink:
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _centred(ink: Ink, size: int) -> Ink:
+def centred(ink: Ink, size: int) -> Ink:
     """Return `ink` in the middle of a canvas of `size`, made smaller where it is too large, its edge bare."""
     factor = math.ceil(max(ink.shape) / (size - 2))
     if factor > 1:
@@ -131,7 +131,7 @@ def _centred(ink: Ink, size: int) -> Ink:
     return canvas
 
 
-def _is_bar(ink: Ink) -> bool:
+def is_bar(ink: Ink) -> bool:
     """Whether the ink is little, narrow or one bar: that is a 1 when it stands."""
     rows, columns = np.nonzero(ink > 127)
     if len(rows) < 0.12 * ink.size or np.ptp(columns) < 0.6 * np.ptp(rows):
@@ -140,7 +140,7 @@ def _is_bar(ink: Ink) -> bool:
     return bool(spread[1] > 5 * spread[0])
 
 
-def _has_hole(ink: Ink) -> bool:
+def has_hole(ink: Ink) -> bool:
     """Whether the ink closes around bare paper: the lower half of a 6 is a 0."""
     # One more row and column of bare paper on each side joins all that is outside.
     return label_components(np.pad(ink, 1) <= 127)[1] > 1

@@ -7,9 +7,8 @@ import numpy as np
 from edgedigits_runtime.errors import ArrayError, UnknownName
 from edgedigits_runtime.synthetic.hands import HAND_TABLES, Hand, hands_of
 from edgedigits_runtime.synthetic.letters import LETTERS, SIGNS, TICKS
-from edgedigits_runtime.synthetic.other_marks import write_mark
 from edgedigits_runtime.synthetic.scribbles import scribble
-from edgedigits_runtime.synthetic.strokes import Points, Writing
+from edgedigits_runtime.synthetic.strokes import Points, Writing, write_mark
 
 Extent = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of the page."""

@@ -1,4 +1,4 @@
-"""Draw what is no digit: letters, signs, scribbles, ticks, textures, and parts and heaps of digits.
+"""Draw what is no digit: letters, signs, pictures, scribbles, ticks, textures, and parts and heaps of digits.
 
 A reader has to learn from these to say nothing. None may be one that a person would read as a digit: letters.py
 says which letters and signs were left out for that, and the modules of the other kinds what they avoid.
@@ -11,18 +11,38 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.errors import ArrayError, UnknownName
 from edgedigits_runtime.synthetic.digit_parts import draw_part
+from edgedigits_runtime.synthetic.drawings import DRAWINGS
 from edgedigits_runtime.synthetic.hands import Hand
-from edgedigits_runtime.synthetic.letters import LETTERS, SIGNS, TICKS
+from edgedigits_runtime.synthetic.letter_parts import draw_letter_part
+from edgedigits_runtime.synthetic.letters import CURSIVE, CYRILLIC, GREEK, LETTERS, SIGNS, TICKS
 from edgedigits_runtime.synthetic.scribbles import scribble
-from edgedigits_runtime.synthetic.strokes import SMALLEST, Points, Writing, ink_traces, place_traces
+from edgedigits_runtime.synthetic.strokes import SMALLEST, Points, ink_traces, place_traces, write_mark
 from edgedigits_runtime.synthetic.textures import draw_texture
 
-KINDS = ("letter", "operator", "scribble", "tick", "texture", "part")
+KINDS = ("letter", "operator", "scribble", "tick", "texture", "part", "greek", "drawing")
 """What draw_other draws."""
 
 _SUPERSAMPLED_SIZE = 224
-# Two to four letters in one piece, as a word comes out of the search for connected ink.
-_WORDS = 0.25
+# Of the kind "letter": several in one piece, as a word comes out of the search for connected ink; the rest is Latin.
+_WORDS, _JOINED, _CYRILLIC = 0.2, 0.2, 0.2
+# Of the kind "part": halves of letters.
+_LETTER_PARTS = 0.3
+_WIDE = ("a", "h", "m", "n", "u", "w")
+
+# What mirroring and quarter turns make of a tick; not the turn on its side that makes a 7 of it.
+_TICK_TURNS = tuple(
+    np.array(turn, np.float64)
+    for turn in (
+        ((1, 0), (0, 1)),
+        ((1, 0), (0, 1)),
+        ((-1, 0), (0, 1)),
+        ((-1, 0), (0, -1)),
+        ((1, 0), (0, -1)),
+        ((0, 1), (-1, 0)),
+        ((0, -1), (1, 0)),
+        ((0, -1), (-1, 0)),
+    )
+)
 
 
 def draw_other(
@@ -57,10 +77,11 @@ def draw_other(
     if kind == "texture":
         return draw_texture(rng, size)
     if kind == "part":
-        return draw_part(rng, size, thickness)
+        draw = draw_letter_part if rng.random() < _LETTER_PARTS else draw_part
+        return draw(rng, size, thickness)
     traces = _traces(kind, rng)
-    if kind == "scribble":
-        # A scribble is many strokes on one place: with a thick pen it would be a blot.
+    if kind in ("scribble", "drawing"):
+        # Many strokes on one place: with a thick pen they would be a blot.
         thickness = max(1.0, 0.7 * thickness)
     return ink_traces(
         place_traces(traces, size, thickness, rng),
@@ -76,29 +97,24 @@ def _traces(kind: str, rng: np.random.Generator) -> list[Points]:
     if kind == "scribble":
         return scribble(rng)
     if kind == "letter":
-        return _word(rng) if rng.random() < _WORDS else write_mark(_one_of(LETTERS, rng), rng, slant=0.12)
+        return _letters(rng)
+    if kind == "greek":
+        return write_mark(_one_of(GREEK, rng), rng, slant=0.08)
     # Signs lean little: a leaning > is a 7.
-    return write_mark(_one_of(SIGNS if kind == "operator" else TICKS, rng), rng, slant=0.04)
+    if kind == "tick":
+        turn = _TICK_TURNS[rng.integers(len(_TICK_TURNS))]
+        return [trace @ turn for trace in write_mark(_one_of(TICKS, rng), rng, slant=0.04)]
+    return write_mark(_one_of(SIGNS if kind == "operator" else DRAWINGS, rng), rng, slant=0.04)
 
 
-def write_mark(hand: Hand, rng: np.random.Generator, *, slant: float) -> list[Points]:
-    """Trace `hand` as somebody would write it this time.
-
-    Args:
-        hand: its strokes.
-        rng: draws unsteadiness, proportions, turn and slant.
-        slant: standard deviation of the slant, in heights.
-
-    Returns:
-        float64 [n, 2] for each stroke, (x, y) in heights.
-    """
-    writing = Writing(
-        steadiness=rng.uniform(0.004, 0.018),
-        width=rng.uniform(0.8, 1.25),
-        slant=float(np.clip(rng.normal(0.0, slant), -2 * slant, 2 * slant)),
-        angle=math.radians(np.clip(rng.normal(0.0, 3.5), -8, 8)),
-    )
-    return writing.trace(hand, rng)
+def _letters(rng: np.random.Generator) -> list[Points]:
+    choice = rng.random()
+    if choice < _WORDS:
+        return _word(rng)
+    if choice < _WORDS + _JOINED:
+        return _joined_word(rng)
+    table = CYRILLIC if choice < _WORDS + _JOINED + _CYRILLIC else LETTERS
+    return write_mark(_one_of(table, rng), rng, slant=0.12)
 
 
 def _word(rng: np.random.Generator) -> list[Points]:
@@ -111,6 +127,31 @@ def _word(rng: np.random.Generator) -> list[Points]:
         traces += [trace + np.array([right - low, rng.normal(0.0, 0.03)]) for trace in letter]
         right = max(trace[:, 0].max() for trace in traces) + rng.uniform(0.0, 0.25)
     return traces
+
+
+def _joined_word(rng: np.random.Generator) -> list[Points]:
+    """Trace two to four letters of a joined hand, one of them wide, as two narrow ones are a 0, 6 or 9 too often."""
+    names = list(CURSIVE)
+    chosen = [names[rng.integers(len(names))] for _ in range(rng.choice((2, 2, 3, 4)))]
+    if not set(_WIDE).intersection(chosen):
+        chosen[rng.integers(len(chosen))] = _WIDE[rng.integers(len(_WIDE))]
+    # Runs on without a corner: the next letter's first point takes the place of this one's last.
+    joined, more, right = "", [], 0
+    for name in chosen:
+        first, *others = CURSIVE[name]
+        joined = joined.rpartition(" ")[0] + " " + _moved(first, right)
+        more += [_moved(stroke, right) for stroke in others]
+        right = max(int(point.split(",")[0]) for point in joined.replace("|", " ").split())
+    return write_mark((joined.strip(), *more), rng, slant=0.12)
+
+
+def _moved(stroke: str, right: int) -> str:
+    """Return `stroke` so many hundredths of its height further to the right."""
+    pieces = [
+        " ".join(f"{int(x) + right},{y}" for x, y in (point.split(",") for point in piece.split()))
+        for piece in stroke.split("|")
+    ]
+    return " | ".join(pieces)
 
 
 def _one_of(table: dict[str, tuple[Hand, ...]], rng: np.random.Generator) -> Hand:

@@ -92,6 +92,26 @@ def draw_digit(
     return ink_traces(traces, size, thickness, rng, supersampling=max(2, math.ceil(_WORKING_SIZE / size)))
 
 
+def write_mark(hand: Hand, rng: np.random.Generator, *, slant: float) -> list[Points]:
+    """Trace `hand` as somebody would write it this time.
+
+    Args:
+        hand: its strokes.
+        rng: draws unsteadiness, proportions, turn and slant.
+        slant: standard deviation of the slant, in heights.
+
+    Returns:
+        float64 [n, 2] for each stroke, (x, y) in heights.
+    """
+    writing = Writing(
+        steadiness=rng.uniform(0.004, 0.018),
+        width=rng.uniform(0.8, 1.25),
+        slant=float(np.clip(rng.normal(0.0, slant), -2 * slant, 2 * slant)),
+        angle=math.radians(np.clip(rng.normal(0.0, 3.5), -8, 8)),
+    )
+    return writing.trace(hand, rng)
+
+
 def trace_stroke(stroke: str, steadiness: float, rng: np.random.Generator) -> Points:
     """Move the control points of `stroke` a little and return the curve through them.
 
