@@ -15,7 +15,8 @@ from edgedigits.exporting import Exported
 from edgedigits.model_files import open_model
 from edgedigits.reports.report import write_report
 from edgedigits.reports.sections.readings import Row
-from edgedigits.training.fit import TrainOptions, train
+from edgedigits.training.fit import train
+from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.errors import DataNotFound, EdgedigitsError
 from edgedigits_runtime.reading.reader import Reading

@@ -15,7 +15,8 @@ from edgedigits.exporting import ExportRequest, export_model
 from edgedigits.keras_engine import open_keras
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate
-from edgedigits.training.fit import TrainOptions, resume, train
+from edgedigits.training.fit import resume, train
+from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.verification.verify import fingerprint, report_path
 from edgedigits_runtime.embedded_contract import read_contract

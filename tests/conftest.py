@@ -47,15 +47,26 @@ def mnist() -> Dataset:
 @pytest.fixture(scope="session")
 def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """plain-3conv, trained for one epoch on real MNIST."""
-    from edgedigits.training.fit import TrainOptions, train
+    from edgedigits.training.fit import train
+    from edgedigits.training.options import TrainOptions
 
     return train(TrainOptions(epochs=1, out=tmp_path_factory.mktemp("runs") / "mnist"))
 
 
 @pytest.fixture(scope="session")
+def small_family_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """pico, trained for one epoch and a quantization-aware one on real MNIST."""
+    from edgedigits.training.fit import train
+    from edgedigits.training.options import TrainOptions
+
+    return train(TrainOptions("pico", epochs=1, out=tmp_path_factory.mktemp("runs") / "pico"))
+
+
+@pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """plain-3conv, trained for a few seconds on optdigits, which needs no download."""
-    from edgedigits.training.fit import TrainOptions, train
+    from edgedigits.training.fit import train
+    from edgedigits.training.options import TrainOptions
 
     return train(TrainOptions(data="optdigits", epochs=6, out=tmp_path_factory.mktemp("runs") / "optdigits"))
 

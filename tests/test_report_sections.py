@@ -75,7 +75,17 @@ def evaluation(of: Samples) -> Evaluation:
 @pytest.fixture
 def config() -> RunConfig:
     return RunConfig(
-        "plain-3conv", "pets", None, 3, 128, 0, True, "auto", "sha256:0", {"validation": 0.1}, {"python": "3.11.0"}
+        "plain-3conv",
+        "pets",
+        None,
+        3,
+        128,
+        0,
+        {"rotation": 12.0},
+        "auto",
+        "sha256:0",
+        {"validation": 0.1},
+        {"python": "3.11.0"},
     )
 
 
@@ -178,7 +188,7 @@ def test_a_faultless_network_is_shown(facts: Facts) -> None:
 
 def test_rotation_says_how_many_and_how_it_was_trained(facts: Facts) -> None:
     assert "A seeded choice of 9 of the 60 test images" in "".join(rotation(facts).blocks)
-    assert "with --augment" in "".join(rotation(facts).blocks)
+    assert "with augmentation" in "".join(rotation(facts).blocks)
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,13 @@ configs = st.builds(
     epochs=st.integers(1, 99),
     batch_size=st.integers(1, 999),
     seed=st.integers(0, 2**32 - 1),
-    augment=st.booleans(),
+    augmentation=st.none() | st.dictionaries(words, st.floats(0, 9)),
     device=st.sampled_from(["auto", "cpu", "gpu"]),
     data_fingerprint=words,
     split=st.fixed_dictionaries({"validation": st.floats(0.1, 0.9), "seed": st.integers(0, 99)}),
     versions=st.dictionaries(words, words),
 )
-CONFIG = RunConfig("plain-3conv", "mnist", None, 2, 128, 0, False, "auto", "sha256:0", {}, {})
+CONFIG = RunConfig("plain-3conv", "mnist", None, 2, 128, 0, None, "auto", "sha256:0", {}, {})
 rows = st.lists(
     st.fixed_dictionaries({"epoch": st.integers(1, 99), "loss": st.floats(0, 9), "val_loss": st.floats(0, 9)}),
     min_size=1,

@@ -33,8 +33,8 @@ def optdigits() -> Splits:
 
 
 def train(out: Path, **options: Any) -> RunFolder:
-    from edgedigits.training.fit import TrainOptions
     from edgedigits.training.fit import train as fit
+    from edgedigits.training.options import TrainOptions
 
     return fit(TrainOptions(**{"data": "optdigits", "epochs": 1, "out": out, **options}))
 

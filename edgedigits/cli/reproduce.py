@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgedigits.recipes import RECIPES
+from edgedigits.recipes import PUBLISHED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,7 +15,7 @@ EXAMPLES = "Examples: edgedigits reproduce --recipe plain-2conv --seeds 1 · edg
 
 def reproduce(
     recipe: Annotated[
-        list[str] | None, typer.Option(help=f"{', '.join(RECIPES)}; may be repeated.", show_default="all")
+        list[str] | None, typer.Option(help=f"{', '.join(PUBLISHED)}; may be repeated.", show_default="all")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
     runs: Annotated[Path, typer.Option(help="Where they are trained; finished ones are taken.")] = Path(
@@ -30,7 +30,7 @@ def reproduce(
     from edgedigits.recipes import get_recipe
     from edgedigits_exporters.keras_backend import load_keras
 
-    names = recipe or list(RECIPES)
+    names = recipe or list(PUBLISHED)
     for name in names:
         get_recipe(name)
     load_keras()

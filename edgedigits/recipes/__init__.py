@@ -9,12 +9,20 @@ if TYPE_CHECKING:
     from edgedigits.recipes.recipe import Recipe
 
 RECIPES = {
+    "pico": "edgedigits.recipes.pico",
+    "nano": "edgedigits.recipes.nano",
+    "base": "edgedigits.recipes.base",
+    "max": "edgedigits.recipes.max",
+    "teacher": "edgedigits.recipes.teacher",
     "strided-3conv": "edgedigits.recipes.strided_3conv",
     "dropout-2conv": "edgedigits.recipes.dropout_2conv",
     "plain-2conv": "edgedigits.recipes.plain_2conv",
     "plain-3conv": "edgedigits.recipes.plain_3conv",
     "plain-3conv-short": "edgedigits.recipes.plain_3conv_short",
 }
+
+PUBLISHED = ("strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short")
+"""Those that stand as others published them; the rest are this project's own."""
 
 
 def get_recipe(name: str) -> "Recipe":

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import SplitPlan
+from edgedigits.training.augmentation import Augmentation
 from edgedigits.verification.gates import Gate
 from edgedigits_exporters.keras_file import float_border
 from edgedigits_runtime.contract import Contract, Normalisation
@@ -25,10 +26,15 @@ class Recipe:
         dataset: trained on unless another is asked for.
         split: how validation (and test, where a dataset brings none) is held out.
         normalisation: of the pixels; part of every export's contract.
-        learning_rate: of Adam.
+        learning_rate: of Adam; the highest where a schedule changes it.
+        schedule: "constant", or "cosine": one epoch up from 0, then down to 0 along a cosine (Loshchilov and Hutter
+            2017, "SGDR").
         loss: a Keras loss; "categorical_crossentropy" gets one-hot labels, the sparse one class numbers.
         patience: epochs without a better validation loss after which training stops; None runs all.
         keep: which weights become `model.keras`; both are kept in the run folder.
+        augmentation: of the training images; None trains on them as they are.
+        not_digits: how many drawn pictures of what is no digit the network learns to be unsure of; 0 for none.
+        quantization_epochs: after the others, with weights and activations rounded as in int8.
         gates: verification gates by precision, in place of the default ones.
         published: the test accuracy that the source reported; None for our own.
     """
@@ -42,9 +48,13 @@ class Recipe:
     epochs: int = 20
     batch_size: int = 128
     learning_rate: float = 1e-3
+    schedule: Literal["constant", "cosine"] = "constant"
     loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"] = "categorical_crossentropy"
     patience: int | None = None
     keep: Literal["final", "best"] = "final"
+    augmentation: Augmentation | None = None
+    not_digits: int = 0
+    quantization_epochs: int = 0
     gates: Mapping[str, Gate] = field(default_factory=dict)
     published: str | None = None
 

@@ -101,5 +101,5 @@ def write_report(
 
 def _subtitle(facts: Facts) -> str:
     config = facts.config
-    augmented = ", with augmentation" if config.augment else ""
+    augmented = ", with augmentation" if config.augmentation else ""
     return f"{config.recipe} on {Path(config.data).name}, {len(facts.history)} of {config.epochs} epochs{augmented}"

@@ -1,34 +1,53 @@
-"""Augmentation: small random rotations, shifts and scalings of the training images."""
+"""What augmentation does to training images, as data; `edgedigits.training.augment` does it."""
 
-import numpy as np
+import dataclasses
+from dataclasses import dataclass
 
-from edgedigits_runtime.preprocessing import Images
-
-MAX_ROTATION = np.deg2rad(12)
-MAX_SHIFT = 2.0
-"""In pixels of a 28-pixel image; scaled with the image."""
-MAX_SCALING = 0.12
+DESIGN_SIDE = 28
+"""Lengths in pixels below are those of an image of this side; others are scaled."""
 
 
-def deform(images: Images, rng: np.random.Generator) -> Images:
-    """Return each of uint8 [N, H, W, C] rotated, shifted and scaled a little about its centre.
+@dataclass(frozen=True)
+class Augmentation:
+    """How far, and how often, training images are changed; every draw is uniform within plus and minus the limit.
 
-    Pixels that come from outside the image are 0, which is paper for bright ink on dark.
+    Args:
+        rotation: in degrees.
+        shift: in pixels of a 28-pixel image, either way.
+        scaling: of either axis, as a fraction of 1.
+        shear: tangent of the slant that is added.
+        elastic: in pixels of a 28-pixel image; a smooth random field (Simard, Steinkraus and Platt 2003, "Best
+            practices for convolutional neural networks applied to visual document analysis").
+        stroke: the most that strokes are thickened or thinned by; 1 is a whole pixel to each side.
+        blur: the share of images that are blurred.
+        coarse: the share that are seen at two fifths of their resolution, as a digit that is small in its picture.
+        ground: the share that get a bright, uneven or striped ground or a low contrast.
+        noise: the share that get the noise of a poor sensor.
+        line: the share with a stray line.
     """
-    from scipy import ndimage
 
-    count, height, width, channels = images.shape
-    angles = rng.uniform(-MAX_ROTATION, MAX_ROTATION, count)
-    scales = rng.uniform(1 - MAX_SCALING, 1 + MAX_SCALING, (count, 2))
-    shifts = rng.uniform(-MAX_SHIFT, MAX_SHIFT, (count, 2)) * (height / 28, width / 28)
-    centre = np.array([(height - 1) / 2, (width - 1) / 2])
-    deformed = np.empty_like(images)
-    for i in range(count):
-        cos, sin = np.cos(angles[i]), np.sin(angles[i])
-        matrix = np.array([[cos, -sin], [sin, cos]]) / scales[i]
-        offset = centre - matrix @ (centre + shifts[i])
-        for channel in range(channels):
-            ndimage.affine_transform(
-                images[i, :, :, channel], matrix, offset, output=deformed[i, :, :, channel], order=1
-            )
-    return deformed
+    rotation: float = 12.0
+    shift: float = 2.0
+    scaling: float = 0.12
+    shear: float = 0.0
+    elastic: float = 0.0
+    stroke: float = 0.0
+    blur: float = 0.0
+    coarse: float = 0.0
+    ground: float = 0.0
+    noise: float = 0.0
+    line: float = 0.0
+
+    def milder(self, factor: float) -> "Augmentation":
+        """Return every limit and share times `factor`: a small network cannot learn as much variety."""
+        return Augmentation(**{name: factor * value for name, value in dataclasses.asdict(self).items()})
+
+
+GEOMETRY = Augmentation()
+"""Small rotations, shifts and scalings alone: right for pictures of anything."""
+
+HANDWRITING = Augmentation(
+    rotation=15, shift=3, scaling=0.15, shear=0.2, elastic=1.5, stroke=0.8,
+    blur=0.1, coarse=0.15, ground=0.15, noise=0.1, line=0.1,
+)  # fmt: skip
+"""For digits: bright ink on black, in 0..1."""

@@ -1,10 +1,9 @@
 """Train a recipe into a run folder, or resume one that was killed."""
 
 import dataclasses
-import platform
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +12,38 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from edgedigits.data import DATASETS, load_dataset
+from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.splits import Splits, split
 from edgedigits.recipes import get_recipe
 from edgedigits.recipes.recipe import Recipe, contract_of
 from edgedigits.reports.figures.curves import draw_curves
+from edgedigits.training.augment import Augment
+from edgedigits.training.augmentation import Augmentation
 from edgedigits.training.batches import Batches
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
+from edgedigits.training.computing import computing, device_count
 from edgedigits.training.confidence import with_confidence
+from edgedigits.training.folding import fold_batch_normalisation
+from edgedigits.training.lesson import Lesson
+from edgedigits.training.network import build_network, quantizable, seed_layers
+from edgedigits.training.options import TrainOptions, config_of
 from edgedigits.training.progress import EpochProgress
+from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
-from edgedigits_exporters.keras_backend import Device, device_scope
+from edgedigits_exporters.calibration import choose_balanced
+from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
 from edgedigits_runtime.contract import Contract, DataUsed
-from edgedigits_runtime.errors import DatasetInvalid, EdgedigitsError, OutputNotWritable, RunError
-from edgedigits_runtime.preprocessing import normalise
+from edgedigits_runtime.errors import OutputNotWritable, RunError
+from edgedigits_runtime.preprocessing import Images, normalise
+from edgedigits_runtime.reading.frame import FRAME_SHAPE
+from edgedigits_runtime.synthetic.samples import not_digits
 from edgedigits_runtime.whole_files import whole_file, write_whole
 
 PREDICTION_BATCH = 512
 
-LARGEST_SIDE = 256
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """What `edgedigits train` can be told; None takes the recipe's value.
-
-    Args:
-        data: dataset name, or a folder with one sub-folder of images per class.
-        data_dir: where to look for the dataset first.
-        out: the run folder; a new one under `runs/` if None.
-    """
-
-    recipe: str = "plain-3conv"
-    data: str | None = None
-    data_dir: Path | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-    seed: int = 0
-    augment: bool = False
-    out: Path | None = None
-    device: Device = "auto"
+DIGITS = frozenset("0123456789")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -73,12 +62,12 @@ def train(options: TrainOptions, console: Console | None = None) -> RunFolder:
         Interrupted: Ctrl-C; the checkpoint of the last finished epoch is kept.
     """
     recipe = get_recipe(options.recipe)
-    with device_scope(options.device):
+    with device_scope(options.device), computing(options.mixed_precision, options.parallel):
         name = options.data or recipe.dataset
         dataset = load_dataset(name, data_dir=options.data_dir)
         splits = split(dataset, recipe.split)
-        config = _config(options, recipe, name, splits)
-        model = _build(recipe, dataset, config.seed)
+        config = config_of(options, recipe, name, dataset, splits)
+        model = build_network(recipe, dataset, config, -(-len(splits.train) // config.batch_size))
         run = _start_run(options.out, recipe)
         run.write_config(config)
         # Before the first epoch, so that a run killed within it can be resumed too.
@@ -95,7 +84,8 @@ def resume(path: Path, console: Console | None = None) -> RunFolder:
     run = RunFolder(path)
     config = run.read_config()
     recipe = get_recipe(config.recipe)
-    with device_scope(config.device):  # type: ignore[arg-type]  # checked when the run was started
+    scope = device_scope(config.device)  # type: ignore[arg-type]  # checked when the run was started
+    with scope, computing(config.mixed_precision, config.parallel):
         dataset = load_dataset(config.data, data_dir=Path(config.data_dir) if config.data_dir else None)
         splits = split(dataset, recipe.split)
         if splits.train.fingerprint() != config.data_fingerprint:
@@ -119,16 +109,17 @@ class _Training:
 
     def go_on(self, model: Any, history: list[dict[str, float]]) -> RunFolder:
         """Train from the epoch after `history` to the end and write what a finished run holds."""
-        progress = EpochProgress(self.console, self.config.epochs)
-        validation = (
-            normalise(self.splits.validation.images, self.recipe.normalisation),
-            _targets(self.splits.validation, self.recipe, len(self.dataset.labels)),
-        )
+        progress = EpochProgress(self.console, self.epochs)
+        lesson = self._lesson(model)
         try:
-            for epoch in range(len(history), self.config.epochs):
+            for epoch in range(len(history), self.epochs):
                 if _stalled(history, self.recipe.patience):
                     break
-                row = self._run_epoch(model, epoch, validation, progress)
+                if epoch == self.config.epochs:
+                    model = quantizable(model, self.recipe.loss, self.quantization_epochs * self.steps)
+                if epoch >= self.config.epochs:
+                    lesson = self._quantized_lesson(model)
+                row = self._run_epoch(lesson, epoch, progress)
                 history.append(row)
                 # The best before the checkpoint: killed in between, the epoch is run again and judged again.
                 if row["val_accuracy"] >= max(past["val_accuracy"] for past in history):
@@ -140,107 +131,124 @@ class _Training:
             raise Interrupted(self.run) from error
         finally:
             progress.close()
-        self._finish(model, validation[0], history)
+        self._finish(model, history)
         return self.run
 
-    def _run_epoch(self, model: Any, epoch: int, validation: Any, progress: EpochProgress) -> dict[str, float]:
+    @property
+    def epochs(self) -> int:
+        """Of both kinds; a short training has a short second part."""
+        return self.config.epochs + self.quantization_epochs
+
+    @property
+    def quantization_epochs(self) -> int:
+        return min(self.recipe.quantization_epochs, self.config.epochs)
+
+    @property
+    def steps(self) -> int:
+        """Of an epoch."""
+        return -(-len(self.splits.train) // self.config.batch_size)
+
+    @cached_property
+    def validation(self) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """Images and targets as Keras takes them."""
+        samples = self.splits.validation
+        images = normalise(samples.images, self.recipe.normalisation)
+        return images, _targets(samples, self.recipe, len(self.dataset.labels))
+
+    @cached_property
+    def others(self) -> Images | None:
+        """Pictures of what is no digit, for networks that read digits."""
+        dataset = self.dataset
+        if not self.recipe.not_digits or dataset.image_shape != FRAME_SHAPE or not DIGITS.issuperset(dataset.labels):
+            return None
+        return not_digits(self.recipe.not_digits, self.config.seed)[..., np.newaxis]
+
+    @cached_property
+    def teachers(self) -> list[Any]:
+        """Networks to learn from.
+
+        Raises:
+            RunError: one of them takes other images or gives other labels.
+        """
+        teachers = []
+        for path in self.config.teachers:
+            network, contract = load_model(Path(path))
+            if (contract.image_shape, contract.labels) != (self.dataset.image_shape, self.dataset.labels):
+                raise RunError(
+                    f"{path} cannot teach: it takes images of {list(contract.image_shape)} and gives"
+                    f" {len(contract.labels)} labels, the data have {list(self.dataset.image_shape)} and"
+                    f" {len(self.dataset.labels)}"
+                )
+            teachers.append(network)
+        return teachers
+
+    def _lesson(self, network: Any, learner: Any = None) -> Lesson:
+        """Surround a compiled network, or what stands for it, with all that the recipe and the options ask for."""
+        wanted = self.config.augmentation
+        lesson = Lesson(
+            learner or network,
+            augment=Augment(Augmentation(**wanted), self.config.seed) if wanted else None,
+            normalisation=self.recipe.normalisation,
+            others=self.others,
+            teachers=self.teachers,
+            seed=self.config.seed,
+        )
+        # The network's own optimiser, so that the checkpoint is a plain compiled Keras model.
+        lesson.compile(network.optimizer, self.recipe.loss, metrics=["accuracy"])
+        return lesson
+
+    def _quantized_lesson(self, network: Any) -> Lesson:
+        """The lesson of a network that computes as its int8 export will; ranges are measured anew each epoch."""
+        train = self.splits.train
+        calibration = choose_balanced(train.images, train.labels, self.dataset.name)
+        quantized = Quantized(network)
+        quantized.measure(normalise(calibration.images, self.recipe.normalisation))
+        return self._lesson(network, quantized)
+
+    def _run_epoch(self, lesson: Lesson, epoch: int, progress: EpochProgress) -> dict[str, float]:
         batches = Batches(
             self.splits.train,
             _targets(self.splits.train, self.recipe, len(self.dataset.labels)),
             batch_size=self.config.batch_size,
             seed=(self.config.seed, epoch),
-            normalisation=self.recipe.normalisation,
-            augment=self.config.augment,
+            # Augmentation comes before normalisation.
+            normalisation="unit" if self.config.augmentation else self.recipe.normalisation,
+            multiple_of=device_count(),
         )
-        _seed_layers(model, self.config.seed, epoch)
+        # Several devices share a batch evenly; at most a few of the validation images are left out.
+        measured = len(self.splits.validation) // device_count() * device_count()
+        seed_layers(lesson, self.config.seed, epoch)
         start = time.perf_counter()
-        logs = model.fit(
+        logs = lesson.fit(
             batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0, callbacks=[progress],
-            validation_data=validation, validation_batch_size=PREDICTION_BATCH,
+            validation_data=tuple(part[:measured] for part in self.validation), validation_batch_size=PREDICTION_BATCH,
         ).history  # fmt: skip
         metrics = {name: float(values[-1]) for name, values in logs.items()}
         return {"epoch": epoch + 1, **metrics, "seconds": time.perf_counter() - start}
 
-    def _finish(self, model: Any, images: NDArray[np.float32], history: list[dict[str, float]]) -> None:
-        """Fit confidence on validation for both kept models, write them, the chosen one and the curves."""
+    def _finish(self, model: Any, history: list[dict[str, float]]) -> None:
+        """Write what a finished run holds."""
         # Again, for a run that was killed between its last checkpoint and this file.
         self.run.write_history(history)
-        best, _ = load_model(self.run.best)
-        for network, path in ((model, self.run.final), (best, self.run.best)):
-            probabilities = network.predict(images, batch_size=PREDICTION_BATCH, verbose=0)
-            contract = with_confidence(self._contract(), probabilities, self.splits.validation.labels)
-            save_model(network, contract, path)
+        with computing(mixed_precision=False, parallel=False):
+            self._write_models(model)
         with whole_file(self.run.curves) as temporary:
             draw_curves(history, temporary)
         kept = self.run.final if self.recipe.keep == "final" else self.run.best
         write_whole(self.run.model, kept.read_bytes())
 
+    def _write_models(self, model: Any) -> None:
+        """Fold both kept networks, fit their confidence on validation, and write them."""
+        best, _ = load_model(self.run.best)
+        for trained, path in ((model, self.run.final), (best, self.run.best)):
+            network = fold_batch_normalisation(trained)
+            probabilities = network.predict(self.validation[0], batch_size=PREDICTION_BATCH, verbose=0)
+            contract = with_confidence(self._contract(), probabilities, self.splits.validation.labels)
+            save_model(network, contract, path)
+
     def _contract(self) -> Contract:
         used = DataUsed(self.dataset.name, len(self.splits.train), self.config.data_fingerprint)
         return dataclasses.replace(contract_of(self.recipe, self.dataset), training=used, tools=self.config.versions)
-
-
-def _config(options: TrainOptions, recipe: Recipe, data: str, splits: Splits) -> RunConfig:
-    epochs = options.epochs if options.epochs is not None else recipe.epochs
-    batch_size = options.batch_size if options.batch_size is not None else recipe.batch_size
-    for name, value in (("--epochs", epochs), ("--batch-size", batch_size)):
-        if value < 1:
-            raise EdgedigitsError(f"{name} must be at least 1, is {value}")
-    if not 0 <= options.seed < 2**32:
-        raise EdgedigitsError(f"--seed must be from 0 to 2**32 - 1, is {options.seed}")
-    return RunConfig(
-        recipe=recipe.name,
-        # A folder may be named relative to where the training was started.
-        data=str(Path(data).resolve()) if data not in DATASETS and Path(data).is_dir() else data,
-        data_dir=str(options.data_dir.resolve()) if options.data_dir else None,
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=options.seed,
-        augment=options.augment,
-        device=options.device,
-        data_fingerprint=splits.train.fingerprint(),
-        split=dataclasses.asdict(recipe.split),
-        versions={
-            "edgedigits": version("edgedigits"),
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            "backend": keras.backend.backend(),
-        },
-    )
-
-
-def _build(recipe: Recipe, dataset: Dataset, seed: int) -> Any:
-    """Make and compile the network; a network that cannot take the image size is the dataset's error."""
-    keras.utils.set_random_seed(seed)
-    image_shape = dataset.train.images.shape[1:]
-    try:
-        model = recipe.build(image_shape, len(dataset.labels))
-    except ValueError as error:
-        height, width, channels = image_shape
-        raise DatasetInvalid(
-            f"recipe {recipe.name} cannot take images of {height}x{width}; the smallest it takes are"
-            f" {_smallest_side(recipe, channels)} pixels wide and high"
-        ) from error
-    model.compile(keras.optimizers.Adam(recipe.learning_rate), recipe.loss, metrics=["accuracy"])
-    return model
-
-
-def _smallest_side(recipe: Recipe, channels: int) -> int:
-    """Return the smallest square image that the recipe's network takes: the first for which it can be built."""
-    for side in range(1, LARGEST_SIDE):
-        try:
-            recipe.build((side, side, channels), 2)
-        except ValueError:
-            continue
-        return side
-    raise DatasetInvalid(f"recipe {recipe.name} takes no image of up to {LARGEST_SIDE} pixels")
-
-
-def _seed_layers(model: Any, seed: int, epoch: int) -> None:
-    """Set the random state of layers such as Dropout, which Keras does not save, so that a resumed run draws alike."""
-    states = [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
-    for number, state in enumerate(states):
-        state.assign(np.array([seed, epoch * len(states) + number], np.uint32))
 
 
 def _start_run(out: Path | None, recipe: Recipe) -> RunFolder:

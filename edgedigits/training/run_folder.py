@@ -15,7 +15,7 @@ import dataclasses
 import io
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,14 @@ class RunConfig:
         data_dir: where the dataset was looked for first; None for the usual places.
         epochs, batch_size: as asked for, or the recipe's.
         seed: of weights, order and augmentation.
-        augment: whether images are deformed while training.
+        augmentation: how images are changed while training; None leaves them.
         device: "auto", "cpu" or "gpu".
         data_fingerprint: SHA-256 of the training split.
         split: the split plan.
         versions: of Python and the libraries.
+        mixed_precision: whether it computes in bfloat16.
+        parallel: whether it trains on all GPUs.
+        teachers: files it learned from.
     """
 
     recipe: str
@@ -48,11 +51,14 @@ class RunConfig:
     epochs: int
     batch_size: int
     seed: int
-    augment: bool
+    augmentation: dict[str, float] | None
     device: str
     data_fingerprint: str
     split: dict[str, Any]
     versions: dict[str, str]
+    mixed_precision: bool = False
+    parallel: bool = False
+    teachers: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,8 @@
 """How the network bears turned images."""
 
-import math
-
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.rotation import rotation_figure
 from edgedigits.reports.html import Picture, Section, charts, pair, paragraph, table
-from edgedigits.training.augmentation import MAX_ROTATION
 
 TITLE = "Rotation"
 
@@ -20,11 +17,12 @@ def rotation(facts: Facts) -> Section:
         if curve.images == curve.available
         else f"A seeded choice of {curve.images:,} of the {curve.available:,} test images"
     )
-    trained_to = math.degrees(MAX_ROTATION) if facts.config.augment else None
+    augmentation = facts.config.augmentation
+    trained_to = augmentation["rotation"] if augmentation else None
     trained = (
-        f"with --augment, which turns the images by up to {trained_to:.0f} degrees"
+        f"with augmentation, which turns the images by up to {trained_to:.0f} degrees"
         if trained_to is not None
-        else "without --augment, on upright images only"
+        else "without augmentation, on upright images only"
     )
     said = f"{which}, each turned about its centre. The network was trained {trained}."
     ends = (

@@ -1,0 +1,42 @@
+"""`edgedigits distill`: train a recipe to answer as larger networks do."""
+
+from typing import Annotated
+
+import typer
+
+from edgedigits.cli.train import (
+    BatchSize,
+    DataDir,
+    DeviceName,
+    Epochs,
+    MixedPrecision,
+    Out,
+    Parallel,
+    Seed,
+    run_training,
+)
+
+EXAMPLES = "Example: edgedigits distill --recipe nano --teacher base --teacher runs/teacher-20260101-120000"
+
+
+def distill(
+    recipe: Annotated[str, typer.Option(help="What to train.")],
+    teacher: Annotated[
+        list[str], typer.Option(help="A shipped name, a run folder or a .keras file; several are averaged.")
+    ],
+    data_dir: DataDir = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    seed: Seed = 0,
+    mixed_precision: MixedPrecision = False,
+    parallel: Parallel = False,
+    out: Out = None,
+    device: DeviceName = "auto",
+) -> None:
+    """Train a network that learns from the labels and from what its teachers answer to each augmented image."""
+    from edgedigits.training.options import TrainOptions
+
+    options = TrainOptions(
+        recipe, None, data_dir, epochs, batch_size, seed, False, tuple(teacher), mixed_precision, parallel, out, device
+    )
+    run_training(options)

@@ -1,0 +1,41 @@
+"""base: for single-board computers and browsers: under 50,000 parameters."""
+
+from typing import Any
+
+from edgedigits.recipes import blocks
+from edgedigits.recipes.recipe import ImageShape, Recipe
+from edgedigits.training.augmentation import HANDWRITING
+from edgedigits.verification.gates import Gate
+
+
+def build(image_shape: ImageShape, classes: int) -> Any:
+    """Return the untrained network."""
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input(image_shape, name="image"),
+            *blocks.convolution(16),
+            *blocks.convolution(32, strides=2),
+            *blocks.convolution(32),
+            *blocks.convolution(48, strides=2),
+            *blocks.separable(72),
+            *blocks.separable(80),
+            *blocks.separable(96),
+            *blocks.head(classes),
+        ],
+        name="base",
+    )
+
+
+RECIPE = Recipe(
+    name="base",
+    summary="for single-board computers and browsers: under 50,000 parameters",
+    build=build,
+    epochs=40,
+    learning_rate=3e-3,
+    schedule="cosine",
+    augmentation=HANDWRITING,
+    not_digits=10_000,
+    gates={"int8": Gate(min_agreement=0.998, max_accuracy_drop=0.05)},
+)

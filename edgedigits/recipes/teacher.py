@@ -1,0 +1,40 @@
+"""teacher: a large network for GPUs, which the family can learn from."""
+
+from typing import Any
+
+from edgedigits.recipes import blocks
+from edgedigits.recipes.recipe import ImageShape, Recipe
+from edgedigits.training.augmentation import HANDWRITING
+
+
+def build(image_shape: ImageShape, classes: int) -> Any:
+    """Return the untrained network."""
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.Input(image_shape, name="image"),
+            *blocks.convolution(64),
+            *blocks.convolution(64),
+            *blocks.convolution(128, strides=2),
+            *blocks.convolution(128),
+            *blocks.convolution(128),
+            *blocks.convolution(256, strides=2),
+            *blocks.convolution(256),
+            *blocks.convolution(256),
+            *blocks.head(classes),
+        ],
+        name="teacher",
+    )
+
+
+RECIPE = Recipe(
+    name="teacher",
+    summary="a large network for GPUs, which the family can learn from",
+    build=build,
+    epochs=80,
+    learning_rate=3e-3,
+    schedule="cosine",
+    augmentation=HANDWRITING,
+    not_digits=10_000,
+)

@@ -1,0 +1,72 @@
+"""The network of a training: built, compiled, and made ready for quantization-aware epochs."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from edgedigits.data.dataset import Dataset
+from edgedigits.recipes.recipe import Recipe
+from edgedigits.training.folding import fold_batch_normalisation
+from edgedigits.training.run_folder import RunConfig
+from edgedigits_runtime.errors import DatasetInvalid
+
+LARGEST_SIDE = 256
+
+QUANTIZATION_RATE = 1e-4
+"""Learning rate of the first quantization-aware step; the float training ended near 0."""
+
+
+def build_network(recipe: Recipe, dataset: Dataset, config: RunConfig, steps: int) -> Any:
+    """Make and compile the untrained network; an epoch has so many steps.
+
+    Raises:
+        DatasetInvalid: the network cannot take images of this size.
+    """
+    keras.utils.set_random_seed(config.seed)
+    image_shape = dataset.train.images.shape[1:]
+    try:
+        model = recipe.build(image_shape, len(dataset.labels))
+    except ValueError as error:
+        height, width, channels = image_shape
+        raise DatasetInvalid(
+            f"recipe {recipe.name} cannot take images of {height}x{width}; the smallest it takes are"
+            f" {_smallest_side(recipe, channels)} pixels wide and high"
+        ) from error
+    rate = recipe.learning_rate
+    if recipe.schedule == "cosine":
+        rate = _up_and_down(rate, steps if config.epochs > 1 else 0, config.epochs * steps)
+    model.compile(keras.optimizers.Adam(rate), recipe.loss, metrics=["accuracy"])
+    return model
+
+
+def quantizable(model: Any, loss: str, steps: int) -> Any:
+    """Return a trained network, its batch normalisation folded away, compiled for quantization-aware steps."""
+    network = fold_batch_normalisation(model)
+    network.compile(keras.optimizers.Adam(_up_and_down(QUANTIZATION_RATE, 0, steps)), loss, metrics=["accuracy"])
+    return network
+
+
+def _up_and_down(highest: float, warmup: int, steps: int) -> Any:
+    """Return a learning rate that rises from 0 over the warm-up and falls to 0 along a cosine at the last step."""
+    if not warmup:
+        return keras.optimizers.schedules.CosineDecay(highest, steps)
+    return keras.optimizers.schedules.CosineDecay(0.0, steps - warmup, warmup_target=highest, warmup_steps=warmup)
+
+
+def _smallest_side(recipe: Recipe, channels: int) -> int:
+    """Return the smallest square image that the recipe's network takes: the first for which it can be built."""
+    for side in range(1, LARGEST_SIDE):
+        try:
+            recipe.build((side, side, channels), 2)
+        except ValueError:
+            continue
+        return side
+    raise DatasetInvalid(f"recipe {recipe.name} takes no image of up to {LARGEST_SIDE} pixels")
+
+
+def seed_layers(model: Any, seed: int, epoch: int) -> None:
+    """Set the random state of layers such as Dropout, which Keras does not save, so that a resumed run draws alike."""
+    states = [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
+    for number, state in enumerate(states):
+        state.assign(np.array([seed, epoch * len(states) + number], np.uint32))

@@ -1,0 +1,94 @@
+"""What a training can be told, checked and completed by its recipe."""
+
+import dataclasses
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from edgedigits.data import DATASETS
+from edgedigits.data.dataset import Dataset
+from edgedigits.data.splits import Splits
+from edgedigits.model_files import find_keras
+from edgedigits.recipes.recipe import Recipe
+from edgedigits.training.augmentation import GEOMETRY, Augmentation
+from edgedigits.training.run_folder import RunConfig
+from edgedigits_exporters.keras_backend import Device
+from edgedigits_runtime.errors import EdgedigitsError
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What `edgedigits train` can be told; None takes the recipe's value.
+
+    Args:
+        data: dataset name, or a folder with one sub-folder of images per class.
+        data_dir: where to look for the dataset first.
+        augment: deform the images of a recipe that does not do so by itself.
+        teachers: MODELs whose probabilities it learns to give too.
+        mixed_precision: compute in bfloat16, keep weights in float32.
+        parallel: on all GPUs of this machine.
+        out: the run folder; a new one under `runs/` if None.
+    """
+
+    recipe: str = "plain-3conv"
+    data: str | None = None
+    data_dir: Path | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    augment: bool = False
+    teachers: tuple[str, ...] = ()
+    mixed_precision: bool = False
+    parallel: bool = False
+    out: Path | None = None
+    device: Device = "auto"
+
+
+def config_of(options: TrainOptions, recipe: Recipe, data: str, dataset: Dataset, splits: Splits) -> RunConfig:
+    """Return every setting of the training, those of the recipe where the options leave them open.
+
+    Raises:
+        EdgedigitsError: a number out of range.
+        UnknownName, ArtifactError: a teacher is not to be had.
+    """
+    epochs = options.epochs if options.epochs is not None else recipe.epochs
+    batch_size = options.batch_size if options.batch_size is not None else recipe.batch_size
+    for name, value in (("--epochs", epochs), ("--batch-size", batch_size)):
+        if value < 1:
+            raise EdgedigitsError(f"{name} must be at least 1, is {value}")
+    if not 0 <= options.seed < 2**32:
+        raise EdgedigitsError(f"--seed must be from 0 to 2**32 - 1, is {options.seed}")
+    # Here, since the command line makes options before it knows that Keras is there.
+    import keras
+
+    augmentation = _augmentation(options, recipe, dataset)
+    return RunConfig(
+        recipe=recipe.name,
+        # A folder may be named relative to where the training was started.
+        data=str(Path(data).resolve()) if data not in DATASETS and Path(data).is_dir() else data,
+        data_dir=str(options.data_dir.resolve()) if options.data_dir else None,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=options.seed,
+        augmentation=dataclasses.asdict(augmentation) if augmentation else None,
+        teachers=[str(find_keras(teacher).resolve()) for teacher in options.teachers],
+        device=options.device,
+        mixed_precision=options.mixed_precision,
+        parallel=options.parallel,
+        data_fingerprint=splits.train.fingerprint(),
+        split=dataclasses.asdict(recipe.split),
+        versions={
+            "edgedigits": version("edgedigits"),
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+        },
+    )
+
+
+def _augmentation(options: TrainOptions, recipe: Recipe, dataset: Dataset) -> Augmentation | None:
+    """Return the recipe's own for digits; for pictures of other things only what is right for anything."""
+    if recipe.augmentation and dataset.reader == "digits":
+        return recipe.augmentation
+    return GEOMETRY if options.augment or recipe.augmentation else None

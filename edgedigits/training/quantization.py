@@ -1,0 +1,116 @@
+"""Quantization-aware training: the network as int8 arithmetic will compute it, in floats that can be trained.
+
+TensorFlow's model-optimization package takes no Keras 3 models. What is imitated here is what its converter makes
+of a network: weights symmetric by output channel, activations affine by tensor with ranges measured on the
+calibration images (Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-
+arithmetic-only inference"; the numbers are those of https://ai.google.dev/edge/litert/models/quantization_spec).
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from edgedigits_runtime.errors import EdgedigitsError
+
+LINEAR = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
+AVERAGES = (layers.GlobalAveragePooling2D, layers.AveragePooling2D)
+# They hand on numbers that are quantized already.
+SELECTING = (layers.MaxPooling2D, layers.Flatten, layers.ReLU, layers.Dropout)
+
+LEVELS = 255
+LARGEST_WEIGHT = 127
+
+
+class Quantized(keras.Model):  # type: ignore[misc]  # Keras publishes no types
+    """`network` with its weights and activations rounded as in int8; training it trains the network's own weights."""
+
+    def __init__(self, network: Any) -> None:
+        """Take a Sequential network without batch normalisation; `measure` has to follow.
+
+        Raises:
+            EdgedigitsError: it has a layer that is not known here.
+        """
+        super().__init__()
+        for layer in network.layers:
+            if not isinstance(layer, LINEAR + AVERAGES + SELECTING):
+                raise EdgedigitsError(
+                    f"quantization-aware training does not know the layer {layer.name} ({type(layer).__name__});"
+                    f" it knows {', '.join(kind.__name__ for kind in LINEAR + AVERAGES + SELECTING)}"
+                )
+        self.network = network
+        self.ranges = self.add_weight(shape=(len(network.layers), 2), initializer="zeros", trainable=False)
+
+    def measure(self, images: NDArray[np.float32]) -> None:
+        """Measure the range of every activation on calibration images, float32 [N, H, W, C] as the network takes them.
+
+        As the converter does it: the lowest and the highest value that the float network computes, and 0.
+        """
+        found = []
+        x = ops.convert_to_tensor(images)
+        for layer in self.network.layers:
+            before, x = _apply(layer, x, layer.kernel) if isinstance(layer, LINEAR) else (layer(x),) * 2
+            found.append((min(float(ops.min(before)), 0.0), max(float(ops.max(before)), 0.0)))
+        self.ranges.assign(np.array(found, np.float32))
+
+    def build(self, _: Any) -> None:
+        """Make nothing: all that it holds is built."""
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        x = _rounded(images, 0.0, 1.0)
+        for layer, (low, high) in zip(self.network.layers, _pairs(self.ranges), strict=True):
+            if isinstance(layer, LINEAR):
+                before, after = _apply(layer, x, _rounded_kernel(layer))
+                # Probabilities are computed from quantized logits; they are not rounded themselves.
+                x = keras.activations.softmax(_rounded(before, low, high)) if _is_softmax(layer) else after
+                x = x if _is_softmax(layer) else _rounded(x, low, high)
+            elif isinstance(layer, AVERAGES):
+                x = _rounded(layer(x), low, high)
+            else:
+                x = layer(x, training=training) if isinstance(layer, layers.Dropout) else layer(x)
+        return x
+
+
+def _pairs(ranges: Any) -> list[tuple[Any, Any]]:
+    return [(ranges[index, 0], ranges[index, 1]) for index in range(ranges.shape[0])]
+
+
+def _is_softmax(layer: Any) -> bool:
+    return bool(layer.activation is keras.activations.softmax)
+
+
+def _apply(layer: Any, x: Any, kernel: Any) -> tuple[Any, Any]:
+    """Return what the layer computes with another kernel: the tensor whose range counts, and the result."""
+    if isinstance(layer, layers.DepthwiseConv2D):
+        x = ops.depthwise_conv(x, kernel, layer.strides, layer.padding)
+    elif isinstance(layer, layers.Conv2D):
+        x = ops.conv(x, kernel, layer.strides, layer.padding)
+    else:
+        x = ops.matmul(x, kernel)
+    x = x + layer.bias
+    activated = layer.activation(x)
+    return (x if _is_softmax(layer) else activated), activated
+
+
+def _rounded_kernel(layer: Any) -> Any:
+    """Return the kernel in steps of 1/127 of the largest weight of its output channel."""
+    kernel = layer.kernel
+    # A convolution of each channel has its channels in the last but one place, and one filter for each.
+    axes = (0, 1, 3) if isinstance(layer, layers.DepthwiseConv2D) else tuple(range(len(kernel.shape) - 1))
+    step = ops.stop_gradient(ops.maximum(ops.max(ops.abs(kernel), axes, keepdims=True), 1e-12) / LARGEST_WEIGHT)
+    return _straight_through(kernel, ops.round(kernel / step) * step)
+
+
+def _rounded(x: Any, low: Any, high: Any) -> Any:
+    """Return x in 256 levels from low to high, moved so that 0 is one of them; what lies outside is clipped."""
+    step = ops.maximum(high - low, 1e-12) / LEVELS
+    zero = ops.round(-low / step)
+    clipped = ops.clip(x, -zero * step, (LEVELS - zero) * step)
+    return _straight_through(clipped, ops.round(clipped / step) * step)
+
+
+def _straight_through(value: Any, rounded: Any) -> Any:
+    """Return `rounded`, with the gradient of `value` (Bengio, Leonard and Courville 2013)."""
+    return value + ops.stop_gradient(rounded - value)
