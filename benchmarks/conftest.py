@@ -20,8 +20,8 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "3-blue-pen.jpg"
 def image() -> Images:
     """One framed digit, uint8 [1, 28, 28, 1]."""
     ink = find_ink(decode(EXAMPLE, channels=1))
-    (box,) = locate(ink)
-    return frame_digit(ink[box.rows, box.columns])[None, :, :, None]
+    digit = max(locate(ink).candidates, key=lambda candidate: candidate.box.width)
+    return frame_digit(digit.ink)[None, :, :, None]
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from edgedigits_runtime.errors import (
     PictureTooLarge,
     PictureUnreadable,
 )
-from edgedigits_runtime.reading.decode import MAX_PIXELS, decode
+from edgedigits_runtime.reading.decode import MAX_PIXELS, WORKING_PIXELS, Picture, decode, decode_picture
 
 # Left dark, right light, wider than high, so that no turn or flip goes unnoticed.
 RAMP = np.tile(np.linspace(0, 255, 24).round().astype(np.uint8), (16, 1))
@@ -103,7 +103,7 @@ def test_values_out_of_range_are_scaled_and_no_numbers_are_dark() -> None:
     assert decode(Image.fromarray(np.full((1, 2), np.nan, np.float32)), channels=1).max() == 0
 
 
-def test_transparency_is_laid_over_white() -> None:
+def test_dark_ink_is_laid_over_white() -> None:
     pixels = np.zeros((2, 2, 4), np.uint8)
     pixels[0, 0, 3] = 255
     pixels[0, 1, 3] = 128
@@ -111,12 +111,32 @@ def test_transparency_is_laid_over_white() -> None:
         assert decode(source, channels=1)[..., 0].tolist() == [[0, 127], [255, 255]]
 
 
+def test_light_ink_is_laid_over_black() -> None:
+    pixels = np.full((2, 2, 4), 255, np.uint8)
+    pixels[..., 3] = [[255, 128], [0, 0]]
+    assert decode(pixels, channels=1)[..., 0].tolist() == [[255, 128], [0, 0]]
+
+
+@pytest.mark.parametrize("tile", [0, 255])
+def test_a_tile_brings_its_own_ground(tile: int) -> None:
+    pixels = np.zeros((40, 40, 4), np.uint8)
+    pixels[8:32, 8:32] = (tile, tile, tile, 255)
+    pixels[14:26, 18:22, :3] = 255 - tile
+    shown = decode(pixels, channels=1)[..., 0]
+    assert (shown[:8] == tile).all()
+    assert (shown[14:26, 18:22] == 255 - tile).all()
+
+
+def test_nothing_visible_is_white() -> None:
+    assert (decode(np.zeros((4, 4, 4), np.uint8), channels=1) == 255).all()
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "RGB", "1"])
-def test_a_transparent_colour_is_white(mode: str) -> None:
-    image = Image.fromarray(np.array([[0, 255]], np.uint8)).convert(mode)
-    transparent = (0, 0, 0) if mode == "RGB" else image.getpixel((0, 0))
-    pixels = decode(encoded(image, transparency=transparent), channels=1)
-    assert pixels[0, :, 0].tolist() == [255, 255]
+@pytest.mark.parametrize("ink", [0, 255])
+def test_a_transparent_colour_is_ground(mode: str, ink: int) -> None:
+    image = Image.fromarray(np.array([[255 - ink, ink]], np.uint8)).convert(mode)
+    transparent = (255 - ink,) * 3 if mode == "RGB" else image.getpixel((0, 0))
+    assert decode(encoded(image, transparency=transparent), channels=1)[0, :, 0].tolist() == [255 - ink, ink]
 
 
 @pytest.mark.parametrize(
@@ -153,10 +173,59 @@ def test_every_kind_of_source_gives_the_same_pixels(tmp_path: Path) -> None:
         assert np.array_equal(decode(source, channels=3), colour)
 
 
-def test_an_animation_gives_its_first_frame() -> None:
+def test_an_animation_gives_its_first_frame_and_says_so() -> None:
     frames = [Image.new("L", (8, 8), level) for level in (10, 200)]
     content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert decode(content, channels=1).max() <= 12
+    picture = decode_picture(content, channels=1)
+    assert picture.pixels.max() <= 12
+    assert picture.note == "the first of 2 frames"
+    assert decode_picture(encoded(frames[0], "GIF"), channels=1).note == ""
+
+
+LARGE = np.kron(RAMP, np.ones((125, 125), np.uint8))  # 2000 x 3000
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_large_picture_is_halved_and_stays_upright(kind: str, orientation: int, channels: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turn = {1: 0, 3: 2, 6: 1, 8: -1}[orientation]
+    content = encoded(Image.fromarray(np.rot90(LARGE, turn)), kind, exif=exif)
+    picture = decode_picture(content, channels=channels)
+    assert picture.scale == 2
+    assert picture.size == (3000, 2000)
+    assert picture.pixels.shape == (1000, 1500, channels)
+    assert np.abs(picture.pixels[..., 0].astype(int) - LARGE[::2, ::2]).mean() < 1
+    assert decode(content, channels=channels).shape == (2000, 3000, channels)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 300))
+def test_a_working_picture_has_no_more_pixels_than_asked_for(width: int, height: int, most: int) -> None:
+    picture = decode_picture(np.zeros((height, width, 3), np.uint8), channels=3, working_pixels=most)
+    rows, columns = picture.pixels.shape[:2]
+    assert rows * columns <= most
+    assert picture.size == (width, height)
+    assert (columns, rows) == (-(-width // picture.scale), -(-height // picture.scale))
+    x, y, across, down = picture.in_source((0, 0, columns, rows))
+    assert (x, y, across, down) == (0, 0, width, height)
+
+
+def test_boxes_are_given_in_source_pixels() -> None:
+    picture = Picture(np.zeros((50, 75, 1), np.uint8), 4, (299, 200))
+    assert picture.in_source((2, 3, 10, 20)) == (8, 12, 40, 80)
+    assert picture.in_source((70, 0, 5, 50)) == (280, 0, 19, 200)
+
+
+def test_a_pillow_image_is_left_as_it_is() -> None:
+    image = Image.open(io.BytesIO(encoded(Image.fromarray(LARGE), "JPEG")))
+    assert decode_picture(image, channels=1).scale == 2
+    assert image.size == (3000, 2000)
+
+
+def test_twelve_megapixels_are_worked_on_at_half_their_size() -> None:
+    assert 4000 * 3000 / 4 <= WORKING_PIXELS < 4000 * 3000
 
 
 @pytest.mark.parametrize(
@@ -165,7 +234,8 @@ def test_an_animation_gives_its_first_frame() -> None:
         (b"", "empty"),
         (b"not a picture at all\n", "not a picture"),
         (b"%PDF-1.7\n", "PDF"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "heif-convert"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
         (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n", "EPS"),
         (png_header(0, 0), ""),

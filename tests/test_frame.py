@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
+from PIL import Image
 
 from edgedigits.data.dataset import Dataset
 from edgedigits_runtime.reading.frame import frame_digit, frame_plain
+from edgedigits_runtime.reading.strokes import stroke_width
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.synthetic.strokes import draw_digit
 
@@ -97,3 +99,22 @@ def test_plain_framing_keeps_left_left_and_colours_apart() -> None:
     resized = frame_plain(picture, (10, 10, 3))
     assert resized[9, 0].tolist() == [200, 0, 100]
     assert resized[0, 9].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("thickness", [1.5, 3, 10, 30, 60])
+def test_strokes_of_any_width_become_as_mnists_are(digit: int, thickness: float) -> None:
+    framed = frame_digit(draw_digit(digit, np.random.default_rng(digit), size=300, thickness=thickness))
+    assert framed.max() == 255
+    assert 1.4 <= stroke_width(framed) <= 5.0
+
+
+@given(st.integers(0, 9), st.integers(0, 1000), st.sampled_from([0.5, 2.0, 4.0]))
+def test_size_changes_a_framed_digit_by_little(digit: int, seed: int, factor: float) -> None:
+    drawn = draw_digit(digit, np.random.default_rng(seed), size=160, thickness=14)
+    side = round(160 * factor)
+    resized = np.asarray(Image.fromarray(drawn).resize((side, side), Image.Resampling.BICUBIC))
+    framed, as_drawn = frame_digit(resized).astype(int), frame_digit(drawn)
+    # The centre of mass may be rounded to the next pixel.
+    shifts = [np.roll(framed, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    assert min(np.abs(shifted - as_drawn).mean() for shifted in shifts) < 12

@@ -1,6 +1,7 @@
 """Ink comes out bright on black whatever the polarity, light and noise, and a clean picture as it is."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from edgedigits_runtime.reading.decode import decode
 from edgedigits_runtime.reading.ink import LEAST_CONTRAST, find_ink
+from edgedigits_runtime.synthetic.layout import PageOptions
+from edgedigits_runtime.synthetic.page import draw_page
 from edgedigits_runtime.synthetic.pictures import Paper, set_on_paper
 from edgedigits_runtime.synthetic.samples import mnist_like
+from edgedigits_runtime.synthetic.scenes import SCENES
 from edgedigits_runtime.synthetic.strokes import draw_digit
 
 DIGITS, _ = mnist_like(60, seed=3)
@@ -109,3 +113,102 @@ def test_ink_that_touches_the_edge_keeps_its_polarity() -> None:
     bar[:, 10:18] = 255
     assert np.array_equal(ink_of(bar), bar)
     assert np.array_equal(ink_of(255 - bar), bar)
+
+
+SCENE_OPTIONS = PageOptions(width=420, height=320)
+
+
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_scene_gives_its_ink_and_nothing_else(name: str, seed: int) -> None:
+    page = draw_page(np.random.default_rng(seed), SCENE_OPTIONS, SCENES[name])
+    ink = find_ink(page.picture) >= 80
+    truth = page.ink >= 128
+    near = np.asarray(Image.fromarray(page.ink).filter(ImageFilter.MaxFilter(9))) > 0
+    assert (ink & truth).sum() >= 0.9 * truth.sum()
+    assert (ink & ~near).sum() <= 0.1 * truth.sum()
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_page_without_writing_is_blank(name: str) -> None:
+    options = PageOptions(width=420, height=320, lines=(0, 0))
+    # A shadow alone, or dirt alone, is the darkest there is: what has no shape of a digit is left to rejection.
+    scene = replace(SCENES[name], dirt=0, shadow=0.0)
+    page = draw_page(np.random.default_rng(5), options, scene)
+    assert np.mean(find_ink(page.picture) >= 80) < 0.002
+
+
+@pytest.mark.parametrize("pen", [(200, 50, 60), (60, 150, 70), (40, 60, 170), (110, 150, 220), (120, 40, 140)])
+@pytest.mark.parametrize("paper", [(215, 210, 200), (240, 220, 120), (200, 215, 235)])
+def test_coloured_ink_is_as_dark_as_black(pen: tuple[int, int, int], paper: tuple[int, int, int]) -> None:
+    truth = draw_digit(5, np.random.default_rng(3), size=120)
+    picture = np.asarray(set_on_paper(truth, Paper(paper, pen, blur=0.6, noise=2.0), np.random.default_rng(4)))
+    ink = find_ink(picture)
+    assert overlap(ink, truth) > 0.8
+    assert np.median(ink[truth == 255]) > 180
+
+
+@given(st.integers(0, 9), st.integers(0, 1000), st.sampled_from([0.5, 2.0, 4.0]))
+def test_size_does_not_matter(digit: int, seed: int, factor: float) -> None:
+    rng = np.random.default_rng(seed)
+    truth = draw_digit(digit, rng, size=200)
+    paper = set_on_paper(truth, Paper((210, 205, 200), (50, 50, 60), light=0.3, blur=1.0, noise=3.0), rng)
+    side = round(200 * factor)
+    resized = np.asarray(paper.resize((side, side), Image.Resampling.BICUBIC))
+    small = np.asarray(Image.fromarray(find_ink(resized)).resize((200, 200), Image.Resampling.BOX))
+    assert overlap(small, truth) > 0.65
+
+
+@given(st.integers(0, 9), st.integers(0, 1000))
+def test_a_good_jpeg_gives_the_ink_of_its_png(digit: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    paper = set_on_paper(draw_digit(digit, rng), Paper((210, 205, 200), (50, 50, 60), light=0.3, noise=2.0), rng)
+    file = io.BytesIO()
+    paper.save(file, "JPEG", quality=95)
+    inks = [find_ink(decode(source, channels=3)) for source in (paper, file.getvalue())]
+    assert overlap(*inks) > 0.9
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_transparent_ground_is_as_good_as_a_plain_one(light: bool) -> None:
+    drawn = draw_digit(3, np.random.default_rng(0))
+    layers = np.full((*drawn.shape, 4), 255 if light else 0, np.uint8)
+    layers[..., 3] = drawn
+    assert np.array_equal(find_ink(decode(layers, channels=3)), drawn)
+
+
+def test_a_digit_on_a_tile_is_read_from_the_tile() -> None:
+    drawn = draw_digit(2, np.random.default_rng(1), size=120)
+    for ground in (0, 255):
+        page = np.full((300, 400), ground, np.uint8)
+        tile = page[60:240, 100:280]
+        tile[:] = 255 - ground
+        written = tile[30:150, 30:150]
+        written[:] = np.abs(written.astype(int) - drawn).astype(np.uint8)
+        truth = np.zeros_like(page)
+        truth[90:210, 130:250] = drawn
+        assert overlap(ink_of(page), truth) > 0.95
+
+
+def test_a_dithered_picture_is_read_through_its_dots() -> None:
+    drawn = draw_digit(7, np.random.default_rng(2), size=300)
+    grey = Image.fromarray((230 - drawn.astype(int) * 190 // 255).astype(np.uint8))
+    ink = find_ink(decode(grey.convert("1"), channels=1))
+    assert overlap(ink, drawn) > 0.85
+
+
+@pytest.mark.parametrize("shape", [(1, 20_000), (20_000, 1), (60, 20_000), (1, 1), (2, 3), (64, 64)])
+def test_odd_shapes_of_noise_are_blank(shape: tuple[int, int]) -> None:
+    assert not find_ink(np.random.default_rng(0).integers(100, 140, (*shape, 3), np.uint8)).any()
+
+
+def test_a_digit_in_a_long_strip_is_found() -> None:
+    drawn = draw_digit(4, np.random.default_rng(1), size=90)
+    strip = np.zeros((100, 20_000), np.uint8)
+    strip[5:95, 7000:7090] = drawn
+    assert np.array_equal(ink_of(255 - strip), strip)
+
+
+def test_a_million_specks_are_no_ink() -> None:
+    specks = np.where(np.random.default_rng(0).random((1500, 2000)) < 0.3, 0, 255).astype(np.uint8)
+    assert np.mean(ink_of(specks) > 0) < 0.001

@@ -77,7 +77,7 @@ from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.synthetic.samples import golden_pictures
 for encoded, _ in golden_pictures():
     ink = find_ink(decode(encoded, channels=1))
-    assert [frame_digit(ink[box.rows, box.columns]).shape for box in locate(ink)] == [(28, 28)]
+    assert {frame_digit(candidate.ink).shape for candidate in locate(ink).candidates} == {(28, 28)}
 """
     assert loaded_after(code).isdisjoint({*HEAVY, "onnxruntime", "ai_edge_litert"})
 

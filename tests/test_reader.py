@@ -15,7 +15,7 @@ from edgedigits.data.dataset import Dataset
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import ArrayError, PictureNotFound, PictureTooLarge
+from edgedigits_runtime.errors import ArrayError, PictureNotFound, PictureTooLarge, UnknownName
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.timing import STAGES
@@ -74,22 +74,22 @@ def test_a_digit_is_read_with_its_box_and_alternatives() -> None:
 @pytest.mark.parametrize("invert", [False, True])
 def test_the_model_is_given_the_framed_digit(invert: bool) -> None:
     known = reader()
-    known.read(255 - DIGIT if invert else DIGIT)
-    assert np.array_equal(asked(known)[0][0, ..., 0], DIGIT / np.float32(255))
+    trace = known.trace(255 - DIGIT if invert else DIGIT)
+    assert np.array_equal(trace.framed[0, ..., 0], DIGIT)
+    assert (asked(known)[0] == trace.framed[0] / np.float32(255)).all(axis=(1, 2, 3)).any()
 
 
 @pytest.mark.parametrize("invert", [False, True])
 def test_mnist_as_png_reaches_the_model_as_the_array_does(mnist: Dataset, invert: bool) -> None:
-    known = reader()
-    images = mnist.train.images[:400, ..., 0]
+    images = mnist.train.images[:200, ..., 0]
+    same = []
     for image in images:
         file = io.BytesIO()
         Image.fromarray(255 - image if invert else image).save(file, "PNG")
-        known.read(file.getvalue())
-    given = np.concatenate(asked(known))[..., 0]
-    same = (given == images / np.float32(255)).all(axis=(1, 2))
+        framed = reader().trace(file.getvalue()).framed[..., 0]
+        same.append(len(framed) == 1 and np.array_equal(framed[0], image))
     # The others lose a speck that stood apart from their digit.
-    assert same.mean() > 0.96
+    assert np.mean(same) > 0.96
 
 
 def test_a_blank_picture_reads_as_empty_without_asking_the_model() -> None:
@@ -189,3 +189,79 @@ def test_errors_of_decoding_pass_through(tmp_path: Path) -> None:
         reader().read(tmp_path / "none.png")
     with pytest.raises(PictureTooLarge):
         reader(max_pixels=100).read(DIGIT)
+
+
+def test_a_trace_holds_what_every_stage_made() -> None:
+    picture = np.pad(DIGIT, 20)
+    trace = reader().trace(picture, name="four")
+    assert trace.reading.source == "four"
+    assert np.array_equal(trace.picture[..., 0], picture)
+    assert np.array_equal(trace.ink, picture)
+    (box,) = trace.candidates
+    assert (box.x, box.y, box.width, box.height) == trace.reading.digits[0].box
+    assert (trace.framed.shape, trace.framed.dtype) == ((1, 28, 28, 1), np.uint8)
+    assert (trace.confidences.shape, trace.confidences.dtype) == ((1, 10), np.float32)
+    assert (trace.kept.tolist(), trace.why) == ([True], ("",))
+
+
+def test_a_trace_says_why_nothing_was_read() -> None:
+    trace = reader(min_confidence=0.95).trace(DIGIT)
+    assert (trace.kept.tolist(), trace.why) == ([False], (f"confidence {trace.confidences.max():.2f} < 0.95",))
+    assert trace.reading.text == ""
+
+
+def test_a_trace_of_a_blank_picture_is_empty() -> None:
+    trace = reader().trace(np.full((50, 60), 200, np.uint8))
+    assert (trace.candidates, trace.why, trace.kept.tolist()) == ([], (), [])
+    assert (trace.framed.shape, trace.confidences.shape) == ((0, 28, 28, 1), (0, 10))
+
+
+def test_a_trace_of_a_plain_picture_has_one_candidate() -> None:
+    known = reader(contract("abc", (8, 8, 3), reader="plain"), np.array([0.1, 0.7, 0.2], np.float32))
+    trace = known.trace(np.full((20, 30, 3), 90, np.uint8))
+    assert (trace.reading.text, trace.framed.shape, trace.kept.tolist()) == ("b", (1, 8, 8, 3), [True])
+    known = reader(
+        contract("abc", (8, 8, 3), reader="plain"), np.array([0.1, 0.7, 0.2], np.float32), min_confidence=0.9
+    )
+    assert known.read(np.full((20, 30, 3), 90, np.uint8)).text == ""
+
+
+def test_lines_are_parted_by_line_breaks() -> None:
+    line = np.hstack([np.pad(DIGIT, 10)] * 3)
+    reading = reader().read(np.vstack([line, line]))
+    assert reading.text == "444\n444"
+    corners = [digit.box[:2] for digit in reading.digits]
+    assert corners == sorted(corners, key=lambda corner: (corner[1], corner[0]))
+
+
+def test_one_digit_a_number_or_a_page_is_expected() -> None:
+    line = np.hstack([np.pad(DIGIT, 10)] * 3)
+    short = np.pad(np.hstack([np.pad(DIGIT, 10)] * 2), ((0, 0), (0, 48)))
+    page = np.vstack([short, line])
+    texts = {expect: reader(expect=expect).read(page).text for expect in ("one", "number", "page", "auto")}
+    assert texts == {"one": "4", "number": "444", "page": "44\n444", "auto": "44\n444"}
+
+
+def test_a_length_that_is_not_met_is_noted() -> None:
+    line = np.hstack([np.pad(DIGIT, 10)] * 3)
+    assert reader(length=3).read(line).note == ""
+    assert "note" not in reader(length=3).read(line).to_dict()
+    reading = reader(length=300).read(line)
+    assert (reading.text, reading.note) == ("444", "found 3 digits, not the 300 that were expected")
+    assert reading.to_dict()["note"] == reading.note
+    assert reader(length=2).read(np.zeros((9, 9), np.uint8)).note == "found 0 digits, not the 2 that were expected"
+
+
+def test_a_length_waives_the_threshold() -> None:
+    line = np.hstack([np.pad(DIGIT, 10)] * 3)
+    assert reader(min_confidence=0.99).read(line).text == ""
+    assert reader(min_confidence=0.99, length=2).read(line).text == "44"
+
+
+def test_expectations_that_cannot_be_met_are_refused() -> None:
+    with pytest.raises(UnknownName, match="unknown expectation 'two'; known: auto, one, number, page"):
+        reader(expect="two")
+    with pytest.raises(ArrayError, match="length must be at least 1; got 0"):
+        reader(length=0)
+    with pytest.raises(ArrayError, match="length must be 1, the one digit that is expected; got 2"):
+        reader(expect="one", length=2)

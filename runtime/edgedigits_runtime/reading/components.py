@@ -1,7 +1,75 @@
 """Connected components of a mask, by runs: NumPy alone, and no loop over pixels."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Components:
+    """The 8-connected components of a mask, kept as horizontal runs that are sorted by component.
+
+    Attributes:
+        rows, starts, ends: int64 [runs], a run covers columns starts..ends-1 of its row.
+        first: int64 [count + 1], where the runs of each component begin.
+        boxes: int64 [count, 4], top, left, bottom and right, the last two exclusive.
+        areas: int64 [count], pixels.
+    """
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    first: NDArray[np.int64]
+    boxes: NDArray[np.int64]
+    areas: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.areas)
+
+    def runs(self, component: int) -> slice:
+        """Return where the runs of one component stand."""
+        return slice(int(self.first[component]), int(self.first[component + 1]))
+
+    def mask(self, component: int) -> NDArray[np.bool_]:
+        """Return one component in its box, bool [height, width]."""
+        top, left, bottom, right = self.boxes[component].tolist()
+        runs = self.runs(component)
+        steps = np.zeros((bottom - top, right - left + 1), np.int8)
+        steps[self.rows[runs] - top, self.starts[runs] - left] = 1
+        # A run starts one column after another's end at the earliest, so that no step meets another.
+        steps[self.rows[runs] - top, self.ends[runs] - left] = -1
+        filled: NDArray[np.bool_] = np.cumsum(steps[:, :-1], axis=1, dtype=np.int8).astype(bool)
+        return filled
+
+
+def find_components(mask: NDArray[np.bool_]) -> Components:
+    """Find the 8-connected components of a mask, in the reading order of their first pixels.
+
+    Args:
+        mask: bool [H, W].
+    """
+    stride = mask.shape[1] + 2
+    starts, ends = _runs(mask)
+    numbers, count = _numbered(starts, ends, stride)
+    order = np.argsort(numbers, kind="stable")
+    starts, ends = starts[order], ends[order]
+    rows = starts // stride
+    left, right = starts - rows * stride - 1, ends - rows * stride - 1
+    first = np.searchsorted(numbers[order], np.arange(count + 1))
+    if not count:
+        return Components(rows, left, right, first, np.zeros((0, 4), np.int64), np.zeros(0, np.int64))
+    at = first[:-1]
+    boxes = np.stack(
+        [
+            rows[at],
+            np.minimum.reduceat(left, at),
+            rows[first[1:] - 1] + 1,
+            np.maximum.reduceat(right, at),
+        ],
+        axis=1,
+    )
+    return Components(rows, left, right, first, boxes, np.add.reduceat(right - left, at))
 
 
 def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
@@ -14,18 +82,43 @@ def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
         int64 [H, W], 0 outside and 1..count inside, numbered in the reading order of their first pixels; and
         count.
     """
+    starts, ends = _runs(mask)
+    numbers, count = _numbered(starts, ends, mask.shape[1] + 2)
+    labels = np.zeros(mask.shape, np.int64)
+    labels[mask] = np.repeat(numbers + 1, ends - starts)
+    return labels, count
+
+
+def joined(count: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each of `count` things the smallest one that the pairs (left, right) join it with, int64 [count]."""
+    roots = np.arange(count)
+    while True:
+        a, b = roots[left], roots[right]
+        apart = a != b
+        if not apart.any():
+            return roots
+        # Hook the larger root under the smaller, then shorten every chain to its end.
+        np.minimum.at(roots, np.maximum(a, b)[apart], np.minimum(a, b)[apart])
+        while not np.array_equal(shorter := roots[roots], roots):
+            roots = shorter
+
+
+def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where runs start and end in the flat picture with an empty column on either side."""
     height, width = mask.shape
     # Two empty columns part the rows, so that positions in the flat picture order all runs.
     padded = np.zeros((height, width + 2), np.int8)
     padded[:, 1:-1] = mask
-    steps = np.diff(padded.reshape(-1), prepend=np.int8(0))
-    starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    above, below = _touching(starts, ends, width + 2)
-    roots = _roots(len(starts), above, below)
+    flat = padded.reshape(-1)
+    steps = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    return steps[::2], steps[1::2]
+
+
+def _numbered(starts: NDArray[np.int64], ends: NDArray[np.int64], stride: int) -> tuple[NDArray[np.int64], int]:
+    """Return each run's component, 0..count-1, and count."""
+    roots = joined(len(starts), *_touching(starts, ends, stride))
     first, numbers = np.unique(roots, return_inverse=True)
-    labels = np.zeros(mask.shape, np.int64)
-    labels[mask] = np.repeat(numbers + 1, ends - starts)
-    return labels, len(first)
+    return numbers, len(first)
 
 
 def _touching(
@@ -38,17 +131,3 @@ def _touching(
     below = np.repeat(np.arange(len(starts)), counts)
     within = np.arange(len(below)) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.repeat(first, counts) + within, below
-
-
-def _roots(count: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each of `count` runs the smallest run that the pairs join it with."""
-    roots = np.arange(count)
-    while True:
-        a, b = roots[left], roots[right]
-        apart = a != b
-        if not apart.any():
-            return roots
-        # Hook the larger root under the smaller, then shorten every chain to its end.
-        np.minimum.at(roots, np.maximum(a, b)[apart], np.minimum(a, b)[apart])
-        while not np.array_equal(shorter := roots[roots], roots):
-            roots = shorter

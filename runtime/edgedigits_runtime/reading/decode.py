@@ -1,7 +1,7 @@
 """Decode: from whatever holds a picture to upright uint8 pixels on a white ground.
 
 Every mode and depth that Pillow opens comes out as one grey channel or three colour channels. The size is
-checked from the header, before a single pixel is decoded.
+checked from the header, before a single pixel is decoded, and a large JPEG is decoded at the scale that is needed.
 """
 
 import io
@@ -11,12 +11,13 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
 from edgedigits_runtime.errors import (
     ArrayError,
@@ -25,11 +26,14 @@ from edgedigits_runtime.errors import (
     PictureTooLarge,
     PictureUnreadable,
 )
+from edgedigits_runtime.reading.pixels import to_pixels
 
-Picture = NDArray[np.uint8]
 PictureSource = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 
 MAX_PIXELS = 64_000_000
+
+# What the reader works on: a page written full stays readable, and twelve megapixels are halved to three.
+WORKING_PIXELS = 4_500_000
 
 ARRAY_SHAPES = "uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]"
 
@@ -52,19 +56,64 @@ DAMAGED = (
 # Formats that Pillow names but draws with a program from outside, if at all.
 NOT_PIXELS = {"EPS": "EPS", "WMF": "WMF or EMF"}
 
+# Modes whose pixels may be averaged.
+PLAIN_MODES = ("L", "RGB")
+
+# What undoes each EXIF orientation, and the orientations that change width and height.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+TURNED = (5, 6, 7, 8)
+
 ICON = b"\0\0\1\0"
 
 _bomb_limit = threading.Lock()
 
 
-def decode(source: PictureSource, *, channels: int, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Return a picture's pixels, uint8 [H, W, channels], upright and with transparency laid over white.
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as it is worked on.
+
+    Attributes:
+        pixels: uint8 [h, w, channels].
+        scale: how many source pixels one of these spans along each side: 1, 2, 4 and so on.
+        size: the source's width and height, upright.
+        note: what was left out, such as an animation's other frames; mostly empty.
+    """
+
+    pixels: NDArray[np.uint8]
+    scale: int
+    size: tuple[int, int]
+    note: str = ""
+
+    def in_source(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        """Return a box of these pixels, x, y, width and height, in source pixels."""
+        x, y, width, height = (self.scale * value for value in box)
+        return x, y, min(width, self.size[0] - x), min(height, self.size[1] - y)
+
+
+def decode(source: PictureSource, *, channels: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Return a picture's pixels in full, uint8 [H, W, channels]; see decode_picture."""
+    return decode_picture(source, channels=channels, max_pixels=max_pixels, working_pixels=max_pixels).pixels
+
+
+def decode_picture(
+    source: PictureSource, *, channels: int, max_pixels: int = MAX_PIXELS, working_pixels: int = WORKING_PIXELS
+) -> Picture:
+    """Return a picture upright, its transparency laid over plain ground, large ones reduced.
 
     Args:
         source: a file's path, its bytes, a binary file object, a Pillow image, or an array of uint8 [H, W],
             [H, W, 1], [H, W, 3] (RGB) or [H, W, 4] (RGBA). Of an animation the first frame is taken.
         channels: 1 for grey, 3 for RGB.
         max_pixels: the most pixels that are decoded.
+        working_pixels: a larger picture is halved until it has at most so many.
 
     Raises:
         PictureNotFound: no such file, or a folder.
@@ -77,16 +126,20 @@ def decode(source: PictureSource, *, channels: int, max_pixels: int = MAX_PIXELS
     name = name_of(source)
     if isinstance(source, np.ndarray):
         _check_size(name, source.shape[1::-1], max_pixels)
-        return _to_pixels(_image_of_array(source), channels)
+        return _picture(_image_of_array(source), channels, working_pixels, source.shape[1::-1])
     try:
         with _opened(source, name) as image:
             _check_size(name, image.size, max_pixels)
             if image.format in NOT_PIXELS:
                 raise _unsupported(name, NOT_PIXELS[image.format])
+            size = image.size
+            note = _other_frames(image)
+            if not isinstance(source, Image.Image):
+                _draft(image, channels, _scale(size, working_pixels))
             image.load()
             # The header of an icon tells less than what it holds.
             _check_size(name, image.size, max_pixels)
-            return _to_pixels(ImageOps.exif_transpose(image), channels)
+            return _picture(image, channels, working_pixels, max(size, image.size), note)
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(
             f"{name} is too large to decode; the limit is {max_pixels:,} pixels; make it smaller"
@@ -178,6 +231,8 @@ def _unidentified(file: BinaryIO, name: str) -> PictureError:
         return PictureUnreadable(f"{name} is empty; expected a picture")
     if head.startswith(b"%PDF"):
         return _unsupported(name, "PDF")
+    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+        return _unsupported(name, "AVIF")
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
         return _unsupported(name, "HEIC")
     if b"<svg" in head.lower():
@@ -189,6 +244,7 @@ def _unsupported(name: str, kind: str) -> PictureUnreadable:
     how = {
         "PDF": "pdftoppm -png FILE page",
         "HEIC": "heif-convert FILE picture.png",
+        "AVIF": "avifdec FILE picture.png",
         "SVG": "rsvg-convert FILE -o picture.png",
         "EPS": "gs -sDEVICE=png16m -r300 -o picture.png FILE",
     }.get(kind)
@@ -215,57 +271,47 @@ def _image_of_array(array: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array)
 
 
-def _to_pixels(image: Image.Image, channels: int) -> Picture:
-    """Return uint8 [H, W, channels] of an image of any mode."""
-    mode = "L" if channels == 1 else "RGB"
-    if image.mode.startswith(("I", "F")):
-        image = Image.fromarray(_eight_bits(np.asarray(image), floating=image.mode.startswith("F")))
-    elif image.mode == "La" or image.has_transparency_data:
-        image = _over_white(image)
-    elif image.mode == "LAB":
-        image = image.getchannel("L") if channels == 1 else _lab_to_rgb(image)
-    elif image.mode in ("P", "HSV"):
-        image = image.convert("RGB")
-    pixels = np.asarray(image.convert(mode))
-    return pixels.reshape(image.height, image.width, channels)
+def _scale(size: tuple[int, ...], working_pixels: int) -> int:
+    """Return the power of two by which a picture is reduced to its working size."""
+    scale = 1
+    while -(-size[0] // scale) * -(-size[1] // scale) > working_pixels:
+        scale *= 2
+    return scale
 
 
-def _over_white(image: Image.Image) -> Image.Image:
-    white = Image.new("RGBA", image.size, "white")
-    # Pillow converts La, premultiplied grey, to nothing but LA.
-    straight = image.convert("LA") if image.mode == "La" else image
-    return Image.alpha_composite(white, straight.convert("RGBA"))
+def _draft(image: Image.Image, channels: int, scale: int) -> None:
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size."""
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and scale > 1:
+        grey = channels == 1 and image.mode in ("L", "RGB")
+        image.draft("L" if grey else image.mode, (max(image.width // scale, 1), max(image.height // scale, 1)))
 
 
-def _lab_to_rgb(image: Image.Image) -> Image.Image:
-    from PIL import ImageCms
+def _picture(image: Image.Image, channels: int, working_pixels: int, size: tuple[int, ...], note: str = "") -> Picture:
+    """Turn upright, convert and reduce what was decoded, at whatever scale, of a picture of `size`."""
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    scale = _scale(size, working_pixels)
+    left = scale // round(max(size) / max(image.size))
+    if left > 1 and image.mode in PLAIN_MODES and not image.has_transparency_data:
+        # Before all else, which then costs little; what other modes hold are no levels that could be averaged.
+        image, left = _with_info(image.reduce(left), image), 1
+    turn = UPRIGHT.get(orientation)
+    pixels = to_pixels(image if turn is None else _with_info(image.transpose(turn), image), channels)
+    if left > 1:
+        pixels = to_pixels(Image.fromarray(pixels[..., 0] if channels == 1 else pixels).reduce(left), channels)
+    width, height = size
+    return Picture(pixels, scale, (height, width) if orientation in TURNED else (width, height), note)
 
-    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
-    rgb = ImageCms.applyTransform(image, transform)
-    if rgb is None:
-        raise ValueError("LAB could not be converted to RGB")
-    return rgb
+
+def _with_info(changed: Image.Image, image: Image.Image) -> Image.Image:
+    """Keep what goes with an image, its profile and its transparent colour, when it is turned or reduced."""
+    changed.info = image.info
+    return changed
 
 
-def _eight_bits(values: NDArray[Any], *, floating: bool) -> Picture:
-    """Scale integers of 16 or 32 bits, or floats, to 0..255.
-
-    The range is that of the kind of data, so that a dark picture stays dark: 0..65535 for integers (Pillow
-    hands out 16-bit files as mode I too), and 0..1, 0..255 or 0..65535 for floats, the smallest that holds
-    them. Only values outside are scaled by the picture's own range. What is no number becomes the lowest.
-    """
-    real = values.astype(np.float64)
-    finite = np.isfinite(real)
-    if not finite.any():
-        return np.zeros(values.shape, np.uint8)
-    low, high = float(real[finite].min()), float(real[finite].max())
-    real[~finite] = low
-    ranges = (1.0, 255.0, 65535.0) if floating else (65535.0,)
-    full = next((full for full in ranges if low >= 0 and high <= full), None)
-    if full is None:
-        real, full = real - low, high - low
-    return np.rint(real * (255 / full)).astype(np.uint8)
+def _other_frames(image: Image.Image) -> str:
+    """Say how many frames or pages are left unread; a camera's JPEG may carry previews, which are none."""
+    frames = 1 if isinstance(image, JpegImagePlugin.JpegImageFile) else getattr(image, "n_frames", 1)
+    return f"the first of {frames} frames" if frames > 1 else ""
 
 
 def _first_line(error: BaseException) -> str:

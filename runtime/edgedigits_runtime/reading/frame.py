@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgedigits_runtime.reading.strokes import with_usual_strokes
+
 SIDE = 28
 BOX = 20
 CENTRE = 14
@@ -27,7 +29,7 @@ def frame_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if not len(rows):
         return framed
-    digit = _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    digit = _in_box(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     height, width = digit.shape
     weight = digit.sum(dtype=np.int64)
     top = _start(digit.sum(axis=1, dtype=np.int64) @ np.arange(height) / weight, height)
@@ -48,6 +50,16 @@ def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDAr
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(image).reshape(shape)
+
+
+def _in_box(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a digit, tight around its ink, with its longest side at 20 pixels and strokes as MNIST's are."""
+    digit = _scaled(ink)
+    changed = with_usual_strokes(ink, digit)
+    if changed is None:
+        return digit
+    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    return _scaled(changed[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def _scaled(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,17 +1,30 @@
-"""Ground and ink: what was written, bright on black, whatever the picture's polarity and light.
+"""Ink: what was written, bright on black, whatever the picture's colours, polarity and light.
 
-The ground is a smooth surface fitted to the picture so that strokes do not pull at it; ink is what lies to
-the heavier side of it. How far the ground strays to the other side, where no ink is, measures the noise.
+Ink is what lies to the heavier side of the ground. How far the ground strays to the other side, where no ink is,
+measures the noise.
 """
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops
+from PIL import Image, ImageFilter
+
+from edgedigits_runtime.reading.border import within_frame
+from edgedigits_runtime.reading.envelope import contrast, subtracted
+from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced
+from edgedigits_runtime.reading.rules import without_rules
 
 Ink = NDArray[np.uint8]
 
-# The ground is fitted on a picture reduced to this longest side: light changes slowly.
-FIT_SIDE = 64
+# The ground is looked for on a picture reduced to about so many pixels: light changes slowly.
+GROUND_PIXELS = 49_152
+
+# How far ink has to stand out from noise; blurred noise comes in blots.
+INK_TO_NOISE, BLURRED_TO_NOISE = 2, 3
+
+# Levels are counted on a grid of about so many pixels.
+COUNTED_PIXELS = 400_000
 
 # Below this contrast, in grey levels, nothing was written: JPEG and sensors alone reach some levels.
 LEAST_CONTRAST = 8
@@ -26,31 +39,129 @@ FULL_CONTRAST = 230
 # this part of its inked pixels.
 CLEAN_SHARE = 0.01
 
+# From which part of the ink's contrast on grain is blurred, by radius, the strongest first.
+GRAIN = {2: 0.3, 1: 0.12}
+
+# Tinted paper is balanced to grey, channel by channel; a tint of less than this is none.
+LEAST_GAIN = 1.15
+MOST_GAIN = 2.5
+
 
 def find_ink(picture: NDArray[np.uint8]) -> Ink:
-    """Return the ink of a grey picture, uint8 [H, W]: 0 where there is none, up to 255 in full strokes.
+    """Return the ink of a picture, uint8 [H, W]: 0 where there is none, up to 255 in full strokes.
 
     A clean picture, such as an MNIST image, comes out as it is: its grey edges belong to the digit. In a noisy
     one only strokes and the pixels beside them stay, and the contrast is stretched.
 
     Args:
-        picture: uint8 [H, W, 1], dark on light or light on dark.
+        picture: uint8 [H, W, 1] or RGB [H, W, 3], dark on light or light on dark. Colour counts as ink: a blue
+            or red pen is as dark as black.
     """
-    image = Image.fromarray(picture[..., 0])
-    ground = _ground(image)
-    # Ink lies far from the ground on one side, noise near it on both: the third moment tells the side.
-    sides = (ImageChops.subtract(image, ground), ImageChops.subtract(ground, image))
-    other, ink_side = sorted(sides, key=_third_moment)
-    ink = np.asarray(ink_side)
-    noise = _quantile(_histogram(other), 0.99)
-    above_noise = np.where(np.arange(256) > noise, _histogram(ink_side), 0)
-    peak = _quantile(above_noise, 0.95)
-    if peak < max(LEAST_CONTRAST, 2 * noise):
+    inside = within_frame(picture)
+    ink = np.zeros(picture.shape[:2], np.uint8)
+    ink[inside] = _ink(picture[inside])
+    return ink
+
+
+def _ink(picture: NDArray[np.uint8]) -> Ink:
+    """Return the ink of a picture without a frame, as find_ink does."""
+    factor = _step(picture, GROUND_PIXELS)
+    darkest, lightest = _extremes(picture)
+    ground = find_ground(darkest, lightest, factor)
+    radius = _grain_radius(darkest if ground.dark_ink else lightest, ground, factor)
+    if radius:
+        darkest, lightest = _blurred(darkest, radius), _blurred(lightest, radius)
+        ground = find_ground(darkest, lightest, factor)
+    ink, other = _sides(darkest if ground.dark_ink else lightest, ground, factor)
+    noise = _noise(_histogram(other), uniform=ground.uniform)
+    peak = _peak(ink, noise)
+    if peak >= LEAST_CONTRAST and min(ink.shape) >= LEAST_LOCAL_SIDE:
+        ink = without_rules(ink, peak)
+        peak = _peak(ink, noise)
+    if peak < max(LEAST_CONTRAST, (BLURRED_TO_NOISE if radius else INK_TO_NOISE) * noise):
         return np.zeros_like(ink)
     strokes = _widened(ink >= max(noise + 1, STROKE_LEVEL * peak))
-    if noise == 0 and _is_clean(ink, strokes):
+    if noise == 0 and not radius and _is_clean(ink, strokes):
         return _stretched(ink, int(ink.max()))
     return _stretched(ink * strokes, peak)
+
+
+def _step(picture: NDArray[np.uint8], pixels: int) -> int:
+    """Return by how much each side is reduced for about so many pixels."""
+    return math.ceil(math.sqrt(picture.shape[0] * picture.shape[1] / pixels))
+
+
+def _extremes(picture: NDArray[np.uint8]) -> tuple[Ink, Ink]:
+    """Return each pixel's darkest and lightest channel, uint8 [H, W], the paper balanced to grey.
+
+    Dark ink of any colour is dark in some channel, light ink light in one.
+    """
+    if picture.shape[2] == 1:
+        return picture[..., 0], picture[..., 0]
+    lightest = np.maximum(np.maximum(picture[..., 0], picture[..., 1]), picture[..., 2])
+    step = _step(picture, GROUND_PIXELS)
+    paper = np.maximum(np.median(picture[::step, ::step].reshape(-1, 3), axis=0), 1)
+    gains = np.minimum(paper.max() / paper, MOST_GAIN)
+    gains[gains < LEAST_GAIN] = 1
+    red, green, blue = (_multiplied(picture[..., channel], gains[channel]) for channel in range(3))
+    return np.minimum(np.minimum(red, green), blue), lightest
+
+
+def _multiplied(channel: NDArray[np.uint8], gain: float) -> NDArray[np.uint8]:
+    if gain == 1:
+        return channel
+    table = np.minimum(np.rint(np.arange(256) * gain), 255).astype(np.uint8)
+    multiplied: NDArray[np.uint8] = table[channel]
+    return multiplied
+
+
+def _enlarged(small: Ink, shape: tuple[int, int], factor: int) -> Ink:
+    if factor == 1:
+        return small
+    height, width = shape
+    # The last block of a reduced picture may reach beyond the picture.
+    box = (0, 0, width / factor, height / factor)
+    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BILINEAR, box))
+
+
+def _grain_radius(grey: Ink, ground: Ground, factor: int) -> int:
+    """Return by how much to blur a picture whose grain nearly reaches its ink, as dithering and low light make it."""
+    if min(grey.shape) < LEAST_LOCAL_SIDE:
+        return 0
+    small = reduced(grey, factor)
+    ink = subtracted(ground.level, small if ground.dark_ink else ~small)
+    full = contrast(np.bincount(ink.reshape(-1), minlength=256))
+    return next((radius for radius, part in GRAIN.items() if _grain(grey) > part * full), 0)
+
+
+def _blurred(grey: Ink, radius: int) -> Ink:
+    return np.asarray(Image.fromarray(grey).filter(ImageFilter.BoxBlur(radius)))
+
+
+def _grain(grey: Ink) -> float:
+    """Return the standard deviation of pixels about the mean of their neighbours, were it Gaussian."""
+    rows = grey[:: _step(grey, COUNTED_PIXELS) ** 2].astype(np.int16)
+    away = np.abs(2 * rows[:, 1:-1] - rows[:, :-2] - rows[:, 2:])
+    mean: float = np.mean(away).item()
+    return mean / (math.sqrt(6) * math.sqrt(2 / math.pi))
+
+
+def _sides(grey: Ink, ground: Ground, factor: int) -> tuple[Ink, Ink]:
+    """Return how far each pixel lies from the ground to the ink's side, in even light, and some to the other."""
+    level = _enlarged(ground.level, (grey.shape[0], grey.shape[1]), factor)
+    grey = grey if ground.dark_ink else ~grey
+    grid = (slice(None, None, _step(grey, COUNTED_PIXELS)),) * 2
+    ink, other = subtracted(level, grey), subtracted(grey[grid], level[grid])
+    if ground.gain is None:
+        return ink, other
+    gain = _enlarged(ground.gain, (grey.shape[0], grey.shape[1]), factor)
+    return _strengthened(ink, gain), _strengthened(other, gain[grid])
+
+
+def _strengthened(ink: Ink, gain: Ink) -> Ink:
+    product = np.multiply(ink, gain, dtype=np.uint16)
+    product >>= GAIN_BITS
+    return np.minimum(product, 255, out=product).astype(np.uint8)
 
 
 def _is_clean(ink: Ink, strokes: NDArray[np.bool_]) -> bool:
@@ -59,43 +170,24 @@ def _is_clean(ink: Ink, strokes: NDArray[np.bool_]) -> bool:
     return bool(np.count_nonzero(traces) <= CLEAN_SHARE * np.count_nonzero(ink))
 
 
-def _ground(image: Image.Image) -> Image.Image:
-    """Return the ground's level under every pixel, mode L, of the same size."""
-    factor = max(1, -(-max(image.size) // FIT_SIDE))
-    small = np.asarray(image.reduce(factor) if factor > 1 else image).astype(np.float32)
-    border = np.concatenate([small[0], small[-1], small[1:-1, 0], small[1:-1, -1]])
-    level = float(np.median(border))
-    if np.median(np.abs(border - level)) == 0:
-        return Image.new("L", image.size, round(level))
-    surface = Image.fromarray(np.clip(np.rint(_fitted(small, level)), 0, 255).astype(np.uint8))
-    return surface.resize(image.size, Image.Resampling.BILINEAR) if factor > 1 else surface
+def _histogram(grey: Ink) -> NDArray[np.int64]:
+    """Count the levels, of a large picture those of a grid of pixels."""
+    step = _step(grey, COUNTED_PIXELS)
+    return np.bincount(grey[::step, ::step].reshape(-1), minlength=256)
 
 
-def _fitted(small: NDArray[np.float32], level: float) -> NDArray[np.float32]:
-    """Fit a quadratic surface to the ground of float32 [h, w], starting from its level at the border.
+def _peak(ink: Ink, noise: int) -> int:
+    """Return the contrast of full strokes above the noise."""
+    return round(contrast(np.where(np.arange(256) > noise, _histogram(ink), 0)))
 
-    Iteratively reweighted least squares with Tukey's biweight (Beaton and Tukey 1974): pixels far from the
-    surface, the strokes, lose their weight whichever side they lie on.
+
+def _noise(histogram: NDArray[np.int64], *, uniform: bool) -> int:
+    """Return how far noise strays: the 99th percentile, or where it is Gaussian the same by the 90th.
+
+    A ground that follows edges is off beside them; the 90th percentile does not see so few pixels.
     """
-    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in small.shape), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
-    values = small.reshape(-1).astype(np.float64)
-    surface = np.full_like(values, level)
-    for _ in range(8):
-        residual = values - surface
-        scale = max(4.685 * 1.4826 * float(np.median(np.abs(residual))), 6.0)
-        weight = np.square(np.maximum(1 - np.square(residual / scale), 0))
-        weighted = terms * weight[:, np.newaxis]
-        surface = terms @ np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
-    return surface.reshape(small.shape).astype(np.float32)
-
-
-def _histogram(image: Image.Image) -> NDArray[np.int64]:
-    return np.array(image.histogram(), np.int64)
-
-
-def _third_moment(image: Image.Image) -> float:
-    return float(_histogram(image) @ np.arange(256, dtype=np.float64) ** 3)
+    noise = _quantile(histogram, 0.99)
+    return noise if uniform else min(noise, round(2.33 / 1.28 * _quantile(histogram, 0.90)) + 1)
 
 
 def _quantile(histogram: NDArray[np.int64], share: float) -> int:
@@ -118,6 +210,5 @@ def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _stretched(ink: Ink, peak: int) -> Ink:
     if peak >= FULL_CONTRAST:
         return ink
-    table = np.minimum(np.rint(np.arange(256) * (255 / peak)), 255).astype(np.uint8)
-    stretched: Ink = table[ink]
-    return stretched
+    table = np.minimum(np.rint(np.arange(256) * (255 / peak)), 255).astype(int).tolist()
+    return np.asarray(Image.fromarray(ink).point(table))

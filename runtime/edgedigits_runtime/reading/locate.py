@@ -1,7 +1,8 @@
-"""Locate: where in the picture a digit stands.
+"""Locate: where in the picture digits may stand.
 
-One digit a picture: the box of all ink but specks and what hugs the picture's edge, such as the rule of a
-form or the side of a page.
+Ink falls into connected components; those of the picture's edge and specks go, parts of one digit are joined,
+what is left is ordered in lines. Where geometry cannot tell one digit from two, both are candidates, and the
+network's answers decide, see segments.py.
 """
 
 from dataclasses import dataclass
@@ -9,57 +10,108 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.components import label_components
+from edgedigits_runtime.reading.components import Components, find_components
+from edgedigits_runtime.reading.edge import hugs_edge, without_run_out
+from edgedigits_runtime.reading.grouping import grouped, reference_height
+from edgedigits_runtime.reading.hypotheses import Piece, cut_cost, low_cost, runs_of
+from edgedigits_runtime.reading.marks import Box, Mark, stroke_width, trimmed, union
+from edgedigits_runtime.reading.order import lines_of
+from edgedigits_runtime.reading.touching import pieces
 
-# Components are found on a picture reduced to this longest side; nothing thinner matters to a box.
-SEARCH_SIDE = 512
+# Components are found on a picture reduced to about so many pixels: digits of a full page stay some ten high.
+SEARCH_PIXELS = 1_000_000
+
+# Digits of this height are searched well enough: larger ones are reduced further.
+SEARCH_HEIGHT = 96
 
 # The part of the heaviest component's ink below which another one is a speck. A 5's bar has some 15%.
 SPECK_SHARE = 0.03
 
-# What hugs the edge has most of its ink in the outer band of the picture, and runs along most of a side.
-EDGE_BAND = 0.15
-EDGE_INK = 0.8
-EDGE_LENGTH = 0.6
+# More marks than on a page closely written with digits: a texture.
+MOST_MARKS = 1000
+MOST_CANDIDATES = 2000
+
+# Marks lower than this part of the line's height take no part in it, but as what stands between digits.
+LINE_HEIGHT = 0.4
+
+# A mark at least so wide, in heights of its line, may be two digits.
+CUT_WIDTH = 0.8
+
+# Among many marks, only those so much wider than usual, or wider than any digit.
+MANY_MARKS = 6
+WIDER = 1.4
+SURELY_WIDE = 1.3
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """What may be one digit.
+
+    Attributes:
+        box: in picture pixels, tight around its ink.
+        ink: uint8 [height, width], the box's pixels without what belongs to others.
+        first, last: the pieces it takes, of all pieces in reading order.
+        line: the line it stands on.
+        cost: how unlikely it is as one digit by its geometry alone, a negative log-likelihood.
+        height: relative to its line's.
+        stroke: the width of its strokes, in pixels of the search.
+        fill: the part of its box that its ink fills, as the search sees it.
+    """
+
+    box: Box
+    ink: NDArray[np.uint8]
+    first: int
+    last: int
+    line: int
+    cost: float
+    height: float
+    stroke: float
+    fill: float
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle in source pixels; x and y are those of its top left pixel."""
+class Layout:
+    """Where digits may stand.
 
-    x: int
-    y: int
-    width: int
-    height: int
+    Attributes:
+        candidates: in reading order of their first pieces; pieces may lie in several.
+        pieces: how many pieces there are; a segmentation covers them all.
+        note: what was given up, if anything.
+    """
 
-    @property
-    def rows(self) -> slice:
-        return slice(self.y, self.y + self.height)
-
-    @property
-    def columns(self) -> slice:
-        return slice(self.x, self.x + self.width)
+    candidates: list[Candidate]
+    pieces: int
+    note: str = ""
 
 
-def locate(ink: NDArray[np.uint8]) -> list[Box]:
-    """Return the box of the digit, tight around its ink, or an empty list where there is no ink.
+EMPTY = Layout([], 0)
+
+
+def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:
+    """Return what may be digits.
 
     Args:
         ink: uint8 [H, W], bright on 0.
+        whole: whether all the ink may be one digit, as in a picture of one.
     """
     if not ink.any():
-        return []
-    factor = -(-max(ink.shape) // SEARCH_SIDE)
+        return EMPTY
+    factor = max(1, int(np.ceil(np.sqrt(ink.size / SEARCH_PIXELS))))
     small = _reduced(ink, factor)
-    labels, count = label_components(small > 0)
-    weight = np.bincount(labels.reshape(-1), small.reshape(-1), count + 1).astype(np.float64)
-    kept = weight > 0
-    edge = _hugs_edge(labels, small, weight)
-    # A digit may fill its picture to the edge: then nothing much is left without it.
-    if weight[~edge].max() >= SPECK_SHARE * weight[edge].sum():
-        kept &= ~edge
-    kept &= weight >= SPECK_SHARE * weight[kept].max()
-    return [_tight(ink, *(slice(part.start * factor, part.stop * factor) for part in _extent(kept[labels])))]
+    marks = _marks(small)
+    finer = int(reference_height(marks) // SEARCH_HEIGHT)
+    if finer > 1:
+        factor *= finer
+        small = _reduced(ink, factor)
+        marks = _marks(small)
+    if len(marks) > MOST_MARKS:
+        return Layout([], 0, f"more than {MOST_MARKS} separate marks: a texture, and no digits")
+    parts = _pieces(_digits_apart(marks, small.shape), small)
+    runs = runs_of(parts, whole=whole)
+    if len(runs) > MOST_CANDIDATES:
+        runs = [run for run in runs if run[0] == run[1]]
+    found = [_candidate(parts, first, last, cost, ink, factor) for first, last, cost in runs]
+    return Layout(found, len(parts))
 
 
 def _reduced(ink: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
@@ -78,34 +130,107 @@ def _reduced(ink: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return blocks
 
 
-def _hugs_edge(labels: NDArray[np.int64], ink: NDArray[np.uint8], weight: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say of each component, bool [count + 1], whether it belongs to the picture's edge."""
-    height, width = ink.shape
-    band_y, band_x = round(EDGE_BAND * height), round(EDGE_BAND * width)
-    inner = (slice(band_y, height - band_y), slice(band_x, width - band_x))
-    inside = np.bincount(labels[inner].reshape(-1), ink[inner].reshape(-1), len(weight))
-    rows, columns = _spans(labels, len(weight))
-    along: NDArray[np.bool_] = (rows >= EDGE_LENGTH * height) | (columns >= EDGE_LENGTH * width)
-    return along & (weight > 0) & (inside <= (1 - EDGE_INK) * weight)
+def _marks(small: NDArray[np.uint8]) -> list[Mark]:
+    """Return the components but specks and what belongs to the picture's edge."""
+    components = find_components(small > 0)
+    weight = _weights(components, small)
+    edge = hugs_edge(components, small, weight)
+    kept = np.ones(len(components), bool)
+    # A digit may fill its picture to the edge: then nothing much is left without it.
+    if weight[~edge].max(initial=0) >= SPECK_SHARE * weight[edge].sum():
+        kept &= ~edge
+    kept &= weight >= SPECK_SHARE * weight[kept].max()
+    numbers = np.flatnonzero(kept)
+    if len(numbers) > MOST_MARKS:
+        numbers = numbers[: MOST_MARKS + 1]
+    boxes = components.boxes.tolist()
+    return [
+        Mark(Box(boxes[k][1], boxes[k][0], boxes[k][3] - boxes[k][1], boxes[k][2] - boxes[k][0]), components.mask(k))
+        for k in numbers.tolist()
+    ]
 
 
-def _spans(labels: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return how many rows and how many columns each label's box spans, int64 [count] each."""
-    positions = np.nonzero(labels)
-    spans = []
-    for position in positions:
-        first, last = np.full(count, max(labels.shape)), np.full(count, -1)
-        np.minimum.at(first, labels[positions], position)
-        np.maximum.at(last, labels[positions], position)
-        spans.append(last - first + 1)
-    return spans[0], spans[1]
+def _weights(components: Components, ink: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the ink of each component, float64 [count]."""
+    before = np.zeros(ink.size + 1, np.int64)
+    np.cumsum(ink, out=before[1:])
+    row = components.rows * ink.shape[1]
+    along = before[row + components.ends] - before[row + components.starts]
+    return np.add.reduceat(along, components.first[:-1]).astype(np.float64)
 
 
-def _extent(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+def _digits_apart(marks: list[Mark], shape: tuple[int, ...]) -> list[Mark]:
+    """Return the marks with the parts of one digit joined, without what runs out of the picture."""
+    # First what stands alone at the edge, whose size would mislead; then what its parts lead to the edge.
+    return without_run_out(grouped(without_run_out(marks, shape, alone=True)), shape)
 
 
-def _tight(ink: NDArray[np.uint8], rows: slice, columns: slice) -> Box:
-    y, x = _extent(ink[rows, columns] > 0)
-    return Box(columns.start + x.start, rows.start + y.start, x.stop - x.start, y.stop - y.start)
+def _pieces(marks: list[Mark], small: NDArray[np.uint8]) -> list[Piece]:
+    """Return all marks in reading order, those that may be several digits cut into pieces."""
+    height = reference_height(marks)
+    tall = [mark for mark in marks if mark.box.height >= LINE_HEIGHT * height]
+    lines = [[tall[k] for k in line] for line in lines_of([mark.box for mark in tall])]
+    for mark in marks:
+        if mark.box.height < LINE_HEIGHT * height:
+            _nearest_line(mark, lines).append(mark)
+    least = _least_cut_width(tall)
+    whole_height = LINE_HEIGHT * height
+    found, group = [], 0
+    for number, line in enumerate(lines):
+        high = reference_height(line)
+        for mark in sorted(line, key=lambda mark: mark.box.middle[0]):
+            box = mark.box
+            wide = box.width / min(high, box.height)
+            parts = (
+                pieces(mark, small[box.rows, box.columns]) if wide >= least and box.height >= whole_height else [mark]
+            )
+            cost = cut_cost(wide)
+            found += [Piece(part, group, number, high, cost) for part in parts]
+            group += 1
+    return found
+
+
+def _least_cut_width(marks: list[Mark]) -> float:
+    """Return how wide a mark has to be to be two digits, in heights, by the widths of all on the page."""
+    if len(marks) < MANY_MARKS:
+        return CUT_WIDTH
+    usual = float(np.median([mark.box.width / mark.box.height for mark in marks]))
+    return min(max(CUT_WIDTH, WIDER * usual), SURELY_WIDE)
+
+
+def _nearest_line(mark: Mark, lines: list[list[Mark]]) -> list[Mark]:
+    x, y = mark.box.middle
+
+    def away(line: list[Mark]) -> float:
+        return min((x - other.box.middle[0]) ** 2 + 4 * (y - other.box.middle[1]) ** 2 for other in line)
+
+    return min(lines, key=away)
+
+
+def _candidate(
+    parts: list[Piece], first: int, last: int, cost: float, ink: NDArray[np.uint8], factor: int
+) -> Candidate:
+    own = parts[first : last + 1]
+    mark = union([part.mark for part in own])
+    rows = slice(mark.box.y * factor, mark.box.bottom * factor)
+    columns = slice(mark.box.x * factor, mark.box.right * factor)
+    crop = ink[rows, columns]
+    mask = mark.mask.repeat(factor, axis=0).repeat(factor, axis=1) if factor > 1 else mark.mask
+    crop = np.where(mask[: crop.shape[0], : crop.shape[1]], crop, 0).astype(np.uint8)
+    tight = trimmed(crop > 0, columns.start, rows.start)
+    if tight is None:
+        raise ValueError("a mark holds ink")
+    box = tight.box
+    shown = crop[box.y - rows.start : box.bottom - rows.start, box.x - columns.start : box.right - columns.start]
+    height = mark.box.height / own[0].height
+    return Candidate(
+        box,
+        shown,
+        first,
+        last,
+        own[0].line,
+        cost + low_cost(box.height),
+        height,
+        stroke_width(mark.mask),
+        float(mark.mask.mean()),
+    )

@@ -1,6 +1,154 @@
-"""Reject: what the model is not sure of is no digit."""
+"""Reject: which candidates are digits, by the model's confidence, by shape, and by the company they keep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.reading.locate import Candidate, Layout
+from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.segments import best_one, chosen
+from edgedigits_runtime.reading.shape import shape_faults
+
+Expect = Literal["auto", "one", "number", "page"]
+EXPECT: tuple[Expect, ...] = ("auto", "one", "number", "page")
+
+# Higher than this many of the picture's digits, where there are some, it is a line or a drawing.
+LARGEST = 2.5
+FEWEST_NEIGHBOURS = 3
+
+# Marks nearer than this part of the height are of one word. Some people print their letters farther apart: then
+# it is so many times the usual gap of the line, up to the larger part of the height.
+WORD_GAP = 0.5
+WORD_GAPS = 1.5
+WIDEST_WORD_GAP = 1.2
+
+# A word with more than this part of its marks doubted by the network is a word, and its O, I and S are no digits.
+LETTERS = 0.5
+FEWEST_LETTERS = 2
+DOUBT = 0.5
+DOUBTED = "confidence"
 
 
-def is_digit(confidence: float, threshold: float) -> bool:
-    """Say whether a calibrated confidence, 0..1, reaches the threshold."""
-    return confidence >= threshold
+@dataclass(frozen=True)
+class Rules:
+    """What counts as a digit.
+
+    Args:
+        threshold: the least confidence, 0..1.
+        expect: one digit, one number, a page, or whatever there is.
+        length: how many digits there are; None for any number.
+    """
+
+    threshold: float
+    expect: Expect = "auto"
+    length: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which candidates are shown, in reading order, and why each is no digit: empty where it is one."""
+
+    order: tuple[int, ...]
+    why: tuple[str, ...]
+    note: str = ""
+
+
+def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.float32], rules: Rules) -> Verdict:
+    """Decide which candidates are digits.
+
+    Args:
+        layout: N candidates.
+        framed: uint8 [N, 28, 28, 1], the same.
+        confidences: float32 [N, classes], theirs.
+        rules: what counts as a digit.
+    """
+    candidates = layout.candidates
+    if not candidates:
+        return Verdict((), (), layout.note or _short(0, rules.length))
+    sure = confidences.max(axis=1)
+    faults = shape_faults(candidates, framed)
+    if rules.expect == "one":
+        best = best_one(layout, sure, np.array([not fault for fault in faults]))
+        return Verdict((best,), (faults[best] or _doubt(sure[best], rules.threshold),))
+    if rules.expect == "number":
+        line = _longest_line(layout, sure, faults, rules.threshold)
+        faults = [
+            fault or ("" if candidate.line == line else "on another line")
+            for fault, candidate in zip(faults, candidates, strict=True)
+        ]
+    possible = np.array([not fault for fault in faults])
+    if rules.length is not None and (path := chosen(layout, sure, possible, rules.length)):
+        why = ["" if counted else faults[k] or "less likely than the others" for k, counted in path]
+        return Verdict(tuple(k for k, _ in path), tuple(why))
+    order = [k for k, _ in chosen(layout, sure, possible)]
+    why = [faults[k] or _doubt(sure[k], rules.threshold) for k in order]
+    why = _without_large(order, _without_words(order, why, layout, sure), candidates)
+    return Verdict(tuple(order), tuple(why), _short(sum(not reason for reason in why), rules.length))
+
+
+def _doubt(confidence: np.float32, threshold: float) -> str:
+    return "" if float(confidence) >= threshold else below(float(confidence), threshold)
+
+
+def below(confidence: float, threshold: float) -> str:
+    """Say that a confidence does not reach the threshold."""
+    return f"{DOUBTED} {confidence:.2f} < {threshold:.2f}"
+
+
+def _short(count: int, length: int | None) -> str:
+    return f"found {count} digits, not the {length} that were expected" if length else ""
+
+
+def _without_words(order: list[int], why: list[str], layout: Layout, sure: NDArray[np.float32]) -> list[str]:
+    """Refuse what looks like a digit in a word of letters."""
+    why = list(why)
+    shown = [layout.candidates[k] for k in order]
+    # Operators stand between digits: what its shape refuses is no letter.
+    may_be_letter = [not reason or reason.startswith(DOUBTED) for reason in why]
+    doubted = [may and float(sure[k]) < DOUBT for may, k in zip(may_be_letter, order, strict=True)]
+    for word in words([candidate.box for candidate in shown], [candidate.line for candidate in shown]):
+        letters = sum(doubted[k] for k in word)
+        if letters >= FEWEST_LETTERS and letters > LETTERS * sum(may_be_letter[k] for k in word):
+            for k in word:
+                why[k] = why[k] or "letter among letters"
+    return why
+
+
+def _without_large(order: list[int], why: list[str], candidates: Sequence[Candidate]) -> list[str]:
+    """Refuse what is much higher than the picture's digits."""
+    heights = np.array([candidates[k].box.height for k in order], np.float64)
+    kept = np.array([not reason for reason in why])
+    if np.count_nonzero(kept) <= FEWEST_NEIGHBOURS:
+        return why
+    large = heights > LARGEST * np.median(heights[kept])
+    return [reason or ("large beside its neighbours" if tall else "") for reason, tall in zip(why, large, strict=True)]
+
+
+def _longest_line(layout: Layout, sure: NDArray[np.float32], faults: list[str], threshold: float) -> int:
+    """Return the line with the most digits, the first of those that are alike."""
+    possible = np.array([not fault for fault in faults])
+    path = chosen(layout, sure, possible)
+    lines = [layout.candidates[k].line for k, counted in path if counted and sure[k] >= threshold]
+    return max(sorted(set(lines)), key=lines.count, default=0)
+
+
+def words(boxes: Sequence[Box], lines: Sequence[int]) -> list[list[int]]:
+    """Return the positions of boxes, in reading order, that stand together as the letters of a word do."""
+    gaps = [(box.x - before.right) / max(box.height, before.height) for before, box in pairwise(boxes)]
+    found: list[list[int]] = []
+    for k, line in enumerate(lines):
+        within = [gap for j, gap in enumerate(gaps) if lines[j] == lines[j + 1] == line]
+        if k and lines[k - 1] == line and gaps[k - 1] <= _word_gap(within):
+            found[-1].append(k)
+        else:
+            found.append([k])
+    return found
+
+
+def _word_gap(gaps: list[float]) -> float:
+    """Return the widest gap within a word of a line with these gaps, in heights."""
+    return min(max(WORD_GAP, WORD_GAPS * float(np.median(gaps))), WIDEST_WORD_GAP)

@@ -59,21 +59,35 @@ def natural_key(path: Path) -> list[tuple[int, int, str]]:
     return [(1, 0, part) if index % 2 == 0 else (0, int(part), part) for index, part in enumerate(parts)]
 
 
-def _paths(path: Path) -> list[Path]:
+def _paths(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        found = [file for file in path.rglob("*") if _is_picture(file)]
-        if not found:
+        empty = True
+        for file in _pictures_below(path):
+            empty = False
+            yield file
+        if empty:
             raise PictureNotFound(f"no pictures in the folder {path}; looked for {', '.join(SUFFIXES)}")
     elif path.exists():
-        found = [path]
+        yield path
     elif glob.has_magic(str(path)):
         pattern = path.relative_to(path.anchor)
         found = [file for file in Path(path.anchor).glob(str(pattern)) if file.is_file()]
         if not found:
             raise PictureNotFound(f"no file matches {path}")
+        yield from sorted(found, key=natural_key)
     else:
         raise PictureNotFound(f"no picture at {path}")
-    return sorted(found, key=natural_key)
+
+
+def _pictures_below(folder: Path) -> Iterator[Path]:
+    """Yield the pictures of a folder and its sub-folders in natural order, one folder listed at a time."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: natural_key(Path(entry.name))):
+        if entry.is_dir():
+            # What a link leads to may be a folder above.
+            if not entry.is_symlink():
+                yield from _pictures_below(entry)
+        elif _is_picture(entry):
+            yield entry
 
 
 def _is_picture(file: Path) -> bool:

@@ -1,0 +1,115 @@
+"""A contact sheet: pictures side by side in rows, each with a title and lines of text below it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from edgedigits_runtime.drawing.canvas import FAINT, GROUND, INK, Colour, draw_on, fitted, font, printable, shortened
+
+MARGIN = 16
+GAP = 12
+PADDING = 6
+FRAME = "#d0d7de"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One picture of a sheet.
+
+    Attributes:
+        image: what is shown, scaled to the cell.
+        title: below it, large.
+        lines: of text below that, each with its colour.
+        frame: colour of the line around the picture.
+    """
+
+    image: Image.Image
+    title: str = ""
+    lines: tuple[tuple[str, Colour], ...] = ()
+    frame: Colour = FRAME
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes in pixels: of a cell's picture, of the whole sheet at most, and of the text."""
+
+    cell_width: int = 168
+    cell_height: int = 168
+    sheet_width: int = 1440
+    text: int = 14
+    heading: int = 20
+
+    @property
+    def line(self) -> int:
+        return round(self.text * 1.3)
+
+    @property
+    def title(self) -> int:
+        return round(self.heading * 1.4)
+
+
+def contact_sheet(
+    cells: Sequence[Cell], title: str, notes: Sequence[str] = (), layout: Layout = Layout()
+) -> Image.Image:
+    """Return the sheet, RGB: a title, lines of notes, and the cells from left to right, top to bottom.
+
+    Args:
+        cells: any number of them, none included.
+        title: one line.
+        notes: lines below the title.
+        layout: sizes.
+    """
+    columns = max(1, min(len(cells), _columns(layout)))
+    pitch = layout.cell_width + GAP
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    heights = [layout.cell_height + _text_height(row, layout) + GAP for row in rows]
+    top = MARGIN + layout.title + len(notes) * layout.line + GAP
+    widths = (font(layout.heading).getlength(printable(title)), *(_width(note, layout) for note in notes))
+    width = min(max(columns * pitch - GAP, int(max(widths)) + 1), layout.sheet_width - 2 * MARGIN) + 2 * MARGIN
+    sheet = Image.new("RGB", (width, top + sum(heights)), GROUND)
+    _write_heading(sheet, title, notes, layout)
+    for row, height in zip(rows, heights, strict=True):
+        for column, cell in enumerate(row):
+            _place(sheet, cell, (MARGIN + column * pitch, top), layout)
+        top += height
+    return sheet
+
+
+def _columns(layout: Layout) -> int:
+    return max(1, (layout.sheet_width - 2 * MARGIN + GAP) // (layout.cell_width + GAP))
+
+
+def _text_height(cells: Sequence[Cell], layout: Layout) -> int:
+    titles = layout.title if any(cell.title for cell in cells) else 0
+    return PADDING + titles + layout.line * max((len(cell.lines) for cell in cells), default=0)
+
+
+def _width(text: str, layout: Layout) -> float:
+    return font(layout.text).getlength(printable(text))
+
+
+def _write_heading(sheet: Image.Image, title: str, notes: Sequence[str], layout: Layout) -> None:
+    draw, width = draw_on(sheet), sheet.width - 2 * MARGIN
+    shown = shortened(printable(title), layout.heading, width)
+    draw.text((MARGIN, MARGIN), shown, INK, font(layout.heading))
+    for number, note in enumerate(notes):
+        at = (MARGIN, MARGIN + layout.title + number * layout.line)
+        draw.text(at, shortened(printable(note), layout.text, width), FAINT, font(layout.text))
+
+
+def _place(sheet: Image.Image, cell: Cell, corner: tuple[int, int], layout: Layout) -> None:
+    left, top = corner
+    image = fitted(cell.image, layout.cell_width, layout.cell_height)
+    x, y = left + (layout.cell_width - image.width) // 2, top + (layout.cell_height - image.height) // 2
+    sheet.paste(image, (x, y))
+    draw = draw_on(sheet)
+    draw.rectangle((x - 2, y - 2, x + image.width + 1, y + image.height + 1), outline=cell.frame, width=2)
+    top += layout.cell_height + PADDING
+    if cell.title:
+        shown = shortened(printable(cell.title), layout.heading, layout.cell_width)
+        draw.text((left, top), shown, INK, font(layout.heading))
+        top += layout.title
+    for number, (line, colour) in enumerate(cell.lines):
+        shown = shortened(printable(line), layout.text, layout.cell_width)
+        draw.text((left, top + number * layout.line), shown, colour, font(layout.text))

@@ -1,0 +1,117 @@
+"""Explain: each stage of a reading on one sheet, the first thing to look at when something is misread."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from edgedigits_runtime.drawing.canvas import (
+    GROUND,
+    INK,
+    REFUSED,
+    SURE,
+    as_image,
+    draw_on,
+    fitted,
+    font,
+    text_width,
+)
+from edgedigits_runtime.drawing.contact_sheet import GAP, MARGIN, Layout, contact_sheet
+from edgedigits_runtime.drawing.network_input import CROPS, crop_cells, hidden_crops
+
+if TYPE_CHECKING:
+    from edgedigits_runtime.reading.reader import Reading, Trace
+
+PANEL_WIDTH, PANEL_HEIGHT = (CROPS.sheet_width - MARGIN - 4 * GAP) // 2, 520
+HEADING = 18
+NUMBER = 12
+LONGEST_RESULT = 32
+HEAD = Layout(heading=28)
+
+
+def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:
+    """Return picture, ink and crops with every box, answer and reason, on one sheet, RGB.
+
+    Boxes and crops bear the same numbers. What was kept is drawn in one colour, what was left out in another.
+
+    Args:
+        trace: of one picture.
+        labels: the model's names of its classes.
+    """
+    height, width = trace.picture.shape[:2]
+    panels = [
+        _panel(
+            trace, as_image(trace.picture), f"1  the picture, worked on at {width} x {height}, and what may be digits"
+        )
+    ]
+    # A model of plain pictures is given the whole picture, and no ink is looked for.
+    if trace.ink.any() or not trace.candidates:
+        panels.append(_panel(trace, as_image(trace.ink), "2  the ink that was found in it"))
+    notes = [f"{int(trace.kept.sum())} kept, {int((~trace.kept).sum())} left out (in brackets)", *hidden_crops(trace)]
+    crops = contact_sheet(crop_cells(trace, labels), "3  what the network saw, and what it said", notes, CROPS)
+    head = contact_sheet([], _result(trace.reading), _details(trace.reading), HEAD)
+    return _stacked([head, _beside(panels), crops])
+
+
+def _result(reading: "Reading") -> str:
+    name = reading.source.replace("\\", "/").rsplit("/", 1)[-1]
+    lines = reading.text.splitlines()
+    if not reading.digits:
+        return f"{name}: no digit"
+    if len(reading.text) <= LONGEST_RESULT:
+        return f"{name} reads {' / '.join(lines)}"
+    return f"{name}: {len(reading.digits)} read" + (f" in {len(lines)} lines" if len(lines) > 1 else "")
+
+
+def _details(reading: "Reading") -> list[str]:
+    stages = ", ".join(f"{stage} {taken:.1f}" for stage, taken in reading.ms.items())
+    return [
+        reading.source,
+        *([f"note: {reading.note}"] if reading.note else []),
+        f"{reading.model}, {reading.engine} ({', '.join(reading.providers)});  milliseconds: {stages}",
+    ]
+
+
+def _panel(trace: "Trace", image: Image.Image, heading: str) -> Image.Image:
+    """Return an image with the numbered candidates drawn on it, below its heading."""
+    scaled = fitted(image, PANEL_WIDTH - 2, PANEL_HEIGHT)
+    top = round(HEADING * 1.8)
+    width = max(scaled.width + 2, text_width(heading, HEADING))
+    panel = Image.new("RGB", (width, top + scaled.height + 2), GROUND)
+    panel.paste(scaled, (1, top + 1))
+    draw = draw_on(panel)
+    draw.text((0, 0), heading, INK, font(HEADING))
+    draw.rectangle((0, top, scaled.width + 1, panel.height - 1), outline=INK)
+    across, down = scaled.width / image.width, scaled.height / image.height
+    for number, (box, kept) in enumerate(zip(trace.candidates, trace.kept, strict=True), start=1):
+        left, upper = 1 + box.x * across, top + 1 + box.y * down
+        right, lower = left + box.width * across, upper + box.height * down
+        colour = SURE if kept else REFUSED
+        draw.rectangle((left - 1, upper - 1, right, lower), outline=colour, width=2)
+        _write_number(panel, number, (left, max(upper - NUMBER - 1, top + 1)), colour)
+    return panel
+
+
+def _write_number(panel: Image.Image, number: int, at: tuple[float, float], colour: str) -> None:
+    draw = draw_on(panel)
+    draw.rectangle(draw.textbbox(at, str(number), font(NUMBER)), fill=GROUND)
+    draw.text(at, str(number), colour, font(NUMBER))
+
+
+def _beside(images: Sequence[Image.Image]) -> Image.Image:
+    width = MARGIN + sum(image.width + 2 * GAP for image in images)
+    row = Image.new("RGB", (width, max(image.height for image in images)), GROUND)
+    left = MARGIN
+    for image in images:
+        row.paste(image, (left, 0))
+        left += image.width + 2 * GAP
+    return row
+
+
+def _stacked(images: Sequence[Image.Image]) -> Image.Image:
+    sheet = Image.new("RGB", (max(image.width for image in images), sum(image.height for image in images)), GROUND)
+    top = 0
+    for image in images:
+        sheet.paste(image, (0, top))
+        top += image.height
+    return sheet

@@ -1,0 +1,121 @@
+"""Envelope: the ground of a photo, which follows the edges of shadows, pages and tables.
+
+A morphological closing (Serra 1982) takes away all that is dark and narrower than its window, so the window has to
+be wider than the strokes and narrower than shadows. The smallest window that holds whole strokes is taken.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+
+# Windows, the smallest first, as parts of the picture's longest side, of a strip's doubled shorter one.
+WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3)
+SMALL, LARGE = 1 / 12, 1 / 3
+
+# A window holds strokes safely when it is this many times as wide as they are: junctions are wider.
+STROKES_IN_WINDOW = 2
+
+# The broadest stroke, as a part of the picture's longest side.
+MOST_STROKE = 0.2
+
+# Strokes are complete in a window when the ink that the next larger one finds weighs at most this many times as much.
+COMPLETE = 1.5
+
+LEVELS = np.arange(256.0)
+
+
+def envelope(grey: Grey) -> tuple[Grey, int]:
+    """Return the ground under dark ink, uint8 [h, w], and the window, in pixels, that it was found with.
+
+    Args:
+        grey: uint8 [h, w], a reduced picture.
+    """
+    window, ground = closed_by(grey, WINDOWS[0])
+    for part in WINDOWS[1:]:
+        ink = subtracted(ground, grey)
+        wider = closed_by(grey, part)
+        complete = weight(subtracted(wider[1], grey)) <= COMPLETE * weight(ink)
+        if complete and window >= STROKES_IN_WINDOW * stroke_width(strong(ink)):
+            break
+        window, ground = wider
+    if stroke_width(strong(subtracted(ground, grey))) > MOST_STROKE * max(grey.shape):
+        # No pen writes so broadly: a shadow, or a thing.
+        window, ground = closed_by(grey, SMALL)
+    # Noise lifts an envelope above the ground's middle.
+    lift = round(float(np.median(ground.astype(np.int16) - grey)))
+    return _eroded(np.maximum(ground, lift) - np.uint8(lift), 3), window
+
+
+def is_thin(grey: Grey) -> bool:
+    """Say whether there is dark ink, all of it in strokes narrower than a small window."""
+    small, large = (np.count_nonzero(strong(ink_within(grey, part))) for part in (SMALL, LARGE))
+    return bool(0 < large <= 2 * small)
+
+
+def ink_within(grey: Grey, part: float) -> Grey:
+    """Return the dark ink, uint8 [h, w], that is narrower than a window of this part of the picture."""
+    return subtracted(closed_by(grey, part)[1], grey)
+
+
+def closed_by(grey: Grey, part: float) -> tuple[int, Grey]:
+    """Return a window, in pixels, and the closing with it."""
+    window = max(3, int(min(max(grey.shape), 2 * min(grey.shape)) * part) | 1)
+    return window, closed(grey, window)
+
+
+def closed(grey: Grey, window: int) -> Grey:
+    """Close dark gaps narrower than `window` pixels, uint8 [h, w]; beyond the edge the picture goes on as it is."""
+    padded = np.pad(grey, window, mode="edge")
+    return _eroded(_dilated(padded, window), window)[window:-window, window:-window]
+
+
+def subtracted(ground: Grey, grey: Grey) -> Grey:
+    """Return how far `grey` lies below `ground`, uint8, 0 where it lies above."""
+    return ground - np.minimum(ground, grey)
+
+
+def contrast(histogram: NDArray[np.int64]) -> float:
+    """Return the contrast of full strokes: a mean in which noise, faint but everywhere, hardly counts."""
+    heavy = float(histogram @ LEVELS**3)
+    return float(histogram @ LEVELS**4) / heavy if heavy else 0.0
+
+
+def weight(ink: Grey) -> float:
+    """Return the third moment: ink lies far from the ground, noise near it."""
+    return float(np.bincount(ink.reshape(-1), minlength=256) @ LEVELS**3)
+
+
+def strong(ink: Grey) -> NDArray[np.bool_]:
+    """Return the mask of what reaches half of the full contrast."""
+    return ink >= max(contrast(np.bincount(ink.reshape(-1), minlength=256)) / 2, 1)
+
+
+def stroke_width(mask: NDArray[np.bool_]) -> float:
+    """Return the mean width of a mask's strokes in pixels: twice its area over the length of its outline."""
+    inner = mask.copy()
+    inner[1:] &= mask[:-1]
+    inner[:-1] &= mask[1:]
+    inner[:, 1:] &= mask[:, :-1]
+    inner[:, :-1] &= mask[:, 1:]
+    area = np.count_nonzero(mask)
+    outline = area - np.count_nonzero(inner)
+    return 2 * area / outline if outline else 0.0
+
+
+def _eroded(grey: Grey, window: int) -> Grey:
+    """Return the darkest pixel of each window x window, an odd number."""
+    return ~_dilated(~grey, window)
+
+
+def _dilated(grey: Grey, window: int) -> Grey:
+    """Return the lightest pixel of each window x window, an odd number, by doubling spans."""
+    for _ in range(2):
+        grey = np.pad(grey, ((window // 2, window // 2), (0, 0)), mode="edge")
+        span = 1
+        while span < window:
+            step = min(span, window - span)
+            grey = np.maximum(grey[:-step], grey[step:])
+            span += step
+        grey = grey.T
+    return grey

@@ -1,0 +1,177 @@
+"""Ground: how light the bare paper is at every place, and whether the ink on it is dark or light.
+
+Works on the picture reduced so far that no stroke is lost and nothing costs time: light changes slowly. Three kinds
+of ground are known. One level, where the border has one: drawings. A smooth surface, fitted so that strokes do not
+pull at it: small pictures. And the envelope, which follows the edges of shadows, pages and tables: photos.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgedigits_runtime.reading.envelope import Grey, closed, envelope, ink_within, is_thin, strong, subtracted, weight
+from edgedigits_runtime.reading.pages import are_pages
+
+# Below this side a picture has too few pixels for windows; strokes are as wide as what lies between them.
+LEAST_LOCAL_SIDE = 64
+
+# The border has one level where so much of it is within a level of the median.
+UNIFORM_SHARE = 0.75
+
+# The surface is fitted to a grid of at most so many pixels a side.
+FIT_SIDE = 64
+
+# A surface that spans so many levels follows more than light. What covers so much of the picture or of its border
+# is no ink.
+STEEP = 128
+LIT_SHARE = 0.4
+LIT_BORDER = 0.15
+
+# Windows to compare strokes with the gaps between them, as parts of the longest side.
+NARROW = (1 / 48, 1 / 24, 1 / 12, 1 / 6)
+NEARLY_ALL = 0.7
+HEAVIER = 2.0
+
+# Where the light falls below this part of the paper's, ink is as much weaker, and is strengthened, at most so much.
+SHADE = 0.9
+MOST_GAIN = 3.0
+GAIN_BITS = 6
+
+# No paper: darker than in any shadow, or of another tint. A tint is the darkest over the lightest channel.
+DARKEST_SHADE = 0.3
+OTHER_TINT = 0.25
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The ground of a picture, for ink of one polarity.
+
+    Attributes:
+        dark_ink: whether the ink is darker than the ground.
+        level: uint8 [h, w], the ground under every pixel of the reduced picture; inverted where ink is light, so
+            that ink is always darker than it.
+        uniform: whether all of it is one level.
+        gain: uint8 [h, w] times 2 to the GAIN_BITS, by how much weak light weakens ink, 0 where there is no paper;
+            None where it is even.
+    """
+
+    dark_ink: bool
+    level: Grey
+    uniform: bool = False
+    gain: Grey | None = None
+
+
+def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
+    """Find the ground of a picture.
+
+    Args:
+        darkest: uint8 [H, W], each pixel's darkest channel, on which dark ink shows best.
+        lightest: uint8 [H, W], each pixel's lightest channel.
+        factor: by how much the picture is reduced.
+    """
+    levels = {True: _level(darkest), False: _level(~lightest)}
+    sides = {True: reduced(darkest, factor), False: ~reduced(lightest, factor)}
+    smooth = {dark_ink: _smooth(grey, *levels[dark_ink]) for dark_ink, grey in sides.items()}
+    # Ink lies far from the ground on one side, noise near it on both.
+    weights = {dark_ink: weight(subtracted(smooth[dark_ink], grey)) for dark_ink, grey in sides.items()}
+    dark_ink = weights[True] >= weights[False]
+    surface, uniform = smooth[dark_ink], levels[dark_ink][1]
+    if min(surface.shape) < LEAST_LOCAL_SIDE:
+        return Ground(dark_ink, surface, uniform)
+    ink = strong(subtracted(surface, sides[dark_ink]))
+    # No light falls off so steeply and no ink covers so much, but a page or the shadowed part of a picture.
+    lit = ink.mean() >= LIT_SHARE or _border(ink).mean() >= LIT_BORDER
+    if not uniform and (lit or np.ptp(surface) >= STEEP):
+        dark_ink = _narrower(sides, dark_ink)
+    elif are_pages(ink) and is_thin(sides[not dark_ink]):
+        dark_ink = not dark_ink
+    elif uniform:
+        return Ground(dark_ink, surface, uniform)
+    level, window = envelope(sides[dark_ink])
+    return Ground(dark_ink, level, gain=_gain(level, closed(~sides[False], window)) if dark_ink else None)
+
+
+def _narrower(sides: dict[bool, Grey], otherwise: bool) -> bool:
+    """Say whether dark ink is narrower than light ink; `otherwise` where that tells nothing.
+
+    Strokes are narrower than the gaps between them. Gaps that are narrower than strokes, as in an 8, weigh less.
+    """
+    weights = {side: [weight(ink_within(grey, part)) for part in NARROW] for side, grey in sides.items()}
+    width = {side: [found >= NEARLY_ALL * all_[-1] for found in all_].index(True) for side, all_ in weights.items()}
+    dark, light = weights[True][-1], weights[False][-1]
+    if width[True] < width[False] or light < dark:
+        return True
+    return False if width[False] < width[True] else otherwise or light < HEAVIER * dark
+
+
+def reduced(grey: Grey, factor: int) -> Grey:
+    """Return the mean of each block of factor x factor, uint8 [h, w]."""
+    return np.asarray(Image.fromarray(np.ascontiguousarray(grey)).reduce(factor)) if factor > 1 else grey
+
+
+def _gain(level: Grey, lightest: Grey) -> Grey | None:
+    """Return by how much weak light weakens dark ink.
+
+    Args:
+        level: uint8 [h, w], the ground by the darkest channel.
+        lightest: uint8 [h, w], the ground by the lightest channel.
+    """
+    paper = float(np.quantile(level, 0.9))
+    part = level / max(paper, 1.0)
+    tint = level / np.maximum(lightest, 1)
+    papers_tint = float(np.median(tint[part >= SHADE]))
+    no_paper = (part < DARKEST_SHADE) | (tint < papers_tint - OTHER_TINT)
+    if part.min() >= SHADE and not no_paper.any():
+        return None
+    gain: Grey = np.rint(2**GAIN_BITS * np.clip(1 / np.maximum(part, 1 / MOST_GAIN), 1, MOST_GAIN)).astype(np.uint8)
+    gain[no_paper] = 0
+    return gain
+
+
+def _level(grey: Grey) -> tuple[int, bool]:
+    """Return the level along the border, and whether nearly all of the border has it."""
+    border = _border(grey).astype(np.int16)
+    level = round(float(np.median(border)))
+    away = np.abs(border - level)
+    return level, bool(np.median(away) == 0 and np.mean(away <= 1) >= UNIFORM_SHARE)
+
+
+def _border(pixels: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
+
+
+def _smooth(grey: Grey, level: int, uniform: bool) -> Grey:
+    """Return the ground as one level or as a fitted surface, uint8 [h, w]."""
+    return np.full_like(grey, level) if uniform else _fitted(grey, level)
+
+
+def _fitted(grey: Grey, level: int) -> Grey:
+    """Fit a quadratic surface to the ground of uint8 [h, w], starting from its level at the border.
+
+    Iteratively reweighted least squares with Tukey's biweight (Beaton and Tukey 1974): pixels far from the
+    surface, the strokes, lose their weight whichever side they lie on.
+    """
+    step = -(-max(grey.shape) // FIT_SIDE)
+    every = _terms(*grey.shape)
+    terms = every[::step, ::step].reshape(-1, 6)
+    values = grey[::step, ::step].reshape(-1).astype(np.float64)
+    surface = np.full_like(values, level)
+    solution = np.zeros(6)
+    for _ in range(8):
+        residual = values - surface
+        # By the lower quartile: thick strokes may cover more than half of the picture.
+        scale = max(4.685 / 0.3186 * float(np.quantile(np.abs(residual), 0.25)), 6.0)
+        weight = np.square(np.maximum(1 - np.square(residual / scale), 0))
+        weighted = terms * weight[:, np.newaxis]
+        solution = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
+        surface = terms @ solution
+    return np.clip(np.rint(every @ solution), 0, 255).astype(np.uint8)
+
+
+def _terms(height: int, width: int) -> NDArray[np.float64]:
+    """Return the six terms of a quadratic surface at every pixel, float64 [h, w, 6]."""
+    y, x = np.meshgrid(*((np.arange(side) + 0.5) * 2 / side - 1 for side in (height, width)), indexing="ij")
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)

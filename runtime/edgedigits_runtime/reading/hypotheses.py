@@ -1,0 +1,144 @@
+"""Hypotheses: which runs of neighbouring pieces may be one digit, and how unlikely each is by its geometry.
+
+Costs are negative log-likelihoods up to a constant, to be weighed against the network's confidence, see
+segments.py. They were set on pages that the project draws (edgedigits_runtime.synthetic) and on MNIST's broken
+digits, of which none may fall apart.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgedigits_runtime.reading.marks import Box, Mark, around, distance, gap
+
+# So many neighbouring pieces are tried as one digit; farther apart or wider than so many heights, they are not.
+MOST_JOINED = 4
+JOIN_GAP = 0.35
+WIDEST = 1.7
+
+# What is cut from touching digits is no wider than a digit.
+WIDEST_CUT = 1.2
+
+# What it costs to take two marks for one digit that stand side by side, or in two lines, and are as high as digits.
+SIDE_BY_SIDE = 2.0
+FULL_HEIGHT = 0.75
+SHARED_WIDTH = 0.25
+
+# Of a picture with no more marks than this, all of them may be one digit.
+WHOLE_MARKS = 6
+
+# In a picture of so few marks one digit is likelier than on a line of many.
+WHOLE_COST = 0.7
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A mark, or a part of a mark cut apart.
+
+    Attributes:
+        mark: in search pixels.
+        group: which mark it is of.
+        line: which line it stands on.
+        height: that line's height in search pixels.
+        cut_cost: half of what it costs to take the mark for several digits.
+    """
+
+    mark: Mark
+    group: int
+    line: int
+    height: float
+    cut_cost: float
+
+
+def runs_of(parts: list[Piece], *, whole: bool) -> list[tuple[int, int, float]]:
+    """Return the runs of pieces that may be one digit: first, last and cost."""
+    runs = []
+    for first, start in enumerate(parts):
+        cost = 0.0
+        for last in range(first, len(parts)):
+            piece = parts[last]
+            groups = piece.group - start.group
+            if piece.line != start.line or groups >= MOST_JOINED:
+                break
+            if last > first and parts[last - 1].group != piece.group:
+                apart = _apart(parts[first:last], piece)
+                if apart > JOIN_GAP:
+                    break
+                cost += join_cost(apart) + SIDE_BY_SIDE * _side_by_side(parts[first:last], piece)
+            box = around([part.mark.box for part in parts[first : last + 1]])
+            width = box.width / max(start.height, box.height)
+            if groups and width > WIDEST:
+                break
+            cuts = _cut_cost(parts, first - 1) + _cut_cost(parts, last)
+            # A part cut from one mark is no part of the next.
+            if cuts and last > first and (groups or width > WIDEST_CUT):
+                continue
+            runs.append((first, last, cost + cuts + (width_cost(width) if groups else 0.0)))
+    if (
+        whole
+        and 1 < len({part.group for part in parts}) <= WHOLE_MARKS
+        and (0, len(parts) - 1) not in {run[:2] for run in runs}
+    ):
+        runs.append((0, len(parts) - 1, _whole_cost(parts)))
+    return runs
+
+
+def _apart(before: list[Piece], piece: Piece) -> float:
+    """Return how far a piece stands from those before it, in heights of the line; more than JOIN_GAP is not exact."""
+    near = [other for other in before if gap(other.mark.box, piece.mark.box) <= JOIN_GAP * piece.height]
+    return min((distance(other.mark, piece.mark) for other in near), default=np.inf) / piece.height
+
+
+def _side_by_side(before: list[Piece], piece: Piece) -> bool:
+    """Say whether a piece and those before it stand beside each other, both as high as digits of their line are."""
+    least = FULL_HEIGHT * piece.height
+    left, right = around([other.mark.box for other in before]), piece.mark.box
+    shared = left.right - right.x
+    return left.height >= least and right.height >= least and shared <= SHARED_WIDTH * min(left.width, right.width)
+
+
+def _cut_cost(parts: list[Piece], before: int) -> float:
+    """Return half of what it costs to cut between a piece and its next one; 0 where they are not of one mark."""
+    if before < 0 or before + 1 == len(parts) or parts[before].group != parts[before + 1].group:
+        return 0.0
+    return parts[before].cut_cost
+
+
+def join_cost(gap: float) -> float:
+    """Return what it costs to take strokes for one digit that stand `gap` heights apart."""
+    return 10.0 * max(gap - 0.08, 0.0)
+
+
+def cut_cost(width: float) -> float:
+    """Return half of what it costs to take a mark so many heights wide for several digits."""
+    return 0.5 + 1.5 * max(1.3 - width, 0.0)
+
+
+def low_cost(height: int) -> float:
+    """Return what it costs to take something so many picture pixels high for a digit: hardly any are so low."""
+    return 0.3 * max(13 - height, 0)
+
+
+def width_cost(width: float) -> float:
+    return 3.0 * max(width - 1.2, 0.0)
+
+
+def _whole_cost(parts: list[Piece]) -> float:
+    """Return what it costs to take everything for one digit: by the gaps that part its marks."""
+    joined = around([part.mark.box for part in parts])
+    # Between the height of the whole and that of its parts: in heights of the whole, lines of a page stand close.
+    height = np.sqrt(joined.height * max(part.mark.box.height for part in parts))
+    reached, rest, cost = [parts[0]], list(parts[1:]), 0.0
+    while rest:
+        gaps = [min(distance(part.mark, other.mark) for other in reached) for part in rest]
+        nearest = int(np.argmin(gaps))
+        cost += WHOLE_COST * join_cost(gaps[nearest] / height)
+        reached.append(rest.pop(nearest))
+    heights = np.array([box.height for box in _group_boxes(parts)])
+    digits = np.count_nonzero(heights >= FULL_HEIGHT * heights.max())
+    return float(cost + SIDE_BY_SIDE * (digits - 1) + width_cost(joined.width / joined.height))
+
+
+def _group_boxes(parts: list[Piece]) -> list[Box]:
+    groups = sorted({part.group for part in parts})
+    return [around([part.mark.box for part in parts if part.group == group]) for group in groups]

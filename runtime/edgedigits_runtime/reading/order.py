@@ -1,0 +1,63 @@
+"""Order: lines of marks, top to bottom and each from left to right, as a person reads them."""
+
+import numpy as np
+
+from edgedigits_runtime.reading.marks import Box
+
+# Lines steeper than this are columns of lines, not slanted ones: about 20 degrees.
+STEEPEST = 0.36
+
+# Marks are on one line when, the slant taken off, they share this part of the lower one's height.
+SHARED_HEIGHT = 0.4
+
+# Neighbours farther off than so many heights say nothing about the slant.
+NEIGHBOURS = 6.0
+
+
+def lines_of(boxes: list[Box]) -> list[list[int]]:
+    """Return the positions in `boxes` line by line, in reading order.
+
+    Args:
+        boxes: of marks about as high as a digit.
+    """
+    if not boxes:
+        return []
+    middles = np.array([box.middle for box in boxes])
+    heights = np.array([box.height for box in boxes], np.float64)
+    level = middles[:, 1] - _slant(middles, heights) * middles[:, 0]
+    lines: list[list[int]] = []
+    for k in np.argsort(level, kind="stable").tolist():
+        line = _line_of(k, lines, level, heights, middles)
+        if line is None:
+            lines.append([k])
+        else:
+            line.append(k)
+    lines = [sorted(line, key=lambda k: (middles[k, 0], k)) for line in lines]
+    return sorted(lines, key=lambda line: float(np.mean(level[line])))
+
+
+def _line_of(
+    k: int, lines: list[list[int]], level: np.ndarray, heights: np.ndarray, middles: np.ndarray
+) -> list[int] | None:
+    """Return the line that mark k stands on: the one whose nearest member shares most of its height."""
+    best, most = None, SHARED_HEIGHT
+    for line in lines:
+        near = line[int(np.argmin(np.abs(middles[line, 0] - middles[k, 0])))]
+        low, high = sorted((heights[k], heights[near]))
+        shared = ((low + high) / 2 - abs(level[k] - level[near])) / low
+        if shared >= most:
+            best, most = line, shared
+    return best
+
+
+def _slant(middles: np.ndarray, heights: np.ndarray) -> float:
+    """Return the slope of the lines: the median over the steps from each mark to its nearest on the right."""
+    steps = []
+    for k, (x, y) in enumerate(middles):
+        across, down = middles[:, 0] - x, middles[:, 1] - y
+        beside = (across > 0.3 * heights[k]) & (np.abs(down) <= np.maximum(STEEPEST * across, 0))
+        beside &= across <= NEIGHBOURS * heights[k]
+        if beside.any():
+            nearest = np.argmin(np.where(beside, across, np.inf))
+            steps.append(down[nearest] / across[nearest])
+    return float(np.median(steps)) if len(steps) > 1 else 0.0

@@ -1,0 +1,63 @@
+"""Pages: large filled quadrilaterals that are no ink but the ground of some: a note, a tile, a window on a screen."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from edgedigits_runtime.reading.components import find_components
+
+# How well a page agrees with the quadrilateral between its corners (intersection over union), how much of it is
+# of one tone and how much is written on, without which it is a shadow or a thing, and how much of the picture it
+# covers at least.
+AGREEMENT = 0.93
+LEAST_FILLED = 0.55
+LEAST_WRITTEN = 0.01
+LEAST_REGION = 0.01
+
+# What is written on a page leaves a margin: its outer rows are unbroken.
+MARGIN = 0.04
+UNBROKEN = 0.9
+
+# Pages leave little else in the picture.
+MOST_OF_ALL = 0.8
+
+# More than a dozen tiles make out a pattern.
+MOST_PAGES = 12
+
+
+def are_pages(mask: NDArray[np.bool_]) -> bool:
+    """Say whether all that is large in a mask, bool [h, w], are pages.
+
+    No digit is: an ellipse fills 0.64 of the quadrilateral between its extremes, and an 8 has a waist.
+    """
+    components = find_components(mask)
+    large = np.flatnonzero(components.areas >= LEAST_REGION * mask.size)
+    boxes = components.boxes[large]
+    # What lies in another's box, such as the counter of a 0, belongs to it.
+    within = (boxes[:, np.newaxis, :2] >= boxes[:, :2]).all(axis=2) & (boxes[:, np.newaxis, 2:] <= boxes[:, 2:]).all(
+        axis=2
+    )
+    pages = large[within.sum(axis=1) == 1].tolist()
+    if not 1 <= len(pages) <= MOST_PAGES or components.areas[large].sum() < MOST_OF_ALL * components.areas.sum():
+        return False
+    return all(_is_page(components.mask(number)) for number in pages)
+
+
+def _is_page(mask: NDArray[np.bool_]) -> bool:
+    """Say whether one component, bool in its own box, is a filled quadrilateral with an unbroken margin."""
+    rows = np.arange(len(mask))
+    first, last = mask.argmax(axis=1), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
+    x, y = np.concatenate([first, last]), np.concatenate([rows, rows])
+    corners = [int(np.argmin(x + y)), int(np.argmax(x - y)), int(np.argmax(x + y)), int(np.argmin(x - y))]
+    outline = Image.new("1", mask.shape[::-1])
+    ImageDraw.Draw(outline).polygon([(int(x[corner]), int(y[corner])) for corner in corners], fill=1)
+    inside = np.asarray(outline)
+    columns = np.arange(mask.shape[1])
+    filled = (columns >= first[:, np.newaxis]) & (columns <= last[:, np.newaxis])
+    if np.count_nonzero(filled & inside) < AGREEMENT * np.count_nonzero(filled | inside):
+        return False
+    margin = max(1, round(MARGIN * len(mask)))
+    rims = (slice(0, margin), slice(-margin, None))
+    whole = all(np.count_nonzero(mask[rim]) >= UNBROKEN * np.count_nonzero(filled[rim]) for rim in rims)
+    area = np.count_nonzero(filled)
+    return whole and bool(LEAST_FILLED * area <= np.count_nonzero(mask) <= (1 - LEAST_WRITTEN) * area)

@@ -1,0 +1,139 @@
+"""Pixels: an image of any mode, depth, profile and transparency as uint8 grey or RGB."""
+
+import io
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageFilter
+
+# A profile that moves no grey by more levels than this, as Display P3 and Adobe RGB do not, changes how colourful a
+# pen is, and no ink.
+MOST_SHIFT = 16
+
+# Two levels of one drawing differ by more than this where the drawing carries its own ground.
+OWN_CONTRAST = 64
+
+# The part of what is visible, or of its outline, that makes out a level.
+LEAST_SHARE = 0.01
+
+
+def to_pixels(image: Image.Image, channels: int) -> NDArray[np.uint8]:
+    """Return uint8 [H, W, channels] of an image of any mode.
+
+    Args:
+        image: loaded; what its colour profile says is followed.
+        channels: 1 for grey, 3 for RGB.
+    """
+    mode = "L" if channels == 1 else "RGB"
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(_eight_bits(np.asarray(image), floating=image.mode.startswith("F")))
+    image = _in_srgb(image)
+    if image.mode == "La" or image.has_transparency_data:
+        image = _over_ground(image)
+    elif image.mode == "LAB":
+        image = image.getchannel("L") if channels == 1 else _lab_to_rgb(image)
+    elif image.mode in ("P", "HSV"):
+        image = image.convert("RGB")
+    pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+    return pixels.reshape(image.height, image.width, channels)
+
+
+def _over_ground(image: Image.Image) -> Image.Image:
+    """Lay what is visible over the ground it was made for: white, black, or its own where it has one."""
+    # Pillow converts La, premultiplied grey, to nothing but LA.
+    straight = image.convert("LA") if image.mode == "La" else image
+    layers = straight.convert("RGBA")
+    alpha = layers.getchannel("A")
+    levels = np.flatnonzero(alpha.histogram())
+    if levels[0] == 255:
+        return layers.convert("RGB")
+    visible = alpha.point([255 * (2 * level >= levels[-1] > 0) for level in range(256)])
+    ground = _ground_of(layers.convert("L"), visible)
+    return Image.alpha_composite(Image.new("RGBA", image.size, (ground, ground, ground, 255)), layers)
+
+
+def _ground_of(grey: Image.Image, visible: Image.Image) -> int:
+    """Return the level of the ground under what is visible.
+
+    A drawing of one tone is all ink: light ink goes over black, any other over white. One of several tones, such
+    as a tile with a digit in it, brings its ground along: the tone of its outline.
+    """
+    tones = np.array(grey.histogram(visible), np.int64)
+    count = int(tones.sum())
+    if not count:
+        return 255
+    rim = ImageChops.subtract(visible, visible.filter(ImageFilter.MinFilter(3)))
+    outline = np.array(grey.histogram(rim if rim.getbbox() else visible), np.int64)
+    level = int(np.searchsorted(np.cumsum(outline), outline.sum() / 2))
+    others = np.abs(np.arange(256) - level) > OWN_CONTRAST
+    if tones[others].sum() >= LEAST_SHARE * count and outline[~others].sum() >= 0.9 * outline.sum():
+        return level
+    return 0 if level >= 128 else 255
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Convert by the embedded profile where that changes what is light and what is dark."""
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or image.mode not in ("L", "RGB", "CMYK"):
+        return image
+    transform = _transform(profile, image.mode)
+    if transform is None:
+        return image
+    from PIL import ImageCms
+
+    converted = ImageCms.applyTransform(image, transform)
+    return image if converted is None else converted
+
+
+@lru_cache(maxsize=8)
+def _transform(profile: bytes, mode: str) -> Any:
+    """Return the transform from a profile to sRGB; None for one that leaves greys alone or cannot be used."""
+    try:
+        from PIL import ImageCms
+    except ImportError:
+        return None
+    try:
+        srgb = ImageCms.createProfile("sRGB")
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(source, srgb, mode, "RGB")
+    except (ImageCms.PyCMSError, OSError):
+        # A damaged profile, or one of another kind of pixels: the pixels stand for themselves.
+        return None
+    if mode == "CMYK":
+        return transform
+    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[np.newaxis]).convert(mode)
+    shown = np.asarray(ImageCms.applyTransform(ramp, transform)).astype(np.int16)
+    return transform if np.abs(shown - np.asarray(ramp.convert("RGB"))).max() > MOST_SHIFT else None
+
+
+def _lab_to_rgb(image: Image.Image) -> Image.Image:
+    from PIL import ImageCms
+
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
+    rgb = ImageCms.applyTransform(image, transform)
+    if rgb is None:
+        raise ValueError("LAB could not be converted to RGB")
+    return rgb
+
+
+def _eight_bits(values: NDArray[Any], *, floating: bool) -> NDArray[np.uint8]:
+    """Scale integers of 16 or 32 bits, or floats, to 0..255.
+
+    The range is that of the kind of data, so that a dark picture stays dark: 0..65535 for integers (Pillow
+    hands out 16-bit files as mode I too), and 0..1, 0..255 or 0..65535 for floats, the smallest that holds
+    them. Only values outside are scaled by the picture's own range. What is no number becomes the lowest.
+    """
+    real = values.astype(np.float64)
+    finite = np.isfinite(real)
+    if not finite.any():
+        return np.zeros(values.shape, np.uint8)
+    low, high = float(real[finite].min()), float(real[finite].max())
+    real[~finite] = low
+    ranges = (1.0, 255.0, 65535.0) if floating else (65535.0,)
+    full = next((full for full in ranges if low >= 0 and high <= full), None)
+    if full is None:
+        real, full = real - low, high - low
+    return np.rint(real * (255 / full)).astype(np.uint8)

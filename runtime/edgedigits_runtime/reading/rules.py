@@ -1,0 +1,197 @@
+"""Rules: the printed lines of ruled and squared paper and of forms, taken out from under the digits.
+
+A rule runs straight across the whole picture, as no stroke does: cut into strips, it shows in nearly every strip, at
+the place where its slope leads. It is erased where nothing is written beside it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Ink = NDArray[np.uint8]
+
+# Rules are looked for in so many strips across them, each reduced to at most so many rows.
+STRIPS = 16
+ROWS = 384
+
+# The steepest rule, as rise over run and in rows a strip, and how finely slopes are tried: off by a row at the ends.
+STEEPEST = 0.14
+MOST_ROWS = 3.0
+FINENESS = 0.125
+
+# A rule shows in all strips but this part of them, with at least this part of full contrast, and stands out as much
+# from what lies between the rules. It is no thicker than this part of the picture, or three pixels.
+MISSING = 0.15
+LEAST_STRENGTH = 0.1
+STANDS_OUT = 2.0
+BETWEEN = 16
+THICKEST = 0.03
+MOST_BENT = 1.5
+
+# A lone rule is one if it is so much fainter than strokes, or along the edge: in this outer part of the picture.
+STROKE_STRENGTH = 0.5
+EDGE = 0.15
+
+# The part of full contrast from which on something is written beside a rule.
+WRITTEN = 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One rule, in pixels.
+
+    Attributes:
+        rows: int64 [W], the row of its middle in each column.
+        reach: how many rows it covers above and below its middle.
+        strength: its mean contrast.
+        at_edge: whether it runs along the picture's edge.
+    """
+
+    rows: NDArray[np.int64]
+    reach: int
+    strength: int
+    at_edge: bool
+
+
+def without_rules(ink: Ink, peak: int) -> Ink:
+    """Return the ink without rules, uint8 [H, W]; the same array where there is none.
+
+    Args:
+        ink: uint8 [H, W], bright on 0.
+        peak: full contrast.
+    """
+    level, upright = find_rules(ink, peak), find_rules(ink.T, peak)
+    if _may_be_strokes(level + upright, peak):
+        return ink
+    bands = _bands(ink.shape, level), _bands(ink.T.shape, upright).T
+    # Where rules cross, one has the other beside it, which is no writing.
+    written = (ink >= WRITTEN * peak) & ~(bands[0] | bands[1])
+    rest = ink.copy()
+    for rule in level:
+        _erase(rest, rule, written)
+    for rule in upright:
+        _erase(rest.T, rule, written.T)
+    return rest
+
+
+def _may_be_strokes(rules: list[Rule], peak: int) -> bool:
+    """Say whether what looks like rules may be a 1, or the bar of a 4 or a 7, that runs through the picture."""
+    lone = len(rules) == 1 and not rules[0].at_edge and rules[0].strength >= STROKE_STRENGTH * peak
+    return not rules or lone
+
+
+def find_rules(ink: Ink, peak: int) -> list[Rule]:
+    """Return the rules that run from the left to the right of uint8 [H, W]."""
+    height, width = ink.shape
+    factor = -(-height // ROWS)
+    size = (STRIPS, -(-height // factor))
+    box = (0, 0, width, size[1] * factor) if size[1] * factor <= height else None
+    strips = np.asarray(Image.fromarray(np.ascontiguousarray(ink)).resize(size, Image.Resampling.BOX, box))
+    strength, slopes = _strengths(strips, min(MOST_ROWS, STEEPEST * width / STRIPS * size[1] / height))
+    found = []
+    for row in np.flatnonzero(_peaks(strength, max(LEAST_STRENGTH * peak, 2.0))).tolist():
+        rule = _rule(strips, row, slopes[row], int(strength[row]), ink.shape)
+        if rule is not None:
+            found.append(rule)
+    return found
+
+
+def _strengths(strips: Ink, steepest: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return how strong a rule through the middle of each row is, uint8 [rows], and its slope in rows a strip."""
+    near = np.pad(strips, ((1, 1), (0, 0)))
+    near = np.maximum(np.maximum(near[:-2], near[1:-1]), near[2:])
+    steps = int(steepest / FINENESS)
+    # The flattest first: of equals the first is taken.
+    slopes = np.array(sorted(np.arange(-steps, steps + 1) * FINENESS, key=abs))
+    reach = int(steepest * STRIPS / 2) + 1
+    padded = np.pad(near, ((reach, reach), (0, 0)))
+    shifts = np.rint(slopes[:, np.newaxis] * (np.arange(STRIPS) - (STRIPS - 1) / 2)).astype(np.int64)
+    rows = np.arange(len(strips))
+    along = np.stack([padded[reach + shifts[:, strip, np.newaxis] + rows, strip] for strip in range(STRIPS)], axis=-1)
+    kept = int(MISSING * STRIPS)
+    # A rule reaches both ends.
+    strengths = np.minimum(np.partition(along, kept, axis=2)[:, :, kept], along[:, :, [0, -1]].min(axis=2))
+    best = strengths.argmax(axis=0)
+    return strengths[best, rows], slopes[best]
+
+
+def _peaks(strength: NDArray[np.uint8], least: float) -> NDArray[np.bool_]:
+    """Say of each row, bool [rows], whether a rule runs there: in the middle of the strongest within reach."""
+    padded = np.pad(strength.astype(np.float64), 3)
+    around = np.stack([padded[k : k + len(strength)] for k in range(7)])
+    highest = around.max(axis=0)
+    top = (strength == highest) & (strength >= least)
+    # Of a plateau the middle: the near maxima of one thin rule are three rows wide.
+    starts = np.flatnonzero(top & ~np.concatenate([[False], top[:-1]]))
+    ends = np.flatnonzero(top & ~np.concatenate([top[1:], [False]]))
+    reach = min(BETWEEN, len(strength) - 1)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(strength, reach, mode="reflect"), 2 * reach + 1)
+    background = np.median(windows, axis=1)
+    peaks = np.zeros(len(strength), bool)
+    middles = (starts + ends) // 2
+    peaks[middles[strength[middles] >= STANDS_OUT * background[middles]]] = True
+    return peaks
+
+
+def _rule(strips: Ink, row: int, slope: float, strength: int, shape: tuple[int, int]) -> Rule | None:
+    """Follow one rule from strip to strip; None where it is too thick for one."""
+    height, width = shape
+    scale = height / len(strips)
+    expected = row + slope * (np.arange(STRIPS) - (STRIPS - 1) / 2)
+    spans = np.array([_span(strips[:, strip], round(place)) for strip, place in enumerate(expected)])
+    thickness = np.median(spans[:, 1] - spans[:, 0]) + 1
+    if thickness * scale > max(3.0, THICKEST * max(shape)):
+        return None
+    offsets = spans.mean(axis=1) - expected
+    # Where something is written across, the strip's middle is not the rule's.
+    offsets[np.abs(offsets - np.median(offsets)) > MOST_BENT] = np.median(offsets)
+    middles = (np.arange(STRIPS) + 0.5) * width / STRIPS
+    columns = np.arange(width) + 0.5
+    drift = row + slope * (columns / width * STRIPS - STRIPS / 2)
+    rows = (drift + np.interp(columns, middles, offsets) + 0.5) * scale - 0.5
+    middle = float(rows.mean()) / height
+    return Rule(
+        np.rint(rows).astype(np.int64),
+        int(np.ceil((thickness * scale) / 2)) + 1,
+        strength,
+        min(middle, 1 - middle) <= EDGE,
+    )
+
+
+def _span(strip: NDArray[np.uint8], place: int) -> tuple[int, int]:
+    """Return the first and the last row of the line in one strip, uint8 [rows], that runs near a place."""
+    start = min(max(place - 2, 0), len(strip) - 1)
+    best = start + int(strip[start : max(place + 3, start + 1)].argmax())
+    low = np.flatnonzero(strip < max(strip[best] / 2, 1))
+    after = int(np.searchsorted(low, best))
+    first = int(low[after - 1]) + 1 if after else 0
+    last = int(low[after]) - 1 if after < len(low) else len(strip) - 1
+    return min(first, best), max(last, best)
+
+
+def _bands(shape: tuple[int, ...], rules: list[Rule]) -> NDArray[np.bool_]:
+    """Return the mask of all that rules cover, bool [H, W]."""
+    mask = np.zeros(shape, bool)
+    columns = np.arange(shape[1])
+    for rule in rules:
+        for offset in range(-rule.reach, rule.reach + 1):
+            mask[np.clip(rule.rows + offset, 0, shape[0] - 1), columns] = True
+    return mask
+
+
+def _erase(ink: Ink, rule: Rule, written: NDArray[np.bool_]) -> None:
+    """Erase a rule from uint8 [H, W], in place, but where something is written just above or below it."""
+    height, width = ink.shape
+    columns = np.arange(width)
+    beside = np.zeros(width, bool)
+    for offset in (-rule.reach - 2, -rule.reach - 1, rule.reach + 1, rule.reach + 2):
+        rows = rule.rows + offset
+        beside |= written[np.clip(rows, 0, height - 1), columns] & (rows >= 0) & (rows < height)
+    slack = rule.reach + 1
+    beside = np.convolve(beside, np.ones(2 * slack + 1), mode="same")[:width] > 0
+    for offset in range(-rule.reach, rule.reach + 1):
+        rows = rule.rows + offset
+        erased = (rows >= 0) & (rows < height) & ~beside
+        ink[rows[erased], columns[erased]] = 0

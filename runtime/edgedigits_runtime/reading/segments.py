@@ -1,0 +1,73 @@
+"""Segments: which of the candidates are the digits, by the network's answers.
+
+Every way to divide the pieces among candidates is a path; the best path is found by dynamic programming over
+candidates that were all classified at once, as in reading handwritten numerals since Matan, Burges, LeCun and
+Denker, "Multi-digit recognition using a space displacement neural network" (1991).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.reading.locate import Layout
+
+# What a candidate counts that is no digit: as one of this confidence would. A network that has learned what is no
+# digit is less sure of it; cutting it into pieces that look like digits has to explain much more.
+NO_DIGIT = 0.3
+
+
+# What each digit costs: fewer explain the same ink better.
+ANOTHER = 0.5
+
+# How much a smaller share of the ink counts against being the one digit of a picture.
+SHARE = 1.0
+
+
+def chosen(
+    layout: Layout, confidence: NDArray[np.float32], possible: NDArray[np.bool_], length: int | None = None
+) -> list[tuple[int, bool]]:
+    """Return the candidates of the best division in reading order, and whether each is counted as a digit.
+
+    Args:
+        layout: of the picture.
+        confidence: float32 [N], each candidate's as a digit.
+        possible: bool [N], false for what is no digit by its shape.
+        length: how many digits there have to be; None for as many as there are.
+
+    Returns:
+        (candidate, digit) pairs; empty where `length` cannot be met.
+    """
+    digit = np.log(np.maximum(confidence.astype(np.float64), 1e-6)) - ANOTHER
+    digit = np.where(possible, digit, -np.inf)
+    other = np.log(NO_DIGIT) - ANOTHER
+    size = 1 if length is None else length + 1
+    best = np.full((layout.pieces + 1, size), -np.inf)
+    best[0, 0] = 0.0
+    back: list[list[tuple[int, bool]]] = [[(-1, False)] * size for _ in range(layout.pieces + 1)]
+    by_end: list[list[int]] = [[] for _ in range(layout.pieces + 1)]
+    for k, candidate in enumerate(layout.candidates):
+        by_end[candidate.last + 1].append(k)
+    for end in range(1, layout.pieces + 1):
+        for k in by_end[end]:
+            candidate = layout.candidates[k]
+            for is_digit, score in ((True, digit[k]), (False, other)):
+                step = int(is_digit and length is not None)
+                before = best[candidate.first, : size - step] + score - candidate.cost
+                for count in np.flatnonzero(before > best[end, step:]).tolist():
+                    best[end, count + step] = before[count]
+                    back[end][count + step] = (k, is_digit)
+    if not np.isfinite(best[-1, -1]):
+        return []
+    path, end, count = [], layout.pieces, size - 1
+    while end:
+        k, is_digit = back[end][count]
+        path.append((k, is_digit))
+        end, count = layout.candidates[k].first, count - int(is_digit and length is not None)
+    return path[::-1]
+
+
+def best_one(layout: Layout, confidence: NDArray[np.float32], possible: NDArray[np.bool_]) -> int:
+    """Return the candidate that is likeliest the one digit of its picture: a sure one, with most of the ink."""
+    ink = np.array([candidate.ink.sum(dtype=np.int64) for candidate in layout.candidates], np.float64)
+    cost = np.array([candidate.cost for candidate in layout.candidates])
+    score = np.log(np.maximum(confidence.astype(np.float64), 1e-6)) - cost + SHARE * np.log(ink / ink.max())
+    return int(np.argmax(np.where(possible, score, score - 100.0)))

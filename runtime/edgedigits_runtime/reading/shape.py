@@ -1,0 +1,73 @@
+"""Shape: what no digit looks like, whatever a network takes it for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.reading.crosses import are_crosses
+from edgedigits_runtime.reading.locate import Candidate
+
+# Lower than this part of its line's height it is a point, a comma or a stroke.
+SMALLEST = 0.45
+
+# Nothing so few pixels high can be read.
+FEWEST_PIXELS = 5
+
+# Wider than so many heights it is a minus or a line.
+FLATTEST = 2.0
+
+# Parts with so much of the height empty between them are a colon, an equals sign or an i; the bar of a 5 is nearer.
+EMPTY_ROWS = 0.25
+
+# An upright block of ink: even a bold digit leaves a third of its box free, but for a 1.
+SOLID = 0.93
+SOLID_WIDTH = 0.5
+
+# The strokes of one hand are alike. What has such a part of the usual ink, and of the usual ink to a stroke's length
+# (its width by its brightness), is a trace of something else: the print of the other side, a scanner's streak.
+TRACE_INK = 0.2
+TRACE_PEN = 0.45
+
+
+def shape_faults(candidates: Sequence[Candidate], framed: NDArray[np.uint8]) -> list[str]:
+    """Say of each candidate why its shape is no digit's; empty where it may be one.
+
+    Args:
+        candidates: N of them.
+        framed: uint8 [N, 28, 28, 1], the same.
+    """
+    crosses = are_crosses(framed[..., 0])
+    traces = _are_traces(candidates)
+    return [
+        _fault(candidate) or ("operator shape" if cross else "") or ("a thin or faint trace" if trace else "")
+        for candidate, cross, trace in zip(candidates, crosses, traces, strict=True)
+    ]
+
+
+def _are_traces(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+    """Say which candidates have little ink, in much thinner or fainter strokes than the picture's others."""
+    ink = np.array([candidate.ink.sum(dtype=np.int64) for candidate in candidates], np.float64)
+    level = ink / [np.count_nonzero(candidate.ink) for candidate in candidates]
+    pen = level * [candidate.stroke for candidate in candidates]
+    order = np.argsort(ink)
+    # The median of the ink, not of the marks: a few strokes outweigh many specks.
+    usual = order[np.searchsorted(np.cumsum(ink[order]), ink.sum() / 2)]
+    traces: NDArray[np.bool_] = (pen < TRACE_PEN * pen[usual]) & (ink < TRACE_INK * ink[usual])
+    return traces
+
+
+def _fault(candidate: Candidate) -> str:
+    box = candidate.box
+    if box.width > FLATTEST * box.height:
+        return "as flat as a minus"
+    if box.height < FEWEST_PIXELS:
+        return f"{box.height} pixels high"
+    if candidate.height < SMALLEST:
+        return "small beside its neighbours"
+    inked = np.flatnonzero(candidate.ink.any(axis=1))
+    if len(inked) < box.height and np.diff(inked).max() - 1 > EMPTY_ROWS * box.height:
+        return "parts that stand apart"
+    if box.width >= SOLID_WIDTH * box.height and candidate.fill >= SOLID:
+        return "a solid patch"
+    return ""

@@ -1,0 +1,110 @@
+"""Touching: where digits that run into each other may be cut apart.
+
+A cut is a seam from top to bottom that crosses as little ink as it can (Avidan and Shamir, "Seam carving for
+content-aware image resizing", 2007), so that it follows slanted digits and parts a blurred pair where the blur
+is faintest. Whether to cut is not decided here: the network sees the pieces and the whole.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.reading.marks import Mark, trimmed
+
+# A seam keeps this near to the column it is sought at, in heights, and seams are sought so far apart.
+REACH = 0.08
+STEP = 0.04
+
+# Seams are sought on so many rows at most.
+ROWS = 40
+
+# A cut that crosses more ink than this part of the height cuts through a digit.
+MOST_INK = 0.45
+
+# A piece narrower than this part of the height, or with less of the ink, is no digit.
+NARROWEST = 0.12
+LEAST_INK = 0.08
+
+# The narrowest digit that takes a place of its own in touching digits, in heights.
+PLACE = 0.2
+MOST_CUTS = 12
+
+
+def pieces(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
+    """Return a mark cut at every seam that may part two digits, from left to right; the mark itself if at none.
+
+    Args:
+        mark: one or several digits.
+        ink: uint8 [height, width], the picture in the mark's box.
+    """
+    height, width = mark.mask.shape
+    factor = -(-height // ROWS)
+    cost = (np.where(mark.mask, ink, 0)[::factor, ::factor] / 255).astype(np.float32)
+    seams, crossed = _seams(cost)
+    chosen = _chosen(seams, crossed, cost)
+    parts, rest = [], mark.mask
+    columns = np.arange(width)
+    for seam in chosen:
+        at = np.minimum(np.repeat(seam * factor, factor)[:height], width)
+        left = rest & (columns < at[:, np.newaxis])
+        parts.append(left)
+        rest = rest & ~left
+    marks = [trimmed(part, mark.box.x, mark.box.y) for part in [*parts, rest]]
+    return [part for part in marks if part is not None]
+
+
+def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the cheapest seam near each of some columns, int64 [seams, rows], and the ink that each crosses."""
+    rows, width = cost.shape
+    reach, step = max(2, round(REACH * rows)), max(1, round(STEP * rows))
+    centres = np.arange(step, width - step + 1, step)
+    if not len(centres):
+        return np.zeros((0, rows), np.int64), np.zeros(0, np.float32)
+    padded = np.pad(cost, ((0, 0), (reach, reach)), constant_values=1)
+    # [seams, band] columns of the padded picture; leaving the middle costs a little, so that seams stay plain.
+    band = centres[:, np.newaxis] + np.arange(2 * reach + 1)
+    aside = 0.02 * np.abs(np.arange(2 * reach + 1) - reach) / reach
+    total = padded[0][band] + aside
+    back = np.zeros((rows, *band.shape), np.int8)
+    for row in range(1, rows):
+        before = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
+        options = np.stack([before[:, 1:-1], before[:, :-2] + 0.01, before[:, 2:] + 0.01])
+        pick = options.argmin(axis=0)
+        back[row] = np.array([0, -1, 1], np.int8)[pick]
+        total = np.take_along_axis(options, pick[np.newaxis], axis=0)[0] + padded[row][band] + aside
+    at = total.argmin(axis=1)
+    seams = np.zeros((len(centres), rows), np.int64)
+    each = np.arange(len(centres))
+    for row in range(rows - 1, -1, -1):
+        seams[:, row] = band[each, at] - reach
+        at = at + back[row, each, at]
+    # A seam runs left of its pixel: that pixel's own ink stays whole on the right.
+    crossed = cost[np.arange(rows), np.clip(seams, 0, width - 1)].sum(axis=1)
+    return np.clip(seams, 0, width), crossed
+
+
+def _chosen(
+    seams: NDArray[np.int64], crossed: NDArray[np.float32], cost: NDArray[np.float32]
+) -> list[NDArray[np.int64]]:
+    """Return the seams that cross least, far enough apart for a digit between them, from left to right."""
+    rows, width = cost.shape
+    most = min(MOST_CUTS, int(width / (PLACE * rows)))
+    ink = np.cumsum(cost, axis=1)
+    taken: list[NDArray[np.int64]] = []
+    for k in np.argsort(crossed, kind="stable"):
+        if len(taken) == most or crossed[k] > MOST_INK * rows:
+            break
+        ordered = sorted([*taken, seams[k]], key=lambda seam: float(seam.mean()))
+        edges = [np.zeros(rows, np.int64), *ordered, np.full(rows, width)]
+        if all(_is_piece(a, b, ink) for a, b in pairwise(edges)):
+            taken = ordered
+    return taken
+
+
+def _is_piece(left: NDArray[np.int64], right: NDArray[np.int64], ink: NDArray[np.float32]) -> bool:
+    rows = np.arange(len(ink))
+    before = np.where(left > 0, ink[rows, np.maximum(left - 1, 0)], 0)
+    within = np.where(right > 0, ink[rows, np.maximum(right - 1, 0)], 0) - before
+    wide = (right - left).mean() >= NARROWEST * len(ink) and bool((right >= left).all())
+    return wide and float(within.sum()) >= LEAST_INK * float(ink[:, -1].sum())
