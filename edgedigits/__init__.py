@@ -7,6 +7,7 @@
 `load` works in the light install; `train`, `export` and `verify` need the [train] extra.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from edgedigits.verification.verify import Verification
     from edgedigits_exporters.keras_backend import Device
     from edgedigits_runtime.reading.reader import Reader
+    from edgedigits_runtime.reading.reject import Expect
 
 __all__ = ["EdgedigitsError", "export", "load", "train", "verify"]
 
@@ -31,6 +33,8 @@ def load(
     contract: Path | None = None,
     min_confidence: float | None = None,
     max_pixels: int | None = None,
+    expect: "Expect" = "auto",
+    length: int | None = None,
 ) -> "Reader":
     """Return a reader of pictures.
 
@@ -41,6 +45,8 @@ def load(
         contract: a JSON file in place of the model's own contract.
         min_confidence: what is read with less is left out; None is the model's own threshold.
         max_pixels: larger pictures are refused; None is the default limit.
+        expect: "one" digit a picture, one "number", a "page" of lines, or "auto".
+        length: how many digits a picture holds; None for any number.
 
     Raises:
         EdgedigitsError: the model, engine or device cannot be used; see edgedigits_runtime.errors.
@@ -52,7 +58,13 @@ def load(
 
     given = read_contract_file(contract) if contract else None
     opened = open_model(find_model(model), engine=engine, device=device, contract=given)
-    return Reader(Classifier(opened), min_confidence=min_confidence, max_pixels=max_pixels or MAX_PIXELS)
+    return Reader(
+        Classifier(opened),
+        min_confidence=min_confidence,
+        max_pixels=max_pixels or MAX_PIXELS,
+        expect=expect,
+        length=length,
+    )
 
 
 def train(
@@ -64,6 +76,9 @@ def train(
     batch_size: int | None = None,
     seed: int = 0,
     augment: bool = False,
+    teachers: Sequence[str | Path] = (),
+    mixed_precision: bool = False,
+    parallel: bool = False,
     out: Path | None = None,
     device: "Device" = "auto",
 ) -> "RunFolder":
@@ -75,7 +90,10 @@ def train(
         data_dir: looked in first for the dataset.
         epochs, batch_size: None is the recipe's own.
         seed: of weights, order and augmentation.
-        augment: deform the images a little while training.
+        augment: deform the images a little while training, where the recipe does not do so by itself.
+        teachers: MODELs whose probabilities it learns to give too.
+        mixed_precision: compute in bfloat16, keep weights in float32.
+        parallel: on all GPUs of this machine.
         out: the run folder to make; None is a new one under `runs/`.
         device: "auto", "cpu" or "gpu".
 
@@ -85,10 +103,15 @@ def train(
     from edgedigits_exporters.keras_backend import load_keras
 
     load_keras()
-    from edgedigits.training.fit import TrainOptions
     from edgedigits.training.fit import train as fit
+    from edgedigits.training.options import TrainOptions
 
-    return fit(TrainOptions(recipe, data, data_dir, epochs, batch_size, seed, augment, out, device))
+    return fit(
+        TrainOptions(
+            recipe, data, data_dir, epochs, batch_size, seed, augment, tuple(map(str, teachers)), mixed_precision,
+            parallel, out, device,
+        )
+    )  # fmt: skip
 
 
 def export(

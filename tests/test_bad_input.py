@@ -116,7 +116,7 @@ def test_a_model_without_a_contract_names_the_option(run_command: RunCommand, tm
     (tmp_path / "foreign.tflite").write_bytes(strip_zip((SHIPPED / "base.tflite").read_bytes()))
     line = refusal(run_command, "predict", BLUE_PEN, "--model", "foreign.tflite")
     assert "--contract" in line and "labels" in line
-    (tmp_path / "contract.json").write_text(run_command("models", "show", "base").stdout)
+    (tmp_path / "contract.json").write_text(run_command("models", "show", "base", "--contract").stdout)
     read = run_command("predict", BLUE_PEN, "--model", "foreign.tflite", "--contract", "contract.json")
     assert ": 3 " in read.stdout
 

@@ -16,7 +16,10 @@ from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
 
 EXAMPLES = REPOSITORY / "examples"
-COMMANDS = ("predict", "train", "export", "verify", "report", "reproduce", "models", "data", "doctor", "demo")
+COMMANDS = (
+    "predict", "evaluate", "train", "distill", "export", "verify", "report", "reproduce", "models", "data", "doctor",
+    "demo",
+)  # fmt: skip
 BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"
 
 
@@ -100,7 +103,7 @@ def test_models_lists_the_shipped_model_with_its_accuracy(run_command: RunComman
     (base,) = [row for row in rows if row["path"].endswith("base.tflite")]
     assert base["contract"]["verified"]["passed"] is True
     assert base["contract"]["accuracy"]["images"] == 10_000
-    assert json.loads(run_command("models", "show", "base").stdout) == base["contract"]
+    assert json.loads(run_command("models", "show", "base", "--contract").stdout) == base["contract"]
 
 
 def test_doctor_names_what_starts_and_how_to_mend_what_is_missing(run_command: RunCommand, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import edgedigits
 from edgedigits.data import DATASETS
-from edgedigits.recipes import RECIPES
+from edgedigits.recipes import PUBLISHED, RECIPES
 from edgedigits_exporters import EXPORTERS, PRECISIONS
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES
 
@@ -21,12 +21,13 @@ def test_the_library() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
-        ("load", ["model", "engine", "device", "contract", "min_confidence", "max_pixels"]),
-        ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "out", "device"]),
+        ("load", ["model", "engine", "device", "contract", "min_confidence", "max_pixels", "expect", "length"]),
+        ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
+                   "mixed_precision", "parallel", "out", "device"]),
         ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir"]),
         ("verify", ["artifact", "against", "split", "data", "data_dir", "demands"]),
     ],
-)
+)  # fmt: skip
 def test_parameters_and_that_only_the_first_goes_by_position(name: str, parameters: list[str]) -> None:
     found = inspect.signature(getattr(edgedigits, name)).parameters
     assert list(found) == parameters
@@ -40,7 +41,8 @@ def test_registers() -> None:
     assert ENGINE_OF_SUFFIX == {".tflite": "litert", ".onnx": "onnxruntime"}
     assert list(EXPORTERS) == ["onnx", "tflite"]
     assert PRECISIONS == ("float32", "float16", "int8", "dynamic")
-    assert list(RECIPES) == ["strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short"]
+    assert list(RECIPES) == [*["pico", "nano", "base", "max", "teacher"], *PUBLISHED]
+    assert PUBLISHED == ("strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short")
     assert list(DATASETS) == ["mnist", "fashion-mnist", "cifar10", "optdigits"]
 
 

@@ -8,7 +8,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from edgedigits.cli import data, demo, doctor, export, models, predict, report, reproduce, train, verify
+from edgedigits.cli import (
+    data,
+    demo,
+    distill,
+    doctor,
+    evaluate,
+    export,
+    models,
+    predict,
+    report,
+    reproduce,
+    train,
+    verify,
+)
 from edgedigits_runtime.errors import EdgedigitsError
 
 INTERRUPTED = 130
@@ -38,7 +51,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(epilog=predict.EXAMPLES)(predict.predict)
+app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLES)(train.train)
+app.command(epilog=distill.EXAMPLES)(distill.distill)
 app.command(epilog=export.EXAMPLES)(export.export)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=report.EXAMPLES)(report.report)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from edgedigits.model_files import ModelEntry
 
 app = typer.Typer(
-    help="Show shipped and local models: size, accuracy, contract.",
-    epilog="Examples: edgedigits models · edgedigits models show base",
+    help="Show shipped and local models: size, accuracy, cards, contracts.",
+    epilog="Examples: edgedigits models · edgedigits models show nano · edgedigits models plot",
     invoke_without_command=True,
 )
 
@@ -51,13 +51,48 @@ def list_models(
     Console().print(table)
 
 
-@app.command(epilog="Example: edgedigits models show base")
-def show(model: Annotated[str, typer.Argument(help="A shipped name, a run folder or a model file.")]) -> None:
-    """Print a model's contract as JSON."""
-    from edgedigits.model_files import find_model
+@app.command(epilog="Examples: edgedigits models show nano · edgedigits models show base --contract > contract.json")
+def show(
+    model: Annotated[str, typer.Argument(help="A shipped name, a run folder or a model file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The card as JSON.")] = False,
+    contract: Annotated[bool, typer.Option("--contract", help="The contract as JSON, not the card.")] = False,
+) -> None:
+    """Print a shipped model's card, or the contract of a model that has none."""
+    from edgedigits.model_files import find_model, shipped_names
+
+    if model in shipped_names() and not contract:
+        from edgedigits.models.card_file import read_card
+
+        card = read_card(model)
+        if card is not None:
+            if as_json:
+                typer.echo(json.dumps(card, indent=1))
+            else:
+                _print_card(card)
+            return
     from edgedigits_runtime.embedded_contract import read_contract
 
     typer.echo(read_contract(find_model(model)).to_json())
+
+
+@app.command(epilog="Examples: edgedigits models plot · edgedigits models plot --out family.svg")
+def plot(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A .png or .svg file.")] = Path("models.png"),
+) -> None:
+    """Draw accuracy against parameters, size and latency here, beside what others published."""
+    from edgedigits.models.plot import plot_family
+
+    typer.echo(plot_family(out))
+
+
+def _print_card(card: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from edgedigits.models.show import card_page
+
+    console = Console(highlight=False)
+    for part in card_page(card):
+        console.print(part)
 
 
 def _row(entry: "ModelEntry") -> dict[str, Any]:

@@ -1,21 +1,28 @@
 """`edgedigits predict`: read pictures."""
 
-import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
-    from edgedigits_runtime.reading.reader import Reading
+    from edgedigits.bulk.drawings import Drawings
+    from edgedigits.bulk.progress import ReadingProgress
+    from edgedigits.bulk.reading import Outcome, Task
 
 EXAMPLES = (
-    "Examples: edgedigits predict photo.jpg · edgedigits predict scans/ --json · cat a.png | edgedigits predict -"
+    "Examples: edgedigits predict photo.jpg · edgedigits predict scans/ --csv > read.csv · "
+    "edgedigits predict photo.jpg --explain why/ · cat a.png | edgedigits predict -"
 )
 
-WORTH_SHOWING = 0.01
-"""Second choices below this confidence are left out of the text."""
+NAMES_AHEAD = 1000
+"""Names that are looked at for the width of the table's first column."""
+
+Show = Callable[["Outcome"], list[str]]
 
 
 def predict(
@@ -27,7 +34,23 @@ def predict(
     ] = "base",
     engine: Annotated[str | None, typer.Option(help="litert, onnxruntime or keras; chosen by file type.")] = None,
     device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    expect: Annotated[
+        Literal["one", "number", "page", "auto"],
+        typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
+    ] = "auto",
+    length: Annotated[int | None, typer.Option(min=1, help="How many digits a number has, where you know it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A heading, then one row a picture.")] = False,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write each picture with boxes, values and confidences here.")
+    ] = None,
+    show_input: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write what the network saw, the framed crops, here.")
+    ] = None,
+    explain: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write every stage on one sheet here: why was this misread?")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many processes read.")] = 1,
     top_k: Annotated[int, typer.Option(min=1, help="How many labels to list for a digit.")] = 3,
     min_confidence: Annotated[
         float | None,
@@ -36,42 +59,117 @@ def predict(
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
     contract: Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")] = None,
 ) -> None:
-    """Read the digit in each picture."""
-    from edgedigits import load
-    from edgedigits_runtime.errors import EdgedigitsError
+    """Read the digits in each picture: one, a number, a page of them, or none."""
+    from edgedigits.bulk.reading import ReaderOptions, Task, read_all
     from edgedigits_runtime.sources.files import expand
 
-    reader = load(
-        model, engine=engine, device=device, contract=contract, min_confidence=min_confidence, max_pixels=max_pixels
+    if as_json and as_csv:
+        raise typer.BadParameter("give --json or --csv, not both")
+    drawings_of = _drawings(annotate, show_input, explain)
+    options = ReaderOptions(
+        model, engine, device, contract, min_confidence, max_pixels, top_k=top_k, expect=expect, length=length
     )
-    reader.top_k = top_k
-    failed = False
-    for source in expand(sources):
-        try:
-            if source.content is None:
-                raise source.error or EdgedigitsError(f"nothing to read in {source.name}")
-            reading = reader.read(source.content, name=source.name)
-        except EdgedigitsError as error:
-            failed = True
-            _print_error(source.name, error, as_json)
-        else:
-            typer.echo(json.dumps(reading.to_dict()) if as_json else _line(reading))
+    tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))
+    ahead = list(islice(tasks, 2))
+    several = len(ahead) > 1
+    show: Show | None = _csv if as_csv else _json if as_json else None
+    if show is None and several and sys.stdout.isatty():
+        ahead += islice(tasks, NAMES_AHEAD)
+        show = _table(ahead)
+    with _bar(sources) if several and sys.stderr.isatty() else nullcontext() as bar:
+        failed = _print_all(read_all(chain(ahead, tasks), options, jobs), show or _text, bar)
     if failed:
         raise typer.Exit(1)
 
 
-def _print_error(name: str, error: Exception, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"source": name, "error": str(error)}))
-    else:
-        # Standard output may be buffered; errors should stand where they happened.
-        sys.stdout.flush()
-        typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
+def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:
+    if not any(folders):
+        return lambda _: None
+    from edgedigits.bulk.drawings import DrawingFolders
+
+    return DrawingFolders(*folders).drawings_of
 
 
-def _line(reading: "Reading") -> str:
-    if not reading.digits:
-        return f"{reading.source}: no digit"
-    digit = reading.digits[0]
-    others = [f"{label} {share:.1%}" for label, share in digit.top[1:] if share >= WORTH_SHOWING]
-    return f"{reading.source}: {reading.text}  {digit.confidence:.1%}" + (f"  ({', '.join(others)})" if others else "")
+def _print_all(outcomes: Iterator["Outcome"], show: Show, bar: "ReadingProgress | None") -> bool:
+    """Print each outcome as it comes; say whether one of them was an error."""
+    failed = False
+    if show is _csv:
+        from edgedigits.bulk.text import CSV_COLUMNS
+
+        typer.echo(",".join(CSV_COLUMNS))
+    for outcome in outcomes:
+        failed |= outcome.reading is None
+        for line in show(outcome):
+            # A bar stands on the terminal's last line: what goes there has to be put above it.
+            bar.print(line) if bar and sys.stdout.isatty() else typer.echo(line)
+        if outcome.reading is None and show is not _json:
+            _print_error(outcome, bar)
+        if bar:
+            bar.advance()
+    return failed
+
+
+def _print_error(outcome: "Outcome", bar: "ReadingProgress | None") -> None:
+    from edgedigits.bulk.text import shown
+
+    # Standard output may be buffered; errors should stand where they happened.
+    sys.stdout.flush()
+    line = f"error: {shown(outcome.error)}"
+    bar.print(line, "red") if bar else typer.secho(line, err=True, fg=typer.colors.RED)
+
+
+def _json(outcome: "Outcome") -> list[str]:
+    import json
+
+    if outcome.reading is None:
+        return [json.dumps({"source": outcome.name, "error": outcome.error})]
+    return [json.dumps(outcome.reading.to_dict())]
+
+
+def _csv(outcome: "Outcome") -> list[str]:
+    import csv
+    import io
+
+    from edgedigits.bulk.text import csv_row
+
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(csv_row(outcome))
+    return [row.getvalue()]
+
+
+def _text(outcome: "Outcome") -> list[str]:
+    """One line, as scripts take it; on a terminal the digits of a number as a table below it."""
+    from edgedigits.bulk.text import digit_table, reading_line, shown
+
+    reading = outcome.reading
+    if reading is None:
+        return []
+    if len(reading.digits) < 2 or not sys.stdout.isatty():
+        return [reading_line(reading)]
+    lines = reading.text.splitlines()
+    if len(lines) == 1:
+        return [reading_line(reading), *digit_table(reading)]
+    return [f"{shown(reading.source)}:", *(f"  {line}" for line in lines), *digit_table(reading)]
+
+
+def _table(ahead: "list[Task]") -> Show:
+    import shutil
+
+    from edgedigits.bulk.text import PictureTable
+
+    table = PictureTable.for_names([task.source.name for task in ahead], shutil.get_terminal_size().columns)
+    heading = [table.heading()]
+
+    def rows(outcome: "Outcome") -> list[str]:
+        if outcome.reading is None:
+            return []
+        head = [heading.pop()] if heading else []
+        return [*head, *table.rows(outcome.reading)]
+
+    return rows
+
+
+def _bar(sources: list[str]) -> "ReadingProgress | nullcontext[None]":
+    from edgedigits.bulk.progress import count_pictures, progress_bar
+
+    return progress_bar(count_pictures(sources))

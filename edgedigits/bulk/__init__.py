@@ -1,0 +1,1 @@
+"""Bulk reading: many pictures in source order, in one process or several, in bounded memory."""

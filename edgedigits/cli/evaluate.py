@@ -1,0 +1,95 @@
+"""`edgedigits evaluate`: how well pictures of a folder are read."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from edgedigits.verification.folder_evaluation import FolderEvaluation
+
+EXAMPLES = (
+    "Examples: edgedigits evaluate my-pictures/ · "
+    'edgedigits evaluate my-pictures/ --exclude "hard to read" --json found.json --sheet misread.png'
+)
+
+STANDARD_OUTPUT = Path("-")
+
+
+def evaluate(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="With labels.csv (file, label, and if you like kind and note) beside images/, or with one sub-folder"
+            " per label; none holds pictures without a digit.",
+        ),
+    ],
+    model: Annotated[
+        str, typer.Option(help="A shipped name, a run folder, or a .keras, .onnx or .tflite file.")
+    ] = "base",
+    engine: Annotated[str | None, typer.Option(help="litert, onnxruntime or keras; chosen by file type.")] = None,
+    device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    expect: Annotated[
+        Literal["one", "number", "page", "auto"], typer.Option(help="What the reader is told of every picture.")
+    ] = "auto",
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="Do not count pictures with this in their note; may be given again."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON here; - prints it instead.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the misread pictures with what was read here.")
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="How many processes read; with more than one the milliseconds are longer.")
+    ] = 1,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Leave out what is read with less.", show_default="the model's own"),
+    ] = None,
+    contract: Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")] = None,
+) -> None:
+    """Read a folder of labelled pictures and say how many are read right, of which kind, and which are not."""
+    from edgedigits.bulk.progress import progress_bar
+    from edgedigits.bulk.reading import ReaderOptions
+    from edgedigits.verification.evaluation_report import as_lines
+    from edgedigits.verification.folder_evaluation import evaluate_pictures
+    from edgedigits.verification.labelled_pictures import read_labelled
+
+    pictures = read_labelled(folder)
+    options = ReaderOptions(model, engine, device, contract, min_confidence, expect=expect)
+    with progress_bar(len(pictures)) as bar:
+        found = evaluate_pictures(
+            pictures, options, exclude=exclude or (), jobs=jobs, each=bar.advance if bar else lambda: None
+        )
+    facts = {"folder": str(folder), "expect": expect, "excluded": exclude or [], "jobs": jobs}
+    if json_file != STANDARD_OUTPUT:
+        typer.echo(f"{folder}: {len(found.cases):,} pictures, {found.model} on {found.engine}, expecting {expect}")
+        for line in as_lines(found):
+            typer.echo(line)
+    _write(found, facts, json_file, sheet)
+    if found.unreadable:
+        for case in found.unreadable:
+            typer.secho(f"error: {case.error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(1)
+
+
+def _write(found: "FolderEvaluation", facts: dict[str, Any], json_file: Path | None, sheet: Path | None) -> None:
+    from edgedigits_runtime.whole_files import whole_file, write_whole
+
+    if json_file:
+        from edgedigits.verification.evaluation_report import to_dict
+        from edgedigits_runtime.machine import describe_machine
+
+        text = json.dumps({**facts, **to_dict(found), "machine": describe_machine()}, indent=1)
+        typer.echo(text) if json_file == STANDARD_OUTPUT else write_whole(json_file, text + "\n")
+    if sheet:
+        from edgedigits.reports.misread_sheet import misread_sheet
+
+        title = f"{facts['folder']}: {len(found.misread)} of {len(found.cases)} not read right by {found.model}"
+        with whole_file(sheet) as temporary:
+            misread_sheet(found.misread, title).save(temporary, "PNG")

@@ -1,0 +1,46 @@
+"""A sheet of the pictures that were misread, each with its boxes, what stands there and what was read."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edgedigits_runtime.drawing.annotate import mark_digits
+from edgedigits_runtime.drawing.canvas import DOUBTFUL, FAINT, INK, text_width
+from edgedigits_runtime.drawing.contact_sheet import Cell, Layout, contact_sheet
+from edgedigits_runtime.errors import PictureError
+from edgedigits_runtime.reading.decode import decode
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from edgedigits.verification.folder_evaluation import Case
+
+MOST_CELLS = 120
+CELLS = Layout(cell_width=224, cell_height=224)
+
+
+def misread_sheet(misread: "Sequence[Case]", title: str) -> "Image":
+    """Return the sheet, RGB, of at most 120 pictures in the order given; those that cannot be opened are passed over.
+
+    Args:
+        misread: cases that are not right.
+        title: one line.
+    """
+    readable = [case for case in misread if case.reading is not None]
+    cells = [cell for case in readable[:MOST_CELLS] if (cell := _cell(case))]
+    more = len(misread) - len(cells)
+    return contact_sheet(cells, title, [f"and {more} more"] if more else [], CELLS)
+
+
+def _cell(case: "Case") -> Cell | None:
+    try:
+        picture = decode(case.picture.path, channels=3)
+    except PictureError:
+        return None
+    there = case.picture.label or "no digit"
+    read = " / ".join(case.reading.text.splitlines()) if case.reading and case.read else "no digit"
+    short = f"{there} read as {read}"
+    fits = text_width(short, CELLS.heading) <= CELLS.cell_width
+    lines = [] if fits else [(f"there: {there}", INK), (f"read: {read}", DOUBTFUL)]
+    said = f"{case.confidence:.1%} sure, " if case.read else ""
+    image = mark_digits(picture, case.digits, CELLS.cell_width, CELLS.cell_height)
+    return Cell(image, short if fits else "", (*lines, (f"{said}{case.picture.name}", FAINT)))
