@@ -1,8 +1,9 @@
 """Measure what the README says, and write it there: `make readme-results`.
 
 The figures of the shipped model are measured here, on the whole MNIST test split; benchmarks/results/readme.json
-keeps them with the machine. Accuracy and agreement do not depend on the machine, times do: read them as ratios. The
-table of published recipes is made of benchmarks/results/reproduce.json, which `edgedigits reproduce` wrote.
+keeps them with the machine, and those of the family are its cards'. Accuracy and agreement do not depend on the
+machine, times do: read them as ratios. The table of published recipes is made of
+benchmarks/results/reproduce.json, which `edgedigits reproduce` wrote.
 """
 
 import io
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from family import measured_table
 from PIL import Image
 
 from edgedigits import export, load
@@ -166,6 +168,7 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "readme.json").write_text(json.dumps(result, indent=1) + "\n")
     write_section("results", render(result))
+    write_section("family", measured_table())
     write_section("published", render_published(json.loads((RESULTS / "reproduce.json").read_text())))
 
 

@@ -25,9 +25,6 @@ from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.whole_files import whole_file, write_whole
 
-SHIPPED_PRECISION = {"tflite": "int8", "onnx": "float32"}
-"""What a shipped name has ready as a file, by format."""
-
 SYNTHETIC_SEED = 11
 
 
@@ -91,7 +88,7 @@ def export_model(request: ExportRequest) -> Exported:
     model = _default_model() if request.model is None else request.model
     if request.out is not None and request.out.suffix != exporter.SUFFIX:
         raise ExportError(f"a {request.format} file must end in {exporter.SUFFIX}; got --out {request.out}")
-    if str(model) in shipped_names() and SHIPPED_PRECISION.get(request.format) == precision:
+    if str(model) in shipped_names() and _is_shipped(str(model), exporter, precision):
         return _copy_shipped(str(model), exporter, request.out)
     return _convert(find_keras(model), exporter, precision, request)
 
@@ -99,6 +96,12 @@ def export_model(request: ExportRequest) -> Exported:
 def _default_model() -> str | Path:
     run = newest_run()
     return run.path if run else DEFAULT_MODEL
+
+
+def _is_shipped(name: str, exporter: Exporter, precision: str) -> bool:
+    """Whether that very file is ready."""
+    shipped = SHIPPED / f"{name}{exporter.SUFFIX}"
+    return shipped.is_file() and read_contract(shipped).precision == precision
 
 
 def _copy_shipped(name: str, exporter: Exporter, out: Path | None) -> Exported:

@@ -9,7 +9,7 @@ from conftest import REPOSITORY, RunCommand
 from typer.main import get_command
 
 from edgedigits.cli import app
-from edgedigits.recipes import RECIPES
+from edgedigits.recipes import PUBLISHED
 from edgedigits_runtime.contract import Contract
 
 README = (REPOSITORY / "README.md").read_text()
@@ -62,7 +62,7 @@ def test_the_readme_results_are_those_that_were_measured() -> None:
 
 def test_the_readme_has_the_rows_of_every_published_recipe() -> None:
     rows = json.loads((REPOSITORY / "benchmarks" / "results" / "reproduce.json").read_text())["rows"]
-    assert [row["recipe"] for row in rows] == list(RECIPES)
+    assert [row["recipe"] for row in rows] == list(PUBLISHED)
     for row in rows:
         assert len(row["test_accuracy"]["seeds"]) >= 3
         assert f"| `{row['recipe']}` | {row['parameters']:,} | {row['published']} " in README

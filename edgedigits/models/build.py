@@ -1,89 +1,167 @@
 """Rebuild the shipped models from scratch: `python -m edgedigits.models.build`, or `make models`.
 
-Each is trained from the settings below into `runs/models/<name>`; a run that is already there is resumed, or
-taken as it is if it was finished.
+    python -m edgedigits.models.build                       # all, three seeds each: hours
+    python -m edgedigits.models.build nano --seeds 0        # one model, one seed
+    python -m edgedigits.models.build nano --runs DIR       # from runs that are in DIR
+    python -m edgedigits.models.build nano --card-only      # measure the shipped files again
+
+Each seed is trained into RUNS/<name>-<seed>; a run that is there is taken as it is if it was finished, and resumed
+if it was not. Every seed is exported to int8 and read on the test split once; the one with the best validation
+accuracy is shipped. plan.py says what is built, and what learns from what.
 """
 
 import argparse
 import dataclasses
-import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from edgedigits.exporting import ExportRequest, export_model
+from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.model_files import SHIPPED
-from edgedigits.reproduction import trained
-from edgedigits.training.fit import TrainOptions
-from edgedigits.verification.verify import report_path
-from edgedigits_exporters.keras_file import load_model, save_model
-from edgedigits_runtime.contract import Contract
+from edgedigits.models.card import describe_file, make_card, measure_behaviour
+from edgedigits.models.card_file import Card, card_path, read_card, write_card
+from edgedigits.models.plan import INT8, SEEDS, SHIPPED_MODELS, build_order, run_path
+from edgedigits.models.seeds import (
+    SeedResult,
+    artifact_path,
+    chosen,
+    exported,
+    forget_exports,
+    measure_seed,
+    train_seed,
+)
+from edgedigits.training.run_folder import RunFolder
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.errors import EdgedigitsError, GateMissed
 from edgedigits_runtime.golden import golden_path
+from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
-SHIPPED_MODELS = {
-    "base": TrainOptions(recipe="plain-3conv", seed=0, augment=True),
-}
-
-FORMATS = (("tflite", "int8"), ("onnx", "float32"))
+RUNS = Path("runs/models")
+RESULTS = Path("benchmarks/results/family.json")
 
 
-def build(name: str, runs: Path, console: Console) -> None:
-    """Train one shipped model and write its files and card into edgedigits/models/."""
-    run = trained(dataclasses.replace(SHIPPED_MODELS[name], out=runs / name), console)
-    model, contract = load_model(run.model)
-    keras = save_model(model, dataclasses.replace(contract, name=name), SHIPPED / f"{name}.keras")
-    files = {keras.name: {**_describe(keras), **_confidence(contract)}}
-    accuracy = {}
-    for file_format, precision in FORMATS:
-        made = export_model(ExportRequest(keras, file_format, precision, SHIPPED / f"{name}.{file_format}"))
-        if made.verification is None:
-            raise SystemExit(f"{made.path.name} was not verified: {'; '.join(made.notes)}")
-        figures = made.verification.comparison
-        files[made.path.name] = {
-            **_describe(made.path),
-            **_confidence(made.contract),
-            "accuracy": dataclasses.asdict(figures.artifact_accuracy),
-            "agreement": figures.agreement,
-            "per_class_change": figures.per_class_change,
-        }
-        accuracy = dataclasses.asdict(figures.keras_accuracy)
-        report_path(made.path).unlink()
-        console.print(f"{made.path.name}: {figures.artifact_accuracy.value:.2%}", highlight=False)
-    # The .tflite is what selftests replay; the others can be recorded by whoever exports them.
-    golden_path(SHIPPED / f"{name}.onnx").unlink(missing_ok=True)
-    files[keras.name]["accuracy"] = accuracy
-    card = {
-        "name": name,
-        "parameters": model.count_params(),
-        "recipe": contract.recipe,
-        "training": dataclasses.asdict(run.read_config()) | {"data_dir": None},
-        "validation_accuracy": run.read_history()[-1]["val_accuracy"],
-        "files": files,
-        "rebuild": f"python -m edgedigits.models.build {name}",
-    }
-    write_whole(SHIPPED / f"{name}.card.json", json.dumps(card, indent=1) + "\n")
+@dataclasses.dataclass(frozen=True)
+class BuildOptions:
+    """Where models are built, and of what.
+
+    Args:
+        seeds: that are trained.
+        runs: where the run folders are.
+        out: where the shipped files go.
+        results: the file with the figures of every seed.
+        again: export finished runs anew, as is needed after a change to what makes exports.
+    """
+
+    seeds: Sequence[int] = SEEDS
+    runs: Path = RUNS
+    out: Path = SHIPPED
+    results: Path = RESULTS
+    again: bool = False
 
 
-def _describe(file: Path) -> dict[str, object]:
-    content = file.read_bytes()
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+def build(name: str, options: BuildOptions, console: Console) -> Card:
+    """Train, choose, export, measure and write one shipped model; return its card.
+
+    Raises:
+        EdgedigitsError: a step failed; what the earlier ones made is kept. GateMissed: an export of the chosen seed
+            does not decide as Keras did, so that nothing is shipped.
+    """
+    results = []
+    for seed in options.seeds:
+        console.rule(f"{name}, seed {seed}")
+        run = train_seed(name, seed, options.runs, console)
+        if options.again:
+            forget_exports(run)
+        results.append(measure_seed(run, name))
+        console.print(_line(results[-1]), highlight=False)
+    seed = chosen(results).seed
+    run = RunFolder(run_path(options.runs, name, seed))
+    _ship(run, name, options.out)
+    test = splits_of_model(read_contract(run.model), run.model, DataOptions()).test
+    card = make_card(name, options.out, run, results, seed, test)
+    write_card(card, options.out)
+    write_result(card, options.results)
+    console.print(f"{name}: seed {seed} is shipped", highlight=False)
+    return card
 
 
-def _confidence(contract: Contract) -> dict[str, object]:
-    """Return what was fitted for this very file."""
-    return {"temperature": contract.temperature, "rejection_threshold": contract.rejection_threshold}
+def measure_again(name: str, folder: Path) -> Card:
+    """Measure the files of a shipped model, write the new card and return it; nothing is trained or exported.
+
+    Raises:
+        EdgedigitsError: it has no card yet, or a file cannot be read.
+    """
+    card = read_card(name, folder)
+    if card is None:
+        raise EdgedigitsError(f"{card_path(name, folder)} is not there; build {name} first")
+    keras = folder / f"{name}.keras"
+    test = splits_of_model(read_contract(keras), keras, DataOptions()).test
+    card["files"] = {file: describe_file(folder / file, test) for file in card["files"]}
+    card |= measure_behaviour(keras, folder / f"{name}.tflite", test)
+    card["machine"] = describe_machine()
+    write_card(card, folder)
+    return card
+
+
+def write_result(card: Card, path: Path) -> None:
+    """Put the figures of every seed into the family's results; other models' rows stay, each with its machine."""
+    rows: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    keys = ("parameters", "multiply_accumulates", "seeds", "int8_accuracy_of_seeds", "seed", "chosen_by", "machine")
+    rows[card["name"]] = {key: card[key] for key in keys}
+    ordered = {name: rows[name] for name in [*SHIPPED_MODELS, *rows] if name in rows}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(ordered, indent=1) + "\n")
+
+
+def _ship(run: RunFolder, name: str, folder: Path) -> None:
+    """Copy the network of a run and its exports, all of them or none."""
+    files = {folder / f"{name}.keras": run.model}
+    for file_format, precision in SHIPPED_MODELS[name].formats:
+        report = exported(run, name, file_format, precision)
+        if not report["passed"]:
+            raise GateMissed(f"{name}, {file_format} {precision} was refused: {'; '.join(report['missed'])}")
+        made = artifact_path(run, name, file_format, precision)
+        files[folder / f"{name}.{file_format}"] = made
+        # The .tflite is what selftests replay; the others can be recorded by whoever exports them.
+        if (file_format, precision) == INT8:
+            files[golden_path(folder / f"{name}.tflite")] = golden_path(made)
+    folder.mkdir(parents=True, exist_ok=True)
+    for target, source in files.items():
+        write_whole(target, source.read_bytes())
+
+
+def _line(result: SeedResult) -> str:
+    return (
+        f"seed {result.seed}: validation {result.validation_accuracy:.2%}, test {result.keras_accuracy:.2%},"
+        f" int8 {result.int8_accuracy:.2%}, {result.agreement:.2%} equal{'' if result.passed else ', gates missed'}"
+    )
 
 
 def main() -> None:
     """Build the named models, or all."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*SHIPPED_MODELS, []], help="which models (default: all)")
-    parser.add_argument("--runs", type=Path, default=Path("runs/models"), help="where they are trained")
-    arguments = parser.parse_args()
-    for name in arguments.names or SHIPPED_MODELS:
-        build(name, arguments.runs, Console())
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SHIPPED_MODELS)} (default: all)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="which seeds (default: 0 1 2)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help=f"where they are trained (default: {RUNS})")
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="where the files go (default: the package)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help=f"figures of every seed (default: {RESULTS})")
+    parser.add_argument("--again", action="store_true", help="export finished runs anew")
+    parser.add_argument("--card-only", action="store_true", help="only measure the shipped files again")
+    given = parser.parse_args()
+    options = BuildOptions(given.seeds, given.runs, given.out, given.results, given.again)
+    console = Console()
+    try:
+        for name in build_order(given.names or SHIPPED_MODELS):
+            if given.card_only:
+                measure_again(name, given.out)
+            else:
+                build(name, options, console)
+    except EdgedigitsError as error:
+        raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""What corruptions cost a model, float and int8 side by side.
+
+    python benchmarks/robustness.py base nano runs/my-run
+    python benchmarks/robustness.py base --images 1000      # a quick look, which is not written down
+
+A MODEL is a shipped name, or a folder or `.keras` file with a `.keras` and an int8 `.tflite` side by side. Writes
+results/robustness.json; models that are not measured again stay in it.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgedigits.data.of_model import DataOptions, splits_of_model
+from edgedigits.model_files import SHIPPED, find_keras, open_model
+from edgedigits.verification.corruptions import CORRUPTIONS
+from edgedigits.verification.robustness import Robustness, measure_robustness
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.errors import ArtifactNotFound
+from edgedigits_runtime.machine import describe_machine
+from edgedigits_runtime.whole_files import write_whole
+
+RESULT = Path(__file__).parent / "results" / "robustness.json"
+SEED = 0
+
+
+def measure(model: str, images: int | None) -> dict[str, Robustness]:
+    """Return what is left of the accuracy of a MODEL's Keras and int8 files on the test split, or a part of it."""
+    keras = find_keras(model)
+    engines = {"float": open_model(keras), "int8": open_model(find_int8(keras))}
+    test = splits_of_model(engines["float"].contract, keras, DataOptions()).test
+    if images is not None:
+        chosen = np.sort(np.random.default_rng(SEED).choice(len(test), min(images, len(test)), replace=False))
+        test = test.take(chosen)
+    return {name: measure_robustness(engine, test, SEED) for name, engine in engines.items()}
+
+
+def find_int8(keras: Path) -> Path:
+    """Return the int8 file beside a `.keras` file.
+
+    Raises:
+        ArtifactNotFound: there is none.
+    """
+    if keras.parent == SHIPPED:
+        return keras.with_suffix(".tflite")
+    for path in sorted(keras.parent.glob("*.tflite")):
+        if read_contract(path).precision == "int8":
+            return path
+    raise ArtifactNotFound(f"no int8 .tflite beside {keras}; make one with edgedigits export {keras}")
+
+
+def as_table(found: dict[str, dict[str, Robustness]]) -> str:
+    """Return accuracies by corruption as Markdown, a column for each file."""
+    files = {f"{Path(model).name} {kind}": one for model, kinds in found.items() for kind, one in kinds.items()}
+    lines = ["| | " + " | ".join(files) + " |", "|---" * (1 + len(files)) + "|"]
+    rows = {
+        "clean": [f"{one.clean:.2%}" for one in files.values()],
+        **{name: [f"{one.corrupted[name]:.2%}" for one in files.values()] for name in CORRUPTIONS},
+        "mean loss, points": [f"{one.mean_loss:.2f}" for one in files.values()],
+    }
+    return "\n".join([*lines, *(f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items())])
+
+
+def main() -> None:
+    """Measure, print a table, and write the figures where the whole test split was read."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", metavar="MODEL")
+    parser.add_argument("--images", type=int, help="read only so many test images, and write nothing")
+    arguments = parser.parse_args()
+    found = {model: measure(model, arguments.images) for model in arguments.models}
+    print(as_table(found))
+    if arguments.images is None:
+        write(found)
+
+
+def write(found: dict[str, dict[str, Robustness]], path: Path = RESULT) -> None:
+    """Put the figures of these models into the file."""
+    models: dict[str, Any] = json.loads(path.read_text())["models"] if path.is_file() else {}
+    for model, kinds in found.items():
+        models[Path(model).name] = {kind: one.to_dict() for kind, one in kinds.items()}
+    write_whole(path, json.dumps({"machine": describe_machine(), "models": models}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
