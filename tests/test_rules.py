@@ -66,7 +66,7 @@ def test_digits_hold_no_rules(number: int) -> None:
 def test_a_rule_is_followed_down_its_slope() -> None:
     image = Image.new("L", (640, 480))
     ImageDraw.Draw(image).line([(0, 200), (640, 232)], fill=255, width=3)
-    (rule,) = find_rules(np.array(image), 255)
+    (rule,) = find_rules(np.array(image), 255, (480, 640))
     assert np.abs(rule.rows - (200 + 0.05 * np.arange(640))).max() <= 2
     assert not rule.at_edge
     assert 1 <= rule.reach <= 5

@@ -58,6 +58,8 @@ def find_ink(picture: NDArray[np.uint8]) -> Ink:
             or red pen is as dark as black.
     """
     inside = within_frame(picture)
+    if picture[inside].shape == picture.shape:
+        return _ink(picture)
     ink = np.zeros(picture.shape[:2], np.uint8)
     ink[inside] = _ink(picture[inside])
     return ink

@@ -62,7 +62,10 @@ def without_rules(ink: Ink, peak: int) -> Ink:
         ink: uint8 [H, W], bright on 0.
         peak: full contrast.
     """
-    level, upright = find_rules(ink, peak), find_rules(ink.T, peak)
+    # Both directions are looked for in one picture with rows enough for either.
+    factor = max(1, min(ink.shape) // ROWS)
+    small = np.asarray(Image.fromarray(ink).reduce(factor)) if factor > 1 else ink
+    level, upright = find_rules(small, peak, ink.shape), find_rules(small.T, peak, ink.T.shape)
     if _may_be_strokes(level + upright, peak):
         return ink
     bands = _bands(ink.shape, level), _bands(ink.T.shape, upright).T
@@ -82,17 +85,21 @@ def _may_be_strokes(rules: list[Rule], peak: int) -> bool:
     return not rules or lone
 
 
-def find_rules(ink: Ink, peak: int) -> list[Rule]:
-    """Return the rules that run from the left to the right of uint8 [H, W]."""
-    height, width = ink.shape
-    factor = -(-height // ROWS)
-    size = (STRIPS, -(-height // factor))
-    box = (0, 0, width, size[1] * factor) if size[1] * factor <= height else None
-    strips = np.asarray(Image.fromarray(np.ascontiguousarray(ink)).resize(size, Image.Resampling.BOX, box))
+def find_rules(small: Ink, peak: int, shape: tuple[int, int]) -> list[Rule]:
+    """Return the rules that run from the left to the right.
+
+    Args:
+        small: uint8 [h, w], the ink reduced.
+        peak: full contrast.
+        shape: height and width of the ink, which the rules are given for.
+    """
+    height, width = shape
+    size = (STRIPS, min(ROWS, len(small)))
+    strips = np.asarray(Image.fromarray(np.ascontiguousarray(small)).resize(size, Image.Resampling.BOX))
     strength, slopes = _strengths(strips, min(MOST_ROWS, STEEPEST * width / STRIPS * size[1] / height))
     found = []
     for row in np.flatnonzero(_peaks(strength, max(LEAST_STRENGTH * peak, 2.0))).tolist():
-        rule = _rule(strips, row, slopes[row], int(strength[row]), ink.shape)
+        rule = _rule(strips, row, slopes[row], int(strength[row]), shape)
         if rule is not None:
             found.append(rule)
     return found

@@ -58,7 +58,8 @@ def _brightest(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     factor = max(1, max(digit.shape) // FINE_SIDE)
     height, width = (-(-side // factor) for side in digit.shape)
     padded = np.pad(digit, ((0, height * factor - digit.shape[0]), (0, width * factor - digit.shape[1])))
-    blocks: NDArray[np.uint8] = padded.reshape(height, factor, width, factor).max(axis=(1, 3))
+    rows = padded.reshape(height, factor, -1).max(axis=1)
+    blocks: NDArray[np.uint8] = rows.reshape(height, width, factor).max(axis=2)
     return blocks
 
 
