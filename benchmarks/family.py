@@ -3,7 +3,8 @@
     python benchmarks/family.py
 
 Prints a Markdown table of the shipped models, which `make readme-results` puts into the README, and writes the
-latencies to results/family_latency.json. Accuracies of every seed are in results/family.json, which `python -m edgedigits.models.build` writes.
+latencies to results/family_latency.json. Accuracies of every seed are in results/family.json, which
+`python -m edgedigits.models.build` writes.
 """
 
 import json
