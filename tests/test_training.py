@@ -313,7 +313,7 @@ def test_a_gpu_that_is_not_there_is_an_error_before_anything_is_written(tmp_path
 @pytest.mark.parametrize(
     ("options", "kind", "said"),
     [
-        ({"recipe": "resnet"}, UnknownName, "unknown recipe 'resnet'; known: strided-3conv, "),
+        ({"recipe": "resnet"}, UnknownName, "unknown recipe 'resnet'; known: pico, nano, "),
         ({"data": "imagenet"}, UnknownName, "unknown dataset 'imagenet'"),
         ({"epochs": 0}, EdgedigitsError, "--epochs must be at least 1, is 0"),
         ({"batch_size": -1}, EdgedigitsError, "--batch-size must be at least 1, is -1"),

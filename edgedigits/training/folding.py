@@ -8,8 +8,9 @@ import numpy as np
 def fold_batch_normalisation(network: Any) -> Any:
     """Return a Sequential network without batch normalisation that computes what `network` does at inference.
 
-    A network without any, or one that is not Sequential, is returned as it is. A normalisation that follows
-    anything but a convolution stays.
+    It computes in float32, in whatever precision it was trained: exports and the rounding to int8 start there.
+    A normalisation that follows anything but a convolution stays; a network that is not Sequential is returned as
+    it is.
     """
     import keras
     from keras import layers
@@ -22,17 +23,21 @@ def fold_batch_normalisation(network: Any) -> Any:
         before = kept[-1] if kept else None
         if isinstance(layer, layers.BatchNormalization) and isinstance(before, layers.Conv2D | layers.DepthwiseConv2D):
             weights[-1] = _folded(before, weights[-1], layer)
-            config = {**before.get_config(), "use_bias": True}
-            kept[-1] = type(before).from_config(config)
+            kept[-1] = _like(before, use_bias=True)
         elif isinstance(layer, layers.ReLU) and isinstance(before, layers.Conv2D | layers.DepthwiseConv2D):
-            kept[-1] = type(before).from_config({**before.get_config(), "activation": "relu"})
+            kept[-1] = _like(before, activation="relu")
         else:
-            kept.append(type(layer).from_config(layer.get_config()))
+            kept.append(_like(layer))
             weights.append(layer.get_weights())
     folded = keras.Sequential([keras.Input(network.input_shape[1:], name="image"), *kept], name=network.name)
     for layer, values in zip(folded.layers, weights, strict=True):
         layer.set_weights(values)
     return folded
+
+
+def _like(layer: Any, **changes: Any) -> Any:
+    """Return an untrained layer as this one, in float32, with some settings changed."""
+    return type(layer).from_config({**layer.get_config(), **changes, "dtype": "float32"})
 
 
 def _folded(convolution: Any, weights: list[Any], normalisation: Any) -> list[Any]:

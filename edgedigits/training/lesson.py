@@ -41,7 +41,8 @@ class Lesson(keras.Model):  # type: ignore[misc]  # Keras publishes no types
                 "Distilling the knowledge in a neural network").
             seed: of the choice among `others`.
         """
-        super().__init__()
+        # Images arrive in float32; the network casts them as its own precision asks.
+        super().__init__(dtype="float32")
         self.network = network
         self.augment = augment
         self.normalisation = normalisation
@@ -65,7 +66,7 @@ class Lesson(keras.Model):  # type: ignore[misc]  # Keras publishes no types
             images = ops.concatenate([images, self._chosen(self.others, count // OTHERS_SHARE)])
         if self.augment is not None:
             images = self._normalised(self.augment(images))
-        probabilities = self.network(images, training=True)
+        probabilities = ops.cast(self.network(images, training=True), "float32")
         if self.teachers:
             taught = sum(teacher(images, training=False) for teacher in self.teachers) / len(self.teachers)
             self.add_loss(TEACHER_WEIGHT * _cross_entropy(ops.stop_gradient(taught[:count]), probabilities[:count]))

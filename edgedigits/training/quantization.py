@@ -33,7 +33,8 @@ class Quantized(keras.Model):  # type: ignore[misc]  # Keras publishes no types
         Raises:
             EdgedigitsError: it has a layer that is not known here.
         """
-        super().__init__()
+        # bfloat16, which mixed precision would take, has fewer levels than int8.
+        super().__init__(dtype="float32")
         for layer in network.layers:
             if not isinstance(layer, LINEAR + AVERAGES + SELECTING):
                 raise EdgedigitsError(
