@@ -8,7 +8,7 @@ import pytest
 from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.reading.locate import Candidate
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.shape import shape_faults
+from edgedigits_runtime.reading.shape import SURE, shape_faults
 from edgedigits_runtime.synthetic.strokes import draw_digit
 
 
@@ -23,9 +23,9 @@ def digit(value: int = 5, seed: int = 0) -> np.ndarray:
     return ink[np.ix_(ink.any(axis=1), ink.any(axis=0))]
 
 
-def faults(*candidates: Candidate) -> list[str]:
+def faults(*candidates: Candidate, sure: float = 0.5) -> list[str]:
     framed = np.array([frame_digit(candidate.ink) for candidate in candidates])
-    return shape_faults(candidates, framed[..., np.newaxis])
+    return shape_faults(candidates, framed[..., np.newaxis], np.full(len(candidates), sure, np.float32))
 
 
 def full(height: int, width: int) -> np.ndarray:
@@ -50,6 +50,14 @@ def test_what_is_no_digit_by_shape() -> None:
     assert faults(candidate(colon)) == ["parts that stand apart"]
     assert faults(candidate(full(4, 2))) == ["4 pixels high"]
     assert faults(candidate(digit(), height=0.3)) == ["small beside its neighbours"]
+
+
+def test_a_sure_network_is_believed_before_the_shape_of_an_operator() -> None:
+    plus = np.zeros((60, 60), np.uint8)
+    plus[26:34] = plus[:, 26:34] = 255
+    for mark, fault in ((full(20, 45), "as flat as a minus"), (plus, "operator shape")):
+        assert faults(candidate(mark), sure=SURE - 0.01) == [fault]
+        assert faults(candidate(mark), sure=SURE) != [fault]
 
 
 def test_a_faint_streak_beside_digits_is_a_trace() -> None:
