@@ -43,22 +43,15 @@ def test_the_temperature_stays_in_its_range_and_is_better_than_none(seed: int) -
 confidences = arrays.arrays(np.float32, st.tuples(st.integers(1, 3000), st.just(3)), elements=st.floats(0, 1, width=32))
 
 
-@given(given=confidences, label=st.integers(0, 2))
-def test_the_threshold_rejects_at_most_the_promised_share(given: NDArray[np.float32], label: int) -> None:
-    labels = np.full(len(given), label, np.int64)
-    threshold = fit_threshold(given, labels)
-    right = given.max(axis=1)[given.argmax(axis=1) == label]
+@given(confidences)
+def test_the_threshold_rejects_at_most_the_promised_share(given: NDArray[np.float32]) -> None:
+    threshold = fit_threshold(given)
     assert 0 <= threshold <= 1
-    assert (right < threshold).sum() <= MAX_REJECTED * len(right)
+    assert (given.max(axis=1) < threshold).sum() <= MAX_REJECTED * len(given)
 
 
 def test_the_threshold_is_as_high_as_it_may_be() -> None:
     top = np.linspace(0.5, 1, 5_000, dtype=np.float32)
-    given = np.stack([top, 1 - top], axis=1)
-    threshold = fit_threshold(given, np.zeros(5_000, np.int64))
-    allowed = MAX_REJECTED * len(top)
-    assert (top < threshold + 3e-4).sum() > allowed >= (top < threshold).sum()
-
-
-def test_a_network_that_is_never_right_rejects_nothing() -> None:
-    assert fit_threshold(np.array([[0.9, 0.1]], np.float32), np.array([1], np.int64)) == 0.0
+    threshold = fit_threshold(np.stack([top, 1 - top], axis=1))
+    allowed = int(MAX_REJECTED * len(top))
+    assert (top < threshold).sum() == allowed
