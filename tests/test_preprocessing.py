@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Tensor
 from edgedigits_runtime.errors import ArrayError
-from edgedigits_runtime.preprocessing import as_batch, calibrate, dequantize, normalise, quantize
+from edgedigits_runtime.preprocessing import as_batch, calibrate, dequantize, normalise, pixel_table, quantize
 
 ALL_PIXELS = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
 images = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=4, max_dims=4, max_side=6), elements=st.integers(0, 255))
@@ -168,3 +168,17 @@ def test_batches_of_the_right_shape_pass(count: int, height: int, width: int, ch
 def test_other_batches_are_refused(batch: Any, shape: tuple[int, int, int], said: str) -> None:
     with pytest.raises(ArrayError, match=re.escape(said)):
         as_batch(batch, shape)
+
+
+@given(tensor=stored_tensors(), batch=images)
+def test_the_pixel_table_stores_what_the_arithmetic_stores(tensor: Tensor, batch: NDArray[np.uint8]) -> None:
+    table = pixel_table("unit", tensor)
+    assert table is not None
+    stored = np.frombuffer(batch.tobytes().translate(table), tensor.dtype).reshape(batch.shape)
+    np.testing.assert_array_equal(stored, quantize(normalise(batch, "unit"), tensor))
+
+
+def test_no_table_where_a_byte_does_not_do() -> None:
+    assert pixel_table("unit", Tensor("t", (1,), "float32")) is None
+    assert pixel_table("unit", Tensor("t", (1,), "int16", 1 / 255, 0)) is None
+    assert pixel_table("column-l2", Tensor("t", (1,), "int8", 1 / 255, -128)) is None

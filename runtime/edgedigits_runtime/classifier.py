@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.preprocessing import Probabilities, as_batch, calibrate
+from edgedigits_runtime.preprocessing import Probabilities, calibrate
 
 
 class Classifier:
@@ -31,7 +31,7 @@ class Classifier:
         Raises:
             ArrayError: another dtype or shape, or no image.
         """
-        return self.engine.run(as_batch(images, self.contract.image_shape))
+        return self.engine.run(images)
 
     def confidences(self, images: NDArray[Any]) -> Probabilities:
         """Return calibrated probabilities, float32 [N, classes]: `predict` after the contract's temperature."""

@@ -25,19 +25,23 @@ def as_batch(images: NDArray[Any], shape: tuple[int, int, int]) -> Images:
     Raises:
         ArrayError: another dtype, shape, or no image at all.
     """
-    height, width, channels = shape
-    expected = f"uint8 [N, {height}, {width}, {channels}]" + (f" or [N, {height}, {width}]" if channels == 1 else "")
     if not isinstance(images, np.ndarray):
-        raise ArrayError(f"expected a NumPy array, {expected}; got {type(images).__name__}")
+        raise ArrayError(f"expected a NumPy array, {_layouts(shape)}; got {type(images).__name__}")
     if images.dtype != np.uint8:
-        raise ArrayError(f"expected {expected}; got {images.dtype}; scale to 0..255 and convert with astype('uint8')")
-    if images.ndim == 3 and channels == 1:
+        advice = "scale to 0..255 and convert with astype('uint8')"
+        raise ArrayError(f"expected {_layouts(shape)}; got {images.dtype}; {advice}")
+    if images.ndim == 3 and shape[2] == 1:
         images = images[..., np.newaxis]
     if images.ndim != 4 or images.shape[1:] != shape:
-        raise ArrayError(f"expected {expected}; got shape {list(images.shape)}")
+        raise ArrayError(f"expected {_layouts(shape)}; got shape {list(images.shape)}")
     if len(images) == 0:
-        raise ArrayError(f"expected at least one image, {expected}; got an empty batch")
+        raise ArrayError(f"expected at least one image, {_layouts(shape)}; got an empty batch")
     return images
+
+
+def _layouts(shape: tuple[int, int, int]) -> str:
+    height, width, channels = shape
+    return f"uint8 [N, {height}, {width}, {channels}]" + (f" or [N, {height}, {width}]" if channels == 1 else "")
 
 
 def normalise(images: Images, normalisation: Normalisation) -> NDArray[np.float32]:
@@ -46,13 +50,25 @@ def normalise(images: Images, normalisation: Normalisation) -> NDArray[np.float3
     "unit" divides by 255. "column-l2" divides each image column (axis 1) by its Euclidean length, as
     `tf.keras.utils.normalize(images, axis=1)` does on [N, 28, 28]; a column of zeros stays zero.
     """
-    scaled = images.astype(np.float32)
     if normalisation == "unit":
-        return scaled / np.float32(255)
+        # In one pass over the pixels.
+        return np.divide(images, np.float32(255), dtype=np.float32)
+    scaled = images.astype(np.float32)
     length = np.sqrt(np.sum(np.square(scaled), axis=1, keepdims=True))
     length[length == 0] = 1
     normalised: NDArray[np.float32] = scaled / length
     return normalised
+
+
+def pixel_table(normalisation: Normalisation, tensor: Tensor) -> bytes | None:
+    """Return the byte that `tensor` stores for each pixel value 0..255, for bytes.translate: no float on the way.
+
+    None where the tensor stores more than a byte, or where the normalisation looks at a pixel's neighbours.
+    """
+    if normalisation != "unit" or tensor.scale is None or np.dtype(tensor.dtype).itemsize != 1:
+        return None
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    return quantize(normalise(pixels, normalisation), tensor).tobytes()
 
 
 def quantize(values: NDArray[np.float32], tensor: Tensor) -> NDArray[Any]:

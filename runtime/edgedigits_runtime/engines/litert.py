@@ -26,12 +26,14 @@ class LiteRTEngine(Engine):
         self._output = interpreter.get_output_details()[0]["index"]
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        interpreter, answers = self._interpreter, []
-        for image in tensor:
-            interpreter.set_tensor(self._input, image[np.newaxis])
-            interpreter.invoke()
-            answers.append(interpreter.get_tensor(self._output))
-        return np.concatenate(answers)
+        answers = [self._answer(tensor[k : k + 1]) for k in range(len(tensor))]
+        return answers[0] if len(answers) == 1 else np.concatenate(answers)
+
+    def _answer(self, image: NDArray[Any]) -> NDArray[Any]:
+        self._interpreter.set_tensor(self._input, image)
+        self._interpreter.invoke()
+        answer: NDArray[Any] = self._interpreter.get_tensor(self._output)
+        return answer
 
 
 def open_engine(path: Path, contract: Contract | None, device: str) -> LiteRTEngine:
