@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgedigits.verification.gates import Gate
     from edgedigits.verification.verify import Verification
     from edgedigits_exporters.keras_backend import Device
+    from edgedigits_runtime.engines.engine import EngineOptions
     from edgedigits_runtime.reading.reader import Reader
     from edgedigits_runtime.reading.reject import Expect
 
@@ -30,6 +31,7 @@ def load(
     *,
     engine: str | None = None,
     device: str = "auto",
+    options: "EngineOptions | None" = None,
     contract: Path | None = None,
     min_confidence: float | None = None,
     max_pixels: int | None = None,
@@ -41,7 +43,8 @@ def load(
     Args:
         model: a shipped name, a run folder, or a `.keras`, `.onnx` or `.tflite` file.
         engine: "litert", "onnxruntime" or "keras"; chosen by file type if None.
-        device: "auto" or "cpu".
+        device: "auto", "cpu", or an accelerator of ONNX Runtime such as "cuda" or "cuda:1".
+        options: threads, workers, kernels and cores; the defaults if None.
         contract: a JSON file in place of the model's own contract.
         min_confidence: what is read with less is left out; None is the model's own threshold.
         max_pixels: larger pictures are refused; None is the default limit.
@@ -57,7 +60,7 @@ def load(
     from edgedigits_runtime.reading.reader import Reader
 
     given = read_contract_file(contract) if contract else None
-    opened = open_model(find_model(model), engine=engine, device=device, contract=given)
+    opened = open_model(find_model(model), engine=engine, device=device, options=options, contract=given)
     return Reader(
         Classifier(opened),
         min_confidence=min_confidence,

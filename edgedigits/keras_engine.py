@@ -1,5 +1,8 @@
 """Keras as an engine: the reference that exports are compared with, and how a run folder reads pictures."""
 
+import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +22,22 @@ class KerasEngine(Engine):
 
     name = "keras"
 
-    def __init__(self, model: Any, contract: Contract) -> None:
+    def __init__(self, model: Any, contract: Contract, reopen: Callable[[], Engine] | None = None) -> None:
         import keras
 
-        super().__init__(contract, "cpu", (keras.backend.backend(),))
+        super().__init__(contract, "cpu", (keras.backend.backend(),), reopen=reopen)
         self._model = model
+        self._lock = threading.Lock()
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         from keras import ops
 
         chunks = [tensor[start : start + CHUNK] for start in range(0, len(tensor), CHUNK)]
-        return np.concatenate([ops.convert_to_numpy(self._model(chunk, training=False)) for chunk in chunks])
+        with self._lock:
+            return np.concatenate([ops.convert_to_numpy(self._model(chunk, training=False)) for chunk in chunks])
+
+    def _release(self) -> None:
+        del self._model
 
 
 def open_keras(path: Path, contract: Contract | None = None, device: str = "auto") -> KerasEngine:
@@ -42,4 +50,4 @@ def open_keras(path: Path, contract: Contract | None = None, device: str = "auto
     """
     if device not in ("auto", "cpu"):
         raise DeviceUnavailable(f"a .keras file is read on the CPU, not on {device!r}; export it to ONNX first")
-    return KerasEngine(*load_model(path, contract))
+    return KerasEngine(*load_model(path, contract), partial(open_keras, path, contract, device))

@@ -6,7 +6,7 @@ from pathlib import Path
 from edgedigits_runtime.contract import Contract, parse_contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, open_engine
-from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.engines.engine import Engine, EngineOptions
 from edgedigits_runtime.errors import ArtifactNotFound, EdgedigitsError, UnknownName
 
 SHIPPED = Path(__file__).parent / "models"
@@ -74,11 +74,16 @@ def read_contract_file(path: Path) -> Contract:
 
 
 def open_model(
-    path: Path, *, engine: str | None = None, device: str = "auto", contract: Contract | None = None
+    path: Path,
+    *,
+    engine: str | None = None,
+    device: str = "auto",
+    options: EngineOptions | None = None,
+    contract: Contract | None = None,
 ) -> Engine:
     """Load a file of any type that MODEL may be; see edgedigits_runtime.engines.open_engine for errors."""
     if path.suffix != ".keras":
-        return open_engine(path, engine=engine, device=device, contract=contract)
+        return open_engine(path, engine=engine, device=device, options=options, contract=contract)
     if engine not in (None, "keras"):
         raise UnknownName("engine for .keras files", engine, ["keras"])
     from edgedigits.keras_engine import open_keras

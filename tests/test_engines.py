@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import dataclasses
+import multiprocessing
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -10,7 +12,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,13 +31,17 @@ from tiny_models import (
 
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engines import ENGINES, open_engine, probe_engines
+from edgedigits_runtime.engines.binding import BoundSession
+from edgedigits_runtime.engines.engine import Engine, EngineOptions, Kernels
 from edgedigits_runtime.errors import (
     ArrayError,
     ArtifactCorrupt,
     ArtifactNotFound,
+    ArtifactUnsupported,
     ContractInvalid,
     ContractMissing,
     DeviceUnavailable,
+    EngineClosed,
     UnknownName,
 )
 
@@ -47,6 +55,12 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
 @pytest.fixture(params=WRITERS)
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return WRITERS[request.param](tmp_path)
+
+
+@pytest.fixture(scope="module")
+def bound() -> BoundSession:
+    session = onnxruntime.InferenceSession(onnx_bytes(None), providers=["CPUExecutionProvider"])
+    return BoundSession(session, "cpu")
 
 
 def run_python(code: str, *arguments: object, **options: object) -> "subprocess.CompletedProcess[str]":
@@ -245,11 +259,124 @@ def test_damaged_headers_are_refused_or_harmless(write: Callable[[Path], Path], 
     assert "refused" in printed
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda", "npu"])
-def test_another_device_is_an_error_and_no_silent_fallback(device: str, model: Path) -> None:
-    with pytest.raises(DeviceUnavailable, match=f"not on '{device}'"):
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "tensorrt", "openvino", "coreml"])
+def test_a_device_that_is_not_here_is_an_error_and_no_silent_fallback(device: str, model: Path) -> None:
+    said = "LiteRT runs on the CPU" if model.suffix == ".tflite" else "pip uninstall|cannot start|built without"
+    with pytest.raises(DeviceUnavailable, match=said):
         open_engine(model, device=device)
     assert open_engine(model, device="cpu").device == "cpu"
+
+
+def test_an_unknown_device_lists_the_known(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="unknown device 'npu'; known: auto, cpu, cuda, "):
+        open_engine(write_onnx(tmp_path), device="npu")
+
+
+def test_many_images_are_divided_among_workers(model: Path) -> None:
+    images = pictures(3 * Engine.part + 7)
+    one = open_engine(model, options=EngineOptions(workers=1))
+    three = open_engine(model, options=EngineOptions(workers=3))
+    assert (one.workers, three.workers) == (1, 3)
+    np.testing.assert_allclose(three.run(images), one.run(images), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_sixteen_threads_and_a_hundred_thousand_images(model: Path) -> None:
+    batches = [pictures(count, count) for count in (1, 3, 62, 1, 558)]
+    engine = open_engine(model, options=EngineOptions(workers=4))
+    sequential = [engine.run(batch) for batch in batches]
+    rounds = range(100_000 // sum(map(len, batches)))
+
+    def all_right(_: int) -> bool:
+        pairs = zip(batches, sequential, strict=True)
+        return all(np.array_equal(engine.run(batch), wanted) for batch, wanted in pairs)
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(all_right, rounds))
+
+
+def _answers(engine: Engine, images: np.ndarray) -> np.ndarray:
+    return engine.run(images)
+
+
+@pytest.mark.slow
+def test_an_engine_can_be_sent_to_another_process(model: Path) -> None:
+    engine, images = open_engine(model, options=EngineOptions(workers=2)), pictures(5)
+    spawning = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawning) as pool:
+        np.testing.assert_array_equal(pool.submit(_answers, engine, images).result(), engine.run(images))
+
+
+def test_a_pickled_engine_is_the_same_again(model: Path) -> None:
+    engine = open_engine(model, options=EngineOptions(workers=2))
+    again = pickle.loads(pickle.dumps(engine))
+    assert (again.contract, again.providers, again.workers) == (engine.contract, engine.providers, 2)
+
+
+def test_a_closed_engine_says_so(model: Path) -> None:
+    with open_engine(model, options=EngineOptions(workers=2)) as engine:
+        engine.run(pictures(2 * Engine.part))
+    engine.close()
+    with pytest.raises(EngineClosed, match="tiny was closed; open it again"):
+        engine.run(pictures(1))
+
+
+@pytest.mark.parametrize("kernels", ["xnnpack", "builtin", "reference"])
+def test_the_kernels_in_effect_are_named(kernels: Kernels, tmp_path: Path) -> None:
+    images = pictures(20)
+    engine = open_engine(write_tflite(tmp_path, "int8"), options=EngineOptions(kernels=kernels))
+    assert engine.providers == ({"xnnpack": "XNNPACK"}.get(kernels, kernels),)
+    np.testing.assert_allclose(engine.run(images), expected(images), atol=0.07)
+
+
+def test_a_process_is_kept_on_cores_that_exist(model: Path) -> None:
+    before = os.sched_getaffinity(0)
+    try:
+        open_engine(model, options=EngineOptions(cores=(min(before),)))
+        assert os.sched_getaffinity(0) == {min(before)}
+    finally:
+        os.sched_setaffinity(0, before)
+    with pytest.raises(DeviceUnavailable, match="cannot run on core 1023; it may use 0"):
+        open_engine(model, options=EngineOptions(cores=(1023,)))
+
+
+def test_operators_without_a_kernel(tmp_path: Path) -> None:
+    from ai_edge_litert import schema_py_generated as schema
+
+    path = tmp_path / "custom.tflite"
+    model = schema.ModelT.InitFromPackedBuf(tflite_bytes(None), 0)
+    model.operatorCodes[2].builtinCode = schema.BuiltinOperator.CUSTOM
+    model.operatorCodes[2].deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    model.operatorCodes[2].customCode = b"FlexSoftmax"
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path.write_bytes(bytes(builder.Output()))
+    with pytest.raises(ArtifactUnsupported, match=r"no kernel for: .*FlexSoftmax"):
+        open_engine(path, contract=contract(format="tflite"))
+
+
+@pytest.mark.parametrize(("change", "number"), [("opset", 999), ("ir_version", 99)])
+def test_a_model_newer_than_onnx_runtime(change: str, number: int, tmp_path: Path) -> None:
+    import onnx
+
+    model = onnx.load_from_string(onnx_bytes(contract()))
+    if change == "opset":
+        model.opset_import[0].version = number
+    else:
+        model.ir_version = number
+    path = tmp_path / "new.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ArtifactUnsupported, match="is newer than this ONNX Runtime"):
+        open_engine(path)
+
+
+@settings(max_examples=20)
+@given(counts=st.lists(st.integers(1, 600), min_size=1, max_size=4))
+def test_bound_memory_gives_the_answers_of_plain_calls(counts: list[int], bound: BoundSession) -> None:
+    """On the CPU's own memory; a GPU differs in the memory's name."""
+    for count in counts:
+        images = pictures(count, count).astype(np.float32) / 255
+        np.testing.assert_allclose(bound.run(images), expected(pictures(count, count)), atol=1e-5)
 
 
 def test_nothing_is_printed_on_either_stream(model: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,8 @@ def test_the_library() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
-        ("load", ["model", "engine", "device", "contract", "min_confidence", "max_pixels", "expect", "length"]),
+        ("load", ["model", "engine", "device", "options", "contract", "min_confidence", "max_pixels", "expect",
+                  "length"]),
         ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
                    "mixed_precision", "parallel", "out", "device"]),
         ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir"]),

@@ -12,9 +12,11 @@ came, what to do.
     ├── UnknownName             no recipe, dataset, format, precision, engine or model of that name
     ├── MissingExtra            an optional dependency is not installed
     ├── DeviceUnavailable       the requested device cannot be used
+    ├── EngineClosed            an engine was asked after it was closed
     ├── ArtifactError           a model file cannot be used
     │   ├── ArtifactNotFound    no such model file
     │   ├── ArtifactCorrupt     the file is damaged or is something else
+    │   ├── ArtifactUnsupported it is whole, but holds what the engine cannot run
     │   ├── ContractMissing     the file carries no contract
     │   └── ContractInvalid     the contract is malformed, or does not match the tensors
     ├── DataError               a dataset cannot be used
@@ -87,6 +89,10 @@ class DeviceUnavailable(EdgedigitsError):
     """The requested device cannot be used; nothing falls back to another one silently."""
 
 
+class EngineClosed(EdgedigitsError):
+    """An engine was asked after it was closed."""
+
+
 class ArtifactError(EdgedigitsError):
     """A model file cannot be used."""
 
@@ -97,6 +103,10 @@ class ArtifactNotFound(ArtifactError):
 
 class ArtifactCorrupt(ArtifactError):
     """The file is damaged or is something else than its suffix says."""
+
+
+class ArtifactUnsupported(ArtifactError):
+    """The file is whole, but holds operators, types or an operator set that the engine cannot run."""
 
 
 class ContractMissing(ArtifactError):

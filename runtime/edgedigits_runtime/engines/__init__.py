@@ -2,7 +2,7 @@
 
 An engine module imports its library only inside its two functions:
 
-    open_engine(path, contract, device) -> Engine
+    open_engine(path, contract, device, options) -> Engine
     probe() -> EngineReport
 """
 
@@ -10,7 +10,7 @@ import importlib
 from pathlib import Path
 
 from edgedigits_runtime.contract import Contract
-from edgedigits_runtime.engines.engine import Engine, EngineReport
+from edgedigits_runtime.engines.engine import Engine, EngineOptions, EngineReport
 from edgedigits_runtime.errors import ArtifactNotFound, UnknownName
 
 ENGINES = {
@@ -22,18 +22,25 @@ ENGINE_OF_SUFFIX = {".tflite": "litert", ".onnx": "onnxruntime"}
 
 
 def open_engine(
-    path: Path, *, engine: str | None = None, device: str = "auto", contract: Contract | None = None
+    path: Path,
+    *,
+    engine: str | None = None,
+    device: str = "auto",
+    options: EngineOptions | None = None,
+    contract: Contract | None = None,
 ) -> Engine:
     """Load a model file.
 
     Args:
         path: a `.tflite` or `.onnx` file.
         engine: a name of ENGINES; chosen by the suffix if None.
-        device: "auto" or "cpu".
+        device: "auto", "cpu", or an accelerator of ONNX Runtime such as "cuda" or "cuda:1".
+        options: threads, workers, kernels and cores; the defaults if None.
         contract: used in place of the file's own.
 
     Raises:
-        ArtifactNotFound, ArtifactCorrupt, ContractMissing, ContractInvalid: about the file.
+        ArtifactNotFound, ArtifactCorrupt, ArtifactUnsupported, ContractMissing, ContractInvalid: about the
+            file.
         UnknownName: no such engine, or none for this type of file.
         MissingExtra: the engine's library is not installed.
         DeviceUnavailable: the engine cannot run on that device.
@@ -47,7 +54,9 @@ def open_engine(
         raise UnknownName(f"engine for {path.suffix} files", str(engine), [fitting])
     if not path.is_file():
         raise ArtifactNotFound(f"no model file at {path}")
-    opened: Engine = importlib.import_module(ENGINES[fitting]).open_engine(path, contract, device)
+    opened: Engine = importlib.import_module(ENGINES[fitting]).open_engine(
+        path, contract, device, options or EngineOptions()
+    )
     return opened
 
 

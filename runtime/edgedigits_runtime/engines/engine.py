@@ -1,15 +1,18 @@
 """What every engine is: pixels in, probabilities out, and the truth about where it ran."""
 
-import threading
+import os
+import pickle
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract, Tensor
-from edgedigits_runtime.errors import ContractInvalid
+from edgedigits_runtime.errors import ContractInvalid, DeviceUnavailable, EngineClosed
 from edgedigits_runtime.preprocessing import (
     Images,
     Probabilities,
@@ -20,49 +23,127 @@ from edgedigits_runtime.preprocessing import (
     quantize,
 )
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+Kernels = Literal["auto", "xnnpack", "builtin", "reference"]
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How a device is used; the defaults are right for small networks (docs/engines.md has the measurements).
+
+    Attributes:
+        threads: within one call of the library.
+        workers: calls at a time where an array holds many images; None takes every core that the process may use.
+        kernels: of LiteRT: "xnnpack", its own "builtin" or "reference" ones; "auto" is XNNPACK where it starts.
+        cores: numbers of the processor cores that this process is kept on; empty leaves it to the system.
+    """
+
+    threads: int = 1
+    workers: int | None = None
+    kernels: Kernels = "auto"
+    cores: tuple[int, ...] = ()
+
 
 class Engine(ABC):
-    """A loaded model. May be called from several threads; calls are answered one after another.
+    """A loaded model. May be called from several threads, sent to another process, and closed.
 
     Attributes:
         name: "litert", "onnxruntime" or "keras".
-        device: where it runs, such as "cpu".
+        device: where it runs, such as "cpu" or "cuda:0".
         providers: execution providers or delegates in effect, read back after loading.
         contract: how the model is fed and read.
+        workers: how many calls at a time an array with many images is divided among.
     """
 
     name: str
 
-    def __init__(self, contract: Contract, device: str, providers: tuple[str, ...]) -> None:
+    part = 256
+    """Images of a large array that one worker takes at a time."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        device: str,
+        providers: tuple[str, ...],
+        *,
+        reopen: Callable[[], "Engine"] | None = None,
+        workers: int = 1,
+    ) -> None:
+        """Take what an engine knows of itself; `reopen` opens the same file again, in another process too."""
         self.contract = contract
         self.device = device
         self.providers = providers
+        self.workers = workers
+        self._reopen = reopen
+        self._closed = False
         self._table = pixel_table(contract.normalisation, contract.input)
-        self._lock = threading.Lock()
 
     def run(self, batch: Images) -> Probabilities:
         """Return the probabilities, float32 [N, classes], of uint8 images [N, H, W, C] (ink bright on dark).
 
         Raises:
             ArrayError: the batch has another dtype or shape than the model takes, or is empty.
+            EngineClosed: after `close`.
         """
-        return dequantize(self.invoke(self.feed(batch)), self.contract.output)
+        images = as_batch(batch, self.contract.image_shape)
+        if self.workers == 1 or len(images) <= self.part:
+            return self._run(images)
+        parts = [images[start : start + self.part] for start in range(0, len(images), self.part)]
+        return np.concatenate(list(self._pool.map(self._run, parts)))
 
     def feed(self, batch: Images) -> NDArray[Any]:
         """Return the tensor that the model is given for these images: normalised, quantized, [N, H, W, C]."""
-        images = as_batch(batch, self.contract.image_shape)
+        return self._fed(as_batch(batch, self.contract.image_shape))
+
+    def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Return the model's output tensor [N, classes] as stored, for an input tensor as `feed` makes it."""
+        if self._closed:
+            raise EngineClosed(f"{self.contract.name} was closed; open it again")
+        return self._invoke(tensor)
+
+    def close(self) -> None:
+        """Give back threads and memory; the engine answers no more."""
+        if not self._closed:
+            self._closed = True
+            if "_pool" in self.__dict__:
+                self._pool.shutdown()
+            self._release()
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as how it was opened: another process loads the file again."""
+        if self._reopen is None:
+            raise pickle.PicklingError(f"{self.contract.name} is in memory only; save it, and open the file")
+        return self._reopen, ()
+
+    @cached_property
+    def _pool(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(self.workers, thread_name_prefix=self.contract.name)
+
+    def _run(self, images: Images) -> Probabilities:
+        return dequantize(self.invoke(self._fed(images)), self.contract.output)
+
+    def _fed(self, images: Images) -> NDArray[Any]:
         if self._table is not None:
             stored = images.tobytes().translate(self._table)
             return np.frombuffer(stored, self.contract.input.dtype).reshape(images.shape)
         return quantize(normalise(images, self.contract.normalisation), self.contract.input)
 
-    def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Return the model's output tensor [N, classes] as stored, for an input tensor as `feed` makes it."""
-        with self._lock:
-            return self._invoke(tensor)
-
     @abstractmethod
-    def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]: ...
+    def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Answer a tensor [N, H, W, C]; called from several threads at once."""
+
+    def _release(self) -> None:  # noqa: B027  # Not every engine holds something.
+        """Give back what the library holds."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +159,33 @@ class EngineReport:
     version: str | None
     providers: tuple[str, ...]
     mend: str | None = None
+
+
+def worker_count(options: EngineOptions) -> int:
+    """Return how many calls at a time these options ask for."""
+    if options.workers is not None:
+        return options.workers
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def keep_on_cores(cores: tuple[int, ...]) -> None:
+    """Keep this thread, and those it starts from now on, on some of the processor's cores.
+
+    Raises:
+        DeviceUnavailable: no such core, or the system cannot.
+    """
+    if not cores:
+        return
+    try:
+        os.sched_setaffinity(0, cores)
+    except AttributeError:
+        raise DeviceUnavailable("this system does not let a process choose its cores; leave them out") from None
+    except OSError as error:
+        free = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
+        wanted = ", ".join(map(str, cores))
+        raise DeviceUnavailable(f"this process cannot run on core {wanted}; it may use {free}") from error
 
 
 def check_tensors(contract: Contract, source: str, found: dict[str, Tensor]) -> None:

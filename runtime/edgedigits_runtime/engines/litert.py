@@ -1,7 +1,11 @@
 """LiteRT runs `.tflite` files on the CPU, with XNNPACK where its wheel has it."""
 
 import importlib.metadata
+import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -9,49 +13,81 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract
-from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors
-from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable
+from edgedigits_runtime.engines.engine import (
+    Engine,
+    EngineOptions,
+    EngineReport,
+    Kernels,
+    check_tensors,
+    keep_on_cores,
+    worker_count,
+)
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable
 from edgedigits_runtime.native_messages import silenced
+
+# What LiteRT says of an operator that its wheel has no kernel for.
+UNSUPPORTED = ("custom op", "Flex", "Didn't find op for builtin opcode", "Op builtin_code out of range")
 
 
 class LiteRTEngine(Engine):
-    """One interpreter with a static batch of 1; a batch is run image by image."""
+    """Interpreters with a static batch of 1, one for each call at a time; a batch is run image by image."""
 
     name = "litert"
 
-    def __init__(self, interpreter: Any, contract: Contract) -> None:
-        super().__init__(contract, "cpu", _delegates(interpreter))
-        self._interpreter = interpreter
+    def __init__(self, interpreter: Any, another: Callable[[], Any], contract: Contract, **settings: Any) -> None:
+        """Take a first interpreter, what makes another one when a second thread needs it, and Engine's settings."""
+        super().__init__(contract, "cpu", **settings)
+        self._another = another
+        self._made = 1
+        self._making = threading.Lock()
+        self._free: SimpleQueue[Any] = SimpleQueue()
+        self._free.put(interpreter)
         self._input = interpreter.get_input_details()[0]["index"]
         self._output = interpreter.get_output_details()[0]["index"]
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        answers = [self._answer(tensor[k : k + 1]) for k in range(len(tensor))]
+        interpreter = self._borrowed()
+        try:
+            answers = [self._answer(interpreter, tensor[k : k + 1]) for k in range(len(tensor))]
+        finally:
+            self._free.put(interpreter)
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
-    def _answer(self, image: NDArray[Any]) -> NDArray[Any]:
-        self._interpreter.set_tensor(self._input, image)
-        self._interpreter.invoke()
-        answer: NDArray[Any] = self._interpreter.get_tensor(self._output)
+    def _answer(self, interpreter: Any, image: NDArray[Any]) -> NDArray[Any]:
+        interpreter.set_tensor(self._input, image)
+        interpreter.invoke()
+        answer: NDArray[Any] = interpreter.get_tensor(self._output)
         return answer
 
+    def _borrowed(self) -> Any:
+        """Return an interpreter that nobody uses: a free one, a new one, or the next to become free."""
+        try:
+            return self._free.get_nowait()
+        except Empty:
+            pass
+        with self._making:
+            if self._made < self.workers:
+                interpreter = self._another()
+                self._made += 1
+                return interpreter
+        return self._free.get()
 
-def open_engine(path: Path, contract: Contract | None, device: str) -> LiteRTEngine:
+    def _release(self) -> None:
+        # Those in use are dropped by their users, who hold them last.
+        while not self._free.empty():
+            self._free.get()
+
+
+def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> LiteRTEngine:
     """Load a `.tflite` file; see edgedigits_runtime.engines.open_engine."""
     if device not in ("auto", "cpu"):
         raise DeviceUnavailable(f"LiteRT runs on the CPU, not on {device!r}; use --device cpu, or an ONNX model")
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise DeviceUnavailable("the LiteRT interpreter is not installed; run: pip install ai-edge-litert") from error
-    try:
-        # One thread: on a network this small, waking a second costs more than it saves.
-        # An INFO line about XNNPACK; the delegate is read back from the graph instead.
-        with silenced():
-            interpreter = Interpreter(model_path=str(path), num_threads=1)
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise ArtifactCorrupt(f"{path} is not a whole .tflite file: {_first_line(error)}") from error
+    keep_on_cores(options.cores)
+    another = partial(_interpreter, path, options.threads, options.kernels)
+    interpreter = another()
+    kernels = _kernels(interpreter, options.kernels)
+    if options.kernels == "xnnpack" and kernels != "XNNPACK":
+        raise DeviceUnavailable("XNNPACK does not start on this processor; use --kernels auto or builtin")
     contract = contract or read_contract(path)
     check_tensors(
         contract,
@@ -61,7 +97,34 @@ def open_engine(path: Path, contract: Contract | None, device: str) -> LiteRTEng
             "output": tensor_of(interpreter.get_output_details()[0]),
         },
     )
-    return LiteRTEngine(interpreter, contract)
+    reopen = partial(open_engine, path, contract, device, options)
+    workers = worker_count(options)
+    return LiteRTEngine(interpreter, another, contract, providers=(kernels,), reopen=reopen, workers=workers)
+
+
+def _interpreter(path: Path, threads: int, kernels: Kernels) -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    except ImportError as error:
+        raise DeviceUnavailable("the LiteRT interpreter is not installed; run: pip install ai-edge-litert") from error
+    resolvers = {
+        "builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        "reference": OpResolverType.BUILTIN_REF,
+    }
+    resolver = resolvers.get(kernels, OpResolverType.AUTO)
+    try:
+        # An INFO line about XNNPACK; the delegate is read back from the graph instead.
+        with silenced():
+            interpreter = Interpreter(model_path=str(path), num_threads=threads, experimental_op_resolver_type=resolver)
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        said = _first_line(error)
+        if any(part in str(error) for part in UNSUPPORTED):
+            raise ArtifactUnsupported(
+                f"{path} holds an operator that LiteRT has no kernel for: {said}; convert it with built-in operators"
+            ) from error
+        raise ArtifactCorrupt(f"{path} is not a whole .tflite file: {said}") from error
+    return interpreter
 
 
 def tensor_of(details: dict[str, Any]) -> Tensor:
@@ -86,10 +149,12 @@ def probe() -> EngineReport:
     return EngineReport(importlib.metadata.version("ai-edge-litert"), ("XNNPACK",))
 
 
-def _delegates(interpreter: Any) -> tuple[str, ...]:
+def _kernels(interpreter: Any, wanted: Kernels) -> str:
     """Read back what runs the graph: XNNPACK, silently dropped on some boards, shows as a DELEGATE operator."""
     operators = {details["op_name"] for details in interpreter._get_ops_details()}
-    return ("XNNPACK",) if "DELEGATE" in operators else ("builtin",)
+    if "DELEGATE" in operators:
+        return "XNNPACK"
+    return "reference" if wanted == "reference" else "builtin"
 
 
 def _first_line(error: Exception) -> str:

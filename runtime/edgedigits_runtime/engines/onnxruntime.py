@@ -1,6 +1,9 @@
-"""ONNX Runtime runs `.onnx` files, here on the CPU."""
+"""ONNX Runtime runs `.onnx` files on the CPU, and on whatever accelerator the installed wheel was built for."""
 
 import importlib.metadata
+import re
+import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +12,24 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract, Tensor, parse_contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, missing
-from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors
-from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable, MissingExtra
+from edgedigits_runtime.engines import cuda
+from edgedigits_runtime.engines.binding import BoundSession
+from edgedigits_runtime.engines.devices import CPU, REMOTE, Device, candidates
+from edgedigits_runtime.engines.engine import (
+    Engine,
+    EngineOptions,
+    EngineReport,
+    check_tensors,
+    keep_on_cores,
+    worker_count,
+)
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, MissingExtra
 from edgedigits_runtime.native_messages import silenced
 
-PROVIDERS = {"cpu": "CPUExecutionProvider"}
+NVIDIA = ("cuda", "tensorrt")
 
 CHUNK = 64
 """Images in one call: more of them no longer fit a core's cache, and 10,000 at once were ten times slower."""
-
-REMOTE = "AzureExecutionProvider"
-"""It runs nothing here, but calls a server."""
 
 IDENTITY = bytes.fromhex(
     "080812003a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a020801"
@@ -27,7 +37,8 @@ IDENTITY = bytes.fromhex(
 )
 """The smallest ONNX model, y = x, to see what starts."""
 
-WHEELS = ("onnxruntime", "onnxruntime-gpu")
+# What ONNX Runtime says of a model that is whole but newer than it, or that holds what it has no kernel for.
+UNSUPPORTED = ("opset", "IR version", "NOT_IMPLEMENTED", "is not a registered function/op", "Unsupported model")
 
 
 class OnnxRuntimeEngine(Engine):
@@ -35,49 +46,122 @@ class OnnxRuntimeEngine(Engine):
 
     name = "onnxruntime"
 
-    def __init__(self, session: Any, contract: Contract) -> None:
+    def __init__(self, session: Any, device: Device, contract: Contract, **settings: Any) -> None:
         # Read back from the session: ONNX Runtime drops a provider that cannot start without an error.
-        super().__init__(contract, "cpu", tuple(session.get_providers()))
+        super().__init__(contract, device.name, tuple(session.get_providers()), **settings)
         self._session = session
         self._input = session.get_inputs()[0].name
         self._output = session.get_outputs()[0].name
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        chunks = [tensor[start : start + CHUNK] for start in range(0, len(tensor), CHUNK)]
-        return np.concatenate([self._session.run([self._output], {self._input: chunk})[0] for chunk in chunks])
+        answers = [self._answer(tensor[start : start + CHUNK]) for start in range(0, len(tensor), CHUNK)]
+        return answers[0] if len(answers) == 1 else np.concatenate(answers)
+
+    def _answer(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        answer: NDArray[Any] = self._session.run([self._output], {self._input: tensor})[0]
+        return answer
+
+    def _release(self) -> None:
+        del self._session
 
 
-def open_engine(path: Path, contract: Contract | None, device: str) -> OnnxRuntimeEngine:
+class CudaEngine(OnnxRuntimeEngine):
+    """One session whose memory on the GPU is bound; calls are answered one after another."""
+
+    def __init__(self, session: Any, device: Device, contract: Contract, **settings: Any) -> None:
+        super().__init__(session, device, contract, **settings)
+        self._bound = BoundSession(session, "cuda", device.number)
+        self._lock = threading.Lock()
+
+    def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        with self._lock:
+            return self._bound.run(tensor)
+
+    def _release(self) -> None:
+        del self._bound
+        super()._release()
+
+
+def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> OnnxRuntimeEngine:
     """Load an `.onnx` file; see edgedigits_runtime.engines.open_engine."""
-    if device not in ("auto", *PROVIDERS):
-        raise DeviceUnavailable(f"ONNX Runtime runs on {', '.join(PROVIDERS)} here, not on {device!r}")
     try:
         import onnxruntime
     except ImportError as error:
         raise MissingExtra("ONNX Runtime", "onnx") from error
-    options = onnxruntime.SessionOptions()
-    # One thread: on a network this small, waking a second costs more than it saves.
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        # The fallback would print a banner on standard output, and try the same provider once more.
-        providers = [PROVIDERS["cpu"]]
-        session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
-        inputs, outputs = session.get_inputs(), session.get_outputs()
-        embedded = session.get_modelmeta().custom_metadata_map.get(ONNX_PROPERTY)
-    except _refusals() as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ArtifactCorrupt(f"{path} is not a whole .onnx file: {reason}") from error
+    keep_on_cores(options.cores)
+    started, session = _start(path, device, options.threads, onnxruntime.get_available_providers())
+    embedded = session.get_modelmeta().custom_metadata_map.get(ONNX_PROPERTY)
     if contract is None:
         if embedded is None:
             raise missing(path)
         contract = parse_contract(embedded, str(path))
-    check_tensors(
-        contract,
-        str(path),
-        {"input": _tensor_of(inputs[0]), "output": _tensor_of(outputs[0])},
-    )
-    return OnnxRuntimeEngine(session, contract)
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    check_tensors(contract, str(path), {"input": _tensor_of(inputs[0]), "output": _tensor_of(outputs[0])})
+    reopen = partial(open_engine, path, contract, device, options)
+    if started.kind == "cuda":
+        return CudaEngine(session, started, contract, reopen=reopen)
+    workers = worker_count(options) if started.kind == "cpu" else 1
+    return OnnxRuntimeEngine(session, started, contract, reopen=reopen, workers=workers)
+
+
+def _start(path: Path, wanted: str, threads: int, built: list[str]) -> tuple[Device, Any]:
+    """Return a session on the first device that starts, and the device.
+
+    Raises:
+        ArtifactCorrupt, ArtifactUnsupported: about the file.
+        DeviceUnavailable: the one device that was asked for does not start.
+    """
+    if wanted != "cpu" and len(cuda.installed_wheels()) > 1:
+        raise DeviceUnavailable(cuda.wheel_problem(built))
+    if wanted.startswith(NVIDIA) and (problem := cuda.wheel_problem(built)):
+        raise DeviceUnavailable(f"--device {wanted} cannot start: {problem}")
+    devices = candidates(wanted, built)
+    for device in devices:
+        session = _session(path, device, threads)
+        if device.provider in session.get_providers():
+            return device, session
+    reason = f"{devices[0].provider} does not start on this machine"
+    if devices[0].kind in NVIDIA:
+        reason = cuda.missing_piece(built)
+    raise DeviceUnavailable(f"--device {wanted} cannot start: {reason}")
+
+
+def _session(path: Path, device: Device, threads: int) -> Any:
+    """Load the file for a device; ONNX Runtime leaves the provider out where it does not start."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    if device.kind in NVIDIA:
+        cuda.preload()
+    try:
+        # A provider that does not start writes its reason to standard error; _start finds it out by itself. The
+        # fallback would print a banner on standard output, and try the same provider once more.
+        with silenced():
+            return onnxruntime.InferenceSession(str(path), options, providers=_providers(device), enable_fallback=0)
+    except _refusals() as error:
+        reason = _reason(error)
+        if not _starts(device.provider):
+            raise DeviceUnavailable(f"--device {device.name} cannot start: {reason}") from error
+        if any(part in str(error) for part in UNSUPPORTED):
+            raise ArtifactUnsupported(
+                f"{path} is newer than this ONNX Runtime, {onnxruntime.__version__}, or holds an operator that it"
+                f" does not know: {reason}"
+            ) from error
+        raise ArtifactCorrupt(f"{path} is not a whole .onnx file: {reason}") from error
+
+
+def _providers(device: Device) -> list[Any]:
+    """Return the providers of a session: the device's, and the CPU's for what it cannot do."""
+    if device.kind == "cpu":
+        return [CPU]
+    settings: dict[str, str] = {}
+    if device.kind in ("cuda", "tensorrt", "directml"):
+        settings["device_id"] = str(device.number)
+    if device.kind == "cuda":
+        settings["enable_cuda_graph"] = "1"
+    return [(device.provider, settings), CPU]
 
 
 def _refusals() -> tuple[type[Exception], ...]:
@@ -86,6 +170,12 @@ def _refusals() -> tuple[type[Exception], ...]:
 
     own = (state.InvalidProtobuf, state.InvalidGraph, state.InvalidArgument, state.NotImplemented, state.NoModel)
     return (*own, state.Fail, state.RuntimeException, RuntimeError, ValueError)
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what was said, without the place in ONNX Runtime's own source."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return re.sub(r"^\S+\.(cc|h):\d+ .*\) (?=[A-Z])", "", line)
 
 
 def _tensor_of(border: Any) -> Tensor:
@@ -101,12 +191,14 @@ def probe() -> EngineReport:
         import onnxruntime
     except ImportError:
         return EngineReport(None, (), "pip install 'edgedigits[onnx]'")
-    installed = [wheel for wheel in WHEELS if _version(wheel)]
+    built = onnxruntime.get_available_providers()
+    wheels = cuda.installed_wheels()
+    started = tuple(name for name in built if _starts(name))
     mend = None
-    if len(installed) > 1:
-        mend = "pip uninstall onnxruntime onnxruntime-gpu, then install one of them: they overwrite each other"
-    started = tuple(name for name in onnxruntime.get_available_providers() if _starts(name))
-    return EngineReport(_version(installed[0]) if installed else onnxruntime.__version__, started, mend)
+    if len(wheels) > 1 or ("CUDAExecutionProvider" in built and "CUDAExecutionProvider" not in started):
+        mend = cuda.missing_piece(built)
+    version = importlib.metadata.version(wheels[0]) if wheels else onnxruntime.__version__
+    return EngineReport(version, started, mend)
 
 
 def _starts(provider: str) -> bool:
@@ -119,14 +211,7 @@ def _starts(provider: str) -> bool:
     options.log_severity_level = 4
     try:
         with silenced():
-            session = onnxruntime.InferenceSession(IDENTITY, options, providers=[provider])
+            session = onnxruntime.InferenceSession(IDENTITY, options, providers=[provider], enable_fallback=0)
     except _refusals():
         return False
     return provider in session.get_providers()
-
-
-def _version(wheel: str) -> str | None:
-    try:
-        return importlib.metadata.version(wheel)
-    except importlib.metadata.PackageNotFoundError:
-        return None
