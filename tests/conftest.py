@@ -1,19 +1,24 @@
 """What many tests share: real MNIST where it is at hand, one short training and its exports, and no silent skips."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from PIL import Image
 
+from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.errors import DataNotFound
+from edgedigits_runtime.reading.reader import Reader
 
 # Deadlines are timings, and timings belong in benchmarks/. Continuous integration draws the same examples each time,
 # so that a change is judged by its own faults; new ones are found where people run the tests.
@@ -21,6 +26,16 @@ settings.register_profile("edgedigits", deadline=None, derandomize=bool(os.envir
 settings.load_profile("edgedigits")
 
 REPOSITORY = Path(__file__).parent.parent
+
+WILD_PICTURES = Path(os.environ.get("EDGEDIGITS_DATA") or REPOSITORY) / "wild-dev"
+WILD_TESTS = "test_wild_pictures.py"
+collect_ignore = [] if WILD_PICTURES.is_dir() else [WILD_TESTS]
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out."""
+    return [f"without {name}: no folder {WILD_PICTURES}" for name in collect_ignore]
+
 
 RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -33,6 +48,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if os.environ.get("EDGEDIGITS_NO_SKIP") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped under EDGEDIGITS_NO_SKIP: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    """The shipped base."""
+    return load()
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """Return a picture as a file of some kind."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
 
 
 @pytest.fixture(scope="session")

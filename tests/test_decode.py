@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import encoded
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -35,12 +36,6 @@ def in_mode(mode: str) -> Image.Image:
         return Image.merge("LAB", (grey, *(Image.new("L", grey.size, 128) for _ in "ab")))
     by_way_of = {"La": "LA", "PA": "LA", "RGBa": "RGBA", "HSV": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}.get(mode)
     return (grey.convert(by_way_of) if by_way_of else grey).convert(mode)
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def png_header(width: int, height: int) -> bytes:

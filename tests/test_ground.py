@@ -61,3 +61,15 @@ def test_even_ground_is_one_level(dark: bool) -> None:
     assert ground.gain is None
     assert ground.dark_ink == dark
     assert set(ground.level.reshape(-1).tolist()) == {230 if dark else 235}
+
+
+def test_a_ground_as_black_as_it_gets_has_no_light_to_make_up_for() -> None:
+    rng = np.random.default_rng(70)
+    picture = np.full((65, 64), 255, np.uint8)
+    for _ in range(rng.integers(2, 12)):
+        y, x = int(rng.integers(0, 65)), int(rng.integers(0, 64))
+        block = picture[y : y + rng.integers(2, 60), x : x + rng.integers(2, 60)]
+        block[:] = 255 - block
+    ground = find_ground(picture, picture, 1)
+    assert not ground.level.any()
+    assert ground.gain is None

@@ -129,6 +129,18 @@ def test_every_scene_gives_its_ink_and_nothing_else(name: str, seed: int) -> Non
     assert (ink & ~near).sum() <= 0.1 * truth.sum()
 
 
+@pytest.mark.parametrize("name", [name for name, scene in SCENES.items() if scene.panel])
+@pytest.mark.parametrize("seed", range(4))
+def test_panels_of_the_other_polarity_give_their_ink_too(name: str, seed: int) -> None:
+    options = PageOptions(width=800, height=600, lines=(2, 3), digits=(2, 4), digit_height=(70.0, 110.0))
+    page = draw_page(np.random.default_rng(seed), options, SCENES[name])
+    ink = find_ink(page.picture) >= 80
+    truth = page.ink >= 128
+    near = np.asarray(Image.fromarray(page.ink).filter(ImageFilter.MaxFilter(9))) > 0
+    assert (ink & truth).sum() >= 0.9 * truth.sum()
+    assert (ink & ~near).sum() <= 0.02 * truth.sum()
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_a_page_without_writing_is_blank(name: str) -> None:
     options = PageOptions(width=420, height=320, lines=(0, 0))

@@ -153,6 +153,18 @@ def test_in_every_scene_the_ink_stands_out_from_what_is_around_it(name: str) -> 
         assert np.sign(difference[abs(difference).argmax()]) == expected
 
 
+@pytest.mark.parametrize("name", [name for name, scene in SCENES.items() if scene.panel])
+def test_every_second_line_stands_on_a_panel_of_the_other_polarity(name: str) -> None:
+    page = draw(2, PageOptions(width=400, height=300, lines=(3, 3), digits=(2, 2), digit_height=(50, 60)), SCENES[name])
+    darker = []
+    for x, y, width, height in page.boxes:
+        window = slice(y, y + height), slice(x, x + width)
+        grey, ink = page.picture[window].mean(axis=2), page.ink[window]
+        darker.append(bool(grey[ink > 220].mean() < grey[ink == 0].mean()))
+    on_page = sum(SCENES[name].pens[0]) < sum(SCENES[name].ground)
+    assert darker == [on_page] * 2 + [not on_page] * 2 + [on_page] * 2
+
+
 def test_by_default_a_page_is_black_on_white() -> None:
     page = draw(0, SMALL)
     assert (page.picture[page.ink == 0] == Scene().ground).all()

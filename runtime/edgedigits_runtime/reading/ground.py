@@ -119,6 +119,8 @@ def _gain(level: Grey, lightest: Grey) -> Grey | None:
         level: uint8 [h, w], the ground by the darkest channel.
         lightest: uint8 [h, w], the ground by the lightest channel.
     """
+    if not level.any():
+        return None
     paper = float(np.quantile(level, 0.9))
     part = level / max(paper, 1.0)
     tint = level / np.maximum(lightest, 1)

@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 from edgedigits_runtime.reading.border import within_frame
 from edgedigits_runtime.reading.envelope import contrast, subtracted
 from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced
+from edgedigits_runtime.reading.regions import edge_width, find_regions, without_regions
 from edgedigits_runtime.reading.rules import without_rules
 
 Ink = NDArray[np.uint8]
@@ -66,9 +67,29 @@ def find_ink(picture: NDArray[np.uint8]) -> Ink:
 
 
 def _ink(picture: NDArray[np.uint8]) -> Ink:
-    """Return the ink of a picture without a frame, as find_ink does."""
-    factor = _step(picture, GROUND_PIXELS)
+    """Return the ink of a picture without a frame, as find_ink does: that of every region in its own polarity."""
     darkest, lightest = _extremes(picture)
+    if min(darkest.shape) < LEAST_LOCAL_SIDE:
+        return _of_one_polarity(darkest, lightest)
+    factor = _step(picture, GROUND_PIXELS)
+    regions = find_regions(reduced(darkest, factor), factor, darkest.shape)
+    if not regions:
+        return _of_one_polarity(darkest, lightest)
+    edge = edge_width(factor)
+    wide = [region.grown(edge, darkest.shape) for region in regions]
+    ink = _of_one_polarity(*_extremes(without_regions(picture, wide))).copy()
+    for region in wide:
+        ink[region.box][region.mask()] = 0
+    for region in regions:
+        inner = region.shrunk(edge)
+        if inner is not None:
+            ink[inner.box][inner.mask()] = _ink(inner.cut(picture))[inner.mask()]
+    return ink
+
+
+def _of_one_polarity(darkest: Ink, lightest: Ink) -> Ink:
+    """Return the ink of a picture that is written all in dark or all in light, as find_ink does."""
+    factor = _step(darkest, GROUND_PIXELS)
     ground = find_ground(darkest, lightest, factor)
     radius = _grain_radius(darkest if ground.dark_ink else lightest, ground, factor)
     if radius:
@@ -78,7 +99,7 @@ def _ink(picture: NDArray[np.uint8]) -> Ink:
     noise = _noise(_histogram(other), uniform=ground.uniform)
     peak = _peak(ink, noise)
     if peak >= LEAST_CONTRAST and min(ink.shape) >= LEAST_LOCAL_SIDE:
-        ink = without_rules(ink, peak)
+        ink = without_rules(ink, peak, noise)
         peak = _peak(ink, noise)
     if peak < max(LEAST_CONTRAST, (BLURRED_TO_NOISE if radius else INK_TO_NOISE) * noise):
         return np.zeros_like(ink)

@@ -58,6 +58,7 @@ def _slant(middles: np.ndarray, heights: np.ndarray) -> float:
         beside = (across > 0.3 * heights[k]) & (np.abs(down) <= np.maximum(STEEPEST * across, 0))
         beside &= across <= NEIGHBOURS * heights[k]
         if beside.any():
-            nearest = np.argmin(np.where(beside, across, np.inf))
+            # Not merely the next across: in columns far apart that may be one of another line.
+            nearest = np.argmin(np.where(beside, np.hypot(across, 2 * down), np.inf))
             steps.append(down[nearest] / across[nearest])
     return float(np.median(steps)) if len(steps) > 1 else 0.0

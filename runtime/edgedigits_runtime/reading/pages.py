@@ -14,7 +14,7 @@ LEAST_FILLED = 0.55
 LEAST_WRITTEN = 0.01
 LEAST_REGION = 0.01
 
-# What is written on a page leaves a margin: its outer rows are unbroken.
+# What is written on a page leaves a margin: its upper and lower rims are unbroken.
 MARGIN = 0.04
 UNBROKEN = 0.9
 
@@ -44,7 +44,23 @@ def are_pages(mask: NDArray[np.bool_]) -> bool:
 
 
 def _is_page(mask: NDArray[np.bool_]) -> bool:
-    """Say whether one component, bool in its own box, is a filled quadrilateral with an unbroken margin."""
+    """Say whether one component, bool in its own box, is a filled quadrilateral that is written on."""
+    sides = straight_sides(mask)
+    if sides is None:
+        return False
+    area = int((sides[1] - sides[0] + 1).sum())
+    return bool(LEAST_FILLED * area <= np.count_nonzero(mask) <= (1 - LEAST_WRITTEN) * area)
+
+
+def straight_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Return the first and the last column of each row, int64 [h] each, of a quadrilateral with an unbroken margin.
+
+    Args:
+        mask: one component in its own box, bool [h, w].
+
+    Returns:
+        None where the component is none.
+    """
     rows = np.arange(len(mask))
     first, last = mask.argmax(axis=1), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
     x, y = np.concatenate([first, last]), np.concatenate([rows, rows])
@@ -55,9 +71,20 @@ def _is_page(mask: NDArray[np.bool_]) -> bool:
     columns = np.arange(mask.shape[1])
     filled = (columns >= first[:, np.newaxis]) & (columns <= last[:, np.newaxis])
     if np.count_nonzero(filled & inside) < AGREEMENT * np.count_nonzero(filled | inside):
-        return False
+        return None
     margin = max(1, round(MARGIN * len(mask)))
-    rims = (slice(0, margin), slice(-margin, None))
-    whole = all(np.count_nonzero(mask[rim]) >= UNBROKEN * np.count_nonzero(filled[rim]) for rim in rims)
-    area = np.count_nonzero(filled)
-    return whole and bool(LEAST_FILLED * area <= np.count_nonzero(mask) <= (1 - LEAST_WRITTEN) * area)
+    # Where a side slants, the outermost rows are ragged.
+    rim = _shrunk(inside, 1) & ~_shrunk(inside, 1 + margin)
+    half = len(mask) // 2
+    whole = all(
+        np.count_nonzero((mask & rim)[rows]) >= UNBROKEN * np.count_nonzero(rim[rows])
+        for rows in (slice(0, half), slice(half, None))
+    )
+    return (first, last) if whole else None
+
+
+def _shrunk(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """Return a mask, bool [h, w], without so many pixels above and below."""
+    shrunk = np.zeros_like(mask)
+    shrunk[by:-by] = mask[2 * by :] & mask[: -2 * by]
+    return shrunk

@@ -36,6 +36,7 @@ EDGE = 0.15
 
 # The part of full contrast from which on something is written beside a rule.
 WRITTEN = 0.35
+WRITTEN_TO_NOISE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +56,13 @@ class Rule:
     at_edge: bool
 
 
-def without_rules(ink: Ink, peak: int) -> Ink:
+def without_rules(ink: Ink, peak: int, noise: int = 0) -> Ink:
     """Return the ink without rules, uint8 [H, W]; the same array where there is none.
 
     Args:
         ink: uint8 [H, W], bright on 0.
         peak: full contrast.
+        noise: how far the bare ground strays; on a page without writing it comes near the contrast of the rules.
     """
     # Both directions are looked for in one picture with rows enough for either.
     factor = max(1, min(ink.shape) // ROWS)
@@ -70,7 +72,7 @@ def without_rules(ink: Ink, peak: int) -> Ink:
         return ink
     bands = _bands(ink.shape, level), _bands(ink.T.shape, upright).T
     # Where rules cross, one has the other beside it, which is no writing.
-    written = (ink >= WRITTEN * peak) & ~(bands[0] | bands[1])
+    written = (ink >= max(WRITTEN * peak, WRITTEN_TO_NOISE * noise)) & ~(bands[0] | bands[1])
     rest = ink.copy()
     for rule in level:
         _erase(rest, rule, written)

@@ -210,14 +210,14 @@ def _append(rng: np.random.Generator, options: PageOptions, marks: list[Mark], m
     """Set `mark` to the right of `marks`, touching the last one or with a gap."""
     mark = mark.moved(0.0, height * rng.normal(0, options.wander))
     if marks and marks[-1].digit is not None and rng.random() < options.touching:
-        mark = mark.moved(_contact(marks[-1], mark), 0.0)
+        mark = mark.moved(contact(marks[-1], mark), 0.0)
     elif marks:
         gap = max(2.0, height * rng.uniform(*options.gap))
         mark = mark.moved(max(other.extent[2] for other in marks) + gap - mark.extent[0], 0.0)
     marks.append(mark)
 
 
-def _contact(left: Mark, right: Mark) -> float:
+def contact(left: Mark, right: Mark) -> float:
     """Return how far to move `right` along x so that it just runs into `left` from the right."""
     a, b = np.concatenate(left.strokes), np.concatenate(right.strokes)
     # Less than half the sum of the pens, or contact would be a matter of rounding and of the pressure.

@@ -1,13 +1,15 @@
 """Pages with known truth: what is written, where its ink is, and a picture of it as somebody would take it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.synthetic.layout import Mark, PageOptions, lay_out
-from edgedigits_runtime.synthetic.painting import paint
+from edgedigits_runtime.errors import ArrayError
+from edgedigits_runtime.synthetic.layout import Extent, Mark, PageOptions, lay_out
+from edgedigits_runtime.synthetic.painting import PANEL_PEN, paint
 from edgedigits_runtime.synthetic.scenes import Scene
 from edgedigits_runtime.synthetic.strokes import ink_traces
 from edgedigits_runtime.synthetic.views import View, draw_view, scale_at, seen_points
@@ -47,28 +49,71 @@ def draw_page(rng: np.random.Generator, options: PageOptions | None = None, scen
     Returns:
         The picture and its truth, both in the picture's pixels, perspective included.
     """
-    options, scene = options or PageOptions(), scene or Scene()
-    size = options.width, options.height
-    marks = lay_out(rng, options)
+    options = options or PageOptions()
+    return picture_marks(rng, lay_out(rng, options), (options.width, options.height), scene or Scene())
+
+
+def picture_marks(rng: np.random.Generator, marks: Sequence[Mark], size: tuple[int, int], scene: Scene) -> Page:
+    """Picture marks that are laid out already; the same state of `rng` gives the same page.
+
+    Args:
+        rng: draws the pen's pressure, textures, light and camera.
+        marks: what is written, in pixels of the page, digits in reading order.
+        size: (width, height) of the page and of the picture, in pixels.
+        scene: paper, light and camera.
+
+    Raises:
+        ArrayError: a mark reaches out of the picture.
+    """
     view = draw_view(rng, size, tilt=scene.tilt, turn=scene.turn)
     covers: dict[int, NDArray[np.uint8]] = {}
-    inks = {is_digit: np.zeros((options.height, options.width), np.uint8) for is_digit in (True, False)}
+    panels = _panels(marks, size) if scene.panel else {}
+    inks = {is_digit: np.zeros((size[1], size[0]), np.uint8) for is_digit in (True, False)}
     boxes: dict[bool, list[Box]] = {True: [], False: []}
     for mark in marks:
         (left, top), drawn = _inked(mark, view, rng)
         is_digit = mark.digit is not None
-        for ink in (inks[is_digit], covers.setdefault(mark.pen, np.zeros_like(inks[True]))):
+        pen = PANEL_PEN if mark.line in panels else mark.pen
+        for ink in (inks[is_digit], covers.setdefault(pen, np.zeros_like(inks[True]))):
             window = ink[top : top + drawn.shape[0], left : left + drawn.shape[1]]
+            if min(left, top) < 0 or window.shape != drawn.shape:
+                raise ArrayError(f"all marks must lie in the picture of {size[0]}x{size[1]}; one reaches out of it")
             np.maximum(window, drawn, out=window)
         boxes[is_digit].append((left, top, drawn.shape[1], drawn.shape[0]))
     return Page(
-        picture=paint(scene, view, covers, size, rng),
+        picture=paint(scene, view, covers, size, rng, list(panels.values())),
         ink=inks[True],
         boxes=boxes[True],
         text=_text(marks),
         other_ink=inks[False],
         other_boxes=boxes[False],
     )
+
+
+def _panels(marks: Sequence[Mark], size: tuple[int, int]) -> dict[int, Extent]:
+    """Return by its line the extent of every panel: around each second line, half way to its neighbours at most."""
+    extents = {line: _extent([mark for mark in marks if mark.line == line]) for line in {mark.line for mark in marks}}
+    panels = {}
+    for line, (left, top, right, bottom) in extents.items():
+        if line < 0 or line % 2 == 0:
+            continue
+        margin = 0.25 * (bottom - top)
+        above = [other[3] for other in extents.values() if other[3] <= top]
+        below = [other[1] for other in extents.values() if other[1] >= bottom]
+        panels[line] = (
+            max(left - margin, 0.0),
+            max([top - margin, 0.0, *((edge + top) / 2 for edge in above)]),
+            min(right + margin, float(size[0])),
+            min([bottom + margin, float(size[1]), *((edge + bottom) / 2 for edge in below)]),
+        )
+    return panels
+
+
+def _extent(marks: Sequence[Mark]) -> Extent:
+    extents = np.array([mark.extent for mark in marks])
+    left, top = extents[:, :2].min(axis=0).tolist()
+    right, bottom = extents[:, 2:].max(axis=0).tolist()
+    return left, top, right, bottom
 
 
 def _inked(mark: Mark, view: View, rng: np.random.Generator) -> tuple[tuple[int, int], NDArray[np.uint8]]:
@@ -94,7 +139,7 @@ def _inked(mark: Mark, view: View, rng: np.random.Generator) -> tuple[tuple[int,
     return (int(low[0] + columns[0]), int(low[1] + rows[0])), cut
 
 
-def _text(marks: list[Mark]) -> str:
+def _text(marks: Sequence[Mark]) -> str:
     lines: dict[int, str] = {}
     for mark in marks:
         if mark.digit is not None:

@@ -1,11 +1,13 @@
 """Paint a scene: paper, rules, ink, light and camera, as colours of pixels."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from edgedigits_runtime.synthetic.layout import Extent
 from edgedigits_runtime.synthetic.pictures import Colour
 from edgedigits_runtime.synthetic.scenes import Scene
 from edgedigits_runtime.synthetic.views import View, page_coordinates
@@ -13,8 +15,17 @@ from edgedigits_runtime.synthetic.views import View, page_coordinates
 Map = NDArray[np.float32]
 
 
+# The pen that writes on panels.
+PANEL_PEN = -1
+
+
 def paint(
-    scene: Scene, view: View, covers: dict[int, NDArray[np.uint8]], size: tuple[int, int], rng: np.random.Generator
+    scene: Scene,
+    view: View,
+    covers: dict[int, NDArray[np.uint8]],
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    panels: Sequence[Extent] = (),
 ) -> NDArray[np.uint8]:
     """Picture a page.
 
@@ -24,6 +35,7 @@ def paint(
         covers: for each pen its ink in the picture, uint8 [H, W], 0 bare to 255 full.
         size: (width, height) of the picture.
         rng: draws textures, light and noise.
+        panels: where on the page the scene's panels lie.
 
     Returns:
         RGB, uint8 [H, W, 3].
@@ -31,13 +43,17 @@ def paint(
     colours = np.broadcast_to(np.array(scene.ground, np.float32), (size[1], size[0], 3)).copy()
     coordinates = page_coordinates(view, size)
     _print_rules(colours, scene, coordinates, size)
+    if scene.panel:
+        for panel in panels:
+            _blend(colours, scene.panel[0], _within(panel, coordinates))
     if scene.fibre:
         colours += scene.fibre * _mottling(rng, size)[..., None]
     if scene.dirt:
         _blend(colours, scene.pens[0], _dirt(scene.dirt, size, rng))
     for pen, cover in sorted(covers.items()):
         takes = _roughness(scene.grain, size, rng) if scene.grain else np.ones_like(cover, np.float32)
-        _blend(colours, scene.pens[pen % len(scene.pens)], takes * (cover / 255).astype(np.float32))
+        colour = scene.panel[1] if scene.panel and pen == PANEL_PEN else scene.pens[pen % len(scene.pens)]
+        _blend(colours, colour, takes * (cover / 255).astype(np.float32))
     if scene.table is not None:
         _lay_on_table(colours, scene.table, coordinates, size, rng)
     if scene.light or scene.shadow or scene.vignette:
@@ -77,6 +93,14 @@ def _blend(colours: Map, colour: Colour, strength: Map) -> None:
     # Ink covers a small part of most pages.
     window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     colours[window] += (np.array(colour, np.float32) - colours[window]) * strength[window][..., None]
+
+
+def _within(extent: Extent, coordinates: tuple[Map, Map]) -> Map:
+    """Return how much of each pixel, [H, W] 0..1, lies within a rectangle of the page."""
+    (left, top, right, bottom), (x, y) = extent, coordinates
+    inside = np.minimum(np.minimum(x - left, right - x), np.minimum(y - top, bottom - y))
+    share: Map = np.clip(0.5 + inside, 0, 1)
+    return share
 
 
 def _print_rules(colours: Map, scene: Scene, coordinates: tuple[Map, Map], size: tuple[int, int]) -> None:

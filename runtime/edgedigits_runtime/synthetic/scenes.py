@@ -28,6 +28,8 @@ class Scene:
         squared: rule both ways.
         rule: RGB of the rules; a faint colour as printed ones have.
         margin_line: draw the red line of a school book's margin.
+        panel: RGB of a filled panel around every second line, such as a sticky label or a display, and of what is
+            written on it; None for none.
         dirt: number of specks, stains and creases.
         table: RGB of what shows beyond the page's edge; None where the paper has no edge in the picture.
         border: width of a frame around the picture, as a window has, in fractions of the shorter side, to 0.04.
@@ -49,6 +51,7 @@ class Scene:
     squared: bool = False
     rule: Colour = (168, 190, 220)
     margin_line: bool = False
+    panel: tuple[Colour, Colour] | None = None
     dirt: int = 0
     table: Colour | None = None
     border: float = 0.0
@@ -121,6 +124,20 @@ SCENES: dict[str, Scene] = {
     "whiteboard": replace(
         _PHONE, ground=(214, 218, 222), pens=(BLUE, RED, GREEN, BLACK), grain=0.2, light=0.45, vignette=0.25
     ),
+    "form with dark fields": replace(_PHONE, panel=((34, 36, 44), WHITE)),
+    "paper on a blackboard": Scene(
+        ground=(40, 62, 52),
+        pens=(WHITE,),
+        grain=0.4,
+        fibre=3.0,
+        panel=((226, 224, 218), BLACK),
+        light=0.2,
+        turn=1.5,
+        tilt=0.04,
+        blur=0.9,
+        noise=3,
+        jpeg=80,
+    ),
     "messenger": replace(_PHONE, blur=1.6, noise=6.0, jpeg=30),
 }
 """Ways in which people hand in what they wrote, by name."""
@@ -151,6 +168,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
         scene,
         ground=_varied(scene.ground, rng),
         pens=tuple(_varied(pen, rng) for pen in scene.pens[first:] + scene.pens[:first]),
+        panel=scene.panel and (_varied(scene.panel[0], rng), _varied(scene.panel[1], rng)),
         **strengths,
     )
 
