@@ -27,7 +27,7 @@ def judged(
     lines = lines or [0] * len(sure)
     heights = heights or [40] * len(sure)
     candidates = [
-        Candidate(Box(step * k, 100 * line, 30, height), THREE, k, k, line, 0.0, 1.0, 5.0, 0.4)
+        Candidate(Box(step * k, 100 * line, 30, height), THREE, k, k, line, 0.0, False, 1.0, 5.0, 0.4)
         for k, (line, height) in enumerate(zip(lines, heights, strict=True))
     ]
     confidences = np.zeros((len(sure), 10), np.float32)
@@ -43,7 +43,8 @@ def test_nothing_is_judged_as_nothing() -> None:
 
 def test_a_texture_is_said_to_be_one() -> None:
     assert (
-        judge(Layout([], 0, "a texture"), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Rules(0.5)).note == "a texture"
+        judge(Layout([], 0, note="a texture"), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Rules(0.5)).note
+        == "a texture"
     )
 
 

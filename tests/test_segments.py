@@ -8,20 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.hypotheses import CUT
 from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.segments import ANOTHER, NO_DIGIT, best_one, chosen
+from edgedigits_runtime.reading.segments import ANOTHER, ANOTHER_CUT, CUT_CERTAINTY, NO_DIGIT, best_one, chosen
 
 INK = np.full((10, 5), 255, np.uint8)
 
 
-def candidate(first: int, last: int, cost: float = 0.0, ink: NDArray[np.uint8] = INK) -> Candidate:
+def candidate(first: int, last: int, cost: float = 0.0, cut: bool = False, ink: NDArray[np.uint8] = INK) -> Candidate:
     box = Box(10 * first, 0, 10 * (last - first) + 5, 10)
-    return Candidate(box, ink, first, last, line=0, cost=cost, height=1.0, stroke=2.0, fill=0.5)
+    return Candidate(box, ink, first, last, line=0, cost=cost, cut=cut, height=1.0, stroke=2.0, fill=0.5)
 
 
-def layout(*runs: tuple[int, int, float]) -> Layout:
-    return Layout([candidate(*run) for run in runs], 1 + max(last for _, last, _ in runs))
+def layout(*runs: tuple[int, int, float] | tuple[int, int, float, bool]) -> Layout:
+    return Layout([candidate(*run) for run in runs], 1 + max(run[1] for run in runs))
 
 
 def divided(of: Layout, confidence: list[float], length: int | None = None) -> list[int]:
@@ -36,12 +37,13 @@ def test_strokes_that_are_surer_together_are_one() -> None:
 
 
 def test_a_cut_has_to_be_worth_its_cost() -> None:
-    touching = layout((0, 0, 0.2), (0, 1, 0.0), (1, 1, 0.2))
-    assert divided(touching, [0.99, 0.5, 0.99]) == [1]
-    assert divided(touching, [0.99, 0.12, 0.99]) == [0, 2]
-    # What costs more to cut, as a letter as wide as a digit does, is rather no digit at all.
-    letter = layout((0, 0, 0.8), (0, 1, 0.0), (1, 1, 0.8))
-    assert divided(letter, [0.99, 0.12, 0.99]) == [1]
+    touching = layout((0, 0, CUT, True), (0, 1, 0.0), (1, 1, CUT, True))
+    assert divided(touching, [1.0, 0.8, 1.0]) == [1]
+    assert divided(touching, [1.0, 0.12, 1.0]) == [0, 2]
+    three = layout((0, 0, CUT, True), (1, 1, 2 * CUT, True), (2, 2, CUT, True), (0, 2, 0.0))
+    assert divided(three, [1.0, 1.0, 1.0, 0.12]) == [0, 1, 2]
+    # A letter's halves may look like digits, but not without doubt.
+    assert divided(touching, [0.98, 0.12, 0.95]) == [1]
 
 
 def test_a_length_is_met_if_it_can_be() -> None:
@@ -68,12 +70,18 @@ def test_what_cannot_be_a_digit_is_not_counted() -> None:
 @given(st.integers(1, 5), st.integers(0, 2**32 - 1), st.one_of(st.none(), st.integers(1, 4)))
 def test_no_other_division_is_better(pieces: int, seed: int, length: int | None) -> None:
     rng = np.random.default_rng(seed)
-    runs = [(a, b, float(rng.uniform(0, 2))) for a in range(pieces) for b in range(a, pieces)]
+    runs = [(a, b, float(rng.uniform(0, 2)), bool(rng.random() < 0.3)) for a in range(pieces) for b in range(a, pieces)]
     runs = [run for run in runs if run[0] == run[1] or rng.random() < 0.7]
     sure, possible = rng.uniform(0.05, 1, len(runs)).astype(np.float32), rng.random(len(runs)) < 0.8
 
     def score(path: list[tuple[int, bool]]) -> float:
-        return sum(np.log(sure[k] if digit else NO_DIGIT) - ANOTHER - runs[k][2] for k, digit in path)
+        total = 0.0
+        for k, digit in path:
+            _, _, cost, cut = runs[k]
+            weight = CUT_CERTAINTY if cut else 1
+            total += weight * np.log(sure[k]) if digit else np.log(NO_DIGIT)
+            total -= (ANOTHER_CUT if cut else ANOTHER) + cost
+        return total
 
     def paths(start: int) -> list[list[tuple[int, bool]]]:
         if start == pieces:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgedigits_runtime.reading.frame import frame_digit
-from edgedigits_runtime.reading.locate import Candidate
+from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.shape import SURE, shape_faults
 from edgedigits_runtime.synthetic.strokes import draw_digit
@@ -15,7 +15,7 @@ from edgedigits_runtime.synthetic.strokes import draw_digit
 def candidate(ink: np.ndarray, **changed: float) -> Candidate:
     box = Box(0, 0, ink.shape[1], ink.shape[0])
     fill = np.count_nonzero(ink) / ink.size
-    return dataclasses.replace(Candidate(box, ink, 0, 0, 0, 0.0, 1.0, 5.0, fill), **changed)
+    return dataclasses.replace(Candidate(box, ink, 0, 0, 0, 0.0, False, 1.0, 5.0, fill), **changed)
 
 
 def digit(value: int = 5, seed: int = 0) -> np.ndarray:
@@ -23,9 +23,10 @@ def digit(value: int = 5, seed: int = 0) -> np.ndarray:
     return ink[np.ix_(ink.any(axis=1), ink.any(axis=0))]
 
 
-def faults(*candidates: Candidate, sure: float = 0.5) -> list[str]:
+def faults(*candidates: Candidate, sure: float = 0.5, side: int = 100) -> list[str]:
     framed = np.array([frame_digit(candidate.ink) for candidate in candidates])
-    return shape_faults(candidates, framed[..., np.newaxis], np.full(len(candidates), sure, np.float32))
+    layout = Layout(list(candidates), len(candidates), side)
+    return shape_faults(layout, framed[..., np.newaxis], np.full(len(candidates), sure, np.float32))
 
 
 def full(height: int, width: int) -> np.ndarray:
@@ -58,6 +59,13 @@ def test_a_sure_network_is_believed_before_the_shape_of_an_operator() -> None:
     for mark, fault in ((full(20, 45), "as flat as a minus"), (plus, "operator shape")):
         assert faults(candidate(mark), sure=SURE - 0.01) == [fault]
         assert faults(candidate(mark), sure=SURE) != [fault]
+
+
+def test_a_speck_on_a_large_page_is_dirt() -> None:
+    speck = candidate(full(10, 4))
+    assert faults(speck, side=600) == [""]
+    assert faults(speck, side=750) == ["10 pixels high"]
+    assert faults(candidate(full(13, 4)), side=3000) == [""]
 
 
 def test_a_faint_streak_beside_digits_is_a_trace() -> None:

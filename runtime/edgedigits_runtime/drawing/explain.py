@@ -50,7 +50,7 @@ def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:
     notes = [f"{int(trace.kept.sum())} kept, {int((~trace.kept).sum())} left out (in brackets)", *hidden_crops(trace)]
     crops = contact_sheet(crop_cells(trace, labels), "3  what the network saw, and what it said", notes, CROPS)
     head = contact_sheet([], _result(trace.reading), _details(trace.reading), HEAD)
-    return _stacked([head, _beside(panels), crops])
+    return stacked([head, _beside(panels), crops])
 
 
 def _result(reading: "Reading") -> str:
@@ -108,7 +108,8 @@ def _beside(images: Sequence[Image.Image]) -> Image.Image:
     return row
 
 
-def _stacked(images: Sequence[Image.Image]) -> Image.Image:
+def stacked(images: Sequence[Image.Image]) -> Image.Image:
+    """Return the images one below another, RGB."""
     sheet = Image.new("RGB", (max(image.width for image in images), sum(image.height for image in images)), GROUND)
     top = 0
     for image in images:

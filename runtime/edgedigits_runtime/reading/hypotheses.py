@@ -6,6 +6,7 @@ digits, of which none may fall apart.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,9 @@ MOST_JOINED = 4
 JOIN_GAP = 0.35
 WIDEST = 1.7
 
-# What is cut from touching digits is no wider than a digit.
+# What is cut from touching digits is no wider than a digit. Half of what each cut costs.
 WIDEST_CUT = 1.2
+CUT = 0.2
 
 # What it costs to take two marks for one digit that stand side by side, or in two lines, and are as high as digits.
 SIDE_BY_SIDE = 2.0
@@ -40,18 +42,30 @@ class Piece:
         group: which mark it is of.
         line: which line it stands on.
         height: that line's height in search pixels.
-        cut_cost: half of what it costs to take the mark for several digits.
     """
 
     mark: Mark
     group: int
     line: int
     height: float
-    cut_cost: float
 
 
-def runs_of(parts: list[Piece], *, whole: bool) -> list[tuple[int, int, float]]:
-    """Return the runs of pieces that may be one digit: first, last and cost."""
+class Run(NamedTuple):
+    """Neighbouring pieces, from the first to the last, that may be one digit.
+
+    Attributes:
+        cost: how unlikely that is by their geometry.
+        cut: whether it was cut from a mark.
+    """
+
+    first: int
+    last: int
+    cost: float
+    cut: bool = False
+
+
+def runs_of(parts: list[Piece], *, whole: bool) -> list[Run]:
+    """Return the runs of pieces that may be one digit."""
     runs = []
     for first, start in enumerate(parts):
         cost = 0.0
@@ -69,17 +83,18 @@ def runs_of(parts: list[Piece], *, whole: bool) -> list[tuple[int, int, float]]:
             width = box.width / max(start.height, box.height)
             if groups and width > WIDEST:
                 break
-            cuts = _cut_cost(parts, first - 1) + _cut_cost(parts, last)
+            cuts = _is_cut(parts, first - 1) + _is_cut(parts, last)
             # A part cut from one mark is no part of the next.
             if cuts and last > first and (groups or width > WIDEST_CUT):
                 continue
-            runs.append((first, last, cost + cuts + (width_cost(width) if groups else 0.0)))
+            cost_of_width = width_cost(width) if groups else 0.0
+            runs.append(Run(first, last, cost + CUT * cuts + cost_of_width, cuts > 0))
     if (
         whole
         and 1 < len({part.group for part in parts}) <= WHOLE_MARKS
         and (0, len(parts) - 1) not in {run[:2] for run in runs}
     ):
-        runs.append((0, len(parts) - 1, _whole_cost(parts)))
+        runs.append(Run(0, len(parts) - 1, _whole_cost(parts)))
     return runs
 
 
@@ -97,21 +112,14 @@ def _side_by_side(before: list[Piece], piece: Piece) -> bool:
     return left.height >= least and right.height >= least and shared <= SHARED_WIDTH * min(left.width, right.width)
 
 
-def _cut_cost(parts: list[Piece], before: int) -> float:
-    """Return half of what it costs to cut between a piece and its next one; 0 where they are not of one mark."""
-    if before < 0 or before + 1 == len(parts) or parts[before].group != parts[before + 1].group:
-        return 0.0
-    return parts[before].cut_cost
+def _is_cut(parts: list[Piece], before: int) -> bool:
+    """Say whether a piece and its next one were cut from one mark."""
+    return 0 <= before < len(parts) - 1 and parts[before].group == parts[before + 1].group
 
 
 def join_cost(gap: float) -> float:
     """Return what it costs to take strokes for one digit that stand `gap` heights apart."""
     return 10.0 * max(gap - 0.08, 0.0)
-
-
-def cut_cost(width: float) -> float:
-    """Return half of what it costs to take a mark so many heights wide for several digits."""
-    return 0.5 + 1.5 * max(1.3 - width, 0.0)
 
 
 def low_cost(height: int) -> float:

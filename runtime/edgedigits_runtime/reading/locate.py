@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.components import Components, find_components
 from edgedigits_runtime.reading.edge import hugs_edge, without_run_out
 from edgedigits_runtime.reading.grouping import grouped, reference_height
-from edgedigits_runtime.reading.hypotheses import Piece, cut_cost, low_cost, runs_of
+from edgedigits_runtime.reading.hypotheses import Piece, Run, low_cost, runs_of
 from edgedigits_runtime.reading.marks import Box, Mark, stroke_width, trimmed, union
 from edgedigits_runtime.reading.order import lines_of
 from edgedigits_runtime.reading.touching import pieces
@@ -53,6 +53,7 @@ class Candidate:
         first, last: the pieces it takes, of all pieces in reading order.
         line: the line it stands on.
         cost: how unlikely it is as one digit by its geometry alone, a negative log-likelihood.
+        cut: whether it was cut from a larger mark.
         height: relative to its line's.
         stroke: the width of its strokes, in pixels of the search.
         fill: the part of its box that its ink fills, as the search sees it.
@@ -64,6 +65,7 @@ class Candidate:
     last: int
     line: int
     cost: float
+    cut: bool
     height: float
     stroke: float
     fill: float
@@ -76,11 +78,13 @@ class Layout:
     Attributes:
         candidates: in reading order of their first pieces; pieces may lie in several.
         pieces: how many pieces there are; a segmentation covers them all.
+        side: the picture's shorter one, in pixels.
         note: what was given up, if anything.
     """
 
     candidates: list[Candidate]
     pieces: int
+    side: int = 0
     note: str = ""
 
 
@@ -105,13 +109,13 @@ def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:
         small = _reduced(ink, factor)
         marks = _marks(small)
     if len(marks) > MOST_MARKS:
-        return Layout([], 0, f"more than {MOST_MARKS} separate marks: a texture, and no digits")
+        return Layout([], 0, note=f"more than {MOST_MARKS} separate marks: a texture, and no digits")
     parts = _pieces(_digits_apart(marks, small.shape), small)
     runs = runs_of(parts, whole=whole)
     if len(runs) > MOST_CANDIDATES:
-        runs = [run for run in runs if run[0] == run[1]]
-    found = [_candidate(parts, first, last, cost, ink, factor) for first, last, cost in runs]
-    return Layout(found, len(parts))
+        runs = [run for run in runs if run.first == run.last]
+    found = [_candidate(parts, run, ink, factor) for run in runs]
+    return Layout(found, len(parts), min(ink.shape))
 
 
 def _reduced(ink: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
@@ -184,8 +188,7 @@ def _pieces(marks: list[Mark], small: NDArray[np.uint8]) -> list[Piece]:
             parts = (
                 pieces(mark, small[box.rows, box.columns]) if wide >= least and box.height >= whole_height else [mark]
             )
-            cost = cut_cost(wide)
-            found += [Piece(part, group, number, high, cost) for part in parts]
+            found += [Piece(part, group, number, high) for part in parts]
             group += 1
     return found
 
@@ -207,10 +210,8 @@ def _nearest_line(mark: Mark, lines: list[list[Mark]]) -> list[Mark]:
     return min(lines, key=away)
 
 
-def _candidate(
-    parts: list[Piece], first: int, last: int, cost: float, ink: NDArray[np.uint8], factor: int
-) -> Candidate:
-    own = parts[first : last + 1]
+def _candidate(parts: list[Piece], run: Run, ink: NDArray[np.uint8], factor: int) -> Candidate:
+    own = parts[run.first : run.last + 1]
     mark = union([part.mark for part in own])
     rows = slice(mark.box.y * factor, mark.box.bottom * factor)
     columns = slice(mark.box.x * factor, mark.box.right * factor)
@@ -226,10 +227,11 @@ def _candidate(
     return Candidate(
         box,
         shown,
-        first,
-        last,
+        run.first,
+        run.last,
         own[0].line,
-        cost + low_cost(box.height),
+        run.cost + low_cost(box.height),
+        run.cut,
         height,
         stroke_width(mark.mask),
         float(mark.mask.mean()),

@@ -278,7 +278,7 @@ class Reader:
 def _whole(picture: NDArray[np.uint8]) -> Layout:
     """Return the layout of a picture that is classified as it is."""
     height, width = picture.shape[:2]
-    return Layout([Candidate(Box(0, 0, width, height), picture[..., 0], 0, 0, 0, 0.0, 1.0, 1.0, 1.0)], 1)
+    return Layout([Candidate(Box(0, 0, width, height), picture[..., 0], 0, 0, 0, 0.0, False, 1.0, 1.0, 1.0)], 1)
 
 
 def _text(labels: list[str], lines: list[int]) -> str:

@@ -70,7 +70,7 @@ def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.flo
     if not candidates:
         return Verdict((), (), layout.note or _short(0, rules.length))
     sure = confidences.max(axis=1)
-    faults = shape_faults(candidates, framed, sure)
+    faults = shape_faults(layout, framed, sure)
     if rules.expect == "one":
         best = best_one(layout, sure, np.array([not fault for fault in faults]))
         return Verdict((best,), (faults[best] or _doubt(sure[best], rules.threshold),))

@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.crosses import are_crosses
-from edgedigits_runtime.reading.locate import Candidate
+from edgedigits_runtime.reading.locate import Candidate, Layout
 
 # Lower than this part of its line's height it is a point, a comma or a stroke.
 SMALLEST = 0.45
 
-# Nothing so few pixels high can be read.
+# Nothing so few pixels high can be read. What is not much higher and of so small a part of the picture is dirt.
 FEWEST_PIXELS = 5
+DIRT_PIXELS = 13
+DIRT = 0.015
 
 # Wider than so many heights it is a minus or a line.
 FLATTEST = 2.0
@@ -34,22 +36,24 @@ TRACE_PEN = 0.45
 SURE = 0.8
 
 
-def shape_faults(candidates: Sequence[Candidate], framed: NDArray[np.uint8], sure: NDArray[np.float32]) -> list[str]:
+def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.float32]) -> list[str]:
     """Say of each candidate why its shape is no digit's; empty where it may be one.
 
     Args:
-        candidates: N of them.
+        layout: N candidates.
         framed: uint8 [N, 28, 28, 1], the same.
         sure: float32 [N], how sure the network is that each is a digit.
     """
+    candidates = layout.candidates
     doubted = sure < SURE
+    least = max(FEWEST_PIXELS, min(DIRT_PIXELS, DIRT * layout.side))
     boxes = [candidate.box for candidate in candidates]
     crosses = are_crosses(framed[..., 0]) & doubted
     flat = np.array([box.width > FLATTEST * box.height for box in boxes], bool) & doubted
     traces = _are_traces(candidates)
     return [
         ("as flat as a minus" if flat[k] else "")
-        or _fault(candidate)
+        or _fault(candidate, least)
         or ("operator shape" if crosses[k] else "")
         or ("a thin or faint trace" if traces[k] else "")
         for k, candidate in enumerate(candidates)
@@ -68,9 +72,9 @@ def _are_traces(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
     return traces
 
 
-def _fault(candidate: Candidate) -> str:
+def _fault(candidate: Candidate, least: float) -> str:
     box = candidate.box
-    if box.height < FEWEST_PIXELS:
+    if box.height < least:
         return f"{box.height} pixels high"
     if candidate.height < SMALLEST:
         return "small beside its neighbours"

@@ -1,0 +1,255 @@
+"""The causes of docs/reading.md as pictures to draw: what is written, with what pen, on what, in what light."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edgedigits_runtime.synthetic.drawings import DRAWINGS
+from edgedigits_runtime.synthetic.hands import HANDS, MORE_HANDS, Hand, hands_of
+from edgedigits_runtime.synthetic.layout import Mark, contact
+from edgedigits_runtime.synthetic.letters import CURSIVE, LETTERS, SIGNS, TICKS
+from edgedigits_runtime.synthetic.page import Page, picture_marks
+from edgedigits_runtime.synthetic.scenes import BLACK, BLUE, GREEN, RED, SCENES, Scene
+from edgedigits_runtime.synthetic.scribbles import scribble
+from edgedigits_runtime.synthetic.strokes import Points, Writing, trace_stroke
+
+SIZE = (640, 400)
+"""Width and height of every picture, in pixels."""
+
+# Letters that look like digits, which letters.py leaves out for that.
+_LIKE_DIGITS: dict[str, Hand] = {
+    "O": HANDS[0]["round"],
+    "S": ("52,12 32,1 10,12 12,32 46,58 54,80 34,98 4,88",),
+    "a": ("52,52 34,38 12,44 2,68 12,94 32,94 50,76 54,42 | 52,80 58,97 70,92",),
+    "d": ("52,52 34,38 12,44 2,68 12,94 32,94 50,76 | 56,0 | 53,80 58,97 70,92",),
+    "g": ("52,10 34,0 12,8 4,30 14,52 34,50 50,34 54,4 | 52,70 40,96 18,98 4,88",),
+    "o": CURSIVE["o"],
+}
+_SIGNS = {"+": "plus", "=": "equals", "-": "minus", "x": "times"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of writing. Lengths without a unit are in heights of a digit.
+
+    Args:
+        text: digits, letters and signs from left to right.
+        top: of its digits, in pixels of the picture.
+        height: of its digits, in pixels.
+        thickness: of the pen.
+        slant: how far the tops lean to the right.
+        gap: from one's box to the next one's, or from ink to ink.
+        ink_to_ink: measure the gap so; at 0 neighbours touch.
+        pens: in turn, one for each mark.
+        hands: how some characters are written; the others by a hand of those that most people learn.
+    """
+
+    text: str
+    top: float = 110
+    height: float = 170
+    thickness: float = 0.085
+    slant: float = 0.1
+    gap: float = 0.4
+    ink_to_ink: bool = False
+    pens: tuple[int, ...] = (0,)
+    hands: tuple[tuple[str, Hand], ...] = ()
+
+    def write(self, rng: np.random.Generator, line: int) -> list[Mark]:
+        """Write it in the middle of the picture's width."""
+        writing = Writing(rng.uniform(0.004, 0.012), self.slant, rng.uniform(0.95, 1.1), rng.normal(0, 0.03))
+        marks: list[Mark] = []
+        for place, character in enumerate(self.text):
+            mark = self._mark(character, writing, rng, line, self.pens[place % len(self.pens)])
+            marks.append(mark.moved(self._right_of(marks[-1], mark) if marks else 0.0, 0.0))
+        left, right = marks[0].extent[0], marks[-1].extent[2]
+        return [mark.moved((SIZE[0] - left - right) / 2, self.top) for mark in marks]
+
+    def _mark(self, character: str, writing: Writing, rng: np.random.Generator, line: int, pen: int) -> Mark:
+        strokes = writing.trace(_hand(character, dict(self.hands), rng), rng)
+        if character in _SIGNS:
+            strokes = [0.55 * stroke + np.array([0, 0.25]) for stroke in strokes]
+        height = self.height * float(np.clip(rng.normal(1, 0.04), 0.9, 1.1))
+        digit = int(character) if character.isdigit() else None
+        return Mark(tuple(height * stroke for stroke in strokes), max(1.0, self.thickness * height), digit, line, pen)
+
+    def _right_of(self, last: Mark, mark: Mark) -> float:
+        if self.ink_to_ink:
+            return contact(last, mark) + self.gap * self.height
+        return last.extent[2] - mark.extent[0] + self.gap * self.height
+
+
+def _hand(character: str, chosen: dict[str, Hand], rng: np.random.Generator) -> Hand:
+    if character in chosen:
+        return chosen[character]
+    if character.isdigit():
+        ways = hands_of(int(character), "school")
+    elif character in _SIGNS:
+        ways = SIGNS[_SIGNS[character]]
+    else:
+        ways = (_LIKE_DIGITS[character],) if character in _LIKE_DIGITS else LETTERS[character]
+    return ways[rng.integers(len(ways))]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What goes wrong in a picture, and a picture of it.
+
+    Args:
+        name: of its file.
+        title: what is shown.
+        lines: of writing.
+        scene: paper, pens, light and camera.
+        others: draws marks besides.
+        length: how many digits the reader is told that there are; None for nothing.
+    """
+
+    name: str
+    title: str
+    lines: tuple[Line, ...]
+    scene: Scene
+    others: Callable[[np.random.Generator], list[Mark]] = lambda _: []
+    length: int | None = None
+
+    def draw(self, seed: int) -> Page:
+        """Draw the picture and its truth; the same seed gives the same."""
+        rng = np.random.default_rng(seed)
+        marks = [mark for number, line in enumerate(self.lines) for mark in line.write(rng, number)]
+        return picture_marks(rng, [*marks, *self.others(rng)], SIZE, self.scene)
+
+
+def _beside(strokes: Sequence[Points], at: tuple[float, float], height: float, width: float, pen: int = 0) -> Mark:
+    """Return strokes, about 1 high, as what is no digit: top left at `at`, `width` the pen's, in pixels."""
+    low = np.concatenate(strokes).min(axis=0)
+    return Mark(tuple(height * (stroke - low) + np.array(at) for stroke in strokes), width, None, -1, pen)
+
+
+def _traced(hand: Hand, rng: np.random.Generator) -> list[Points]:
+    return [trace_stroke(stroke, 0.008, rng) for stroke in hand]
+
+
+def _streak_and_print_through(rng: np.random.Generator) -> list[Mark]:
+    # A machine's line is straight: no hand draws it.
+    streak = [np.array([[0.0, 0.0], [0.004, 1.0]])]
+    through = [
+        _beside([stroke * np.array([-1.0, 1.0]) for stroke in _traced(LETTERS[letter][0], rng)], at, 60, 5, pen=2)
+        for letter, at in zip("REK", ((330, 40), (270, 42), (205, 40)), strict=True)
+    ]
+    return [_beside(streak, (566, 70), 260, 2, pen=1), *through]
+
+
+def _no_digits(rng: np.random.Generator) -> list[Mark]:
+    drawn = (
+        (_traced(DRAWINGS["smiley"][0], rng), (50, 40), 130.0),
+        (_traced(DRAWINGS["heart"][0], rng), (260, 50), 110.0),
+        (_traced(TICKS["tick"][0], rng), (470, 50), 110.0),
+        (scribble(rng), (60, 240), 110.0),
+        (_traced(DRAWINGS["house"][0], rng), (290, 230), 130.0),
+        (_traced(TICKS["ticked box"][0], rng), (480, 240), 110.0),
+    )
+    return [_beside(strokes, at, height, 9) for strokes, at, height in drawn]
+
+
+def _face_and_sun(rng: np.random.Generator) -> list[Mark]:
+    return [
+        _beside(_traced(DRAWINGS["smiley"][0], rng), (80, 110), 180, 10),
+        _beside(_traced(DRAWINGS["sun"][0], rng), (380, 110), 180, 8),
+    ]
+
+
+_PHOTO = replace(SCENES["phone"], noise=1.0, fibre=0.5, tilt=0.03, turn=1.5, light=0.2, jpeg=90)
+_SCAN = replace(SCENES["scan"], noise=0.0, fibre=0.0, grain=0.0)
+_PROGRAM = SCENES["drawing program"]
+_TOUCHING = (Line("3526", gap=0.0, ink_to_ink=True),)
+
+CAUSES: tuple[Cause, ...] = (
+    Cause("light", "Shadow and vignette", (Line("472"),), replace(_PHOTO, shadow=0.5, vignette=0.35)),
+    Cause(
+        "colour",
+        "Coloured pens on grey paper",
+        (Line("386", pens=(0, 1, 2)),),
+        replace(_PHOTO, ground=(168, 168, 166), pens=(RED, GREEN, BLUE)),
+    ),
+    Cause(
+        "table",
+        "A note on a dark table",
+        (Line("25", height=140),),
+        replace(_PHOTO, ground=(226, 224, 220), table=(34, 32, 32), tilt=0.16, turn=5.0),
+    ),
+    Cause(
+        "squared",
+        "Squared paper",
+        (Line("307"),),
+        replace(_PHOTO, ground=(232, 232, 228), pens=(BLUE,), rules=0.055, squared=True),
+    ),
+    Cause(
+        "ruled",
+        "Ruled paper with a margin",
+        (Line("69", top=58, height=95), Line("14", top=248, height=95)),
+        replace(_PHOTO, ground=(232, 232, 228), rules=0.09, margin_line=True),
+    ),
+    Cause("screen", "The frame of a window", (Line("938"),), replace(SCENES["screen capture"], border=0.04, jpeg=None)),
+    Cause("hairline", "A hairline", (Line("58", thickness=0.012),), _SCAN),
+    Cause("marker", "A thick marker", (Line("58", thickness=0.24),), _SCAN),
+    Cause(
+        "strokes",
+        "A 5 and its bar, an open 4",
+        (
+            Line(
+                "545",
+                slant=0.05,
+                hands=(("5", MORE_HANDS[5]["detached bar"]), ("4", MORE_HANDS[4]["open arms"])),
+            ),
+        ),
+        _SCAN,
+    ),
+    Cause("touching", "Touching digits, and how many they are", _TOUCHING, _SCAN, length=4),
+    Cause("slanted", "Slanted neighbours", (Line("7471", slant=0.42, gap=0.1, ink_to_ink=True),), _SCAN),
+    Cause("signs", "Operators", (Line("7+2=9", height=140, top=130, gap=0.3, slant=0.0),), _SCAN),
+    Cause(
+        "words",
+        "A word and a number",
+        (Line("MARKET", top=60, height=90, gap=0.25, slant=0.0), Line("25", top=230, height=110)),
+        _SCAN,
+    ),
+    Cause(
+        "scanner",
+        "A scanner's streak, print showing through",
+        (Line("604", top=150),),
+        replace(_SCAN, pens=(BLACK, (196, 196, 194), (229, 228, 225)), turn=0.0),
+        _streak_and_print_through,
+    ),
+    Cause("no-digit", "What is no digit", (), _SCAN, _no_digits),
+)
+"""What the reader knows, in the order of docs/reading.md."""
+
+UNREAD: tuple[Cause, ...] = (
+    Cause("touching-alone", "Touching digits, and not how many they are", _TOUCHING, _SCAN),
+    Cause(
+        "touching-ones",
+        "1s that touch over their whole height",
+        (Line("411", gap=0.0, slant=0.0, ink_to_ink=True, hands=(("1", HANDS[1]["bare"]),)),),
+        _SCAN,
+    ),
+    Cause(
+        "half-a-word",
+        "A word, half of its letters like digits",
+        (Line("HOSE", top=55, height=95, gap=0.25, slant=0.0), Line("25", top=245, height=95)),
+        _SCAN,
+    ),
+    Cause("lower-case", "A lower-case word of letters like digits", (Line("goad", gap=0.2, slant=0.0),), _SCAN),
+    Cause(
+        "two-pens",
+        "A hairline beside a thick marker",
+        (Line("58", top=50, height=110, thickness=0.012), Line("58", top=245, height=100, thickness=0.24)),
+        _SCAN,
+    ),
+    Cause("drawings", "A drawn face, a drawn sun", (), _SCAN, _face_and_sun),
+    Cause(
+        "small",
+        "Digits lower than 13 pixels beside large ones",
+        (Line("47", top=60, height=200), Line("1963", top=330, height=10, thickness=0.1)),
+        _SCAN,
+    ),
+)
+"""What it does not read, likewise."""
