@@ -60,7 +60,9 @@ def load(
     from edgedigits_runtime.reading.reader import Reader
 
     given = read_contract_file(contract) if contract else None
-    opened = open_model(find_model(model), engine=engine, device=device, options=options, contract=given)
+    opened = open_model(
+        find_model(model, engine=engine, device=device), engine=engine, device=device, options=options, contract=given
+    )
     return Reader(
         Classifier(opened),
         min_confidence=min_confidence,

@@ -19,14 +19,23 @@ def shipped_names() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.tflite"))
 
 
-def find_model(model: str | Path) -> Path:
-    """Return the file that reads pictures: of a shipped name its `.tflite`, of a run folder its `model.keras`.
+SUFFIX_OF_ENGINE = {engine: suffix for suffix, engine in ENGINE_OF_SUFFIX.items()} | {"keras": ".keras"}
+
+
+def find_model(model: str | Path, *, engine: str | None = None, device: str = "auto") -> Path:
+    """Return the file that reads pictures: of a run folder its `model.keras`, of a shipped name the engine's.
+
+    Args:
+        model: a shipped name, a run folder or a file.
+        engine: of a shipped name; LiteRT if None, or ONNX Runtime where the device is an accelerator.
+        device: see edgedigits_runtime.engines.open_engine.
 
     Raises:
         UnknownName: neither a shipped name nor a path.
         ArtifactNotFound: no such file, or a run folder without a finished model.
     """
-    return _find(model, shipped_suffix=".tflite")
+    usual = "litert" if device in ("auto", "cpu") else "onnxruntime"
+    return _find(model, shipped_suffix=SUFFIX_OF_ENGINE.get(engine or usual, ".tflite"))
 
 
 def find_keras(model: str | Path) -> Path:

@@ -112,6 +112,29 @@ def test_a_folder_for_drawings_that_cannot_be_made_is_one_error(run_command: Run
     assert done.stdout == "" and done.stderr.count("\n") == 1
 
 
+def test_verbose_says_what_ran_where_on_standard_error(run_command: RunCommand) -> None:
+    done = run_command("predict", SMALL, BLUE_PEN, "-v", "--kernels", "reference")
+    assert len(done.stdout.splitlines()) == 2
+    first, *stages = done.stderr.splitlines()
+    assert first == "base on litert, cpu (reference)"
+    assert [line.partition(": decode ")[0] for line in stages] == [str(SMALL), str(BLUE_PEN)]
+
+
+def test_an_engine_takes_the_file_of_a_shipped_model_that_it_runs(run_command: RunCommand) -> None:
+    done = run_command("predict", SMALL, "-v", "--engine", "onnxruntime")
+    assert done.stderr.startswith("base on onnxruntime, cpu (CPUExecutionProvider)\n")
+
+
+def test_a_device_that_does_not_start_is_an_error(run_command: RunCommand) -> None:
+    done = run_command("predict", SMALL, "--device", "tensorrt", check=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: --device tensorrt cannot start: ")
+
+
+def test_cores_are_numbers(run_command: RunCommand) -> None:
+    assert "expected numbers of cores such as 0,1" in run_command("predict", SMALL, "--cores", "all", check=2).stderr
+
+
 def test_what_is_expected_is_passed_on(run_command: RunCommand) -> None:
     reading = json.loads(run_command("predict", BLUE_PEN, "--expect", "one", "--length", "1", "--json").stdout)
     assert reading["text"] == "3"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits.data.dataset import Dataset
-from edgedigits_runtime.reading.frame import frame_digit, frame_plain
+from edgedigits_runtime.reading.frame import frame_digit, frame_plain, is_framed
 from edgedigits_runtime.reading.strokes import stroke_width
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.synthetic.strokes import draw_digit
@@ -79,6 +79,21 @@ def test_extreme_strips_keep_a_pixel() -> None:
 def test_mnist_images_come_out_unchanged(mnist: Dataset) -> None:
     images = mnist.train.images[:2000, ..., 0]
     assert np.mean([np.array_equal(frame_digit(image), image) for image in images]) > 0.995
+
+
+def test_what_is_framed_is_known_again(mnist: Dataset) -> None:
+    assert all(is_framed(image[..., 0]) for image in mnist.train.images[:1000])
+    assert not any(is_framed(np.roll(image[..., 0], 2, axis=1)) for image in mnist.train.images[:200])
+    assert not any(is_framed(np.pad(image[..., 0], 1)) for image in mnist.train.images[:200])
+
+
+@given(st.integers(0, 9), st.integers(0, 1000), st.integers(20, 200))
+def test_framing_frames_for_good(digit: int, seed: int, size: int) -> None:
+    assert is_framed(frame_digit(draw_digit(digit, np.random.default_rng(seed), size=size)))
+
+
+def test_nothing_is_not_framed() -> None:
+    assert not is_framed(np.zeros((28, 28), np.uint8))
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), (28, 28, 1), (8, 20, 3)])

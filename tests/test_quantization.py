@@ -68,7 +68,10 @@ def test_it_agrees_with_the_int8_file_of_the_converter(mnist: Dataset, small_fam
     images = parts.validation.images[:2000]
     simulated = np.asarray(quantized.predict(images / np.float32(255), batch_size=500, verbose=0))
     real = open_model(export.path).run(images)
-    assert (simulated.argmax(axis=1) == real.argmax(axis=1)).mean() >= 0.995
+    # After one epoch the network is sure of little, and decisions flip by a rounding.
+    assert (simulated.argmax(axis=1) == real.argmax(axis=1)).mean() >= 0.99
+    floats = network.predict(images / np.float32(255), batch_size=500, verbose=0)
+    assert np.abs(simulated - real).mean() < 0.7 * np.abs(floats - real).mean()
     # A logit may be rounded the other way, by a step; a probability moves by a few hundredths at most.
     assert np.abs(simulated - real).max() < 0.06
     assert np.abs(simulated - real).mean() < 2 / 256

@@ -10,6 +10,7 @@ from edgedigits_runtime.sources.files import Source
 
 if TYPE_CHECKING:
     from edgedigits.bulk.drawings import Drawings
+    from edgedigits_runtime.engines.engine import EngineOptions
     from edgedigits_runtime.reading.reader import Reader, Reading
     from edgedigits_runtime.reading.reject import Expect
 
@@ -26,6 +27,7 @@ class ReaderOptions:
     model: str = "base"
     engine: str | None = None
     device: str = "auto"
+    engine_options: "EngineOptions | None" = None
     contract: Path | None = None
     min_confidence: float | None = None
     max_pixels: int | None = None
@@ -45,6 +47,7 @@ class ReaderOptions:
             self.model,
             engine=self.engine,
             device=self.device,
+            options=self.engine_options,
             contract=self.contract,
             min_confidence=self.min_confidence,
             max_pixels=self.max_pixels,

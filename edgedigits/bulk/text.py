@@ -44,6 +44,17 @@ def reading_line(reading: "Reading") -> str:
     return f"{shown(reading.source)}: {text}  {least_sure(reading):.1%}{doubts(reading)}{note}"
 
 
+def engine_line(reading: "Reading") -> str:
+    """Return what read it: the model, the engine, the device and what is in effect there."""
+    return f"{reading.model} on {reading.engine}, {reading.device} ({', '.join(reading.providers)})"
+
+
+def stages_line(reading: "Reading") -> str:
+    """Return how many milliseconds each stage took."""
+    stages = ", ".join(f"{stage} {milliseconds:.2f}" for stage, milliseconds in reading.ms.items())
+    return f"{shown(reading.source)}: {stages} ms"
+
+
 def doubts(reading: "Reading") -> str:
     """Return the second choices worth showing, in brackets, or nothing."""
     if len(reading.digits) == 1:

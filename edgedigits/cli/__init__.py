@@ -19,6 +19,7 @@ from edgedigits.cli import (
     predict,
     report,
     reproduce,
+    selftest,
     train,
     verify,
 )
@@ -60,6 +61,7 @@ app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.command(epilog=selftest.EXAMPLES)(selftest.selftest)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from edgedigits.cli.engine_options import Cores, Device, Engine, Kernels, Threads, engine_options
+
 if TYPE_CHECKING:
     from edgedigits.verification.folder_evaluation import FolderEvaluation
 
@@ -29,8 +31,11 @@ def evaluate(
     model: Annotated[
         str, typer.Option(help="A shipped name, a run folder, or a .keras, .onnx or .tflite file.")
     ] = "base",
-    engine: Annotated[str | None, typer.Option(help="litert, onnxruntime or keras; chosen by file type.")] = None,
-    device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    engine: Engine = None,
+    device: Device = "auto",
+    threads: Threads = 1,
+    kernels: Kernels = "auto",
+    cores: Cores = None,
     expect: Annotated[
         Literal["one", "number", "page", "auto"], typer.Option(help="What the reader is told of every picture.")
     ] = "auto",
@@ -61,7 +66,9 @@ def evaluate(
     from edgedigits.verification.labelled_pictures import read_labelled
 
     pictures = read_labelled(folder)
-    options = ReaderOptions(model, engine, device, contract, min_confidence, expect=expect)
+    options = ReaderOptions(
+        model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence, expect=expect
+    )
     with progress_bar(len(pictures)) as bar:
         found = evaluate_pictures(
             pictures, options, exclude=exclude or (), jobs=jobs, each=bar.advance if bar else lambda: None

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from edgedigits.cli.engine_options import Cores, Device, Engine, Kernels, Threads, engine_options
+
 if TYPE_CHECKING:
     from edgedigits.bulk.drawings import Drawings
     from edgedigits.bulk.progress import ReadingProgress
@@ -32,8 +34,11 @@ def predict(
     model: Annotated[
         str, typer.Option(help="A shipped name, a run folder, or a .keras, .onnx or .tflite file.")
     ] = "base",
-    engine: Annotated[str | None, typer.Option(help="litert, onnxruntime or keras; chosen by file type.")] = None,
-    device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    engine: Engine = None,
+    device: Device = "auto",
+    threads: Threads = 1,
+    kernels: Kernels = "auto",
+    cores: Cores = None,
     expect: Annotated[
         Literal["one", "number", "page", "auto"],
         typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
@@ -58,6 +63,10 @@ def predict(
     ] = None,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
     contract: Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Say on standard error what ran where, and how long each stage took."),
+    ] = False,
 ) -> None:
     """Read the digits in each picture: one, a number, a page of them, or none."""
     from edgedigits.bulk.reading import ReaderOptions, Task, read_all
@@ -67,8 +76,9 @@ def predict(
         raise typer.BadParameter("give --json or --csv, not both")
     drawings_of = _drawings(annotate, show_input, explain)
     options = ReaderOptions(
-        model, engine, device, contract, min_confidence, max_pixels, top_k=top_k, expect=expect, length=length
-    )
+        model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence, max_pixels,
+        top_k=top_k, expect=expect, length=length,
+    )  # fmt: skip
     tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))
     ahead = list(islice(tasks, 2))
     several = len(ahead) > 1
@@ -77,7 +87,8 @@ def predict(
         ahead += islice(tasks, NAMES_AHEAD)
         show = _table(ahead)
     with _bar(sources) if several and sys.stderr.isatty() else nullcontext() as bar:
-        failed = _print_all(read_all(chain(ahead, tasks), options, jobs), show or _text, bar)
+        outcomes = read_all(chain(ahead, tasks), options, jobs)
+        failed = _print_all(_told(outcomes) if verbose else outcomes, show or _text, bar)
     if failed:
         raise typer.Exit(1)
 
@@ -107,6 +118,21 @@ def _print_all(outcomes: Iterator["Outcome"], show: Show, bar: "ReadingProgress 
         if bar:
             bar.advance()
     return failed
+
+
+def _told(outcomes: Iterator["Outcome"]) -> Iterator["Outcome"]:
+    """Say before the first reading what reads, and with each how long it took."""
+    from edgedigits.bulk.text import engine_line, stages_line
+
+    said = ""
+    for outcome in outcomes:
+        if outcome.reading is not None:
+            line = engine_line(outcome.reading)
+            if line != said:
+                typer.echo(line, err=True)
+                said = line
+            typer.echo(stages_line(outcome.reading), err=True)
+        yield outcome
 
 
 def _print_error(outcome: "Outcome", bar: "ReadingProgress | None") -> None:

@@ -23,7 +23,7 @@ from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.model_files import SHIPPED
 from edgedigits.models.card import describe_file, make_card, measure_behaviour
 from edgedigits.models.card_file import Card, card_path, read_card, write_card
-from edgedigits.models.plan import INT8, SEEDS, SHIPPED_MODELS, build_order, run_path
+from edgedigits.models.plan import SEEDS, SHIPPED_MODELS, build_order, run_path
 from edgedigits.models.seeds import (
     SeedResult,
     artifact_path,
@@ -126,9 +126,7 @@ def _ship(run: RunFolder, name: str, folder: Path) -> None:
             raise GateMissed(f"{name}, {file_format} {precision} was refused: {'; '.join(report['missed'])}")
         made = artifact_path(run, name, file_format, precision)
         files[folder / f"{name}.{file_format}"] = made
-        # The .tflite is what selftests replay; the others can be recorded by whoever exports them.
-        if (file_format, precision) == INT8:
-            files[golden_path(folder / f"{name}.tflite")] = golden_path(made)
+        files[golden_path(folder / f"{name}.{file_format}")] = golden_path(made)
     folder.mkdir(parents=True, exist_ok=True)
     for target, source in files.items():
         write_whole(target, source.read_bytes())

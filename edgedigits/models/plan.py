@@ -30,8 +30,8 @@ class ShippedModel:
 SHIPPED_MODELS: Mapping[str, ShippedModel] = {
     "base": ShippedModel(),
     "max": ShippedModel(formats=(INT8, HALF_ONNX)),
-    "nano": ShippedModel(teachers=("base-0",)),
-    "pico": ShippedModel(teachers=("base-0",)),
+    "nano": ShippedModel(teachers=("base-1",)),
+    "pico": ShippedModel(teachers=("base-1",)),
 }
 
 

@@ -19,6 +19,17 @@ def separable(filters: int, size: int = 3, *, strides: int = 1, padding: str = "
     return [*depthwise(size, strides=strides, padding=padding), *convolution(filters, 1)]
 
 
+def slim(filters: int, size: int = 3, *, strides: int = 1, padding: str = "same") -> list[Any]:
+    """Return the same with neither normalisation nor activation in between, which saves the bias of each channel.
+
+    Nothing in between was also the more accurate in Chollet 2017, "Xception", section 4.7.
+    """
+    from keras import layers
+
+    apart = layers.DepthwiseConv2D(size, strides=strides, padding=padding, use_bias=False)
+    return [apart, *convolution(filters, 1)]
+
+
 def depthwise(size: int = 3, *, strides: int = 1, padding: str = "same") -> list[Any]:
     """Return a convolution of each channel, batch normalisation and ReLU."""
     from keras import layers

@@ -11,15 +11,21 @@ from edgedigits.verification.gates import Gate
 def build(image_shape: ImageShape, classes: int) -> Any:
     """Return the untrained network."""
     import keras
+    from keras import layers
 
     return keras.Sequential(
         [
             keras.Input(image_shape, name="image"),
-            *blocks.convolution(6, 5, strides=2),
-            *blocks.separable(12, strides=2),
-            *blocks.separable(16, padding="valid"),
-            *blocks.depthwise(padding="valid"),
-            *blocks.head(classes),
+            *blocks.convolution(4),
+            *blocks.slim(8, strides=2),
+            *blocks.slim(8),
+            *blocks.slim(8, strides=2),
+            *blocks.slim(9),
+            *blocks.slim(9, strides=2),
+            # A weight for each place in place of their mean: so few channels cannot tell what stands where.
+            *blocks.depthwise(4, padding="valid"),
+            layers.Flatten(),
+            layers.Dense(classes, activation="softmax", name="probabilities"),
         ],
         name="pico",
     )
@@ -29,11 +35,11 @@ RECIPE = Recipe(
     name="pico",
     summary="for 8-bit microcontrollers: under 1,000 parameters",
     build=build,
-    epochs=60,
-    learning_rate=3e-3,
+    epochs=100,
+    learning_rate=5e-3,
     schedule="cosine",
-    augmentation=HANDWRITING.milder(0.4),
-    not_digits=10_000,
-    quantization_epochs=5,
+    augmentation=HANDWRITING.milder(0.15),
+    # No pictures of what is no digit: learning to doubt them cost it 0.8 to 2 points of accuracy.
+    quantization_epochs=8,
     gates={"int8": Gate(min_agreement=0.995, max_accuracy_drop=0.3)},
 )

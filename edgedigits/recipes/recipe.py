@@ -34,6 +34,7 @@ class Recipe:
         keep: which weights become `model.keras`; both are kept in the run folder.
         augmentation: of the training images; None trains on them as they are.
         not_digits: how many drawn pictures of what is no digit the network learns to be unsure of; 0 for none.
+        not_digits_weight: of that lesson beside the digits'.
         quantization_epochs: after the others, with weights and activations rounded as in int8.
         gates: verification gates by precision, in place of the default ones.
         published: the test accuracy that the source reported; None for our own.
@@ -54,6 +55,7 @@ class Recipe:
     keep: Literal["final", "best"] = "final"
     augmentation: Augmentation | None = None
     not_digits: int = 0
+    not_digits_weight: float = 1.0
     quantization_epochs: int = 0
     gates: Mapping[str, Gate] = field(default_factory=dict)
     published: str | None = None

@@ -190,6 +190,7 @@ class _Training:
             augment=Augment(Augmentation(**wanted), self.config.seed) if wanted else None,
             normalisation=self.recipe.normalisation,
             others=self.others,
+            others_weight=self.recipe.not_digits_weight,
             teachers=self.teachers,
             seed=self.config.seed,
         )

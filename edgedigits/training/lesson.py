@@ -18,7 +18,6 @@ from edgedigits_runtime.preprocessing import Images
 OTHERS_SHARE = 8
 """One picture of what is no digit comes with so many digits."""
 
-OTHERS_WEIGHT = 1.0
 TEACHER_WEIGHT = 2.0
 
 
@@ -27,7 +26,7 @@ class Lesson(keras.Model):  # type: ignore[misc]  # Keras publishes no types
 
     def __init__(
         self, network: Any, *, augment: Augment | None = None, normalisation: Normalisation = "unit",
-        others: Images | None = None, teachers: Sequence[Any] = (), seed: int = 0,
+        others: Images | None = None, others_weight: float = 1.0, teachers: Sequence[Any] = (), seed: int = 0,
     ) -> None:  # fmt: skip
         """Surround a network.
 
@@ -37,6 +36,7 @@ class Lesson(keras.Model):  # type: ignore[misc]  # Keras publishes no types
             normalisation: of the augmented images.
             others: uint8 [M, H, W, C], pictures of what is in no class; the network learns to be unsure of them
                 (Hendrycks, Mazeika and Dietterich 2019, "Deep anomaly detection with outlier exposure").
+            others_weight: of that, beside the digits.
             teachers: networks whose mean probabilities it learns to give too (Hinton, Vinyals and Dean 2015,
                 "Distilling the knowledge in a neural network").
             seed: of the choice among `others`.
@@ -50,6 +50,7 @@ class Lesson(keras.Model):  # type: ignore[misc]  # Keras publishes no types
         for teacher in self.teachers:
             teacher.trainable = False
         self.others = None
+        self.others_weight = others_weight
         if others is not None:
             self.chooser = keras.random.SeedGenerator(seed)
             self.others = self.add_weight(shape=others.shape, dtype="uint8", initializer="zeros", trainable=False)
@@ -73,7 +74,7 @@ class Lesson(keras.Model):  # type: ignore[misc]  # Keras publishes no types
         if self.others is not None:
             classes = probabilities.shape[-1]
             unsure = _cross_entropy(1 / classes, probabilities[count:]) - math.log(classes)
-            self.add_loss(OTHERS_WEIGHT * unsure)
+            self.add_loss(self.others_weight * unsure)
         return probabilities[:count]
 
     def _chosen(self, others: Any, count: Any) -> Any:

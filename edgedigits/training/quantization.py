@@ -90,7 +90,8 @@ def _apply(layer: Any, x: Any, kernel: Any) -> tuple[Any, Any]:
         x = ops.conv(x, kernel, layer.strides, layer.padding)
     else:
         x = ops.matmul(x, kernel)
-    x = x + layer.bias
+    if layer.use_bias:
+        x = x + layer.bias
     activated = layer.activation(x)
     return (x if _is_softmax(layer) else activated), activated
 

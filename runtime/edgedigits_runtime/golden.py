@@ -11,6 +11,8 @@ fed different tensors. It holds, row by row:
     text      what was read
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,33 +78,60 @@ def read_golden(path: Path) -> Vectors:
         raise ArtifactCorrupt(f"{path} holds no golden vectors: {reason}") from error
 
 
-def first_difference(expected: Vectors, reader: Reader) -> str | None:
-    """Replay golden vectors and return the first stage that differs: framed, input, output or text; else None.
+@dataclass(frozen=True)
+class Replay:
+    """One stage, replayed.
 
-    Each stage is fed with the expected result of the one before, so that one fault is reported once.
+    Attributes:
+        stage: framed, input, output or text.
+        alike: whether this machine gives what the vectors hold.
+        detail: how far it is off, in words; empty where it is alike.
+    """
+
+    stage: str
+    alike: bool
+    detail: str = ""
+
+
+def replay(expected: Vectors, reader: Reader) -> Iterator[Replay]:
+    """Replay golden vectors stage by stage: framed, input, output and text.
+
+    Each stage is fed with the expected result of the one before, so that one fault is reported once; what follows a
+    difference says nothing more, and may not fit the model at all.
     """
     engine = reader.classifier.engine
     pictures = [bytes(picture) for picture in expected["pictures"]]
     framed = np.concatenate([reader.framed(picture)[1] for picture in pictures])
-    if not np.array_equal(_stored(framed), expected["framed"]):
-        return "framed"
-    if not _alike(engine.feed(framed), expected["input"]):
-        return "input"
-    if not _alike(engine.invoke(expected["input"]), expected["output"]):
-        return "output"
-    if [reader.read(picture).text for picture in pictures] != expected["text"].tolist():
-        return "text"
-    return None
+    yield _compared("framed", _stored(framed), expected["framed"])
+    yield _compared("input", engine.feed(expected["framed"]), expected["input"])
+    yield _compared("output", engine.invoke(expected["input"]), expected["output"])
+    texts = [reader.read(picture).text for picture in pictures]
+    wrong = [k for k, (text, wanted) in enumerate(zip(texts, expected["text"], strict=True)) if text != wanted]
+    detail = f"picture {wrong[0]} reads {texts[wrong[0]]!r}, not {expected['text'][wrong[0]]!r}" if wrong else ""
+    yield Replay("text", not wrong, detail)
+
+
+def first_difference(expected: Vectors, reader: Reader) -> str | None:
+    """Return the first stage that differs: framed, input, output or text; else None."""
+    return next((replayed.stage for replayed in replay(expected, reader) if not replayed.alike), None)
+
+
+def _compared(stage: str, found: NDArray[Any], expected: NDArray[Any]) -> Replay:
+    if (found.dtype, found.shape) != (expected.dtype, expected.shape):
+        there, here = (f"{array.dtype} {list(array.shape)}" for array in (expected, found))
+        return Replay(stage, False, f"is {here} here, was {there}")
+    floating = np.issubdtype(found.dtype, np.floating)
+    off = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    # Not a number differs from everything.
+    differ = ~(off <= (FLOAT_TOLERANCE if floating else 0))
+    if not differ.any():
+        return Replay(stage, True)
+    picture = int(np.flatnonzero(differ.reshape(len(differ), -1).any(axis=1))[0])
+    count = np.count_nonzero(differ)
+    said = f"{count:,} of {differ.size:,} values differ, by {off.max():.3g} at most, first in image {picture}"
+    return Replay(stage, False, said)
 
 
 def _stored(framed: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Leave out a single channel, so that the vectors hold [n, 28, 28]."""
     return framed[..., 0] if framed.shape[-1] == 1 else framed
-
-
-def _alike(found: NDArray[Any], expected: NDArray[Any]) -> bool:
-    if found.dtype != expected.dtype or found.shape != expected.shape:
-        return False
-    if np.issubdtype(found.dtype, np.floating):
-        return bool(np.allclose(found, expected, rtol=0, atol=FLOAT_TOLERANCE))
-    return np.array_equal(found, expected)

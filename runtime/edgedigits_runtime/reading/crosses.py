@@ -35,8 +35,10 @@ def are_crosses(framed: NDArray[np.uint8]) -> NDArray[np.bool_]:
     Args:
         framed: uint8 [N, 28, 28].
     """
-    strokes = framed >= STROKE
     found = np.zeros(len(framed), bool)
+    if not len(framed):
+        return found
+    strokes = framed >= STROKE
     for y in OFFSETS:
         for x in OFFSETS:
             centre = (CENTRE + x, CENTRE + y)

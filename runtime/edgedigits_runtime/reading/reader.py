@@ -11,7 +11,7 @@ from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ArrayError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
-from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_digit, frame_plain
+from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_digit, frame_plain, is_framed
 from edgedigits_runtime.reading.ink import find_ink
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
@@ -250,6 +250,8 @@ class Reader:
         with watch.stage("ink"):
             ink = find_ink(pixels)
         with watch.stage("locate"):
+            if is_framed(ink):
+                return _Found(picture, ink, _one(ink), ink.reshape(1, *shape))
             layout = locate(ink, whole=self.expect != "page")
         with watch.stage("frame"):
             framed = [frame_digit(candidate.ink) for candidate in layout.candidates]
@@ -273,6 +275,16 @@ class Reader:
             box=box,
             top=tuple((labels[index], float(confidences[index])) for index in best[: self.top_k]),
         )
+
+
+def _one(ink: NDArray[np.uint8]) -> Layout:
+    """Return the layout of a picture that is one digit, framed already."""
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    x, y = int(columns[0]), int(rows[0])
+    box = Box(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+    shown = ink[box.rows, box.columns]
+    fill = np.count_nonzero(shown) / shown.size
+    return Layout([Candidate(box, shown, 0, 0, 0, 0.0, False, 1.0, 1.0, fill)], 1)
 
 
 def _whole(picture: NDArray[np.uint8]) -> Layout:

@@ -48,7 +48,8 @@ def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.flo
     doubted = sure < SURE
     least = max(FEWEST_PIXELS, min(DIRT_PIXELS, DIRT * layout.side))
     boxes = [candidate.box for candidate in candidates]
-    crosses = are_crosses(framed[..., 0]) & doubted
+    crosses = np.zeros(len(candidates), bool)
+    crosses[doubted] = are_crosses(framed[doubted, ..., 0])
     flat = np.array([box.width > FLATTEST * box.height for box in boxes], bool) & doubted
     traces = _are_traces(candidates)
     return [

@@ -1,0 +1,43 @@
+"""Options of every command that runs a model: where, and how the processor is used."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from edgedigits_runtime.engines.engine import EngineOptions
+
+Engine = Annotated[str | None, typer.Option(help="litert, onnxruntime or keras; chosen by file type.")]
+
+Device = Annotated[
+    str,
+    typer.Option(
+        help="auto, cpu, or for .onnx files cuda, cuda:1, tensorrt, openvino, coreml, directml, xnnpack;"
+        " one that does not start is an error."
+    ),
+]
+
+Threads = Annotated[int, typer.Option(min=1, help="Threads of one image; small networks are fastest with one.")]
+
+Kernels = Annotated[
+    Literal["auto", "xnnpack", "builtin", "reference"], typer.Option(help="Of LiteRT; auto is XNNPACK where it starts.")
+]
+
+Cores = Annotated[
+    str | None, typer.Option(metavar="N,N", help="Processor cores to stay on.", show_default="the system's choice")
+]
+
+
+def engine_options(threads: int, kernels: str, cores: str | None) -> "EngineOptions":
+    """Return the options as the library takes them.
+
+    Raises:
+        typer.BadParameter: `cores` is no list of numbers.
+    """
+    from edgedigits_runtime.engines.engine import EngineOptions
+
+    try:
+        numbers = tuple(int(core) for core in cores.split(",")) if cores else ()
+    except ValueError:
+        raise typer.BadParameter(f"expected numbers of cores such as 0,1; got {cores!r}") from None
+    return EngineOptions(threads=threads, kernels=kernels, cores=numbers)  # type: ignore[arg-type]  # typer checked it

@@ -1,0 +1,56 @@
+"""`edgedigits selftest`: does this board compute what was computed where the model was made?"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgedigits.cli.engine_options import Cores, Device, Engine, Kernels, Threads, engine_options
+
+EXAMPLES = "Examples: edgedigits selftest · edgedigits selftest digits.int8.tflite --json"
+
+WIDTH = 8
+
+
+def selftest(
+    artifact: Annotated[
+        str, typer.Argument(metavar="[ARTIFACT]", help="A shipped name, or a .tflite or .onnx file.")
+    ] = "base",
+    golden: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.npz", help="Golden vectors.", show_default="those beside the artifact"),
+    ] = None,
+    engine: Engine = None,
+    device: Device = "auto",
+    threads: Threads = 1,
+    kernels: Kernels = "auto",
+    cores: Cores = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Replay a model's golden vectors here, stage by stage; exit with 1 at the first stage that differs."""
+    import edgedigits
+    from edgedigits.model_files import find_model
+    from edgedigits_runtime.golden import golden_path, read_golden, replay
+
+    path = find_model(artifact, engine=engine, device=device)
+    vectors = read_golden(golden or golden_path(path))
+    options = engine_options(threads, kernels, cores)
+    reader = edgedigits.load(str(path), engine=engine, device=device, options=options)
+    runs = reader.classifier.engine
+    stages: dict[str, str] = {}
+    for replayed in replay(vectors, reader):
+        stages[replayed.stage] = replayed.detail or "alike"
+        if not replayed.alike:
+            break
+    passed = replayed.alike
+    if as_json:
+        facts = {"engine": runs.name, "device": runs.device, "providers": runs.providers}
+        typer.echo(json.dumps({"artifact": str(path), **facts, "stages": stages, "passed": passed}))
+    else:
+        typer.echo(f"{path} on {runs.name}, {runs.device} ({', '.join(runs.providers)})")
+        for stage, found in stages.items():
+            typer.echo(f"  {stage:{WIDTH}} {found}")
+        typer.echo(f"passed: {len(vectors['pictures'])} pictures" if passed else f"failed at {replayed.stage}")
+    if not passed:
+        raise typer.Exit(1)
