@@ -5,12 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from conftest import REPOSITORY
 from tiny_models import write_tflite
 
 import edgedigits_exporters
 import edgedigits_runtime
 
 HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "onnx", "tf2onnx", "jax", "torch", "h5py")
+
+SMALL = REPOSITORY / "examples" / "5-white-on-black-28x28.png"
 
 LOADED = "print(*sorted({name.split('.')[0] for name in sys.modules}))"
 
@@ -90,3 +93,17 @@ def test_reading_with_a_tflite_file(tmp_path: Path) -> None:
     )
     assert "ai_edge_litert" in loaded
     assert loaded.isdisjoint({*HEAVY, "onnxruntime"})
+
+
+def test_a_whole_predict_loads_nothing_that_it_does_not_need() -> None:
+    """Each of these would take longer than reading the picture does."""
+    slow = ("rich", "pydantic", "importlib.metadata", "PIL.ImageDraw", "concurrent.futures", "multiprocessing", "email")
+    code = (
+        "from edgedigits.cli import app\n"
+        f"app(['predict', {str(SMALL)!r}], standalone_mode=False)\n"
+        "print(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", f"import sys\n{code}"], capture_output=True, text=True, check=True)
+    reading, loaded = done.stdout.splitlines()
+    assert ": 5  " in reading
+    assert set(loaded.split()).isdisjoint({*HEAVY, *slow, "onnxruntime"})

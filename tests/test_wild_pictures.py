@@ -4,6 +4,8 @@ The pictures are other people's and not in this repository: they are looked for 
 wild-dev of EDGEDIGITS_DATA, and where they are not, this file is not collected (conftest.py says so).
 """
 
+from dataclasses import dataclass
+
 import pytest
 from conftest import WILD_PICTURES
 
@@ -14,35 +16,58 @@ from edgedigits.verification.labelled_pictures import read_labelled
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def found() -> FolderEvaluation:
+@dataclass(frozen=True)
+class Bounds:
+    """The most pictures that may be wrong, and the least share of digits found in pictures with several."""
+
+    single: int
+    photo: int
+    several: int
+    without: int
+    digits: float
+
+
+BOUNDS = {
+    "base": Bounds(single=3, photo=2, several=2, without=3, digits=0.975),
+    "max": Bounds(single=2, photo=1, several=1, without=2, digits=0.99),
+}
+
+
+@pytest.fixture(scope="module", params=BOUNDS)
+def found(request: pytest.FixtureRequest) -> FolderEvaluation:
     pictures = read_labelled(WILD_PICTURES)
-    return evaluate_pictures(pictures, ReaderOptions(), exclude=["hard to read", "operator"], jobs=2)
+    options = ReaderOptions(request.param)
+    return evaluate_pictures(pictures, options, exclude=["hard to read", "operator"], jobs=2)
+
+
+@pytest.fixture
+def bounds(found: FolderEvaluation) -> Bounds:
+    return BOUNDS[found.model]
 
 
 def wrong(cases: tuple[Case, ...]) -> list[str]:
     return [f"{case.picture.name}: {case.truth} read as {case.read}" for case in cases if not case.right]
 
 
-def test_single_digits(found: FolderEvaluation) -> None:
+def test_single_digits(found: FolderEvaluation, bounds: Bounds) -> None:
     assert len(found.single) == 322
-    assert len(wrong(found.single)) <= 3, wrong(found.single)
+    assert len(wrong(found.single)) <= bounds.single, wrong(found.single)
 
 
-def test_photos_of_single_digits(found: FolderEvaluation) -> None:
+def test_photos_of_single_digits(found: FolderEvaluation, bounds: Bounds) -> None:
     photos = found.single_by_kind["photo"]
     assert len(photos) == 56
-    assert len(wrong(photos)) <= 2, wrong(photos)
+    assert len(wrong(photos)) <= bounds.photo, wrong(photos)
 
 
-def test_numbers_and_pages(found: FolderEvaluation) -> None:
+def test_numbers_and_pages(found: FolderEvaluation, bounds: Bounds) -> None:
     assert len(found.several) == 15
-    assert len(wrong(found.several)) <= 2, wrong(found.several)
+    assert len(wrong(found.several)) <= bounds.several, wrong(found.several)
     scores = found.digit_scores
-    assert scores.recall is not None and scores.recall.value >= 0.975
-    assert scores.precision is not None and scores.precision.value >= 0.975
+    assert scores.recall is not None and scores.recall.value >= bounds.digits
+    assert scores.precision is not None and scores.precision.value >= bounds.digits
 
 
-def test_pictures_without_a_digit(found: FolderEvaluation) -> None:
+def test_pictures_without_a_digit(found: FolderEvaluation, bounds: Bounds) -> None:
     assert len(found.without) == 18
-    assert len(wrong(found.without)) <= 3, wrong(found.without)
+    assert len(wrong(found.without)) <= bounds.without, wrong(found.without)

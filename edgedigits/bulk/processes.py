@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from edgedigits.bulk.reading import Outcome, ReaderOptions, Task, read_one
@@ -15,8 +16,11 @@ from edgedigits_runtime.errors import EdgedigitsError
 if TYPE_CHECKING:
     from edgedigits_runtime.reading.reader import Reader
 
-AHEAD = 4
-"""Pictures under way or waiting to be shown, for each process."""
+CHUNK = 8
+"""Pictures that a process is given at a time: sending each alone would take longer than reading a small one."""
+
+AHEAD = 3
+"""Chunks under way or waiting to be shown, for each process."""
 
 _reader: "Reader | None" = None
 
@@ -27,15 +31,16 @@ def read_in_processes(tasks: Iterable[Task], options: ReaderOptions, jobs: int) 
     options.open()
     # A forked copy of an interpreter with threads may hang; a fresh process does not.
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _open_reader, (options,))
-    due: deque[Future[Outcome]] = deque()
+    due: deque[Future[list[Outcome]]] = deque()
+    rest = iter(tasks)
     try:
-        for task in tasks:
+        while chunk := list(islice(rest, CHUNK)):
             with _processes_born_deaf_to_ctrl_c():
-                due.append(pool.submit(_read, task))
+                due.append(pool.submit(_read, chunk))
             if len(due) >= AHEAD * jobs:
-                yield due.popleft().result()
+                yield from due.popleft().result()
         while due:
-            yield due.popleft().result()
+            yield from due.popleft().result()
     except BrokenProcessPool as error:
         raise EdgedigitsError(
             "a reading process ended before it was done, mostly for lack of memory; use fewer --jobs"
@@ -70,7 +75,7 @@ def _open_reader(options: ReaderOptions) -> None:
     _reader = options.open()
 
 
-def _read(task: Task) -> Outcome:
+def _read(tasks: list[Task]) -> list[Outcome]:
     if _reader is None:
         raise EdgedigitsError("a reading process was started without its reader")
-    return read_one(_reader, task)
+    return [read_one(_reader, task) for task in tasks]

@@ -21,6 +21,9 @@ EXAMPLES = (
     "edgedigits predict photo.jpg --explain why/ · cat a.png | edgedigits predict -"
 )
 
+MANY = 200
+"""From so many pictures on, starting a process for each core is soon made up for."""
+
 NAMES_AHEAD = 1000
 """Names that are looked at for the width of the table's first column."""
 
@@ -55,7 +58,10 @@ def predict(
     explain: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write every stage on one sheet here: why was this misread?")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="How many processes read.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many processes read.", show_default="1, every core for hundreds of pictures"),
+    ] = None,
     top_k: Annotated[int, typer.Option(min=1, help="How many labels to list for a digit.")] = 3,
     min_confidence: Annotated[
         float | None,
@@ -80,17 +86,24 @@ def predict(
         top_k=top_k, expect=expect, length=length,
     )  # fmt: skip
     tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))
-    ahead = list(islice(tasks, 2))
+    ahead = list(islice(tasks, MANY if jobs is None else 2))
     several = len(ahead) > 1
     show: Show | None = _csv if as_csv else _json if as_json else None
     if show is None and several and sys.stdout.isatty():
         ahead += islice(tasks, NAMES_AHEAD)
         show = _table(ahead)
     with _bar(sources) if several and sys.stderr.isatty() else nullcontext() as bar:
-        outcomes = read_all(chain(ahead, tasks), options, jobs)
+        outcomes = read_all(chain(ahead, tasks), options, jobs or _processes(len(ahead)))
         failed = _print_all(_told(outcomes) if verbose else outcomes, show or _text, bar)
     if failed:
         raise typer.Exit(1)
+
+
+def _processes(pictures: int) -> int:
+    """Return how many processes read, given how many pictures there are at least."""
+    from edgedigits_runtime.machine import core_count
+
+    return core_count() if pictures >= MANY else 1
 
 
 def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:

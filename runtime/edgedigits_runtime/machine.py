@@ -2,7 +2,6 @@
 
 import os
 import platform
-from importlib import metadata
 from pathlib import Path
 
 LIBRARIES = ("numpy", "ai-edge-litert", "onnxruntime", "keras", "tensorflow-cpu", "tensorflow", "tf2onnx")
@@ -12,7 +11,7 @@ def describe_machine() -> dict[str, object]:
     """Return processor, cores, system, Python and library versions."""
     return {
         "processor": _processor(),
-        "cores": _cores(),
+        "cores": core_count(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
@@ -27,12 +26,15 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
-def _cores() -> int | None:
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def core_count() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(name: str) -> str | None:
+    # Its import takes as long as reading a picture does.
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.errors import ContractInvalid, DeviceUnavailable, EngineClosed
+from edgedigits_runtime.machine import core_count
 from edgedigits_runtime.preprocessing import (
     Images,
     Probabilities,
@@ -163,11 +164,7 @@ class EngineReport:
 
 def worker_count(options: EngineOptions) -> int:
     """Return how many calls at a time these options ask for."""
-    if options.workers is not None:
-        return options.workers
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return core_count() if options.workers is None else options.workers
 
 
 def keep_on_cores(cores: tuple[int, ...]) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from edgedigits_runtime.reading.components import find_components
 
@@ -65,6 +65,9 @@ def straight_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
     first, last = mask.argmax(axis=1), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
     x, y = np.concatenate([first, last]), np.concatenate([rows, rows])
     corners = [int(np.argmin(x + y)), int(np.argmax(x - y)), int(np.argmax(x + y)), int(np.argmin(x - y))]
+    # Few pictures come here, and its import takes a twentieth of a start.
+    from PIL import ImageDraw
+
     outline = Image.new("1", mask.shape[::-1])
     ImageDraw.Draw(outline).polygon([(int(x[corner]), int(y[corner])) for corner in corners], fill=1)
     inside = np.asarray(outline)

@@ -1,0 +1,289 @@
+"""How near the runtime comes to its bare engines: ratios, each measured in turn in one process (`make speed`).
+
+A ratio travels from machine to machine better than a time does. benchmarks/results/speed.json keeps both, with the
+machine; test_speed.py runs the same comparisons under pytest-benchmark.
+"""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import photo
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgedigits import load
+from edgedigits.data import load_dataset
+from edgedigits.model_files import SHIPPED
+from edgedigits_runtime.machine import core_count, describe_machine
+from edgedigits_runtime.timing import interleaved
+from edgedigits_runtime.whole_files import write_whole
+
+RESULTS = Path(__file__).parent / "results" / "speed.json"
+MODEL = SHIPPED / "base.tflite"
+MANY = 10_000
+ROUNDS = 5
+
+PREDICT = [sys.executable, "-m", "edgedigits", "predict"]
+
+NOTEBOOK = """
+import sys, tensorflow as tf, numpy as np
+from PIL import Image
+model = tf.keras.models.load_model(sys.argv[1], compile=False)
+picture = Image.open(sys.argv[2]).convert("L").resize((28, 28))
+print(model.predict(np.asarray(picture)[None, ..., None] / 255.0, verbose=0).argmax())
+"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two ways to do the same, measured in turn.
+
+    Attributes:
+        what: was done.
+        ours, other: median milliseconds of each.
+        beside: what the other one is.
+    """
+
+    what: str
+    ours: float
+    other: float
+    beside: str
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long ours took."""
+        return self.ours / self.other
+
+
+def one_array() -> Comparison:
+    """One image through Classifier.predict, and through the interpreter alone."""
+    image = _images(1)
+    interpreter, given, answer = _interpreter()
+    tensor = _stored(image)
+
+    def bare() -> object:
+        interpreter.set_tensor(given, tensor)
+        interpreter.invoke()
+        return interpreter.get_tensor(answer)
+
+    classifier = load().classifier
+    ms = interleaved({"ours": lambda: classifier.predict(image), "bare": bare}, rounds=100)
+    return Comparison("one 28x28 array", ms["ours"], ms["bare"], "the bare LiteRT loop")
+
+
+def many_arrays() -> Comparison:
+    """10,000 images in one call, and the fastest of the bare loops, by interpreters and threads of each."""
+    images = _images(MANY)
+    tensor = _stored(images)
+    classifier = load().classifier
+    loops = {
+        f"bare, {workers} interpreters of {threads} threads": _bare_loop(tensor, workers, threads)
+        for workers in range(1, core_count() + 1)
+        for threads in (1, 2)
+    }
+    ms = _in_turn({"ours": lambda: classifier.predict(images), **loops})
+    fastest = min(loops, key=ms.__getitem__)
+    return Comparison(f"{MANY:,} arrays in one call", ms["ours"], ms[fastest], fastest)
+
+
+def folder() -> Comparison:
+    """10,000 PNG files through the command, and a loop that only decodes them, on as many cores."""
+    images = _images(MANY)[..., 0]
+    with tempfile.TemporaryDirectory() as place:
+        for number, image in enumerate(images):
+            Image.fromarray(image).save(Path(place) / f"{number:05}.png")
+        command = [*PREDICT, place, "--json"]
+        ms = _in_turn({"ours": lambda: _output_lines(command, MANY), "decode": lambda: _decode_all(place)}, rounds=3)
+    return Comparison(
+        f"{MANY:,} PNG files of 28x28, whole command", ms["ours"], ms["decode"], "Pillow's decoding alone"
+    )
+
+
+def whole_process() -> Comparison:
+    """From the shell to the answer for one picture, and Python importing NumPy."""
+    picture = _example()
+    ms = _in_turn(
+        {
+            "ours": lambda: _run([*PREDICT, picture]),
+            "numpy": lambda: _run([sys.executable, "-c", "import numpy"]),
+        },
+        rounds=15,
+    )
+    return Comparison("predict one.png, whole process", ms["ours"], ms["numpy"], 'python -c "import numpy"')
+
+
+def notebook_process() -> Comparison:
+    """The same picture as tutorials read it: import TensorFlow, load, resize, model.predict."""
+    picture = _example()
+    keras = str(SHIPPED / "base.keras")
+    ms = _in_turn(
+        {
+            "ours": lambda: _run([*PREDICT, picture]),
+            "notebook": lambda: _run([sys.executable, "-c", NOTEBOOK, keras, picture]),
+        },
+        rounds=3,
+    )
+    return Comparison("one picture, whole process", ms["ours"], ms["notebook"], "TensorFlow as in tutorials")
+
+
+def notebook_image() -> Comparison:
+    """One image inside a process, against model.predict."""
+    from edgedigits_exporters.keras_backend import load_keras
+
+    keras = load_keras()
+    network = keras.saving.load_model(SHIPPED / "base.keras", compile=False)
+    image, classifier = _images(1), load().classifier
+    ms = interleaved(
+        {
+            "ours": lambda: classifier.predict(image),
+            "keras": lambda: network.predict(image / np.float32(255), verbose=0),
+        },
+        rounds=5,
+    )
+    return Comparison("one 28x28 array", ms["ours"], ms["keras"], "Keras's model.predict")
+
+
+def memory_megabytes() -> float:
+    """Return the largest resident memory of a process that reads one picture."""
+    # Not getrusage's: that counts what the process that started this one had.
+    code = (
+        "import runpy, sys; sys.argv = ['edgedigits', 'predict', sys.argv[1]]\n"
+        "try: runpy.run_module('edgedigits', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print(*[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, _example()], capture_output=True, text=True, check=True)
+    return int(done.stdout.splitlines()[-1]) / 1024
+
+
+def long_run(images: int = 1_000_000) -> dict[str, float]:
+    """Read many arrays from a generator; return how memory and speed of the last tenth compare with the second's."""
+    classifier = load().classifier
+    part = max(images // 100, 1)
+    batch = _images(min(part, MANY))
+    rates, memory = [], []
+    for _ in range(100):
+        start = time.perf_counter()
+        for begin in range(0, part, len(batch)):
+            classifier.predict(batch[: min(len(batch), part - begin)])
+        rates.append(part / (time.perf_counter() - start))
+        memory.append(_resident_megabytes())
+    # The first tenth warms up.
+    return {
+        "images": float(images),
+        "images_per_second": statistics.median(rates),
+        "last_tenth_over_second": statistics.median(rates[90:]) / statistics.median(rates[10:20]),
+        "megabytes_grown": memory[-1] - memory[10],
+    }
+
+
+def main() -> None:
+    """Measure all of it, print it, and write it with the machine."""
+    comparisons = [one_array(), many_arrays(), folder(), whole_process(), notebook_process(), notebook_image()]
+    found = {
+        "machine": describe_machine(),
+        "comparisons": [{**asdict(each), "ratio": each.ratio} for each in comparisons],
+        "photo_ms": photo.stage_milliseconds(load(), photo.draw_photo()[0]),
+        "memory_megabytes": memory_megabytes(),
+        "long_run": long_run(),
+    }
+    for each in comparisons:
+        print(f"{each.what}: {each.ours:.3f} ms, {each.ratio:.3f} times {each.beside} ({each.other:.3f} ms)")
+    print(json.dumps({key: found[key] for key in ("photo_ms", "memory_megabytes", "long_run")}, indent=1))
+    write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
+
+
+def _images(count: int) -> NDArray[np.uint8]:
+    test = load_dataset("mnist").test
+    if test is None:
+        raise SystemExit("MNIST brings a test split")
+    return np.resize(test.images, (count, 28, 28, 1))
+
+
+def _stored(images: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """Return the pixels as the shipped int8 files take them, ahead of the clock."""
+    return (images ^ 0x80).view(np.int8)
+
+
+def _interpreter(threads: int = 1) -> tuple[Any, int, int]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(MODEL), num_threads=threads)
+    interpreter.allocate_tensors()
+    return interpreter, interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+
+
+def _bare_loop(tensor: NDArray[np.int8], workers: int, threads: int) -> Callable[[], object]:
+    made = [_interpreter(threads) for _ in range(workers)]
+    parts = np.array_split(tensor, workers)
+    pool = ThreadPoolExecutor(workers)
+
+    def loop(engine: tuple[Any, int, int], part: NDArray[np.int8]) -> NDArray[np.int8]:
+        interpreter, given, answer = engine
+        answers = np.empty((len(part), 10), np.int8)
+        for k in range(len(part)):
+            interpreter.set_tensor(given, part[k : k + 1])
+            interpreter.invoke()
+            answers[k] = interpreter.get_tensor(answer)
+        return answers
+
+    return lambda: list(pool.map(loop, made, parts))
+
+
+def _in_turn(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Return the median milliseconds of calls that take long, each once a round, after a round that warms up."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds + 1):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append((time.perf_counter() - start) * 1e3)
+    return {name: statistics.median(taken[1:]) for name, taken in times.items()}
+
+
+def _decode_all(place: str) -> None:
+    """Decode every picture of a folder, in a process for each core, as `predict` reads them."""
+    code = (
+        "import sys, numpy as np\nfrom pathlib import Path\nfrom PIL import Image\n"
+        "names = sorted(Path(sys.argv[1]).iterdir())[int(sys.argv[2])::int(sys.argv[3])]\n"
+        "for name in names:\n    with Image.open(name) as image: np.asarray(image)\n"
+    )
+    cores = core_count()
+    running = [subprocess.Popen([sys.executable, "-c", code, place, str(k), str(cores)]) for k in range(cores)]
+    if any(process.wait() for process in running):
+        raise SystemExit("a picture could not be decoded")
+
+
+def _output_lines(command: list[str], expected: int) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    if done.stdout.count("\n") != expected:
+        raise SystemExit(f"expected {expected} lines of {command}")
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, capture_output=True, check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+
+
+def _example() -> str:
+    return str(Path(__file__).parent.parent / "examples" / "5-white-on-black-28x28.png")
+
+
+def _resident_megabytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+if __name__ == "__main__":
+    main()

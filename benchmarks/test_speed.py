@@ -1,0 +1,33 @@
+"""The comparisons of speed.py under pytest-benchmark (`make bench`), each with its ratio."""
+
+from collections.abc import Callable
+
+import pytest
+import speed
+from pytest_benchmark.fixture import BenchmarkFixture
+
+COMPARISONS = [
+    speed.one_array,
+    speed.many_arrays,
+    speed.folder,
+    speed.whole_process,
+    speed.notebook_process,
+    speed.notebook_image,
+]
+
+
+@pytest.mark.parametrize("compare", COMPARISONS, ids=lambda compare: compare.__name__)
+def test_comparison(
+    compare: Callable[[], speed.Comparison], benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = benchmark.pedantic(compare, rounds=1)
+    benchmark.extra_info["ratio"] = found.ratio
+    with capsys.disabled():
+        print(f"\n{found.what}: {found.ratio:.3f} times {found.beside}")
+    assert found.ratio > 0
+
+
+def test_a_long_run(benchmark: BenchmarkFixture) -> None:
+    found = benchmark.pedantic(speed.long_run, rounds=1)
+    benchmark.extra_info.update(found)
+    assert found["images_per_second"] > 0
