@@ -25,14 +25,14 @@ def test_every_example_is_read_right() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("polarity", ["light on dark", "dark on light"])
-def test_mnist_as_png_loses_at_most_a_tenth_of_a_point(mnist: Dataset, polarity: str) -> None:
+def test_mnist_as_png_loses_at_most_a_twentieth_of_a_point(mnist: Dataset, polarity: str) -> None:
     assert mnist.test is not None
     reader = edgedigits.load()
     arrays = reader.classifier.predict(mnist.test.images).argmax(axis=1) == mnist.test.labels
     images = mnist.test.images if polarity == "light on dark" else 255 - mnist.test.images
     texts = [reader.read(png(image[..., 0])).text for image in images]
     read = np.array(texts) == mnist.test.labels.astype(str)
-    assert arrays.mean() - read.mean() <= 0.0010
+    assert arrays.sum() - read.sum() <= 5
 
 
 def test_a_blank_page_reads_as_nothing() -> None:

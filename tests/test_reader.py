@@ -101,10 +101,17 @@ def test_a_blank_picture_reads_as_empty_without_asking_the_model() -> None:
 
 def test_the_threshold_is_the_contracts_unless_given() -> None:
     strict = contract(rejection_threshold=0.95)
-    assert reader(strict).read(DIGIT).text == ""
+    assert reader(strict).read(np.pad(DIGIT, 20)).text == ""
     assert reader(strict, min_confidence=0.5).read(DIGIT).text == "4"
     assert reader(min_confidence=0.95).read(DIGIT).digits == ()
     assert reader(strict, min_confidence=0.0).min_confidence == 0.0
+
+
+def test_what_is_framed_already_is_more_likely_a_digit() -> None:
+    model = contract(rejection_threshold=0.95)
+    assert reader(model).read(np.pad(DIGIT, 20)).text == ""
+    assert reader(model).read(DIGIT).text == "4"
+    assert reader(model, min_confidence=0.95).read(DIGIT).text == ""
 
 
 def test_the_temperature_softens_confidence_and_not_the_order() -> None:

@@ -19,6 +19,10 @@ from edgedigits_runtime.reading.reject import EXPECT, Expect, Rules, Verdict, be
 from edgedigits_runtime.timing import Stopwatch
 
 
+FRAMED = 0.6
+"""Of the threshold, for a picture that is framed as MNIST frames digits: hardly anybody frames anything else so."""
+
+
 @dataclass(frozen=True)
 class Digit:
     """One digit, or one thing of another class, that was read.
@@ -114,12 +118,13 @@ class Trace:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What may be digits in a picture, before any is classified."""
+    """What may be digits in a picture, before any is classified; `as_it_is`: the picture was framed already."""
 
     picture: Picture
     ink: NDArray[np.uint8]
     layout: Layout
     framed: NDArray[np.uint8]
+    as_it_is: bool = False
 
 
 class Reader:
@@ -158,6 +163,7 @@ class Reader:
         threshold = classifier.contract.rejection_threshold
         self.classifier = classifier
         self.min_confidence = threshold if min_confidence is None else min_confidence
+        self._framed_confidence = FRAMED * threshold if min_confidence is None else min_confidence
         self.top_k = top_k
         self.max_pixels = max_pixels
         self.expect: Expect = expect
@@ -251,7 +257,7 @@ class Reader:
             ink = find_ink(pixels)
         with watch.stage("locate"):
             if is_framed(ink):
-                return _Found(picture, ink, _one(ink), ink.reshape(1, *shape))
+                return _Found(picture, ink, _one(ink), ink.reshape(1, *shape), as_it_is=True)
             layout = locate(ink, whole=self.expect != "page")
         with watch.stage("frame"):
             framed = [frame_digit(candidate.ink) for candidate in layout.candidates]
@@ -261,7 +267,8 @@ class Reader:
         if self.classifier.contract.reader == "plain":
             sure = float(confidences.max()) >= self.min_confidence
             return Verdict((0,), ("" if sure else below(float(confidences.max()), self.min_confidence),))
-        rules = Rules(self.min_confidence, self.expect, self.length)
+        threshold = self._framed_confidence if found.as_it_is else self.min_confidence
+        rules = Rules(threshold, self.expect, self.length)
         return judge(found.layout, found.framed, confidences, rules)
 
     def _digit(self, box: tuple[int, int, int, int], confidences: NDArray[np.float32]) -> Digit:
