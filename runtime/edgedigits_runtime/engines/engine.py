@@ -27,6 +27,10 @@ from edgedigits_runtime.preprocessing import (
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+# How int8 models with scale 1/255, as the shipped ones, store pixels; and the bit that makes uint8 so.
+MINUS_128 = np.arange(-128, 128, dtype=np.int8).tobytes()
+TOP_BIT = np.uint8(0x80)
+
 Kernels = Literal["auto", "xnnpack", "builtin", "reference"]
 
 
@@ -134,6 +138,8 @@ class Engine(ABC):
         return dequantize(self.invoke(self._fed(images)), self.contract.output)
 
     def _fed(self, images: Images) -> NDArray[Any]:
+        if self._table == MINUS_128:
+            return (images ^ TOP_BIT).view(np.int8)
         if self._table is not None:
             stored = images.tobytes().translate(self._table)
             return np.frombuffer(stored, self.contract.input.dtype).reshape(images.shape)
