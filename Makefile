@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench models readme-results system lock clean
+.PHONY: demo test check unit slow bench speed reading-pictures models readme-results system lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -26,7 +26,13 @@ unit: $(READY)  ## the tests that take milliseconds
 slow: $(READY)  ## the tests that train, convert or install
 	$(BIN)/pytest -q -m "slow and not gpu"
 
-bench: $(READY)  ## one image through each engine
+speed: $(READY)  ## how near the runtime comes to its bare engines
+	$(BIN)/python benchmarks/speed.py
+
+reading-pictures: $(READY)  ## draw the pictures of docs/reading.md, and write there what was read
+	$(BIN)/python -m edgedigits.reports.cause_sheets docs
+
+bench: $(READY)  ## the engines side by side, and all comparisons of speed
 	$(BIN)/pytest -q benchmarks --benchmark-only
 
 models: $(READY)  ## rebuild the shipped models from scratch

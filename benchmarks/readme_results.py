@@ -3,7 +3,7 @@
 The figures of the shipped model are measured here, on the whole MNIST test split; benchmarks/results/readme.json
 keeps them with the machine, and those of the family are its cards'. Accuracy and agreement do not depend on the
 machine, times do: read them as ratios. The table of published recipes is made of
-benchmarks/results/reproduce.json, which `edgedigits reproduce` wrote.
+benchmarks/results/reproduce.json, which `edgedigits reproduce` wrote, and that of speeds of speed.json (`make speed`).
 """
 
 import io
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import photo
+import speed
 from family import measured_table
 from numpy.typing import NDArray
 from PIL import Image
@@ -77,7 +77,6 @@ def measure() -> dict[str, Any]:
         "machine": describe_machine(),
         "rows": [reference, *rows],
         "png": _read_as_png(dataset.test),
-        "photo": photo.stage_milliseconds(load(), photo.draw_photo()[0]),
         "examples": _read_examples(),
     }
 
@@ -106,10 +105,6 @@ def _read_examples() -> dict[str, int]:
     return {"right": sum(reader.read(picture).text == label for picture, label in labels), "of": len(labels)}
 
 
-def _stages(ms: dict[str, float]) -> str:
-    return ", ".join(f"{stage} {value:.0f}" for stage, value in ms.items() if stage != "total")
-
-
 def _png(image: Any) -> bytes:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "PNG")
@@ -136,8 +131,6 @@ def render(result: dict[str, Any]) -> str:
         f"The 10,000 test images as PNG files, through the reader: {png['light on dark']:.2%} light on dark and"
         f" {png['dark on light']:.2%} dark on light, against {png['arrays']:.2%} for the arrays; with the model's"
         f" threshold, which leaves out what may be no digit, {png['with the threshold']:.2%}.",
-        f"A phone's photo of 12 megapixels takes {result['photo']['total']:.0f} ms on one core, all stages:"
-        f" {_stages(result['photo'])}.",
         f"Example pictures read right: {result['examples']['right']} of {result['examples']['of']}.",
         f"Measured on {machine['processor']}, {machine['cores']} cores, Python {machine['python']};"
         f" the fastest took {fastest * 1000:.0f} µs an image, pixels to probabilities.",
@@ -189,6 +182,7 @@ def main() -> None:
     (RESULTS / "readme.json").write_text(json.dumps(result, indent=1) + "\n")
     write_section("results", render(result))
     write_section("family", measured_table())
+    write_section("speed", speed.table(json.loads((RESULTS / "speed.json").read_text())))
     write_section("published", render_published(json.loads((RESULTS / "reproduce.json").read_text())))
 
 

@@ -205,6 +205,37 @@ def main() -> None:
     write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
 
 
+def table(found: dict[str, Any]) -> str:
+    """Return what speed.json holds as Markdown."""
+    rows = [
+        f"| {row['what']} | {_time(row['ours'])} | {_times(row['ratio'])} | {row['beside']} |"
+        for row in found["comparisons"]
+    ]
+    ms, run, machine = found["photo_ms"], found["long_run"], found["machine"]
+    stages = ", ".join(f"{stage} {value:.0f}" for stage, value in ms.items() if stage != "total")
+    return "\n".join(
+        [
+            "| what | ours | times as long as | this |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            f"A phone's photo of 12 megapixels takes {ms['total']:.0f} ms on one core ({stages}). A process that reads"
+            f" one picture takes {found['memory_megabytes']:.0f} MB. Over {run['images']:,.0f} images in a row"
+            f" ({run['images_per_second']:,.0f} a second) memory grew by {run['megabytes_grown']:.1f} MB, and the last"
+            f" tenth ran at {run['last_tenth_over_second']:.2f} of the second tenth's speed. Measured on"
+            f" {machine['processor']}, {machine['cores']} cores, with training libraries installed too.",
+        ]
+    )
+
+
+def _time(milliseconds: float) -> str:
+    return f"{milliseconds * 1000:.0f} µs" if milliseconds < 1 else f"{milliseconds:,.0f} ms"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio > 0.1 else f"1/{1 / ratio:,.0f}"
+
+
 def _images(count: int) -> NDArray[np.uint8]:
     test = load_dataset("mnist").test
     if test is None:

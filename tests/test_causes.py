@@ -13,7 +13,7 @@ from edgedigits_runtime.errors import ArtifactNotFound
 
 DOCS = REPOSITORY / "docs"
 EVERY = (*CAUSES, *UNREAD)
-REDRAW = "python -m edgedigits.reports.cause_sheets docs"
+REDRAW = "make reading-pictures"
 
 
 @pytest.mark.parametrize("cause", EVERY, ids=lambda cause: cause.name)

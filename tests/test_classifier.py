@@ -8,7 +8,7 @@ from tiny_models import contract, expected, pictures, tflite_bytes, write_tflite
 
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engines import open_engine
-from edgedigits_runtime.errors import ArrayError
+from edgedigits_runtime.errors import ArrayError, EngineClosed
 from edgedigits_runtime.preprocessing import calibrate
 
 
@@ -42,3 +42,10 @@ def test_other_arrays_are_refused(call: str, tmp_path: Path) -> None:
     for wrong in (np.zeros((1, 28, 28)), np.zeros((28, 28), np.uint8), np.zeros((0, 28, 28), np.uint8)):
         with pytest.raises(ArrayError, match="expected"):
             getattr(classifier, call)(wrong)
+
+
+def test_a_closed_classifier_says_so(tmp_path: Path) -> None:
+    with Classifier(open_engine(write_tflite(tmp_path))) as classifier:
+        classifier.predict(pictures(2))
+    with pytest.raises(EngineClosed, match="open it again"):
+        classifier.predict(pictures(1))

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tiny_models import write_tflite
 
 from edgedigits.data.dataset import Dataset
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract, Tensor
+from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import ArrayError, PictureNotFound, PictureTooLarge, UnknownName
+from edgedigits_runtime.errors import ArrayError, EngineClosed, PictureNotFound, PictureTooLarge, UnknownName
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.timing import STAGES
@@ -272,3 +275,11 @@ def test_expectations_that_cannot_be_met_are_refused() -> None:
         reader(length=0)
     with pytest.raises(ArrayError, match="length must be 1, the one digit that is expected; got 2"):
         reader(expect="one", length=2)
+
+
+def test_a_reader_is_closed_and_can_be_pickled(tmp_path: Path) -> None:
+    with Reader(Classifier(open_engine(write_tflite(tmp_path))), min_confidence=0.25) as read_by:
+        again = pickle.loads(pickle.dumps(read_by))
+    assert again.min_confidence == 0.25
+    with again, pytest.raises(EngineClosed):
+        read_by.classifier.predict(np.zeros((1, *again.classifier.contract.image_shape), np.uint8))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from edgedigits_runtime.reading.reader import Reader, Trace
 
 FOLDER, PAGE = Path("pictures", "reading"), "reading.md"
-START, END = "<!-- readings: made by python -m edgedigits.reports.cause_sheets docs -->", "<!-- end of readings -->"
+START, END = "<!-- readings: made by make reading-pictures -->", "<!-- end of readings -->"
 
 SEED, ALIKE = 0, 20
 """The picture that is shown, and how many are drawn alike, from that seed on."""

@@ -22,6 +22,16 @@ class Classifier:
         self.engine = engine
         self.contract: Contract = engine.contract
 
+    def __enter__(self) -> "Classifier":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the engine; see Engine.close."""
+        self.engine.close()
+
     def predict(self, images: NDArray[np.uint8]) -> Probabilities:
         """Return the model's own probabilities, float32 [N, classes].
 

@@ -18,7 +18,6 @@ from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.reject import EXPECT, Expect, Rules, Verdict, below, judge
 from edgedigits_runtime.timing import Stopwatch
 
-
 FRAMED = 0.6
 """Of the threshold, for a picture that is framed as MNIST frames digits: hardly anybody frames anything else so."""
 
@@ -168,6 +167,16 @@ class Reader:
         self.max_pixels = max_pixels
         self.expect: Expect = expect
         self.length = length
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the engine's threads and memory; the reader reads no more."""
+        self.classifier.close()
 
     def read(self, source: PictureSource, *, name: str | None = None) -> Reading:
         """Read one picture.

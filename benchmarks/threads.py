@@ -1,0 +1,63 @@
+"""How many threads, and which kernels, suit networks of this size: `python benchmarks/threads.py`.
+
+Writes the table of docs/engines.md. One image, pixels to probabilities, all settings in turn in one process.
+"""
+
+from pathlib import Path
+
+from edgedigits import load
+from edgedigits.data import load_dataset
+from edgedigits.model_files import shipped_names
+from edgedigits_runtime.engines.engine import EngineOptions
+from edgedigits_runtime.machine import describe_machine
+from edgedigits_runtime.timing import interleaved
+
+PAGE = Path(__file__).parent.parent / "docs" / "engines.md"
+START, END = "<!-- threads: made by python benchmarks/threads.py -->", "<!-- end of threads -->"
+
+SETTINGS = {
+    "LiteRT, 1 thread": ("litert", EngineOptions()),
+    "LiteRT, 2 threads": ("litert", EngineOptions(threads=2)),
+    "LiteRT, its own kernels": ("litert", EngineOptions(kernels="builtin")),
+    "LiteRT, reference kernels": ("litert", EngineOptions(kernels="reference")),
+    "ONNX Runtime, 1 thread": ("onnxruntime", EngineOptions()),
+    "ONNX Runtime, 2 threads": ("onnxruntime", EngineOptions(threads=2)),
+}
+
+
+def table() -> str:
+    """Return the microseconds of one image for each setting and shipped model, as Markdown."""
+    test = load_dataset("mnist").test
+    if test is None:
+        raise SystemExit("MNIST brings a test split")
+    image, names = test.images[:1], shipped_names()
+    classifiers = {
+        (setting, name): load(name, engine=engine, options=options).classifier
+        for setting, (engine, options) in SETTINGS.items()
+        for name in names
+    }
+    calls = {key: lambda classifier=classifier: classifier.predict(image) for key, classifier in classifiers.items()}
+    ms = interleaved({"/".join(key): call for key, call in calls.items()}, rounds=15)
+    machine = describe_machine()
+    rows = [
+        ["µs an image", *(f"`{name}`" for name in names)],
+        ["---"] * (1 + len(names)),
+        *([setting, *(f"{1000 * ms['/'.join((setting, name))]:.0f}" for name in names)] for setting in SETTINGS),
+    ]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([*lines, "", f"Measured on {machine['processor']}, {machine['cores']} cores."])
+
+
+def main() -> None:
+    """Measure, and put the table into the page."""
+    before, found, rest = PAGE.read_text().partition(START)
+    _, found_end, after = rest.partition(END)
+    if not (found and found_end):
+        raise SystemExit(f"{PAGE} has no section between {START} and {END}")
+    text = table()
+    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
