@@ -73,6 +73,15 @@ def mnist() -> Dataset:
 
 
 @pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this repository."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(REPOSITORY)]
+    subprocess.run(build, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
 def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """plain-3conv, trained for one epoch on real MNIST."""
     from edgedigits.training.fit import train

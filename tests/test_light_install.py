@@ -9,10 +9,7 @@ from conftest import REPOSITORY
 
 
 @pytest.mark.slow
-def test_the_wheel_alone_reads_a_picture(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(REPOSITORY)]
-    subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
+def test_the_wheel_alone_reads_a_picture(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     scripts = environment / ("Scripts" if sys.platform == "win32" else "bin")
