@@ -33,7 +33,7 @@ from edgedigits_runtime.whole_files import write_whole
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 MODEL = SHIPPED / "base.tflite"
 MANY = 10_000
-ROUNDS = 5
+ROUNDS = 9
 
 PREDICT = [sys.executable, "-m", "edgedigits", "predict"]
 
