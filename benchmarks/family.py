@@ -35,8 +35,8 @@ def as_table(cards: list[Card], microseconds: dict[str, float]) -> str:
     """Return the family as Markdown, the smallest first."""
     lines = [
         "| model | parameters | multiply-accumulates | int8 bytes | int8 accuracy, mean of the seeds"
-        " | corrupted, points lost | other hands | µs an image |",
-        "|---|---|---|---|---|---|---|---|",
+        " | corrupted, points lost | other hands | no digit, rejected | µs an image |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for card in sorted(cards, key=lambda card: int(card["parameters"])):
         int8 = f"{card['name']}.tflite"
@@ -46,6 +46,7 @@ def as_table(cards: list[Card], microseconds: dict[str, float]) -> str:
             f"| `{card['name']}` | {card['parameters']:,} | {card['multiply_accumulates']:,}"
             f" | {card['files'][int8]['bytes']:,} | {seeds['mean']:.2%}{spread}"
             f" | {card['robustness']['int8']['mean_loss_points']:.2f} | {card['other_hands']['value']:.2%}"
+            f" | {card['rejection']['not_digits']['value']:.1%}"
             f" | {microseconds[int8]:.0f} |"
         )
     return "\n".join(lines)
