@@ -72,8 +72,8 @@ def test_it_agrees_with_the_int8_file_of_the_converter(mnist: Dataset, small_fam
     assert (simulated.argmax(axis=1) == real.argmax(axis=1)).mean() >= 0.99
     floats = network.predict(images / np.float32(255), batch_size=500, verbose=0)
     assert np.abs(simulated - real).mean() < 0.7 * np.abs(floats - real).mean()
-    # A logit may be rounded the other way, by a step; a probability moves by a few hundredths at most.
-    assert np.abs(simulated - real).max() < 0.06
+    # Logits may be rounded the other way, by a step of theirs; a probability moves by a few hundredths for each.
+    assert np.abs(simulated - real).max() < 0.12
     assert np.abs(simulated - real).mean() < 2 / 256
 
 
