@@ -91,6 +91,8 @@ def open_model(
     contract: Contract | None = None,
 ) -> Engine:
     """Load a file of any type that MODEL may be; see edgedigits_runtime.engines.open_engine for errors."""
+    if engine is not None and engine not in SUFFIX_OF_ENGINE:
+        raise UnknownName("engine", engine, SUFFIX_OF_ENGINE)
     if path.suffix != ".keras":
         return open_engine(path, engine=engine, device=device, options=options, contract=contract)
     if engine not in (None, "keras"):
