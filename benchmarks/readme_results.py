@@ -22,8 +22,8 @@ from PIL import Image
 from edgedigits import export, load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
-from edgedigits.data.labels import read_labels
 from edgedigits.model_files import SHIPPED, open_model
+from edgedigits.verification.labelled_pictures import read_labelled
 from edgedigits.verification.statistics import wilson
 from edgedigits.verification.verify import verify_artifact
 from edgedigits_runtime.machine import describe_machine
@@ -101,8 +101,9 @@ def _share_read(reader: Reader, images: Images, labels: NDArray[np.int64]) -> fl
 
 
 def _read_examples() -> dict[str, int]:
-    reader, labels = load(), read_labels(REPOSITORY / "examples")
-    return {"right": sum(reader.read(picture).text == label for picture, label in labels), "of": len(labels)}
+    reader, pictures = load(), read_labelled(REPOSITORY / "examples")
+    right = sum(reader.read(picture.path).text == picture.label for picture in pictures)
+    return {"right": right, "of": len(pictures)}
 
 
 def _png(image: Any) -> bytes:

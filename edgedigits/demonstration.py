@@ -9,7 +9,6 @@ from rich.console import Console
 from edgedigits import export, load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
-from edgedigits.data.labels import read_labels
 from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.exporting import Exported
 from edgedigits.model_files import open_model
@@ -18,6 +17,7 @@ from edgedigits.reports.sections.readings import Row
 from edgedigits.training.fit import train
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
+from edgedigits.verification.labelled_pictures import read_labelled
 from edgedigits_runtime.errors import DataNotFound, EdgedigitsError
 from edgedigits_runtime.reading.reader import Reading
 from edgedigits_runtime.timing import interleaved
@@ -54,7 +54,7 @@ def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: 
     """Train, export, prove and read.
 
     Args:
-        examples: a folder of pictures with `labels.csv` (file, label).
+        examples: a folder of pictures with their labels; see edgedigits.verification.labelled_pictures.
         epochs: how many to train.
         data_dir: where to look for MNIST first.
         console: takes the progress.
@@ -62,7 +62,7 @@ def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: 
     Raises:
         EdgedigitsError: a step failed; what the earlier ones made is kept.
     """
-    labels = read_labels(examples)
+    pictures = read_labelled(examples)
     dataset = _dataset(data_dir, console)
     if dataset == "optdigits":
         epochs = max(epochs, OPTDIGITS_EPOCHS)
@@ -75,7 +75,7 @@ def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: 
         _print_proof(made[-1], console)
     console.rule("read the examples with the int8 file")
     reader = load(made[-1].path)
-    readings = tuple((reader.read(picture), label) for picture, label in labels)
+    readings = tuple((reader.read(picture.path), picture.label) for picture in pictures)
     splits = splits_of_model(made[-1].contract, run.model, DataOptions())
     rows = _rows(run, made, splits.test)
     report = write_report(run, data=DataOptions(data_dir=data_dir), readings=readings, rows=rows)

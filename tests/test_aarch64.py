@@ -14,7 +14,7 @@ from conftest import REPOSITORY
 
 import edgedigits
 from edgedigits.data.dataset import Dataset
-from edgedigits.data.labels import read_labels
+from edgedigits.verification.labelled_pictures import read_labelled
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def board(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Board:
 
 
 def test_the_examples_are_read_as_here(board: Board) -> None:
-    pictures = [picture for picture, _ in read_labels(REPOSITORY / "examples")]
+    pictures = [picture.path for picture in read_labelled(REPOSITORY / "examples")]
     lines = board("-m", "edgedigits", "predict", "--json", *pictures).splitlines()
     reader = edgedigits.load()
     there = [json.loads(line) for line in lines]

@@ -50,7 +50,7 @@ def test_one_sub_folder_for_each_label(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
-        ("name,digit\na.png,1\n", "got name, digit"),
+        ("name,digit\na.png,1\n", "columns file and label, .* got name, digit"),
         ("file;label\na.png;1\n", "parted by commas"),
         ("", "got none"),
         ("file,label\n", "names no picture"),
@@ -73,5 +73,5 @@ def test_files_that_are_not_there_are_listed(tmp_path: Path) -> None:
 def test_a_folder_without_labels_says_what_was_expected(tmp_path: Path) -> None:
     with pytest.raises(DataNotFound, match=r"labels\.csv"):
         read_labelled(tmp_path)
-    with pytest.raises(DataNotFound, match="none at"):
+    with pytest.raises(DataNotFound, match=r"labels\.csv, .* none at"):
         read_labelled(tmp_path / "missing")

@@ -45,7 +45,9 @@ def read_labelled(folder: Path) -> list[LabelledPicture]:
         DatasetInvalid: labels.csv lacks a column or a value, is no text, or names no picture.
     """
     if not folder.is_dir():
-        raise DataNotFound(f"expected a folder of labelled pictures; there is none at {folder}")
+        raise DataNotFound(
+            f"expected a folder of pictures with labels.csv, or with a sub-folder for each label; none at {folder}"
+        )
     if (folder / LABELS_FILE).is_file():
         return _of_file(folder)
     pictures = list(_of_folders(folder))
