@@ -42,19 +42,29 @@ def load(data_dir: Path | None = None, *, download: bool = True) -> Dataset:  # 
     Raises:
         MissingExtra: scikit-learn is not installed.
     """
+    counts, labels = ink_counts()
+    images = np.stack([enlarge(image) for image in counts])[..., np.newaxis]
+    return Dataset(
+        name=DESCRIPTION.name,
+        train=Samples(images, labels),
+        test=None,
+        labels=DESCRIPTION.labels,
+        reader=DESCRIPTION.reader,
+    )
+
+
+def ink_counts() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the digits as scikit-learn has them, [1797, 8, 8] of ink 0 to 16, and their labels, [1797].
+
+    Raises:
+        MissingExtra: scikit-learn is not installed.
+    """
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise MissingExtra("optdigits", "train") from error
     digits = load_digits()
-    images = np.stack([enlarge(image) for image in digits.images])[..., np.newaxis]
-    return Dataset(
-        name=DESCRIPTION.name,
-        train=Samples(images, digits.target.astype(np.int64)),
-        test=None,
-        labels=DESCRIPTION.labels,
-        reader=DESCRIPTION.reader,
-    )
+    return digits.images, digits.target.astype(np.int64)
 
 
 def enlarge(image: NDArray[np.float64]) -> Images:

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits.data.dataset import Samples
-from edgedigits.data.optdigits import MOST_INK
+from edgedigits.data.optdigits import MOST_INK, ink_counts
 from edgedigits.verification.statistics import Share, wilson
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import MissingExtra
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.frame import frame_digit
 
@@ -29,13 +28,8 @@ def other_hands() -> Samples:
     Raises:
         MissingExtra: scikit-learn is not installed.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise MissingExtra("optdigits", "train") from error
-    digits = load_digits()
-    framed = np.stack([framed_from_counts(image) for image in digits.images])[..., None]
-    return Samples(framed, digits.target.astype(np.int64))
+    counts, labels = ink_counts()
+    return Samples(np.stack([framed_from_counts(image) for image in counts])[..., None], labels)
 
 
 def framed_from_counts(counts: NDArray[np.float64]) -> Images:
