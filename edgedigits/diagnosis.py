@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgedigits.model_files import DEFAULT_MODEL, shipped_models
 from edgedigits_runtime.engines import probe_engines
+from edgedigits_runtime.machine import installed_version
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,8 @@ def _libraries() -> list[Finding]:
     findings: dict[str, Finding] = {}
     for requirement in map(Requirement, metadata.requires("edgedigits") or []):
         needed = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        try:
-            installed = metadata.version(requirement.name)
-        except metadata.PackageNotFoundError:
+        installed = installed_version(requirement.name)
+        if installed is None:
             # What an extra would bring is not missing until it is used; what needs it says so then.
             if needed:
                 mend = f"pip install '{requirement.name}{requirement.specifier}'"
@@ -68,13 +68,11 @@ def _engines() -> list[Finding]:
     for name, report in probe_engines().items():
         state = f"{report.version}: {', '.join(report.providers)}" if report.version else "not installed"
         findings.append(Finding(f"engine {name}", state, report.mend is None, report.mend))
-    try:
-        keras = metadata.version("keras")
-    except metadata.PackageNotFoundError:
+    if keras := installed_version("keras"):
+        findings.append(Finding("training", f"Keras {keras}"))
+    else:
         mend = "pip install 'edgedigits[train-cpu]'"
         findings.append(Finding("training", "Keras is not installed", False, mend))
-    else:
-        findings.append(Finding("training", f"Keras {keras}"))
     return findings
 
 

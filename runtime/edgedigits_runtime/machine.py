@@ -14,7 +14,7 @@ def describe_machine() -> dict[str, object]:
         "cores": core_count(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
-        "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
+        "libraries": {name: version for name in LIBRARIES if (version := installed_version(name))},
     }
 
 
@@ -31,7 +31,8 @@ def core_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _version(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """Return the version of an installed distribution, by its name in pip; None where it is not installed."""
     # Its import takes as long as reading a picture does.
     from importlib import metadata
 

@@ -2,13 +2,13 @@
 
 import contextlib
 import ctypes
-import importlib.metadata
 import io
 import platform
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced
 
 WHEELS = ("onnxruntime", "onnxruntime-gpu")
@@ -38,7 +38,7 @@ def preload() -> None:
 
 def installed_wheels() -> list[str]:
     """Return which of ONNX Runtime's wheels are installed; two of them overwrite each other's files."""
-    return [wheel for wheel in WHEELS if _version(wheel)]
+    return [wheel for wheel in WHEELS if installed_version(wheel)]
 
 
 def _load(library: str) -> object:
@@ -97,10 +97,3 @@ def _provider_libraries() -> list[Path]:
     folder = Path(onnxruntime.__file__).parent / "capi"
     names = ("onnxruntime_providers_shared", "onnxruntime_providers_cuda")
     return [path for name in names for path in (folder / f"lib{name}.so", folder / f"{name}.dll") if path.is_file()]
-
-
-def _version(wheel: str) -> str | None:
-    try:
-        return importlib.metadata.version(wheel)
-    except importlib.metadata.PackageNotFoundError:
-        return None

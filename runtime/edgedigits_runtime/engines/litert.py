@@ -22,6 +22,7 @@ from edgedigits_runtime.engines.engine import (
     worker_count,
 )
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable
+from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced
 
 # What LiteRT says of an operator that its wheel has no kernel for.
@@ -145,13 +146,11 @@ def tensor_of(details: dict[str, Any]) -> Tensor:
 
 def probe() -> EngineReport:
     """Say whether the interpreter can be imported."""
-    import importlib.metadata
-
     try:
         from ai_edge_litert import interpreter  # noqa: F401
     except ImportError:
         return EngineReport(None, (), "pip install ai-edge-litert")
-    return EngineReport(importlib.metadata.version("ai-edge-litert"), ("XNNPACK",))
+    return EngineReport(installed_version("ai-edge-litert"), ("XNNPACK",))
 
 
 def _kernels(interpreter: Any, wanted: Kernels) -> str:

@@ -1,6 +1,5 @@
 """ONNX Runtime runs `.onnx` files on the CPU, and on whatever accelerator the installed wheel was built for."""
 
-import importlib.metadata
 import re
 import threading
 from functools import partial
@@ -24,6 +23,7 @@ from edgedigits_runtime.engines.engine import (
     worker_count,
 )
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, MissingExtra
+from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced
 
 NVIDIA = ("cuda", "tensorrt")
@@ -197,7 +197,7 @@ def probe() -> EngineReport:
     mend = None
     if len(wheels) > 1 or ("CUDAExecutionProvider" in built and "CUDAExecutionProvider" not in started):
         mend = cuda.missing_piece(built)
-    version = importlib.metadata.version(wheels[0]) if wheels else onnxruntime.__version__
+    version = installed_version(wheels[0]) if wheels else onnxruntime.__version__
     return EngineReport(version, started, mend)
 
 
