@@ -29,7 +29,7 @@ class BoundSession:
         for size in sizes:
             tensors = [
                 onnxruntime.OrtValue.ortvalue_from_shape_and_type(
-                    [size, *border.shape[1:]], _dtype(border.type), device, number
+                    [size, *border.shape[1:]], np.dtype(dtype_name(border.type)), device, number
                 )
                 for border in (given, answer)
             ]
@@ -42,7 +42,7 @@ class BoundSession:
             self._bound[size] = (binding, options, *tensors)
         for size in sizes:
             for _ in range(2):
-                self.run(np.zeros((size, *given.shape[1:]), _dtype(given.type)))
+                self.run(np.zeros((size, *given.shape[1:]), dtype_name(given.type)))
 
     def run(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return the output [N, classes] of an input [N, H, W, C]; each image is copied to the device once."""
@@ -65,7 +65,7 @@ class BoundSession:
         return answers
 
 
-def _dtype(kind: str) -> Any:
-    """Return NumPy's name of a type as ONNX Runtime writes it, such as tensor(float)."""
+def dtype_name(kind: str) -> str:
+    """Return NumPy's name of a type as ONNX Runtime writes it: float32 of tensor(float)."""
     name = kind.removeprefix("tensor(").removesuffix(")")
-    return np.dtype({"float": "float32", "double": "float64"}.get(name, name))
+    return {"float": "float32", "double": "float64"}.get(name, name)

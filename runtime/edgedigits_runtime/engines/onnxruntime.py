@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgedigits_runtime.contract import Contract, Tensor, parse_contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, missing
 from edgedigits_runtime.engines import cuda
-from edgedigits_runtime.engines.binding import BoundSession
+from edgedigits_runtime.engines.binding import BoundSession, dtype_name
 from edgedigits_runtime.engines.devices import CPU, REMOTE, Device, candidates
 from edgedigits_runtime.engines.engine import (
     Engine,
@@ -181,8 +181,7 @@ def _reason(error: Exception) -> str:
 def _tensor_of(border: Any) -> Tensor:
     """Return a tensor as a contract holds it; a free batch has a name for a size."""
     shape = tuple(size if isinstance(size, int) else None for size in border.shape)
-    kind = border.type.removeprefix("tensor(").removesuffix(")")
-    return Tensor(border.name, shape, "float32" if kind == "float" else kind)
+    return Tensor(border.name, shape, dtype_name(border.type))
 
 
 def probe() -> EngineReport:
