@@ -2,11 +2,22 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgedigits.cli.engine_options import Cores, Device, Engine, Kernels, Threads, engine_options
+from edgedigits.cli.model_options import (
+    Contract,
+    Cores,
+    Device,
+    Engine,
+    Expect,
+    Kernels,
+    MinConfidence,
+    Model,
+    Threads,
+    engine_options,
+)
 
 if TYPE_CHECKING:
     from edgedigits.verification.folder_evaluation import FolderEvaluation
@@ -28,17 +39,13 @@ def evaluate(
             " per label; none holds pictures without a digit.",
         ),
     ],
-    model: Annotated[
-        str, typer.Option(help="A shipped name, a run folder, or a .keras, .onnx or .tflite file.")
-    ] = "base",
+    model: Model = "base",
     engine: Engine = None,
     device: Device = "auto",
     threads: Threads = 1,
     kernels: Kernels = "auto",
     cores: Cores = None,
-    expect: Annotated[
-        Literal["one", "number", "page", "auto"], typer.Option(help="What the reader is told of every picture.")
-    ] = "auto",
+    expect: Annotated[Expect, typer.Option(help="What the reader is told of every picture.")] = "auto",
     exclude: Annotated[
         list[str] | None,
         typer.Option(metavar="WORD", help="Do not count pictures with this in their note; may be given again."),
@@ -52,11 +59,8 @@ def evaluate(
     jobs: Annotated[
         int, typer.Option(min=1, help="How many processes read; with more than one the milliseconds are longer.")
     ] = 1,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Leave out what is read with less.", show_default="the model's own"),
-    ] = None,
-    contract: Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")] = None,
+    min_confidence: MinConfidence = None,
+    contract: Contract = None,
 ) -> None:
     """Read a folder of labelled pictures and say how many are read right, of which kind, and which are not."""
     from edgedigits.bulk.progress import progress_bar

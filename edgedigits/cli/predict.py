@@ -5,11 +5,22 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgedigits.cli.engine_options import Cores, Device, Engine, Kernels, Threads, engine_options
+from edgedigits.cli.model_options import (
+    Contract,
+    Cores,
+    Device,
+    Engine,
+    Expect,
+    Kernels,
+    MinConfidence,
+    Model,
+    Threads,
+    engine_options,
+)
 
 if TYPE_CHECKING:
     from edgedigits.bulk.drawings import Drawings
@@ -34,16 +45,14 @@ def predict(
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, patterns, or - for standard input.")
     ],
-    model: Annotated[
-        str, typer.Option(help="A shipped name, a run folder, or a .keras, .onnx or .tflite file.")
-    ] = "base",
+    model: Model = "base",
     engine: Engine = None,
     device: Device = "auto",
     threads: Threads = 1,
     kernels: Kernels = "auto",
     cores: Cores = None,
     expect: Annotated[
-        Literal["one", "number", "page", "auto"],
+        Expect,
         typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
     ] = "auto",
     length: Annotated[int | None, typer.Option(min=1, help="How many digits a number has, where you know it.")] = None,
@@ -63,12 +72,9 @@ def predict(
         typer.Option(min=1, help="How many processes read.", show_default="1, every core for hundreds of pictures"),
     ] = None,
     top_k: Annotated[int, typer.Option(min=1, help="How many labels to list for a digit.")] = 3,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Leave out what is read with less.", show_default="the model's own"),
-    ] = None,
+    min_confidence: MinConfidence = None,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
-    contract: Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")] = None,
+    contract: Contract = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Say on standard error what ran where, and how long each stage took."),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edgedigits.cli.engine_options import Cores, Device, Engine, Kernels, Threads, engine_options
+from edgedigits.cli.model_options import Cores, Device, Engine, Kernels, Threads, engine_options
 
 EXAMPLES = "Examples: edgedigits selftest · edgedigits selftest digits.int8.tflite --json"
 

@@ -1,11 +1,16 @@
-"""Options of every command that runs a model: where, and how the processor is used."""
+"""Options of every command that runs a model: which and where, how the processor is used, and what is read."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from edgedigits_runtime.engines.engine import EngineOptions
+
+Model = Annotated[str, typer.Option(help="A shipped name, a run folder, or a .keras, .onnx or .tflite file.")]
+
+Contract = Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")]
 
 Engine = Annotated[str | None, typer.Option(help="litert, onnxruntime or keras; chosen by file type.")]
 
@@ -25,6 +30,14 @@ Kernels = Annotated[
 
 Cores = Annotated[
     str | None, typer.Option(metavar="N,N", help="Processor cores to stay on.", show_default="the system's choice")
+]
+
+# Without the help, which is not the same in predict and evaluate.
+Expect = Literal["one", "number", "page", "auto"]
+
+MinConfidence = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Leave out what is read with less.", show_default="the model's own"),
 ]
 
 
