@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from PIL import Image
+from tiny_models import write_onnx, write_tflite
 
 from edgedigits import load
 from edgedigits.data import load_dataset
@@ -37,6 +38,12 @@ def pytest_report_header() -> list[str]:
     return [f"without {name}: no folder {WILD_PICTURES}" for name in collect_ignore]
 
 
+TINY_MODELS: dict[str, Callable[[Path], Path]] = {
+    "litert-float32": write_tflite,
+    "litert-int8": lambda folder: write_tflite(folder, "int8"),
+    "onnxruntime": write_onnx,
+}
+
 RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -61,6 +68,12 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+@pytest.fixture(params=TINY_MODELS)
+def tiny_model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A hand-made model file of each kind."""
+    return TINY_MODELS[request.param](tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -25,20 +25,9 @@ from edgedigits_runtime.golden import (
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.samples import golden_pictures
 
-FILES = ("tflite", "int8", "onnx")
-
 
 def reader_of(path: Path) -> Reader:
     return Reader(Classifier(open_engine(path)))
-
-
-def write(folder: Path, kind: str) -> Path:
-    return write_onnx(folder) if kind == "onnx" else write_tflite(folder, "int8" if kind == "int8" else "float32")
-
-
-@pytest.fixture(params=FILES)
-def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return write(tmp_path, request.param)
 
 
 @pytest.mark.parametrize(
@@ -53,29 +42,29 @@ def test_where_they_stand(artifact: str, golden: str) -> None:
     assert golden_path(Path(artifact)) == Path(golden)
 
 
-def test_what_was_recorded_is_replayed_without_a_difference(model: Path) -> None:
-    path = write_golden(reader_of(model), model)
-    assert path == golden_path(model)
+def test_what_was_recorded_is_replayed_without_a_difference(tiny_model: Path) -> None:
+    path = write_golden(reader_of(tiny_model), tiny_model)
+    assert path == golden_path(tiny_model)
     assert path.stat().st_size < 40_000
-    assert {entry.name for entry in model.parent.iterdir()} == {model.name, path.name}
-    assert first_difference(read_golden(path), reader_of(model)) is None
+    assert {entry.name for entry in tiny_model.parent.iterdir()} == {tiny_model.name, path.name}
+    assert first_difference(read_golden(path), reader_of(tiny_model)) is None
 
 
-def test_shapes_and_dtypes_are_those_that_are_documented(model: Path) -> None:
-    write_golden(reader_of(model), model)
-    vectors = read_golden(golden_path(model))
+def test_shapes_and_dtypes_are_those_that_are_documented(tiny_model: Path) -> None:
+    write_golden(reader_of(tiny_model), tiny_model)
+    vectors = read_golden(golden_path(tiny_model))
     assert tuple(vectors) == KEYS
     count = len(golden_pictures())
     assert [bytes(picture) for picture in vectors["pictures"]] == [encoded for encoded, _ in golden_pictures()]
     assert (vectors["framed"].shape, vectors["framed"].dtype) == ((count, 28, 28), np.uint8)
-    tensor = open_engine(model).contract.input
+    tensor = open_engine(tiny_model).contract.input
     assert (vectors["input"].shape, vectors["input"].dtype) == ((count, 28, 28, 1), tensor.dtype)
     assert (vectors["output"].shape, vectors["output"].dtype) == ((count, 10), tensor.dtype)
     assert vectors["text"].shape == (count,)
 
 
-def test_the_same_model_gives_the_same_vectors(model: Path) -> None:
-    first, second = record(reader_of(model)), record(reader_of(model))
+def test_the_same_model_gives_the_same_vectors(tiny_model: Path) -> None:
+    first, second = record(reader_of(tiny_model)), record(reader_of(tiny_model))
     for key in KEYS:
         np.testing.assert_array_equal(first[key], second[key])
 
@@ -92,27 +81,27 @@ def _changed(vectors: Vectors, key: str) -> Vectors:
 
 
 @pytest.mark.parametrize("key", ["framed", "input", "output", "text"])
-def test_the_stage_that_changed_is_named(key: str, model: Path) -> None:
-    reader = reader_of(model)
+def test_the_stage_that_changed_is_named(key: str, tiny_model: Path) -> None:
+    reader = reader_of(tiny_model)
     assert first_difference(_changed(record(reader), key), reader) == key
 
 
-def test_another_count_of_digits_is_a_difference_of_the_framing(model: Path) -> None:
-    reader = reader_of(model)
+def test_another_count_of_digits_is_a_difference_of_the_framing(tiny_model: Path) -> None:
+    reader = reader_of(tiny_model)
     vectors = record(reader)
     assert first_difference({**vectors, "framed": vectors["framed"][:-1]}, reader) == "framed"
 
 
 def test_floats_may_differ_by_rounding_and_integers_not_at_all(tmp_path: Path) -> None:
-    reader = reader_of(write(tmp_path, "onnx"))
+    reader = reader_of(write_onnx(tmp_path))
     vectors = record(reader)
     assert first_difference({**vectors, "output": vectors["output"] + np.float32(5e-5)}, reader) is None
     assert first_difference({**vectors, "output": vectors["output"] + np.float32(np.nan)}, reader) == "output"
 
 
 def test_vectors_of_another_model_are_told_apart(tmp_path: Path) -> None:
-    vectors = record(reader_of(write(tmp_path, "onnx")))
-    assert first_difference(vectors, reader_of(write(tmp_path, "int8"))) == "input"
+    vectors = record(reader_of(write_onnx(tmp_path)))
+    assert first_difference(vectors, reader_of(write_tflite(tmp_path, "int8"))) == "input"
     other = tmp_path / "other.onnx"
     other.write_bytes(onnx_bytes(contract(normalisation="column-l2")))
     assert first_difference(vectors, reader_of(other)) == "input"
