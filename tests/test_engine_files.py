@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import flatbuffers
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import contract, int8_contract, onnx_bytes, tflite_bytes, write_onnx, write_tflite
+from tiny_tflite import packed
 
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engines import open_engine
@@ -142,16 +143,12 @@ def test_damaged_headers_are_refused_or_harmless(write: Callable[[Path], Path], 
 
 
 def test_operators_without_a_kernel(tmp_path: Path) -> None:
-    from ai_edge_litert import schema_py_generated as schema
-
     path = tmp_path / "custom.tflite"
     model = schema.ModelT.InitFromPackedBuf(tflite_bytes(None), 0)
     model.operatorCodes[2].builtinCode = schema.BuiltinOperator.CUSTOM
     model.operatorCodes[2].deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
     model.operatorCodes[2].customCode = b"FlexSoftmax"
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    path.write_bytes(bytes(builder.Output()))
+    path.write_bytes(packed(model))
     with pytest.raises(ArtifactUnsupported, match=r"no kernel for: .*FlexSoftmax"):
         open_engine(path, contract=contract(format="tflite"))
 
