@@ -16,10 +16,10 @@ from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound
 from edgedigits_runtime.golden import (
     KEYS,
     Vectors,
-    first_difference,
     golden_path,
     read_golden,
     record,
+    replay,
     write_golden,
 )
 from edgedigits_runtime.reading.reader import Reader
@@ -28,6 +28,11 @@ from edgedigits_runtime.synthetic.samples import golden_pictures
 
 def reader_of(path: Path) -> Reader:
     return Reader(Classifier(open_engine(path)))
+
+
+def first_difference(expected: Vectors, reader: Reader) -> str | None:
+    """Return the first stage that differs, if any."""
+    return next((replayed.stage for replayed in replay(expected, reader) if not replayed.alike), None)
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,6 @@ def _face_and_sun(rng: np.random.Generator) -> list[Mark]:
 
 _PHOTO = replace(SCENES["phone"], noise=1.0, fibre=0.5, tilt=0.03, turn=1.5, light=0.2, jpeg=90)
 _SCAN = replace(SCENES["scan"], noise=0.0, fibre=0.0, grain=0.0)
-_PROGRAM = SCENES["drawing program"]
 _TOUCHING = (Line("3526", gap=0.0, ink_to_ink=True),)
 
 CAUSES: tuple[Cause, ...] = (

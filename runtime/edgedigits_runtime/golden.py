@@ -111,11 +111,6 @@ def replay(expected: Vectors, reader: Reader) -> Iterator[Replay]:
     yield Replay("text", not wrong, detail)
 
 
-def first_difference(expected: Vectors, reader: Reader) -> str | None:
-    """Return the first stage that differs: framed, input, output or text; else None."""
-    return next((replayed.stage for replayed in replay(expected, reader) if not replayed.alike), None)
-
-
 def _compared(stage: str, found: NDArray[Any], expected: NDArray[Any]) -> Replay:
     if (found.dtype, found.shape) != (expected.dtype, expected.shape):
         there, here = (f"{array.dtype} {list(array.shape)}" for array in (expected, found))
