@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from edgedigits.bulk.drawings import DrawingFolders
 from edgedigits.bulk.reading import Outcome
-from edgedigits.bulk.text import CSV_COLUMNS, MOST_DIGITS, PictureTable, csv_row, digit_table, reading_line, shown
+from edgedigits.bulk.text import (
+    CSV_COLUMNS,
+    MOST_DIGITS,
+    PictureTable,
+    csv_row,
+    digit_table,
+    in_words,
+    reading_line,
+    shown,
+)
 from edgedigits_runtime.reading.reader import Digit, Reading
 
 
@@ -32,6 +41,10 @@ def test_numbers_and_pages_stay_on_one_line() -> None:
         "a.png: 61 / 25  60.0%  (6 or 7 30.0%, 1 or 7 30.0%, 2 or 7 30.0%)"
     )
     assert reading_line(reading_of("6", note="only 1 of 4 digits found")).endswith("note: only 1 of 4 digits found")
+
+
+def test_what_was_read_in_words() -> None:
+    assert (in_words("61\n25"), in_words("3"), in_words("")) == ("61 / 25", "3", "no digit")
 
 
 def test_of_many_digits_the_least_sure_are_listed() -> None:

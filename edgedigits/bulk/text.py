@@ -30,6 +30,11 @@ def shown(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
+def in_words(text: str) -> str:
+    """Return a text on one line, its own lines parted by " / "; an empty one is no digit."""
+    return " / ".join(text.splitlines()) or NO_DIGIT
+
+
 def least_sure(reading: "Reading") -> float:
     """Return the confidence, 0..1, of the digit that is least sure; there is at least one."""
     return min(digit.confidence for digit in reading.digits)
@@ -40,8 +45,7 @@ def reading_line(reading: "Reading") -> str:
     note = f"  note: {reading.note}" if reading.note else ""
     if not reading.digits:
         return f"{shown(reading.source)}: {NO_DIGIT}{note}"
-    text = " / ".join(reading.text.splitlines())
-    return f"{shown(reading.source)}: {text}  {least_sure(reading):.1%}{doubts(reading)}{note}"
+    return f"{shown(reading.source)}: {in_words(reading.text)}  {least_sure(reading):.1%}{doubts(reading)}{note}"
 
 
 def engine_line(reading: "Reading") -> str:

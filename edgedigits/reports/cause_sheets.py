@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, PngImagePlugin
 
+from edgedigits.bulk.text import in_words
 from edgedigits.reports.causes import CAUSES, UNREAD, Cause
 from edgedigits_runtime.drawing.annotate import annotate, mark_digits
 from edgedigits_runtime.drawing.canvas import FAINT
@@ -60,10 +61,6 @@ class Outcome:
     def claim(self) -> str:
         """What the sheet of this cause says."""
         return f"{in_words(self.there)} written, {in_words(self.read)} read"
-
-
-def in_words(text: str) -> str:
-    return " / ".join(text.splitlines()) or "no digit"
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from edgedigits.bulk.text import NO_DIGIT, in_words
 from edgedigits_runtime.drawing.annotate import mark_digits
 from edgedigits_runtime.drawing.canvas import DOUBTFUL, FAINT, INK, text_width
 from edgedigits_runtime.drawing.contact_sheet import Cell, Layout, contact_sheet
@@ -36,8 +37,8 @@ def _cell(case: "Case") -> Cell | None:
         picture = decode(case.picture.path, channels=3)
     except PictureError:
         return None
-    there = case.picture.label or "no digit"
-    read = " / ".join(case.reading.text.splitlines()) if case.reading and case.read else "no digit"
+    there = case.picture.label or NO_DIGIT
+    read = in_words(case.reading.text) if case.reading else NO_DIGIT
     short = f"{there} read as {read}"
     fits = text_width(short, CELLS.heading) <= CELLS.cell_width
     lines = [] if fits else [(f"there: {there}", INK), (f"read: {read}", DOUBTFUL)]

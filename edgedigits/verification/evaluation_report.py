@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from edgedigits.bulk.text import NO_DIGIT, in_words
 from edgedigits.reports.calibration import BINS
 from edgedigits.verification.alignment import Pair
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, share_right
@@ -148,7 +149,5 @@ def describe(case: Case) -> str:
     """Return in a few words what stands in a picture and what was read."""
     if case.reading is None:
         return case.error
-    there = case.picture.label or "no digit"
-    if not case.read:
-        return f"{there} read as no digit"
-    return f"{there} read as {' / '.join(case.reading.text.splitlines())} ({case.confidence:.1%})"
+    said = f"{case.picture.label or NO_DIGIT} read as {in_words(case.reading.text)}"
+    return f"{said} ({case.confidence:.1%})" if case.read else said
