@@ -1,6 +1,6 @@
 """Train, validation and test: named, seeded splits, stratified by class and disjoint by construction."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,10 +87,7 @@ def split(dataset: Dataset, plan: SplitPlan) -> Splits:
 
 def _split_joined(dataset: Dataset, seed: int) -> Splits:
     """Join train and test, then draw 30% for validation and test, and half of these for test."""
-    try:
-        from sklearn.model_selection import train_test_split
-    except ImportError as error:
-        raise MissingExtra("splitting a dataset", "train") from error
+    train_test_split = _train_test_split()
     samples = dataset.train if dataset.test is None else dataset.train.joined(dataset.test)
     train, rest = train_test_split(np.arange(len(samples), dtype=np.int64), test_size=0.3, random_state=seed)
     validation, test = train_test_split(rest, test_size=0.5, random_state=seed)
@@ -101,14 +98,20 @@ def _divide(
     indices: Indices, labels: Labels, part: str, fraction: float, seed: int, dataset: Dataset
 ) -> tuple[Indices, Indices]:
     """Draw `fraction` of `indices`, stratified; return those that stay and those drawn."""
-    try:
-        from sklearn.model_selection import train_test_split
-    except ImportError as error:
-        raise MissingExtra("splitting a dataset", "train") from error
+    train_test_split = _train_test_split()
     classes = labels[indices]
     _check_classes(classes, part, fraction, dataset)
     stay, drawn = train_test_split(indices, test_size=fraction, stratify=classes, random_state=seed)
     return np.sort(stay), np.sort(drawn)
+
+
+def _train_test_split() -> Callable[..., list[Indices]]:
+    try:
+        from sklearn.model_selection import train_test_split
+    except ImportError as error:
+        raise MissingExtra("splitting a dataset", "train") from error
+    function: Callable[..., list[Indices]] = train_test_split
+    return function
 
 
 def _check_classes(classes: Labels, part: str, fraction: float, dataset: Dataset) -> None:
