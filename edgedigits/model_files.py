@@ -12,14 +12,12 @@ from edgedigits_runtime.errors import ArtifactNotFound, EdgedigitsError, Unknown
 SHIPPED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base"
 SUFFIXES = (*ENGINE_OF_SUFFIX, ".keras")
+SUFFIX_OF_ENGINE = {engine: suffix for suffix, engine in ENGINE_OF_SUFFIX.items()} | {"keras": ".keras"}
 
 
 def shipped_names() -> list[str]:
     """Return the names of the shipped models."""
     return sorted(path.stem for path in SHIPPED.glob("*.tflite"))
-
-
-SUFFIX_OF_ENGINE = {engine: suffix for suffix, engine in ENGINE_OF_SUFFIX.items()} | {"keras": ".keras"}
 
 
 def find_model(model: str | Path, *, engine: str | None = None, device: str = "auto") -> Path:

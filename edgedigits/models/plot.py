@@ -23,7 +23,7 @@ def plot_family(out: Path, folder: Path = SHIPPED) -> Path:
 
     Args:
         out: a `.png` or `.svg` file.
-        folder: where models and cards are.
+        folder: where the cards are; latency is always measured on the shipped files.
 
     Raises:
         UnknownName: another type of file.
