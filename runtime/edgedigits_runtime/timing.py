@@ -1,10 +1,8 @@
 """A stopwatch for the stages of a reading, and medians of calls measured in turn."""
 
-import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from random import Random
 
 STAGES = ("decode", "ink", "locate", "frame", "invoke", "reject")
 
@@ -41,6 +39,10 @@ def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int = 20) -> 
         calls: what to measure, by name.
         rounds: how many blocks of each are measured.
     """
+    # No reading needs them, and their import takes a while.
+    import statistics
+    from random import Random
+
     order, random = list(calls), Random(0)
     times: dict[str, list[int]] = {name: [] for name in calls}
     for _ in range(1 + rounds):

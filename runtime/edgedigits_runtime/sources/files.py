@@ -1,6 +1,7 @@
 """Files: from what a person names on the command line to the pictures meant."""
 
 import glob
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -53,7 +54,7 @@ def expand(sources: Iterable[str | Path]) -> Iterator[Source]:
             yield Source(name, None, PictureNotFound(f"cannot look at {name}: {error.strerror or error}"))
 
 
-def natural_key(path: Path) -> list[tuple[int, int, str]]:
+def natural_key(path: str | Path) -> list[tuple[int, int, str]]:
     """Return a sorting key under which 2.png comes before 10.png."""
     parts = re.split(r"(\d+)", str(path).casefold())
     return [(1, 0, part) if index % 2 == 0 else (0, int(part), part) for index, part in enumerate(parts)]
@@ -81,18 +82,21 @@ def _paths(path: Path) -> Iterator[Path]:
 
 def _pictures_below(folder: Path) -> Iterator[Path]:
     """Yield the pictures of a folder and its sub-folders in natural order, one folder listed at a time."""
-    for entry in sorted(folder.iterdir(), key=lambda entry: natural_key(Path(entry.name))):
-        if entry.is_dir():
-            # What a link leads to may be a folder above.
-            if not entry.is_symlink():
-                yield from _pictures_below(entry)
-        elif _is_picture(entry):
-            yield entry
+    with os.scandir(folder) as entries:
+        ordered = sorted(entries, key=lambda entry: natural_key(entry.name))
+    for entry in ordered:
+        # What a link leads to may be a folder above.
+        if entry.is_dir(follow_symlinks=False):
+            yield from _pictures_below(folder / entry.name)
+        elif _is_pictures_name(entry.name):
+            path = folder / entry.name
+            if entry.is_file(follow_symlinks=False) or path.is_file():
+                yield path
 
 
-def _is_picture(file: Path) -> bool:
+def _is_pictures_name(name: str) -> bool:
     # Hidden files are what systems leave beside pictures, such as macOS's "._a.png".
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _standard_input() -> bytes:
