@@ -19,7 +19,7 @@ from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.verification.labelled_pictures import read_labelled
 from edgedigits_runtime.errors import DataNotFound, EdgedigitsError
-from edgedigits_runtime.reading.reader import Reading
+from edgedigits_runtime.reading.results import Reading
 from edgedigits_runtime.timing import interleaved
 
 RECIPE = "plain-3conv"

@@ -17,7 +17,7 @@ from edgedigits.bulk.text import (
     reading_line,
     shown,
 )
-from edgedigits_runtime.reading.reader import Digit, Reading
+from edgedigits_runtime.reading.results import Digit, Reading
 
 
 def reading_of(

@@ -15,7 +15,7 @@ from edgedigits_runtime.drawing.canvas import DOUBTFUL, SURE, fitted, printable,
 from edgedigits_runtime.drawing.contact_sheet import Cell, contact_sheet
 from edgedigits_runtime.drawing.explain import explain
 from edgedigits_runtime.drawing.network_input import MOST_CELLS, crop_cells, hidden_crops, show_input
-from edgedigits_runtime.reading.reader import Digit, Reading, Trace
+from edgedigits_runtime.reading.results import Digit, Reading, Trace
 
 EXAMPLES = REPOSITORY / "examples"
 LABELS = tuple("0123456789")

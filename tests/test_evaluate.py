@@ -18,7 +18,7 @@ from edgedigits.verification.evaluation_report import as_lines, to_dict
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, evaluate_pictures, share_right
 from edgedigits.verification.labelled_pictures import LabelledPicture, read_labelled
 from edgedigits_runtime.errors import DatasetInvalid
-from edgedigits_runtime.reading.reader import Digit, Reading
+from edgedigits_runtime.reading.results import Digit, Reading
 from edgedigits_runtime.timing import STAGES
 
 EXAMPLES = REPOSITORY / "examples"

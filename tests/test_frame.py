@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits.data.dataset import Dataset
-from edgedigits_runtime.reading.frame import frame_digit, frame_plain, is_framed
+from edgedigits_runtime.reading.frame import frame_digit, frame_plain, framed_boxes
 from edgedigits_runtime.reading.strokes import stroke_width
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.synthetic.strokes import draw_digit
@@ -82,18 +82,26 @@ def test_mnist_images_come_out_unchanged(mnist: Dataset) -> None:
 
 
 def test_what_is_framed_is_known_again(mnist: Dataset) -> None:
-    assert all(is_framed(image[..., 0]) for image in mnist.train.images[:1000])
-    assert not any(is_framed(np.roll(image[..., 0], 2, axis=1)) for image in mnist.train.images[:200])
-    assert not any(is_framed(np.pad(image[..., 0], 1)) for image in mnist.train.images[:200])
+    images = mnist.train.images[:1000, ..., 0]
+    boxes = framed_boxes(list(images))
+    assert all(boxes)
+    for image, box in zip(images, boxes, strict=True):
+        rows, columns = np.nonzero(image)
+        assert box and (box.x, box.y, box.right, box.bottom) == (
+            columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        )  # fmt: skip
+    assert not any(framed_boxes([np.roll(image, 2, axis=1) for image in images]))
+    assert not any(framed_boxes([np.pad(image, 1) for image in images]))
 
 
 @given(st.integers(0, 9), st.integers(0, 1000), st.integers(20, 200))
 def test_framing_frames_for_good(digit: int, seed: int, size: int) -> None:
-    assert is_framed(frame_digit(draw_digit(digit, np.random.default_rng(seed), size=size)))
+    assert all(framed_boxes([frame_digit(draw_digit(digit, np.random.default_rng(seed), size=size))]))
 
 
 def test_nothing_is_not_framed() -> None:
-    assert not is_framed(np.zeros((28, 28), np.uint8))
+    assert framed_boxes([np.zeros((28, 28), np.uint8)]) == [None]
+    assert framed_boxes([]) == []
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), (28, 28, 1), (8, 20, 3)])

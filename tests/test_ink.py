@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edgedigits_runtime.reading.decode import decode
-from edgedigits_runtime.reading.ink import LEAST_CONTRAST, find_ink
+from edgedigits_runtime.reading.ink import LEAST_CONTRAST, find_ink, find_inks
 from edgedigits_runtime.synthetic.layout import PageOptions
 from edgedigits_runtime.synthetic.page import draw_page
 from edgedigits_runtime.synthetic.pictures import Paper, set_on_paper
@@ -33,6 +33,25 @@ def overlap(ink: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
     """Return the intersection over union of what is at least half inked."""
     a, b = ink >= 128, truth >= 128
     return float((a & b).sum() / (a | b).sum())
+
+
+def small_picture(seed: int) -> NDArray[np.uint8]:
+    """Return one of many kinds of small picture: clean, faint, noisy, in slanting light, tinted, blank or large."""
+    rng = np.random.default_rng(seed)
+    grey = np.pad(DIGITS[seed % len(DIGITS)], rng.integers(0, 2, (2, 2)) * int(rng.choice([0, 0, 9, 50]))).astype(float)
+    grey *= rng.choice([1, 1, 0.4, 0.02, 0])
+    grey += rng.choice([0, 0, 60]) + rng.normal(0, rng.choice([0, 0, 3, 30]), grey.shape)
+    grey += np.linspace(0, rng.choice([0, 0, 70]), grey.shape[1])
+    grey = 255 - grey if seed % 2 else grey
+    tint = ([1.0], [1.0, 1.0, 1.0], [1.0, 0.9, 0.6])[rng.integers(3)]
+    return np.asarray(np.clip(grey[..., np.newaxis] * tint, 0, 255), np.uint8)
+
+
+@given(st.lists(st.integers(0, 10_000).map(small_picture), max_size=12))
+def test_pictures_together_have_the_ink_that_each_has_alone(pictures: list[NDArray[np.uint8]]) -> None:
+    inks = find_inks(pictures)
+    assert len(inks) == len(pictures)
+    assert all(np.array_equal(ink, find_ink(picture)) for ink, picture in zip(inks, pictures, strict=True))
 
 
 @pytest.mark.parametrize("index", range(len(DIGITS)))

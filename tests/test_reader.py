@@ -19,7 +19,8 @@ from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ArrayError, EngineClosed, PictureNotFound, PictureTooLarge, UnknownName
-from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.reading.reader import TOGETHER, Reader
+from edgedigits_runtime.reading.results import Reading
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.timing import STAGES
 
@@ -199,6 +200,49 @@ def test_errors_of_decoding_pass_through(tmp_path: Path) -> None:
         reader().read(tmp_path / "none.png")
     with pytest.raises(PictureTooLarge):
         reader(max_pixels=100).read(DIGIT)
+
+
+def test_pictures_together_read_as_they_do_alone(tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("no picture")
+    page = np.pad(np.hstack([np.pad(DIGIT, 10)] * 3), 40)
+    kinds: list[Any] = [DIGIT, 255 - DIGIT, np.pad(DIGIT, 3), np.stack([DIGIT] * 3, axis=-1), DIGIT // 9, page]
+    blank, missing, bad = np.zeros((28, 28), np.uint8), tmp_path / "none.png", tmp_path / "bad.png"
+    sources = [*kinds, missing, *kinds, bad, blank, *[DIGIT] * (2 * TOGETHER), page, page, bad]
+    known = reader()
+    names = [str(number) for number in range(len(sources))]
+    together = list(known.read_many(iter(sources), names=iter(names)))
+    assert len(together) == len(sources)
+    for name, source, reading in zip(names, sources, together, strict=True):
+        if source is missing or source is bad:
+            with pytest.raises(type(reading)) as alone:
+                known.read(source)
+            assert str(alone.value) == str(reading)
+        else:
+            assert isinstance(reading, Reading)
+            assert dataclasses.replace(reading, ms={}) == dataclasses.replace(known.read(source, name=name), ms={})
+            assert all(reading.ms[stage] >= 0 for stage in STAGES)
+            assert sum(reading.ms[stage] for stage in STAGES) <= reading.ms["total"]
+
+
+def test_small_pictures_together_are_one_call_of_the_engine() -> None:
+    known = reader()
+    assert len(list(known.read_many([DIGIT] * (TOGETHER + 1)))) == TOGETHER + 1
+    assert [len(tensor) for tensor in asked(known)] == [TOGETHER, 1]
+
+
+def test_pictures_are_taken_as_they_become_due() -> None:
+    page = np.pad(DIGIT, 40)
+    sources = iter([page, page, page])
+    readings = reader().read_many(sources)
+    assert isinstance(next(readings), Reading)
+    assert len(list(sources)) == 2
+
+
+def test_an_engine_that_fails_is_the_error_of_each_picture(tmp_path: Path) -> None:
+    known = reader()
+    known.close()
+    errors = list(known.read_many([DIGIT, tmp_path / "none.png", DIGIT]))
+    assert [type(error) for error in errors] == [EngineClosed, PictureNotFound, EngineClosed]
 
 
 def test_a_trace_holds_what_every_stage_made() -> None:

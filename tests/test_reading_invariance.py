@@ -17,7 +17,8 @@ from PIL import Image
 
 from edgedigits_runtime.reading.decode import UPRIGHT
 from edgedigits_runtime.reading.ground import LEAST_LOCAL_SIDE
-from edgedigits_runtime.reading.reader import Reader, Reading
+from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.reading.results import Reading
 from edgedigits_runtime.synthetic.layout import PageOptions
 from edgedigits_runtime.synthetic.page import Box, Page, draw_page
 from edgedigits_runtime.synthetic.pictures import Colour

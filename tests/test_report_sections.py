@@ -29,7 +29,7 @@ from edgedigits.verification.gates import Gate
 from edgedigits.verification.statistics import wilson
 from edgedigits.verification.verify import Verification, fingerprint, write_report
 from edgedigits_runtime.errors import RunError
-from edgedigits_runtime.reading.reader import Digit, Reading
+from edgedigits_runtime.reading.results import Digit, Reading
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 LABELS = ("cat & dog", "<b>bird</b>", "$fish$")

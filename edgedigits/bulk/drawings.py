@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from edgedigits_runtime.reading.decode import PictureSource
-    from edgedigits_runtime.reading.reader import Reader, Reading
+    from edgedigits_runtime.reading.reader import Reader
+    from edgedigits_runtime.reading.results import Reading
 
 JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 QUALITY = 90

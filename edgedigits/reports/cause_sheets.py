@@ -26,7 +26,8 @@ from edgedigits_runtime.errors import ArtifactNotFound
 from edgedigits_runtime.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from edgedigits_runtime.reading.reader import Reader, Trace
+    from edgedigits_runtime.reading.reader import Reader
+    from edgedigits_runtime.reading.results import Trace
 
 FOLDER, PAGE = Path("pictures", "reading"), "reading.md"
 START, END = "<!-- readings: made by make reading-pictures -->", "<!-- end of readings -->"

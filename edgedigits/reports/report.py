@@ -19,7 +19,7 @@ from edgedigits.reports.sections.readings import Row, examples, latency
 from edgedigits.reports.sections.rotation import rotation
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.keras_backend import load_keras
-from edgedigits_runtime.reading.reader import Reading
+from edgedigits_runtime.reading.results import Reading
 from edgedigits_runtime.whole_files import write_whole
 
 SECTIONS = (headline, dataset, curves, decisions, network, calibration, rotation, exports)

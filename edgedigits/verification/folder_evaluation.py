@@ -14,7 +14,7 @@ from edgedigits.verification.alignment import Pair, align
 from edgedigits.verification.labelled_pictures import LabelledPicture
 from edgedigits.verification.statistics import Share, wilson
 from edgedigits_runtime.errors import DatasetInvalid
-from edgedigits_runtime.reading.reader import Digit, Reading
+from edgedigits_runtime.reading.results import Digit, Reading
 from edgedigits_runtime.sources.files import Source
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from edgedigits.reports.html import Section, card, cards, paragraph, photo, table
 from edgedigits.verification.statistics import Share
 from edgedigits_runtime.reading.decode import decode
-from edgedigits_runtime.reading.reader import Reading
+from edgedigits_runtime.reading.results import Reading
 
 THUMBNAIL = 192
 

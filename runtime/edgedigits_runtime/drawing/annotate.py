@@ -22,7 +22,7 @@ from edgedigits_runtime.drawing.canvas import (
 )
 
 if TYPE_CHECKING:
-    from edgedigits_runtime.reading.reader import Digit, Reading
+    from edgedigits_runtime.reading.results import Digit, Reading
 
 PixelBox = tuple[int, int, int, int]
 """x, y, width and height."""

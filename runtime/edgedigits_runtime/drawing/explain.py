@@ -20,7 +20,7 @@ from edgedigits_runtime.drawing.contact_sheet import GAP, MARGIN, Layout, contac
 from edgedigits_runtime.drawing.network_input import CROPS, crop_cells, hidden_crops
 
 if TYPE_CHECKING:
-    from edgedigits_runtime.reading.reader import Reading, Trace
+    from edgedigits_runtime.reading.results import Reading, Trace
 
 PANEL_WIDTH, PANEL_HEIGHT = (CROPS.sheet_width - MARGIN - 4 * GAP) // 2, 520
 HEADING = 18

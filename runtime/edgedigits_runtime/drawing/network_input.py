@@ -10,7 +10,7 @@ from edgedigits_runtime.drawing.canvas import FAINT, REFUSED, as_image, colour_o
 from edgedigits_runtime.drawing.contact_sheet import Cell, Layout, contact_sheet
 
 if TYPE_CHECKING:
-    from edgedigits_runtime.reading.reader import Trace
+    from edgedigits_runtime.reading.results import Trace
 
 MOST_CELLS = 96
 """More crops than these are counted, not drawn; those left out and the least sure come first."""

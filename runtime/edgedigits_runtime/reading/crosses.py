@@ -4,6 +4,8 @@ On a ring around the crossing the ink of both stands at four places; an open 4 d
 its arms, and an 8 bends all.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,17 +62,27 @@ def _reach(strokes: NDArray[np.bool_], centre: tuple[float, float]) -> NDArray[n
 
 def _ring(strokes: NDArray[np.bool_], centre: tuple[float, float], radius: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return the pixels on a ring, bool [N, ANGLES]."""
-    angle = np.arange(ANGLES) * (2 * np.pi / ANGLES)
-    x = np.rint(centre[0] + radius[:, np.newaxis] * np.cos(angle)).astype(np.int64).clip(0, SIDE - 1)
-    y = np.rint(centre[1] + radius[:, np.newaxis] * np.sin(angle)).astype(np.int64).clip(0, SIDE - 1)
+    cosines, sines = _directions()
+    x = np.rint(centre[0] + radius[:, np.newaxis] * cosines).astype(np.int64).clip(0, SIDE - 1)
+    y = np.rint(centre[1] + radius[:, np.newaxis] * sines).astype(np.int64).clip(0, SIDE - 1)
     on: NDArray[np.bool_] = strokes[np.arange(len(strokes))[:, np.newaxis], y, x]
     return on
+
+
+@cache
+def _directions() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return cosine and sine of each angle of a ring."""
+    angles = np.arange(ANGLES) * (2 * np.pi / ANGLES)
+    return np.cos(angles), np.sin(angles)
 
 
 def _four_arms(strokes: NDArray[np.bool_], centre: tuple[float, float]) -> NDArray[np.bool_]:
     reach = _reach(strokes, centre)
     four = reach >= 4
     for part in RINGS:
+        # Of nearly all that is no cross the first ring tells it.
+        if not four.any():
+            break
         ring = _ring(strokes, centre, part * reach)
         four &= np.count_nonzero(ring & ~np.roll(ring, 1, axis=1), axis=1) == 4
     return four

@@ -71,6 +71,9 @@ UPRIGHT = {
 }
 TURNED = (5, 6, 7, 8)
 
+READ_AT_ONCE = 1 << 16
+"""Bytes up to which a file is read whole."""
+
 ICON = b"\0\0\1\0"
 
 _bomb_limit = threading.Lock()
@@ -104,14 +107,18 @@ def decode(source: PictureSource, *, channels: int, max_pixels: int = MAX_PIXELS
 
 
 def decode_picture(
-    source: PictureSource, *, channels: int, max_pixels: int = MAX_PIXELS, working_pixels: int = WORKING_PIXELS
+    source: PictureSource,
+    *,
+    channels: int | None,
+    max_pixels: int = MAX_PIXELS,
+    working_pixels: int = WORKING_PIXELS,
 ) -> Picture:
     """Return a picture upright, its transparency laid over plain ground, large ones reduced.
 
     Args:
         source: a file's path, its bytes, a binary file object, a Pillow image, or an array of uint8 [H, W],
             [H, W, 1], [H, W, 3] (RGB) or [H, W, 4] (RGBA). Of an animation the first frame is taken.
-        channels: 1 for grey, 3 for RGB.
+        channels: 1 for grey, 3 for RGB, None for 1 where the picture is stored in grey and 3 where it is not.
         max_pixels: the most pixels that are decoded.
         working_pixels: a larger picture is halved until it has at most so many.
 
@@ -121,7 +128,7 @@ def decode_picture(
         PictureTooLarge: over `max_pixels`.
         ArrayError: an array of another shape or dtype.
     """
-    if channels not in (1, 3):
+    if channels not in (1, 3, None):
         raise ArrayError(f"expected 1 or 3 channels; got {channels}")
     name = name_of(source)
     if isinstance(source, np.ndarray):
@@ -166,8 +173,12 @@ def _opened(source: str | Path | bytes | BinaryIO | Image.Image, name: str) -> I
     if isinstance(source, Image.Image):
         yield source
     elif isinstance(source, str | Path):
-        with _open_file(Path(source)) as file, _identified(file, name) as image:
-            yield image
+        with _open_file(source if isinstance(source, Path) else Path(source)) as file:
+            content = file.read(READ_AT_ONCE)
+            # Pillow asks for a few bytes at a time.
+            whole = io.BytesIO(content) if len(content) < READ_AT_ONCE else file
+            with _identified(whole, name) as image:
+                yield image
     elif isinstance(source, bytes) or hasattr(source, "read"):
         content = source if isinstance(source, bytes) else source.read()
         if not isinstance(content, bytes):
@@ -198,6 +209,7 @@ def _open_file(path: Path) -> BinaryIO:
 
 
 def _identified(file: BinaryIO, name: str) -> Image.Image:
+    file.seek(0)
     icon = file.read(4) == ICON
     file.seek(0)
     try:
@@ -279,14 +291,16 @@ def _scale(size: tuple[int, ...], working_pixels: int) -> int:
     return scale
 
 
-def _draft(image: Image.Image, channels: int, scale: int) -> None:
+def _draft(image: Image.Image, channels: int | None, scale: int) -> None:
     """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size."""
     if isinstance(image, JpegImagePlugin.JpegImageFile) and scale > 1:
         grey = channels == 1 and image.mode in ("L", "RGB")
         image.draft("L" if grey else image.mode, (max(image.width // scale, 1), max(image.height // scale, 1)))
 
 
-def _picture(image: Image.Image, channels: int, working_pixels: int, size: tuple[int, ...], note: str = "") -> Picture:
+def _picture(
+    image: Image.Image, channels: int | None, working_pixels: int, size: tuple[int, ...], note: str = ""
+) -> Picture:
     """Turn upright, convert and reduce what was decoded, at whatever scale, of a picture of `size`."""
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     scale = _scale(size, working_pixels)
@@ -297,7 +311,7 @@ def _picture(image: Image.Image, channels: int, working_pixels: int, size: tuple
     turn = UPRIGHT.get(orientation)
     pixels = to_pixels(image if turn is None else _with_info(image.transpose(turn), image), channels)
     if left > 1:
-        pixels = to_pixels(Image.fromarray(pixels[..., 0] if channels == 1 else pixels).reduce(left), channels)
+        pixels = to_pixels(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).reduce(left), channels)
     width, height = size
     return Picture(pixels, scale, (height, width) if orientation in TURNED else (width, height), note)
 

@@ -75,20 +75,31 @@ def subtracted(ground: Grey, grey: Grey) -> Grey:
     return ground - np.minimum(ground, grey)
 
 
-def contrast(histogram: NDArray[np.int64]) -> float:
-    """Return the contrast of full strokes: a mean in which noise, faint but everywhere, hardly counts."""
-    heavy = float(histogram @ LEVELS**3)
-    return float(histogram @ LEVELS**4) / heavy if heavy else 0.0
+def histograms(stack: Grey) -> NDArray[np.int64]:
+    """Count the levels of each picture of a stack, uint8 [N, h, w]: int64 [N, 256]."""
+    return np.stack([np.bincount(picture.reshape(-1), minlength=256) for picture in stack])
+
+
+def contrast(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the contrast of full strokes, of histograms [..., 256]: a mean in which faint noise hardly counts."""
+    contrasts: NDArray[np.float64] = histogram @ LEVELS**4 / np.maximum(histogram @ LEVELS**3, 1)
+    return contrasts
+
+
+def weights(stack: Grey) -> NDArray[np.float64]:
+    """Return the third moment of each picture, uint8 [N, h, w]: ink lies far from the ground, noise near it."""
+    moments: NDArray[np.float64] = histograms(stack) @ LEVELS**3
+    return moments
 
 
 def weight(ink: Grey) -> float:
-    """Return the third moment: ink lies far from the ground, noise near it."""
-    return float(np.bincount(ink.reshape(-1), minlength=256) @ LEVELS**3)
+    """Return the third moment of one picture."""
+    return float(weights(ink[np.newaxis])[0])
 
 
 def strong(ink: Grey) -> NDArray[np.bool_]:
     """Return the mask of what reaches half of the full contrast."""
-    return ink >= max(contrast(np.bincount(ink.reshape(-1), minlength=256)) / 2, 1)
+    return ink >= max(float(contrast(histograms(ink[np.newaxis]))[0]) / 2, 1)
 
 
 def stroke_width(mask: NDArray[np.bool_]) -> float:

@@ -6,10 +6,13 @@ of the 60,000 training images, weighted by grey and in pixel indices, lie within
 they go through `frame_digit` unchanged.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.strokes import with_usual_strokes
 
 SIDE = 28
@@ -38,20 +41,34 @@ def frame_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return framed
 
 
-def is_framed(ink: NDArray[np.uint8]) -> bool:
-    """Say whether the ink of a picture, uint8 [H, W], is a digit framed already, as an MNIST image is.
+def framed_boxes(inks: Sequence[NDArray[np.uint8]]) -> list[Box | None]:
+    """Return the box of each picture's ink, uint8 [H, W], where it is a digit framed already, as an MNIST image is.
 
     Its longest side, and both coordinates of its centre of mass, are those that framing gives; by chance hardly any
     28x28 picture has all three. 13 of MNIST's 60,000 training images are 19 pixels long, and none less.
     """
-    if ink.shape != (SIDE, SIDE) or not ink.any():
-        return False
-    rows, columns = ink.sum(axis=1, dtype=np.int64), ink.sum(axis=0, dtype=np.int64)
-    inked = [np.flatnonzero(line) for line in (rows, columns)]
-    if max(int(line[-1] - line[0]) + 1 for line in inked) not in (BOX - 1, BOX):
-        return False
-    centres = [line @ np.arange(SIDE) / line.sum() for line in (rows, columns)]
-    return all(abs(centre - CENTRE) <= 0.5 for centre in centres)
+    boxes: list[Box | None] = [None] * len(inks)
+    sized = [k for k, ink in enumerate(inks) if ink.shape == (SIDE, SIDE)]
+    if not sized:
+        return boxes
+    stack = np.stack([inks[k] for k in sized])
+    columns, rows = (stack.sum(axis=axis, dtype=np.int64) for axis in (1, 2))
+    (x, width), (y, height) = _extent(columns), _extent(rows)
+    longest = np.maximum(width, height)
+    framed = (longest == BOX - 1) | (longest == BOX)
+    for line in (columns, rows):
+        framed &= np.abs(line @ np.arange(SIDE) / np.maximum(line.sum(axis=1), 1) - CENTRE) <= 0.5
+    found = np.stack([x, y, width, height], axis=1).tolist()
+    for k, box, is_framed in zip(sized, found, framed.tolist(), strict=True):
+        boxes[k] = Box(*box) if is_framed else None
+    return boxes
+
+
+def _extent(ink: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each line, [N, length], of which all is ink that is not 0, begins, and how long it is."""
+    inked = ink > 0
+    first, behind = inked.argmax(axis=1), inked[:, ::-1].argmax(axis=1)
+    return first, ink.shape[1] - behind - first
 
 
 def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:

@@ -12,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgedigits_runtime.reading.envelope import Grey, closed, envelope, ink_within, is_thin, strong, subtracted, weight
+from edgedigits_runtime.reading.envelope import (
+    Grey,
+    closed,
+    envelope,
+    ink_within,
+    is_thin,
+    strong,
+    subtracted,
+    weight,
+    weights,
+)
 from edgedigits_runtime.reading.pages import are_pages
 
 # Below this side a picture has too few pixels for windows; strokes are as wide as what lies between them.
@@ -64,6 +74,15 @@ class Ground:
     gain: Grey | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class SmoothGrounds:
+    """The grounds of N pictures without edges in them: dark_ink bool [N], level uint8 [N, h, w], uniform bool [N]."""
+
+    dark_ink: NDArray[np.bool_]
+    level: Grey
+    uniform: NDArray[np.bool_]
+
+
 def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
     """Find the ground of a picture.
 
@@ -72,18 +91,15 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
         lightest: uint8 [H, W], each pixel's lightest channel.
         factor: by how much the picture is reduced.
     """
-    levels = {True: _level(darkest), False: _level(~lightest)}
     sides = {True: reduced(darkest, factor), False: ~reduced(lightest, factor)}
-    smooth = {dark_ink: _smooth(grey, *levels[dark_ink]) for dark_ink, grey in sides.items()}
-    # Ink lies far from the ground on one side, noise near it on both.
-    weights = {dark_ink: weight(subtracted(smooth[dark_ink], grey)) for dark_ink, grey in sides.items()}
-    dark_ink = weights[True] >= weights[False]
-    surface, uniform = smooth[dark_ink], levels[dark_ink][1]
+    borders = {True: _border(darkest[np.newaxis]), False: _border(~lightest[np.newaxis])}
+    grounds = _smooth_grounds({side: grey[np.newaxis] for side, grey in sides.items()}, borders)
+    dark_ink, surface, uniform = bool(grounds.dark_ink[0]), grounds.level[0], bool(grounds.uniform[0])
     if min(surface.shape) < LEAST_LOCAL_SIDE:
         return Ground(dark_ink, surface, uniform)
     ink = strong(subtracted(surface, sides[dark_ink]))
     # No light falls off so steeply and no ink covers so much, but a page or the shadowed part of a picture.
-    lit = ink.mean() >= LIT_SHARE or _border(ink).mean() >= LIT_BORDER
+    lit = ink.mean() >= LIT_SHARE or _border(ink[np.newaxis]).mean() >= LIT_BORDER
     if not uniform and (lit or np.ptp(surface) >= STEEP):
         dark_ink = _narrower(sides, dark_ink)
     elif are_pages(ink) and is_thin(sides[not dark_ink]):
@@ -92,6 +108,31 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
         return Ground(dark_ink, surface, uniform)
     level, window = envelope(sides[dark_ink])
     return Ground(dark_ink, level, gain=_gain(level, closed(~sides[False], window)) if dark_ink else None)
+
+
+def smooth_grounds(darkest: Grey, lightest: Grey) -> SmoothGrounds:
+    """Find the grounds of small pictures, uint8 [N, H, W] each, as find_ground does."""
+    sides = {True: darkest, False: ~lightest}
+    return _smooth_grounds(sides, {side: _border(grey) for side, grey in sides.items()})
+
+
+def _smooth_grounds(sides: dict[bool, Grey], borders: dict[bool, Grey]) -> SmoothGrounds:
+    """Find the grounds of pictures as the side sees them on which they have more ink.
+
+    Args:
+        sides: uint8 [N, h, w], what dark ink shows on, and inverted what light ink does.
+        borders: uint8 [N, P], all levels along the border of each picture in full size.
+    """
+    levels = {side: _levels(border) for side, border in borders.items()}
+    smooth = {side: _smooth(grey, *levels[side]) for side, grey in sides.items()}
+    # Ink lies far from the ground on one side, noise near it on both.
+    heavy = {side: weights(subtracted(smooth[side], grey)) for side, grey in sides.items()}
+    dark_ink = heavy[True] >= heavy[False]
+    return SmoothGrounds(
+        dark_ink,
+        np.where(dark_ink[:, np.newaxis, np.newaxis], smooth[True], smooth[False]),
+        np.where(dark_ink, levels[True][1], levels[False][1]),
+    )
 
 
 def _narrower(sides: dict[bool, Grey], otherwise: bool) -> bool:
@@ -133,21 +174,27 @@ def _gain(level: Grey, lightest: Grey) -> Grey | None:
     return gain
 
 
-def _level(grey: Grey) -> tuple[int, bool]:
-    """Return the level along the border, and whether nearly all of the border has it."""
-    border = _border(grey).astype(np.int16)
-    level = round(float(np.median(border)))
-    away = np.abs(border - level)
-    return level, bool(np.median(away) == 0 and np.mean(away <= 1) >= UNIFORM_SHARE)
+def _levels(borders: Grey) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """Return the level along each border [N, P], and whether nearly all of the border has it."""
+    levels = np.rint(np.median(borders, axis=1)).astype(np.int16)
+    away = np.abs(borders - levels[:, np.newaxis])
+    pixels = borders.shape[1]
+    same, near = (np.count_nonzero(away <= most, axis=1) for most in (0, 1))
+    return levels, (2 * same > pixels) & (near >= UNIFORM_SHARE * pixels)
 
 
-def _border(pixels: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
+def _border(stack: NDArray[Any]) -> NDArray[Any]:
+    """Return the pixels along the border of each picture of a stack [N, h, w]: [N, P]."""
+    return np.concatenate([stack[:, 0], stack[:, -1], stack[:, 1:-1, 0], stack[:, 1:-1, -1]], axis=1)
 
 
-def _smooth(grey: Grey, level: int, uniform: bool) -> Grey:
-    """Return the ground as one level or as a fitted surface, uint8 [h, w]."""
-    return np.full_like(grey, level) if uniform else _fitted(grey, level)
+def _smooth(stack: Grey, levels: NDArray[np.int16], uniform: NDArray[np.bool_]) -> Grey:
+    """Return each ground as one level or as a fitted surface, uint8 [N, h, w]."""
+    smooth = np.empty_like(stack)
+    smooth[...] = levels.astype(np.uint8)[:, np.newaxis, np.newaxis]
+    for k in np.flatnonzero(~uniform).tolist():
+        smooth[k] = _fitted(stack[k], int(levels[k]))
+    return smooth
 
 
 def _fitted(grey: Grey, level: int) -> Grey:

@@ -5,14 +5,16 @@ measures the noise.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edgedigits_runtime.reading.border import within_frame
-from edgedigits_runtime.reading.envelope import contrast, subtracted
-from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced
+from edgedigits_runtime.reading.envelope import contrast, histograms, subtracted
+from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced, smooth_grounds
 from edgedigits_runtime.reading.regions import edge_width, find_regions, without_regions
 from edgedigits_runtime.reading.rules import without_rules
 
@@ -48,6 +50,29 @@ LEAST_GAIN = 1.15
 MOST_GAIN = 2.5
 
 
+def find_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[Ink]:
+    """Return the ink of each picture, see find_ink; small ones of one shape are looked at together."""
+    inks = [np.empty(0, np.uint8)] * len(pictures)
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for k, picture in enumerate(pictures):
+        if is_small(picture):
+            alike.setdefault(picture.shape, []).append(k)
+        else:
+            inks[k] = _of_large(picture)
+    for members in alike.values():
+        extremes = [_extremes(pictures[k]) for k in members]
+        darkest, lightest = (np.stack(side) for side in zip(*extremes, strict=True))
+        for k, ink in zip(members, _of_small(darkest, lightest), strict=True):
+            inks[k] = ink
+    return inks
+
+
+def is_small(picture: NDArray[np.uint8]) -> bool:
+    """Say whether a picture has too few pixels for frames, for regions and for all but smooth ground."""
+    height, width, _ = picture.shape
+    return bool(min(height, width) < LEAST_LOCAL_SIDE and height * width <= GROUND_PIXELS)
+
+
 def find_ink(picture: NDArray[np.uint8]) -> Ink:
     """Return the ink of a picture, uint8 [H, W]: 0 where there is none, up to 255 in full strokes.
 
@@ -58,6 +83,10 @@ def find_ink(picture: NDArray[np.uint8]) -> Ink:
         picture: uint8 [H, W, 1] or RGB [H, W, 3], dark on light or light on dark. Colour counts as ink: a blue
             or red pen is as dark as black.
     """
+    return find_inks([picture])[0]
+
+
+def _of_large(picture: NDArray[np.uint8]) -> Ink:
     inside = within_frame(picture)
     if picture[inside].shape == picture.shape:
         return _ink(picture)
@@ -96,17 +125,43 @@ def _of_one_polarity(darkest: Ink, lightest: Ink) -> Ink:
         darkest, lightest = _blurred(darkest, radius), _blurred(lightest, radius)
         ground = find_ground(darkest, lightest, factor)
     ink, other = _sides(darkest if ground.dark_ink else lightest, ground, factor)
-    noise = _noise(_histogram(other), uniform=ground.uniform)
-    peak = _peak(ink, noise)
-    if peak >= LEAST_CONTRAST and min(ink.shape) >= LEAST_LOCAL_SIDE:
-        ink = without_rules(ink, peak, noise)
-        peak = _peak(ink, noise)
-    if peak < max(LEAST_CONTRAST, (BLURRED_TO_NOISE if radius else INK_TO_NOISE) * noise):
-        return np.zeros_like(ink)
-    strokes = _widened(ink >= max(noise + 1, STROKE_LEVEL * peak))
-    if noise == 0 and not radius and _is_clean(ink, strokes):
-        return _stretched(ink, int(ink.max()))
-    return _stretched(ink * strokes, peak)
+    noise = _noise(_counted(other), np.array([ground.uniform]))
+    peak = _peak(_counted(ink), noise)
+    if peak[0] >= LEAST_CONTRAST and min(ink.shape) >= LEAST_LOCAL_SIDE:
+        ink = without_rules(ink, int(peak[0]), int(noise[0]))
+        peak = _peak(_counted(ink), noise)
+    written: Ink = _strokes(ink[np.newaxis], peak, noise, blurred=radius > 0)[0]
+    return written
+
+
+def _of_small(darkest: Ink, lightest: Ink) -> Ink:
+    """Return the ink of small pictures of one shape, uint8 [N, H, W]: they have smooth ground and no rules."""
+    ground = smooth_grounds(darkest, lightest)
+    grey = np.where(ground.dark_ink[:, np.newaxis, np.newaxis], darkest, ~lightest)
+    ink, other = subtracted(ground.level, grey), subtracted(grey, ground.level)
+    noise = _noise(histograms(other), ground.uniform)
+    return _strokes(ink, _peak(histograms(ink), noise), noise, blurred=False)
+
+
+def _strokes(ink: Ink, peak: NDArray[np.int64], noise: NDArray[np.int64], *, blurred: bool) -> Ink:
+    """Return what of each picture's ink, uint8 [N, H, W], is written, with full contrast.
+
+    Args:
+        ink: how far each pixel lies from the ground.
+        peak, noise: int64 [N], see _peak and _noise.
+        blurred: whether the noise was.
+    """
+    least = np.ceil(np.maximum(noise + 1, STROKE_LEVEL * peak)).astype(np.int16)
+    strokes = _widened(ink >= least[:, np.newaxis, np.newaxis])
+    clean = (noise == 0) & (not blurred)
+    clean[clean] = _are_clean(ink[clean], strokes[clean])
+    shown = peak >= np.maximum(LEAST_CONTRAST, (BLURRED_TO_NOISE if blurred else INK_TO_NOISE) * noise)
+    strokes[clean], strokes[~shown] = True, False
+    written: Ink = ink * strokes
+    full = np.where(clean, ink.max(axis=(1, 2)), peak)
+    for k in np.flatnonzero(shown & (full < FULL_CONTRAST)).tolist():
+        written[k] = _stretched(written[k], int(full[k]))
+    return written
 
 
 def _step(picture: NDArray[np.uint8], pixels: int) -> int:
@@ -153,7 +208,7 @@ def _grain_radius(grey: Ink, ground: Ground, factor: int) -> int:
         return 0
     small = reduced(grey, factor)
     ink = subtracted(ground.level, small if ground.dark_ink else ~small)
-    full = contrast(np.bincount(ink.reshape(-1), minlength=256))
+    full = float(contrast(np.bincount(ink.reshape(-1), minlength=256)))
     return next((radius for radius, part in GRAIN.items() if _grain(grey) > part * full), 0)
 
 
@@ -187,51 +242,58 @@ def _strengthened(ink: Ink, gain: Ink) -> Ink:
     return np.minimum(product, 255, out=product).astype(np.uint8)
 
 
-def _is_clean(ink: Ink, strokes: NDArray[np.bool_]) -> bool:
-    """Say whether hardly any faint traces lie away from the strokes."""
+def _are_clean(ink: Ink, strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say of each picture whether hardly any faint traces lie away from the strokes."""
     traces = (ink > 0) & (ink < LEAST_CONTRAST) & ~strokes
-    return bool(np.count_nonzero(traces) <= CLEAN_SHARE * np.count_nonzero(ink))
+    clean: NDArray[np.bool_] = _inked(traces) <= CLEAN_SHARE * _inked(ink)
+    return clean
 
 
-def _histogram(grey: Ink) -> NDArray[np.int64]:
-    """Count the levels, of a large picture those of a grid of pixels."""
+def _inked(ink: NDArray[Any]) -> NDArray[np.int64]:
+    """Count the pixels of each picture that are not 0."""
+    return np.array([np.count_nonzero(each) for each in ink], np.int64)
+
+
+def _counted(grey: Ink) -> NDArray[np.int64]:
+    """Count the levels of one picture, of a large one those of a grid of pixels: int64 [1, 256]."""
     step = _step(grey, COUNTED_PIXELS)
-    return np.bincount(grey[::step, ::step].reshape(-1), minlength=256)
+    return np.bincount(grey[::step, ::step].reshape(-1), minlength=256)[np.newaxis]
 
 
-def _peak(ink: Ink, noise: int) -> int:
-    """Return the contrast of full strokes above the noise."""
-    return round(contrast(np.where(np.arange(256) > noise, _histogram(ink), 0)))
+def _peak(histogram: NDArray[np.int64], noise: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the contrast of full strokes above the noise, int64 [N], by histograms [N, 256]."""
+    above = np.where(np.arange(256) > noise[:, np.newaxis], histogram, 0)
+    return np.rint(contrast(above)).astype(np.int64)
 
 
-def _noise(histogram: NDArray[np.int64], *, uniform: bool) -> int:
-    """Return how far noise strays: the 99th percentile, or where it is Gaussian the same by the 90th.
+def _noise(histogram: NDArray[np.int64], uniform: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return how far noise strays, int64 [N]: the 99th percentile, or where it is Gaussian the same by the 90th.
 
     A ground that follows edges is off beside them; the 90th percentile does not see so few pixels.
     """
     noise = _quantile(histogram, 0.99)
-    return noise if uniform else min(noise, round(2.33 / 1.28 * _quantile(histogram, 0.90)) + 1)
+    gaussian = np.rint(2.33 / 1.28 * _quantile(histogram, 0.90)).astype(np.int64) + 1
+    return np.where(uniform, noise, np.minimum(noise, gaussian))
 
 
-def _quantile(histogram: NDArray[np.int64], share: float) -> int:
-    """Return the smallest level that at least `share` of the counted do not exceed; 0 where none is counted."""
-    counts = np.cumsum(histogram)
-    return int(np.searchsorted(counts, share * counts[-1])) if counts[-1] else 0
+def _quantile(histogram: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    """Return the smallest level that at least `share` of the counted do not exceed, int64 [N]; 0 where none is."""
+    counts = np.cumsum(histogram, axis=1)
+    return np.asarray(np.count_nonzero(counts < share * counts[:, -1:], axis=1))
 
 
 def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Add the eight neighbours of every pixel."""
+    """Add the eight neighbours of every pixel, bool [N, H, W]."""
     rows = mask.copy()
-    rows[1:] |= mask[:-1]
-    rows[:-1] |= mask[1:]
+    rows[:, 1:] |= mask[:, :-1]
+    rows[:, :-1] |= mask[:, 1:]
     wide = rows.copy()
-    wide[:, 1:] |= rows[:, :-1]
-    wide[:, :-1] |= rows[:, 1:]
+    wide[:, :, 1:] |= rows[:, :, :-1]
+    wide[:, :, :-1] |= rows[:, :, 1:]
     return wide
 
 
 def _stretched(ink: Ink, peak: int) -> Ink:
-    if peak >= FULL_CONTRAST:
-        return ink
+    """Return the ink of one picture, uint8 [H, W], with what reaches `peak` at 255."""
     table = np.minimum(np.rint(np.arange(256) * (255 / peak)), 255).astype(int).tolist()
     return np.asarray(Image.fromarray(ink).point(table))

@@ -29,6 +29,11 @@ class Box:
         return slice(self.x, self.x + self.width)
 
     @property
+    def corner_and_size(self) -> tuple[int, int, int, int]:
+        """x, y, width and height."""
+        return self.x, self.y, self.width, self.height
+
+    @property
     def right(self) -> int:
         return self.x + self.width
 

@@ -12,6 +12,9 @@ from PIL import Image, ImageChops, ImageFilter
 # pen is, and no ink.
 MOST_SHIFT = 16
 
+# Modes of one tone, black and white among them, once transparency and depth are dealt with.
+GREY = ("L", "1")
+
 # Two levels of one drawing differ by more than this where the drawing carries its own ground.
 OWN_CONTRAST = 64
 
@@ -19,14 +22,13 @@ OWN_CONTRAST = 64
 LEAST_SHARE = 0.01
 
 
-def to_pixels(image: Image.Image, channels: int) -> NDArray[np.uint8]:
+def to_pixels(image: Image.Image, channels: int | None) -> NDArray[np.uint8]:
     """Return uint8 [H, W, channels] of an image of any mode.
 
     Args:
         image: loaded; what its colour profile says is followed.
-        channels: 1 for grey, 3 for RGB.
+        channels: 1 for grey, 3 for RGB, None for 1 where the image is stored in grey and 3 where it is not.
     """
-    mode = "L" if channels == 1 else "RGB"
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(_eight_bits(np.asarray(image), floating=image.mode.startswith("F")))
     image = _in_srgb(image)
@@ -36,8 +38,9 @@ def to_pixels(image: Image.Image, channels: int) -> NDArray[np.uint8]:
         image = image.getchannel("L") if channels == 1 else _lab_to_rgb(image)
     elif image.mode in ("P", "HSV"):
         image = image.convert("RGB")
+    mode = "L" if channels == 1 or (channels is None and image.mode in GREY) else "RGB"
     pixels = np.asarray(image if image.mode == mode else image.convert(mode))
-    return pixels.reshape(image.height, image.width, channels)
+    return pixels[..., np.newaxis] if mode == "L" else pixels
 
 
 def _over_ground(image: Image.Image) -> Image.Image:

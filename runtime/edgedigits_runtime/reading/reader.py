@@ -1,129 +1,60 @@
 """The reader: from a picture to what is written in it, stage by stage."""
 
-import dataclasses
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate, pairwise, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.classifier import Classifier
-from edgedigits_runtime.errors import ArrayError, UnknownName
+from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
-from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_digit, frame_plain, is_framed
-from edgedigits_runtime.reading.ink import find_ink
+from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_digit, frame_plain, framed_boxes
+from edgedigits_runtime.reading.ink import find_inks, is_small
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.reject import EXPECT, Expect, Rules, Verdict, below, judge
+from edgedigits_runtime.reading.results import Digit, Reading, Trace
 from edgedigits_runtime.timing import Stopwatch
 
 FRAMED = 0.6
 """Of the threshold, for a picture that is framed as MNIST frames digits: hardly anybody frames anything else so."""
 
-
-@dataclass(frozen=True)
-class Digit:
-    """One digit, or one thing of another class, that was read.
-
-    Attributes:
-        digit: 0..9, or None where the label is no decimal digit.
-        label: the model's name of the class.
-        confidence: calibrated, 0..1.
-        box: x, y, width and height in source pixels.
-        top: the most likely labels with their confidences, best first.
-    """
-
-    digit: int | None
-    label: str
-    confidence: float
-    box: tuple[int, int, int, int]
-    top: tuple[tuple[str, float], ...]
+TOGETHER = 64
+"""Small pictures that are read at a time; more gains nothing."""
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What was read in one picture.
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """A picture, what it is called, and how many milliseconds it took to decode."""
 
-    Attributes:
-        source: the picture's name.
-        text: the labels in reading order, a line break between lines; empty where there is no digit.
-        digits: in reading order.
-        model: the model's name.
-        engine: "litert" or "onnxruntime".
-        device: where the model ran.
-        providers: execution providers or delegates in effect.
-        ms: milliseconds by stage, and "total".
-        note: what the reader has to say about it, such as that `length` could not be met; mostly empty.
-    """
-
-    source: str
-    text: str
-    digits: tuple[Digit, ...]
-    model: str
-    engine: str
-    device: str
-    providers: tuple[str, ...]
-    ms: dict[str, float]
-    note: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of `--json`: confidences to 4 decimal places, milliseconds to 3."""
-        digits = [
-            {
-                "digit": digit.digit,
-                "label": digit.label,
-                "confidence": round(digit.confidence, 4),
-                "box": list(digit.box),
-                "top": [[label, round(confidence, 4)] for label, confidence in digit.top],
-            }
-            for digit in self.digits
-        ]
-        written = {
-            **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)},
-            "digits": digits,
-            "providers": list(self.providers),
-            "ms": {stage: round(milliseconds, 3) for stage, milliseconds in self.ms.items()},
-        }
-        if not self.note:
-            del written["note"]
-        return written
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What every stage made of one picture.
-
-    Attributes:
-        picture: uint8 [H, W, C] as it was worked on: upright, large ones reduced.
-        ink: uint8 [H, W], bright on 0; all zeros where the model takes plain pictures.
-        candidates: what may be digits, in reading order, in pixels of `picture`.
-        framed: uint8 [N, 28, 28, 1], the candidates as the network saw them.
-        confidences: float32 [N, classes], calibrated.
-        kept: bool [N], whether a candidate was read as a digit.
-        why: why each one was not; empty where it was.
-        reading: what was read.
-    """
-
-    picture: NDArray[np.uint8]
-    ink: NDArray[np.uint8]
-    candidates: list[Box]
-    framed: NDArray[np.uint8]
-    confidences: NDArray[np.float32]
-    kept: NDArray[np.bool_]
-    why: tuple[str, ...]
-    reading: Reading
+    name: str
+    picture: Picture
+    ms: float
 
 
 @dataclass(frozen=True, eq=False)
 class _Found:
     """What may be digits in a picture, before any is classified; `as_it_is`: the picture was framed already."""
 
-    picture: Picture
     ink: NDArray[np.uint8]
     layout: Layout
     framed: NDArray[np.uint8]
     as_it_is: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A picture, what was found in it, and what of that is a digit; `ms`: what all of it took, by stage."""
+
+    decoded: _Decoded
+    found: _Found
+    confidences: Probabilities
+    verdict: Verdict
+    ms: dict[str, float]
 
 
 class Reader:
@@ -188,48 +119,36 @@ class Reader:
         Raises:
             PictureNotFound, PictureUnreadable, PictureTooLarge, ArrayError: see decode.
         """
-        return self.trace(source, name=name).reading
+        return self._reading(self._judged([self._decoded(source, name)])[0])
+
+    def read_many(
+        self, sources: Iterable[PictureSource], *, names: Iterable[str] | None = None
+    ) -> Iterator[Reading | EdgedigitsError]:
+        """Yield for each picture, in their order, its reading or the error that stood in the way.
+
+        Small pictures, of which no stage takes long, go through each stage together, up to TOGETHER at a time; what a
+        stage after decoding takes is shared out among them in `ms`. They read as they would alone.
+
+        Args:
+            sources: each as for `read`; taken only as they become due.
+            names: what the readings call them; their files' paths if None.
+        """
+        for batch in _batches(self._decoded_or_error(*each) for each in _named(sources, names)):
+            yield from self._read_batch(batch)
 
     def trace(self, source: PictureSource, *, name: str | None = None) -> Trace:
         """Read one picture and return what every stage made of it; arguments and errors are those of `read`."""
-        watch = Stopwatch()
-        found = self._find(source, watch)
-        candidates = found.layout.candidates
-        confidences = np.zeros((0, len(self.classifier.contract.labels)), np.float32)
-        if candidates:
-            with watch.stage("invoke"):
-                confidences = self.classifier.confidences(found.framed)
-        with watch.stage("reject"):
-            verdict = self._judge(found, confidences)
-            order = list(verdict.order)
-            shown = [candidates[k] for k in order]
-            digits = [
-                self._digit(found.picture.in_source(dataclasses.astuple(candidate.box)), confidences[k])
-                for k, candidate, why in zip(order, shown, verdict.why, strict=True)
-                if not why
-            ]
-            lines = [candidate.line for candidate, why in zip(shown, verdict.why, strict=True) if not why]
-        engine = self.classifier.engine
-        reading = Reading(
-            source=name_of(source) if name is None else name,
-            text=_text([digit.label for digit in digits], lines),
-            digits=tuple(digits),
-            model=self.classifier.contract.name,
-            engine=engine.name,
-            device=engine.device,
-            providers=engine.providers,
-            ms=watch.milliseconds(),
-            note="; ".join(filter(None, (found.picture.note, verdict.note))),
-        )
+        judged = self._judged([self._decoded(source, name)])[0]
+        found, verdict, order = judged.found, judged.verdict, list(judged.verdict.order)
         return Trace(
-            picture=found.picture.pixels,
+            picture=judged.decoded.picture.pixels,
             ink=found.ink,
-            candidates=[candidate.box for candidate in shown],
+            candidates=[found.layout.candidates[k].box for k in order],
             framed=found.framed[order],
-            confidences=confidences[order],
+            confidences=judged.confidences[order],
             kept=np.array([not why for why in verdict.why], bool),
             why=verdict.why,
-            reading=reading,
+            reading=self._reading(judged),
         )
 
     def framed(self, source: PictureSource, watch: Stopwatch | None = None) -> tuple[list[Box], NDArray[np.uint8]]:
@@ -245,32 +164,79 @@ class Reader:
         Raises:
             PictureNotFound, PictureUnreadable, PictureTooLarge, ArrayError: see decode.
         """
-        found = self._find(source, watch or Stopwatch())
+        watch = watch or Stopwatch()
+        with watch.stage("decode"):
+            picture = self._decoded(source, None).picture
+        (found,) = self._found([picture], watch)
         return [candidate.box for candidate in found.layout.candidates], found.framed
 
-    def _find(self, source: PictureSource, watch: Stopwatch) -> _Found:
+    def _decoded(self, source: PictureSource, name: str | None) -> _Decoded:
         contract = self.classifier.contract
         shape = contract.image_shape
         if contract.reader == "digits" and shape != FRAME_SHAPE:
             raise ArrayError(f"digits are framed as {list(FRAME_SHAPE)}; {contract.name} takes {list(shape)}")
-        with watch.stage("decode"):
-            # Colour counts as ink, also for a model that takes grey.
-            channels = 3 if contract.reader == "digits" else shape[2]
-            picture = decode_picture(source, channels=channels, max_pixels=self.max_pixels)
-        pixels = picture.pixels
-        if contract.reader == "plain":
+        start = time.perf_counter_ns()
+        # Colour counts as ink, also for a model that takes grey.
+        channels = None if contract.reader == "digits" else shape[2]
+        picture = decode_picture(source, channels=channels, max_pixels=self.max_pixels)
+        taken = (time.perf_counter_ns() - start) / 1e6
+        return _Decoded(name_of(source) if name is None else name, picture, taken)
+
+    def _decoded_or_error(self, source: PictureSource, name: str | None) -> _Decoded | EdgedigitsError:
+        try:
+            return self._decoded(source, name)
+        except EdgedigitsError as error:
+            return error
+
+    def _read_batch(self, batch: list[_Decoded | EdgedigitsError]) -> list[Reading | EdgedigitsError]:
+        decoded = [each for each in batch if isinstance(each, _Decoded)]
+        try:
+            judged = self._judged(decoded) if decoded else []
+        except EdgedigitsError as error:
+            return [error if isinstance(each, _Decoded) else each for each in batch]
+        readings = map(self._reading, judged)
+        return [next(readings) if isinstance(each, _Decoded) else each for each in batch]
+
+    def _judged(self, batch: Sequence[_Decoded]) -> list[_Judged]:
+        """Take pictures through all stages after decoding, together."""
+        watch = Stopwatch()
+        found = self._found([decoded.picture for decoded in batch], watch)
+        with watch.stage("invoke"):
+            confidences = self._confidences([each.framed for each in found])
+        with watch.stage("reject"):
+            verdicts = [self._judge(*each) for each in zip(found, confidences, strict=True)]
+        share = {stage: taken / len(batch) for stage, taken in watch.milliseconds().items()}
+        return [
+            _Judged(*each, {**share, "decode": each[0].ms, "total": each[0].ms + share["total"]})
+            for each in zip(batch, found, confidences, verdicts, strict=True)
+        ]
+
+    def _found(self, pictures: Sequence[Picture], watch: Stopwatch) -> list[_Found]:
+        shape = self.classifier.contract.image_shape
+        if self.classifier.contract.reader == "plain":
             with watch.stage("frame"):
-                image = frame_plain(pixels, shape)
-            return _Found(picture, np.zeros(pixels.shape[:2], np.uint8), _whole(pixels), image[np.newaxis])
+                return [_plain(picture.pixels, shape) for picture in pictures]
         with watch.stage("ink"):
-            ink = find_ink(pixels)
+            inks = find_inks([picture.pixels for picture in pictures])
         with watch.stage("locate"):
-            if is_framed(ink):
-                return _Found(picture, ink, _one(ink), ink.reshape(1, *shape), as_it_is=True)
-            layout = locate(ink, whole=self.expect != "page")
+            boxes = framed_boxes(inks)
+            layouts = [
+                _one(ink, box) if box else locate(ink, whole=self.expect != "page")
+                for ink, box in zip(inks, boxes, strict=True)
+            ]
         with watch.stage("frame"):
-            framed = [frame_digit(candidate.ink) for candidate in layout.candidates]
-        return _Found(picture, ink, layout, np.array(framed, np.uint8).reshape(-1, *shape))
+            return [
+                _Found(ink, layout, (ink if box else _framed(layout)).reshape(-1, *shape), as_it_is=box is not None)
+                for ink, layout, box in zip(inks, layouts, boxes, strict=True)
+            ]
+
+    def _confidences(self, framed: Sequence[NDArray[np.uint8]]) -> list[Probabilities]:
+        """Return the confidences of the framed images of each picture, float32 [n, classes], by one call."""
+        ends = list(accumulate(map(len, framed), initial=0))
+        together = np.zeros((0, len(self.classifier.contract.labels)), np.float32)
+        if ends[-1]:
+            together = self.classifier.confidences(np.concatenate(framed))
+        return [together[start:end] for start, end in pairwise(ends)]
 
     def _judge(self, found: _Found, confidences: Probabilities) -> Verdict:
         if self.classifier.contract.reader == "plain":
@@ -280,24 +246,72 @@ class Reader:
         rules = Rules(threshold, self.expect, self.length)
         return judge(found.layout, found.framed, confidences, rules)
 
+    def _reading(self, judged: _Judged) -> Reading:
+        picture, verdict = judged.decoded.picture, judged.verdict
+        kept = [k for k, why in zip(verdict.order, verdict.why, strict=True) if not why]
+        candidates = [judged.found.layout.candidates[k] for k in kept]
+        digits = tuple(
+            self._digit(picture.in_source(candidate.box.corner_and_size), judged.confidences[k])
+            for k, candidate in zip(kept, candidates, strict=True)
+        )
+        engine = self.classifier.engine
+        return Reading(
+            source=judged.decoded.name,
+            text=_text([digit.label for digit in digits], [candidate.line for candidate in candidates]),
+            digits=digits,
+            model=self.classifier.contract.name,
+            engine=engine.name,
+            device=engine.device,
+            providers=engine.providers,
+            ms=judged.ms,
+            note="; ".join(filter(None, (picture.note, verdict.note))),
+        )
+
     def _digit(self, box: tuple[int, int, int, int], confidences: NDArray[np.float32]) -> Digit:
         labels = self.classifier.contract.labels
-        best = np.argsort(-confidences, kind="stable")
+        sure = confidences.tolist()
+        best = sorted(range(len(sure)), key=sure.__getitem__, reverse=True)
         label = labels[best[0]]
         return Digit(
             digit=int(label) if len(label) == 1 and label in "0123456789" else None,
             label=label,
-            confidence=float(confidences[best[0]]),
+            confidence=sure[best[0]],
             box=box,
-            top=tuple((labels[index], float(confidences[index])) for index in best[: self.top_k]),
+            top=tuple((labels[index], sure[index]) for index in best[: self.top_k]),
         )
 
 
-def _one(ink: NDArray[np.uint8]) -> Layout:
+def _named(sources: Iterable[PictureSource], names: Iterable[str] | None) -> Iterator[tuple[PictureSource, str | None]]:
+    return zip(sources, repeat(None)) if names is None else zip(sources, names, strict=True)
+
+
+def _batches(decoded: Iterable[_Decoded | EdgedigitsError]) -> Iterator[list[_Decoded | EdgedigitsError]]:
+    """Put small pictures together; every other one stays alone."""
+    batch: list[_Decoded | EdgedigitsError] = []
+    for each in decoded:
+        small = isinstance(each, EdgedigitsError) or is_small(each.picture.pixels)
+        if batch and not small:
+            yield batch
+            batch = []
+        batch.append(each)
+        if not small or len(batch) == TOGETHER:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _framed(layout: Layout) -> NDArray[np.uint8]:
+    return np.array([frame_digit(candidate.ink) for candidate in layout.candidates], np.uint8)
+
+
+def _plain(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> _Found:
+    image = frame_plain(pixels, shape)
+    return _Found(np.zeros(pixels.shape[:2], np.uint8), _whole(pixels), image[np.newaxis])
+
+
+def _one(ink: NDArray[np.uint8], box: Box) -> Layout:
     """Return the layout of a picture that is one digit, framed already."""
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    x, y = int(columns[0]), int(rows[0])
-    box = Box(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
     shown = ink[box.rows, box.columns]
     fill = np.count_nonzero(shown) / shown.size
     return Layout([Candidate(box, shown, 0, 0, 0, 0.0, False, 1.0, 1.0, fill)], 1)

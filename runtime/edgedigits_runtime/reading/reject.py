@@ -71,6 +71,9 @@ def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.flo
         return Verdict((), (), layout.note or _short(0, rules.length))
     sure = confidences.max(axis=1)
     faults = shape_faults(layout, framed, sure)
+    if len(candidates) == 1 and rules.length is None:
+        # With none beside it that could be read instead, and no company that it keeps.
+        return Verdict((0,), (faults[0] or _doubt(sure[0], rules.threshold),))
     if rules.expect == "one":
         best = best_one(layout, sure, np.array([not fault for fault in faults]))
         return Verdict((best,), (faults[best] or _doubt(sure[best], rules.threshold),))

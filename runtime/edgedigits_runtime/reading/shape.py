@@ -47,13 +47,12 @@ def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.flo
     candidates = layout.candidates
     doubted = sure < SURE
     least = max(FEWEST_PIXELS, min(DIRT_PIXELS, DIRT * layout.side))
-    boxes = [candidate.box for candidate in candidates]
     crosses = np.zeros(len(candidates), bool)
-    crosses[doubted] = are_crosses(framed[doubted, ..., 0])
-    flat = np.array([box.width > FLATTEST * box.height for box in boxes], bool) & doubted
+    if doubted.any():
+        crosses[doubted] = are_crosses(framed[doubted, ..., 0])
     traces = _are_traces(candidates)
     return [
-        ("as flat as a minus" if flat[k] else "")
+        ("as flat as a minus" if doubted[k] and candidate.box.width > FLATTEST * candidate.box.height else "")
         or _fault(candidate, least)
         or ("operator shape" if crosses[k] else "")
         or ("a thin or faint trace" if traces[k] else "")
@@ -63,6 +62,8 @@ def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.flo
 
 def _are_traces(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
     """Say which candidates have little ink, in much thinner or fainter strokes than the picture's others."""
+    if len(candidates) == 1:
+        return np.zeros(1, bool)
     ink = np.array([candidate.ink.sum(dtype=np.int64) for candidate in candidates], np.float64)
     level = ink / [np.count_nonzero(candidate.ink) for candidate in candidates]
     pen = level * [candidate.stroke for candidate in candidates]
@@ -79,8 +80,8 @@ def _fault(candidate: Candidate, least: float) -> str:
         return f"{box.height} pixels high"
     if candidate.height < SMALLEST:
         return "small beside its neighbours"
-    inked = np.flatnonzero(candidate.ink.any(axis=1))
-    if len(inked) < box.height and np.diff(inked).max() - 1 > EMPTY_ROWS * box.height:
+    inked = np.logical_or.reduce(candidate.ink, axis=1)
+    if not inked.all() and np.diff(np.flatnonzero(inked)).max() - 1 > EMPTY_ROWS * box.height:
         return "parts that stand apart"
     if box.width >= SOLID_WIDTH * box.height and candidate.fill >= SOLID:
         return "a solid patch"
