@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_processes_give_the_same_in_the_same_order(run_command: RunCommand, tmp_
     assert len(rows(alone.stdout)) == 19
     assert rows(together.stdout) == rows(alone.stdout)
     assert together.stderr == alone.stderr
+
+
+def test_processes_send_the_lines_that_one_prints(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("no picture")
+    for number in range(90):
+        shutil.copy(SMALL, tmp_path / f"{number}.png")
+    alone, together = (
+        run_command("predict", tmp_path, BLUE_PEN, "--json", "--jobs", jobs, check=1) for jobs in ("1", "2")
+    )
+    lines = [[json.loads(line) for line in done.stdout.splitlines()] for done in (alone, together)]
+    assert len(lines[0]) == 92 and [line["source"] for line in lines[0]][-2] == str(tmp_path / "bad.png")
+    assert list(lines[0][-2]) == ["source", "error"]
+    for line in chain(*lines):
+        line.pop("ms", None)
+    assert lines[0] == lines[1]
+    assert alone.stderr == together.stderr == ""
 
 
 def test_a_model_that_cannot_be_used_is_one_error_in_many_processes(run_command: RunCommand) -> None:

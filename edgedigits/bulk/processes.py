@@ -2,22 +2,29 @@
 
 import multiprocessing
 import signal
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from edgedigits.bulk.reading import Outcome, ReaderOptions, Task, read_one
+from edgedigits.bulk.reading import CHUNK, Outcome, ReaderOptions, Task, read_each
 from edgedigits_runtime.errors import EdgedigitsError
 
 if TYPE_CHECKING:
     from edgedigits_runtime.reading.reader import Reader
 
-CHUNK = 8
-"""Pictures that a process is given at a time: sending each alone would take longer than reading a small one."""
+Told = TypeVar("Told")
+
+FEW = 8
+"""Pictures of the first chunks that processes are given, before it is known how long a picture takes."""
+
+CHUNK_SECONDS = 0.1
+"""How long a chunk may take to read, down to FEW pictures: at the end a process may be left alone with one."""
 
 AHEAD = 3
 """Chunks under way or waiting to be shown, for each process."""
@@ -25,22 +32,24 @@ AHEAD = 3
 _reader: "Reader | None" = None
 
 
-def read_in_processes(tasks: Iterable[Task], options: ReaderOptions, jobs: int) -> Iterator[Outcome]:
-    """Yield an outcome for each task, in their order; see edgedigits.bulk.reading.read_all."""
-    # Opened here too, so that a model which cannot be used is one error and not one from each process.
-    options.open()
+def tell_from_processes(
+    tasks: Iterable[Task], options: ReaderOptions, tell: Callable[[Outcome], Told], jobs: int
+) -> Iterator[Sequence[Told]]:
+    """Yield what is told of each task's outcome, in their order; see edgedigits.bulk.reading.tell_all."""
     # A forked copy of an interpreter with threads may hang; a fresh process does not.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _open_reader, (options,))
-    due: deque[Future[list[Outcome]]] = deque()
-    rest = iter(tasks)
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _ignore_ctrl_c)
+    due: deque[Future[tuple[list[Told], float]]] = deque()
+    rest, size = iter(tasks), FEW
     try:
-        while chunk := list(islice(rest, CHUNK)):
+        while chunk := list(islice(rest, size)):
             with _processes_born_deaf_to_ctrl_c():
-                due.append(pool.submit(_read, chunk))
+                due.append(pool.submit(partial(_read, options, tell), chunk))
             if len(due) >= AHEAD * jobs:
-                yield from due.popleft().result()
+                told, seconds = due.popleft().result()
+                size = min(max(int(CHUNK_SECONDS / seconds * len(told)), FEW), CHUNK)
+                yield told
         while due:
-            yield from due.popleft().result()
+            yield due.popleft().result()[0]
     except BrokenProcessPool as error:
         raise EdgedigitsError(
             "a reading process ended before it was done, mostly for lack of memory; use fewer --jobs"
@@ -69,13 +78,14 @@ def _processes_born_deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _open_reader(options: ReaderOptions) -> None:
+def _ignore_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _read(options: ReaderOptions, tell: Callable[[Outcome], Told], tasks: Sequence[Task]) -> tuple[list[Told], float]:
+    """Return what is told of each task's outcome, and how many seconds it all took."""
     global _reader
-    _reader = options.open()
-
-
-def _read(tasks: list[Task]) -> list[Outcome]:
-    if _reader is None:
-        raise EdgedigitsError("a reading process was started without its reader")
-    return [read_one(_reader, task) for task in tasks]
+    # Not opened when the process starts: so a model that cannot be used is an error of the first chunk, and only one.
+    _reader = _reader or options.open()
+    start = time.perf_counter()
+    return [tell(outcome) for outcome in read_each(_reader, tasks)], time.perf_counter() - start

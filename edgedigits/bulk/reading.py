@@ -1,9 +1,10 @@
 """Read many pictures one after the other; one that cannot be read stops no other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.sources.files import Source
@@ -11,8 +12,14 @@ from edgedigits_runtime.sources.files import Source
 if TYPE_CHECKING:
     from edgedigits.bulk.drawings import Drawings
     from edgedigits_runtime.engines.engine import EngineOptions
-    from edgedigits_runtime.reading.reader import Reader, Reading
+    from edgedigits_runtime.reading.reader import Reader
     from edgedigits_runtime.reading.reject import Expect
+    from edgedigits_runtime.reading.results import Reading
+
+Told = TypeVar("Told")
+
+CHUNK = 64
+"""Pictures that are looked up, or sent to another process, at a time; small ones are read together."""
 
 
 @dataclass(frozen=True)
@@ -76,34 +83,55 @@ class Outcome:
 
 
 def read_all(tasks: Iterable[Task], options: ReaderOptions, jobs: int = 1) -> Iterator[Outcome]:
-    """Yield an outcome for each task, in their order; tasks are taken only as they become due.
+    """Yield an outcome for each task, in their order; arguments and errors are those of tell_all."""
+    return chain.from_iterable(tell_all(tasks, options, _itself, jobs))
+
+
+def tell_all(
+    tasks: Iterable[Task], options: ReaderOptions, tell: Callable[[Outcome], Told], jobs: int = 1
+) -> Iterator[Sequence[Told]]:
+    """Yield what is told of each task's outcome, in their order, in blocks of what is there at a time.
 
     Args:
-        tasks: what to read.
+        tasks: what to read; they are taken only as they become due.
         options: how to open the reader.
+        tell: called in the process that reads, so that nothing but what it returns has to be sent to this one.
         jobs: how many processes read.
 
     Raises:
         EdgedigitsError: the reader cannot be opened, or a process died.
     """
     if jobs > 1:
-        from edgedigits.bulk.processes import read_in_processes
+        from edgedigits.bulk.processes import tell_from_processes
 
-        yield from read_in_processes(tasks, options, jobs)
+        yield from tell_from_processes(tasks, options, tell, jobs)
         return
-    reader = options.open()
+    reader, rest = options.open(), iter(tasks)
+    while chunk := list(islice(rest, CHUNK)):
+        for outcome in read_each(reader, chunk):
+            yield (tell(outcome),)
+
+
+def read_each(reader: "Reader", tasks: Sequence[Task]) -> Iterator[Outcome]:
+    """Yield the outcome of each task; an error becomes the outcome's."""
+    found = [(task.source.content, task.source.name) for task in tasks if task.source.content and not task.drawings]
+    readings = reader.read_many((content for content, _ in found), names=(name for _, name in found))
     for task in tasks:
-        yield read_one(reader, task)
+        source = task.source
+        try:
+            if not source.content:
+                raise source.error or EdgedigitsError(f"nothing to read in {source.name}")
+            if task.drawings:
+                read: Reading | EdgedigitsError = task.drawings.read_and_draw(reader, source.content, source.name)
+            else:
+                read = next(readings)
+        except EdgedigitsError as error:
+            read = error
+        if isinstance(read, EdgedigitsError):
+            yield Outcome(source.name, error=str(read))
+        else:
+            yield Outcome(source.name, read)
 
 
-def read_one(reader: "Reader", task: Task) -> Outcome:
-    """Read one picture and draw what the task asks for; an error becomes the outcome's."""
-    source = task.source
-    try:
-        if source.content is None:
-            raise source.error or EdgedigitsError(f"nothing to read in {source.name}")
-        if task.drawings is None:
-            return Outcome(source.name, reader.read(source.content, name=source.name))
-        return Outcome(source.name, task.drawings.read_and_draw(reader, source.content, source.name))
-    except EdgedigitsError as error:
-        return Outcome(source.name, error=str(error))
+def _itself(outcome: Outcome) -> Outcome:
+    return outcome

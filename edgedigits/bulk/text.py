@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgedigits.bulk.reading import Outcome
-    from edgedigits_runtime.reading.reader import Digit, Reading
+    from edgedigits_runtime.reading.results import Digit, Reading
 
 WORTH_SHOWING = 0.01
 """Second choices below this confidence are left out of the text."""
@@ -134,6 +134,38 @@ class PictureTable:
         while cell_len(kept) >= self.name_width:
             kept = kept[1:]
         return set_cell_size(f"…{kept}", self.name_width)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What is printed of a picture: lines on standard output, an error on standard error.
+
+    Attributes:
+        failed: whether the picture could not be read; its error may be among the lines.
+    """
+
+    lines: tuple[str, ...] = ()
+    error: str = ""
+    failed: bool = False
+
+
+def printed_json(outcome: "Outcome") -> Printed:
+    """Return one JSON object, in a line."""
+    import json
+
+    if outcome.reading is None:
+        return Printed((json.dumps({"source": outcome.name, "error": outcome.error}),), failed=True)
+    return Printed((json.dumps(outcome.reading.to_dict()),))
+
+
+def printed_csv(outcome: "Outcome") -> Printed:
+    """Return one row of CSV."""
+    import csv
+    import io
+
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(csv_row(outcome))
+    return Printed((row.getvalue(),), outcome.error, outcome.reading is None)
 
 
 def csv_row(outcome: "Outcome") -> list[str]:

@@ -1,7 +1,7 @@
 """`edgedigits predict`: read pictures."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import chain, islice
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edgedigits.bulk.drawings import Drawings
     from edgedigits.bulk.progress import ReadingProgress
     from edgedigits.bulk.reading import Outcome, Task
+    from edgedigits.bulk.text import Printed
 
 EXAMPLES = (
     "Examples: edgedigits predict photo.jpg · edgedigits predict scans/ --csv > read.csv · "
@@ -38,7 +39,7 @@ MANY = 200
 NAMES_AHEAD = 1000
 """Names that are looked at for the width of the table's first column."""
 
-Show = Callable[["Outcome"], list[str]]
+Show = Callable[["Outcome"], "Printed"]
 
 
 def predict(
@@ -81,7 +82,8 @@ def predict(
     ] = False,
 ) -> None:
     """Read the digits in each picture: one, a number, a page of them, or none."""
-    from edgedigits.bulk.reading import ReaderOptions, Task, read_all
+    from edgedigits.bulk.reading import ReaderOptions, Task, read_all, tell_all
+    from edgedigits.bulk.text import CSV_COLUMNS, printed_csv, printed_json
     from edgedigits_runtime.sources.files import expand
 
     if as_json and as_csv:
@@ -94,13 +96,19 @@ def predict(
     tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))
     ahead = list(islice(tasks, MANY if jobs is None else 2))
     several = len(ahead) > 1
-    show: Show | None = _csv if as_csv else _json if as_json else None
-    if show is None and several and sys.stdout.isatty():
+    show: Show = printed_csv if as_csv else printed_json if as_json else _text
+    if show is _text and several and sys.stdout.isatty():
         ahead += islice(tasks, NAMES_AHEAD)
         show = _table(ahead)
+    jobs = jobs or _processes(len(ahead))
     with _bar(sources) if several and sys.stderr.isatty() else nullcontext() as bar:
-        outcomes = read_all(chain(ahead, tasks), options, jobs or _processes(len(ahead)))
-        failed = _print_all(_told(outcomes) if verbose else outcomes, show or _text, bar)
+        if (as_csv or as_json) and not verbose:
+            # Where a picture was read, its line is made: lines are quickly sent from one process to another.
+            blocks = tell_all(chain(ahead, tasks), options, show, jobs)
+        else:
+            outcomes = read_all(chain(ahead, tasks), options, jobs)
+            blocks = ((show(outcome),) for outcome in (_told(outcomes) if verbose else outcomes))
+        failed = _print_all(blocks, ",".join(CSV_COLUMNS) if as_csv else "", bar)
     if failed:
         raise typer.Exit(1)
 
@@ -120,22 +128,22 @@ def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:
     return DrawingFolders(*folders).drawings_of
 
 
-def _print_all(outcomes: Iterator["Outcome"], show: Show, bar: "ReadingProgress | None") -> bool:
-    """Print each outcome as it comes; say whether one of them was an error."""
+def _print_all(blocks: Iterable[Sequence["Printed"]], heading: str, bar: "ReadingProgress | None") -> bool:
+    """Print each block as it comes; say whether one of the pictures could not be read."""
     failed = False
-    if show is _csv:
-        from edgedigits.bulk.text import CSV_COLUMNS
-
-        typer.echo(",".join(CSV_COLUMNS))
-    for outcome in outcomes:
-        failed |= outcome.reading is None
-        for line in show(outcome):
-            # A bar stands on the terminal's last line: what goes there has to be put above it.
-            bar.print(line) if bar and sys.stdout.isatty() else typer.echo(line)
-        if outcome.reading is None and show is not _json:
-            _print_error(outcome, bar)
-        if bar:
-            bar.advance()
+    if heading:
+        typer.echo(heading)
+    for block in blocks:
+        for printed in block:
+            failed |= printed.failed
+            for line in printed.lines:
+                # A bar stands on the terminal's last line: what goes there has to be put above it.
+                bar.print(line) if bar and sys.stdout.isatty() else print(line)
+            if printed.error:
+                _print_error(printed.error, bar)
+            if bar:
+                bar.advance()
+        sys.stdout.flush()
     return failed
 
 
@@ -154,62 +162,43 @@ def _told(outcomes: Iterator["Outcome"]) -> Iterator["Outcome"]:
         yield outcome
 
 
-def _print_error(outcome: "Outcome", bar: "ReadingProgress | None") -> None:
+def _print_error(error: str, bar: "ReadingProgress | None") -> None:
     from edgedigits.bulk.text import shown
 
     # Standard output may be buffered; errors should stand where they happened.
     sys.stdout.flush()
-    line = f"error: {shown(outcome.error)}"
+    line = f"error: {shown(error)}"
     bar.print(line, "red") if bar else typer.secho(line, err=True, fg=typer.colors.RED)
 
 
-def _json(outcome: "Outcome") -> list[str]:
-    import json
-
-    if outcome.reading is None:
-        return [json.dumps({"source": outcome.name, "error": outcome.error})]
-    return [json.dumps(outcome.reading.to_dict())]
-
-
-def _csv(outcome: "Outcome") -> list[str]:
-    import csv
-    import io
-
-    from edgedigits.bulk.text import csv_row
-
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(csv_row(outcome))
-    return [row.getvalue()]
-
-
-def _text(outcome: "Outcome") -> list[str]:
+def _text(outcome: "Outcome") -> "Printed":
     """One line, as scripts take it; on a terminal the digits of a number as a table below it."""
-    from edgedigits.bulk.text import digit_table, reading_line, shown
+    from edgedigits.bulk.text import Printed, digit_table, reading_line, shown
 
     reading = outcome.reading
     if reading is None:
-        return []
+        return Printed(error=outcome.error, failed=True)
     if len(reading.digits) < 2 or not sys.stdout.isatty():
-        return [reading_line(reading)]
+        return Printed((reading_line(reading),))
     lines = reading.text.splitlines()
     if len(lines) == 1:
-        return [reading_line(reading), *digit_table(reading)]
-    return [f"{shown(reading.source)}:", *(f"  {line}" for line in lines), *digit_table(reading)]
+        return Printed((reading_line(reading), *digit_table(reading)))
+    return Printed((f"{shown(reading.source)}:", *(f"  {line}" for line in lines), *digit_table(reading)))
 
 
 def _table(ahead: "list[Task]") -> Show:
     import shutil
 
-    from edgedigits.bulk.text import PictureTable
+    from edgedigits.bulk.text import PictureTable, Printed
 
     table = PictureTable.for_names([task.source.name for task in ahead], shutil.get_terminal_size().columns)
     heading = [table.heading()]
 
-    def rows(outcome: "Outcome") -> list[str]:
+    def rows(outcome: "Outcome") -> Printed:
         if outcome.reading is None:
-            return []
+            return Printed(error=outcome.error, failed=True)
         head = [heading.pop()] if heading else []
-        return [*head, *table.rows(outcome.reading)]
+        return Printed((*head, *table.rows(outcome.reading)))
 
     return rows
 
