@@ -8,7 +8,7 @@ from pathlib import Path
 from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.model_files import shipped_names
-from edgedigits_runtime.engines.engine import EngineOptions
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgedigits.verification.gates import Gate
     from edgedigits.verification.verify import Verification
     from edgedigits_exporters.keras_backend import Device
-    from edgedigits_runtime.engines.engine import EngineOptions
+    from edgedigits_runtime.engine_options import EngineOptions
     from edgedigits_runtime.reading.reader import Reader
     from edgedigits_runtime.reading.reject import Expect
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from edgedigits_runtime.contract import Contract, parse_contract
 from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, open_engine
-from edgedigits_runtime.engines.engine import Engine, EngineOptions
+from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ArtifactNotFound, EdgedigitsError, UnknownName
 
 SHIPPED = Path(__file__).parent / "models"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tiny_models import pictures, write_onnx, write_tflite
 
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import ENGINES, open_engine, probe_engines
-from edgedigits_runtime.engines.engine import EngineOptions
 from edgedigits_runtime.errors import DeviceUnavailable, UnknownName
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from tiny_models import contract, expected, int8_contract, onnx_bytes, pictures, tflite_bytes, write_onnx, write_tflite
 
+from edgedigits_runtime.engine_options import EngineOptions, Kernels
 from edgedigits_runtime.engines import open_engine
-from edgedigits_runtime.engines.engine import Engine, EngineOptions, Kernels
+from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ArrayError, EngineClosed
 
 

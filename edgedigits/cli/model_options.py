@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from edgedigits_runtime.engines.engine import EngineOptions
+    from edgedigits_runtime.engine_options import EngineOptions
 
 Model = Annotated[str, typer.Option(help="A shipped name, a run folder, or a .keras, .onnx or .tflite file.")]
 
@@ -47,7 +47,7 @@ def engine_options(threads: int, kernels: str, cores: str | None) -> "EngineOpti
     Raises:
         typer.BadParameter: `cores` is no list of numbers.
     """
-    from edgedigits_runtime.engines.engine import EngineOptions
+    from edgedigits_runtime.engine_options import EngineOptions
 
     try:
         numbers = tuple(int(core) for core in cores.split(",")) if cores else ()

@@ -10,7 +10,8 @@ import importlib
 from pathlib import Path
 
 from edgedigits_runtime.contract import Contract
-from edgedigits_runtime.engines.engine import Engine, EngineOptions, EngineReport
+from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.engines.engine import Engine, EngineReport
 from edgedigits_runtime.errors import ArtifactNotFound, UnknownName
 
 ENGINES = {

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract, Tensor
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import ContractInvalid, DeviceUnavailable, EngineClosed
 from edgedigits_runtime.machine import core_count
 from edgedigits_runtime.preprocessing import (
@@ -30,25 +31,6 @@ if TYPE_CHECKING:
 # How int8 models with scale 1/255, as the shipped ones, store pixels; and the bit that makes uint8 so.
 MINUS_128 = np.arange(-128, 128, dtype=np.int8).tobytes()
 TOP_BIT = np.uint8(0x80)
-
-Kernels = Literal["auto", "xnnpack", "builtin", "reference"]
-
-
-@dataclass(frozen=True)
-class EngineOptions:
-    """How a device is used; the defaults are right for small networks (docs/engines.md has the measurements).
-
-    Attributes:
-        threads: within one call of the library.
-        workers: calls at a time where an array holds many images; None takes every core that the process may use.
-        kernels: of LiteRT: "xnnpack", its own "builtin" or "reference" ones; "auto" is XNNPACK where it starts.
-        cores: numbers of the processor cores that this process is kept on; empty leaves it to the system.
-    """
-
-    threads: int = 1
-    workers: int | None = None
-    kernels: Kernels = "auto"
-    cores: tuple[int, ...] = ()
 
 
 class Engine(ABC):

@@ -12,15 +12,8 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract
-from edgedigits_runtime.engines.engine import (
-    Engine,
-    EngineOptions,
-    EngineReport,
-    Kernels,
-    check_tensors,
-    keep_on_cores,
-    worker_count,
-)
+from edgedigits_runtime.engine_options import EngineOptions, Kernels
+from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors, keep_on_cores, worker_count
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable
 from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced

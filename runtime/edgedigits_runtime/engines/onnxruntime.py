@@ -11,17 +11,11 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract, Tensor, parse_contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, missing
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import cuda
 from edgedigits_runtime.engines.binding import BoundSession, dtype_name
 from edgedigits_runtime.engines.devices import CPU, REMOTE, Device, candidates
-from edgedigits_runtime.engines.engine import (
-    Engine,
-    EngineOptions,
-    EngineReport,
-    check_tensors,
-    keep_on_cores,
-    worker_count,
-)
+from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors, keep_on_cores, worker_count
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, MissingExtra
 from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced
