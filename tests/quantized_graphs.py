@@ -1,0 +1,188 @@
+"""The way back from the compiler's graph to a `.tflite` file, in milliseconds: what LiteRT answers is then compared."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_exporters.microcontroller.graph import (
+    Add,
+    Clamp,
+    Convolution,
+    Depthwise,
+    Graph,
+    Mean,
+    Operator,
+    Pad,
+    Pool,
+    Softmax,
+    Tensor,
+)
+
+MAKE_VECTORS = ("FULLY_CONNECTED", "MEAN", "SOFTMAX")
+TAKE_VECTORS = ("ADD", "FULLY_CONNECTED", "QUANTIZE", "RELU", "RELU6", "RESHAPE", "SOFTMAX")
+RANK_OF_A_VECTOR = 2
+
+
+def tflite_of(graph: Graph) -> bytes:
+    """Return a graph as a `.tflite` file; windows must be padded as SAME or VALID would."""
+    return _Packing(graph).packed()
+
+
+class _Packing:
+    def __init__(self, graph: Graph) -> None:
+        from ai_edge_litert import schema_py_generated as schema
+
+        self.schema: Any = schema
+        self.graph = graph
+        self.buffers = [self._buffer(None)]
+        self.tensors: list[Any] = []
+        self.codes: list[int] = []
+        self.index: dict[int, int] = {}
+
+    def packed(self) -> bytes:
+        import flatbuffers
+
+        self._activation(self.graph.input, flat=self.graph.input.shape[:2] == (1, 1) and self._is_flat_input())
+        operators = [self._operator(operator) for operator in self.graph.operators]
+        subgraph = self.schema.SubGraphT()
+        subgraph.name = b"main"
+        subgraph.tensors, subgraph.operators = self.tensors, operators
+        subgraph.inputs, subgraph.outputs = [0], [self.index[id(self.graph.output)]]
+        model = self.schema.ModelT()
+        model.version, model.subgraphs, model.buffers = 3, [subgraph], self.buffers
+        model.operatorCodes = [self._code(code) for code in self.codes]
+        builder = flatbuffers.Builder(1 << 12)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+    def _is_flat_input(self) -> bool:
+        """Whether the input is a vector for all that read it."""
+        return all(operator.name in TAKE_VECTORS for operator in self.graph.consumers(self.graph.input))
+
+    def _operator(self, operator: Operator) -> Any:
+        made = self.schema.OperatorT()
+        builtin = getattr(self.schema.BuiltinOperator, operator.name)
+        if builtin not in self.codes:
+            self.codes.append(builtin)
+        made.opcodeIndex = self.codes.index(builtin)
+        inputs = [self.index[id(tensor)] for tensor in operator.inputs]
+        kind, options, constants = self._details(operator)
+        made.inputs = inputs + constants
+        made.outputs = [self._activation(operator.output, flat=self._is_flat(operator))]
+        made.builtinOptionsType = getattr(self.schema.BuiltinOptions, kind) if kind else 0
+        made.builtinOptions = options
+        return made
+
+    def _is_flat(self, operator: Operator) -> bool:
+        """Whether an operator makes [1, n] and no picture."""
+        if operator.name == "RESHAPE":
+            return operator.output.shape[:2] == (1, 1)
+        if operator.name in MAKE_VECTORS:
+            return True
+        first = self.tensors[self.index[id(operator.inputs[0])]]
+        return isinstance(operator, Clamp | Add) and len(first.shape) == RANK_OF_A_VECTOR
+
+    def _details(self, operator: Operator) -> tuple[str, Any, list[int]]:  # one return an operator
+        schema = self.schema
+        if isinstance(operator, Depthwise):
+            options = self._windowed(schema.DepthwiseConv2DOptionsT(), operator)
+            options.depthMultiplier = operator.multiplier
+            return "DepthwiseConv2DOptions", options, self._weights(operator, operator.weights, axis=3)
+        if operator.name == "FULLY_CONNECTED" and isinstance(operator, Convolution):
+            options = schema.FullyConnectedOptionsT()
+            options.fusedActivationFunction = self._activation_code(operator)
+            rows = operator.weights.reshape(len(operator.weights), -1)
+            return "FullyConnectedOptions", options, self._weights(operator, rows, axis=0)
+        if isinstance(operator, Convolution):
+            options = self._windowed(schema.Conv2DOptionsT(), operator)
+            return "Conv2DOptions", options, self._weights(operator, operator.weights, axis=0)
+        if isinstance(operator, Pool):
+            options = self._windowed(schema.Pool2DOptionsT(), operator)
+            options.filterHeight, options.filterWidth = operator.window.size
+            return "Pool2DOptions", options, []
+        if isinstance(operator, Mean):
+            return "ReducerOptions", schema.ReducerOptionsT(), [self._integers([1, 2])]
+        if isinstance(operator, Add):
+            options = schema.AddOptionsT()
+            options.fusedActivationFunction = self._activation_code(operator)
+            return "AddOptions", options, []
+        if isinstance(operator, Pad):
+            pads = [[0, 0], list(operator.rows), list(operator.columns), [0, 0]]
+            return "PadOptions", schema.PadOptionsT(), [self._integers(pads)]
+        if isinstance(operator, Softmax):
+            options = schema.SoftmaxOptionsT()
+            options.beta = operator.beta
+            return "SoftmaxOptions", options, []
+        if operator.name == "RESHAPE":
+            shape = operator.output.shape[2:] if self._is_flat(operator) else operator.output.shape
+            return "", None, [self._integers([1, *shape])]
+        if operator.name == "QUANTIZE":
+            return "QuantizeOptions", schema.QuantizeOptionsT(), []
+        return "", None, []
+
+    def _windowed(self, options: Any, operator: Any) -> Any:
+        options.strideH, options.strideW = operator.window.stride
+        same = operator.output.shape[0] == -(-operator.inputs[0].shape[0] // operator.window.stride[0])
+        same = same and operator.output.shape[1] == -(-operator.inputs[0].shape[1] // operator.window.stride[1])
+        padding = self.schema.Padding
+        options.padding = padding.SAME if same else padding.VALID
+        options.fusedActivationFunction = self._activation_code(operator)
+        return options
+
+    def _activation_code(self, operator: Any) -> int:
+        return int(getattr(self.schema.ActivationFunctionType, operator.activation))
+
+    def _weights(self, operator: Convolution, weights: NDArray[np.int8], axis: int) -> list[int]:
+        # A bias's scale is the product of the other two.
+        biases = operator.weight_scales * np.float32(operator.inputs[0].scale)
+        zero = operator.weights_zero_point
+        return [
+            self._constant(weights, self.schema.TensorType.INT8, operator.weight_scales, zero, axis),
+            self._constant(operator.bias, self.schema.TensorType.INT32, biases, 0, 0),
+        ]
+
+    def _integers(self, values: Any) -> int:
+        return self._constant(np.array(values, np.int32), self.schema.TensorType.INT32, None, 0, 0)
+
+    def _constant(self, values: NDArray[Any], kind: int, scales: Any, zero: int, axis: int) -> int:
+        made = self._tensor(f"constant{len(self.tensors)}", list(values.shape), kind)
+        if scales is not None:
+            per_channel = len(set(scales.tolist())) > 1
+            made.quantization = self._quantization(scales if per_channel else scales[:1], zero, axis)
+        self.buffers.append(self._buffer(values))
+        made.buffer = len(self.buffers) - 1
+        return len(self.tensors) - 1
+
+    def _activation(self, tensor: Tensor, *, flat: bool = False) -> int:
+        shape = [1, tensor.shape[2]] if flat else [1, *tensor.shape]
+        made = self._tensor(tensor.name, shape, self.schema.TensorType.INT8)
+        made.quantization = self._quantization(np.array([tensor.scale]), tensor.zero_point, 0)
+        made.buffer = 0
+        self.index[id(tensor)] = len(self.tensors) - 1
+        return len(self.tensors) - 1
+
+    def _tensor(self, name: str, shape: list[int], kind: int) -> Any:
+        made = self.schema.TensorT()
+        made.name, made.shape, made.type = name.encode(), shape, kind
+        self.tensors.append(made)
+        return made
+
+    def _quantization(self, scales: NDArray[Any], zero: int, axis: int) -> Any:
+        made = self.schema.QuantizationParametersT()
+        made.scale, made.zeroPoint = [float(scale) for scale in scales], [zero] * len(scales)
+        made.quantizedDimension = axis
+        return made
+
+    def _buffer(self, content: NDArray[Any] | None) -> Any:
+        made = self.schema.BufferT()
+        made.data = None if content is None else np.frombuffer(content.tobytes(), np.uint8)
+        return made
+
+    def _code(self, builtin: int) -> Any:
+        made = self.schema.OperatorCodeT()
+        made.builtinCode, made.deprecatedBuiltinCode = builtin, min(builtin, 127)
+        names = self.schema.BuiltinOperator
+        versions = {names.FULLY_CONNECTED: 4, names.CONV_2D: 3, names.DEPTHWISE_CONV_2D: 3, names.QUANTIZE: 2}
+        made.version = versions.get(builtin, 2 if builtin != names.RESHAPE else 1)
+        return made
