@@ -61,8 +61,9 @@ class Contract:
             polarity); "plain" resizes the picture and nothing more.
         temperature: turns probabilities into confidence, see preprocessing.calibrate; fitted on validation.
         rejection_threshold: a confidence below it is no digit; fitted on validation.
-        format: "keras", "onnx" or "tflite".
+        format: "keras", "onnx", "tflite" or "c".
         precision: "float32", "float16", "int8" or "dynamic".
+        kernels: of LiteRT, whose rounding a C export has: "xnnpack" or "reference"; None for other formats.
         recipe: what trained it; None for foreign models.
         training: samples the weights were fitted on.
         calibration: samples the quantization ranges were measured on; None where nothing was quantized so.
@@ -81,6 +82,7 @@ class Contract:
     rejection_threshold: float = 0.0
     format: str = "keras"
     precision: str = "float32"
+    kernels: str | None = None
     recipe: str | None = None
     training: DataUsed | None = None
     calibration: DataUsed | None = None
@@ -112,6 +114,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "rejection_threshold": (int, float),
     "format": (str,),
     "precision": (str,),
+    "kernels": (str, type(None)),
     "recipe": (str, type(None)),
     "training": (dict, type(None)),
     "calibration": (dict, type(None)),

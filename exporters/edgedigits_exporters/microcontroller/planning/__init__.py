@@ -1,0 +1,1 @@
+"""From operators to layers with an order and a place in memory."""

@@ -1,0 +1,133 @@
+"""Where everything lies in the scratch memory: the order of steps and the places that need the least."""
+
+import itertools
+from dataclasses import dataclass
+
+from edgedigits_exporters.microcontroller.planning.rows import Stage, order_of_steps, rows_in_memory
+
+ALIGNMENT = 4
+"""Patches hold 16-bit values, sums 32-bit ones."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What runs when, and where it finds its rows.
+
+    Attributes:
+        order: a stage's number for each step.
+        rows: for each stage, how many of its last rows are in memory; row y lies at y modulo that.
+        rows_at, patch_at, kept_at: for each stage, byte offsets in the scratch memory.
+        size: bytes of scratch memory.
+    """
+
+    order: tuple[int, ...]
+    rows: tuple[int, ...]
+    rows_at: tuple[int, ...]
+    patch_at: tuple[int, ...]
+    kept_at: tuple[int, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class _Buffer:
+    """A piece of memory: needed from `first` to `last`, or, where it is a patch, at its stage's steps only."""
+
+    size: int
+    stage: int
+    first: int
+    last: int
+    is_patch: bool = False
+
+
+def plan_memory(stages: list[Stage], *others: list[Stage]) -> tuple[Plan, ...]:
+    """Return the smallest plan found, and for each of `others`, the same stages with other sizes, one of its order.
+
+    Tried are: rows as late as possible, any one or two stages that finish at once, and what one more of these adds to
+    the best so far, for as long as that helps.
+    """
+    chosen = _best_choice(stages)
+    return tuple(_planned(sizes, chosen) for sizes in (stages, *others))
+
+
+def _best_choice(stages: list[Stage]) -> frozenset[int]:
+    choices = range(len(stages) - 1)
+    tried = [frozenset(chosen) for count in (0, 1, 2) for chosen in itertools.combinations(choices, count)]
+    best_choice = min(tried, key=lambda chosen: _planned(stages, chosen).size)
+    best = _planned(stages, best_choice)
+    while True:
+        more = [best_choice | {stage} for stage in choices if stage not in best_choice]
+        next_choice = min(more, key=lambda chosen: _planned(stages, chosen).size, default=best_choice)
+        following = _planned(stages, next_choice)
+        if following.size >= best.size:
+            return best_choice
+        best_choice, best = next_choice, following
+
+
+def _planned(stages: list[Stage], finished_at_once: frozenset[int]) -> Plan:
+    order = order_of_steps(stages, finished_at_once)
+    rows = rows_in_memory(stages, order)
+    buffers = _buffers(stages, order, rows)
+    places = _placed(buffers, order)
+    at = {kind: [0] * len(stages) for kind in ("rows", "patch", "kept")}
+    for (kind, stage), place in places.items():
+        at[kind][stage] = place
+    size = max((place + buffers[key].size for key, place in places.items()), default=0)
+    return Plan(tuple(order), tuple(rows), tuple(at["rows"]), tuple(at["patch"]), tuple(at["kept"]), _aligned(size))
+
+
+def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tuple[str, int], _Buffer]:
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for time, number in enumerate(order):
+        first.setdefault(number, time)
+        last[number] = time
+    until = dict(last)
+    for number, stage in enumerate(stages):
+        for read in stage.reads:
+            until[read.stage] = max(until[read.stage], last[number])
+    # The last stage's row is the answer, copied when all is done.
+    until[len(stages) - 1] = len(order)
+    buffers = {}
+    for number, stage in enumerate(stages):
+        buffers["rows", number] = _Buffer(rows[number] * stage.row_bytes, number, first[number], until[number])
+        if stage.kept_bytes:
+            buffers["kept", number] = _Buffer(stage.kept_bytes, number, first[number], last[number])
+        if stage.patch_bytes:
+            buffers["patch", number] = _Buffer(stage.patch_bytes, number, first[number], last[number], is_patch=True)
+    return buffers
+
+
+def _placed(buffers: dict[tuple[str, int], _Buffer], order: list[int]) -> dict[tuple[str, int], int]:
+    """Give each buffer the lowest place that is free while it is needed, the largest first."""
+    steps: dict[int, list[int]] = {}
+    for time, stage in enumerate(order):
+        steps.setdefault(stage, []).append(time)
+    places: dict[tuple[str, int], int] = {}
+    for key in sorted(buffers, key=lambda key: -buffers[key].size):
+        buffer = buffers[key]
+        taken = sorted(
+            (places[other], places[other] + buffers[other].size)
+            for other in places
+            if _conflict(buffer, buffers[other], steps)
+        )
+        place = 0
+        for start, end in taken:
+            if place + buffer.size <= start:
+                break
+            place = max(place, _aligned(end))
+        places[key] = place
+    return places
+
+
+def _conflict(one: _Buffer, other: _Buffer, steps: dict[int, list[int]]) -> bool:
+    if one.is_patch and other.is_patch:
+        return False
+    if one.is_patch:
+        return any(other.first <= time <= other.last for time in steps[one.stage])
+    if other.is_patch:
+        return _conflict(other, one, steps)
+    return one.first <= other.last and other.first <= one.last
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT

@@ -1,0 +1,51 @@
+"""The text of digits.h: how to call the network, and its contract as comments and constants."""
+
+from edgedigits_exporters.microcontroller.graph import multiply_accumulates
+from edgedigits_exporters.microcontroller.planning.lowering import Program
+from edgedigits_exporters.microcontroller.writing import literals
+from edgedigits_exporters.microcontroller.writing.source import kernel
+from edgedigits_runtime.contract import Contract
+
+
+def header(program: Program, contract: Contract, heading: str, version: str) -> str:
+    """Return digits.h; `heading` is its first comment."""
+    graph, twice = program.graph, contract.normalisation == "column-l2"
+    height, width, channels = graph.input.shape
+    constants = {
+        "HEADING": heading,
+        "MODEL": literals.string(contract.name),
+        "VERSION": literals.string(version),
+        "KERNELS": literals.string(contract.kernels or ""),
+        "HEIGHT": height,
+        "WIDTH": width,
+        "CHANNELS": channels,
+        "CLASSES": len(contract.labels),
+        "INPUT_SCALE": literals.number(graph.input.scale),
+        "INPUT_ZERO": graph.input.zero_point,
+        "OUTPUT_SCALE": literals.number(graph.output.scale),
+        "OUTPUT_ZERO": graph.output.zero_point,
+        "TOLD": literals.comment(". ".join(told(program, contract)) + "."),
+        "DUAL_SCRATCH": program.dual_plan.size,
+        "SCRATCH": program.plan.size,
+        "ROWS_TOLD": "twice for rows 0, 1, ..." if twice else "for rows 0, 1, ...",
+    }
+    text = kernel("digits", suffix=".h")
+    for name, value in constants.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text + "\n"
+
+
+def told(program: Program, contract: Contract) -> list[str]:
+    """Return what people should know of the model, a line each."""
+    accuracy = contract.accuracy
+    measured = (
+        f"{accuracy['top1']:.2%} of {accuracy['images']} images of {accuracy['dataset']}" if accuracy else "unknown"
+    )
+    return [
+        f"Multiply-accumulates: {multiply_accumulates(program.graph):,}",
+        f"Accuracy of the int8 model: {measured}",
+        f"Normalisation: {contract.normalisation}",
+        f"Labels: {', '.join(contract.labels)}",
+        f"Temperature of the confidence: {contract.temperature:.4g}",
+        f"Rejection threshold: {contract.rejection_threshold:.4g}",
+    ]

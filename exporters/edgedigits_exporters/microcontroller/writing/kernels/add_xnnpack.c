@@ -1,0 +1,20 @@
+/* ADD: a row of two inputs, in whole numbers, as XNNPACK scales them. */
+typedef struct {
+    int32_t length;                         /* of a row */
+    int16_t first_rows, second_rows, rows;  /* of the inputs and the output that are in memory */
+    uint32_t bias, first, second;           /* what is added, and what the inputs are multiplied with */
+    uint8_t shift;
+    int32_t offset; /* what is added after the shift */
+    uint8_t low, high;
+} addition;
+
+KERNEL void add_row(const addition *layer, const uint8_t *a, const uint8_t *b, int y, uint8_t *output)
+{
+    a += y % layer->first_rows * layer->length;
+    b += y % layer->second_rows * layer->length;
+    output += y % layer->rows * layer->length;
+    for (int32_t i = 0; i < layer->length; i++) {
+        const uint32_t sum = layer->bias + a[i] * layer->first + b[i] * layer->second;
+        output[i] = limited((int32_t)(sum >> layer->shift) + layer->offset, layer->low, layer->high);
+    }
+}

@@ -1,0 +1,71 @@
+/* DEPTHWISE_CONV_2D: each channel for itself. Taps on padding are left out: nothing is copied. */
+typedef struct {
+    input_window in;
+    int16_t width, channels, rows, multiplier; /* of the output; output channel c reads c / multiplier */
+    const int8_t *weights;                     /* [window height][window width][channels] */
+    requantization to;
+} depthwise;
+
+/* The taps of a window that lie on the picture: rows i, columns j. */
+typedef struct {
+    int first_i, end_i, first_j, end_j;
+} taps;
+
+KERNEL void depthwise_block(const depthwise *layer, const uint8_t *const *rows, int left, taps on, int c, int channels,
+                            uint8_t *output)
+{
+    const input_window *const in = &layer->in;
+    int32_t sums[BLOCK] = {0};
+
+    for (int i = on.first_i; i < on.end_i; i++) {
+        for (int j = on.first_j; j < on.end_j; j++) {
+            const uint8_t *const values = rows[i] + (left + j) * in->channels;
+            const int8_t *const weights = layer->weights + (i * in->window_width + j) * layer->channels + c;
+            for (int k = 0; k < channels; k++)
+                sums[k] += (values[(c + k) / layer->multiplier] - in->zero) * READ_INT8(weights + k);
+        }
+    }
+    for (int k = 0; k < channels; k++) output[c + k] = requantize(&layer->to, c + k, sums[k]);
+}
+
+KERNEL void depthwise_taps(const depthwise *layer, const uint8_t *const *rows, int left, taps on, uint8_t *output)
+{
+    int c = 0;
+
+    for (; c + BLOCK <= layer->channels; c += BLOCK) depthwise_block(layer, rows, left, on, c, BLOCK, output);
+    if (layer->channels % BLOCK)
+        depthwise_block(layer, rows, left, on, c, layer->channels % BLOCK, output);
+}
+
+/* One pixel of the output; rows[i] is the row under row i of the window. */
+KERNEL void depthwise_pixel(const depthwise *layer, const uint8_t *const *rows, int y, int x, uint8_t *output)
+{
+    const input_window *const in = &layer->in;
+    const int top = y * in->stride_down - in->above, left = x * in->stride_right - in->left;
+    const taps all = {0, in->window_height, 0, in->window_width};
+    const taps some = {top < 0 ? -top : 0, top + in->window_height > in->height ? in->height - top : in->window_height,
+                       left < 0 ? -left : 0, left + in->window_width > in->width ? in->width - left : in->window_width};
+
+    if (top >= 0 && left >= 0 && top + in->window_height <= in->height && left + in->window_width <= in->width)
+        depthwise_taps(layer, rows, left, all, output);
+    else
+        depthwise_taps(layer, rows, left, some, output);
+}
+
+/* Where the rows under a window are. */
+KERNEL void rows_under(const input_window *in, const uint8_t *input, int y, const uint8_t **rows)
+{
+    for (int i = 0; i < in->window_height; i++) {
+        const int from = y * in->stride_down - in->above + i;
+        rows[i] = from < 0 || from >= in->height ? input : input_row(in, input, from);
+    }
+}
+
+KERNEL void depthwise_row(const depthwise *layer, const uint8_t *input, int y, uint8_t *output)
+{
+    const uint8_t *rows[TALLEST_WINDOW];
+
+    rows_under(&layer->in, input, y, rows);
+    output += y % layer->rows * layer->width * layer->channels;
+    for (int x = 0; x < layer->width; x++, output += layer->channels) depthwise_pixel(layer, rows, y, x, output);
+}

@@ -1,0 +1,13 @@
+/* QUANTIZE, RELU and RELU6: what each value becomes, from a table. */
+typedef struct {
+    int32_t length;           /* of a row */
+    int16_t input_rows, rows; /* in memory */
+    const uint8_t *table;
+} lookup;
+
+KERNEL void lookup_row(const lookup *layer, const uint8_t *input, int y, uint8_t *output)
+{
+    input += y % layer->input_rows * layer->length;
+    output += y % layer->rows * layer->length;
+    for (int32_t i = 0; i < layer->length; i++) output[i] = READ_UINT8(layer->table + input[i]);
+}

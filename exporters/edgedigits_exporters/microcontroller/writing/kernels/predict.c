@@ -1,0 +1,37 @@
+SMALL static void stored_row(void *context, int y, uint8_t *row)
+{
+    const int8_t *const stored = *(const int8_t *const *)context + y * (DIGITS_WIDTH * DIGITS_CHANNELS);
+    for (int i = 0; i < DIGITS_WIDTH * DIGITS_CHANNELS; i++) row[i] = (uint8_t)(stored[i] + 128);
+}
+
+SMALL void digits_invoke(const int8_t *input, int8_t *output, void *scratch)
+{
+    const uint8_t *const answer = run(stored_row, &input, scratch);
+    for (int c = 0; c < DIGITS_CLASSES; c++) output[c] = (int8_t)(answer[c] - 128);
+}
+
+SMALL void digits_predict_rows(digits_row_reader *read, void *context, digits_result *result, void *scratch)
+{
+    const uint8_t *const answer = run_on_pixels(read, context, scratch);
+    uint32_t sum = 0;
+
+    result->label = 0;
+    for (int c = 0; c < DIGITS_CLASSES; c++) {
+        if (answer[c] > answer[result->label]) result->label = c;
+        sum += READ_UINT16(weight_of_output + answer[c]);
+        result->output[c] = (int8_t)(answer[c] - 128);
+    }
+    result->confidence = (float)READ_UINT16(weight_of_output + answer[result->label]) / (float)sum;
+    result->accepted = result->confidence >= rejection_threshold;
+}
+
+SMALL static void pixel_row(void *context, int y, uint8_t *row)
+{
+    const uint8_t *const pixels = *(const uint8_t *const *)context;
+    memcpy(row, pixels + y * (DIGITS_WIDTH * DIGITS_CHANNELS), DIGITS_WIDTH * DIGITS_CHANNELS);
+}
+
+SMALL void digits_predict(const uint8_t pixels[DIGITS_PIXELS], digits_result *result, void *scratch)
+{
+    digits_predict_rows(pixel_row, &pixels, result, scratch);
+}

@@ -1,0 +1,113 @@
+/* Sums of products of one or two patches with up to BLOCK rows of weights: sums[patch * BLOCK + row]. */
+#if DUAL_MULTIPLIES
+/* Two products an instruction: a patch is stored as pairs of 16-bit values, of each four the first and third, then the
+   others, which is how SXTB16 takes weights apart. */
+typedef uint32_t patch_value;
+
+KERNEL void take_patch(const uint8_t *bytes, int length, patch_value *patch)
+{
+    int k = 0;
+
+    for (; k + 3 < length; k += 4) {
+        const uint32_t four = word_at(bytes + k);
+        *patch++ = (uint32_t)__uxtb16((uint8x4_t)four);
+        *patch++ = (uint32_t)__uxtb16((uint8x4_t)(four >> 8));
+    }
+    if (k < length) {
+        uint32_t rest = 0;
+        memcpy(&rest, bytes + k, (size_t)(length - k));
+        *patch++ = (uint32_t)__uxtb16((uint8x4_t)rest);
+        *patch++ = (uint32_t)__uxtb16((uint8x4_t)(rest >> 8));
+    }
+}
+
+KERNEL void products(const patch_value *patch, int step, int patches, const int8_t *weights, int rows, int length,
+                     int32_t *sums)
+{
+    const patch_value *const end = patch + (length + 3) / 4 * 2;
+    int32_t a = 0, b = 0, c = 0, d = 0;
+
+    DO_NOT_UNROLL
+    for (; patch != end; patch += 2, weights += 4) {
+        const int16x2_t x = (int16x2_t)patch[0], y = (int16x2_t)patch[1];
+        const uint32_t u = word_at(weights);
+        const int16x2_t m = __sxtb16((int8x4_t)u), n = __sxtb16((int8x4_t)(u >> 8));
+        a = __smlad(y, n, __smlad(x, m, a));
+        if (rows == 2) {
+            const uint32_t v = word_at(weights + length);
+            const int16x2_t o = __sxtb16((int8x4_t)v), p = __sxtb16((int8x4_t)(v >> 8));
+            b = __smlad(y, p, __smlad(x, o, b));
+            if (patches == 2)
+                d = __smlad((int16x2_t)patch[step + 1], p, __smlad((int16x2_t)patch[step], o, d));
+        }
+        if (patches == 2) c = __smlad((int16x2_t)patch[step + 1], n, __smlad((int16x2_t)patch[step], m, c));
+    }
+    sums[0] = a;
+    if (rows == 2) sums[1] = b;
+    if (patches == 2) sums[BLOCK] = c;
+    if (patches == 2 && rows == 2) sums[BLOCK + 1] = d;
+}
+#elif defined(__ARM_FEATURE_MVE)
+/* Eight products an instruction: bytes are widened as they are loaded. */
+typedef uint8_t patch_value;
+
+KERNEL void products(const patch_value *patch, int step, int patches, const int8_t *weights, int rows, int length,
+                     int32_t *sums)
+{
+    int32_t a = 0, b = 0, c = 0, d = 0;
+
+    for (int k = 0; k < length; k += LANES) {
+        const int16x8_t x = vreinterpretq_s16_u16(vldrbq_u16(patch + k)), m = vldrbq_s16(weights + k);
+        a = vmladavaq_s16(a, x, m);
+        if (rows == 2) b = vmladavaq_s16(b, x, vldrbq_s16(weights + length + k));
+        if (patches == 2) {
+            const int16x8_t y = vreinterpretq_s16_u16(vldrbq_u16(patch + step + k));
+            c = vmladavaq_s16(c, y, m);
+            if (rows == 2) d = vmladavaq_s16(d, y, vldrbq_s16(weights + length + k));
+        }
+    }
+    sums[0] = a;
+    if (rows == 2) sums[1] = b;
+    if (patches == 2) sums[BLOCK] = c;
+    if (patches == 2 && rows == 2) sums[BLOCK + 1] = d;
+}
+#elif BLOCK == 2
+/* Each value that is loaded is used twice. */
+typedef uint8_t patch_value;
+
+KERNEL void products(const patch_value *patch, int step, int patches, const int8_t *weights, int rows, int length,
+                     int32_t *sums)
+{
+    int32_t a = 0, b = 0, c = 0, d = 0;
+
+    for (int k = 0; k < length; k++) {
+        const int32_t x = patch[k], y = patches == 2 ? patch[step + k] : 0;
+        const int32_t m = READ_INT8(weights + k), n = rows == 2 ? READ_INT8(weights + length + k) : 0;
+        a += x * m;
+        b += x * n;
+        c += y * m;
+        d += y * n;
+    }
+    sums[0] = a;
+    if (rows == 2) sums[1] = b;
+    if (patches == 2) sums[BLOCK] = c;
+    if (patches == 2 && rows == 2) sums[BLOCK + 1] = d;
+}
+#else
+typedef uint8_t patch_value;
+
+KERNEL void products(const patch_value *patch, int step, int patches, const int8_t *weights, int rows, int length,
+                     int32_t *sums)
+{
+    const int rounded = (length + LANES - 1) / LANES * LANES;
+
+    for (int p = 0; p < patches; p++) {
+        for (int r = 0; r < rows; r++) {
+            int32_t sum = 0;
+            DO_NOT_UNROLL
+            for (int k = 0; k < rounded; k++) sum += patch[p * step + k] * READ_INT8(weights + r * length + k);
+            sums[p * BLOCK + r] = sum;
+        }
+    }
+}
+#endif

@@ -1,0 +1,27 @@
+/* DEPTHWISE_CONV_2D, and a CONV_2D over its channels at once: what lies between is never there but for two pixels. */
+typedef struct {
+    depthwise first;
+    convolution then; /* its input is a picture of those two pixels */
+} separable;
+
+KERNEL void separable_columns(const separable *layer, const uint8_t *const *rows, int y, int x, int columns,
+                              uint8_t *output, uint8_t *scratch)
+{
+    const int channels = layer->first.channels;
+
+    for (int i = 0; i < columns; i++) depthwise_pixel(&layer->first, rows, y, x + i, scratch + i * channels);
+    convolve_columns(&layer->then, scratch, 0, 0, columns, output + x * layer->then.channels,
+                     (void *)(scratch + (2 * channels + 3) / 4 * 4));
+}
+
+KERNEL void separable_row(const separable *layer, const uint8_t *input, int y, uint8_t *output, uint8_t *scratch)
+{
+    const uint8_t *rows[TALLEST_WINDOW];
+    int x = 0;
+
+    rows_under(&layer->first.in, input, y, rows);
+    clear_patches(&layer->then.in, (void *)(scratch + (2 * layer->first.channels + 3) / 4 * 4));
+    output += y % layer->then.rows * layer->then.width * layer->then.channels;
+    for (; x + 2 <= layer->then.width; x += 2) separable_columns(layer, rows, y, x, 2, output, scratch);
+    if (layer->then.width % 2) separable_columns(layer, rows, y, x, 1, output, scratch);
+}

@@ -1,0 +1,63 @@
+/* What the compilers and processors differ in. */
+
+#if defined(__AVR__)
+/* Constants stay in flash, which an AVR reads with instructions of its own. */
+#include <avr/pgmspace.h>
+#define FLASH PROGMEM
+#define USE(type, name) type name##_copy; const type *const layer = memcpy_P(&name##_copy, &name, sizeof(type))
+#define READ_INT8(at) ((int8_t)pgm_read_byte(at))
+#define READ_UINT8(at) ((uint8_t)pgm_read_byte(at))
+#define READ_UINT16(at) ((uint16_t)pgm_read_word(at))
+#define READ_INT32(at) ((int32_t)pgm_read_dword(at))
+#define READ_FLOAT(at) pgm_read_float(at)
+#else
+#define FLASH
+#define USE(type, name) const type *const layer = &name
+#define READ_INT8(at) (*(at))
+#define READ_UINT8(at) (*(at))
+#define READ_UINT16(at) (*(at))
+#define READ_INT32(at) (*(at))
+#define READ_FLOAT(at) (*(at))
+#endif
+
+/* For speed each layer gets a copy of its kernel, made for its constants; for size all share one. */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define KERNEL static inline __attribute__((always_inline))
+/* A short loop would be unrolled before it could become vectors, and a long one grows for little. */
+#define DO_NOT_UNROLL _Pragma("GCC unroll 1")
+#else
+#define KERNEL static
+#define DO_NOT_UNROLL
+#endif
+
+/* What is called once in an inference is made small, and may not draw the rest after it. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SMALL __attribute__((noinline, cold))
+#define HOT __attribute__((noinline, hot))
+#else
+#define SMALL
+#define HOT
+#endif
+
+/* Channels that are computed at once, and products that a sum is rounded up to: where there are vectors, wide blocks;
+   elsewhere as many as registers hold. What lies behind the weights is multiplied by zeros. */
+#define DUAL_MULTIPLIES 0
+#if defined(__SSE2__) || defined(__ARM_NEON) || defined(__wasm_simd128__)
+#define BLOCK 32
+#define LANES 16
+#elif defined(__ARM_FEATURE_MVE)
+#define BLOCK 2
+#define LANES 8
+#elif defined(__ARM_FEATURE_SIMD32)
+#undef DUAL_MULTIPLIES
+#define DUAL_MULTIPLIES 1
+#define BLOCK 2
+#define LANES 4
+#elif defined(__OPTIMIZE_SIZE__)
+#define BLOCK 1
+#define LANES 1
+#else
+#define BLOCK 2
+#define LANES 1
+#endif
+#define SPARE (LANES - 1)

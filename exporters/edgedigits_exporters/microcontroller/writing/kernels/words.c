@@ -1,0 +1,9 @@
+/* Four bytes as a word, from wherever they lie. */
+#if DUAL_MULTIPLIES
+static inline uint32_t word_at(const void *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+#endif

@@ -1,0 +1,105 @@
+"""A graph as C, compiled and called: through ctypes, or as a program that sanitizers watch."""
+
+import ctypes
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_exporters.microcontroller.activations import Kernels
+from edgedigits_exporters.microcontroller.graph import Graph
+from edgedigits_exporters.microcontroller.planning.lowering import make_program
+from edgedigits_exporters.microcontroller.writing.header import header
+from edgedigits_exporters.microcontroller.writing.source import source
+from edgedigits_runtime.contract import Contract, Tensor
+
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion")
+CANARY = 0x5A
+"""Behind the scratch memory, where nothing may be written."""
+
+PROGRAM = """
+#include "digits.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(void)
+{
+    int8_t *const input = malloc(DIGITS_PIXELS), *const output = malloc(DIGITS_CLASSES);
+    void *const scratch = malloc(DIGITS_SCRATCH_BYTES);
+
+    while (fread(input, DIGITS_PIXELS, 1, stdin)) {
+        digits_invoke(input, output, scratch);
+        fwrite(output, DIGITS_CLASSES, 1, stdout);
+    }
+    free(input), free(output), free(scratch);
+    return 0;
+}
+"""
+
+
+def contract_of(graph: Graph) -> Contract:
+    """Return a contract with a label for every value of the output."""
+    taken, made = graph.input, graph.output
+    classes = int(np.prod(made.shape))
+    return Contract(
+        name="network",
+        input=Tensor("input", (1, *taken.shape), "int8", taken.scale, taken.zero_point),
+        output=Tensor("output", (1, classes), "int8", made.scale, made.zero_point),
+        labels=tuple(str(label) for label in range(classes)),
+    )
+
+
+def write_c(graph: Graph, kernels: Kernels, folder: Path) -> Path:
+    """Write digits.c and digits.h."""
+    program = make_program(graph, kernels)
+    contract = contract_of(graph)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "digits.c").write_text(source(program, contract, "/* A test. */"))
+    (folder / "digits.h").write_text(header(program, contract, "/* A test. */", version="0"))
+    return folder
+
+
+class CompiledC:
+    """digits_invoke of a folder's digits.c.
+
+    Args:
+        folder: with digits.c and digits.h; the library is put there too.
+        compiler: and its flags.
+    """
+
+    def __init__(self, folder: Path, *compiler: str) -> None:
+        library = folder / f"digits{len(list(folder.glob('*.so')))}.so"
+        _compile(*(compiler or ("gcc", "-O0")), "-shared", "-fPIC", str(folder / "digits.c"), "-o", str(library), "-lm")
+        self._invoke = ctypes.CDLL(str(library)).digits_invoke
+        text = (folder / "digits.h").read_text()
+        # The last one is for processors without dual multiplies.
+        self.scratch_bytes = int(re.findall(r"DIGITS_SCRATCH_BYTES (\d+)", text)[-1])
+        self._classes = int(re.findall(r"DIGITS_CLASSES (\d+)", text)[0])
+
+    def __call__(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Return int8 [n, classes] for int8 [n, ...]."""
+        inputs = np.ascontiguousarray(inputs)
+        outputs = np.zeros((len(inputs), self._classes), np.int8)
+        scratch = np.full(self.scratch_bytes + 64, CANARY, np.uint8)
+        assert scratch.ctypes.data % 4 == 0
+        for taken, made in zip(inputs, outputs, strict=True):
+            self._invoke(*(ctypes.c_void_p(array.ctypes.data) for array in (taken, made, scratch)))
+        assert np.all(scratch[self.scratch_bytes :] == CANARY), "written behind the scratch memory"
+        return outputs
+
+
+def run_as_program(folder: Path, inputs: NDArray[np.int8], *compiler: str) -> NDArray[np.int8]:
+    """Return int8 [n, classes] for int8 [n, ...], from a program of its own whose buffers have exactly their sizes."""
+    (folder / "main.c").write_text(PROGRAM)
+    program = folder / "main"
+    _compile(*compiler, str(folder / "digits.c"), str(folder / "main.c"), "-o", str(program), "-lm")
+    ran = subprocess.run([program], input=inputs.tobytes(), capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr.decode()
+    return np.frombuffer(ran.stdout, np.int8).reshape(len(inputs), -1)
+
+
+def _compile(compiler: str, *arguments: str) -> None:
+    made = subprocess.run([compiler, *STRICT, *arguments], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
