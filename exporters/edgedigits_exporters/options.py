@@ -1,6 +1,7 @@
 """What an exporter is told."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from edgedigits_exporters.calibration import Calibration
 from edgedigits_runtime.contract import Contract
@@ -29,3 +30,21 @@ class ExportOptions:
             raise UnknownName("precision", self.precision, PRECISIONS)
         if self.precision == "int8" and self.calibration is None:
             raise ExportError("precision int8 needs calibration images, and none were given")
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """Options of the formats that are folders, made of an int8 `.tflite` file.
+
+    Args:
+        replace: whether a folder that stands there goes.
+        contract: used in place of the file's own.
+        kernels: of LiteRT, whose rounding C has: "xnnpack", its usual path, or "reference", whose convolutions need
+            no floating point.
+        project: how a C folder is laid out: a name of microcontroller.writing.projects.PROJECTS.
+    """
+
+    replace: bool = False
+    contract: Contract | None = None
+    kernels: Literal["xnnpack", "reference"] = "xnnpack"
+    project: str = "plain"

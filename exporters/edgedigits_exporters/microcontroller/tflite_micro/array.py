@@ -1,0 +1,238 @@
+"""Export to a C array for TensorFlow Lite Micro: the `.tflite`, the operators to register and the arena's size."""
+
+import re
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from edgedigits_exporters.microcontroller.folder import refuse_existing, write_folder
+from edgedigits_exporters.microcontroller.reading.stored import StoredModel, load_model
+from edgedigits_exporters.microcontroller.tflite_micro.arena import Arena, estimate_arena
+from edgedigits_exporters.microcontroller.tflite_micro.micro_operators import add_call
+from edgedigits_exporters.options import FolderOptions
+from edgedigits_runtime.contract import Contract, Tensor
+from edgedigits_runtime.embedded_contract import read_contract, strip_zip
+from edgedigits_runtime.errors import ContractMissing
+
+SUFFIX = "-c-array"
+BYTES_A_LINE = 16
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the files say.
+
+    Args:
+        name: as people wrote it, safe in a comment.
+        prefix: of the C names.
+        model: without the contract.
+        operators: versions by name, in the order of their first use.
+        contract: the lines of a comment.
+    """
+
+    name: str
+    prefix: str
+    model: bytes
+    operators: dict[str, int]
+    arena: Arena
+    contract: tuple[str, ...]
+
+
+def export(model: Path, path: Path, options: FolderOptions) -> Path:
+    """Write a folder with `model`, a `.tflite` file, as a C array; see edgedigits_exporters.
+
+    Raises:
+        ArtifactError: the file cannot be used, or TensorFlow Lite Micro has no kernel for an operator.
+        OutputNotWritable: the folder exists or could not be written.
+    """
+    refuse_existing(path, replace=options.replace)
+    contract = options.contract or _contract_of(model)
+    name = contract.name if contract else model.stem
+    return write_folder(path, array_files(model.read_bytes(), name, contract), replace=options.replace)
+
+
+def array_files(content: bytes, name: str, contract: Contract | None) -> dict[str, str]:
+    """Return the text of each file by its name.
+
+    Args:
+        content: a `.tflite` file; a contract behind it is left out of the array.
+        name: what the model is called.
+        contract: told in comments; None for a foreign file.
+
+    Raises:
+        ArtifactCorrupt: no TFLite file, or a damaged one.
+        ArtifactUnsupported: several graphs, a dynamic shape, or an operator without a kernel.
+    """
+    stored = load_model(content, name)
+    facts = _Facts(
+        _comment(name),
+        identifier(name),
+        strip_zip(content),
+        _operators(stored),
+        estimate_arena(stored),
+        _contract_lines(contract),
+    )
+    prefix = facts.prefix
+    return {
+        f"{prefix}_model.h": _header(facts),
+        f"{prefix}_model.c": _source(facts),
+        f"{prefix}_ops.h": _resolver(facts),
+        "README.md": _readme(facts),
+    }
+
+
+def identifier(name: str) -> str:
+    """Return a name as C takes it: letters, digits and underscores, in lower case."""
+    word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return word if word[:1].isalpha() else f"model_{word}".rstrip("_")
+
+
+def _contract_of(model: Path) -> Contract | None:
+    try:
+        return read_contract(model)
+    except ContractMissing:
+        return None
+
+
+def _operators(stored: StoredModel) -> dict[str, int]:
+    versions: dict[str, int] = {}
+    for operator in stored.operators:
+        add_call(operator)
+        versions[operator.name] = max(operator.version, versions.get(operator.name, 0))
+    return versions
+
+
+def _header(facts: _Facts) -> str:
+    guard, prefix = facts.prefix.upper(), facts.prefix
+    used = ", ".join(f"{name} (version {number})" for name, number in facts.operators.items())
+    return f"""{_heading(facts, " as a C array for TensorFlow Lite Micro.", *facts.contract, f"Operators: {used}")}
+#ifndef {guard}_MODEL_H
+#define {guard}_MODEL_H
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+/* The .tflite file, aligned to 16 bytes. */
+extern const unsigned char {prefix}_model[];
+extern const int {prefix}_model_len;
+
+/* Bytes for the tensor arena, an estimate: {facts.arena.activations} for activations, {facts.arena.structures} for the
+   interpreter's tables, {facts.arena.scratch} for CMSIS-NN. interpreter.arena_used_bytes() tells what it took. */
+#define {guard}_MODEL_ARENA_BYTES {facts.arena.total}
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+
+def _source(facts: _Facts) -> str:
+    model, prefix = facts.model, facts.prefix
+    lines = (
+        "    " + ", ".join(f"0x{value:02x}" for value in model[start : start + BYTES_A_LINE]) + ","
+        for start in range(0, len(model), BYTES_A_LINE)
+    )
+    return f"""{_heading(facts, f": {len(model)} bytes of a .tflite file.")}
+#include "{prefix}_model.h"
+
+/* The interpreter reads numbers in place, so the array has to start where they may. */
+const unsigned char {prefix}_model[] __attribute__((aligned(16))) = {{
+{chr(10).join(lines)}
+}};
+
+const int {prefix}_model_len = {len(model)};
+"""
+
+
+def _resolver(facts: _Facts) -> str:
+    guard, prefix = facts.prefix.upper(), facts.prefix
+    calls = "\n".join(
+        f"  if (resolver.{add_call(name)}() != kTfLiteOk) return kTfLiteError;  // version {number}"
+        for name, number in facts.operators.items()
+    )
+    return f"""{_heading(facts, ": the operators that it uses, and no others.")}
+#ifndef {guard}_OPS_H
+#define {guard}_OPS_H
+
+#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+
+using {prefix}_op_resolver = tflite::MicroMutableOpResolver<{len(facts.operators)}>;
+
+inline TfLiteStatus {prefix}_add_ops({prefix}_op_resolver& resolver) {{
+{calls}
+  return kTfLiteOk;
+}}
+
+#endif
+"""
+
+
+def _readme(facts: _Facts) -> str:
+    guard, prefix, arena = facts.prefix.upper(), facts.prefix, facts.arena
+    contract = "\n".join(f"- {line}" for line in facts.contract)
+    return f"""# {facts.name} for TensorFlow Lite Micro
+
+{contract}
+
+Flash: {len(facts.model)} bytes for the model. RAM: {arena.total} bytes for the tensor arena, an estimate:
+
+| bytes | for |
+|---|---|
+| {arena.activations} | activations, planned over their lifetimes as the interpreter's greedy planner does |
+| {arena.structures} | the interpreter's tables for tensors, operators and channels, as large as on a 64-bit machine |
+| {arena.scratch} | the largest buffer that CMSIS-NN asks for; 0 with the reference kernels |
+
+`interpreter.arena_used_bytes()` tells what your version of the library took.
+
+```cpp
+#include "{prefix}_model.h"
+#include "{prefix}_ops.h"
+#include "tensorflow/lite/micro/micro_interpreter.h"
+
+alignas(16) static uint8_t arena[{guard}_MODEL_ARENA_BYTES];
+
+{prefix}_op_resolver resolver;
+{prefix}_add_ops(resolver);
+tflite::MicroInterpreter interpreter(tflite::GetModel({prefix}_model), resolver, arena, sizeof arena);
+interpreter.AllocateTensors();
+```
+"""
+
+
+def _heading(facts: _Facts, *lines: str) -> str:
+    first, *others = lines
+    rest = "".join(f"\n   {line}" for line in others)
+    return f"/* {facts.name}{first}\n   Made by edgedigits {version('edgedigits')}.{rest} */"
+
+
+def _contract_lines(contract: Contract | None) -> tuple[str, ...]:
+    if contract is None:
+        return ("It carries no contract: how to feed it is for you to know.",)
+    accuracy = contract.accuracy
+    measured = "not measured"
+    if accuracy and {"top1", "images", "dataset"} <= set(accuracy):
+        measured = f"{float(accuracy['top1']):.2%} of {accuracy['images']} images of {accuracy['dataset']}"
+    fed = "pixels divided by 255" if contract.normalisation == "unit" else "image columns scaled to unit length"
+    lines = (
+        f"Input: {_tensor(contract.input)}; {fed}, ink bright on dark",
+        f"Output: {_tensor(contract.output)}; labels {' '.join(contract.labels)}",
+        f"Confidence: softmax temperature {contract.temperature:g}, reject below {contract.rejection_threshold:g}",
+        f"Accuracy: {measured}",
+    )
+    return tuple(_comment(line) for line in lines)
+
+
+def _tensor(tensor: Tensor) -> str:
+    shape = f"{tensor.dtype} {list(tensor.shape)}"
+    if tensor.scale is None:
+        return shape
+    return f"{shape}, real = (stored - {tensor.zero_point}) * {tensor.scale:.9g}".replace("- -", "+ ")
+
+
+def _comment(text: str) -> str:
+    """Nothing that ends a comment or a line early."""
+    printable = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return printable.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /")
