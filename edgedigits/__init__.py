@@ -9,7 +9,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from edgedigits_runtime.errors import EdgedigitsError
 
@@ -128,24 +128,33 @@ def export(
     verify: bool = True,
     data: str | None = None,
     data_dir: Path | None = None,
+    kernels: Literal["xnnpack", "reference"] = "xnnpack",
+    project: str = "plain",
+    force: bool = False,
 ) -> "Exported":
     """Export a model and prove the export; mirrors `edgedigits export`.
 
     Args:
         model: MODEL; None is the newest run under `runs/`, else "base".
-        format: "onnx" or "tflite".
+        format: "onnx", "tflite", "c" or "c-array".
         precision: "float32", "float16", "int8" or "dynamic"; None is int8 for tflite, float32 for onnx.
-        out: the file to write; None chooses a name.
-        verify: compare with Keras on the test split before the file gets its name.
+        out: the file or folder to write; None chooses a name.
+        verify: compare with Keras on the test split before the file gets its name; C with LiteRT, value by value.
         data, data_dir: where the dataset is; None for the one that the model was trained on, in the usual places.
+        kernels, project, force: of the formats that are folders; see edgedigits.exporting.ExportRequest.
 
     Raises:
-        EdgedigitsError: see edgedigits.exporting.export_model.
+        EdgedigitsError: see edgedigits.exporting.export_file and edgedigits.folder_exporting.export_folder.
     """
     from edgedigits.data.of_model import DataOptions
     from edgedigits.exporting import ExportRequest, export_model
 
-    return export_model(ExportRequest(model, format, precision, out, verify, DataOptions(data, data_dir)))
+    return export_model(
+        ExportRequest(
+            model, format, precision, out, verify, DataOptions(data, data_dir),
+            kernels=kernels, project=project, force=force,
+        )
+    )  # fmt: skip
 
 
 def verify(
@@ -162,8 +171,8 @@ def verify(
     A missed gate is in the result's `missed`, and is no error here.
 
     Args:
-        artifact: a `.onnx` or `.tflite` file.
-        against: the Keras model; None looks beside the artifact.
+        artifact: a `.onnx` or `.tflite` file, or a folder of C.
+        against: the Keras model; None looks beside the artifact. C is compared with the `.tflite` inside it.
         split: "train", "validation" or "test".
         data, data_dir: where the dataset is; None for the one that the model was trained on, in the usual places.
         demands: replace those of the artifact's recipe and precision, each one that is stated.
@@ -179,8 +188,9 @@ def verify(
     from edgedigits_runtime.embedded_contract import read_contract
 
     artifact = find_model(artifact)
-    load_keras()
     reference = find_keras(against) if against else find_reference(artifact)
+    if reference.suffix == ".keras":
+        load_keras()
     splits = splits_of_model(read_contract(reference), reference, DataOptions(data, data_dir))
     dataset = Path(data).name if data else None
     return verify_artifact(artifact, reference, splits.named(split), split, demands=demands or Gate(), dataset=dataset)

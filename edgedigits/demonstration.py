@@ -18,6 +18,7 @@ from edgedigits.training.fit import train
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.verification.labelled_pictures import read_labelled
+from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import DataNotFound, EdgedigitsError
 from edgedigits_runtime.reading.results import Reading
 from edgedigits_runtime.timing import interleaved
@@ -76,7 +77,7 @@ def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: 
     console.rule("read the examples with the int8 file")
     reader = load(made[-1].path)
     readings = tuple((reader.read(picture.path), picture.label) for picture in pictures)
-    splits = splits_of_model(made[-1].contract, run.model, DataOptions())
+    splits = splits_of_model(read_contract(made[-1].path), run.model, DataOptions())
     rows = _rows(run, made, splits.test)
     report = write_report(run, data=DataOptions(data_dir=data_dir), readings=readings, rows=rows)
     return Demonstration(run, dataset, len(splits.test), rows, readings, report)

@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from edgedigits.data.dataset import Samples
 from edgedigits.data.of_model import DataOptions, splits_of_model
@@ -11,7 +12,7 @@ from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, find_keras, open_mode
 from edgedigits.training.confidence import with_confidence
 from edgedigits.training.run_folder import newest_run
 from edgedigits.verification.verify import Verification, report_path, verify_artifact, write_report
-from edgedigits_exporters import PRECISIONS, Exporter, ExportOptions, get_exporter
+from edgedigits_exporters import FOLDER_EXPORTERS, PRECISIONS, Exporter, ExportOptions, get_exporter
 from edgedigits_exporters.calibration import COUNT, Calibration, choose_balanced
 from edgedigits_exporters.census import Census, take_census
 from edgedigits_exporters.embedding import embed_contract
@@ -34,12 +35,14 @@ class ExportRequest:
 
     Args:
         model: MODEL; None is the newest finished run under `runs/`, else `base`.
-        format: a name of edgedigits_exporters.EXPORTERS.
+        format: a name of edgedigits_exporters.FORMATS.
         precision: one of PRECISIONS; None is the format's usual one.
-        out: the file to write; None chooses a name in the run folder, or in the working folder.
+        out: the file or folder to write; None chooses a name in the run folder, or in the working folder.
         verify: whether to compare with Keras on the test split before the file gets its name.
         data: where the dataset for calibration and verification is.
-        contract: for a `.keras` file without one.
+        contract: for a model file without one.
+        kernels, project: of C; see edgedigits_exporters.options.FolderOptions.
+        force: replace a folder that stands there.
     """
 
     model: str | Path | None = None
@@ -49,6 +52,9 @@ class ExportRequest:
     verify: bool = True
     data: DataOptions = DataOptions()
     contract: Path | None = None
+    kernels: Literal["xnnpack", "reference"] = "xnnpack"
+    project: str = "plain"
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,22 +62,32 @@ class Exported:
     """What an export made.
 
     Attributes:
-        path: the artifact.
-        contract: as embedded in it.
+        path: the artifact, a file or a folder.
+        contract: as embedded in it; None in a C array of a foreign model.
         verification: None where it was not compared.
         census: which operators compute in which type; None where a shipped file was handed out.
         notes: what the user should know, a line each.
     """
 
     path: Path
-    contract: Contract
+    contract: Contract | None
     verification: Verification | None = None
     census: Census | None = None
     notes: tuple[str, ...] = ()
 
 
 def export_model(request: ExportRequest) -> Exported:
-    """Make an artifact; it gets its name only once it is proven.
+    """Make an artifact, a file or a folder; see export_file and folder_exporting.export_folder."""
+    if request.format in FOLDER_EXPORTERS:
+        # Imports this module.
+        from edgedigits.folder_exporting import export_folder
+
+        return export_folder(request)
+    return export_file(request)
+
+
+def export_file(request: ExportRequest) -> Exported:
+    """Make an artifact that is a file; it gets its name only once it is proven.
 
     Raises:
         UnknownName, ExportError: about the request.
@@ -85,7 +101,7 @@ def export_model(request: ExportRequest) -> Exported:
     precision = request.precision or exporter.DEFAULT_PRECISION
     if precision not in PRECISIONS:
         raise UnknownName("precision", precision, PRECISIONS)
-    model = _default_model() if request.model is None else request.model
+    model = default_model() if request.model is None else request.model
     if request.out is not None and request.out.suffix != exporter.SUFFIX:
         raise ExportError(f"a {request.format} file must end in {exporter.SUFFIX}; got --out {request.out}")
     if str(model) in shipped_names() and _is_shipped(str(model), exporter, precision):
@@ -93,7 +109,8 @@ def export_model(request: ExportRequest) -> Exported:
     return _convert(find_keras(model), exporter, precision, request)
 
 
-def _default_model() -> str | Path:
+def default_model() -> str | Path:
+    """Return what is exported where no MODEL is named: the newest run's, or the usual shipped one."""
     run = newest_run()
     return run.path if run else DEFAULT_MODEL
 

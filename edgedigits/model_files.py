@@ -1,4 +1,4 @@
-"""From what a user calls MODEL to a file: a shipped name, a run folder, or a `.keras`, `.onnx` or `.tflite` file."""
+"""From what a user calls MODEL to a file: a shipped name, a run folder, a `.keras`, `.onnx` or `.tflite` file, or C."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from edgedigits_runtime.contract import Contract, parse_contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
-from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, open_engine
+from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES, is_c_export, open_engine
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ArtifactNotFound, EdgedigitsError, UnknownName
 
@@ -54,6 +54,8 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
     if str(model) in shipped_names():
         return SHIPPED / f"{model}{shipped_suffix}"
     path = Path(model)
+    if is_c_export(path):
+        return path
     if path.is_dir():
         kept = path / "model.keras"
         if not kept.is_file():
@@ -66,7 +68,8 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
         if not path.is_file():
             raise ArtifactNotFound(f"no model file at {path}")
         return path
-    raise UnknownName("model", str(model), [*shipped_names(), "a run folder", f"a {', '.join(SUFFIXES)} file"])
+    known = [*shipped_names(), "a run folder", f"a {', '.join(SUFFIXES)} file", "a C export"]
+    raise UnknownName("model", str(model), known)
 
 
 def read_contract_file(path: Path) -> Contract:
@@ -90,8 +93,8 @@ def open_model(
     contract: Contract | None = None,
 ) -> Engine:
     """Load a file of any type that MODEL may be; see edgedigits_runtime.engines.open_engine for errors."""
-    if engine is not None and engine not in SUFFIX_OF_ENGINE:
-        raise UnknownName("engine", engine, SUFFIX_OF_ENGINE)
+    if engine not in (None, "keras", *ENGINES):
+        raise UnknownName("engine", str(engine), [*ENGINES, "keras"])
     if path.suffix != ".keras":
         return open_engine(path, engine=engine, device=device, options=options, contract=contract)
     if engine not in (None, "keras"):

@@ -1,13 +1,13 @@
 """`edgedigits export`: make a file for a device, and prove it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 EXAMPLES = (
     "Examples: edgedigits export --format tflite · edgedigits export runs/my-run --format onnx --precision float16 · "
-    "edgedigits export model.keras --format tflite --out digits.tflite"
+    "edgedigits export model.keras --format tflite --out digits.tflite · edgedigits export nano --format c"
 )
 
 
@@ -16,32 +16,50 @@ def export(
         str | None,
         typer.Argument(
             metavar="[MODEL]",
-            help="A shipped name, a run folder or a .keras file.",
+            help="A shipped name, a run folder or a .keras file; for C also an int8 .tflite file.",
             show_default="the newest run in runs/, else base",
         ),
     ] = None,
-    format: Annotated[str, typer.Option(help="onnx or tflite.")] = "tflite",
+    format: Annotated[str, typer.Option(help="onnx, tflite, c or c-array.")] = "tflite",
     precision: Annotated[
         str | None,
         typer.Option(help="float32, float16, int8 or dynamic.", show_default="int8 for tflite, float32 for onnx"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write.", show_default="beside the model")] = None,
+    out: Annotated[Path | None, typer.Option(help="File or folder to write.", show_default="beside the model")] = None,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with Keras before it is kept.")] = True,
     data: Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what it was trained on")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
-    contract: Annotated[Path | None, typer.Option(help="JSON contract for a .keras file without one.")] = None,
+    contract: Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")] = None,
+    kernels: Annotated[
+        Literal["xnnpack", "reference"],
+        typer.Option(help="C: whose rounding of LiteRT; reference needs no FPU."),
+    ] = "xnnpack",
+    project: Annotated[
+        Literal["plain", "arduino", "cmake"], typer.Option(help="C: how its files are laid out.")
+    ] = "plain",
+    force: Annotated[bool, typer.Option("--force", help="Replace a folder that stands there.")] = False,
 ) -> None:
     """Export a model, and refuse the file if it does not decide as Keras does."""
     from edgedigits.cli.verify import print_verification
     from edgedigits.data.of_model import DataOptions
     from edgedigits.exporting import ExportRequest, export_model
 
-    request = ExportRequest(model, format, precision, out, verify, DataOptions(data, data_dir), contract)
+    request = ExportRequest(
+        model, format, precision, out, verify, DataOptions(data, data_dir), contract, kernels, project, force
+    )
     made = export_model(request)
-    typer.echo(f"{made.path}  {made.path.stat().st_size:,} bytes  {made.contract.format} {made.contract.precision}")
+    typer.echo(_described(made.path, format, made.contract.precision if made.contract else "int8"))
     if made.census:
         typer.echo(made.census.describe())
     for note in made.notes:
         typer.echo(note)
     if made.verification:
         print_verification(made.verification)
+
+
+def _described(path: Path, format: str, precision: str) -> str:
+    """Return a line of what was written."""
+    if path.is_file():
+        return f"{path}  {path.stat().st_size:,} bytes  {format} {precision}"
+    names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
+    return f"{path}/  {format} {precision}: {', '.join(names)}"

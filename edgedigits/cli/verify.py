@@ -20,7 +20,7 @@ SHOWN_FLIPS = 10
 
 
 def verify(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .onnx or .tflite file.")],
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .onnx or .tflite file, or a C export.")],
     against: Annotated[
         str | None, typer.Option(metavar="MODEL.keras", help="What it was made of.", show_default="beside the artifact")
     ] = None,
@@ -35,7 +35,7 @@ def verify(
     max_accuracy_drop: Annotated[float | None, typer.Option(help="Gate: most points of accuracy lost.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The whole report as one JSON object.")] = False,
 ) -> None:
-    """Compare every decision of an export with Keras; exit with 1 if a gate is missed."""
+    """Compare every decision of an export with Keras, of C every value with LiteRT; exit with 1 if a gate is missed."""
     import edgedigits
     from edgedigits.verification.gates import Gate
 
@@ -55,7 +55,8 @@ def print_verification(verification: "Verification") -> None:
     """Print the figures, the first flipped decisions and the verdict."""
     found = verification.comparison
     typer.echo(f"{verification.artifact} against {verification.against}, {found.images:,} {verification.split} images")
-    typer.echo(f"  Keras     {_percent(found.keras_accuracy)}")
+    original = "LiteRT" if verification.against.endswith(".tflite") else "Keras"
+    typer.echo(f"  {original:9} {_percent(found.keras_accuracy)}")
     typer.echo(f"  artifact  {_percent(found.artifact_accuracy)}   McNemar p = {found.mcnemar_p:.3g}")
     typer.echo(f"  agreement {found.agreement:.2%}, {len(found.flips)} flipped")
     typer.echo(
@@ -67,7 +68,7 @@ def print_verification(verification: "Verification") -> None:
         typer.echo("  by class  " + ", ".join(f"{name}: {change:+.2f}" for name, change in changes.items()) + " points")
     for flip in found.flips[:SHOWN_FLIPS]:
         typer.echo(
-            f"    image {flip.index}: a {flip.label}, Keras says {flip.keras} (margin {flip.keras_margin:.3f}),"
+            f"    image {flip.index}: a {flip.label}, {original} says {flip.keras} (margin {flip.keras_margin:.3f}),"
             f" the artifact {flip.artifact} (margin {flip.artifact_margin:.3f})"
         )
     if len(found.flips) > SHOWN_FLIPS:

@@ -29,6 +29,9 @@ class Gate:
     max_accuracy_drop: float | None = None
 
 
+EXACT = Gate(max_flips=0, max_probability_error=0.0)
+"""Of C against the `.tflite` that it was made of: every value alike."""
+
 DEFAULT_GATES: Mapping[str, Gate] = {
     "float32": Gate(max_flips=0, max_probability_error=1e-4),
     "float16": Gate(min_agreement=0.9995),

@@ -11,8 +11,10 @@ from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SHIPPED, find_keras, open_model
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.verification.comparison import Comparison, compare
-from edgedigits.verification.gates import Gate, default_gate, missed, with_demands
+from edgedigits.verification.gates import EXACT, Gate, default_gate, missed, with_demands
 from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.engine_options import EngineOptions, Kernels
+from edgedigits_runtime.engines import is_c_export
 from edgedigits_runtime.errors import ArrayError, ArtifactNotFound
 from edgedigits_runtime.whole_files import write_whole
 
@@ -90,8 +92,8 @@ def verify_artifact(
     """Run every image of `samples` through both files and judge the difference.
 
     Args:
-        artifact: a `.onnx` or `.tflite` file.
-        against: the `.keras` file it was made of.
+        artifact: a `.onnx` or `.tflite` file, or a folder of C.
+        against: the `.keras` file it was made of; of C the `.tflite` file.
         samples: uint8 [N, H, W, C] with labels, of the split that `split` names.
         demands: replace those of the gate of the artifact's recipe and precision, each one that is stated.
         dataset: what the samples are of; None is what the artifact's network was trained on.
@@ -100,8 +102,8 @@ def verify_artifact(
         ArtifactError: a file cannot be used.
         ArrayError: the images are not what the models take.
     """
-    reference = open_model(against)
     candidate = open_model(artifact)
+    reference = open_model(against, options=EngineOptions(kernels=_kernels(candidate.contract)))
     contract = candidate.contract
     if reference.contract.labels != contract.labels:
         raise ArrayError(
@@ -129,18 +131,31 @@ def verify_artifact(
     )
 
 
+def _kernels(contract: Contract) -> Kernels:
+    """Return the kernels of LiteRT that a file is compared with: those whose rounding C has."""
+    if contract.kernels == "reference":
+        return "reference"
+    return "xnnpack" if contract.kernels == "xnnpack" else "auto"
+
+
 def gate_of(contract: Contract) -> Gate:
-    """Return the gate for a contract's precision: its recipe's own, or the default one."""
+    """Return the gate for a contract's precision: its recipe's own, or the default one; C has to be exact."""
+    if contract.format == "c":
+        return EXACT
     own = get_recipe(contract.recipe).gates if contract.recipe in RECIPES else {}
     return default_gate(contract.precision, own)
 
 
 def find_reference(artifact: Path) -> Path:
-    """Return the `.keras` file that an artifact was made of: in its folder, as its own name or as `model.keras`.
+    """Return what an artifact was made of: the `.tflite` within a C export, else a `.keras` file.
+
+    That one stands in its folder, as its own name or as `model.keras`.
 
     Raises:
         ArtifactNotFound: there is none; the message says how to give it.
     """
+    if is_c_export(artifact):
+        return artifact / "digits.tflite"
     if artifact.parent == SHIPPED:
         return find_keras(artifact.stem)
     for candidate in (artifact.with_suffix(".keras"), artifact.parent / "model.keras"):

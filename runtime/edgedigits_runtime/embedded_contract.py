@@ -2,7 +2,7 @@
 
 In a `.tflite` or `.keras` file it is the member `edgedigits.json` of a zip: a `.keras` file is a zip, and to a
 `.tflite` file one is appended, as TFLite Metadata does with its associated files. In an ONNX file it is the metadata
-property `edgedigits`. Reading it needs no engine.
+property `edgedigits`. In a folder of C it is the file `edgedigits.json`. Reading it needs no engine.
 """
 
 import io
@@ -32,13 +32,15 @@ DAMAGED_ZIP = (
 
 
 def read_contract(path: Path) -> Contract:
-    """Read the contract of a `.tflite`, `.keras` or `.onnx` file; no engine is needed.
+    """Read the contract of a `.tflite`, `.keras` or `.onnx` file, or of a folder of C; no engine is needed.
 
     Raises:
         ArtifactNotFound: no such file.
         ArtifactCorrupt: an `.onnx` or `.keras` file that is damaged, or the system refused to read the file.
         ContractMissing, ContractInvalid: about the contract.
     """
+    if path.is_dir():
+        return _read_beside(path)
     if path.suffix != ".onnx":
         return _read_zipped(path)
     try:
@@ -50,6 +52,13 @@ def read_contract(path: Path) -> Contract:
     if ONNX_PROPERTY not in metadata:
         raise missing(path)
     return parse_contract(metadata[ONNX_PROPERTY], str(path))
+
+
+def _read_beside(folder: Path) -> Contract:
+    try:
+        return parse_contract((folder / MEMBER).read_bytes(), str(folder))
+    except FileNotFoundError as error:
+        raise missing(folder) from error
 
 
 def _read_zipped(path: Path) -> Contract:

@@ -11,6 +11,7 @@ fed different tensors. It holds, row by row:
     text      what was read
 """
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.samples import golden_pictures
-from edgedigits_runtime.whole_files import whole_file
+from edgedigits_runtime.whole_files import write_whole
 
 KEYS = ("pictures", "framed", "input", "output", "text")
 FLOAT_TOLERANCE = 1e-4
@@ -32,7 +33,9 @@ Vectors = dict[str, NDArray[Any]]
 
 
 def golden_path(artifact: Path) -> Path:
-    """Return where the golden vectors of an artifact stand."""
+    """Return where the golden vectors of an artifact stand: beside it, or in the folder that it is."""
+    if artifact.is_dir():
+        return artifact / "digits.golden.npz"
     name = artifact.stem if artifact.suffix == ".tflite" else artifact.name
     return artifact.with_name(f"{name}.golden.npz")
 
@@ -53,10 +56,14 @@ def record(reader: Reader) -> Vectors:
 
 def write_golden(reader: Reader, artifact: Path) -> Path:
     """Write the golden vectors of an artifact beside it and return their path."""
-    path = golden_path(artifact)
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **record(reader))
-    return path
+    return write_whole(golden_path(artifact), packed(record(reader)))
+
+
+def packed(vectors: Vectors) -> bytes:
+    """Return golden vectors as the bytes of their file."""
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **vectors)
+    return file.getvalue()
 
 
 def read_golden(path: Path) -> Vectors:

@@ -17,9 +17,15 @@ from edgedigits_runtime.errors import ArtifactNotFound, UnknownName
 ENGINES = {
     "litert": "edgedigits_runtime.engines.litert",
     "onnxruntime": "edgedigits_runtime.engines.onnxruntime",
+    "c": "edgedigits_runtime.engines.compiled_c",
 }
 
 ENGINE_OF_SUFFIX = {".tflite": "litert", ".onnx": "onnxruntime"}
+
+
+def is_c_export(path: Path) -> bool:
+    """Whether a path is a folder of C as `edgedigits export --format c` writes it."""
+    return (path / "digits.c").is_file()
 
 
 def open_engine(
@@ -33,7 +39,7 @@ def open_engine(
     """Load a model file.
 
     Args:
-        path: a `.tflite` or `.onnx` file.
+        path: a `.tflite` or `.onnx` file, or a folder of C.
         engine: a name of ENGINES; chosen by the suffix if None.
         device: "auto", "cpu", or an accelerator of ONNX Runtime such as "cuda" or "cuda:1".
         options: threads, workers, kernels and cores; the defaults if None.
@@ -48,12 +54,12 @@ def open_engine(
     """
     if engine is not None and engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
-    if path.suffix not in ENGINE_OF_SUFFIX:
-        raise UnknownName("model file type", path.suffix or path.name, ENGINE_OF_SUFFIX)
-    fitting = ENGINE_OF_SUFFIX[path.suffix]
+    fitting = "c" if is_c_export(path) else ENGINE_OF_SUFFIX.get(path.suffix)
+    if fitting is None:
+        raise UnknownName("model file type", path.suffix or path.name, [*ENGINE_OF_SUFFIX, "a folder of C"])
     if engine not in (None, fitting):
-        raise UnknownName(f"engine for {path.suffix} files", str(engine), [fitting])
-    if not path.is_file():
+        raise UnknownName(f"engine for {path.suffix or 'C'} files", str(engine), [fitting])
+    if not path.exists():
         raise ArtifactNotFound(f"no model file at {path}")
     opened: Engine = importlib.import_module(ENGINES[fitting]).open_engine(
         path, contract, device, options or EngineOptions()

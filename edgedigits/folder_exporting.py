@@ -1,0 +1,95 @@
+"""From MODEL to a folder for a microcontroller: an int8 `.tflite` first, then the folder, compared with it."""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+from edgedigits.data.of_model import splits_of_model
+from edgedigits.exporting import Exported, ExportRequest, default_model, export_file
+from edgedigits.model_files import SHIPPED, find_keras, read_contract_file, shipped_names
+from edgedigits.verification.verify import Verification, verify_artifact
+from edgedigits_exporters import FolderExporter, FolderOptions, get_folder_exporter
+from edgedigits_exporters.microcontroller.folder import refuse_existing
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engines.compiled_c import find_compiler
+from edgedigits_runtime.errors import ArtifactNotFound, ContractMissing, DataNotFound, ExportError, GateMissed
+
+
+def export_folder(request: ExportRequest) -> Exported:
+    """Make a folder; it gets its name only once every value is LiteRT's, where a C compiler is at hand.
+
+    Raises:
+        UnknownName, ExportError: about the request.
+        ArtifactError: MODEL cannot be used, or holds what is not compiled.
+        GateMissed: the `.tflite` does not decide as Keras does, or C does not answer as the `.tflite` does.
+        OutputNotWritable: the folder exists, or could not be written.
+    """
+    if request.precision not in (None, "int8"):
+        raise ExportError(f"{request.format} is made of an int8 model; got --precision {request.precision}")
+    exporter = get_folder_exporter(request.format)
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as beside:
+        model, notes = _tflite(request, Path(beside))
+        path = request.out or _default_path(request, model, exporter)
+        refuse_existing(path, replace=request.force)
+        given = read_contract_file(request.contract) if request.contract else None
+        options = FolderOptions(request.force, given, request.kernels, request.project)
+        verification = None
+        if request.format == "c" and request.verify:
+            verification = _compare(exporter, model, options, request, notes)
+        exporter.export(model, path, options)
+    contract = read_contract(path) if request.format == "c" else given or _own_contract(model)
+    return Exported(path, contract, verification, notes=tuple(notes))
+
+
+def _tflite(request: ExportRequest, beside: Path) -> tuple[Path, list[str]]:
+    """Return the int8 `.tflite` of a MODEL: its own, the shipped one, or one made of Keras in the folder `beside`."""
+    model = default_model() if request.model is None else request.model
+    if str(model) in shipped_names():
+        return SHIPPED / f"{model}.tflite", []
+    if Path(model).suffix == ".tflite":
+        if not Path(model).is_file():
+            raise ArtifactNotFound(f"no model file at {model}")
+        return Path(model), []
+    made = export_file(
+        dataclasses.replace(request, model=find_keras(model), format="tflite", out=beside / "model.tflite")
+    )
+    return made.path, list(made.notes)
+
+
+def _compare(
+    exporter: FolderExporter, model: Path, options: FolderOptions, request: ExportRequest, notes: list[str]
+) -> Verification | None:
+    """Compare every value with LiteRT's on the test split, in a folder that is thrown away."""
+    if find_compiler() is None:
+        notes.append("not compared with LiteRT: no C compiler here; the folder's self-test does it where there is one")
+        return None
+    contract = options.contract or read_contract(model)
+    try:
+        samples = splits_of_model(contract, model, request.data).test
+    except DataNotFound as error:
+        notes.append(f"not compared with LiteRT but on its golden pictures: {error}")
+        return None
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as trial:
+        # The comparison is of the plain layout; the others hold the same two files.
+        folder = exporter.export(model, Path(trial) / "c", dataclasses.replace(options, project="plain"))
+        verification = verify_artifact(folder, folder / "digits.tflite", samples, "test")
+    if not verification.passed:
+        raise GateMissed(f"the C code of {model} was refused: {'; '.join(verification.missed)}; please report it")
+    return dataclasses.replace(verification, artifact=f"{contract.name}{exporter.SUFFIX}", against=model.name)
+
+
+def _own_contract(model: Path) -> Contract | None:
+    try:
+        return read_contract(model)
+    except ContractMissing:
+        return None
+
+
+def _default_path(request: ExportRequest, model: Path, exporter: FolderExporter) -> Path:
+    """Beside the model of a run or a person's own file; in the working folder for a shipped one."""
+    contract = _own_contract(model)
+    name = contract.name if contract else model.stem
+    given = Path(str(request.model)) if request.model else model
+    place = given if given.is_dir() else given.parent
+    return (Path() if model.parent == SHIPPED else place) / f"{name}{exporter.SUFFIX}"

@@ -1,0 +1,88 @@
+"""Export to standalone C99: a folder with the network, a self-test and what builds them.
+
+flatbuffer reads the `.tflite` into a graph, lowering gives every operator its C and a place in memory, source and
+header write the text, templates what stands beside it.
+"""
+
+import dataclasses
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from edgedigits_exporters.microcontroller.flatbuffer import read_graph
+from edgedigits_exporters.microcontroller.folder import refuse_existing, write_folder
+from edgedigits_exporters.microcontroller.planning.lowering import make_program
+from edgedigits_exporters.microcontroller.writing import literals
+from edgedigits_exporters.microcontroller.writing.header import header
+from edgedigits_exporters.microcontroller.writing.projects import PROJECTS
+from edgedigits_exporters.microcontroller.writing.selftest import golden_text
+from edgedigits_exporters.microcontroller.writing.source import source
+from edgedigits_exporters.microcontroller.writing.templates import filled, marks_of, template
+from edgedigits_exporters.options import FolderOptions
+from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import MEMBER, read_contract
+from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.engines import open_engine
+from edgedigits_runtime.errors import UnknownName
+from edgedigits_runtime.golden import Vectors, packed, record
+from edgedigits_runtime.reading.reader import Reader
+
+SUFFIX = "-c"
+
+
+def export(model: Path, path: Path, options: FolderOptions) -> Path:
+    """Write `model`, an int8 `.tflite` file, as a folder of C; see edgedigits_exporters.
+
+    Raises:
+        UnknownName: no such project.
+        ArtifactError: the file cannot be used, or it holds what is not compiled.
+        OutputNotWritable: the folder exists, or could not be written.
+    """
+    refuse_existing(path, replace=options.replace)
+    return write_folder(path, c_files(model, options), replace=options.replace)
+
+
+def c_files(model: Path, options: FolderOptions) -> dict[str, str | bytes]:
+    """Return the content of each file of the folder by its name."""
+    if options.project not in PROJECTS:
+        raise UnknownName("project", options.project, PROJECTS)
+    content = model.read_bytes()
+    own = options.contract or read_contract(model)
+    program = make_program(read_graph(content, str(model)), options.kernels)
+    contract = dataclasses.replace(own, format="c", kernels=options.kernels)
+    vectors = _golden(model, own, options.kernels)
+    heading = literals.comment(
+        f"{contract.name} as standalone C99, made by edgedigits {version('edgedigits')}. Its values are LiteRT's"
+        f" ({options.kernels} kernels). SHA-256 of the .tflite file: {hashlib.sha256(content).hexdigest()}."
+    )
+    texts = {
+        "digits.h": header(program, contract, heading, version("edgedigits")),
+        "digits.c": source(program, contract, heading),
+        "golden.h": golden_text(template("golden.h"), vectors["framed"], _as_int8(vectors), options.kernels),
+    }
+    layout = PROJECTS[options.project]
+    marks = marks_of(program, contract, texts["digits.c"], options.project, layout)
+    made = {place: texts.get(name) or filled(name, marks) for name, place in layout.items()}
+    return {
+        **made,
+        "README.md": filled("README.md", marks),
+        MEMBER: contract.to_json() + "\n",
+        "digits.tflite": content,
+        "digits.golden.npz": packed(vectors),
+    }
+
+
+def _golden(model: Path, contract: Contract, kernels: str) -> Vectors:
+    """Return what LiteRT makes of the golden pictures."""
+    # XNNPACK is not asked for by name: where LiteRT has it not, the self-test will show whether that matters.
+    options = EngineOptions(kernels="reference" if kernels == "reference" else "auto")
+    with open_engine(model, options=options, contract=contract) as engine:
+        return record(Reader(Classifier(engine)))
+
+
+def _as_int8(vectors: Vectors) -> np.ndarray:
+    output = vectors["output"]
+    return output if output.dtype == np.int8 else (output ^ np.uint8(0x80)).view(np.int8)

@@ -1,0 +1,23 @@
+/* Runs the golden pictures through the network: every value must be what LiteRT answers. Prints one line. */
+#include "golden.h"
+
+#include <stdio.h>
+
+#if defined(__AVR__)
+#define SAY(text, ...) printf_P(PSTR(text), __VA_ARGS__)
+#else
+#define SAY(text, ...) printf(text, __VA_ARGS__)
+#endif
+
+static int32_t scratch[(DIGITS_SCRATCH_BYTES + 3) / 4];
+
+int main(void)
+{
+    const int wrong = golden_wrong(scratch);
+
+    if (wrong)
+        SAY("edgedigits selftest: FAIL, %d of %d pictures differ from LiteRT\n", wrong, GOLDEN_PICTURES);
+    else
+        SAY("edgedigits selftest: pass, %d pictures\n", GOLDEN_PICTURES);
+    return wrong != 0;
+}

@@ -1,0 +1,152 @@
+"""The C export as an engine: compiled once with the system's compiler, kept in a cache, called through ctypes."""
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.engines.engine import Engine, EngineReport, keep_on_cores, worker_count
+from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable
+from edgedigits_runtime.whole_files import whole_file
+
+FLAGS = ("-std=c99", "-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
+"""-ffp-contract=off: multiplying and adding in one rounding would round otherwise than the model does."""
+
+SIZES = """
+#include "digits.h"
+#include <stddef.h>
+const int32_t digits_sizes[3] = {DIGITS_SCRATCH_BYTES, DIGITS_PIXELS, DIGITS_CLASSES};
+"""
+"""What the header says with these very flags, readable from outside."""
+
+
+class CompiledCEngine(Engine):
+    """One shared library; each thread brings a scratch memory of its own."""
+
+    name = "c"
+
+    def __init__(self, library: ctypes.CDLL, contract: Contract, **settings: Any) -> None:
+        """Take a loaded library of `compiled`, its contract, and Engine's settings."""
+        super().__init__(contract, "cpu", **settings)
+        scratch, _, classes = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
+        self._invoke_one = library.digits_invoke
+        self._invoke_one.argtypes = (ctypes.c_void_p,) * 3
+        self._invoke_one.restype = None
+        self._scratch_words = -(-scratch // 4)
+        self._classes = int(classes)
+        self._own = threading.local()
+
+    def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        # The C code takes and gives int8; uint8 borders store the same plus 128, which is one bit.
+        unsigned_in, unsigned_out = (border.dtype == "uint8" for border in (self.contract.input, self.contract.output))
+        given = np.ascontiguousarray(tensor ^ np.uint8(0x80) if unsigned_in else tensor)
+        answers = np.empty((len(given), self._classes), np.int8)
+        taken, made, step = given.ctypes.data, answers.ctypes.data, given[0].nbytes
+        scratch = self._scratch()
+        for k in range(len(given)):
+            self._invoke_one(taken + k * step, made + k * self._classes, scratch)
+        return answers.view(np.uint8) ^ np.uint8(0x80) if unsigned_out else answers
+
+    def _scratch(self) -> Any:
+        if not hasattr(self._own, "scratch"):
+            self._own.scratch = (ctypes.c_int32 * self._scratch_words)()
+        return self._own.scratch
+
+
+def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> CompiledCEngine:
+    """Load a folder of C; see edgedigits_runtime.engines.open_engine.
+
+    Raises:
+        DeviceUnavailable: another device, or no C compiler.
+        ArtifactCorrupt: the compiler refuses the folder, or it says other sizes than its contract.
+    """
+    if device not in ("auto", "cpu"):
+        raise DeviceUnavailable(f"a C export runs on the CPU, not on {device!r}; use --device cpu, or an ONNX model")
+    keep_on_cores(options.cores)
+    contract = contract or read_contract(path)
+    library = ctypes.CDLL(str(compiled(path)))
+    _check_sizes(library, contract, path)
+    reopen = partial(open_engine, path, contract, device, options)
+    kernels = (f"C ({contract.kernels} rounding)",)
+    return CompiledCEngine(library, contract, providers=kernels, reopen=reopen, workers=worker_count(options))
+
+
+def compiled(folder: Path) -> Path:
+    """Return the shared library of a folder of C; compiled if this compiler has not yet.
+
+    Raises:
+        DeviceUnavailable: no C compiler.
+        ArtifactCorrupt: digits.c is missing or the compiler refuses it.
+    """
+    compiler = find_compiler()
+    if compiler is None:
+        raise DeviceUnavailable(
+            f"{folder} has to be compiled and there is no C compiler: install one (apt-get install gcc), name it in CC,"
+            " or use the .tflite file with LiteRT"
+        )
+    try:
+        texts = [folder.joinpath(name).read_bytes() for name in ("digits.h", "digits.c")]
+    except OSError as error:
+        raise ArtifactCorrupt(f"{folder} is not a whole C export: {error}; export it again") from error
+    identity = hashlib.sha256(b"\0".join([*texts, SIZES.encode(), _version(compiler), " ".join(FLAGS).encode()]))
+    library = _cache() / f"{identity.hexdigest()[:32]}.so"
+    if not library.is_file():
+        with whole_file(library) as temporary:
+            _compile(compiler, folder, temporary)
+    return library
+
+
+def find_compiler() -> str | None:
+    """Return the path of the C compiler: the one that CC names, else cc, gcc or clang; None if there is none."""
+    wanted = os.environ.get("CC")
+    return next(filter(None, map(shutil.which, [wanted] if wanted else ["cc", "gcc", "clang"])), None)
+
+
+def _compile(compiler: str, folder: Path, library: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as beside:
+        sizes = Path(beside) / "sizes.c"
+        sizes.write_text(SIZES)
+        command = [compiler, *FLAGS, f"-I{folder}", str(folder / "digits.c"), str(sizes), "-o", str(library), "-lm"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = next((line for line in done.stderr.splitlines() if "error" in line), "it gave no reason")
+        raise ArtifactCorrupt(f"{compiler} refuses {folder}: {said.strip()}; export it again")
+
+
+def _version(compiler: str) -> bytes:
+    return subprocess.run([compiler, "--version"], capture_output=True, check=False).stdout
+
+
+def _cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "edgedigits" / "compiled"
+
+
+def _check_sizes(library: ctypes.CDLL, contract: Contract, path: Path) -> None:
+    _, pixels, classes = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
+    height, width, channels = contract.image_shape
+    if (pixels, classes) != (height * width * channels, len(contract.labels)):
+        raise ArtifactCorrupt(
+            f"{path} takes {pixels} values and gives {classes}, its contract says {height * width * channels} and"
+            f" {len(contract.labels)}; export it again"
+        )
+
+
+def probe() -> EngineReport:
+    """Say which compiler there is."""
+    compiler = find_compiler()
+    if compiler is None:
+        return EngineReport(None, (), "apt-get install gcc")
+    return EngineReport(_version(compiler).decode(errors="replace").split("\n", maxsplit=1)[0], ("C",))
