@@ -93,7 +93,7 @@ def _layer(program: Program, number: int) -> str:
 def _run(program: Program) -> str:
     layers = len(program.layers)
     cases = [f"        case {number}: row_of_layer_{number}(memory, y); break;" for number in range(1, layers + 1)]
-    rows = f"memory + ROWS_0 + y % {program.plan.rows[0]} * (DIGITS_WIDTH * DIGITS_CHANNELS)"
+    rows = f"memory + ROWS_0 + row_at(y, {program.plan.rows[0]}, DIGITS_WIDTH * DIGITS_CHANNELS)"
     return "\n".join(
         [
             literals.comment(

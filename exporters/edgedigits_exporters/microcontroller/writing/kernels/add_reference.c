@@ -20,9 +20,9 @@ KERNEL int32_t term(const scaling *from, uint8_t value)
 
 KERNEL void add_row(const addition *layer, const uint8_t *a, const uint8_t *b, int y, uint8_t *output)
 {
-    a += y % layer->first_rows * layer->length;
-    b += y % layer->second_rows * layer->length;
-    output += y % layer->rows * layer->length;
+    a += row_at(y, layer->first_rows, layer->length);
+    b += row_at(y, layer->second_rows, layer->length);
+    output += row_at(y, layer->rows, layer->length);
     for (int32_t i = 0; i < layer->length; i++) {
         const int32_t sum = term(&layer->first, a[i]) + term(&layer->second, b[i]);
         const int32_t value = rounded_shift(high_product(sum, layer->output.multiplier), layer->output.shift);

@@ -10,9 +10,9 @@ typedef struct {
 
 KERNEL void add_row(const addition *layer, const uint8_t *a, const uint8_t *b, int y, uint8_t *output)
 {
-    a += y % layer->first_rows * layer->length;
-    b += y % layer->second_rows * layer->length;
-    output += y % layer->rows * layer->length;
+    a += row_at(y, layer->first_rows, layer->length);
+    b += row_at(y, layer->second_rows, layer->length);
+    output += row_at(y, layer->rows, layer->length);
     for (int32_t i = 0; i < layer->length; i++) {
         const uint32_t sum = layer->bias + a[i] * layer->first + b[i] * layer->second;
         output[i] = limited((int32_t)(sum >> layer->shift) + layer->offset, layer->low, layer->high);

@@ -26,7 +26,7 @@ KERNEL void average_pool_row(const average_pool *layer, const uint8_t *input, in
     const int below = above + in->window_height;
     const int top = above < 0 ? 0 : above, bottom = below > in->height ? in->height : below;
 
-    output += y % layer->rows * layer->width * in->channels;
+    output += row_at(y, layer->rows, layer->width * in->channels);
     for (int x = 0; x < layer->width; x++) {
         const int from = x * in->stride_right - in->left;
         const int until = from + in->window_width;

@@ -11,7 +11,7 @@ KERNEL void convolve_block(const convolution *layer, const patch_value *patches,
 {
     int32_t sums[2 * BLOCK];
 
-    products(patches, step, columns, layer->weights + c * length, rows, length, sums);
+    products(patches, step, columns, layer->weights + times(c, length), rows, length, sums);
     for (int x = 0; x < columns; x++)
         for (int r = 0; r < rows; r++)
             output[x * layer->channels + c + r] = requantize(&layer->to, c + r, sums[x * BLOCK + r]);
@@ -24,16 +24,16 @@ KERNEL void convolve_columns(const convolution *layer, const uint8_t *input, int
     const input_window *const in = &layer->in;
     const int length = in->window_height * in->window_width * in->channels;
     const int columns_apart = in->stride_right * in->channels;
-    const uint8_t *const row = input_row(in, input, y * in->stride_down) + x * columns_apart;
+    const uint8_t *const row = input_row(in, input, y * in->stride_down) + times(x, columns_apart);
     const patch_value *source = patches;
     int step, c = 0;
 
 #if DUAL_MULTIPLIES
     step = (length + 3) / 4 * 2;
     for (int i = 0; i < columns; i++) {
-        uint8_t *const bytes = (uint8_t *)(patches + 2 * step);
+        uint8_t *const bytes = (uint8_t *)(patches + times(2, step));
         if (!in->is_one_piece) gather(in, input, y, x + i, bytes);
-        take_patch(in->is_one_piece ? row + i * columns_apart : bytes, length, patches + i * step);
+        take_patch(in->is_one_piece ? row + times(i, columns_apart) : bytes, length, patches + times(i, step));
     }
 #else
     if (in->is_one_piece && length % LANES == 0) {
@@ -41,10 +41,10 @@ KERNEL void convolve_columns(const convolution *layer, const uint8_t *input, int
         step = columns_apart;
     } else {
         step = (length + LANES - 1) / LANES * LANES;
-        for (int i = 0; i < columns; i++) gather(in, input, y, x + i, patches + i * step);
+        for (int i = 0; i < columns; i++) gather(in, input, y, x + i, patches + times(i, step));
     }
 #endif
-    output += x * layer->channels;
+    output += times(x, layer->channels);
     for (; c + BLOCK <= layer->channels; c += BLOCK)
         convolve_block(layer, source, step, columns, c, BLOCK, length, output);
     if (layer->channels % BLOCK)
@@ -67,7 +67,7 @@ KERNEL void convolve_row(const convolution *layer, const uint8_t *input, int y, 
 {
     int x = 0;
 
-    output += y % layer->rows * layer->width * layer->channels;
+    output += row_at(y, layer->rows, layer->width * layer->channels);
     clear_patches(&layer->in, scratch);
     for (; x + 2 <= layer->width; x += 2) convolve_columns(layer, input, y, x, 2, output, scratch);
     if (layer->width % 2) convolve_columns(layer, input, y, x, 1, output, scratch);

@@ -19,8 +19,8 @@ KERNEL void depthwise_block(const depthwise *layer, const uint8_t *const *rows, 
 
     for (int i = on.first_i; i < on.end_i; i++) {
         for (int j = on.first_j; j < on.end_j; j++) {
-            const uint8_t *const values = rows[i] + (left + j) * in->channels;
-            const int8_t *const weights = layer->weights + (i * in->window_width + j) * layer->channels + c;
+            const uint8_t *const values = rows[i] + times(left + j, in->channels);
+            const int8_t *const weights = layer->weights + times(i * in->window_width + j, layer->channels) + c;
             for (int k = 0; k < channels; k++)
                 sums[k] += (values[(c + k) / layer->multiplier] - in->zero) * READ_INT8(weights + k);
         }
@@ -66,6 +66,6 @@ KERNEL void depthwise_row(const depthwise *layer, const uint8_t *input, int y, u
     const uint8_t *rows[TALLEST_WINDOW];
 
     rows_under(&layer->in, input, y, rows);
-    output += y % layer->rows * layer->width * layer->channels;
+    output += row_at(y, layer->rows, layer->width * layer->channels);
     for (int x = 0; x < layer->width; x++, output += layer->channels) depthwise_pixel(layer, rows, y, x, output);
 }

@@ -1,3 +1,5 @@
+/* Rows, columns and counts are whole numbers side by side. NOLINTBEGIN(bugprone-easily-swappable-parameters) */
+
 /* Every value is stored plus 128, as uint8: what the file calls -128 is 0 here. A pixel is then fed as it is. */
 
 /* Multiplying and adding in one rounding would round otherwise than the model does. */
@@ -9,6 +11,7 @@
 
 #include "digits.h"
 
+#include <stddef.h>
 #include <string.h>
 #if defined(__ARM_FEATURE_SAT) || defined(__ARM_FEATURE_SIMD32)
 #include <arm_acle.h>

@@ -7,7 +7,7 @@ typedef struct {
 
 KERNEL void lookup_row(const lookup *layer, const uint8_t *input, int y, uint8_t *output)
 {
-    input += y % layer->input_rows * layer->length;
-    output += y % layer->rows * layer->length;
+    input += row_at(y, layer->input_rows, layer->length);
+    output += row_at(y, layer->rows, layer->length);
     for (int32_t i = 0; i < layer->length; i++) output[i] = READ_UINT8(layer->table + input[i]);
 }

@@ -27,7 +27,7 @@ KERNEL void max_pool_row(const max_pool *layer, const uint8_t *input, int y, uin
     const input_window *const in = &layer->in;
     const int channels = in->channels;
 
-    output += y % layer->rows * layer->width * channels;
+    output += row_at(y, layer->rows, layer->width * channels);
     for (int x = 0; x < layer->width; x++, output += channels) {
         memset(output, layer->low, (size_t)channels);
         for (int i = 0; i < in->window_height; i++) {
@@ -36,7 +36,7 @@ KERNEL void max_pool_row(const max_pool *layer, const uint8_t *input, int y, uin
             for (int j = 0; j < in->window_width; j++) {
                 const int column = x * in->stride_right - in->left + j;
                 if (column < 0 || column >= in->width) continue;
-                keep_larger(output, input_row(in, input, from) + column * channels, channels);
+                keep_larger(output, input_row(in, input, from) + times(column, channels), channels);
             }
         }
         if (layer->high < 255)

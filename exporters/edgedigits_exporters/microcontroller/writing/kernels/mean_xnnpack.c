@@ -8,7 +8,7 @@ KERNEL void mean_row(const mean *layer, const uint8_t *input, int y, uint8_t *ou
 {
     int32_t *const sums = kept;
 
-    input += y % layer->rows * layer->width * layer->channels;
+    input += row_at(y, layer->rows, layer->width * layer->channels);
     if (y == 0) memset(sums, 0, (size_t)layer->channels * sizeof *sums);
     for (int x = 0; x < layer->width; x++)
         for (int c = 0; c < layer->channels; c++) sums[c] += *input++ - 128;

@@ -12,8 +12,8 @@ KERNEL void pad_row(const padding *layer, const uint8_t *input, int y, uint8_t *
     const int32_t length = layer->left + layer->length + layer->right;
     const int from = y - layer->above;
 
-    output += y % layer->made_rows * length;
+    output += row_at(y, layer->made_rows, length);
     memset(output, layer->zero, (size_t)length);
     if (from >= 0 && from < layer->height)
-        memcpy(output + layer->left, input + from % layer->rows * layer->length, (size_t)layer->length);
+        memcpy(output + layer->left, input + row_at(from, layer->rows, layer->length), (size_t)layer->length);
 }

@@ -1,6 +1,6 @@
 SMALL static void stored_row(void *context, int y, uint8_t *row)
 {
-    const int8_t *const stored = *(const int8_t *const *)context + y * (DIGITS_WIDTH * DIGITS_CHANNELS);
+    const int8_t *const stored = *(const int8_t *const *)context + times(y, DIGITS_WIDTH * DIGITS_CHANNELS);
     for (int i = 0; i < DIGITS_WIDTH * DIGITS_CHANNELS; i++) row[i] = (uint8_t)(stored[i] + 128);
 }
 
@@ -28,10 +28,13 @@ SMALL void digits_predict_rows(digits_row_reader *read, void *context, digits_re
 SMALL static void pixel_row(void *context, int y, uint8_t *row)
 {
     const uint8_t *const pixels = *(const uint8_t *const *)context;
-    memcpy(row, pixels + y * (DIGITS_WIDTH * DIGITS_CHANNELS), DIGITS_WIDTH * DIGITS_CHANNELS);
+    memcpy(row, pixels + times(y, DIGITS_WIDTH * DIGITS_CHANNELS),
+           (size_t)DIGITS_WIDTH * DIGITS_CHANNELS);
 }
 
 SMALL void digits_predict(const uint8_t pixels[DIGITS_PIXELS], digits_result *result, void *scratch)
 {
     digits_predict_rows(pixel_row, &pixels, result, scratch);
 }
+
+/* NOLINTEND(bugprone-easily-swappable-parameters) */

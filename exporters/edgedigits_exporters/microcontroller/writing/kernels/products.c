@@ -105,7 +105,7 @@ KERNEL void products(const patch_value *patch, int step, int patches, const int8
         for (int r = 0; r < rows; r++) {
             int32_t sum = 0;
             DO_NOT_UNROLL
-            for (int k = 0; k < rounded; k++) sum += patch[p * step + k] * READ_INT8(weights + r * length + k);
+            for (int k = 0; k < rounded; k++) sum += patch[times(p, step) + k] * READ_INT8(weights + times(r, length) + k);
             sums[p * BLOCK + r] = sum;
         }
     }

@@ -4,14 +4,20 @@ typedef struct {
     convolution then; /* its input is a picture of those two pixels */
 } separable;
 
+/* Behind the two pixels, aligned. */
+KERNEL ptrdiff_t patches_at(const separable *layer)
+{
+    return times((2 * layer->first.channels + 3) / 4, 4);
+}
+
 KERNEL void separable_columns(const separable *layer, const uint8_t *const *rows, int y, int x, int columns,
                               uint8_t *output, uint8_t *scratch)
 {
     const int channels = layer->first.channels;
 
-    for (int i = 0; i < columns; i++) depthwise_pixel(&layer->first, rows, y, x + i, scratch + i * channels);
-    convolve_columns(&layer->then, scratch, 0, 0, columns, output + x * layer->then.channels,
-                     (void *)(scratch + (2 * channels + 3) / 4 * 4));
+    for (int i = 0; i < columns; i++) depthwise_pixel(&layer->first, rows, y, x + i, scratch + times(i, channels));
+    convolve_columns(&layer->then, scratch, 0, 0, columns, output + times(x, layer->then.channels),
+                     (void *)(scratch + patches_at(layer)));
 }
 
 KERNEL void separable_row(const separable *layer, const uint8_t *input, int y, uint8_t *output, uint8_t *scratch)
@@ -20,8 +26,8 @@ KERNEL void separable_row(const separable *layer, const uint8_t *input, int y, u
     int x = 0;
 
     rows_under(&layer->first.in, input, y, rows);
-    clear_patches(&layer->then.in, (void *)(scratch + (2 * layer->first.channels + 3) / 4 * 4));
-    output += y % layer->then.rows * layer->then.width * layer->then.channels;
+    clear_patches(&layer->then.in, (void *)(scratch + patches_at(layer)));
+    output += row_at(y, layer->then.rows, layer->then.width * layer->then.channels);
     for (; x + 2 <= layer->then.width; x += 2) separable_columns(layer, rows, y, x, 2, output, scratch);
     if (layer->then.width % 2) separable_columns(layer, rows, y, x, 1, output, scratch);
 }

@@ -20,6 +20,17 @@
 #define READ_FLOAT(at) (*(at))
 #endif
 
+/* An offset, wide enough before it is multiplied, and that of row y where the last `rows` rows are in memory. */
+static inline ptrdiff_t times(int count, int size)
+{
+    return (ptrdiff_t)count * size;
+}
+
+static inline ptrdiff_t row_at(int y, int rows, int size)
+{
+    return times(y % rows, size);
+}
+
 /* For speed each layer gets a copy of its kernel, made for its constants; for size all share one. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define KERNEL static inline __attribute__((always_inline))

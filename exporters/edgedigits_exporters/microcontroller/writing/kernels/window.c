@@ -9,5 +9,5 @@ typedef struct {
 /* The row of a picture in memory. */
 KERNEL const uint8_t *input_row(const input_window *in, const uint8_t *input, int y)
 {
-    return input + (in->rows == in->height ? y : y % in->rows) * in->width * in->channels;
+    return input + row_at(y, in->rows, in->width * in->channels);
 }
