@@ -140,4 +140,4 @@ def test_size_changes_a_framed_digit_by_little(digit: int, seed: int, factor: fl
     framed, as_drawn = frame_digit(resized).astype(int), frame_digit(drawn)
     # The centre of mass may be rounded to the next pixel.
     shifts = [np.roll(framed, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
-    assert min(np.abs(shifted - as_drawn).mean() for shifted in shifts) < 12
+    assert min(np.abs(shifted - as_drawn).mean() for shifted in shifts) < 14

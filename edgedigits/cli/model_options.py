@@ -8,11 +8,11 @@ import typer
 if TYPE_CHECKING:
     from edgedigits_runtime.engine_options import EngineOptions
 
-Model = Annotated[str, typer.Option(help="A shipped name, a run folder, or a .keras, .onnx or .tflite file.")]
+Model = Annotated[str, typer.Option(help="A shipped name, a run folder, a .keras, .onnx or .tflite file, or a C export.")]
 
 Contract = Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")]
 
-Engine = Annotated[str | None, typer.Option(help="litert, onnxruntime or keras; chosen by file type.")]
+Engine = Annotated[str | None, typer.Option(help="litert, onnxruntime, c or keras; chosen by file type.")]
 
 Device = Annotated[
     str,

@@ -59,7 +59,7 @@ def open_engine(
         raise UnknownName("model file type", path.suffix or path.name, [*ENGINE_OF_SUFFIX, "a folder of C"])
     if engine not in (None, fitting):
         raise UnknownName(f"engine for {path.suffix or 'C'} files", str(engine), [fitting])
-    if not path.exists():
+    if fitting != "c" and not path.is_file():
         raise ArtifactNotFound(f"no model file at {path}")
     opened: Engine = importlib.import_module(ENGINES[fitting]).open_engine(
         path, contract, device, options or EngineOptions()

@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -149,4 +150,6 @@ def probe() -> EngineReport:
     compiler = find_compiler()
     if compiler is None:
         return EngineReport(None, (), "apt-get install gcc")
-    return EngineReport(_version(compiler).decode(errors="replace").split("\n", maxsplit=1)[0], ("C",))
+    said = _version(compiler).decode(errors="replace")
+    number = re.search(r"\d+\.\d+[.\d]*", said)
+    return EngineReport(number.group() if number else "unknown", (Path(compiler).name,))
