@@ -1,7 +1,6 @@
 """A graph as C, compiled and called: through ctypes, or as a program that sanitizers watch."""
 
 import ctypes
-import re
 import subprocess
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing.header import header
 from edgedigits_exporters.microcontroller.writing.source import source
 from edgedigits_runtime.contract import Contract, Tensor
+from edgedigits_runtime.engines.compiled_c import SIZES
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion")
 CANARY = 0x5A
@@ -71,12 +71,12 @@ class CompiledC:
 
     def __init__(self, folder: Path, *compiler: str) -> None:
         library = folder / f"digits{len(list(folder.glob('*.so')))}.so"
-        _compile(*(compiler or ("gcc", "-O0")), "-shared", "-fPIC", str(folder / "digits.c"), "-o", str(library), "-lm")
-        self._invoke = ctypes.CDLL(str(library)).digits_invoke
-        text = (folder / "digits.h").read_text()
-        # The last one is for processors without dual multiplies.
-        self.scratch_bytes = int(re.findall(r"DIGITS_SCRATCH_BYTES (\d+)", text)[-1])
-        self._classes = int(re.findall(r"DIGITS_CLASSES (\d+)", text)[0])
+        (folder / "sizes.c").write_text(SIZES)
+        sources = (str(folder / name) for name in ("digits.c", "sizes.c"))
+        _compile(*(compiler or ("gcc", "-O0")), "-shared", "-fPIC", *sources, "-o", str(library), "-lm")
+        loaded = ctypes.CDLL(str(library))
+        self._invoke = loaded.digits_invoke
+        self.scratch_bytes, _, self._classes = (ctypes.c_int32 * 3).in_dll(loaded, "digits_sizes")
 
     def __call__(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
         """Return int8 [n, classes] for int8 [n, ...]."""

@@ -25,7 +25,8 @@ def test_the_library() -> None:
                   "length"]),
         ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
                    "mixed_precision", "parallel", "out", "device"]),
-        ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "kernels", "project", "force"]),
+        ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "kernels", "project",
+                    "force"]),
         ("verify", ["artifact", "against", "split", "data", "data_dir", "demands"]),
     ],
 )  # fmt: skip

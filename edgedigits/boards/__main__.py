@@ -14,6 +14,7 @@ from edgedigits_runtime.errors import ArtifactNotFound, EdgedigitsError, Unknown
 
 FILES = ("digits.h", "digits.c", "digits_selftest.c")
 AVR_MEGAHERTZ = 16
+WIDTH = 135
 CAPTION = (
     "Bytes. Flash: the classifier with its constants and the library routines that it calls. "
     "RAM: scratch, stack, the result and, but on an AVR, the picture. Instructions: of one inference, not cycles."
@@ -99,7 +100,8 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     outcomes = [run_on(options.folder, board, options.optimisation) for board in boards]
-    Console().print(show(outcomes, options.folder))
+    # Numbers that are cut off tell nothing, so the table is as wide as it needs to be.
+    Console(width=max(WIDTH, Console().width)).print(show(outcomes, options.folder))
     for outcome in outcomes:
         if outcome.trouble:
             print(outcome.trouble)

@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from edgedigits_runtime.engine_options import EngineOptions
 
-Model = Annotated[str, typer.Option(help="A shipped name, a run folder, a .keras, .onnx or .tflite file, or a C export.")]
+Model = Annotated[str, typer.Option(help="A shipped name, a run folder, a .keras, .onnx or .tflite file, a C export.")]
 
 Contract = Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")]
 

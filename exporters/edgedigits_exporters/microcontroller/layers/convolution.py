@@ -18,7 +18,7 @@ from edgedigits_exporters.microcontroller.writing import literals
 AXES = (1, 2, 3)
 """Along which the weights of an output channel lie."""
 
-LANES = 16
+LANES = 32
 """What the C code rounds patches up to where compilers have vectors."""
 
 
@@ -55,9 +55,8 @@ def lower(operator: Operator, sources: tuple[Source, ...], kernels: Kernels) -> 
         call="convolve_row(layer, {input}, y, {output}, {patch});",
         comment=f"{operator.name}: {described(operator.inputs[0])} to {described(operator.output)}, "
         f"window {window.size[0]}x{window.size[1]}, stride {window.stride[0]}x{window.stride[1]}",
-        patch_bytes=patches_bytes(length),
-        # Beside the patches the bytes of one.
-        dual_patch_bytes=patches_bytes(length, dual=True) + length,
+        patch_bytes=2 * length,
+        wide_patch_bytes=wide_patches_bytes(length),
     )
 
 
@@ -84,6 +83,10 @@ def fields(operator: Convolution, number: int | str, window: str, rows: int, ker
     }
 
 
-def patches_bytes(length: int, *, dual: bool = False) -> int:
-    """Return what two patches of a length take; where multiplies are dual, their values have 16 bits."""
-    return 4 * (-(-length // 4) * 4) if dual else 2 * (-(-length // LANES) * LANES)
+def wide_patches_bytes(length: int) -> int:
+    """Return what two patches take where several values are multiplied at once.
+
+    Dual multiplies take 16-bit values, made of the bytes of one patch; vectors take bytes, with zeros at the end.
+    """
+    dual = 4 * (-(-length // 4) * 4) + length
+    return max(dual, 2 * (-(-length // LANES) * LANES))

@@ -52,7 +52,7 @@ class Layer:
         kernels: files under kernels/, each behind those it needs.
         steps: how often it is called; once for each row, but for sums.
         reads: which rows of its inputs a step needs.
-        patch_bytes: memory within a step, and on processors with dual 16-bit multiplies.
+        patch_bytes: memory within a step; wide_ on processors that multiply several values at once.
         kept_bytes: memory from the first step to the last.
         window_height: rows that the C code points to at once.
         structure: the C type that holds its numbers.
@@ -69,7 +69,7 @@ class Layer:
     call: str
     comment: str
     patch_bytes: int = 0
-    dual_patch_bytes: int = 0
+    wide_patch_bytes: int = 0
     kept_bytes: int = 0
     window_height: int = 0
 

@@ -61,8 +61,8 @@ def lower(operator: Operator, sources: tuple[Source, ...], kernels: Kernels) -> 
         comment=f"{first.name}, window {first.window.size[0]}x{first.window.size[1]}, stride {first.window.stride[0]}x"
         f"{first.window.stride[1]}, and {then.name} over its channels: {described(operator.inputs[0])} by way of"
         f" {described(first.output)} to {described(operator.output)}",
-        patch_bytes=before + convolution.patches_bytes(channels),
-        dual_patch_bytes=before + convolution.patches_bytes(channels, dual=True),
+        patch_bytes=before + 2 * channels,
+        wide_patch_bytes=before + convolution.wide_patches_bytes(channels),
         window_height=first.window.size[0],
     )
 

@@ -20,14 +20,14 @@ class Program:
         layers: layer 1, 2, ...; stage 0 is the input.
         sources: for each layer, what it reads.
         plan: of the scratch memory.
-        dual_plan: the same order on processors with dual 16-bit multiplies, whose patches are larger.
+        wide_plan: the same order on processors that multiply several values at once, whose patches are larger.
     """
 
     graph: Graph
     layers: tuple[Layer, ...]
     sources: tuple[tuple[Source, ...], ...]
     plan: Plan
-    dual_plan: Plan
+    wide_plan: Plan
 
     def place(self, number: int) -> Place:
         """Return the place of a layer, counted from 1."""
@@ -65,17 +65,17 @@ def _program(graph: Graph, operators: tuple[Operator, ...], kernels: Kernels) ->
         stages.append((operator.output, layer))
         layers.append(layer)
         all_sources.append(sources)
-    plan, dual_plan = plan_memory(_stages(stages), _stages(stages, dual=True))
-    return Program(graph, tuple(layers), tuple(all_sources), plan, dual_plan)
+    plan, wide_plan = plan_memory(_stages(stages), _stages(stages, wide=True))
+    return Program(graph, tuple(layers), tuple(all_sources), plan, wide_plan)
 
 
-def _stages(stages: list[tuple[Tensor, Layer | None]], *, dual: bool = False) -> list[Stage]:
+def _stages(stages: list[tuple[Tensor, Layer | None]], *, wide: bool = False) -> list[Stage]:
     made = []
     for tensor, layer in stages:
         height, width, channels = tensor.shape
         if layer is None:
             made.append(Stage(height, height, width * channels))
             continue
-        patch = layer.dual_patch_bytes if dual else layer.patch_bytes
+        patch = layer.wide_patch_bytes if wide else layer.patch_bytes
         made.append(Stage(layer.steps, height, width * channels, layer.reads, patch, layer.kept_bytes))
     return made

@@ -25,7 +25,7 @@ def header(program: Program, contract: Contract, heading: str, version: str) -> 
         "OUTPUT_SCALE": literals.number(graph.output.scale),
         "OUTPUT_ZERO": graph.output.zero_point,
         "TOLD": literals.comment(". ".join(told(program, contract)) + "."),
-        "DUAL_SCRATCH": program.dual_plan.size,
+        "WIDE_SCRATCH": program.wide_plan.size,
         "SCRATCH": program.plan.size,
         "ROWS_TOLD": "twice for rows 0, 1, ..." if twice else "for rows 0, 1, ...",
     }

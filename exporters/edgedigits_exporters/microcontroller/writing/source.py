@@ -44,8 +44,8 @@ def _places(program: Program) -> str:
     return "\n".join(
         [
             "/* Where in the scratch memory the rows of each layer lie (0 is the input), and what else it needs. */",
-            "#if DUAL_MULTIPLIES",
-            _enumeration(program, program.dual_plan),
+            "#if LANES > 1",
+            _enumeration(program, program.wide_plan),
             "#else",
             _enumeration(program, program.plan),
             "#endif",

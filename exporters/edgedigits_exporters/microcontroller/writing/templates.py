@@ -59,7 +59,7 @@ def marks_of(
         "MATH": " and `math.h`" if contract.normalisation == "column-l2" else "",
         "FLASH": f"{literals.array_bytes(source):,}",
         "SCRATCH": f"{program.plan.size:,}",
-        "DUAL": f"{program.dual_plan.size:,}",
+        "WIDE": f"{program.wide_plan.size:,}",
         "PIXELS": f"{height * width * channels:,}",
         "KERNELS": "XNNPACK, its usual path on x86-64" if contract.kernels == "xnnpack" else "its reference kernels",
         "VERIFIED": f"`edgedigits verify` compares them{measured}",

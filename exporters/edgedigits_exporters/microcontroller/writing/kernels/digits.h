@@ -29,8 +29,8 @@ extern "C" {
 @TOLD@
 
 /* Working memory that the caller gives, aligned as an int32_t is. Nothing in it has to last between calls. */
-#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
-#define DIGITS_SCRATCH_BYTES @DUAL_SCRATCH@
+#if defined(__ARM_FEATURE_SIMD32) || defined(__SSE2__) || defined(__ARM_NEON) || defined(__wasm_simd128__)
+#define DIGITS_SCRATCH_BYTES @WIDE_SCRATCH@
 #else
 #define DIGITS_SCRATCH_BYTES @SCRATCH@
 #endif

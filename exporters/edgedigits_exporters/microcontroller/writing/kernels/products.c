@@ -101,12 +101,32 @@ KERNEL void products(const patch_value *patch, int step, int patches, const int8
 {
     const int rounded = (length + LANES - 1) / LANES * LANES;
 
-    for (int p = 0; p < patches; p++) {
-        for (int r = 0; r < rows; r++) {
+    for (int p = 0; p < patches; p++, patch += step, sums += BLOCK) {
+        const int8_t *row = weights;
+        int r = 0;
+
+#if LANES > 1
+        /* Four rows at once share what is loaded of the patch. */
+        for (; r + 4 <= rows; r += 4, row += times(4, length)) {
+            int32_t a = 0, b = 0, c = 0, d = 0;
+            DO_NOT_UNROLL
+            for (int k = 0; k < rounded; k++) {
+                a += patch[k] * row[k];
+                b += patch[k] * row[length + k];
+                c += patch[k] * row[2 * length + k];
+                d += patch[k] * row[3 * length + k];
+            }
+            sums[r] = a;
+            sums[r + 1] = b;
+            sums[r + 2] = c;
+            sums[r + 3] = d;
+        }
+#endif
+        for (; r < rows; r++, row += length) {
             int32_t sum = 0;
             DO_NOT_UNROLL
-            for (int k = 0; k < rounded; k++) sum += patch[times(p, step) + k] * READ_INT8(weights + times(r, length) + k);
-            sums[p * BLOCK + r] = sum;
+            for (int k = 0; k < rounded; k++) sum += patch[k] * READ_INT8(row + k);
+            sums[r] = sum;
         }
     }
 }

@@ -55,7 +55,7 @@ static inline ptrdiff_t row_at(int y, int rows, int size)
 #define DUAL_MULTIPLIES 0
 #if defined(__SSE2__) || defined(__ARM_NEON) || defined(__wasm_simd128__)
 #define BLOCK 32
-#define LANES 16
+#define LANES 32
 #elif defined(__ARM_FEATURE_MVE)
 #define BLOCK 2
 #define LANES 8
