@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edgedigits_exporters.microcontroller.graph import Convolution, Operator, Pool, Tensor, Window
 from edgedigits_exporters.microcontroller.planning.rows import Reads
+from edgedigits_exporters.microcontroller.writing import literals
 from edgedigits_runtime.errors import ArtifactUnsupported
 
 STORED = 128
@@ -100,7 +101,7 @@ def window_fields(source: Source, window: Window, rows: int, output: Tensor) -> 
         "above": window.before[0], "left": window.before[1], "zero": source.tensor.zero_point + STORED,
         "is_one_piece": "true" if _is_one_piece(source, window, resident_rows(source, rows), output) else "false",
     }  # fmt: skip
-    return "{" + ", ".join(f".{name} = {value}" for name, value in fields.items()) + "}"
+    return literals.initialiser({name: str(value) for name, value in fields.items()})
 
 
 def _is_one_piece(source: Source, window: Window, rows: int, output: Tensor) -> bool:

@@ -42,9 +42,8 @@ def constants(
 def fields(operator: Convolution, number: int | str, kernels: Kernels) -> str:
     """Return the initialiser of a C requantization."""
     arrays = ("bias", "scale") if kernels == "xnnpack" else ("bias", "multiplier", "shift")
-    named = ", ".join(f".{array} = {array}_{number}" for array in arrays)
-    bounds = ", ".join(f".{name} = {value}" for name, value in output_fields(operator, kernels).items())
-    return f"{{{named}, {bounds}}}"
+    named = {array: f"{array}_{number}" for array in arrays}
+    return literals.initialiser({**named, **output_fields(operator, kernels)})
 
 
 def output_fields(operator: Convolution, kernels: Kernels) -> dict[str, str]:

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 
 WIDTH = 116
 
+TOGETHER = "\N{NO-BREAK SPACE}"
+
 
 def number(value: float | np.floating) -> str:
     """Return a float32 constant; nine digits give back every one exactly."""
@@ -19,9 +21,8 @@ def array(kind: str, name: str, values: ArrayLike, spare: str = "") -> str:
     """Return the definition of a constant array; `kind` is its C type, `spare` how many zeros follow, in C."""
     flat = np.asarray(values).ravel().tolist()
     written = [number(value) if kind == "float" else str(value) for value in flat]
-    lines = textwrap.fill(", ".join(written), WIDTH, initial_indent="    ", subsequent_indent="    ")
     size = f"{len(flat)} + {spare}" if spare else str(len(flat))
-    return f"static const {kind} {name}[{size}] FLASH = {{\n{lines}}};"
+    return f"static const {kind} {name}[{size}] FLASH = {{\n{lines(written)}}};"
 
 
 def array_bytes(text: str) -> int:
@@ -33,15 +34,20 @@ def array_bytes(text: str) -> int:
 
 def structure(kind: str, name: str, fields: dict[str, str]) -> str:
     """Return the definition of a constant structure, with its fields by name."""
-    lines = textwrap.fill(
-        initialiser(fields)[1:-1], WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
-    )
-    return f"static const {kind} {name} FLASH = {{\n{lines}}};"
+    return f"static const {kind} {name} FLASH = {{\n{lines([initialiser(fields)[1:-1]])}}};"
 
 
 def initialiser(fields: dict[str, str]) -> str:
-    """Return the initialiser of a structure, with its fields by name."""
-    return "{" + ", ".join(f".{field} = {value}" for field, value in fields.items()) + "}"
+    """Return the initialiser of a structure, with its fields by name; for `lines`, which will not break at a `=`."""
+    return "{" + ", ".join(f".{field}{TOGETHER}={TOGETHER}{value}" for field, value in fields.items()) + "}"
+
+
+def lines(parts: list[str]) -> str:
+    """Return parts with commas between them in indented lines; TOGETHER becomes a space that no line ends at."""
+    filled = textwrap.fill(
+        ", ".join(parts), WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
+    )
+    return filled.replace(TOGETHER, " ")
 
 
 def string(text: str) -> str:

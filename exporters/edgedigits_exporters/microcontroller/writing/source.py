@@ -1,6 +1,5 @@
 """The text of digits.c: kernels, layers, the order of their rows, and the two functions that a user calls."""
 
-import textwrap
 from importlib.resources import files
 
 import numpy as np
@@ -54,15 +53,14 @@ def _places(program: Program) -> str:
 
 
 def _enumeration(program: Program, plan: Plan) -> str:
-    places = [f"ROWS_{number} = {place}" for number, place in enumerate(plan.rows_at)]
+    together = literals.TOGETHER
+    places = [f"ROWS_{number}{together}={together}{place}" for number, place in enumerate(plan.rows_at)]
     for number, layer in enumerate(program.layers, start=1):
         if layer.patch_bytes:
-            places.append(f"PATCH_{number} = {plan.patch_at[number]}")
+            places.append(f"PATCH_{number}{together}={together}{plan.patch_at[number]}")
         if layer.kept_bytes:
-            places.append(f"KEPT_{number} = {plan.kept_at[number]}")
-    indent = "    "
-    lines = textwrap.fill(", ".join(places), literals.WIDTH, initial_indent=indent, subsequent_indent=indent)
-    return f"enum {{\n{lines}\n}};"
+            places.append(f"KEPT_{number}{together}={together}{plan.kept_at[number]}")
+    return f"enum {{\n{literals.lines(places)}\n}};"
 
 
 def _layer(program: Program, number: int) -> str:
