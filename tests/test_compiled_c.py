@@ -3,6 +3,7 @@
 import concurrent.futures
 import os
 import pickle
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -100,6 +101,34 @@ def test_a_cmake_project_builds_and_passes(kernels: str, tmp_path: Path) -> None
     done = subprocess.run(["cc", "-std=c99", "-Iinclude", *sources, "-o", "selftest", "-lm"], cwd=folder, check=False)
     assert done.returncode == 0
     assert subprocess.run(["./selftest"], cwd=folder, check=False, capture_output=True).returncode == 0
+
+
+def test_the_header_is_for_cpp_too(exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "main.cpp").write_text(
+        "#include \"digits.h\"\nint main() { return digits_labels[DIGITS_CLASSES - 1][0] != '9'; }\n"
+    )
+    for command in (
+        ["cc", "-std=c99", "-c", str(exported / "digits.c"), "-o", "digits.o"],
+        ["g++", "-Wall", "-Wextra", "-Werror", f"-I{exported}", "main.cpp", "digits.o", "-o", "main", "-lm"],
+        ["./main"],
+    ):
+        assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+
+
+def test_the_readme_says_how_much_flash_the_constants_take(exported: Path, tmp_path: Path) -> None:
+    # As for a processor without vectors: with these, some zeros stand behind the weights.
+    command = ["cc", "-std=c99", "-U__SSE2__", "-c", str(exported / "digits.c"), "-o", str(tmp_path / "digits.o")]
+    assert subprocess.run(command, check=False).returncode == 0
+    listed = subprocess.run(
+        ["nm", "-S", str(tmp_path / "digits.o")], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    sizes = {words[3]: int(words[1], 16) for line in listed if len(words := line.split()) == 4}
+    arrays = [
+        name for name in sizes if re.fullmatch(r"(weights|bias|scale|powers)_\d+[ab]?|order|weight_of_output", name)
+    ]
+    said = re.search(r"tables in flash \| ([\d,]+) \|", (exported / "README.md").read_text())
+    assert said is not None
+    assert sum(sizes[name] for name in arrays) == int(said[1].replace(",", ""))
 
 
 def test_an_arduino_library_has_what_the_ide_looks_for(tmp_path: Path) -> None:
