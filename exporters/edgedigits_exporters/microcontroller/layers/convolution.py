@@ -47,7 +47,10 @@ def lower(operator: Operator, sources: tuple[Source, ...], kernels: Kernels) -> 
         )
 
     return Layer(
-        kernels=("words", "window", "gather", "products", *requantization.KERNELS[kernels], "convolution"),
+        kernels=(
+            *("words", "window", "gather", "products", *requantization.KERNELS[kernels]),
+            *("convolution", "convolution_row"),
+        ),
         steps=operator.output.shape[0],
         reads=(rows_read(source, window),),
         structure="convolution",

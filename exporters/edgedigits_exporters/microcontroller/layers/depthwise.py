@@ -39,7 +39,7 @@ def lower(operator: Operator, sources: tuple[Source, ...], kernels: Kernels) -> 
         )
 
     return Layer(
-        kernels=("window", *requantization.KERNELS[kernels], "depthwise"),
+        kernels=("window", *requantization.KERNELS[kernels], "depthwise", "depthwise_row"),
         steps=operator.output.shape[0],
         reads=(rows_read(source, window),),
         structure="depthwise",
