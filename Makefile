@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench speed reading-pictures models readme-results system lock clean
+.PHONY: demo test check unit slow bench speed reading-pictures models readme-results boards verify-c bench-c board-packages system lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -40,6 +40,23 @@ models: $(READY)  ## rebuild the shipped models from scratch
 
 readme-results: $(READY)  ## measure what the README's table says, and write it there
 	$(BIN)/python benchmarks/readme_results.py
+
+BOARD_MODELS ?= pico nano
+
+boards: $(READY) board-packages  ## C on nine emulated cores: self-test, sizes, instructions; BOARD_MODELS=base for others
+	set -e; for model in $(BOARD_MODELS); do \
+		$(BIN)/edgedigits export $$model --format c --no-verify --force --out build/boards/$$model-c; \
+		$(BIN)/python -m edgedigits.boards build/boards/$$model-c; \
+	done
+
+verify-c: $(READY) board-packages  ## every value of the C export against LiteRT's, on the host and on emulated cores
+	$(BIN)/python benchmarks/verify_c.py
+
+bench-c: $(READY) board-packages  ## flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
+	$(BIN)/python benchmarks/c_export.py
+
+board-packages:
+	.ci/system system-packages.txt board-packages.txt
 
 system:  ## system packages that some tests need (system-packages.txt)
 	.ci/system

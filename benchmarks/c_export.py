@@ -1,0 +1,159 @@
+"""What the C export costs in flash, RAM and instructions, and how fast it is on this machine: `make bench-c`.
+
+Instructions are counted by QEMU (SysTick under `-icount shift=0`); they are not cycles. Sizes are the linker's. Writes
+benchmarks/results/c_export.json and the tables of docs/c.md.
+"""
+
+import ctypes
+import dataclasses
+import json
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from c_tables import PAGE, render
+from c_tools import tool_versions
+from networks import SMALL, Kernels, graph_of, int8_file, mnist_test_split, write_c
+
+from edgedigits.boards import BOARDS, count, footprint
+from edgedigits_exporters.microcontroller.graph import Convolution, multiply_accumulates
+from edgedigits_exporters.microcontroller.layers import does_nothing
+from edgedigits_runtime.engines import open_engine
+from edgedigits_runtime.engines.compiled_c import compiled
+from edgedigits_runtime.machine import describe_machine
+from edgedigits_runtime.whole_files import write_whole
+
+RESULTS = Path(__file__).parent / "results" / "c_export.json"
+MEASURED = ("pico", "nano", "base", SMALL, "plain-3conv")
+COUNTED: dict[str, tuple[Kernels, ...]] = {
+    "cortex-m4f": ("xnnpack",),
+    "cortex-m55": ("xnnpack",),
+    # Without a floating-point unit the rounding of the reference kernels is cheaper.
+    "cortex-m3": ("xnnpack", "reference"),
+    "cortex-m0": ("xnnpack", "reference"),
+}
+LAYERS = ((SMALL, "cortex-m4f"), (SMALL, "cortex-m55"), ("plain-3conv", "cortex-m4f"), ("plain-3conv", "cortex-m55"))
+SIZED = "cortex-m4f"
+FAST, SHORT = "-O3", "-Os"
+AVR = "atmega328p"
+ROUNDS, CALLS = 200, 20
+
+
+def network(name: str, place: Path) -> dict[str, Any]:
+    """Return what a network costs."""
+    graph = graph_of(name)
+    folders = {kernels: write_c(name, kernels, place / f"{name}-{kernels}") for kernels in ("xnnpack", "reference")}
+    instructions = {
+        board: {kernels: count(folders[kernels], BOARDS[board], FAST).invoke for kernels in wanted}
+        for board, wanted in COUNTED.items()
+    }
+    return {
+        "name": name,
+        "multiply_accumulates": multiply_accumulates(graph),
+        "weights": sum(operator.weights.size for operator in graph.operators if isinstance(operator, Convolution)),
+        "pixels": int(np.prod(graph.input.shape)),
+        "instructions": instructions,
+        "bytes": {optimisation: sizes(folders["xnnpack"], SIZED, optimisation) for optimisation in (FAST, SHORT)},
+        "host": host_microseconds(name, folders["xnnpack"]),
+    }
+
+
+def sizes(folder: Path, board: str, optimisation: str = "") -> dict[str, int | None]:
+    """Return bytes of flash and RAM, and what an inference takes."""
+    linked, counted = footprint(folder, BOARDS[board], optimisation), count(folder, BOARDS[board], optimisation)
+    taken = counted.invoke or counted.predict
+    return {"flash": linked.flash, "scratch": counted.scratch, "stack": counted.stack, "taken": taken}
+
+
+def layers(name: str, board: str, place: Path) -> list[dict[str, Any]]:
+    """Return the instructions of each layer: what the network takes less what it takes without that layer's call.
+
+    Layers are kept from being inlined, so that leaving one out changes no other one's code.
+    """
+    folder, graph = place / f"{name}-xnnpack", graph_of(name)
+    source = (
+        (folder / "digits.c").read_text().replace("static void row_of", "__attribute__((noipa)) static void row_of")
+    )
+    whole = _invoke_instructions(folder, source, board)
+    calls = re.findall(r"row_of_layer_\d+\(memory, y\); break;", source)
+    # These networks have a layer for each operator that does something; others have two operators in some.
+    operators = [operator for operator in graph.operators if not does_nothing(operator, "xnnpack")]
+    return [
+        {
+            "operator": operator.name,
+            "input": operator.inputs[0].shape,
+            "output": operator.output.shape,
+            "multiply_accumulates": multiply_accumulates(dataclasses.replace(graph, operators=(operator,))),
+            "instructions": whole - _invoke_instructions(folder, source.replace(call, "break;"), board),
+        }
+        for operator, call in zip(operators, calls, strict=True)
+    ]
+
+
+def _invoke_instructions(folder: Path, source: str, board: str) -> int:
+    """Return the instructions of digits_invoke with another text of digits.c."""
+    with tempfile.TemporaryDirectory() as place:
+        changed = Path(place)
+        (changed / "digits.h").write_text((folder / "digits.h").read_text())
+        (changed / "digits.c").write_text(source)
+        return count(changed, BOARDS[board], FAST).invoke or 0
+
+
+def host_microseconds(name: str, folder: Path) -> dict[str, float]:
+    """Return the best microseconds of one inference, each called from Python with its input in place."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    with open_engine(folder) as engine:
+        image = engine.feed(mnist_test_split().images[:1])
+    interpreter = Interpreter(str(int8_file(name)), num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image)
+    library = ctypes.CDLL(str(compiled(folder)))
+    invoke, scratch = library.digits_invoke, (ctypes.c_int32 * ctypes.c_int32.in_dll(library, "digits_sizes").value)()
+    invoke.argtypes, invoke.restype = (ctypes.c_void_p,) * 3, None
+    answer = np.empty(interpreter.get_output_details()[0]["shape"], np.int8)
+    given, made = image.ctypes.data, answer.ctypes.data
+    return best_of({"c": lambda: invoke(given, made, scratch), "litert": interpreter.invoke})
+
+
+def best_of(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Return the microseconds of a call in the best of many rounds; a round calls each some times in a row."""
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            start = time.perf_counter_ns()
+            for _ in range(CALLS):
+                call()
+            best[name] = min(best[name], (time.perf_counter_ns() - start) / CALLS / 1e3)
+    return best
+
+
+def measure() -> dict[str, Any]:
+    """Return all figures, with the machine and the tools."""
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
+        place = Path(folder)
+        networks = [network(name, place) for name in MEASURED]
+        of_layers = [{"name": name, "board": board, "layers": layers(name, board, place)} for name, board in LAYERS]
+        avr = sizes(place / "pico-xnnpack", AVR)
+    return {
+        "machine": describe_machine(),
+        "tools": tool_versions(),
+        "networks": networks,
+        "layers": of_layers,
+        "avr": {"name": "pico", "board": AVR, **avr},
+    }
+
+
+def main() -> None:
+    """Measure, keep the figures and write the tables."""
+    found = measure()
+    write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
+    render(found, PAGE)
+
+
+if __name__ == "__main__":
+    main()
