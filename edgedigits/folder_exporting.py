@@ -12,8 +12,16 @@ from edgedigits_exporters import FolderExporter, FolderOptions, get_folder_expor
 from edgedigits_exporters.microcontroller.folder import refuse_existing
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engines import is_c_export
 from edgedigits_runtime.engines.compiled_c import find_compiler
-from edgedigits_runtime.errors import ArtifactNotFound, ContractMissing, DataNotFound, ExportError, GateMissed
+from edgedigits_runtime.errors import (
+    ArtifactNotFound,
+    ContractMissing,
+    DataNotFound,
+    ExportError,
+    GateMissed,
+    UnknownName,
+)
 
 
 def export_folder(request: ExportRequest) -> Exported:
@@ -51,6 +59,10 @@ def _tflite(request: ExportRequest, beside: Path) -> tuple[Path, list[str]]:
         if not Path(model).is_file():
             raise ArtifactNotFound(f"no model file at {model}")
         return Path(model), []
+    if is_c_export(Path(model)):
+        raise ExportError(f"{model} is a C export already; export the digits.tflite in it, or what that was made of")
+    if Path(model).suffix not in ("", ".keras"):
+        raise UnknownName(f"model file type to make {request.format} of", Path(model).suffix, [".tflite", ".keras"])
     made = export_file(
         dataclasses.replace(request, model=find_keras(model), format="tflite", out=beside / "model.tflite")
     )
@@ -61,18 +73,19 @@ def _compare(
     exporter: FolderExporter, model: Path, options: FolderOptions, request: ExportRequest, notes: list[str]
 ) -> Verification | None:
     """Compare every value with LiteRT's on the test split, in a folder that is thrown away."""
-    if find_compiler() is None:
-        notes.append("not compared with LiteRT: no C compiler here; the folder's self-test does it where there is one")
-        return None
-    contract = options.contract or read_contract(model)
-    try:
-        samples = splits_of_model(contract, model, request.data).test
-    except DataNotFound as error:
-        notes.append(f"not compared with LiteRT but on its golden pictures: {error}")
-        return None
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as trial:
-        # The comparison is of the plain layout; the others hold the same two files.
+        # First, so that a model that is not compiled is refused before data is looked for. The comparison is of the
+        # plain layout; the others hold the same two files.
         folder = exporter.export(model, Path(trial) / "c", dataclasses.replace(options, project="plain"))
+        if find_compiler() is None:
+            notes.append("not compared with LiteRT: no C compiler here; the folder's self-test does it where one is")
+            return None
+        contract = read_contract(folder)
+        try:
+            samples = splits_of_model(contract, model, request.data).test
+        except DataNotFound as error:
+            notes.append(f"not compared with LiteRT: {error}; the folder's self-test compares ten pictures")
+            return None
         verification = verify_artifact(folder, folder / "digits.tflite", samples, "test")
     if not verification.passed:
         raise GateMissed(f"the C code of {model} was refused: {'; '.join(verification.missed)}; please report it")
