@@ -67,8 +67,8 @@ $(READY): pyproject.toml $(LOCK) requirements/make-env
 	touch $@
 
 lock:  ## choose the newest versions that pyproject.toml admits; needs uv
-	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra onnx --extra train-cpu --extra dev pyproject.toml --output-file requirements/cpu.lock
-	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra gpu --extra train-gpu --extra dev pyproject.toml --output-file requirements/gpu.lock
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra onnx --extra train-cpu --extra camera --extra serve --extra dev pyproject.toml --output-file requirements/cpu.lock
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra gpu --extra train-gpu --extra camera --extra serve --extra dev pyproject.toml --output-file requirements/gpu.lock
 
 clean:
 	rm -rf $(VENV) dist build
