@@ -98,9 +98,13 @@ def _depth(lines: NDArray[np.uint8]) -> int:
     """Return how many of the first lines, uint8 [lines, pixels, C], are a frame."""
     most = int(MOST_OF_SIDE * len(lines))
     step = -(-lines.shape[1] // SAMPLES)
-    first = lines[: most + TRANSITION + 1, ::step].astype(np.int16)
-    colours = np.median(first, axis=1)
-    away = np.abs(first - colours[:, np.newaxis]).max(axis=2)
+    # Channel by channel: medians are quickly found in what lies side by side.
+    first = lines[: most + TRANSITION + 1, ::step].transpose(0, 2, 1).astype(np.int16, order="C")
+    # Most pictures have no frame, and their first line says so.
+    if (np.abs(first[0] - np.median(first[0], axis=1)[:, np.newaxis]).max(axis=0) <= SAME).mean() < PLAIN:
+        return 0
+    colours = np.median(first, axis=2)
+    away = np.abs(first - colours[..., np.newaxis]).max(axis=1)
     plain = (away <= SAME).mean(axis=1) >= PLAIN
     framing = plain & (np.abs(colours - colours[0]).max(axis=1) <= SAME)
     depth = len(framing) if framing.all() else int(framing.argmin())

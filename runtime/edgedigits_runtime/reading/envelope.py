@@ -6,6 +6,7 @@ be wider than the strokes and narrower than shadows. The smallest window that ho
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Grey = NDArray[np.uint8]
 
@@ -23,6 +24,9 @@ MOST_STROKE = 0.2
 COMPLETE = 1.5
 
 LEVELS = np.arange(256.0)
+
+# Pixels below which it does not matter how levels are counted.
+FEW = 2000
 
 
 def envelope(grey: Grey) -> tuple[Grey, int]:
@@ -66,7 +70,7 @@ def closed_by(grey: Grey, part: float) -> tuple[int, Grey]:
 
 def closed(grey: Grey, window: int) -> Grey:
     """Close dark gaps narrower than `window` pixels, uint8 [h, w]; beyond the edge the picture goes on as it is."""
-    padded = np.pad(grey, window, mode="edge")
+    padded = _padded(_padded(grey, window).T, window).T
     return _eroded(_dilated(padded, window), window)[window:-window, window:-window]
 
 
@@ -77,7 +81,15 @@ def subtracted(ground: Grey, grey: Grey) -> Grey:
 
 def histograms(stack: Grey) -> NDArray[np.int64]:
     """Count the levels of each picture of a stack, uint8 [N, h, w]: int64 [N, 256]."""
-    return np.stack([np.bincount(picture.reshape(-1), minlength=256) for picture in stack])
+    return np.stack([counted(picture) for picture in stack])
+
+
+def counted(grey: Grey) -> NDArray[np.int64]:
+    """Count the levels of one picture, uint8 [h, w]: int64 [256]."""
+    if grey.size < FEW:
+        return np.bincount(grey.reshape(-1), minlength=256)
+    # Four times as fast: bincount makes eight bytes of each pixel first.
+    return np.array(Image.fromarray(np.ascontiguousarray(grey)).histogram(), np.int64)
 
 
 def contrast(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -122,7 +134,7 @@ def _eroded(grey: Grey, window: int) -> Grey:
 def _dilated(grey: Grey, window: int) -> Grey:
     """Return the lightest pixel of each window x window, an odd number, by doubling spans."""
     for _ in range(2):
-        grey = np.pad(grey, ((window // 2, window // 2), (0, 0)), mode="edge")
+        grey = _padded(grey, window // 2)
         span = 1
         while span < window:
             step = min(span, window - span)
@@ -130,3 +142,12 @@ def _dilated(grey: Grey, window: int) -> Grey:
             span += step
         grey = grey.T
     return grey
+
+
+def _padded(grey: Grey, by: int) -> Grey:
+    """Return uint8 [h, w] with its first and last row repeated; np.pad takes longer than the closing itself."""
+    height, width = grey.shape
+    padded = np.empty((height + 2 * by, width), np.uint8)
+    padded[by : by + height] = grey
+    padded[:by], padded[by + height :] = grey[0], grey[-1]
+    return padded

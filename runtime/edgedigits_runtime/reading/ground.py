@@ -6,6 +6,7 @@ pull at it: small pictures. And the envelope, which follows the edges of shadows
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -212,7 +213,7 @@ def _fitted(grey: Grey, level: int) -> Grey:
     for _ in range(8):
         residual = values - surface
         # By the lower quartile: thick strokes may cover more than half of the picture.
-        scale = max(4.685 / 0.3186 * float(np.quantile(np.abs(residual), 0.25)), 6.0)
+        scale = max(4.685 / 0.3186 * _lower_quartile(np.abs(residual)), 6.0)
         weight = np.square(np.maximum(1 - np.square(residual / scale), 0))
         weighted = terms * weight[:, np.newaxis]
         solution = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
@@ -220,6 +221,17 @@ def _fitted(grey: Grey, level: int) -> Grey:
     return np.clip(np.rint(every @ solution), 0, 255).astype(np.uint8)
 
 
+def _lower_quartile(values: NDArray[np.float64]) -> float:
+    """Return what np.quantile returns for 0.25, in a third of its time."""
+    place = 0.25 * (len(values) - 1)
+    below = int(place)
+    above = min(below + 1, len(values) - 1)
+    ordered = np.partition(values, (below, above))
+    low, high, part = float(ordered[below]), float(ordered[above]), place - below
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
+
+
+@lru_cache(maxsize=2)
 def _terms(height: int, width: int) -> NDArray[np.float64]:
     """Return the six terms of a quadratic surface at every pixel, float64 [h, w, 6]."""
     y, x = np.meshgrid(*((np.arange(side) + 0.5) * 2 / side - 1 for side in (height, width)), indexing="ij")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edgedigits_runtime.reading.border import within_frame
-from edgedigits_runtime.reading.envelope import contrast, histograms, subtracted
+from edgedigits_runtime.reading.envelope import contrast, counted, histograms, subtracted
 from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced, smooth_grounds
 from edgedigits_runtime.reading.regions import edge_width, find_regions, without_regions
 from edgedigits_runtime.reading.rules import without_rules
@@ -176,12 +176,14 @@ def _extremes(picture: NDArray[np.uint8]) -> tuple[Ink, Ink]:
     """
     if picture.shape[2] == 1:
         return picture[..., 0], picture[..., 0]
-    lightest = np.maximum(np.maximum(picture[..., 0], picture[..., 1]), picture[..., 2])
+    # Apart, as channels side by side are compared one pixel at a time.
+    channels = [np.ascontiguousarray(picture[..., channel]) for channel in range(3)]
+    lightest = np.maximum(np.maximum(channels[0], channels[1]), channels[2])
     step = _step(picture, GROUND_PIXELS)
     paper = np.maximum(np.median(picture[::step, ::step].reshape(-1, 3), axis=0), 1)
     gains = np.minimum(paper.max() / paper, MOST_GAIN)
     gains[gains < LEAST_GAIN] = 1
-    red, green, blue = (_multiplied(picture[..., channel], gains[channel]) for channel in range(3))
+    red, green, blue = map(_multiplied, channels, gains)
     return np.minimum(np.minimum(red, green), blue), lightest
 
 
@@ -208,7 +210,7 @@ def _grain_radius(grey: Ink, ground: Ground, factor: int) -> int:
         return 0
     small = reduced(grey, factor)
     ink = subtracted(ground.level, small if ground.dark_ink else ~small)
-    full = float(contrast(np.bincount(ink.reshape(-1), minlength=256)))
+    full = float(contrast(counted(ink)))
     return next((radius for radius, part in GRAIN.items() if _grain(grey) > part * full), 0)
 
 
@@ -257,7 +259,7 @@ def _inked(ink: NDArray[Any]) -> NDArray[np.int64]:
 def _counted(grey: Ink) -> NDArray[np.int64]:
     """Count the levels of one picture, of a large one those of a grid of pixels: int64 [1, 256]."""
     step = _step(grey, COUNTED_PIXELS)
-    return np.bincount(grey[::step, ::step].reshape(-1), minlength=256)[np.newaxis]
+    return counted(grey[::step, ::step])[np.newaxis]
 
 
 def _peak(histogram: NDArray[np.int64], noise: NDArray[np.int64]) -> NDArray[np.int64]:

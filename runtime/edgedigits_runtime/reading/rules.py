@@ -7,6 +7,7 @@ the place where its slope leads. It is erased where nothing is written beside it
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -118,12 +119,24 @@ def _strengths(strips: Ink, steepest: float) -> tuple[NDArray[np.uint8], NDArray
     padded = np.pad(near, ((reach, reach), (0, 0)))
     shifts = np.rint(slopes[:, np.newaxis] * (np.arange(STRIPS) - (STRIPS - 1) / 2)).astype(np.int64)
     rows = np.arange(len(strips))
-    along = np.stack([padded[reach + shifts[:, strip, np.newaxis] + rows, strip] for strip in range(STRIPS)], axis=-1)
-    kept = int(MISSING * STRIPS)
+    columns = np.ascontiguousarray(padded.T)
+    # For every slope and row what lies along the rule in each strip: uint8 [slopes, rows].
+    along = [sliding_window_view(columns[k], len(strips))[reach + shifts[:, k]] for k in range(STRIPS)]
     # A rule reaches both ends.
-    strengths = np.minimum(np.partition(along, kept, axis=2)[:, :, kept], along[:, :, [0, -1]].min(axis=2))
+    strengths = np.minimum(_smallest(along, int(MISSING * STRIPS)), np.minimum(along[0], along[-1]))
     best = strengths.argmax(axis=0)
     return strengths[best, rows], slopes[best]
+
+
+def _smallest(values: list[NDArray[np.uint8]], kept: int) -> NDArray[np.uint8]:
+    """Return at each place the smallest of the values but for so many that are smaller still."""
+    lowest = [np.full_like(values[0], 255) for _ in range(kept + 1)]
+    for value in values:
+        # Each value finds its place from below; what it pushes out goes on up.
+        pushed = value
+        for k, low in enumerate(lowest):
+            lowest[k], pushed = np.minimum(low, pushed), np.maximum(low, pushed)
+    return lowest[kept]
 
 
 def _peaks(strength: NDArray[np.uint8], least: float) -> NDArray[np.bool_]:
@@ -136,7 +149,7 @@ def _peaks(strength: NDArray[np.uint8], least: float) -> NDArray[np.bool_]:
     starts = np.flatnonzero(top & ~np.concatenate([[False], top[:-1]]))
     ends = np.flatnonzero(top & ~np.concatenate([top[1:], [False]]))
     reach = min(BETWEEN, len(strength) - 1)
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(strength, reach, mode="reflect"), 2 * reach + 1)
+    windows = sliding_window_view(np.pad(strength, reach, mode="reflect"), 2 * reach + 1)
     background = np.median(windows, axis=1)
     peaks = np.zeros(len(strength), bool)
     middles = (starts + ends) // 2
