@@ -8,6 +8,10 @@ came, what to do.
     │   ├── PictureNotFound     no such file or folder
     │   ├── PictureUnreadable   not a picture, or a truncated one
     │   └── PictureTooLarge     over the pixel limit, refused before decoding
+    ├── SourceError             frames cannot be taken from a camera, a video, a stream or a folder
+    │   ├── SourceNotFound      no camera, file, folder or address of that name
+    │   ├── SourceUnavailable   it is there, but cannot be opened
+    │   └── StreamLost          frames stopped coming
     ├── ArrayError              an array of the wrong shape, dtype or size was handed in
     ├── UnknownName             no recipe, dataset, format, precision, engine or model of that name
     ├── MissingExtra            an optional dependency is not installed
@@ -63,6 +67,22 @@ class PictureUnreadable(PictureError):
 
 class PictureTooLarge(PictureError):
     """Over the pixel limit; refused from the header, before decoding."""
+
+
+class SourceError(EdgedigitsError):
+    """Frames cannot be taken from a camera, a video, a stream or a folder."""
+
+
+class SourceNotFound(SourceError):
+    """No camera, file, folder or address of that name."""
+
+
+class SourceUnavailable(SourceError):
+    """It is there, but cannot be opened: taken by another program, not permitted, or no video."""
+
+
+class StreamLost(SourceError):
+    """Frames stopped coming; a camera or a stream is connected to again."""
 
 
 class ArrayError(EdgedigitsError):

@@ -88,13 +88,13 @@ def _pictures_below(folder: Path) -> Iterator[Path]:
         # What a link leads to may be a folder above.
         if entry.is_dir(follow_symlinks=False):
             yield from _pictures_below(folder / entry.name)
-        elif _is_pictures_name(entry.name):
+        elif is_pictures_name(entry.name):
             path = folder / entry.name
             if entry.is_file(follow_symlinks=False) or path.is_file():
                 yield path
 
 
-def _is_pictures_name(name: str) -> bool:
+def is_pictures_name(name: str) -> bool:
     # Hidden files are what systems leave beside pictures, such as macOS's "._a.png".
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 

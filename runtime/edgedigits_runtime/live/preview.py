@@ -1,0 +1,211 @@
+"""Preview: the live picture as a page in a browser, for boards without a display.
+
+One thread per viewer, and a picture is drawn and compressed only while somebody looks. On other addresses than this
+machine's own a random word in the address keeps out who was not told it.
+"""
+
+import io
+import ipaddress
+import json
+import secrets
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
+from typing import Any
+
+from PIL import Image
+
+from edgedigits_runtime.errors import DeviceUnavailable
+
+BOUNDARY = "frame"
+QUALITY = 80
+VIEWERS = 8
+"""More are refused: each keeps a thread, and a board has other things to do."""
+
+WAIT = 5.0
+"""Seconds after which the last picture is sent again, so that a browser that left is noticed."""
+
+SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self';"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+PAGE = {
+    "": ("preview.html", "text/html; charset=utf-8"),
+    "preview.css": ("preview.css", "text/css; charset=utf-8"),
+    "preview.js": ("preview.js", "text/javascript; charset=utf-8"),
+}
+
+
+class Preview:
+    """A small web server that shows one picture after the other.
+
+    Attributes:
+        address: what to open in a browser.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Bind and begin to serve; port 0 takes any that is free.
+
+        Raises:
+            DeviceUnavailable: the address or the port cannot be had.
+        """
+        self._draw: Callable[[], Image.Image] | None = None
+        self._facts: dict[str, Any] = {}
+        self._number = 0
+        self._changed = threading.Condition()
+        self._jpeg: tuple[int, bytes] = (-1, b"")
+        self._encoding = threading.Lock()
+        self.viewers = threading.Semaphore(VIEWERS)
+        self.closed = False
+        local = _is_loopback(host)
+        self.prefix = "/" if local else f"/{secrets.token_urlsafe(9)}/"
+        try:
+            self._server = _Server((host, port), self)
+        except OSError as error:
+            raise DeviceUnavailable(
+                f"--preview cannot be served at {host} port {port}: {error.strerror or error}; take another port"
+            ) from error
+        self.port = int(self._server.server_address[1])
+        self.hosts = {f"{name}:{self.port}" for name in ("localhost", "127.0.0.1", "[::1]", host)} if local else None
+        shown = "localhost" if local else host
+        self.address = f"http://{shown}:{self.port}{self.prefix}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
+
+    def show(self, draw: Callable[[], Image.Image], facts: dict[str, Any]) -> None:
+        """Show a new picture.
+
+        Args:
+            draw: makes it; called at most once, and only if somebody looks.
+            facts: what the page writes below it, for JSON.
+        """
+        with self._changed:
+            self._draw, self._facts = draw, facts
+            self._number += 1
+            self._changed.notify_all()
+
+    def add_facts(self, facts: dict[str, Any]) -> None:
+        """Have the page write more, until the next picture."""
+        self._facts = {**self._facts, **facts}
+
+    def newest(self, after: int) -> tuple[int, bytes]:
+        """Return the number of the newest picture and its JPEG, waiting a while for one after `after`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._number > after or self.closed, WAIT)
+            number, draw = self._number, self._draw
+        if draw is None:
+            return 0, b""
+        with self._encoding:
+            if self._jpeg[0] < number:
+                file = io.BytesIO()
+                draw().save(file, "JPEG", quality=QUALITY)
+                self._jpeg = number, file.getvalue()
+            return self._jpeg
+
+    def facts(self) -> bytes:
+        return json.dumps(self._facts).encode()
+
+    def close(self) -> None:
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # On shutdown nobody waits for a viewer.
+    block_on_close = False
+
+    def __init__(self, at: tuple[str, int], preview: Preview) -> None:
+        self.preview = preview
+        super().__init__(at, _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that left is no error of ours."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    server_version, sys_version = "edgedigits", ""
+    timeout = 10
+
+    def do_GET(self) -> None:
+        preview = self.server.preview
+        if preview.hosts is not None and self.headers.get("Host", "") not in preview.hosts:
+            # Another site's name that was made to lead here.
+            self._send(403, b"open it as localhost", "text/plain")
+            return
+        path = self.path.partition("?")[0]
+        name = path.removeprefix(preview.prefix) if path.startswith(preview.prefix) else None
+        if name == "stream.mjpg":
+            self._stream()
+        elif name == "frame.jpg":
+            self._send(200, preview.newest(-1)[1], "image/jpeg")
+        elif name == "reading.json":
+            self._send(200, preview.facts(), "application/json")
+        elif name in PAGE:
+            file, kind = PAGE[name]
+            self._send(200, resources.files(__package__).joinpath(file).read_bytes(), kind)
+        else:
+            self._send(404, b"not here", "text/plain")
+
+    def _stream(self) -> None:
+        preview = self.server.preview
+        if not preview.viewers.acquire(blocking=False):
+            self._send(503, b"too many viewers", "text/plain")
+            return
+        try:
+            self._head(200, f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+            number = -1
+            while not preview.closed:
+                number, jpeg = preview.newest(number)
+                if jpeg:
+                    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                    self.wfile.write(head.encode() + jpeg + b"\r\n")
+        except OSError:
+            return  # The viewer left.
+        finally:
+            preview.viewers.release()
+
+    def _send(self, status: int, body: bytes, kind: str) -> None:
+        self._head(status, kind, len(body))
+        self.wfile.write(body)
+
+    def _head(self, status: int, kind: str, length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        for name, value in SECURITY.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Who looks is nobody's business."""
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """Return host and port of "8080" or "0.0.0.0:8080"; without a host this machine alone can look.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    host, _, port = text.rpartition(":")
+    number = int(port)
+    if not 0 <= number <= 65535:
+        raise ValueError(f"a port is 0 to 65535, is {number}")
+    return host.strip("[]") or "127.0.0.1", number
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

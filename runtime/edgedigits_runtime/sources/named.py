@@ -1,0 +1,78 @@
+"""From what a person names to a source of frames."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from edgedigits_runtime.clock import Clock
+from edgedigits_runtime.errors import SourceNotFound
+from edgedigits_runtime.sources.frames import FrameSource
+
+EXPECTED = (
+    "a camera's number or device (0, /dev/video0, picamera), a video file, an rtsp:// or http:// address,"
+    " a folder, or synthetic"
+)
+
+
+def source_named(name: str, clock: Clock | None = None) -> FrameSource:
+    """Return the source of frames that a name stands for; it is not opened yet.
+
+    Args:
+        name: a camera's number or device, "picamera" or "picamera:1", a video file, an address, a folder that is
+            being filled, or "synthetic" or "synthetic:7", 7 being the seed.
+        clock: that of what watches.
+
+    Raises:
+        SourceNotFound: there is nothing of that name.
+    """
+    clock = clock or Clock()
+    path = Path(name)
+    if re.fullmatch(r"\d{1,3}", name):
+        return _numbered(int(name))
+    if name.startswith("/dev/video"):
+        from edgedigits_runtime.sources.camera import Camera
+
+        return Camera(name)
+    if found := re.fullmatch(r"(synthetic|picamera)(?::(\d{1,9}))?", name):
+        return _special(found[1], int(found[2] or 0), clock)
+    if "://" in name:
+        return _stream(name)
+    if path.is_dir():
+        from edgedigits_runtime.sources.folder import FillingFolder
+
+        return FillingFolder(path, clock)
+    if path.exists():
+        from edgedigits_runtime.sources.video import VideoFile
+
+        return VideoFile(path)
+    raise SourceNotFound(f"no source {name!r}; expected {EXPECTED}")
+
+
+def _numbered(number: int) -> FrameSource:
+    from edgedigits_runtime.sources.camera import Camera
+    from edgedigits_runtime.sources.picamera import PiCamera, knows
+
+    return PiCamera(number) if knows(number) else Camera(number)
+
+
+def _special(name: str, number: int, clock: Clock) -> FrameSource:
+    if name == "picamera":
+        from edgedigits_runtime.sources.picamera import PiCamera
+
+        return PiCamera(number)
+    from edgedigits_runtime.sources.synthetic_camera import SyntheticCamera
+
+    return SyntheticCamera(seed=number, clock=clock)
+
+
+def _stream(address: str) -> FrameSource:
+    from edgedigits_runtime.sources.video import SCHEMES, Stream
+
+    try:
+        parts = urlsplit(address)
+        right = parts.scheme.lower() in SCHEMES and parts.hostname
+    except ValueError:
+        right = None
+    if not right:
+        raise SourceNotFound(f"no stream at {address!r}; expected {EXPECTED}")
+    return Stream(address)
