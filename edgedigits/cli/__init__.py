@@ -22,6 +22,7 @@ from edgedigits.cli import (
     selftest,
     train,
     verify,
+    watch,
 )
 from edgedigits_runtime.errors import EdgedigitsError
 
@@ -52,6 +53,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(epilog=predict.EXAMPLES)(predict.predict)
+app.command(epilog=watch.EXAMPLES)(watch.watch)
 app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=distill.EXAMPLES)(distill.distill)
