@@ -20,6 +20,7 @@ from edgedigits.cli import (
     report,
     reproduce,
     selftest,
+    serve,
     train,
     verify,
     watch,
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 app.command(epilog=predict.EXAMPLES)(predict.predict)
 app.command(epilog=watch.EXAMPLES)(watch.watch)
+app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=distill.EXAMPLES)(distill.distill)

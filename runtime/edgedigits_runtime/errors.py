@@ -32,6 +32,7 @@ came, what to do.
     │   ├── ConversionFailed    the converter refused the model, or crashed
     │   ├── GraphUnsupported    the converted graph holds what a device should not be given
     │   └── GateMissed          the export does not decide as the original did
+    ├── AddressUnavailable      a server cannot, or must not, listen there
     └── OutputNotWritable       a file could not be written; nothing was left behind
 """
 
@@ -171,6 +172,10 @@ class GraphUnsupported(ExportError):
 
 class GateMissed(ExportError):
     """The export does not decide as the original did."""
+
+
+class AddressUnavailable(EdgedigitsError):
+    """A server cannot listen there, or must not as it was told to."""
 
 
 class OutputNotWritable(EdgedigitsError):

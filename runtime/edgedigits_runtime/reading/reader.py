@@ -140,15 +140,18 @@ class Reader:
         """Read one picture and return what every stage made of it; arguments and errors are those of `read`."""
         judged = self._judged([self._decoded(source, name)])[0]
         found, verdict, order = judged.found, judged.verdict, list(judged.verdict.order)
+        picture, boxes = judged.decoded.picture, [found.layout.candidates[k].box for k in order]
         return Trace(
-            picture=judged.decoded.picture.pixels,
+            picture=picture.pixels,
             ink=found.ink,
-            candidates=[found.layout.candidates[k].box for k in order],
+            candidates=boxes,
             framed=found.framed[order],
             confidences=judged.confidences[order],
             kept=np.array([not why for why in verdict.why], bool),
             why=verdict.why,
             reading=self._reading(judged),
+            boxes=tuple(picture.in_source(box.corner_and_size) for box in boxes),
+            size=picture.size,
         )
 
     def framed(self, source: PictureSource, watch: Stopwatch | None = None) -> tuple[list[Box], NDArray[np.uint8]]:

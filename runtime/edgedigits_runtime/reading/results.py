@@ -1,5 +1,6 @@
 """Results: what comes of reading a picture, and what every stage made of it."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,8 @@ class Trace:
         kept: bool [N], whether a candidate was read as a digit.
         why: why each one was not; empty where it was.
         reading: what was read.
+        boxes: the candidates in pixels of the upright source: x, y, width and height.
+        size: the upright source's width and height.
     """
 
     picture: NDArray[np.uint8]
@@ -102,3 +105,22 @@ class Trace:
     kept: NDArray[np.bool_]
     why: tuple[str, ...]
     reading: Reading
+    boxes: tuple[tuple[int, int, int, int], ...]
+    size: tuple[int, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reading's JSON object with what the network was shown, framed images row by row in Base64."""
+        candidates = [
+            {
+                "box": list(box),
+                "framed": b64encode(framed.tobytes()).decode(),
+                "probabilities": [round(confidence, 4) for confidence in confidences],
+                "kept": not why,
+                "why": why,
+            }
+            for box, framed, confidences, why in zip(
+                self.boxes, self.framed, self.confidences.tolist(), self.why, strict=True
+            )
+        ]
+        width, height = self.size
+        return {**self.reading.to_dict(), "width": width, "height": height, "candidates": candidates}
