@@ -21,8 +21,10 @@ class Limits:
         pictures: in one request.
         arrays: 28x28 images in one request.
         seconds: within which a request has to arrive, and again to be answered.
-        waiting: pictures and requests of arrays that wait or are being read; further ones are told to come back.
+        waiting: pictures, and requests of arrays, that wait or are being read; further ones are told to come back.
         held_bytes: of all requests that are being received or wait.
+        header_bytes: of one request.
+        connections: of one process at a time.
     """
 
     body_bytes: int = 16 << 20
@@ -32,6 +34,8 @@ class Limits:
     seconds: float = 30.0
     waiting: int = 256
     held_bytes: int = 256 << 20
+    header_bytes: int = 32 << 10
+    connections: int = 4096
 
 
 @dataclass(frozen=True)

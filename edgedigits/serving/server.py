@@ -1,26 +1,30 @@
 """The server: listens, starts its processes, and ends when it has answered what it took."""
 
 import os
+import signal
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from edgedigits.serving.options import ServeOptions
+from edgedigits.serving.options import Limits, ServeOptions
 from edgedigits_runtime.errors import AddressUnavailable, MissingExtra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from uvicorn import Config
-
     from edgedigits.serving.guard import App
+    from edgedigits.serving.protocol import Config
+    from edgedigits_runtime.reading.reader import Reader
 
 BACKLOG = 2048
+"""Connections that the system holds until they are accepted."""
+
+FILES_BESIDE = 256
+"""File descriptors of a process that are no connections: libraries, model, logs."""
 
 
 def serve(options: ServeOptions) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM; what was taken until then is answered.
 
     Raises:
         AddressUnavailable: see ServeOptions.check; or the address cannot be listened on.
@@ -37,13 +41,18 @@ def serve(options: ServeOptions) -> None:
         raise MissingExtra("edgedigits serve", "serve") from error
     reader = options.reading.open()
     listening = listen(options.host, options.port)
-    print(f"{reader.classifier.contract.name} at {address(listening)}", file=sys.stderr)
-    if options.workers == 1:
-        config = _config(partial(create_app, options, reader), options)
-        uvicorn.Server(config).run([listening])
-    else:
-        reader.close()
-        Multiprocess(_config(partial(create_app, options), options), [listening]).run()
+    allow_connections(options.limits)
+    print(welcome(reader, listening, options), file=sys.stderr, flush=True)
+    signal.signal(signal.SIGTERM, _ended)
+    try:
+        if options.workers == 1:
+            uvicorn.Server(_config(partial(create_app, options, reader), options)).run([listening])
+        else:
+            # Each process opens its own; that this one could be opened says that they will.
+            reader.close()
+            Multiprocess(_config(partial(create_app, options), options), [listening]).run()
+    except KeyboardInterrupt:
+        pass  # Raised again by uvicorn when all is answered; it is how a server is ended.
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -56,9 +65,32 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        # What the system says; Python adds the address to it.
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         raise AddressUnavailable(
-            f"cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}; choose others with --host and --port"
+            f"cannot listen on {host}, port {port}: {reason}; choose others with --host and --port"
         ) from error
+
+
+def allow_connections(limits: Limits) -> None:
+    """Have the system let this process, and those it starts, open as many connections as the limits allow."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.connections + FILES_BESIDE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def welcome(reader: "Reader", listening: socket.socket, options: ServeOptions) -> str:
+    """Return the line that says what is served where."""
+    engine = reader.classifier.engine
+    what = f"{reader.classifier.contract.name} on {engine.name}, {engine.device}"
+    processes = f", {options.workers} processes" if options.workers > 1 else ""
+    return f"{what}{processes}: {address(listening)} (end with Ctrl-C)"
 
 
 def address(listening: socket.socket) -> str:
@@ -68,16 +100,16 @@ def address(listening: socket.socket) -> str:
 
 
 def _config(factory: "Callable[[], App]", options: ServeOptions) -> "Config":
-    import uvicorn
-
     from edgedigits.serving.logs import logging_config
+    from edgedigits.serving.protocol import Config, LimitedProtocol
 
-    return uvicorn.Config(
-        factory,
+    return Config(
+        limits=options.limits,
+        app=factory,
         factory=True,
         workers=options.workers,
         loop="auto",
-        http="httptools",
+        http=LimitedProtocol,
         ws="none",
         lifespan="on",
         access_log=False,
@@ -85,5 +117,10 @@ def _config(factory: "Callable[[], App]", options: ServeOptions) -> "Config":
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
-        timeout_graceful_shutdown=int(options.limits.seconds),
+        timeout_graceful_shutdown=int(options.limits.seconds) + 1,
     )
+
+
+def _ended(*_: object) -> None:
+    """Take the signal that uvicorn raises again when all is answered: to have ended so is no failure."""
+    raise SystemExit(0)

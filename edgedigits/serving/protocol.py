@@ -1,0 +1,123 @@
+"""The protocol: uvicorn's, with an end to patience. Neither sender nor receiver may hold a connection by being slow."""
+
+import asyncio
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from edgedigits.serving.options import Limits
+from edgedigits.serving.problems import Problem, busy
+
+GRACE = 2.0
+"""Seconds that the application has to refuse a slow body itself, before the connection is cut."""
+
+
+class Config(uvicorn.Config):
+    """uvicorn's settings, with the limits that LimitedProtocol keeps; it is sent to other processes as it is."""
+
+    def __init__(self, *, limits: Limits, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.limits = limits
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """A connection whose requests have to arrive, and whose answers have to be taken, within Limits.seconds.
+
+    uvicorn itself waits for ever for the first byte, for the rest of the headers and of a body, and for a client
+    that does not read; and its parser takes headers of any length.
+    """
+
+    config: Config
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._limits = self.config.limits
+        self._arrival: asyncio.TimerHandle | None = None
+        self._taking: asyncio.TimerHandle | None = None
+        self._under_way = False
+        self._in_headers = False
+        self._header_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.connections:
+            self._refuse(busy("there are too many connections at the moment; try again later"))
+            return
+        self._wait_for_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        self._stop_taking()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self._in_headers:
+            self._header_bytes += len(data)
+            if self._header_bytes > self._limits.header_bytes:
+                self._refuse(
+                    Problem(431, "HeadersTooLarge", f"expected headers of at most {self._limits.header_bytes:,} bytes")
+                )
+        if self._under_way and self._arrival is None:
+            self._wait_for_request()
+
+    def on_message_begin(self) -> None:
+        self._under_way = self._in_headers = True
+        self._header_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._under_way = False
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(Problem(400, "BadRequest", msg))
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stop_taking()
+        self._taking = self.loop.call_later(self._limits.seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_taking()
+
+    def _wait_for_request(self) -> None:
+        self._arrival = self.loop.call_later(self._limits.seconds + GRACE, self._too_slow)
+
+    def _too_slow(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            # Nobody has begun to answer: the headers are not complete, or the rest of a refused body is not.
+            answered = self.cycle is not None and not self._in_headers
+            if answered or not self._under_way:
+                self.transport.close()
+            else:
+                self._refuse(Problem(408, "TooSlow", f"the request did not arrive within {self._limits.seconds:g} s"))
+        else:
+            self.transport.abort()
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer without the application, and close."""
+        body = problem.body()
+        headers = {"content-type": "application/json", "connection": "close", **problem.headers}
+        lines = [STATUS_LINE[problem.status], *(f"{name}: {value}\r\n".encode() for name, value in headers.items())]
+        self.transport.write(b"".join([*lines, b"content-length: %d\r\n\r\n" % len(body), body]))
+        self.transport.close()
+
+    def _stop_waiting(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _stop_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
