@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from edgedigits.serving import openapi
-from edgedigits.serving.guard import RECORD, App, Guard
+from edgedigits.serving.docs_page import STYLE, docs_page
+from edgedigits.serving.guard import OPEN_PATHS, RECORD, App, Guard
 from edgedigits.serving.logs import Log
 from edgedigits.serving.options import ServeOptions
-from edgedigits.serving.page import PageFile, page_files
+from edgedigits.serving.page import PageFile, page_file, page_files
 from edgedigits.serving.problems import Problem
 from edgedigits.serving.service import Service
 from edgedigits_runtime.reading.reader import Reader
@@ -47,17 +48,33 @@ def create_app(options: ServeOptions, reader: Reader | None = None, log: Log | N
         title="edgedigits",
         version=version("edgedigits"),
         description=openapi.DESCRIPTION,
+        # FastAPI's own pages of documentation load their scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
     app.include_router(_api(service))
-    for path, file in page_files().items():
+    _add_token(app, options)
+    pages = {
+        "/docs": page_file(docs_page(app.openapi()).encode(), ".html"),
+        "/docs.css": page_file(STYLE.read_bytes(), ".css"),
+    }
+    for path, file in {**pages, **page_files()}.items():
         app.add_route(path, _sends(file), include_in_schema=False)
     app.add_exception_handler(Problem, _told)
     app.add_exception_handler(HTTPException, _told_by_starlette)
     app.add_exception_handler(Exception, _own_fault)
     return Guard(app, options, log or Log(requests=options.log_requests))
+
+
+def _add_token(app: FastAPI, options: ServeOptions) -> None:
+    """Have the OpenAPI document say that a token is asked for."""
+    if options.token:
+        document = app.openapi()
+        document["components"]["securitySchemes"] = openapi.TOKEN
+        document["security"] = [{name: []} for name in openapi.TOKEN]
+        for path in OPEN_PATHS:
+            document["paths"][path]["get"]["security"] = []
 
 
 def _api(service: Service) -> APIRouter:
@@ -67,7 +84,9 @@ def _api(service: Service) -> APIRouter:
     async def read(request: Request) -> Response:
         return await service.read(request)
 
-    @router.post("/v1/classify", **openapi.CLASSIFY)
+    shape, most = service.reader.classifier.contract.image_shape, service.options.limits.arrays
+
+    @router.post("/v1/classify", **openapi.CLASSIFY, openapi_extra=openapi.classify_body(shape, most))
     async def classify(request: Request) -> Response:
         return await service.classify(request)
 

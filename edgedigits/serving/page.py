@@ -27,17 +27,16 @@ class PageFile:
 
 def page_files(folder: Path = FOLDER) -> dict[str, PageFile]:
     """Return the files below a folder by the path that a browser asks for; "/" is index.html."""
-    files = {
-        f"/{path.relative_to(folder).as_posix()}": _file(path) for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {f"/{path.relative_to(folder).as_posix()}": page_file(path.read_bytes(), path.suffix) for path in paths}
     if "/index.html" in files:
         files["/"] = files["/index.html"]
     return files
 
 
-def _file(path: Path) -> PageFile:
-    content = path.read_bytes()
-    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+def page_file(content: bytes, suffix: str) -> PageFile:
+    """Return what is sent of a file with this suffix."""
+    kind = TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
     tag = hashlib.sha256(content).hexdigest()[:32]
