@@ -63,7 +63,7 @@ def serve(
     reading = ReaderOptions(
         model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence, max_pixels
     )
-    limits = Limits(body_bytes=int(max_body * 1e6), pixels=max_pixels, seconds=timeout, waiting=max_waiting)
+    limits = Limits(body_bytes=int(max_body * 1e6), seconds=timeout, waiting=max_waiting)
     serve_until_ended(
         ServeOptions(reading, host, port, workers, token, tuple(allow_host or ()), limits, batch_ms, log_requests)
     )

@@ -1,5 +1,6 @@
 """The application: routes, and how errors are told."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -48,18 +49,14 @@ def create_app(options: ServeOptions, reader: Reader | None = None, log: Log | N
         title="edgedigits",
         version=version("edgedigits"),
         description=openapi.DESCRIPTION,
-        # FastAPI's own pages of documentation load their scripts from elsewhere.
+        # FastAPI's own pages load their scripts from elsewhere.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
     app.include_router(_api(service))
-    _add_token(app, options)
-    pages = {
-        "/docs": page_file(docs_page(app.openapi()).encode(), ".html"),
-        "/docs.css": page_file(STYLE.read_bytes(), ".css"),
-    }
-    for path, file in {**pages, **page_files()}.items():
+    for path, file in {**_documents(app.openapi(), options), **page_files()}.items():
         app.add_route(path, _sends(file), include_in_schema=False)
     app.add_exception_handler(Problem, _told)
     app.add_exception_handler(HTTPException, _told_by_starlette)
@@ -67,14 +64,18 @@ def create_app(options: ServeOptions, reader: Reader | None = None, log: Log | N
     return Guard(app, options, log or Log(requests=options.log_requests))
 
 
-def _add_token(app: FastAPI, options: ServeOptions) -> None:
-    """Have the OpenAPI document say that a token is asked for."""
+def _documents(document: dict[str, Any], options: ServeOptions) -> dict[str, PageFile]:
+    """Return the OpenAPI document, with the token that is asked for, and the page that shows it."""
     if options.token:
-        document = app.openapi()
         document["components"]["securitySchemes"] = openapi.TOKEN
         document["security"] = [{name: []} for name in openapi.TOKEN]
         for path in OPEN_PATHS:
             document["paths"][path]["get"]["security"] = []
+    return {
+        "/openapi.json": page_file(json.dumps(document).encode(), ".json"),
+        "/docs": page_file(docs_page(document).encode(), ".html"),
+        "/docs.css": page_file(STYLE.read_bytes(), ".css"),
+    }
 
 
 def _api(service: Service) -> APIRouter:

@@ -55,7 +55,9 @@ def _of_json(body: bytes, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         array = np.array(given["images"])
     except (ValueError, OverflowError, TypeError, RecursionError):
         raise invalid(f"the images are not all of {_said(shape)}") from None
-    if array.dtype.kind not in "iu" or (array.size and not 0 <= array.min() <= array.max() <= 255):
+    # NumPy takes a truth value among numbers for a number; no text stands here in which these words could be.
+    whole = array.dtype.kind in "iu" and b"true" not in body and b"false" not in body
+    if not whole or (array.size and not 0 <= array.min() <= array.max() <= 255):
         raise invalid(f"expected whole numbers from 0 to 255, images of {_said(shape)}")
     return array.astype(np.uint8)
 

@@ -8,7 +8,6 @@ import time
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from edgedigits.serving.logs import Log
 from edgedigits.serving.options import LOOPBACK, ServeOptions
@@ -93,7 +92,7 @@ class Guard:
             return Problem(
                 403, "HostRefused", "this server does not go by the name that was asked for; start it with --allow-host"
             )
-        if origin and urlsplit(origin).netloc.lower() != host.lower():
+        if origin and origin.partition(b"://")[2].lower() != host.lower():
             return Problem(403, "OriginRefused", "requests of other sites' pages are refused")
         if self._token and scope["path"] not in OPEN_PATHS and not self._knows_token(authorization):
             return Problem(

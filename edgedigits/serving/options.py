@@ -1,11 +1,14 @@
 """What a server is told: where it listens, what it takes, and what reads."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edgedigits.bulk.reading import ReaderOptions
 from edgedigits_runtime.errors import AddressUnavailable
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+MAX_PIXELS = 25_000_000
+"""Of a picture: fewer than a reader takes by itself, since many may ask at a time."""
 
 LEAST_TOKEN = 16
 """Characters of a token; shorter ones are found by trying."""
@@ -17,7 +20,6 @@ class Limits:
 
     Attributes:
         body_bytes: of one request.
-        pixels: of one picture, by its header, before it is decoded.
         pictures: in one request.
         arrays: 28x28 images in one request.
         seconds: within which a request has to arrive, and again to be answered.
@@ -28,7 +30,6 @@ class Limits:
     """
 
     body_bytes: int = 16 << 20
-    pixels: int = 25_000_000
     pictures: int = 64
     arrays: int = 4096
     seconds: float = 30.0
@@ -43,7 +44,7 @@ class ServeOptions:
     """Everything that a server, and each of its processes, is made from.
 
     Attributes:
-        reading: which model reads, and how.
+        reading: which model reads, and how; its `max_pixels` is a limit too.
         host: the address to listen on.
         port: 0 for any that is free.
         workers: processes, each with its own reader.
@@ -54,13 +55,13 @@ class ServeOptions:
         log_requests: whether each request makes a line.
     """
 
-    reading: ReaderOptions = field(default_factory=ReaderOptions)
+    reading: ReaderOptions = ReaderOptions(max_pixels=MAX_PIXELS)
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
     token: str = ""
     names: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     batch_ms: float = 2.0
     log_requests: bool = True
 

@@ -15,8 +15,9 @@ from edgedigits.serving.arrays import arrays_in
 from edgedigits.serving.guard import RECORD
 from edgedigits.serving.lanes import Lane, Waiting
 from edgedigits.serving.options import ServeOptions
-from edgedigits.serving.problems import Problem, busy, invalid
+from edgedigits.serving.problems import Problem, busy, invalid, problem_of
 from edgedigits.serving.uploads import BodyReader, Held, Upload, pictures_in
+from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.reading.reader import Reader
 
 TOGETHER = 32
@@ -132,6 +133,8 @@ async def _settled(future: Awaitable[Answer]) -> Answer | Problem:
         return await future
     except Problem as problem:
         return problem
+    except EdgedigitsError as error:
+        return problem_of(error)
 
 
 def _response(answer: Answer | Problem) -> Response:
