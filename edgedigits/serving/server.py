@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 """Connections that the system holds until they are accepted."""
 
+KEEP_ALIVE = 75
+"""Seconds; longer than proxies keep idle connections (nginx: 60), or one is closed just when they send."""
+
 FILES_BESIDE = 256
 """File descriptors of a process that are no connections: libraries, model, logs."""
 
@@ -117,6 +120,7 @@ def _config(factory: "Callable[[], App]", options: ServeOptions) -> "Config":
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(options.limits.seconds) + 1,
     )
 
