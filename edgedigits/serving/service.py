@@ -23,8 +23,6 @@ from edgedigits_runtime.reading.reader import Reader
 TOGETHER = 32
 """Small pictures that are read at a time; with more, the first would wait for the last."""
 
-TRUE, FALSE = ("true", "1"), ("false", "0", "")
-
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
 
 
@@ -155,9 +153,10 @@ def _listed(uploads: Sequence[Upload], answers: Sequence[Answer | Problem]) -> b
 
 
 def _flag(request: Request, name: str) -> bool:
+    """Return a yes or no of the query; no if it is not there."""
     if not request.scope["query_string"]:
         return False
-    given = request.query_params.get(name, "")
-    if given not in (*TRUE, *FALSE):
+    given = request.query_params.get(name, "false")
+    if given not in ("true", "false"):
         raise invalid(f"expected {name}=true or {name}=false; got {given[:80]!r}")
-    return given in TRUE
+    return given == "true"
