@@ -1,0 +1,20 @@
+/** What the network saw: framed 28x28 images, bright ink on black. */
+
+export const FRAMED_SIDE = 28;
+
+/**
+ * Paint a framed image.
+ *
+ * @param {HTMLCanvasElement} canvas  28 x 28; CSS enlarges it without smoothing.
+ * @param {string | null} framed  784 bytes, row by row, in base64; null leaves it black.
+ */
+export function paintFramed(canvas, framed) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(FRAMED_SIDE, FRAMED_SIDE);
+  const ink = framed ? atob(framed) : "";
+  for (let k = 0; k < FRAMED_SIDE * FRAMED_SIDE; k += 1) {
+    image.data.fill(ink ? ink.charCodeAt(k) : 0, 4 * k, 4 * k + 3);
+    image.data[4 * k + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}

@@ -1,0 +1,52 @@
+/**
+ * Ink: pen strokes, painted as smooth lines.
+ *
+ * A stroke is kept as points, so that the pad can be painted sharp at any size and exported at one size everywhere.
+ *
+ * @typedef {{x: number, y: number, width: number}} InkPoint  All in pad widths: x 0..1, y 0..1 / PAD_RATIO.
+ * @typedef {InkPoint[]} Stroke  From pen down to pen up, at least one point.
+ */
+
+/** Width of the pad by its height. */
+export const PAD_RATIO = 1.25;
+
+/** Of the pad's width: 6% of a digit's height where one fills the pad, 12% where four share it, as a pen's would be. */
+export const PEN_WIDTH = 0.03;
+
+/** Pressure is painted in steps of this part of the pen's width: a line of one width is one path, without seams. */
+const WIDTH_STEP = PEN_WIDTH / 12;
+
+/**
+ * Paint a stroke.
+ *
+ * @param {CanvasRenderingContext2D} context  Its strokeStyle is the ink.
+ * @param {Stroke} stroke
+ * @param {number} scale  Pixels in a pad width.
+ */
+export function paintStroke(context, stroke, scale) {
+  context.lineCap = context.lineJoin = "round";
+  let first = 0;
+  for (let k = 1; k <= stroke.length; k += 1) {
+    if (k === stroke.length || Math.abs(stroke[k].width - stroke[first].width) > WIDTH_STEP) {
+      paintPart(context, stroke, scale, first, k - 1);
+      first = k;
+    }
+  }
+}
+
+/** Paint the points from one to another; quadratic curves between the middles of segments have no corners. */
+function paintPart(context, stroke, scale, first, last) {
+  const start = first ? halfway(stroke[first - 1], stroke[first]) : stroke[0];
+  context.lineWidth = stroke[first].width * scale;
+  context.beginPath();
+  context.moveTo(start.x * scale, start.y * scale);
+  for (let k = first; k <= last; k += 1) {
+    const end = k + 1 < stroke.length ? halfway(stroke[k], stroke[k + 1]) : stroke[k];
+    context.quadraticCurveTo(stroke[k].x * scale, stroke[k].y * scale, end.x * scale, end.y * scale);
+  }
+  context.stroke();
+}
+
+function halfway(one, other) {
+  return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
+}
