@@ -2,12 +2,13 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -21,6 +22,9 @@ from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.errors import DataNotFound
 from edgedigits_runtime.reading.reader import Reader
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Deadlines are timings, and timings belong in benchmarks/. Continuous integration draws the same examples each time,
 # so that a change is judged by its own faults; new ones are found where people run the tests.
@@ -50,6 +54,8 @@ TINY_MODELS: dict[str, Callable[[Path], Path]] = {
     "litert-int8": lambda folder: write_tflite(folder, "int8"),
     "onnxruntime": write_onnx,
 }
+
+StartChromium = Callable[..., "Browser"]
 
 RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -147,3 +153,33 @@ def run_command(tmp_path: Path) -> RunCommand:
         return done  # type: ignore[no-any-return]
 
     return run
+
+
+@pytest.fixture(scope="module")
+def start_chromium() -> Iterator[StartChromium]:
+    """Start the system's Chromium, without a window, with further options; it ends with the module's tests.
+
+    Not with the session's: while Playwright runs, its event loop is in the way of other tests'.
+    """
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("needs the Debian package chromium")
+    options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        started: list[Browser] = []
+
+        def start(*more: str) -> "Browser":
+            started.append(playwright.chromium.launch(executable_path=program, args=[*options, *more]))
+            return started[-1]
+
+        yield start
+        for browser in started:
+            browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(start_chromium: StartChromium) -> "Browser":
+    """The system's Chromium."""
+    return start_chromium()
