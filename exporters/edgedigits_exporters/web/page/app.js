@@ -14,6 +14,9 @@ const PEN_UP_MS = 220;
 /** Between two frames of the camera: reading faster than people see warms phones. */
 const LEAST_FRAME_MS = 70;
 
+/** Until the next frame is tried after one that could not be read. */
+const AFTER_TROUBLE_MS = 1000;
+
 /** A camera's answer is said aloud once it has been the same for so many frames. */
 const SETTLED_FRAMES = 3;
 
@@ -65,8 +68,8 @@ class DigitsPage {
   }
 
   #wireButtons() {
-    byId("undo").addEventListener("click", () => this.pad.undo());
-    byId("clear").addEventListener("click", () => this.pad.clear());
+    this.#wirePadButton("undo", () => this.pad.undo());
+    this.#wirePadButton("clear", () => this.pad.clear());
     for (const button of document.querySelectorAll("[data-write]")) {
       button.addEventListener("click", () => this.pad.write(button.dataset.write));
     }
@@ -82,11 +85,22 @@ class DigitsPage {
     byId("camera-switch").addEventListener("click", () => this.#switchCamera());
   }
 
+  /** A button that is no longer of use must not take the keyboard's place on the page with it. */
+  #wirePadButton(id, act) {
+    byId(id).addEventListener("click", () => {
+      act();
+      if (byId(id).disabled) {
+        this.pad.canvas.focus({ preventScroll: true });
+      }
+    });
+  }
+
   #padChanged() {
     byId("pad-hint").hidden = !this.pad.empty;
     byId("clear").disabled = this.pad.empty;
     byId("undo").disabled = !this.pad.undoable;
     this.#hold();
+    this.#trouble("");
     if (this.pad.empty) {
       this.#show(null);
     } else {
@@ -104,6 +118,7 @@ class DigitsPage {
 
   async #bring(picture) {
     this.tabs.show("picture");
+    this.#trouble("");
     this.#show(null);
     const shown = this.shelf.show(picture).then((visible) => {
       const image = byId("picture");
@@ -149,14 +164,16 @@ class DigitsPage {
   }
 
   #show(reading, options) {
-    this.#trouble("");
     this.layer.element.classList.remove("stale");
     this.layer.show(reading, this.labels);
     this.results.show(reading, options);
   }
 
   #trouble(line) {
-    byId("trouble").textContent = line;
+    // What is there already is not said again.
+    if (byId("trouble").textContent !== line) {
+      byId("trouble").textContent = line;
+    }
   }
 
   /** Another tab is shown: read what it holds. */
@@ -164,6 +181,7 @@ class DigitsPage {
     clearTimeout(this.timer);
     this.waiting?.abort();
     this.#stopCamera();
+    this.#trouble("");
     this.#show(null);
     if (name === "draw") {
       this.#padChanged();
@@ -205,7 +223,7 @@ class DigitsPage {
   async #watch(stream) {
     let last = { text: null, times: 0, said: null };
     while (this.camera.stream === stream && this.tabs.name === "camera") {
-      const pause = new Promise((resolve) => setTimeout(resolve, LEAST_FRAME_MS));
+      const pause = later(LEAST_FRAME_MS);
       await this.camera.newFrame();
       const frame = this.camera.stream === stream ? this.camera.frame() : null;
       if (frame) {
@@ -213,8 +231,8 @@ class DigitsPage {
         this.frame = frame;
         const reading = await this.#read(frame, { aloud: false });
         last = this.#settle(last, reading);
+        await (reading ? pause : later(AFTER_TROUBLE_MS));
       }
-      await pause;
     }
   }
 
@@ -250,6 +268,10 @@ class DigitsPage {
 /** Give a frame the shape of its picture. */
 function setRatio(id, width, height) {
   byId(id).style.setProperty("--ratio", String(width / height));
+}
+
+function later(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function byId(id) {

@@ -33,7 +33,8 @@ export class BoxLayer {
       const box = element.children[k];
       placeBox(box, candidate.box, reading);
       box.classList.toggle("refused", !candidate.kept);
-      box.firstChild.textContent = tagged && candidate.kept ? labels[likeliest(candidate.probabilities)] : "";
+      const best = likeliest(candidate.probabilities);
+      box.firstChild.textContent = tagged && candidate.kept ? labels[best] ?? best : "";
     });
   }
 

@@ -1,19 +1,19 @@
 /**
  * Handwriting: numbers written by nobody, for those who type and for the examples.
  *
- * The shapes are two hands of each digit from runtime/edgedigits_runtime/synthetic/hands.py: strokes through "x,y"
+ * The shapes are hands of each digit from runtime/edgedigits_runtime/synthetic/hands.py: strokes through "x,y"
  * points in hundredths of the digit's height, x to the right, y down; a bar where the pen turns sharply.
  */
 
 import { PAD_RATIO, PEN_WIDTH } from "./ink.js";
 
 /** Written by no digit's strokes: to see that it is not read. */
-export const NO_DIGIT = "☆";
+export const STAR = "☆";
 
 const HANDS = {
   0: [["47,6 35,2 18,9 6,28 2,52 7,76 20,93 36,98 52,92 65,74 69,50 64,26 52,9 39,3"],
     ["45,12 33,3 19,8 8,27 4,52 8,77 19,94 32,98 45,91 54,72 57,49 52,23 41,7 29,4 21,10"]],
-  1: [["28,0 27,50 26,100"], ["13,22 25,13 35,0 | 35,50 34,100"]],
+  1: [["28,0 27,50 26,100"], ["25,0 29,30 28,60 22,100"]],
   2: [["9,17 26,2 45,10 46,33 28,65 5,93 | 18,87 37,95 60,90"], ["7,23 17,6 36,2 51,15 48,37 28,68 4,97 | 30,96 60,95"]],
   3: [["7,15 22,2 42,6 48,24 38,40 21,46 | 41,50 53,67 47,88 27,98 4,90"],
     ["6,17 20,3 40,5 46,22 35,41 21,47 23,42 37,46 51,62 46,87 26,98 5,88"]],
@@ -27,26 +27,26 @@ const HANDS = {
     ["52,6 34,1 16,12 17,33 31,49 39,69 33,91 17,98 4,86 8,68 25,48 43,28 53,7"]],
   9: [["47,14 33,2 14,10 5,30 15,46 33,42 48,16 | 46,55 43,100"],
     ["49,16 34,2 14,8 6,28 17,46 36,42 50,16 | 51,50 47,80 32,98 9,92"]],
-  [NO_DIGIT]: [["20,97 | 51,3 | 80,97 | 3,37 | 97,38 | 20,97"]],
+  [STAR]: [["20,97 | 51,3 | 80,97 | 3,37 | 97,38 | 20,97"]],
 };
 
 /** Between two characters, and the least margin around them all. */
-const LETTER_GAP = 0.2;
-const MARGIN = 0.08;
-const TALLEST = 0.5;
+const LETTER_GAP = 0.24;
+const PAD_MARGIN = 0.08;
+const TALLEST_WRITING = 0.5;
 
 const STEPS = 10;
 
 /**
  * Write a text across the middle of the pad.
  *
- * @param {string} text  Digits, or NO_DIGIT.
+ * @param {string} text  Digits, or STAR.
  * @returns {import("./ink.js").Stroke[][]}  The strokes of each character.
  */
 export function writeText(text) {
   const characters = [...text].map(handOf);
   const length = characters.reduce((sum, each) => sum + each.width, LETTER_GAP * (characters.length - 1));
-  const height = Math.min(TALLEST, (1 - 2 * MARGIN) / length);
+  const height = Math.min(TALLEST_WRITING, (1 - 2 * PAD_MARGIN) / length);
   const pen = Math.min(PEN_WIDTH, 0.11 * height);
   let x = (1 - length * height) / 2;
   return characters.map(({ strokes, width }, k) => {

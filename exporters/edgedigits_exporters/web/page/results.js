@@ -9,7 +9,7 @@ import { percent, plainReason, spoken, summary } from "./words.js";
 const STAGES = ["decode", "ink", "locate", "frame", "invoke", "reject"];
 
 /** How large a text is written: with at most so many characters a line, and so many lines. */
-const SIZES = [["huge", 3, 1], ["large", 7, 1], ["medium", 16, 5]];
+const TEXT_SIZES = [["huge", 3, 1], ["large", 7, 1], ["medium", 16, 5]];
 
 export class Results {
   /**
@@ -82,7 +82,8 @@ export class Results {
   }
 
   #label(candidate) {
-    return this.labels[likeliest(candidate.probabilities)];
+    const position = likeliest(candidate.probabilities);
+    return this.labels[position] ?? String(position);
   }
 
   #showText() {
@@ -161,7 +162,7 @@ export class Results {
 function textSize(text) {
   const lines = text.split("\n");
   const longest = Math.max(...lines.map((line) => line.length));
-  return SIZES.find(([, most, rows]) => longest <= most && lines.length <= rows)?.[0] ?? "small";
+  return TEXT_SIZES.find(([, most, rows]) => longest <= most && lines.length <= rows)?.[0] ?? "small";
 }
 
 function milliseconds(time) {
