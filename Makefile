@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench speed reading-pictures models readme-results boards verify-c bench-c board-packages system lock clean
+.PHONY: demo test check unit slow bench speed reading-pictures page-pictures models readme-results boards verify-c bench-c board-packages system lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -31,6 +31,9 @@ speed: $(READY)  ## how near the runtime comes to its bare engines
 
 reading-pictures: $(READY)  ## draw the pictures of docs/reading.md, and write there what was read
 	$(BIN)/python -m edgedigits.reports.cause_sheets docs
+
+page-pictures: $(READY)  ## photograph the page for the docs
+	$(BIN)/python tests/page_pictures.py docs/pictures
 
 bench: $(READY)  ## the engines side by side, and all comparisons of speed
 	$(BIN)/pytest -q benchmarks --benchmark-only

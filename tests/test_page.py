@@ -396,10 +396,15 @@ def test_nothing_stands_in_the_way_of_anybody(
 def test_the_page_fits_the_screen_and_fingers(browser: "Browser", address: str, device: dict[str, Any]) -> None:
     with opened(browser, address, **device) as page:
         width = page.evaluate("innerWidth")
-        for tab, button in (("draw", "[data-write='31415']"), ("draw", "[data-write='☆']"), ("picture", "#sample")):
+        shown = [
+            ("draw", "[data-write='31415']", "31415"),
+            ("draw", "[data-write='☆']", ""),
+            ("picture", "#sample", "1969\n0720\n384"),
+        ]
+        for tab, button, text in shown:
             page.click(f"#{tab}-tab")
             page.click(button)
-            page.locator("#facts").wait_for()
+            wait_for_text(page, text)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             for control in page.locator("button:visible, .file label:visible, #digit-list label:visible").all():
                 box = control.bounding_box()

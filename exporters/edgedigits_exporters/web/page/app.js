@@ -57,11 +57,13 @@ class DigitsPage {
   /** Say who reads. */
   async introduce() {
     try {
-      const { model, name = model, engine, device, labels, privacy } = await this.backend.describe();
+      const { model, name = model, engine, device, labels, privacy, api } = await this.backend.describe();
       this.labels = labels;
       this.results.label(labels);
       byId("reader").textContent = `${name} · ${engine} · ${device}`;
       byId("privacy").textContent = privacy ?? "";
+      byId("api").hidden = !api;
+      byId("api").href = api ?? "";
     } catch (error) {
       this.#trouble(error.message);
     }

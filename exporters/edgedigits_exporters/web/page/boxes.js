@@ -29,6 +29,7 @@ export class BoxLayer {
       this.#add(element.children.length);
     }
     const tagged = candidates.length <= MOST_TAGS;
+    element.classList.toggle("crowded", !tagged);
     candidates.forEach((candidate, k) => {
       const box = element.children[k];
       placeBox(box, candidate.box, reading);

@@ -2,8 +2,8 @@
 
 /**
  * @typedef {object} Backend  What reads.
- * @property {() => Promise<{model: string, engine: string, device: string, labels: string[], privacy?: string}>} describe
- *   `privacy`: a sentence on where pictures go.
+ * @property {() => Promise<{model: string, engine: string, device: string, labels: string[], privacy?: string,
+ *   api?: string}>} describe  `privacy`: a sentence on where pictures go; `api`: the address of what programs can ask.
  * @property {(picture: Blob | ImageData, options?: {signal?: AbortSignal}) => Promise<object>} read
  *   Gives a TracedReading, or fails with an Error whose message is one line for the user.
  */
@@ -13,7 +13,7 @@ export function serverBackend() {
   return {
     async describe() {
       const { models } = await ask("v1/models");
-      return { ...models[0], privacy: `Pictures go to ${location.host} alone, which keeps none.` };
+      return { ...models[0], privacy: `Pictures go to ${location.host} alone, which keeps none.`, api: "docs" };
     },
     async read(picture, { signal } = {}) {
       const body = picture instanceof ImageData ? await encodedPicture(picture) : picture;
