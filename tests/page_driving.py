@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from playwright.sync_api import Browser, Page
 
-READ_SECONDS = 20
+READ_SECONDS = 60
 """Within which a reading must appear: others may use this machine too."""
 
 WITHOUT_LOAD = ("blob:", "data:")
