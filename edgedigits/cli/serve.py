@@ -48,7 +48,7 @@ def serve(
     ] = None,
     max_body: Annotated[float, typer.Option(min=0.001, metavar="MB", help="Largest body of a request.")] = 16,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = 25_000_000,
-    max_waiting: Annotated[int, typer.Option(min=1, help="Pictures that may wait; others come back later.")] = 256,
+    max_waiting: Annotated[int, typer.Option(min=1, help="Pictures that may wait; others come back later.")] = 512,
     timeout: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="For a request to arrive, and again to be answered.")
     ] = 30,

@@ -18,7 +18,7 @@ from edgedigits.serving.guard import OPEN_PATHS, RECORD, App, Guard
 from edgedigits.serving.logs import Log
 from edgedigits.serving.options import ServeOptions
 from edgedigits.serving.page import PageFile, page_file, page_files
-from edgedigits.serving.problems import Problem
+from edgedigits.serving.problems import Problem, no_place
 from edgedigits.serving.service import Service
 from edgedigits_runtime.reading.reader import Reader
 
@@ -61,7 +61,7 @@ def create_app(options: ServeOptions, reader: Reader | None = None, log: Log | N
     app.add_exception_handler(Problem, _told)
     app.add_exception_handler(HTTPException, _told_by_starlette)
     app.add_exception_handler(Exception, _own_fault)
-    return Guard(app, options, log or Log(requests=options.log_requests))
+    return Guard(app, options, log or Log(requests=options.log_requests), service.is_full)
 
 
 def _documents(document: dict[str, Any], options: ServeOptions) -> dict[str, PageFile]:
@@ -101,7 +101,8 @@ def _api(service: Service) -> APIRouter:
 
     @router.get("/readyz", **openapi.READY)
     async def readyz(_: Request) -> Response:
-        service.check_ready()
+        if service.is_full():
+            raise no_place()
         return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
 
     return router

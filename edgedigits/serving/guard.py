@@ -11,7 +11,7 @@ from typing import Any
 
 from edgedigits.serving.logs import Log
 from edgedigits.serving.options import LOOPBACK, ServeOptions
-from edgedigits.serving.problems import Problem
+from edgedigits.serving.problems import Problem, no_place
 
 Scope = Any
 Receive = Callable[[], Awaitable[Any]]
@@ -47,8 +47,10 @@ RECORD = "edgedigits"
 class Guard:
     """An ASGI application around another one."""
 
-    def __init__(self, app: App, options: ServeOptions, log: Log) -> None:
+    def __init__(self, app: App, options: ServeOptions, log: Log, is_full: Callable[[], bool]) -> None:
+        """Take the application, what the server was told, where requests are logged, and whether it has no place."""
         self._app = app
+        self._is_full = is_full
         self._token = options.token.encode()
         # Behind a token anybody may call the server what they like; without one, a name that somebody else's DNS
         # leads to this machine is how a web page would ask in its visitor's place.
@@ -99,7 +101,8 @@ class Guard:
                 401, "Unauthorized", "expected the server's token: Authorization: Bearer TOKEN, or TOKEN as password",
                 {"WWW-Authenticate": 'Basic realm="edgedigits", charset="UTF-8"'},
             )  # fmt: skip
-        return None
+        # Said here as well, since under overload this is the most frequent answer: it has to cost little.
+        return no_place() if scope["method"] == "POST" and self._is_full() else None
 
     def _knows_token(self, authorization: bytes) -> bool:
         """Say whether a header brings the token, as programs do, or as the password that browsers ask for."""

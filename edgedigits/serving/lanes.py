@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from edgedigits.serving.problems import busy
+from edgedigits.serving.problems import busy, no_place
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -33,7 +33,7 @@ class Waiting:
             Problem: 503.
         """
         if self.count and self.count + count > self.most:
-            raise busy(f"{self.count} pictures wait already, and at most {self.most} may; try again later")
+            raise no_place()
         self.count += count
 
     def leave(self, count: int) -> None:

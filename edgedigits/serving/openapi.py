@@ -10,7 +10,7 @@ DESCRIPTION = (
 )
 
 PROBLEMS = {
-    400: "The request is broken, or ended before its body did.",
+    400: "The request is no HTTP.",
     401: "The server's token is missing or wrong.",
     403: "The server does not go by the name that was asked for, or another site's page asks.",
     405: "Not with this method.",

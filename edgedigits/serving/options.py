@@ -33,7 +33,7 @@ class Limits:
     pictures: int = 64
     arrays: int = 4096
     seconds: float = 30.0
-    waiting: int = 256
+    waiting: int = 512
     held_bytes: int = 256 << 20
     header_bytes: int = 32 << 10
     connections: int = 4096

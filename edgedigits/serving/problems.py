@@ -45,8 +45,12 @@ def busy(message: str, kind: str = "Busy") -> Problem:
     return Problem(503, kind, message, {"Retry-After": str(RETRY_SECONDS)})
 
 
+def no_place() -> Problem:
+    """Return what is answered while as many pictures wait as may."""
+    return busy("too many pictures wait already; try again later")
+
+
 def too_large(message: str) -> Problem:
-    """Return a 413; the connection ends, since the rest of what is sent is not worth waiting for."""
     return Problem(413, "BodyTooLarge", message)
 
 

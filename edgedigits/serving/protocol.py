@@ -9,9 +9,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from edgedigits.serving.options import Limits
 from edgedigits.serving.problems import Problem, busy
 
-GRACE = 2.0
-"""Seconds that the application has to refuse a slow body itself, before the connection is cut."""
-
 
 class Config(uvicorn.Config):
     """uvicorn's settings, with the limits that LimitedProtocol keeps; it is sent to other processes as it is."""
@@ -91,18 +88,20 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_taking()
 
     def _wait_for_request(self) -> None:
-        self._arrival = self.loop.call_later(self._limits.seconds + GRACE, self._too_slow)
+        self._arrival = self.loop.call_later(self._limits.seconds, self._too_slow)
 
     def _too_slow(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            # Nobody has begun to answer: the headers are not complete, or the rest of a refused body is not.
-            answered = self.cycle is not None and not self._in_headers
-            if answered or not self._under_way:
-                self.transport.close()
-            else:
-                self._refuse(Problem(408, "TooSlow", f"the request did not arrive within {self._limits.seconds:g} s"))
+        cycle = self.cycle
+        if not self._under_way:
+            self.transport.close()  # Nothing was ever sent.
+        elif cycle is not None and not self._in_headers and cycle.response_started:
+            self.transport.close()  # The rest of a body that was refused already.
         else:
-            self.transport.abort()
+            self._refuse(Problem(408, "TooSlow", f"the request did not arrive within {self._limits.seconds:g} s"))
+            if cycle is not None and not self._in_headers:
+                # The application waits for the body, and may say no more.
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def _refuse(self, problem: Problem) -> None:
         """Answer without the application, and close."""

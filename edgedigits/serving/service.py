@@ -15,7 +15,7 @@ from edgedigits.serving.arrays import arrays_in
 from edgedigits.serving.guard import RECORD
 from edgedigits.serving.lanes import Lane, Waiting
 from edgedigits.serving.options import ServeOptions
-from edgedigits.serving.problems import Problem, busy, invalid, problem_of
+from edgedigits.serving.problems import Problem, invalid, problem_of
 from edgedigits.serving.uploads import BodyReader, Held, Upload, pictures_in
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.reading.reader import Reader
@@ -99,14 +99,9 @@ class Service:
         }
         return {"models": [model]}
 
-    def check_ready(self) -> None:
-        """Say whether pictures are taken at the moment.
-
-        Raises:
-            Problem: 503, the queue is full.
-        """
-        if self._waiting.count >= self._waiting.most:
-            raise busy("all places are taken at the moment")
+    def is_full(self) -> bool:
+        """Say whether as many pictures wait as may."""
+        return self._waiting.count >= self._waiting.most
 
     def _lane(self, task: PictureTask) -> Lane[PictureTask, Answer]:
         return self._quick if is_quick(task.upload) else self._slow

@@ -1,6 +1,5 @@
 """Uploads: a request's body into memory, within limits, and the pictures in it. Nothing goes to disk."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,20 +48,19 @@ class BodyReader:
         """Return the whole body.
 
         Raises:
-            Problem: it is encoded, longer than allowed, too slow, cut short, or there is no room for it now.
+            Problem: it is encoded, longer than allowed, cut short, or there is no room for it now.
         """
         if headers.get("content-encoding", "identity") != "identity":
             raise unsupported("expected a body without Content-Encoding; send it as it is")
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._limits.body_bytes:
             raise self._too_long()
-        message = await receive() if length == "0" else await self._timely(receive())
-        first: bytes = message.get("body", b"")
+        message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
-            self._count(len(first))
-            return first
-        whole: bytes = await self._timely(self._rest(message, receive))
-        return whole
+            whole: bytes = message.get("body", b"")
+            self._count(len(whole))
+            return whole
+        return await self._rest(message, receive)
 
     def release(self) -> None:
         self._held.count -= self.count
@@ -72,21 +70,13 @@ class BodyReader:
         body = bytearray()
         while True:
             if message["type"] == "http.disconnect":
-                raise Problem(400, "Disconnected", "the request ended before its body did")
+                # Nobody hears it but the log: the client is gone, or LimitedProtocol cut it off and told it why.
+                raise Problem(408, "Unfinished", "the request ended before its body was complete")
             self._count(len(message.get("body", b"")))
             body += message.get("body", b"")
             if not message.get("more_body"):
                 return bytes(body)
             message = await receive()
-
-    async def _timely(self, coming: Awaitable[Any]) -> Any:
-        try:
-            async with asyncio.timeout(self._limits.seconds):
-                return await coming
-        except TimeoutError:
-            raise Problem(
-                408, "TooSlow", f"the request did not arrive within {self._limits.seconds:g} s", {"Connection": "close"}
-            ) from None
 
     def _count(self, more: int) -> None:
         if self.count + more > self._limits.body_bytes:
