@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench speed reading-pictures page-pictures models readme-results boards verify-c bench-c board-packages system lock clean
+.PHONY: demo test check unit slow bench speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving board-packages system lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -57,6 +57,10 @@ verify-c: $(READY) board-packages  ## every value of the C export against LiteRT
 
 bench-c: $(READY) board-packages  ## flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
 	$(BIN)/python benchmarks/c_export.py
+
+bench-serving: $(READY)  ## requests a second of edgedigits serve, and its latency; writes the table of docs/serving.md
+	.ci/system bench-packages.txt
+	$(BIN)/python benchmarks/serving.py
 
 board-packages:
 	.ci/system system-packages.txt board-packages.txt

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from edgedigits.cli import app
 from edgedigits.recipes import PUBLISHED
+from edgedigits.serving.openapi import PROBLEMS
 from edgedigits_runtime.contract import Contract
 
 README = (REPOSITORY / "README.md").read_text()
@@ -31,6 +32,19 @@ def test_the_readme_shows_only_options_that_exist() -> None:
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", README))
 def test_links_of_the_readme_lead_somewhere(link: str) -> None:
     assert (REPOSITORY / link).exists()
+
+
+def test_the_page_on_serving_names_options_paths_and_statuses_that_exist() -> None:
+    page = (REPOSITORY / "docs" / "serving.md").read_text()
+    options = {option for parameter in COMMANDS["serve"].params for option in parameter.opts + parameter.secondary_opts}
+    named = set(re.findall(r"(?<=`)--[\w-]+", page))
+    assert named - {"--data-binary", "--json"} <= options
+    for line in re.findall(r"^\$ edgedigits serve([^#\n]*)|ExecStart=\S+ serve(.*)", page, flags=re.MULTILINE):
+        assert set(re.findall(r"--[\w-]+", "".join(line))) <= options
+    for path in ("/v1/read", "/v1/classify", "/v1/models", "/healthz", "/readyz", "/docs", "/openapi.json"):
+        assert f" {path}" in page
+    statuses = {str(status) for status in PROBLEMS}
+    assert statuses <= set(re.findall(r"\b\d{3}\b", page))
 
 
 def test_make_targets_of_the_readme_exist() -> None:

@@ -99,10 +99,16 @@ def test_headers_without_end(impatient: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"\x16\x03\x01\x02\x00\x01", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-             b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET // HTTP/1.1\r\nHost: localhost\r\n\r\n",
-             b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n"]
-)  # fmt: skip
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET // HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+)
 def test_what_is_no_request(impatient: Running, sent: bytes) -> None:
     with impatient.connect() as connection:
         connection.sendall(sent)

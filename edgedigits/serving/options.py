@@ -29,13 +29,13 @@ class Limits:
         connections: of one process at a time.
     """
 
-    body_bytes: int = 16 << 20
+    body_bytes: int = 16_000_000
     pictures: int = 64
     arrays: int = 4096
     seconds: float = 30.0
     waiting: int = 512
-    held_bytes: int = 256 << 20
-    header_bytes: int = 32 << 10
+    held_bytes: int = 256_000_000
+    header_bytes: int = 32_000
     connections: int = 4096
 
 
