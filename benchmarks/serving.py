@@ -86,8 +86,12 @@ def main() -> None:
         "load_average_before": busy_before,
     }
     write_whole(RESULTS, json.dumps({**written, "loads": [asdict(each) for each in found]}, indent=1) + "\n")
-    page = PAGE.read_text()
-    before, _, rest = page.partition(START)
+    write_table()
+
+
+def write_table() -> None:
+    """Write what serving.json holds into the page on serving."""
+    before, _, rest = PAGE.read_text().partition(START)
     write_whole(PAGE, f"{before}{START}\n{table(json.loads(RESULTS.read_text()))}\n{END}{rest.partition(END)[2]}")
 
 
@@ -106,8 +110,8 @@ def table(found: dict[str, Any]) -> str:
             *rows,
             "",
             f"28x28 PNG files of MNIST as the body, {found['tool']} on the same cores, the median by p99 of {ROUNDS}"
-            f" rounds of {SECONDS} s, on"
-            f" {machine['processor']}, {machine['cores']} cores.",
+            f" rounds of {SECONDS} s, on {machine['processor']}, {machine['cores']} cores"
+            f"{', ' + found['conditions'] if found['conditions'] else ''}.",
         ]
     )
 
