@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from edgedigits_runtime.reading.components import find_components
 
@@ -65,12 +64,7 @@ def straight_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
     first, last = mask.argmax(axis=1), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
     x, y = np.concatenate([first, last]), np.concatenate([rows, rows])
     corners = [int(np.argmin(x + y)), int(np.argmax(x - y)), int(np.argmax(x + y)), int(np.argmin(x - y))]
-    # Few pictures come here, and its import takes a twentieth of a start.
-    from PIL import ImageDraw
-
-    outline = Image.new("1", mask.shape[::-1])
-    ImageDraw.Draw(outline).polygon([(int(x[corner]), int(y[corner])) for corner in corners], fill=1)
-    inside = np.asarray(outline)
+    inside = _quadrilateral([(int(x[corner]), int(y[corner])) for corner in corners], mask.shape)
     columns = np.arange(mask.shape[1])
     filled = (columns >= first[:, np.newaxis]) & (columns <= last[:, np.newaxis])
     if np.count_nonzero(filled & inside) < AGREEMENT * np.count_nonzero(filled | inside):
@@ -84,6 +78,21 @@ def straight_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
         for rows in (slice(0, half), slice(half, None))
     )
     return (first, last) if whole else None
+
+
+def _quadrilateral(corners: list[tuple[int, int]], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the mask of a quadrilateral, bool [h, w]: what lies within half a pixel of it along the row.
+
+    Args:
+        corners: x and y, clockwise from the top left one, no corner of them pointing inwards.
+        shape: the mask's height and width.
+    """
+    rows, columns = np.arange(shape[0])[:, np.newaxis], np.arange(shape[1])
+    inside = np.ones(shape, bool)
+    for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
+        across, down = x1 - x0, y1 - y0
+        inside &= 2 * (across * (rows - y0) - down * (columns - x0)) >= -abs(down)
+    return inside
 
 
 def _shrunk(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:

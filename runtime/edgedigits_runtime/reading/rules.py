@@ -212,7 +212,7 @@ def _erase(ink: Ink, rule: Rule, written: NDArray[np.bool_]) -> None:
         rows = rule.rows + offset
         beside |= written[np.clip(rows, 0, height - 1), columns] & (rows >= 0) & (rows < height)
     slack = rule.reach + 1
-    beside = np.convolve(beside, np.ones(2 * slack + 1), mode="same")[:width] > 0
+    beside = np.convolve(beside, np.ones(2 * slack + 1))[slack : slack + width] > 0
     for offset in range(-rule.reach, rule.reach + 1):
         rows = rule.rows + offset
         erased = (rows >= 0) & (rows < height) & ~beside

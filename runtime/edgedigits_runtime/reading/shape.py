@@ -67,7 +67,7 @@ def _are_traces(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
     ink = np.array([candidate.ink.sum(dtype=np.int64) for candidate in candidates], np.float64)
     level = ink / [np.count_nonzero(candidate.ink) for candidate in candidates]
     pen = level * [candidate.stroke for candidate in candidates]
-    order = np.argsort(ink)
+    order = np.argsort(ink, kind="stable")
     # The median of the ink, not of the marks: a few strokes outweigh many specks.
     usual = order[np.searchsorted(np.cumsum(ink[order]), ink.sum() / 2)]
     traces: NDArray[np.bool_] = (pen < TRACE_PEN * pen[usual]) & (ink < TRACE_INK * ink[usual])

@@ -30,7 +30,7 @@ def stroke_width(digit: NDArray[np.uint8]) -> float:
     """
     padded = np.pad(digit, 1).astype(np.float32)
     down, right = np.diff(padded, axis=0), np.diff(padded, axis=1)
-    outline = float(np.hypot(down[:, 1:] + down[:, :-1], right[1:] + right[:-1]).sum()) / 2
+    outline = float(np.hypot(down[:, 1:] + down[:, :-1], right[1:] + right[:-1]).sum(dtype=np.float64)) / 2
     return 2 * float(digit.sum(dtype=np.int64)) / outline if outline else 0.0
 
 

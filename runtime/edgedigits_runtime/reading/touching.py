@@ -54,13 +54,13 @@ def pieces(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
     return [part for part in marks if part is not None]
 
 
-def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the cheapest seam near each of some columns, int64 [seams, rows], and the ink that each crosses."""
     rows, width = cost.shape
     reach, step = max(2, round(REACH * rows)), max(1, round(STEP * rows))
     centres = np.arange(step, width - step + 1, step)
     if not len(centres):
-        return np.zeros((0, rows), np.int64), np.zeros(0, np.float32)
+        return np.zeros((0, rows), np.int64), np.zeros(0)
     padded = np.pad(cost, ((0, 0), (reach, reach)), constant_values=1)
     # [seams, band] columns of the padded picture; leaving the middle costs a little, so that seams stay plain.
     band = centres[:, np.newaxis] + np.arange(2 * reach + 1)
@@ -80,17 +80,17 @@ def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.flo
         seams[:, row] = band[each, at] - reach
         at = at + back[row, each, at]
     # A seam runs left of its pixel: that pixel's own ink stays whole on the right.
-    crossed = cost[np.arange(rows), np.clip(seams, 0, width - 1)].sum(axis=1)
+    crossed = cost[np.arange(rows), np.clip(seams, 0, width - 1)].sum(axis=1, dtype=np.float64)
     return np.clip(seams, 0, width), crossed
 
 
 def _chosen(
-    seams: NDArray[np.int64], crossed: NDArray[np.float32], cost: NDArray[np.float32]
+    seams: NDArray[np.int64], crossed: NDArray[np.float64], cost: NDArray[np.float32]
 ) -> list[NDArray[np.int64]]:
     """Return the seams that cross least, far enough apart for a digit between them, from left to right."""
     rows, width = cost.shape
     most = min(MOST_CUTS, int(width / (PLACE * rows)))
-    ink = np.cumsum(cost, axis=1)
+    ink = np.cumsum(cost, axis=1, dtype=np.float64)
     taken: list[NDArray[np.int64]] = []
     for k in np.argsort(crossed, kind="stable"):
         if len(taken) == most or crossed[k] > MOST_INK * rows:
@@ -102,7 +102,7 @@ def _chosen(
     return taken
 
 
-def _is_piece(left: NDArray[np.int64], right: NDArray[np.int64], ink: NDArray[np.float32]) -> bool:
+def _is_piece(left: NDArray[np.int64], right: NDArray[np.int64], ink: NDArray[np.float64]) -> bool:
     rows = np.arange(len(ink))
     before = np.where(left > 0, ink[rows, np.maximum(left - 1, 0)], 0)
     within = np.where(right > 0, ink[rows, np.maximum(right - 1, 0)], 0) - before

@@ -1,0 +1,176 @@
+/**
+ * Border: a plain frame around the picture, as screen captures, scanners and galleries add it.
+ *
+ * A narrow frame may be of any make. A wide one, such as the bars beside a photo on a telephone's screen, is told by its
+ * one colour, exact as no camera takes it, around something whose edges vary as photos do and drawings do not.
+ */
+import { median, medianLevel } from "./numbers.js";
+
+// A frame takes at most this part of a side, and a picture with a smaller side has none.
+const MOST_OF_SIDE = 0.1;
+const LEAST_FRAMED_SIDE = 64;
+
+// A frame may lie in another: a window's title bar in its outline.
+const MOST_FRAMES = 3;
+
+// A line of a frame has one colour in nearly all pixels; the lines inside have another, in most.
+const SAME = 12;
+const PLAIN = 0.85;
+const ALIKE = 24;
+const MOSTLY = 0.85;
+const TRANSITION = 3;
+const SAMPLES = 256;
+
+// The colour around a photo is exact to a level. Along each of a photo's edges at least this part of the pixels has
+// another colour, by chance the rest has the same; a drawing's ink takes a tenth. And no colour takes most of them.
+const EXACT = 1;
+const BEYOND = 0.4;
+const MOST_ALIKE = 0.75;
+
+/**
+ * Rows and columns, the second of each exclusive.
+ * @typedef {{rows: [number, number], columns: [number, number]}} Part
+ */
+
+/**
+ * Return the rows and columns of a picture that no frame covers.
+ * @param {import("./pixels.js").Pixels} picture
+ * @returns {Part}
+ */
+export function withinFrame(picture) {
+  const whole = { rows: [0, picture.height], columns: [0, picture.width] };
+  if (Math.min(picture.width, picture.height) < LEAST_FRAMED_SIDE) return whole;
+  let { rows, columns } = photoWithin(picture, whole);
+  for (let k = 0; k < MOST_FRAMES; k++) {
+    const depths = linesFromSides(picture, { rows, columns }).map(frameDepth);
+    if (!depths.some((depth) => depth > 0)) break;
+    rows = [rows[0] + depths[0], rows[1] - depths[1]];
+    columns = [columns[0] + depths[2], columns[1] - depths[3]];
+  }
+  return { rows, columns };
+}
+
+/** Return the first and last row and column of a photo that lies on exactly one colour, else of all. */
+function photoWithin(picture, whole) {
+  const depths = linesFromSides(picture, whole).map(exactLines);
+  const [top, bottom, left, right] = depths;
+  const rows = [top, picture.height - bottom];
+  const columns = [left, picture.width - right];
+  if (Math.min(rows[1] - rows[0], columns[1] - columns[0]) < LEAST_FRAMED_SIDE) return whole;
+  const { channels, data } = picture;
+  const around = Array.from(top || left ? data.subarray(0, channels) : data.subarray(data.length - channels));
+  const inner = linesFromSides(picture, { rows, columns });
+  return inner.every((lines, side) => !depths[side] || isPhoto(lines, around)) ? { rows, columns } : whole;
+}
+
+/** Return the lines of a part of a picture as seen from above, below, left and right: where pixel k of line n lies. */
+function linesFromSides(picture, { rows, columns }) {
+  const { width, channels, data } = picture;
+  const [high, wide] = [rows[1] - rows[0], columns[1] - columns[0]];
+  const at = (row, column) => (row * width + column) * channels;
+  const down = width * channels;
+  const first = at(rows[0], columns[0]);
+  const common = { data, channels };
+  return [
+    { ...common, count: high, length: wide, start: first, next: down, along: channels },
+    { ...common, count: high, length: wide, start: at(rows[1] - 1, columns[0]), next: -down, along: channels },
+    { ...common, count: wide, length: high, start: first, next: channels, along: down },
+    { ...common, count: wide, length: high, start: at(rows[0], columns[1] - 1), next: -channels, along: down },
+  ];
+}
+
+/** Return how many of the first lines are of exactly one colour. */
+function exactLines(lines) {
+  const { data, channels, count, start } = lines;
+  const colour = Array.from(data.subarray(start, start + channels));
+  const isExact = (line) => shareOfColour(lines, line, colour, Math.ceil(lines.length / SAMPLES)) === 1;
+  // Most pictures are no more than this line.
+  if (!isExact(0)) return 0;
+  const step = Math.ceil(count / SAMPLES);
+  let coarse = 0;
+  while (coarse < count && isExact(coarse)) coarse += step;
+  if (coarse >= count) return count;
+  let line = Math.max(coarse - step, 0);
+  while (isExact(line)) line++;
+  return line;
+}
+
+/** Say whether the line of these just inside its edge is a photo's from end to end. */
+function isPhoto(lines, around) {
+  if (shareOfColour(lines, TRANSITION, around, 1) > 1 - BEYOND) return false;
+  const usual = [];
+  for (let channel = 0; channel < lines.channels; channel++) {
+    const values = new Uint8Array(lines.length);
+    const from = lines.start + TRANSITION * lines.next + channel;
+    for (let k = 0; k < lines.length; k++) values[k] = lines.data[from + k * lines.along];
+    usual.push(Math.trunc(median(values)));
+  }
+  return shareOfColour(lines, TRANSITION, usual, 1) <= MOST_ALIKE;
+}
+
+/** Return which part of every `step`-th pixel of a line has a colour. */
+function shareOfColour(lines, line, colour, step) {
+  const { data, channels } = lines;
+  const from = lines.start + line * lines.next;
+  let same = 0;
+  let count = 0;
+  for (let k = 0; k < lines.length; k += step, count++) {
+    const pixel = from + k * lines.along;
+    let channel = 0;
+    while (channel < channels && Math.abs(data[pixel + channel] - colour[channel]) <= EXACT) channel++;
+    if (channel === channels) same++;
+  }
+  return same / count;
+}
+
+/** Return how many of the first lines are a frame. */
+function frameDepth(lines) {
+  const most = Math.trunc(MOST_OF_SIDE * lines.count);
+  const known = [];
+  const colours = (line) => (known[line] ??= lineColours(lines, line));
+  let depth = 0;
+  while (depth <= most && farthest(colours(depth), colours(0)) <= SAME) {
+    if (shareWithin(lines, depth, colours(depth), SAME) < PLAIN) break;
+    depth++;
+  }
+  if (depth === 0 || depth > most) return 0;
+  const inside = depth + TRANSITION;
+  if (farthest(colours(inside), colours(0)) <= 2 * SAME) return 0;
+  if (shareWithin(lines, inside, colours(inside), ALIKE) < MOSTLY) return 0;
+  while (farthest(colours(depth), colours(inside)) > SAME) depth++;
+  return depth;
+}
+
+/** Return the median of each channel over samples of a line. */
+function lineColours(lines, line) {
+  const { data, channels, length, along } = lines;
+  const step = Math.ceil(length / SAMPLES);
+  const colours = [];
+  for (let channel = 0; channel < channels; channel++) {
+    const counts = new Int32Array(256);
+    const from = lines.start + line * lines.next + channel;
+    let count = 0;
+    for (let k = 0; k < length; k += step, count++) counts[data[from + k * along]]++;
+    colours.push(medianLevel(counts, count));
+  }
+  return colours;
+}
+
+function farthest(one, other) {
+  return Math.max(...one.map((level, channel) => Math.abs(level - other[channel])));
+}
+
+/** Return which part of a line's samples is nowhere farther than `most` levels from a colour. */
+function shareWithin(lines, line, colour, most) {
+  const { data, channels, length, along } = lines;
+  const step = Math.ceil(length / SAMPLES);
+  const from = lines.start + line * lines.next;
+  let near = 0;
+  let count = 0;
+  for (let k = 0; k < length; k += step, count++) {
+    let channel = 0;
+    while (channel < channels && Math.abs(data[from + k * along + channel] - colour[channel]) <= most) channel++;
+    if (channel === channels) near++;
+  }
+  return near / count;
+}

@@ -1,0 +1,152 @@
+/**
+ * Decode: from an encoded picture to upright 8-bit pixels on a plain ground.
+ *
+ * The browser decodes, turns the picture upright by its EXIF orientation and follows its colour profile. Two things are
+ * a little different from the Python reader: JPEGs may differ by a level, since decoders do, and pixels that are neither
+ * clear nor opaque lose some of their tone, since canvases keep them premultiplied.
+ */
+import { PictureTooLarge, PictureUnreadable } from "./errors.js";
+import { formatOf, sizeInHeader } from "./headers.js";
+import { Pixels, toPixels } from "./pixels.js";
+import { blockMeans } from "./resampling.js";
+
+/** The most pixels that are decoded. */
+export const MAX_PIXELS = 64_000_000;
+
+/** What the reader works on: a page written full stays readable, and twelve megapixels are halved to three. */
+export const WORKING_PIXELS = 4_500_000;
+
+// The size stands in the first bytes, in a JPEG behind what its camera says of it.
+const HEADER_BYTES = 1 << 20;
+
+// A large picture is taken from its canvas by so many rows of the reduced one.
+const STRIP_HEIGHT = 64;
+
+const CONVERT = {
+  PDF: "pdftoppm -png FILE page",
+  HEIC: "heif-convert FILE picture.png",
+  AVIF: "avifdec FILE picture.png",
+  SVG: "rsvg-convert FILE -o picture.png",
+  TIFF: "convert FILE picture.png",
+};
+
+/** A picture as it is worked on. */
+export class Picture {
+  /**
+   * @param {Pixels} pixels
+   * @param {{scale?: number, width?: number, height?: number, note?: string, name?: string, ms?: number}} [source]
+   *   how many source pixels one of these spans along each side (1, 2, 4 and so on), the source's upright size, what was
+   *   left out, what it is called, and how many milliseconds it took to decode
+   */
+  constructor(pixels, { scale = 1, width = pixels.width, height = pixels.height, note = "", name = "", ms = 0 } = {}) {
+    Object.assign(this, { pixels, scale, width, height, note, name, ms });
+  }
+
+  /**
+   * Return a box of these pixels in source pixels.
+   * @param {import("./marks.js").Box} box
+   * @returns {[number, number, number, number]} x, y, width and height
+   */
+  inSource(box) {
+    const [x, y] = [this.scale * box.x, this.scale * box.y];
+    return [x, y, Math.min(this.scale * box.width, this.width - x), Math.min(this.scale * box.height, this.height - y)];
+  }
+}
+
+/**
+ * Decode a picture; a large one is reduced.
+ * @param {Blob | ImageData} source of an animation the first frame is taken
+ * @param {{name?: string, channels?: 1 | 3 | null, maxPixels?: number, workingPixels?: number}} [options] channels:
+ *   null for 1 where all is grey and 3 where it is not; workingPixels: a larger picture is halved until it has so many
+ * @returns {Promise<Picture>}
+ * @throws {PictureUnreadable | PictureTooLarge}
+ */
+export async function decodePicture(source, options = {}) {
+  const start = performance.now();
+  const { channels = null, maxPixels = MAX_PIXELS, workingPixels = WORKING_PIXELS } = options;
+  const name = options.name ?? (source.name || "the picture");
+  const picture = source instanceof Blob ? await bitmapOf(source, name, maxPixels) : source;
+  const { width, height } = picture;
+  checkSize(name, width, height, maxPixels);
+  const scale = workingScale(width, height, workingPixels);
+  const rowsOf = source instanceof Blob ? canvasRows(picture, name, maxPixels) : imageRows(picture);
+  const pixels = scale === 1 ? toPixels(rowsOf(0, height), width, height, channels) : reducedPixels(rowsOf, width, height, channels, scale);
+  return new Picture(pixels, { scale, width, height, name, ms: performance.now() - start });
+}
+
+/** Have a file decoded by the browser, its size first looked up in its header. */
+async function bitmapOf(file, name, maxPixels) {
+  const head = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
+  const size = sizeInHeader(head);
+  if (size) checkSize(name, ...size, maxPixels);
+  try {
+    return await createImageBitmap(file);
+  } catch (error) {
+    if (error instanceof DOMException) throw unreadable(head, name);
+    throw error;
+  }
+}
+
+/** Say what a file is that the browser does not decode. */
+function unreadable(head, name) {
+  if (!head.length) return new PictureUnreadable(`${name} is empty; expected a picture`);
+  const format = formatOf(head);
+  if (!format) return new PictureUnreadable(`${name} is not a picture; expected PNG, JPEG, WebP, BMP or GIF`);
+  if (!(format in CONVERT)) return new PictureUnreadable(`${name} is damaged or truncated`);
+  const how = `convert it to PNG with: ${CONVERT[format]}`;
+  return new PictureUnreadable(`${name} is a ${format} file, which is not supported; ${how}`);
+}
+
+function checkSize(name, width, height, maxPixels) {
+  if (width < 1 || height < 1) throw new PictureUnreadable(`${name} has no pixels: ${width}x${height}`);
+  if (width * height > maxPixels) {
+    const limit = maxPixels.toLocaleString("en");
+    throw new PictureTooLarge(`${name} has ${width}x${height} pixels, more than the limit of ${limit}; make it smaller`);
+  }
+}
+
+/** Return the power of two by which a picture is reduced to its working size. */
+function workingScale(width, height, workingPixels) {
+  let scale = 1;
+  while (Math.ceil(width / scale) * Math.ceil(height / scale) > workingPixels) scale *= 2;
+  return scale;
+}
+
+/** Return what gives so many rows of a bitmap, 4 bytes a pixel. */
+function canvasRows(bitmap, name, maxPixels) {
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) {
+    const limit = maxPixels.toLocaleString("en");
+    throw new PictureTooLarge(`${name} is too large to decode; the limit is ${limit} pixels; make it smaller`);
+  }
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return (top, rows) => context.getImageData(0, top, canvas.width, rows).data;
+}
+
+function imageRows({ width, data }) {
+  return (top, rows) => data.subarray(4 * top * width, 4 * (top + rows) * width);
+}
+
+/** Return a picture reduced strip by strip, so that it is never held whole twice. */
+function reducedPixels(rowsOf, width, height, channels, scale) {
+  const [wide, high] = [Math.ceil(width / scale), Math.ceil(height / scale)];
+  const reduced = new Uint8Array(4 * wide * high);
+  for (let top = 0; top < high; top += STRIP_HEIGHT) {
+    const rows = Math.min(STRIP_HEIGHT * scale, height - top * scale);
+    const strip = blockMeans(rowsOf(top * scale, rows), width, rows, 4, scale);
+    // Only of clear ink the tones may not be averaged.
+    if (strip.data.some((value, k) => k % 4 === 3 && value < 255)) {
+      return reducedOverGround(rowsOf(0, height), width, height, channels, scale);
+    }
+    reduced.set(strip.data, 4 * top * wide);
+  }
+  return toPixels(reduced, wide, high, channels);
+}
+
+function reducedOverGround(rgba, width, height, channels, scale) {
+  const laid = toPixels(rgba, width, height, channels);
+  const means = blockMeans(laid.data, width, height, laid.channels, scale);
+  return new Pixels(means.width, means.height, laid.channels, means.data);
+}

@@ -1,0 +1,67 @@
+/** Edge: what belongs to the picture's edge and to no digit, such as the side of a page or a strip of table. */
+import { referenceHeight } from "./grouping.js";
+import { boxGap } from "./marks.js";
+import { rint } from "./numbers.js";
+
+// What hugs the edge has most of its ink in the outer band of the picture, a part of its shorter side wide, and runs
+// along most of a side.
+const EDGE_BAND = 0.15;
+const EDGE_INK = 0.8;
+const EDGE_LENGTH = 0.6;
+
+// Nearer to the edge than this part of the picture's shorter side, a mark runs out of the picture.
+const EDGE_GAP = 0.005;
+
+// The part of the ink that has to lie clear of the edge for the rest to be no digits.
+const CLEAR_INK = 0.5;
+
+// A part of a digit stands no farther from it than this part of its height.
+const BESIDE_DIGIT = 0.25;
+
+/**
+ * Say of each component whether it runs along the picture's edge.
+ * @param {import("./components.js").Components} components of the ink
+ * @param {import("./planes.js").Plane} ink
+ * @param {Float64Array} weights each component's ink
+ * @returns {boolean[]}
+ */
+export function hugsEdge(components, ink, weights) {
+  const { width, height } = ink;
+  const band = rint(EDGE_BAND * Math.min(height, width));
+  return Array.from(weights, (weight, k) => {
+    const [top, left, bottom, right] = components.boxes.subarray(4 * k, 4 * k + 4);
+    if (bottom - top < EDGE_LENGTH * height && right - left < EDGE_LENGTH * width) return false;
+    let inner = 0;
+    for (let run = components.first[k]; run < components.first[k + 1]; run++) {
+      const row = components.rows[run];
+      if (row < band || row >= height - band) continue;
+      const end = Math.min(components.ends[run], width - band);
+      for (let x = Math.max(components.starts[run], band); x < end; x++) inner += ink.data[row * width + x];
+    }
+    return inner <= (1 - EDGE_INK) * weight;
+  });
+}
+
+/**
+ * Drop the marks that run out of the picture where the others do not.
+ *
+ * In a picture cropped tight around a number the outermost digits touch all four sides, and all stay.
+ * @param {import("./marks.js").Mark[]} marks of the picture
+ * @param {{width: number, height: number}} size of the picture
+ * @param {boolean} [alone] keep those that may be a part of a digit beside them
+ */
+export function withoutRunOut(marks, { width, height }, alone = false) {
+  const near = EDGE_GAP * Math.min(height, width);
+  const sides = marks.map(({ box }) => {
+    return [box.y <= near, box.x <= near, box.bottom >= height - near, box.right >= width - near];
+  });
+  const clear = sides.map((reached) => !reached.includes(true));
+  const usual = referenceHeight(marks);
+  const isDigit = ({ box }) => usual / 2 <= box.height && box.height <= 2 * usual;
+  const tight = [0, 1, 2, 3].every((side) => marks.some((mark, k) => sides[k][side] && isDigit(mark)));
+  const areaOf = (some) => some.reduce((sum, mark) => sum + mark.area, 0);
+  const inner = marks.filter((_, k) => clear[k]);
+  if (tight || areaOf(inner) < CLEAR_INK * areaOf(marks)) return marks;
+  const belongs = ({ box: own }) => inner.some(({ box }) => boxGap(own, box) <= BESIDE_DIGIT * box.height);
+  return marks.filter((mark, k) => clear[k] || (alone && belongs(mark)));
+}

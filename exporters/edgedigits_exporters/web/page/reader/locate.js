@@ -1,0 +1,194 @@
+/**
+ * Locate: where in the picture digits may stand.
+ *
+ * Ink falls into connected components; those of the picture's edge and specks go, parts of one digit are joined,
+ * what is left is ordered in lines. Where geometry cannot tell one digit from two, both are candidates, and the
+ * network's answers decide, see segments.js.
+ */
+import { findComponents } from "./components.js";
+import { hugsEdge, withoutRunOut } from "./edge.js";
+import { grouped, referenceHeight } from "./grouping.js";
+import { lowCost, runsOf } from "./hypotheses.js";
+import { Box, Mark, maskStrokeWidth, trimmed, union } from "./marks.js";
+import { argsort, median } from "./numbers.js";
+import { linesOf } from "./order.js";
+import { boundsOf, cropped, makePlane } from "./planes.js";
+import { blockMaxima } from "./strokes.js";
+import { pieces } from "./touching.js";
+
+// Components are found on a picture reduced to about so many pixels: digits of a full page stay some ten high.
+const SEARCH_PIXELS = 1_000_000;
+
+// Digits of this height are searched well enough: larger ones are reduced further.
+const SEARCH_HEIGHT = 96;
+
+// The part of the heaviest component's ink below which another one is a speck. A 5's bar has some 15%.
+const SPECK_SHARE = 0.03;
+
+// More marks than on a page closely written with digits: a texture.
+const MOST_MARKS = 1000;
+const MOST_CANDIDATES = 2000;
+
+// Marks lower than this part of the line's height take no part in it, but as what stands between digits.
+const LINE_HEIGHT = 0.4;
+
+// A mark at least so wide, in heights of its line, may be two digits.
+const CUT_WIDTH = 0.8;
+
+// Among many marks, only those so much wider than usual, or wider than any digit.
+const MANY_MARKS = 6;
+const WIDER = 1.4;
+const SURELY_WIDE = 1.3;
+
+/**
+ * What may be one digit: its box in picture pixels, tight around its ink, and the box's pixels without what belongs to
+ * others; the first and last of the pieces it takes, of all in reading order; the line it stands on; how unlikely it is
+ * as one digit by its geometry alone, a negative log-likelihood; whether it was cut from a larger mark; its height
+ * relative to its line's; the width of its strokes, in pixels of the search; the part of its box that its ink fills.
+ * @typedef {{box: Box, ink: import("./planes.js").Plane, first: number, last: number, line: number, cost: number,
+ *            cut: boolean, height: number, stroke: number, fill: number}} Candidate
+ *
+ * Candidates in reading order of their first pieces, how many pieces there are, the picture's shorter side, and what
+ * was given up, if anything.
+ * @typedef {{candidates: Candidate[], pieces: number, side: number, note: string}} Layout
+ */
+
+/**
+ * Return what may be digits.
+ * @param {import("./planes.js").Plane} ink bright on 0
+ * @param {boolean} [whole] whether all the ink may be one digit, as in a picture of one
+ * @returns {Layout}
+ */
+export function locate(ink, whole = true) {
+  if (!boundsOf(ink)) return { candidates: [], pieces: 0, side: 0, note: "" };
+  let factor = Math.max(1, Math.ceil(Math.sqrt(ink.data.length / SEARCH_PIXELS)));
+  let small = blockMaxima(ink, factor);
+  let marks = marksOf(small);
+  const finer = Math.floor(referenceHeight(marks) / SEARCH_HEIGHT);
+  if (finer > 1) {
+    factor *= finer;
+    small = blockMaxima(ink, factor);
+    marks = marksOf(small);
+  }
+  if (marks.length > MOST_MARKS) {
+    const note = `more than ${MOST_MARKS} separate marks: a texture, and no digits`;
+    return { candidates: [], pieces: 0, side: 0, note };
+  }
+  const parts = piecesOf(digitsApart(marks, small), small);
+  let runs = runsOf(parts, whole);
+  if (runs.length > MOST_CANDIDATES) runs = runs.filter((run) => run.first === run.last);
+  const candidates = runs.map((run) => candidateOf(parts, run, ink, factor));
+  return { candidates, pieces: parts.length, side: Math.min(ink.width, ink.height), note: "" };
+}
+
+/** Return the components but specks and what belongs to the picture's edge. */
+function marksOf(small) {
+  const components = findComponents(small);
+  const weights = componentWeights(components, small);
+  const edge = hugsEdge(components, small, weights);
+  let [hugging, heaviest, heaviestInside] = [0, 0, 0];
+  weights.forEach((weight, k) => {
+    heaviest = Math.max(heaviest, weight);
+    if (edge[k]) hugging += weight;
+    else heaviestInside = Math.max(heaviestInside, weight);
+  });
+  // A digit may fill its picture to the edge: then nothing much is left without it.
+  const without = heaviestInside >= SPECK_SHARE * hugging;
+  const least = SPECK_SHARE * (without ? heaviestInside : heaviest);
+  const marks = [];
+  for (let k = 0; k < components.count && marks.length <= MOST_MARKS; k++) {
+    if ((without && edge[k]) || weights[k] < least) continue;
+    const [top, left, bottom, right] = components.boxes.subarray(4 * k, 4 * k + 4);
+    marks.push(new Mark(new Box(left, top, right - left, bottom - top), components.mask(k)));
+  }
+  return marks;
+}
+
+/** Return the ink of each component. */
+function componentWeights(components, ink) {
+  const weights = new Float64Array(components.count);
+  for (let k = 0; k < components.count; k++) {
+    for (let run = components.first[k]; run < components.first[k + 1]; run++) {
+      const row = components.rows[run] * ink.width;
+      for (let x = components.starts[run]; x < components.ends[run]; x++) weights[k] += ink.data[row + x];
+    }
+  }
+  return weights;
+}
+
+/** Return the marks with the parts of one digit joined, without what runs out of the picture. */
+function digitsApart(marks, size) {
+  // First what stands alone at the edge, whose size would mislead; then what its parts lead to the edge.
+  return withoutRunOut(grouped(withoutRunOut(marks, size, true)), size);
+}
+
+/** Return all marks in reading order, those that may be several digits cut into pieces. */
+function piecesOf(marks, small) {
+  const wholeHeight = LINE_HEIGHT * referenceHeight(marks);
+  const tall = marks.filter((mark) => mark.box.height >= wholeHeight);
+  const lines = linesOf(tall.map((mark) => mark.box)).map((line) => line.map((k) => tall[k]));
+  for (const mark of marks) if (mark.box.height < wholeHeight) nearestLine(mark, lines).push(mark);
+  const least = leastCutWidth(tall);
+  const found = [];
+  let group = 0;
+  lines.forEach((line, number) => {
+    const height = referenceHeight(line);
+    for (const k of argsort(line.map((mark) => mark.box.middle[0]))) {
+      const { box } = line[k];
+      const mayBeCut = box.width / Math.min(height, box.height) >= least && box.height >= wholeHeight;
+      const parts = mayBeCut ? pieces(line[k], cropped(small, box.x, box.y, box.width, box.height)) : [line[k]];
+      for (const mark of parts) found.push({ mark, group, line: number, height });
+      group++;
+    }
+  });
+  return found;
+}
+
+/** Return how wide a mark has to be to be two digits, in heights, by the widths of all on the page. */
+function leastCutWidth(marks) {
+  if (marks.length < MANY_MARKS) return CUT_WIDTH;
+  const usual = median(marks.map((mark) => mark.box.width / mark.box.height));
+  return Math.min(Math.max(CUT_WIDTH, WIDER * usual), SURELY_WIDE);
+}
+
+function nearestLine(mark, lines) {
+  const [x, y] = mark.box.middle;
+  let [nearest, least] = [lines[0], Infinity];
+  for (const line of lines) {
+    for (const other of line) {
+      const [otherX, otherY] = other.box.middle;
+      const away = (x - otherX) ** 2 + 4 * (y - otherY) ** 2;
+      if (away < least) [nearest, least] = [line, away];
+    }
+  }
+  return nearest;
+}
+
+function candidateOf(parts, run, ink, factor) {
+  const own = parts.slice(run.first, run.last + 1);
+  const mark = union(own.map((part) => part.mark));
+  const [left, top] = [mark.box.x * factor, mark.box.y * factor];
+  const width = Math.min(mark.box.right * factor, ink.width) - left;
+  const height = Math.min(mark.box.bottom * factor, ink.height) - top;
+  const crop = makePlane(width, height);
+  for (let y = 0, k = 0; y < height; y++) {
+    const row = Math.floor(y / factor) * mark.mask.width;
+    const from = (top + y) * ink.width + left;
+    for (let x = 0; x < width; x++, k++) {
+      if (mark.mask.data[row + Math.floor(x / factor)]) crop.data[k] = ink.data[from + x];
+    }
+  }
+  const { box } = trimmed(crop, left, top);
+  return {
+    box,
+    ink: cropped(crop, box.x - left, box.y - top, box.width, box.height),
+    first: run.first,
+    last: run.last,
+    line: own[0].line,
+    cost: run.cost + lowCost(box.height),
+    cut: run.cut,
+    height: mark.box.height / own[0].height,
+    stroke: maskStrokeWidth(mark.mask),
+    fill: mark.area / mark.mask.data.length,
+  };
+}

@@ -1,0 +1,150 @@
+/** Numbers: rounding, medians, quantiles and interpolation, each to the last bit as NumPy has it. */
+
+/**
+ * Round to the nearest whole number, halves to the even one, as np.rint and Python's round do.
+ * @param {number} value
+ * @returns {number}
+ */
+export function rint(value) {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+/**
+ * Return the k-th smallest of values; these are put into another order (Hoare's quickselect).
+ * @param {Float64Array | Int32Array | Uint8Array | number[]} values
+ * @param {number} k from 0
+ * @returns {number}
+ */
+export function select(values, k) {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const pivot = values[(low + high) >> 1];
+    let i = low;
+    let j = high;
+    while (i <= j) {
+      while (values[i] < pivot) i++;
+      while (values[j] > pivot) j--;
+      if (i <= j) {
+        const swapped = values[i];
+        values[i++] = values[j];
+        values[j--] = swapped;
+      }
+    }
+    if (k <= j) high = j;
+    else if (k >= i) low = i;
+    else break;
+  }
+  return values[k];
+}
+
+/**
+ * Return the median, of an even number of values the mean of the middle two, as np.median does.
+ * @param {ArrayLike<number>} values not empty
+ * @returns {number}
+ */
+export function median(values) {
+  const copy = Float64Array.from(values);
+  const half = copy.length >> 1;
+  const upper = select(copy, half);
+  if (copy.length % 2) return upper;
+  let lower = copy[0];
+  for (let k = 1; k < half; k++) if (copy[k] > lower) lower = copy[k];
+  return (lower + upper) / 2;
+}
+
+/**
+ * Return a quantile, interpolated as np.quantile does; the values are put into another order.
+ * @param {Float64Array} values not empty
+ * @param {number} share 0..1
+ * @returns {number}
+ */
+export function quantile(values, share) {
+  const place = (values.length - 1) * share;
+  const before = Math.floor(place);
+  const low = select(values, before);
+  let high = low;
+  if (before + 1 < values.length) {
+    high = values[before + 1];
+    for (let k = before + 2; k < values.length; k++) if (values[k] < high) high = values[k];
+  }
+  const part = place - before;
+  return part >= 0.5 ? high - (high - low) * (1 - part) : low + (high - low) * part;
+}
+
+/**
+ * Return the level that stands at a place of all levels in order.
+ * @param {ArrayLike<number>} histogram counts of the levels 0..255
+ * @param {number} place from 0
+ * @returns {number}
+ */
+export function levelAt(histogram, place) {
+  let level = 0;
+  for (let seen = histogram[0]; seen <= place && level < 255; seen += histogram[level]) level++;
+  return level;
+}
+
+/**
+ * Return the median of levels by their histogram.
+ * @param {ArrayLike<number>} histogram counts of the levels 0..255
+ * @param {number} count their sum, above 0
+ * @returns {number}
+ */
+export function medianLevel(histogram, count) {
+  const half = count >> 1;
+  const upper = levelAt(histogram, half);
+  return count % 2 ? upper : (levelAt(histogram, half - 1) + upper) / 2;
+}
+
+/**
+ * Return the values of a line through points, at its ends where it does not reach, as np.interp does.
+ * @param {ArrayLike<number>} places ascending
+ * @param {ArrayLike<number>} xs ascending
+ * @param {ArrayLike<number>} ys as many as xs
+ * @returns {Float64Array}
+ */
+export function interpolated(places, xs, ys) {
+  const last = xs.length - 1;
+  const values = new Float64Array(places.length);
+  let at = 0;
+  for (let k = 0; k < places.length; k++) {
+    const place = places[k];
+    while (at < last && place >= xs[at + 1]) at++;
+    if (place <= xs[0]) values[k] = ys[0];
+    else if (at === last || place === xs[at]) values[k] = ys[at];
+    else values[k] = ((ys[at + 1] - ys[at]) / (xs[at + 1] - xs[at])) * (place - xs[at]) + ys[at];
+  }
+  return values;
+}
+
+/**
+ * Return the positions of values in ascending order, equal ones in their own.
+ * @param {ArrayLike<number>} values
+ * @returns {number[]}
+ */
+export function argsort(values) {
+  return Array.from(values, (_, k) => k).sort((a, b) => values[a] - values[b] || a - b);
+}
+
+/**
+ * Return the position of the smallest value, the first of equals.
+ * @param {ArrayLike<number>} values not empty
+ * @returns {number}
+ */
+export function argmin(values) {
+  let best = 0;
+  for (let k = 1; k < values.length; k++) if (values[k] < values[best]) best = k;
+  return best;
+}
+
+/**
+ * Return the sum of values.
+ * @param {ArrayLike<number>} values
+ * @returns {number}
+ */
+export function total(values) {
+  let sum = 0;
+  for (let k = 0; k < values.length; k++) sum += values[k];
+  return sum;
+}

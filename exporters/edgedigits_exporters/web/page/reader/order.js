@@ -1,0 +1,63 @@
+/** Order: lines of marks, top to bottom and each from left to right, as a person reads them. */
+import { argmin, argsort, median, total } from "./numbers.js";
+
+// Lines steeper than this are columns of lines, not slanted ones: about 20 degrees.
+const STEEPEST_LINE = 0.36;
+
+// Marks are on one line when, the slant taken off, they share this part of the lower one's height.
+const SHARED_HEIGHT = 0.4;
+
+// Neighbours farther off than so many heights say nothing about the slant.
+const NEIGHBOURS = 6;
+
+/**
+ * Return the positions in `boxes` line by line, in reading order.
+ * @param {import("./marks.js").Box[]} boxes of marks about as high as a digit
+ * @returns {number[][]}
+ */
+export function linesOf(boxes) {
+  if (!boxes.length) return [];
+  const middles = boxes.map((box) => box.middle);
+  const heights = boxes.map((box) => box.height);
+  const slant = lineSlant(middles, heights);
+  const level = middles.map(([x, y]) => y - slant * x);
+  const lines = [];
+  for (const k of argsort(level)) {
+    const line = lineOf(k, lines, level, heights, middles);
+    if (line) line.push(k);
+    else lines.push([k]);
+  }
+  for (const line of lines) line.sort((a, b) => middles[a][0] - middles[b][0] || a - b);
+  const levels = lines.map((line) => total(line.map((k) => level[k])) / line.length);
+  return argsort(levels).map((k) => lines[k]);
+}
+
+/** Return the line that mark k stands on: the one whose nearest member shares most of its height. */
+function lineOf(k, lines, level, heights, middles) {
+  let best = null;
+  let most = SHARED_HEIGHT;
+  for (const line of lines) {
+    const near = line[argmin(line.map((other) => Math.abs(middles[other][0] - middles[k][0])))];
+    const shared = ((heights[k] + heights[near]) / 2 - Math.abs(level[k] - level[near])) / Math.min(heights[k], heights[near]);
+    if (shared >= most) [best, most] = [line, shared];
+  }
+  return best;
+}
+
+/** Return the slope of the lines: the median over the steps from each mark to its nearest on the right. */
+function lineSlant(middles, heights) {
+  const steps = [];
+  middles.forEach(([x, y], k) => {
+    let [nearest, slope] = [Infinity, 0];
+    for (const [otherX, otherY] of middles) {
+      const [across, down] = [otherX - x, otherY - y];
+      if (across <= 0.3 * heights[k] || across > NEIGHBOURS * heights[k]) continue;
+      if (Math.abs(down) > Math.max(STEEPEST_LINE * across, 0)) continue;
+      // Not merely the next across: in columns far apart that may be one of another line.
+      const away = Math.sqrt(across * across + 4 * down * down);
+      if (away < nearest) [nearest, slope] = [away, down / across];
+    }
+    if (nearest < Infinity) steps.push(slope);
+  });
+  return steps.length > 1 ? median(steps) : 0;
+}

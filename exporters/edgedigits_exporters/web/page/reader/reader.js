@@ -1,0 +1,186 @@
+/** The reader: from a picture to what is written in it, stage by stage. */
+import { Picture, decodePicture } from "./decode.js";
+import { FRAME_SIDE, frameDigit, framePlain, framedBox } from "./frame.js";
+import { findInk } from "./ink.js";
+import { locate } from "./locate.js";
+import { Box } from "./marks.js";
+import { cropped, makePlane } from "./planes.js";
+import { calibrate } from "./preprocessing.js";
+import { EXPECT, belowThreshold, judge } from "./reject.js";
+
+// Of the threshold, for a picture that is framed as MNIST frames digits: hardly anybody frames anything else so.
+const FRAMED = 0.6;
+
+/**
+ * What runs a model: 784 bytes an image, ink bright on dark, to its own probabilities.
+ * @typedef {{name: string, device?: string, providers?: string[],
+ *            run(framed: Uint8Array, count: number): Promise<Float32Array>}} PageEngine
+ *
+ * One thing that the network was shown: in source pixels, as base64 of its bytes row by row, with the confidences it
+ * got, and why it was not read, empty where it was.
+ * @typedef {{box: number[], framed: string, probabilities: number[], kept: boolean, why: string}} TracedCandidate
+ *
+ * @typedef {{digit: number | null, label: string, confidence: number, box: number[], top: [string, number][]}} ReadDigit
+ *
+ * @typedef {{source: string, text: string, digits: ReadDigit[], model: string, engine: string, device: string,
+ *            providers: string[], ms: Object<string, number>, note?: string, width: number, height: number,
+ *            candidates: TracedCandidate[]}} TracedReading
+ */
+
+/** Reads pictures with one model. */
+export class Reader {
+  /**
+   * @param {PageEngine} engine
+   * @param {object} contract the artifact's, as parsed from its JSON
+   * @param {{minConfidence?: number, topK?: number, expect?: string, length?: number | null}} [options] minConfidence:
+   *   the contract's own threshold if left out; expect: one of EXPECT; length: how many digits, null for any number
+   */
+  constructor(engine, contract, { minConfidence, topK = 3, expect = "auto", length = null } = {}) {
+    if (!EXPECT.includes(expect)) throw new RangeError(`expect must be one of ${EXPECT.join(", ")}; got ${expect}`);
+    if (length !== null && (length < 1 || (expect === "one" && length > 1))) {
+      const most = expect === "one" ? "1, the one digit that is expected" : "at least 1";
+      throw new RangeError(`length must be ${most}; got ${length}; leave it out for any number of digits`);
+    }
+    const threshold = contract.rejection_threshold ?? 0;
+    this.engine = engine;
+    this.contract = contract;
+    this.minConfidence = minConfidence ?? threshold;
+    this.framedConfidence = minConfidence ?? FRAMED * threshold;
+    this.topK = topK;
+    this.expect = expect;
+    this.length = length;
+  }
+
+  /**
+   * Decode a picture and read it.
+   * @param {Blob | ImageData} source
+   * @param {{name?: string}} [options] what the reading calls it
+   * @returns {Promise<TracedReading>}
+   * @throws {import("./errors.js").PictureError}
+   */
+  async read(source, options = {}) {
+    const channels = this.#isPlain ? this.contract.input.shape[3] : null;
+    return this.trace(await decodePicture(source, { ...options, channels }), options);
+  }
+
+  /**
+   * Read decoded pixels.
+   * @param {Picture | import("./pixels.js").Pixels} picture
+   * @param {{name?: string}} [options] what the reading calls it
+   * @returns {Promise<TracedReading>}
+   */
+  async trace(picture, { name } = {}) {
+    const decoded = picture instanceof Picture ? picture : new Picture(picture);
+    const ms = { decode: decoded.ms };
+    const found = this.#isPlain ? this.#plain(decoded.pixels, ms) : this.#found(decoded.pixels, ms);
+    const confidences = await timedAsync(ms, "invoke", () => this.#confidences(found.framed));
+    const verdict = timed(ms, "reject", () => this.#judge(found, confidences));
+    ms.total = Object.values(ms).reduce((sum, taken) => sum + taken, 0);
+    return this.#reading(decoded, found, confidences, verdict, name ?? decoded.name, ms);
+  }
+
+  get #isPlain() {
+    return this.contract.reader === "plain";
+  }
+
+  /** Return what may be digits, each as the network takes it; `asItIs`: the picture was framed already. */
+  #found(pixels, ms) {
+    const ink = timed(ms, "ink", () => findInk(pixels));
+    const box = framedBox(ink);
+    const layout = timed(ms, "locate", () => (box ? oneCandidate(ink, box) : locate(ink, this.expect !== "page")));
+    const framed = timed(ms, "frame", () => (box ? [ink] : layout.candidates.map((each) => frameDigit(each.ink))));
+    return { layout, framed, asItIs: box !== null };
+  }
+
+  #plain(pixels, ms) {
+    const [, height, width] = this.contract.input.shape;
+    const framed = timed(ms, "frame", () => [makePlane(width, height, framePlain(pixels, width, height))]);
+    const box = new Box(0, 0, pixels.width, pixels.height);
+    return { layout: wholeLayout(box, makePlane(0, 0), 1), framed, asItIs: true };
+  }
+
+  async #confidences(framed) {
+    if (!framed.length) return [];
+    const size = framed[0].data.length;
+    const together = new Uint8Array(framed.length * size);
+    framed.forEach(({ data }, k) => together.set(data, k * size));
+    const probabilities = await this.engine.run(together, framed.length);
+    const classes = probabilities.length / framed.length;
+    const { temperature = 1, output } = this.contract;
+    return framed.map((_, k) => {
+      return calibrate(probabilities.slice(k * classes, (k + 1) * classes), temperature, output.scale ?? null);
+    });
+  }
+
+  #judge({ layout, framed, asItIs }, confidences) {
+    const sure = confidences.map((each) => Math.max(...each));
+    if (this.#isPlain) {
+      const why = sure[0] >= this.minConfidence ? "" : belowThreshold(sure[0], this.minConfidence);
+      return { order: [0], why: [why], note: "" };
+    }
+    const threshold = asItIs ? this.framedConfidence : this.minConfidence;
+    return judge(layout, framed, sure, { threshold, expect: this.expect, length: this.length });
+  }
+
+  #reading(decoded, { layout, framed }, confidences, verdict, source, ms) {
+    const candidates = verdict.order.map((k, place) => ({
+      box: decoded.inSource(layout.candidates[k].box),
+      framed: base64Of(framed[k].data),
+      probabilities: Array.from(confidences[k]),
+      kept: !verdict.why[place],
+      why: verdict.why[place],
+    }));
+    const kept = verdict.order.filter((_, place) => !verdict.why[place]);
+    const digits = kept.map((k) => this.#digit(decoded.inSource(layout.candidates[k].box), confidences[k]));
+    const text = linesOfText(digits.map((digit) => digit.label), kept.map((k) => layout.candidates[k].line));
+    const { name: engine, device = "cpu", providers = [engine] } = this.engine;
+    const note = [decoded.note, verdict.note].filter((each) => each).join("; ");
+    const { width, height } = decoded;
+    const reading = { source, text, digits, model: this.contract.name, engine, device, providers, ms };
+    return { ...reading, ...(note ? { note } : {}), width, height, candidates };
+  }
+
+  #digit(box, confidences) {
+    const { labels } = this.contract;
+    const sure = Array.from(confidences);
+    const best = sure.map((_, k) => k).sort((a, b) => sure[b] - sure[a] || a - b);
+    const label = labels[best[0]];
+    const digit = /^[0-9]$/.test(label) ? Number(label) : null;
+    return { digit, label, confidence: sure[best[0]], box, top: best.slice(0, this.topK).map((k) => [labels[k], sure[k]]) };
+  }
+}
+
+function timed(ms, stage, run) {
+  const start = performance.now();
+  const result = run();
+  ms[stage] = performance.now() - start;
+  return result;
+}
+
+async function timedAsync(ms, stage, run) {
+  const start = performance.now();
+  const result = await run();
+  ms[stage] = performance.now() - start;
+  return result;
+}
+
+/** Return the layout of a picture that is one digit, framed already. */
+function oneCandidate(ink, box) {
+  const shown = cropped(ink, box.x, box.y, box.width, box.height);
+  const fill = shown.data.filter((level) => level > 0).length / shown.data.length;
+  return wholeLayout(box, shown, fill);
+}
+
+function wholeLayout(box, ink, fill) {
+  const candidate = { box, ink, first: 0, last: 0, line: 0, cost: 0, cut: false, height: 1, stroke: 1, fill };
+  return { candidates: [candidate], pieces: 1, side: 0, note: "" };
+}
+
+/** Return the labels with a line break wherever the line changes. */
+function linesOfText(labels, lines) {
+  return labels.map((label, k) => (k && lines[k] !== lines[k - 1] ? `\n${label}` : label)).join("");
+}
+
+function base64Of(bytes) {
+  return btoa(String.fromCharCode(...bytes));
+}

@@ -1,0 +1,142 @@
+/** Reject: which candidates are digits, by the model's confidence, by shape, and by the company they keep. */
+import { median } from "./numbers.js";
+import { bestOne, chosenPath } from "./segments.js";
+import { shapeFaults } from "./shape.js";
+
+/** What a picture may be expected to hold. */
+export const EXPECT = ["auto", "one", "number", "page"];
+
+// Higher than this many of the picture's digits, where there are some, it is a line or a drawing.
+const LARGEST = 2.5;
+const FEWEST_NEIGHBOURS = 3;
+
+// Marks nearer than this part of the height are of one word. Some people print their letters farther apart: then
+// it is so many times the usual gap of the line, up to the larger part of the height.
+const WORD_GAP = 0.5;
+const WORD_GAPS = 1.5;
+const WIDEST_WORD_GAP = 1.2;
+
+// A word with more than this part of its marks doubted by the network is a word, and its O, I and S are no digits.
+const LETTERS = 0.5;
+const FEWEST_LETTERS = 2;
+const DOUBT = 0.5;
+const DOUBTED = "confidence";
+
+/**
+ * The least confidence, what is expected, and how many digits there are, null for any number.
+ * @typedef {{threshold: number, expect: string, length: number | null}} Rules
+ *
+ * Which candidates are shown, in reading order, and why each is no digit: empty where it is one.
+ * @typedef {{order: number[], why: string[], note: string}} Verdict
+ */
+
+/**
+ * Decide which candidates are digits.
+ * @param {import("./locate.js").Layout} layout
+ * @param {import("./planes.js").Plane[]} framed its candidates, 28x28 each
+ * @param {number[]} sure the highest confidence of each
+ * @param {Rules} rules
+ * @returns {Verdict}
+ */
+export function judge(layout, framed, sure, { threshold, expect, length }) {
+  const { candidates } = layout;
+  if (!candidates.length) return { order: [], why: [], note: layout.note || shortNote(0, length) };
+  let faults = shapeFaults(layout, framed, sure);
+  const reason = (k) => faults[k] || doubtOf(sure[k], threshold);
+  // With none beside it that could be read instead, and no company that it keeps.
+  if (candidates.length === 1 && length === null) return { order: [0], why: [reason(0)], note: "" };
+  if (expect === "one") {
+    const best = bestOne(layout, sure, faults.map((fault) => !fault));
+    return { order: [best], why: [reason(best)], note: "" };
+  }
+  if (expect === "number") {
+    const line = longestLine(layout, sure, faults, threshold);
+    faults = faults.map((fault, k) => fault || (candidates[k].line === line ? "" : "on another line"));
+  }
+  const possible = faults.map((fault) => !fault);
+  const path = length === null ? [] : chosenPath(layout, sure, possible, length);
+  if (path.length) {
+    const why = path.map(({ candidate, isDigit }) => (isDigit ? "" : faults[candidate] || "less likely than the others"));
+    return { order: path.map(({ candidate }) => candidate), why, note: "" };
+  }
+  const order = chosenPath(layout, sure, possible).map(({ candidate }) => candidate);
+  const why = withoutLarge(order, withoutWords(order, order.map(reason), layout, sure), candidates);
+  return { order, why, note: shortNote(why.filter((each) => !each).length, length) };
+}
+
+function doubtOf(confidence, threshold) {
+  return confidence >= threshold ? "" : belowThreshold(confidence, threshold);
+}
+
+/**
+ * Say that a confidence does not reach the threshold.
+ * @param {number} confidence
+ * @param {number} threshold
+ */
+export function belowThreshold(confidence, threshold) {
+  return `${DOUBTED} ${confidence.toFixed(2)} < ${threshold.toFixed(2)}`;
+}
+
+function shortNote(count, length) {
+  return length ? `found ${count} digits, not the ${length} that were expected` : "";
+}
+
+/** Refuse what looks like a digit in a word of letters. */
+function withoutWords(order, why, { candidates }, sure) {
+  const result = [...why];
+  const shown = order.map((k) => candidates[k]);
+  // Operators stand between digits: what its shape refuses is no letter.
+  const mayBeLetter = why.map((reason) => !reason || reason.startsWith(DOUBTED));
+  const doubted = order.map((k, place) => mayBeLetter[place] && sure[k] < DOUBT);
+  for (const word of wordsOf(shown.map(({ box }) => box), shown.map(({ line }) => line))) {
+    const letters = word.filter((k) => doubted[k]).length;
+    if (letters >= FEWEST_LETTERS && letters > LETTERS * word.filter((k) => mayBeLetter[k]).length) {
+      for (const k of word) result[k] ||= "letter among letters";
+    }
+  }
+  return result;
+}
+
+/** Refuse what is much higher than the picture's digits. */
+function withoutLarge(order, why, candidates) {
+  const heights = order.map((k) => candidates[k].box.height);
+  const kept = heights.filter((_, k) => !why[k]);
+  if (kept.length <= FEWEST_NEIGHBOURS) return why;
+  const most = LARGEST * median(kept);
+  return why.map((reason, k) => reason || (heights[k] > most ? "large beside its neighbours" : ""));
+}
+
+/** Return the line with the most digits, the first of those that are alike. */
+function longestLine(layout, sure, faults, threshold) {
+  const path = chosenPath(layout, sure, faults.map((fault) => !fault));
+  const counts = new Map();
+  for (const { candidate, isDigit } of path) {
+    const { line } = layout.candidates[candidate];
+    // NumPy compares in float32 here.
+    if (isDigit && sure[candidate] >= Math.fround(threshold)) counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  const most = Math.max(...counts.values());
+  return Math.min(...[...counts.keys()].filter((line) => counts.get(line) === most), ...(counts.size ? [] : [0]));
+}
+
+/**
+ * Return the positions of boxes, in reading order, that stand together as the letters of a word do.
+ * @param {import("./marks.js").Box[]} boxes
+ * @param {number[]} lines
+ * @returns {number[][]}
+ */
+export function wordsOf(boxes, lines) {
+  const gaps = boxes.slice(1).map((box, k) => (box.x - boxes[k].right) / Math.max(box.height, boxes[k].height));
+  const found = [];
+  lines.forEach((line, k) => {
+    const within = gaps.filter((_, j) => lines[j] === line && lines[j + 1] === line);
+    if (k && lines[k - 1] === line && gaps[k - 1] <= wordGap(within)) found[found.length - 1].push(k);
+    else found.push([k]);
+  });
+  return found;
+}
+
+/** Return the widest gap within a word of a line with these gaps, in heights. */
+function wordGap(gaps) {
+  return Math.min(Math.max(WORD_GAP, WORD_GAPS * median(gaps)), WIDEST_WORD_GAP);
+}

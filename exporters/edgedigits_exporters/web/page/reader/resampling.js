@@ -1,0 +1,173 @@
+/**
+ * Resampling: what Pillow does with 8-bit pictures, in the same whole numbers.
+ *
+ * Follows Pillow's Resample.c, Reduce.c and BoxBlur.c: weights become integers of 22 bits, sums are rounded once a pass.
+ */
+import { makePlane } from "./planes.js";
+
+const PRECISION_BITS = 22;
+
+/** A triangle as wide as two pixels: Pillow's BILINEAR. */
+export const BILINEAR = { support: 1, weight: (x) => Math.max(1 - Math.abs(x), 0) };
+
+/** A pixel's width: Pillow's BOX. */
+export const BOX_FILTER = { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
+
+/**
+ * Return a grey picture in another size.
+ * @param {import("./planes.js").Plane} grey
+ * @param {number} width
+ * @param {number} height
+ * @param {{support: number, weight: (x: number) => number}} filter BILINEAR or BOX_FILTER
+ * @param {[number, number]} [part] width and height of what is shown of the picture, from its top left corner
+ * @returns {import("./planes.js").Plane}
+ */
+export function resized(grey, width, height, filter, part = [grey.width, grey.height]) {
+  let result = grey;
+  if (width !== grey.width || part[0] !== width) result = resizedAcross(result, width, filter, part[0]);
+  if (height !== grey.height || part[1] !== height) result = resizedDown(result, height, filter, part[1]);
+  return result;
+}
+
+/** Return for each of `size` pixels the first of `from` that it takes, how many, and their weights. */
+function resampleWeights(from, shown, size, filter) {
+  const scale = Math.fround(shown) / size;
+  const widened = Math.max(scale, 1);
+  const support = filter.support * widened;
+  const most = Math.ceil(support) * 2 + 1;
+  const starts = new Int32Array(size);
+  const counts = new Int32Array(size);
+  const weights = new Int32Array(size * most);
+  const real = new Float64Array(most);
+  for (let k = 0; k < size; k++) {
+    const centre = (k + 0.5) * scale;
+    const start = Math.max(Math.trunc(centre - support + 0.5), 0);
+    const count = Math.min(Math.trunc(centre + support + 0.5), from) - start;
+    let sum = 0;
+    for (let j = 0; j < count; j++) {
+      real[j] = filter.weight((j + start - centre + 0.5) * (1 / widened));
+      sum += real[j];
+    }
+    for (let j = 0; j < count; j++) {
+      const weight = sum !== 0 ? real[j] / sum : real[j];
+      weights[k * most + j] = Math.trunc(0.5 + weight * (1 << PRECISION_BITS));
+    }
+    starts[k] = start;
+    counts[k] = count;
+  }
+  return { starts, counts, weights, most };
+}
+
+function resizedAcross(grey, width, filter, shown) {
+  const { starts, counts, weights, most } = resampleWeights(grey.width, shown, width, filter);
+  const data = new Uint8Array(width * grey.height);
+  for (let y = 0, to = 0; y < grey.height; y++) {
+    const row = y * grey.width;
+    for (let x = 0; x < width; x++, to++) {
+      let sum = 1 << (PRECISION_BITS - 1);
+      const count = counts[x];
+      const from = row + starts[x];
+      const weight = x * most;
+      for (let k = 0; k < count; k++) sum += grey.data[from + k] * weights[weight + k];
+      data[to] = sum >> PRECISION_BITS;
+    }
+  }
+  return makePlane(width, grey.height, data);
+}
+
+function resizedDown(grey, height, filter, shown) {
+  const { starts, counts, weights, most } = resampleWeights(grey.height, shown, height, filter);
+  const { width } = grey;
+  const data = new Uint8Array(width * height);
+  const sums = new Int32Array(width);
+  for (let y = 0; y < height; y++) {
+    sums.fill(1 << (PRECISION_BITS - 1));
+    for (let k = 0; k < counts[y]; k++) {
+      const weight = weights[y * most + k];
+      const from = (starts[y] + k) * width;
+      for (let x = 0; x < width; x++) sums[x] += grey.data[from + x] * weight;
+    }
+    for (let x = 0; x < width; x++) data[y * width + x] = sums[x] >> PRECISION_BITS;
+  }
+  return makePlane(width, height, data);
+}
+
+/**
+ * Return the mean of each block of factor x factor values of each channel; blocks at the end may be smaller.
+ * @param {Uint8Array} data row by row
+ * @param {number} width in pixels
+ * @param {number} height
+ * @param {number} channels values of a pixel, one after the other
+ * @param {number} factor
+ * @returns {{data: Uint8Array, width: number, height: number}}
+ */
+export function blockMeans(data, width, height, channels, factor) {
+  const size = { width: Math.ceil(width / factor), height: Math.ceil(height / factor) };
+  const means = new Uint8Array(size.width * size.height * channels);
+  const sums = new Int32Array(size.width * channels);
+  const blocks = Math.floor(width / factor);
+  for (let y = 0; y < size.height; y++) {
+    const rows = Math.min(factor, height - y * factor);
+    sums.fill(0);
+    for (let row = y * factor; row < y * factor + rows; row++) {
+      addBlocks(data.subarray(row * width * channels, (row + 1) * width * channels), sums, channels, factor);
+    }
+    const to = y * size.width * channels;
+    divideBlocks(sums, means, to, 0, blocks * channels, factor * rows);
+    divideBlocks(sums, means, to, blocks * channels, sums.length, (width - blocks * factor) * rows);
+  }
+  return { data: means, ...size };
+}
+
+function addBlocks(row, sums, channels, factor) {
+  if (channels === 1) {
+    for (let from = 0, to = 0; from < row.length; to++) {
+      const end = Math.min(from + factor, row.length);
+      let sum = 0;
+      while (from < end) sum += row[from++];
+      sums[to] += sum;
+    }
+    return;
+  }
+  for (let channel = 0; channel < channels; channel++) {
+    for (let from = channel, to = channel; from < row.length; to += channels) {
+      const end = Math.min(from + factor * channels, row.length);
+      let sum = 0;
+      for (; from < end; from += channels) sum += row[from];
+      sums[to] += sum;
+    }
+  }
+}
+
+function divideBlocks(sums, means, to, first, last, count) {
+  const multiplier = Math.trunc(Math.fround(2 ** 32 / Math.fround(count * 256)));
+  const half = count >> 1;
+  for (let k = first; k < last; k++) means[to + k] = ((sums[k] + half) * multiplier) / 2 ** 24;
+}
+
+/**
+ * Return the mean of the pixels around each one, across and then down; the edge goes on beyond the picture.
+ * @param {import("./planes.js").Plane} grey
+ * @param {number} radius a whole number
+ * @returns {import("./planes.js").Plane}
+ */
+export function boxBlurred(grey, radius) {
+  const { width, height } = grey;
+  const across = new Uint8Array(grey.data.length);
+  for (let y = 0; y < height; y++) boxBlurLine(grey.data, across, y * width, 1, width, radius);
+  const data = new Uint8Array(grey.data.length);
+  for (let x = 0; x < width; x++) boxBlurLine(across, data, x, width, height, radius);
+  return makePlane(width, height, data);
+}
+
+function boxBlurLine(from, to, start, step, length, radius) {
+  const multiplier = Math.trunc(Math.fround(2 ** 24 / (2 * radius + 1)));
+  const last = start + (length - 1) * step;
+  const at = (k) => from[k < 0 ? start : k >= length ? last : start + k * step];
+  let sum = 0;
+  for (let k = -radius - 1; k < radius; k++) sum += at(k);
+  for (let k = 0; k < length; k++) {
+    sum += at(k + radius) - at(k - radius - 1);
+    to[start + k * step] = (sum * multiplier + 2 ** 23) / 2 ** 24;
+  }
+}
