@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.resampling import resized
 from edgedigits_runtime.reading.strokes import with_usual_strokes
 
 SIDE = 28
@@ -79,10 +79,7 @@ def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDAr
         shape: (height, width, channels) that the model takes.
     """
     height, width, channels = shape
-    image = Image.fromarray(picture[..., 0] if channels == 1 else picture)
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(image).reshape(shape)
+    return resized(picture[..., 0] if channels == 1 else picture, width, height).reshape(shape)
 
 
 def _in_box(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -102,8 +99,7 @@ def _scaled(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if longest == BOX:
         return digit
     size = (max(1, round(width * BOX / longest)), max(1, round(height * BOX / longest)))
-    # Pillow widens the filter by the reduction, so that every source pixel counts.
-    scaled = np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BILINEAR)).astype(np.float32)
+    scaled = resized(digit, *size).astype(np.float32)
     # Thin strokes turn grey on the way down; MNIST's reach full brightness.
     brightened: NDArray[np.uint8] = np.rint(scaled * (255 / max(float(scaled.max()), 1.0))).astype(np.uint8)
     return brightened

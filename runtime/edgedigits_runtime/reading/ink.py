@@ -16,6 +16,7 @@ from edgedigits_runtime.reading.border import within_frame
 from edgedigits_runtime.reading.envelope import contrast, counted, histograms, subtracted
 from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced, smooth_grounds
 from edgedigits_runtime.reading.regions import edge_width, find_regions, without_regions
+from edgedigits_runtime.reading.resampling import resized
 from edgedigits_runtime.reading.rules import without_rules
 
 Ink = NDArray[np.uint8]
@@ -200,8 +201,7 @@ def _enlarged(small: Ink, shape: tuple[int, int], factor: int) -> Ink:
         return small
     height, width = shape
     # The last block of a reduced picture may reach beyond the picture.
-    box = (0, 0, width / factor, height / factor)
-    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BILINEAR, box))
+    return resized(small, width, height, part=(width / factor, height / factor))
 
 
 def _grain_radius(grey: Ink, ground: Ground, factor: int) -> int:

@@ -11,6 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgedigits_runtime.reading.resampling import resized
+
 Ink = NDArray[np.uint8]
 
 # Rules are looked for in so many strips across them, each reduced to at most so many rows.
@@ -97,9 +99,9 @@ def find_rules(small: Ink, peak: int, shape: tuple[int, int]) -> list[Rule]:
         shape: height and width of the ink, which the rules are given for.
     """
     height, width = shape
-    size = (STRIPS, min(ROWS, len(small)))
-    strips = np.asarray(Image.fromarray(np.ascontiguousarray(small)).resize(size, Image.Resampling.BOX))
-    strength, slopes = _strengths(strips, min(MOST_ROWS, STEEPEST * width / STRIPS * size[1] / height))
+    rows = min(ROWS, len(small))
+    strips = resized(np.ascontiguousarray(small), STRIPS, rows, Image.Resampling.BOX)
+    strength, slopes = _strengths(strips, min(MOST_ROWS, STEEPEST * width / STRIPS * rows / height))
     found = []
     for row in np.flatnonzero(_peaks(strength, max(LEAST_STRENGTH * peak, 2.0))).tolist():
         rule = _rule(strips, row, slopes[row], int(strength[row]), shape)

@@ -8,7 +8,8 @@ nothing finer to take them from.
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+from edgedigits_runtime.reading.resampling import resized
 
 # In pixels of the box of 20.
 THINNEST = 1.5
@@ -66,8 +67,7 @@ def _brightest(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _fine(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = digit.shape
     scale = FINE_SIDE / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    image = np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BILINEAR)).astype(np.float32)
+    image = resized(digit, max(1, round(width * scale)), max(1, round(height * scale))).astype(np.float32)
     brightened: NDArray[np.uint8] = np.rint(image * (255 / max(float(image.max()), 1.0))).astype(np.uint8)
     return brightened
 

@@ -1,0 +1,31 @@
+"""Resampling: pictures in another size, the same whatever version of Pillow does it.
+
+Pillow resizes across and down one after the other and rounds in between. Since version 13 the order depends on the
+sizes; here it is always across first, as before, so that a picture is framed alike on every machine and in the browser.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def resized(
+    picture: NDArray[np.uint8],
+    width: int,
+    height: int,
+    resample: Image.Resampling = Image.Resampling.BILINEAR,
+    part: tuple[float, float] | None = None,
+) -> NDArray[np.uint8]:
+    """Return a picture, uint8 [H, W] or [H, W, 3], in another size.
+
+    Args:
+        picture: the picture.
+        width: the new width in pixels.
+        height: the new height.
+        resample: Pillow widens the filter by the reduction, so that every source pixel counts.
+        part: width and height of what is shown of the picture, from its top left corner; None for all.
+    """
+    rows, columns = picture.shape[:2]
+    shown_width, shown_height = part or (columns, rows)
+    across = Image.fromarray(picture).resize((width, rows), resample, (0, 0, shown_width, rows))
+    return np.asarray(across.resize((width, height), resample, (0, 0, width, shown_height)))
