@@ -7,8 +7,8 @@
  */
 import { PictureTooLarge, PictureUnreadable } from "./errors.js";
 import { formatOf, sizeInHeader } from "./headers.js";
-import { Pixels, toPixels } from "./pixels.js";
-import { blockMeans } from "./resampling.js";
+import { Pixels, isOpaque, toPixels } from "./pixels.js";
+import { blockMeans, fourChannelMeans } from "./resampling.js";
 
 /** The most pixels that are decoded. */
 export const MAX_PIXELS = 64_000_000;
@@ -135,9 +135,9 @@ function reducedPixels(rowsOf, width, height, channels, scale) {
   const reduced = new Uint8Array(4 * wide * high);
   for (let top = 0; top < high; top += STRIP_HEIGHT) {
     const rows = Math.min(STRIP_HEIGHT * scale, height - top * scale);
-    const strip = blockMeans(rowsOf(top * scale, rows), width, rows, 4, scale);
+    const strip = fourChannelMeans(rowsOf(top * scale, rows), width, rows, scale);
     // Only of clear ink the tones may not be averaged.
-    if (strip.data.some((value, k) => k % 4 === 3 && value < 255)) {
+    if (!isOpaque(strip.data)) {
       return reducedOverGround(rowsOf(0, height), width, height, channels, scale);
     }
     reduced.set(strip.data, 4 * top * wide);

@@ -5,7 +5,7 @@
  * be wider than the strokes and narrower than shadows. The smallest window that holds whole strokes is taken.
  */
 import { levelAt, rint } from "./numbers.js";
-import { countNonzero, histogramOf, inverted, makePlane, subtracted } from "./planes.js";
+import { countNonzero, histogramOf, inverted, larger, makePlane, subtracted } from "./planes.js";
 
 // Windows, the smallest first, as parts of the picture's longest side, of a strip's doubled shorter one.
 const WINDOWS = [1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3];
@@ -20,6 +20,9 @@ const MOST_STROKE = 0.2;
 
 // Strokes are complete in a window when the ink that the next larger one finds weighs at most this many times as much.
 const COMPLETE = 1.5;
+
+// The closings of pictures that are still in use, by window: several questions ask for the same ones.
+const CLOSINGS = new WeakMap();
 
 /**
  * Return the ground under dark ink, and the window, in pixels, that it was found with.
@@ -42,7 +45,7 @@ export function envelope(grey) {
   // Noise lifts an envelope above the ground's middle.
   const lift = medianLift(ground, grey);
   const lowered = makePlane(ground.width, ground.height);
-  for (let k = 0; k < lowered.data.length; k++) lowered.data[k] = Math.max(ground.data[k], lift) - lift;
+  for (let k = 0; k < lowered.data.length; k++) lowered.data[k] = larger(ground.data[k] - lift, 0);
   return { level: eroded(lowered, 3), window };
 }
 
@@ -76,7 +79,10 @@ export function inkWithin(grey, part) {
 function closedBy(grey, part) {
   const side = Math.min(Math.max(grey.width, grey.height), 2 * Math.min(grey.width, grey.height));
   const window = Math.max(3, Math.trunc(side * part) | 1);
-  return { window, ground: closed(grey, window) };
+  const known = CLOSINGS.get(grey) ?? new Map();
+  CLOSINGS.set(grey, known);
+  if (!known.has(window)) known.set(window, closed(grey, window));
+  return { window, ground: known.get(window) };
 }
 
 /**
@@ -98,23 +104,28 @@ function eroded(grey, window) {
 }
 
 /**
- * Return the lightest of the pixels up to `half` above and below each one, by doubling spans.
+ * Return the lightest of the pixels up to `half` above and below each one.
  *
- * The picture first goes on for `beyond` rows on either side; only rows with all their neighbours are returned.
+ * The picture first goes on for `beyond` rows on either side; only rows with all their neighbours are returned. A window
+ * is the end of one block of its size and the beginning of the next, of which both maxima are known (van Herk 1992).
  */
 function widestDown(grey, half, beyond) {
   const { width } = grey;
   const extended = extendedDown(grey, beyond);
-  const { data } = extended;
-  const rows = extended.height;
   const window = 2 * half + 1;
-  for (let span = 1, step; span < window; span += step) {
-    step = Math.min(span, window - span);
-    const last = (rows - span - step + 1) * width;
-    for (let k = 0, ahead = step * width; k < last; k++, ahead++) if (data[ahead] > data[k]) data[k] = data[ahead];
+  const [ends, starts] = [extended.data, extended.data.slice()];
+  for (let row = 1; row < extended.height; row++) {
+    if (row % window === 0) continue;
+    for (let k = row * width, end = k + width; k < end; k++) starts[k] = larger(starts[k], starts[k - width]);
   }
-  const height = rows - window + 1;
-  return makePlane(width, height, data.subarray(0, width * height));
+  for (let row = extended.height - 2; row >= 0; row--) {
+    if ((row + 1) % window === 0) continue;
+    for (let k = row * width, end = k + width; k < end; k++) ends[k] = larger(ends[k], ends[k + width]);
+  }
+  const widest = makePlane(width, extended.height - window + 1);
+  const ahead = (window - 1) * width;
+  for (let k = 0; k < widest.data.length; k++) widest.data[k] = larger(ends[k], starts[k + ahead]);
+  return widest;
 }
 
 function extendedDown(grey, by) {
@@ -130,23 +141,26 @@ function extendedDown(grey, by) {
 
 /** Return the same as widestDown, along the rows. */
 function widestAcross(grey, half, beyond) {
-  const { width, height } = grey;
+  const { width, height, data } = grey;
   const window = 2 * half + 1;
-  const line = new Uint8Array(width + 2 * beyond);
-  const result = makePlane(line.length - window + 1, height);
-  for (let y = 0; y < height; y++) {
-    const row = grey.data.subarray(y * width, (y + 1) * width);
-    line.fill(row[0], 0, beyond);
-    line.set(row, beyond);
-    line.fill(row[width - 1], beyond + width);
-    for (let span = 1, step; span < window; span += step) {
-      step = Math.min(span, window - span);
-      const last = line.length - span - step + 1;
-      for (let k = 0, ahead = step; k < last; k++, ahead++) if (line[ahead] > line[k]) line[k] = line[ahead];
+  const length = width + 2 * beyond;
+  const [ends, starts] = [new Uint8Array(length), new Uint8Array(length)];
+  const widest = makePlane(length - window + 1, height);
+  for (let y = 0, to = 0; y < height; y++) {
+    starts.fill(data[y * width], 0, beyond);
+    starts.set(data.subarray(y * width, (y + 1) * width), beyond);
+    starts.fill(data[(y + 1) * width - 1], beyond + width);
+    ends.set(starts);
+    for (let block = 0; block < length; block += window) {
+      const last = Math.min(block + window, length) - 1;
+      for (let k = block, most = 0; k <= last; k++) starts[k] = most = larger(most, starts[k]);
+      for (let k = last, most = 0; k >= block; k--) ends[k] = most = larger(most, ends[k]);
     }
-    result.data.set(line.subarray(0, result.width), y * result.width);
+    for (let k = 0, ahead = window - 1; ahead < length; k++, ahead++, to++) {
+      widest.data[to] = larger(ends[k], starts[ahead]);
+    }
   }
-  return result;
+  return widest;
 }
 
 /**

@@ -117,47 +117,55 @@ function filled(grey, level) {
  */
 function isDarkNarrower(dark, light, otherwise) {
   const [one, other] = [dark, light].map((grey) => {
-    const found = NARROW.map((part) => inkWeight(inkWithin(grey, part)));
-    const all = found[found.length - 1];
-    return { all, width: found.findIndex((weight) => weight >= NEARLY_ALL * all) };
+    const weightWithin = (part) => inkWeight(inkWithin(grey, part));
+    const all = weightWithin(NARROW[NARROW.length - 1]);
+    return { all, width: NARROW.findIndex((part) => weightWithin(part) >= NEARLY_ALL * all) };
   });
   if (one.width < other.width || other.all < one.all) return true;
   return other.width < one.width ? false : otherwise || other.all < HEAVIER * one.all;
 }
 
+// The reduced pictures of those that are still in use: several stages ask for the same ones.
+const REDUCTIONS = new WeakMap();
+
 /**
  * Return the mean of each block of factor x factor.
- * @param {import("./planes.js").Plane} grey
- * @param {number} factor
+ * @param {import("./planes.js").Plane} grey not changed any more
+ * @param {number} factor always the same for one picture
  * @returns {import("./planes.js").Plane}
  */
 export function reduced(grey, factor) {
-  return factor > 1 ? blockMeans(grey.data, grey.width, grey.height, 1, factor) : grey;
+  if (factor === 1) return grey;
+  if (!REDUCTIONS.has(grey)) REDUCTIONS.set(grey, blockMeans(grey.data, grey.width, grey.height, 1, factor));
+  return REDUCTIONS.get(grey);
 }
 
 /** Return by how much weak light weakens dark ink, by the ground of the darkest and of the lightest channel. */
 function shadeGain(level, lightest) {
-  const { data } = level;
+  const { width, height, data } = level;
   if (!countNonzero(level)) return null;
   const paper = Math.max(quantile(Float64Array.from(data), 0.9), 1);
-  const tints = [];
-  for (let k = 0; k < data.length; k++) {
-    if (data[k] / paper >= SHADE) tints.push(data[k] / Math.max(lightest.data[k], 1));
-  }
-  const leastTint = median(tints) - OTHER_TINT;
-  const gain = makePlane(level.width, level.height);
+  const tints = new Float64Array(data.length);
+  for (let k = 0; k < data.length; k++) tints[k] = data[k] / Math.max(lightest.data[k], 1);
+  const lit = new Float64Array(data.length);
+  let count = 0;
+  for (let k = 0; k < data.length; k++) if (data[k] / paper >= SHADE) lit[count++] = tints[k];
+  const leastTint = median(lit.subarray(0, count)) - OTHER_TINT;
+  const table = Uint8Array.from({ length: 256 }, (_, own) => gainAt(own / paper));
+  const gain = makePlane(width, height);
   let even = true;
   for (let k = 0; k < data.length; k++) {
-    const part = data[k] / paper;
-    if (part < SHADE) even = false;
-    if (part < DARKEST_SHADE || data[k] / Math.max(lightest.data[k], 1) < leastTint) {
-      even = false;
-    } else {
-      const weaker = 1 / Math.max(part, 1 / MOST_SHADE_GAIN);
-      gain.data[k] = rint(2 ** GAIN_BITS * Math.min(Math.max(weaker, 1), MOST_SHADE_GAIN));
-    }
+    gain.data[k] = tints[k] < leastTint ? 0 : table[data[k]];
+    if (gain.data[k] === 0 || data[k] / paper < SHADE) even = false;
   }
   return even ? null : gain;
+}
+
+/** Return by how much ink is weaker in this part of the light on paper, times 2 to the GAIN_BITS; 0 where none is. */
+function gainAt(part) {
+  if (part < DARKEST_SHADE) return 0;
+  const weaker = 1 / Math.max(part, 1 / MOST_SHADE_GAIN);
+  return rint(2 ** GAIN_BITS * Math.min(Math.max(weaker, 1), MOST_SHADE_GAIN));
 }
 
 /** Return the level along a border, and whether nearly all of the border has it. */
@@ -192,73 +200,88 @@ function borderLevels(plane) {
  */
 function fittedSurface(grey, level) {
   const step = Math.ceil(Math.max(grey.width, grey.height) / FIT_SIDE);
-  const { terms, values } = fitSamples(grey, step);
-  const surface = new Float64Array(values.length).fill(level);
-  let solution = new Float64Array(6);
-  const away = new Float64Array(values.length);
+  const grid = fitGrid(grey, step);
+  let solution = [level, 0, 0, 0, 0, 0];
   for (let k = 0; k < 8; k++) {
-    for (let n = 0; n < values.length; n++) away[n] = Math.abs(values[n] - surface[n]);
+    const away = residuals(grid, solution);
     // By the lower quartile: thick strokes may cover more than half of the picture.
-    const scale = Math.max((4.685 / 0.3186) * quantile(away, 0.25), 6);
-    solution = reweightedFit(terms, values, surface, scale);
-    for (let n = 0, t = 0; n < values.length; n++) {
-      let sum = 0;
-      for (let term = 0; term < 6; term++, t++) sum += terms[t] * solution[term];
-      surface[n] = sum;
-    }
+    const scale = Math.max((4.685 / 0.3186) * quantile(away.map(Math.abs), 0.25), 6);
+    solution = reweightedFit(grid, away, scale);
   }
-  return drawnSurface(grey, solution);
-}
-
-function reweightedFit(terms, values, surface, scale) {
-  const matrix = Array.from({ length: 6 }, () => new Float64Array(6));
-  const sums = new Float64Array(6);
-  for (let n = 0, t = 0; n < values.length; n++, t += 6) {
-    const part = (values[n] - surface[n]) / scale;
-    const root = 1 - part * part;
-    if (root <= 0) continue;
-    const weight = root * root;
-    for (let row = 0; row < 6; row++) {
-      const weighted = terms[t + row] * weight;
-      sums[row] += weighted * values[n];
-      for (let column = row; column < 6; column++) matrix[row][column] += weighted * terms[t + column];
-    }
-  }
-  for (let row = 1; row < 6; row++) for (let column = 0; column < row; column++) matrix[row][column] = matrix[column][row];
-  return leastSquares(matrix, sums);
-}
-
-/** Return where pixels lie along a side, -1 to 1 from end to end. */
-function placesAlong(side) {
-  return Float64Array.from({ length: side }, (_, k) => ((k + 0.5) * 2) / side - 1);
-}
-
-function fitSamples(grey, step) {
-  const [xs, ys] = [placesAlong(grey.width), placesAlong(grey.height)];
-  const [wide, high] = [Math.ceil(grey.width / step), Math.ceil(grey.height / step)];
-  const terms = new Float64Array(6 * wide * high);
-  const values = new Float64Array(wide * high);
-  let n = 0;
-  for (let row = 0; row < grey.height; row += step) {
-    for (let column = 0; column < grey.width; column += step, n++) {
-      const [x, y] = [xs[column], ys[row]];
-      terms.set([1, x, y, x * x, x * y, y * y], 6 * n);
-      values[n] = grey.data[row * grey.width + column];
-    }
-  }
-  return { terms, values };
-}
-
-function drawnSurface(grey, solution) {
-  const [a, b, c, d, e, f] = solution;
-  const [xs, ys] = [placesAlong(grey.width), placesAlong(grey.height)];
+  const { xs, ys } = fitGrid(grey, 1);
   const drawn = makePlane(grey.width, grey.height);
   for (let row = 0, k = 0; row < grey.height; row++) {
-    const y = ys[row];
+    const [flat, slope, bend] = surfaceAlong(solution, ys[row]);
     for (let column = 0; column < grey.width; column++, k++) {
       const x = xs[column];
-      drawn.data[k] = Math.min(Math.max(rint(a + x * b + y * c + x * x * d + x * y * e + y * y * f), 0), 255);
+      drawn.data[k] = Math.min(Math.max(rint(flat + x * (slope + x * bend)), 0), 255);
     }
   }
   return drawn;
+}
+
+/** Return every `step`-th pixel, row by row, and where its columns and rows lie, -1 to 1 from end to end. */
+function fitGrid(grey, step) {
+  const places = (side) => {
+    return Float64Array.from({ length: Math.ceil(side / step) }, (_, k) => ((k * step + 0.5) * 2) / side - 1);
+  };
+  const [xs, ys] = [places(grey.width), places(grey.height)];
+  const values = new Float64Array(xs.length * ys.length);
+  for (let row = 0, k = 0; row < ys.length; row++) {
+    const start = row * step * grey.width;
+    for (let column = 0; column < xs.length; column++, k++) values[k] = grey.data[start + column * step];
+  }
+  return { xs, ys, values };
+}
+
+/** Return what a surface is along one row: the factors of 1, x and x * x. */
+function surfaceAlong([one, x, y, xx, xy, yy], place) {
+  return [one + place * (y + place * yy), x + place * xy, xx];
+}
+
+/** Return how far each value lies above the surface. */
+function residuals({ xs, ys, values }, solution) {
+  const away = new Float64Array(values.length);
+  for (let row = 0, k = 0; row < ys.length; row++) {
+    const [flat, slope, bend] = surfaceAlong(solution, ys[row]);
+    for (let column = 0; column < xs.length; column++, k++) {
+      const x = xs[column];
+      away[k] = values[k] - (flat + x * (slope + x * bend));
+    }
+  }
+  return away;
+}
+
+/** Return the factors of 1, x, y, x * x, x * y and y * y that fit values best, each by the weight of its residual. */
+function reweightedFit({ xs, ys, values }, away, scale) {
+  // Sums over weight * x^i * y^j and, in the second, times the value.
+  const moments = Array.from({ length: 5 }, () => new Float64Array(5));
+  const heights = Array.from({ length: 3 }, () => new Float64Array(3));
+  for (let row = 0, k = 0; row < ys.length; row++) {
+    let [m0, m1, m2, m3, m4, h0, h1, h2] = [0, 0, 0, 0, 0, 0, 0, 0];
+    for (let column = 0; column < xs.length; column++, k++) {
+      const part = away[k] / scale;
+      const root = 1 - part * part;
+      if (root <= 0) continue;
+      const x = xs[column];
+      const w0 = root * root;
+      const w1 = w0 * x;
+      const w2 = w1 * x;
+      m0 += w0;
+      m1 += w1;
+      m2 += w2;
+      m3 += w2 * x;
+      m4 += w2 * x * x;
+      h0 += w0 * values[k];
+      h1 += w1 * values[k];
+      h2 += w2 * values[k];
+    }
+    for (let j = 0, power = 1; j < 5; j++, power *= ys[row]) {
+      [m0, m1, m2, m3, m4].forEach((sum, i) => (moments[i][j] += sum * power));
+      if (j < 3) [h0, h1, h2].forEach((sum, i) => (heights[i][j] += sum * power));
+    }
+  }
+  const terms = [[0, 0], [1, 0], [0, 1], [2, 0], [1, 1], [0, 2]];
+  const matrix = terms.map(([i, j]) => Float64Array.from(terms, ([k, l]) => moments[i + k][j + l]));
+  return leastSquares(matrix, terms.map(([i, j]) => heights[i][j]));
 }

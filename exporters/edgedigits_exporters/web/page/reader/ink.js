@@ -9,7 +9,7 @@ import { contrast } from "./envelope.js";
 import { GAIN_BITS, LEAST_LOCAL_SIDE, findGround, reduced } from "./ground.js";
 import { medianLevel, rint } from "./numbers.js";
 import { Pixels } from "./pixels.js";
-import { countNonzero, histogramOf, inverted, makePlane, subtracted } from "./planes.js";
+import { countNonzero, histogramOf, inverted, larger, makePlane, smaller, subtracted } from "./planes.js";
 import { edgeWidth, findRegions, withoutRegions } from "./regions.js";
 import { BILINEAR, boxBlurred, resized } from "./resampling.js";
 import { withoutRules } from "./rules.js";
@@ -105,7 +105,7 @@ function inkOfOnePolarity(darkest, lightest) {
   }
   const sides = inkSides(grey, ground, factor);
   let { ink } = sides;
-  const noise = noiseLevel(countedLevels(sides.other), ground.uniform);
+  const noise = noiseLevel(sides.other, ground.uniform);
   let peak = peakLevel(countedLevels(ink), noise);
   if (peak >= LEAST_CONTRAST && Math.min(ink.width, ink.height) >= LEAST_LOCAL_SIDE) {
     const plain = withoutRules(ink, peak, noise);
@@ -122,7 +122,7 @@ function writtenInk(ink, peak, noise, blurred) {
   if (peak < Math.max(LEAST_CONTRAST, (blurred ? BLURRED_TO_NOISE : INK_TO_NOISE) * noise)) return written;
   const strokes = widenedStrokes(ink, Math.ceil(Math.max(noise + 1, STROKE_LEVEL * peak)));
   const clean = noise === 0 && !blurred && isClean(ink, strokes);
-  const full = clean ? ink.data.reduce((most, level) => Math.max(most, level), 0) : peak;
+  const full = clean ? histogramOf(ink).findLastIndex((count) => count > 0) : peak;
   const table = new Uint8Array(256);
   for (let level = 0; level < 256; level++) {
     table[level] = full < FULL_CONTRAST ? Math.min(rint(level * (255 / full)), 255) : level;
@@ -145,12 +145,11 @@ function extremesOf(picture) {
   const lightest = makePlane(width, height);
   const [reds, greens, blues] = tintGains(picture).map(multiplicationTable);
   for (let k = 0, from = 0; k < darkest.data.length; k++, from += 3) {
-    const [red, green, blue] = [data[from], data[from + 1], data[from + 2]];
-    const most = red > green ? red : green;
-    lightest.data[k] = most > blue ? most : blue;
-    const [r, g, b] = [reds[red], greens[green], blues[blue]];
-    const least = r < g ? r : g;
-    darkest.data[k] = least < b ? least : b;
+    const red = data[from];
+    const green = data[from + 1];
+    const blue = data[from + 2];
+    lightest.data[k] = larger(larger(red, green), blue);
+    darkest.data[k] = smaller(smaller(reds[red], greens[green]), blues[blue]);
   }
   return [darkest, lightest];
 }
@@ -203,41 +202,41 @@ function grainOf(grey) {
     const end = (y + 1) * width - 1;
     for (let k = y * width + 1; k < end; k++) {
       const away = 2 * data[k] - data[k - 1] - data[k + 1];
-      sum += away < 0 ? -away : away;
+      sum += larger(away, -away);
     }
   }
   const mean = sum / (rows * (width - 2));
   return mean / (Math.sqrt(6) * Math.sqrt(2 / Math.PI));
 }
 
-/** Return how far each pixel lies from the ground to the ink's side, in even light, and some to the other. */
+/** Return how far each pixel lies from the ground to the ink's side, in even light, and the levels of some to the other. */
 function inkSides(grey, ground, factor) {
-  const level = enlarged(ground.level, grey, factor);
-  const shown = ground.darkInk ? grey : inverted(grey);
-  const step = stepFor(grey, COUNTED_PIXELS);
-  const ink = subtracted(level, shown);
-  const other = subtracted(onGrid(shown, step), onGrid(level, step));
-  if (!ground.gain) return { ink, other };
-  const gain = enlarged(ground.gain, grey, factor);
-  strengthen(ink, gain);
-  strengthen(other, onGrid(gain, step));
+  const { width, height } = grey;
+  const level = enlarged(ground.level, grey, factor).data;
+  const shown = (ground.darkInk ? grey : inverted(grey)).data;
+  const gain = ground.gain && enlarged(ground.gain, grey, factor).data;
+  const ink = makePlane(width, height);
+  for (let k = 0; k < shown.length; k++) ink.data[k] = larger(level[k] - shown[k], 0);
+  if (gain) for (let k = 0; k < shown.length; k++) ink.data[k] = strengthened(ink.data[k], gain[k]);
+  const other = new Int32Array(256);
+  const step = otherStep(grey);
+  for (let y = 0; y < height; y += step) {
+    for (let k = y * width, end = k + width; k < end; k += step) {
+      const away = larger(shown[k] - level[k], 0);
+      other[gain ? strengthened(away, gain[k]) : away]++;
+    }
+  }
   return { ink, other };
 }
 
-function onGrid(grey, step) {
-  if (step === 1) return grey;
-  const grid = makePlane(Math.ceil(grey.width / step), Math.ceil(grey.height / step));
-  for (let y = 0, k = 0; y < grey.height; y += step) {
-    for (let x = 0; x < grey.width; x += step, k++) grid.data[k] = grey.data[y * grey.width + x];
-  }
-  return grid;
+/** Return from one counted row to the next: of every so-many-th pixels, those again that are counted. */
+function otherStep({ width, height }) {
+  const step = stepFor({ width, height }, COUNTED_PIXELS);
+  return step * stepFor({ width: Math.ceil(width / step), height: Math.ceil(height / step) }, COUNTED_PIXELS);
 }
 
-function strengthen(ink, gain) {
-  for (let k = 0; k < ink.data.length; k++) {
-    const level = (ink.data[k] * gain.data[k]) >> GAIN_BITS;
-    ink.data[k] = level < 255 ? level : 255;
-  }
+function strengthened(level, gain) {
+  return smaller((level * gain) >> GAIN_BITS, 255);
 }
 
 /** Say whether hardly any faint traces lie away from the strokes. */

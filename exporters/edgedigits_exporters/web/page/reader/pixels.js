@@ -48,7 +48,11 @@ export function toPixels(rgba, width, height, channels = null) {
   return new Pixels(width, height, wanted, data);
 }
 
-function isOpaque(rgba) {
+/**
+ * Say whether nothing shines through.
+ * @param {Uint8Array | Uint8ClampedArray} rgba 4 bytes a pixel
+ */
+export function isOpaque(rgba) {
   for (let k = 3; k < rgba.length; k += 4) if (rgba[k] !== 255) return false;
   return true;
 }
