@@ -102,8 +102,9 @@ def calibrate(probabilities: Probabilities, temperature: float, step: float | No
         temperature: above 0; 1 changes nothing.
         step: between neighbouring probabilities of a quantized output; a stored zero is taken as half of it.
     """
-    floor = SMALLEST_PROBABILITY if step is None else step / 2
-    logits = np.log(np.maximum(probabilities, np.float32(floor))) / np.float32(temperature)
+    floor = np.float32(SMALLEST_PROBABILITY if step is None else step / 2)
+    # In float64, so that confidences do not depend on whose logarithm it is: equal ones stay equal everywhere.
+    logits = np.log(np.maximum(probabilities, floor).astype(np.float64)) / temperature
     logits -= logits.max(axis=1, keepdims=True)
     powers = np.exp(logits)
     calibrated: Probabilities = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)

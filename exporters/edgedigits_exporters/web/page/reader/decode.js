@@ -27,7 +27,7 @@ const CONVERT = {
   HEIC: "heif-convert FILE picture.png",
   AVIF: "avifdec FILE picture.png",
   SVG: "rsvg-convert FILE -o picture.png",
-  TIFF: "convert FILE picture.png",
+  TIFF: "magick FILE picture.png",
 };
 
 /** A picture as it is worked on. */
@@ -93,8 +93,9 @@ function unreadable(head, name) {
   const format = formatOf(head);
   if (!format) return new PictureUnreadable(`${name} is not a picture; expected PNG, JPEG, WebP, BMP or GIF`);
   if (!(format in CONVERT)) return new PictureUnreadable(`${name} is damaged or truncated`);
+  const article = format === "AVIF" || format === "SVG" ? "an" : "a";
   const how = `convert it to PNG with: ${CONVERT[format]}`;
-  return new PictureUnreadable(`${name} is a ${format} file, which is not supported; ${how}`);
+  return new PictureUnreadable(`${name} is ${article} ${format} file, which is not supported; ${how}`);
 }
 
 function checkSize(name, width, height, maxPixels) {

@@ -1,10 +1,12 @@
 /** Preprocessing: from the probabilities that a model gives to confidences. */
 
+import { total } from "./numbers.js";
+
 // About float32's resolution at 1; a probability of 0 has no logarithm.
 const SMALLEST_PROBABILITY = 1e-7;
 
 /**
- * Soften or sharpen probabilities by a temperature: softmax(log(p) / temperature), in float32 as NumPy does.
+ * Soften or sharpen probabilities by a temperature: softmax(log(p) / temperature).
  *
  * Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.
  * @param {Float32Array} probabilities of one image
@@ -14,10 +16,10 @@ const SMALLEST_PROBABILITY = 1e-7;
  */
 export function calibrate(probabilities, temperature, step) {
   const floor = Math.fround(step === null ? SMALLEST_PROBABILITY : step / 2);
-  const divisor = Math.fround(temperature);
-  const logits = probabilities.map((p) => Math.fround(Math.log(Math.max(p, floor))) / divisor);
-  const most = logits.reduce((highest, logit) => Math.max(highest, logit), -Infinity);
-  const powers = logits.map((logit) => Math.exp(Math.fround(logit - most)));
-  const sum = powers.reduce((all, power) => Math.fround(all + power), 0);
-  return powers.map((power) => power / sum);
+  // In float64, so that confidences do not depend on whose logarithm it is: equal ones stay equal everywhere.
+  const logits = Array.from(probabilities, (p) => Math.log(Math.max(p, floor)) / temperature);
+  const most = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - most));
+  const sum = total(powers);
+  return Float32Array.from(powers, (power) => power / sum);
 }
