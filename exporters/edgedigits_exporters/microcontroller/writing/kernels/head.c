@@ -19,3 +19,6 @@
 #if defined(__ARM_FEATURE_MVE)
 #include <arm_mve.h>
 #endif
+#if defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#endif

@@ -71,6 +71,40 @@ KERNEL void products(const patch_value *patch, int step, int patches, const int8
     if (patches == 2) sums[BLOCK] = c;
     if (patches == 2 && rows == 2) sums[BLOCK + 1] = d;
 }
+#elif defined(__wasm_simd128__)
+/* Eight products and their sums in pairs an instruction: bytes are widened as they are loaded. */
+typedef uint8_t patch_value;
+
+KERNEL int32_t sum_of(v128_t lanes)
+{
+    lanes = wasm_i32x4_add(lanes, wasm_i32x4_shuffle(lanes, lanes, 2, 3, 0, 1));
+    return wasm_i32x4_extract_lane(lanes, 0) + wasm_i32x4_extract_lane(lanes, 1);
+}
+
+KERNEL void products(const patch_value *patch, int step, int patches, const int8_t *weights, int rows, int length,
+                     int32_t *sums)
+{
+    v128_t a[2 * BLOCK];
+
+    _Pragma("GCC unroll 8")
+    for (int i = 0; i < 2 * BLOCK; i++) a[i] = wasm_i32x4_splat(0);
+    DO_NOT_UNROLL
+    for (int k = 0; k < length; k += LANES) {
+        const v128_t x = wasm_u16x8_load8x8(patch + k);
+        const v128_t y = patches == 2 ? wasm_u16x8_load8x8(patch + step + k) : x;
+        _Pragma("GCC unroll 4")
+        for (int r = 0; r < rows; r++) {
+            const v128_t m = wasm_i16x8_load8x8(weights + times(r, length) + k);
+            a[r] = wasm_i32x4_add(a[r], wasm_i32x4_dot_i16x8(x, m));
+            if (patches == 2) a[BLOCK + r] = wasm_i32x4_add(a[BLOCK + r], wasm_i32x4_dot_i16x8(y, m));
+        }
+    }
+    _Pragma("GCC unroll 4")
+    for (int r = 0; r < rows; r++) sums[r] = sum_of(a[r]);
+    if (patches == 2)
+        _Pragma("GCC unroll 4")
+        for (int r = 0; r < rows; r++) sums[BLOCK + r] = sum_of(a[BLOCK + r]);
+}
 #elif BLOCK == 2
 /* Each value that is loaded is used twice. */
 typedef uint8_t patch_value;

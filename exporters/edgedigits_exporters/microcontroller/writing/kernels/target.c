@@ -53,9 +53,12 @@ static inline ptrdiff_t row_at(int y, int rows, int size)
 /* Channels that are computed at once, and products that a sum is rounded up to: where there are vectors, wide blocks;
    elsewhere as many as registers hold. What lies behind the weights is multiplied by zeros. */
 #define DUAL_MULTIPLIES 0
-#if defined(__SSE2__) || defined(__ARM_NEON) || defined(__wasm_simd128__)
+#if defined(__SSE2__) || defined(__ARM_NEON)
 #define BLOCK 32
 #define LANES 32
+#elif defined(__wasm_simd128__)
+#define BLOCK 4
+#define LANES 8
 #elif defined(__ARM_FEATURE_MVE)
 #define BLOCK 2
 #define LANES 8
