@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_models import contract, int8_contract, tflite_bytes, write_tflite
 
-from edgedigits_exporters.microcontroller.folder import write_folder
+from edgedigits_exporters.folder import write_folder
 from edgedigits_exporters.microcontroller.reading.stored import load_model
 from edgedigits_exporters.microcontroller.tflite_micro.arena import estimate_arena
 from edgedigits_exporters.microcontroller.tflite_micro.array import array_files, export, identifier

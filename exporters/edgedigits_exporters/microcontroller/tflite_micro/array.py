@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from edgedigits_exporters.microcontroller.folder import refuse_existing, write_folder
+from edgedigits_exporters.folder import refuse_existing, write_folder
 from edgedigits_exporters.microcontroller.reading.stored import StoredModel, load_model
 from edgedigits_exporters.microcontroller.tflite_micro.arena import Arena, estimate_arena
 from edgedigits_exporters.microcontroller.tflite_micro.micro_operators import add_call
