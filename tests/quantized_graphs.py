@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_exporters.microcontroller.activations import Kernels
 from edgedigits_exporters.microcontroller.graph import (
     Add,
     Clamp,
@@ -27,6 +28,22 @@ RANK_OF_A_VECTOR = 2
 def tflite_of(graph: Graph) -> bytes:
     """Return a graph as a `.tflite` file; windows must be padded as SAME or VALID would."""
     return _Packing(graph).packed()
+
+
+def litert(content: bytes, inputs: NDArray[np.int8], kernels: Kernels) -> NDArray[np.int8]:
+    """Return LiteRT's answers, int8 [n, values]."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = OpResolverType.AUTO if kernels == "xnnpack" else OpResolverType.BUILTIN_REF
+    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=resolver, num_threads=1)
+    interpreter.allocate_tensors()
+    taken, made = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    answers = []
+    for values in inputs:
+        interpreter.set_tensor(taken["index"], values.reshape(taken["shape"]))
+        interpreter.invoke()
+        answers.append(interpreter.get_tensor(made["index"]).ravel())
+    return np.array(answers)
 
 
 class _Packing:

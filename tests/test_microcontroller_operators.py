@@ -10,7 +10,7 @@ from compiled_c import CompiledC, contract_of, run_as_program, write_c
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from quantized_graphs import tflite_of
+from quantized_graphs import litert, tflite_of
 from random_graphs import GROWERS, random_graph, random_inputs
 
 from edgedigits_exporters.microcontroller.activations import Kernels, limits
@@ -43,22 +43,6 @@ TAILS = (
     ("RESHAPE", "RESHAPE", "CONV_2D"),
 )
 SANITIZED = ("-O1", "-g", "-fsanitize=undefined,address", "-fno-sanitize-recover")
-
-
-def litert(content: bytes, inputs: NDArray[np.int8], kernels: Kernels) -> NDArray[np.int8]:
-    """Return LiteRT's answers, int8 [n, values]."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    resolver = OpResolverType.AUTO if kernels == "xnnpack" else OpResolverType.BUILTIN_REF
-    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=resolver, num_threads=1)
-    interpreter.allocate_tensors()
-    taken, made = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    answers = []
-    for values in inputs:
-        interpreter.set_tensor(taken["index"], values.reshape(taken["shape"]))
-        interpreter.invoke()
-        answers.append(interpreter.get_tensor(made["index"]).ravel())
-    return np.array(answers)
 
 
 def assert_same(graph: Graph, seed: int, *compiler: str) -> None:

@@ -116,7 +116,8 @@ def test_a_finished_run_is_shipped_with_its_card(
     options = BuildOptions((0,), tmp_path / "runs", tmp_path / "shipped", tmp_path / "family.json")
     card = build("plain-3conv", options, Console(quiet=True))
     assert sorted(path.name for path in options.out.iterdir()) == [
-        f"plain-3conv.{suffix}" for suffix in ("card.json", "golden.npz", "keras", "onnx", "onnx.golden.npz", "tflite")
+        f"plain-3conv.{suffix}"
+        for suffix in ("card.json", "golden.npz", "keras", "onnx", "onnx.golden.npz", "tflite", "wasm")
     ]
     assert card["parameters"] == 93_322 and card["seed"] == 0 and card["training"]["data"] == "optdigits"
     assert card["multiply_accumulates"] == sum(

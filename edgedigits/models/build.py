@@ -4,6 +4,7 @@
     python -m edgedigits.models.build nano --seeds 0        # one model, one seed
     python -m edgedigits.models.build nano --runs DIR       # from runs that are in DIR
     python -m edgedigits.models.build nano --card-only      # measure the shipped files again
+    python -m edgedigits.models.build nano --wasm-only      # compile the shipped .tflite for pages again
 
 Each seed is trained into RUNS/<name>-<seed>; a run that is there is taken as it is if it was finished, and resumed
 if it was not. Every seed is exported to int8 and read on the test split once; the one with the best validation
@@ -34,6 +35,8 @@ from edgedigits.models.seeds import (
     train_seed,
 )
 from edgedigits.training.run_folder import RunFolder
+from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.web.webassembly import build_wasm, require_tools
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import EdgedigitsError, GateMissed
 from edgedigits_runtime.golden import golden_path
@@ -68,8 +71,9 @@ def build(name: str, options: BuildOptions, console: Console) -> Card:
 
     Raises:
         EdgedigitsError: a step failed; what the earlier ones made is kept. GateMissed: an export of the chosen seed
-            does not decide as Keras did, so that nothing is shipped.
+            does not decide as Keras did, so that nothing is shipped. ToolMissing: clang or wasm-ld is not installed.
     """
+    require_tools()  # Say so before hours of training.
     results = []
     for seed in options.seeds:
         console.rule(f"{name}, seed {seed}")
@@ -107,6 +111,16 @@ def measure_again(name: str, folder: Path) -> Card:
     return card
 
 
+def write_wasm(name: str, folder: Path) -> Path:
+    """Compile a shipped model for pages and return its `.wasm` file.
+
+    Raises:
+        EdgedigitsError: the file cannot be compiled, or there is no compiler.
+    """
+    model = folder / f"{name}.tflite"
+    return write_whole(model.with_suffix(".wasm"), build_wasm(model, FolderOptions()))
+
+
 def write_result(card: Card, path: Path) -> None:
     """Put the figures of every seed into the family's results; other models' rows stay, each with its machine."""
     rows: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
@@ -130,6 +144,7 @@ def _ship(run: RunFolder, name: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for target, source in files.items():
         write_whole(target, source.read_bytes())
+    write_wasm(name, folder)
 
 
 def _line(result: SeedResult) -> str:
@@ -149,6 +164,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"figures of every seed (default: {RESULTS})")
     parser.add_argument("--again", action="store_true", help="export finished runs anew")
     parser.add_argument("--card-only", action="store_true", help="only measure the shipped files again")
+    parser.add_argument("--wasm-only", action="store_true", help="only compile the shipped files for pages again")
     given = parser.parse_args()
     options = BuildOptions(given.seeds, given.runs, given.out, given.results, given.again)
     console = Console()
@@ -156,6 +172,8 @@ def main() -> None:
         for name in build_order(given.names or SHIPPED_MODELS):
             if given.card_only:
                 measure_again(name, given.out)
+            elif given.wasm_only:
+                console.print(write_wasm(name, given.out), highlight=False)
             else:
                 build(name, options, console)
     except EdgedigitsError as error:

@@ -1,6 +1,7 @@
 """What an exporter is told."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from edgedigits_exporters.calibration import Calibration
@@ -34,7 +35,7 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class FolderOptions:
-    """Options of the formats that are folders, made of an int8 `.tflite` file.
+    """Options of the formats that are folders, made of an int8 `.tflite` file, or for web of an `.onnx` file.
 
     Args:
         replace: whether a folder that stands there goes.
@@ -42,9 +43,13 @@ class FolderOptions:
         kernels: of LiteRT, whose rounding C has: "xnnpack", its usual path, or "reference", whose convolutions need
             no floating point.
         project: how a C folder is laid out: a name of microcontroller.writing.projects.PROJECTS.
+        engine: what runs the network in a page: a name of web.WEB_ENGINES.
+        npm_package: onnxruntime-web as `npm pack` writes it, or its folder; None looks in the working folder.
     """
 
     replace: bool = False
     contract: Contract | None = None
     kernels: Literal["xnnpack", "reference"] = "xnnpack"
     project: str = "plain"
+    engine: str = "wasm"
+    npm_package: Path | None = None

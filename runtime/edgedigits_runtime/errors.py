@@ -30,6 +30,7 @@ came, what to do.
     ├── RunError                a run folder cannot be used or resumed
     ├── ExportError             an export failed
     │   ├── ConversionFailed    the converter refused the model, or crashed
+    │   ├── ToolMissing         a program or a package that it needs is not there
     │   ├── GraphUnsupported    the converted graph holds what a device should not be given
     │   └── GateMissed          the export does not decide as the original did
     ├── AddressUnavailable      a server cannot, or must not, listen there
@@ -164,6 +165,10 @@ class ExportError(EdgedigitsError):
 
 class ConversionFailed(ExportError):
     """The converter refused the model, or crashed."""
+
+
+class ToolMissing(ExportError):
+    """A program or a package that an export needs is not there."""
 
 
 class GraphUnsupported(ExportError):

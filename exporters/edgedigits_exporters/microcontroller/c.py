@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edgedigits_exporters.folder import refuse_existing, write_folder
 from edgedigits_exporters.microcontroller.flatbuffer import read_graph
-from edgedigits_exporters.microcontroller.folder import refuse_existing, write_folder
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing import literals
 from edgedigits_exporters.microcontroller.writing.header import header
@@ -53,7 +53,7 @@ def c_files(model: Path, options: FolderOptions) -> dict[str, str | bytes]:
     own = options.contract or read_contract(model)
     program = make_program(read_graph(content, str(model)), options.kernels)
     contract = dataclasses.replace(own, format="c", kernels=options.kernels)
-    vectors = _golden(model, own, options.kernels)
+    vectors = golden_vectors(model, own, options.kernels)
     heading = literals.comment(
         f"{contract.name} as standalone C99, made by edgedigits {version('edgedigits')}. Its values are LiteRT's"
         f" ({options.kernels} kernels). SHA-256 of the .tflite file: {hashlib.sha256(content).hexdigest()}."
@@ -75,7 +75,7 @@ def c_files(model: Path, options: FolderOptions) -> dict[str, str | bytes]:
     }
 
 
-def _golden(model: Path, contract: Contract, kernels: str) -> Vectors:
+def golden_vectors(model: Path, contract: Contract, kernels: str) -> Vectors:
     """Return what LiteRT makes of the golden pictures."""
     # XNNPACK is not asked for by name: where LiteRT has it not, the self-test will show whether that matters.
     options = EngineOptions(kernels="reference" if kernels == "reference" else "auto")
