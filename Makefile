@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving board-packages system lock clean
+.PHONY: demo test check unit slow bench speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving bench-web onnxruntime-web board-packages system lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -34,6 +34,13 @@ reading-pictures: $(READY)  ## draw the pictures of docs/reading.md, and write t
 
 page-pictures: $(READY)  ## photograph the page for the docs
 	$(BIN)/python tests/page_pictures.py docs/pictures
+
+onnxruntime-web:  ## fetch the npm package that the page's other engine is taken of
+	mkdir -p build
+	npm pack --pack-destination build onnxruntime-web@1.30.0
+
+bench-web: $(READY)  ## sizes, times and exactness of the page without a server
+	$(BIN)/python benchmarks/web_page.py
 
 bench: $(READY)  ## the engines side by side, and all comparisons of speed
 	$(BIN)/pytest -q benchmarks --benchmark-only

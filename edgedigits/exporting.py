@@ -43,6 +43,7 @@ class ExportRequest:
         contract: for a model file without one.
         kernels, project: of C; see edgedigits_exporters.options.FolderOptions.
         force: replace a folder that stands there.
+        engine, npm_package: of web; None is the usual one. See edgedigits_exporters.options.FolderOptions.
     """
 
     model: str | Path | None = None
@@ -55,6 +56,8 @@ class ExportRequest:
     kernels: Literal["xnnpack", "reference"] = "xnnpack"
     project: str = "plain"
     force: bool = False
+    engine: str | None = None
+    npm_package: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Exported:
 
 def export_model(request: ExportRequest) -> Exported:
     """Make an artifact, a file or a folder; see export_file and folder_exporting.export_folder."""
+    if request.engine is not None and request.format != "web":
+        raise ExportError(f"--engine says what runs a page; --format {request.format} has no choice")
     if request.format in FOLDER_EXPORTERS:
         # Imports this module.
         from edgedigits.folder_exporting import export_folder

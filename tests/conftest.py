@@ -20,6 +20,7 @@ from edgedigits.boards import BOARDS, available
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
+from edgedigits_exporters.web.onnxruntime_engine import PINNED
 from edgedigits_runtime.errors import DataNotFound
 from edgedigits_runtime.reading.reader import Reader
 
@@ -35,7 +36,13 @@ REPOSITORY = Path(__file__).parent.parent
 
 WILD_PICTURES = Path(os.environ.get("EDGEDIGITS_DATA") or REPOSITORY) / "wild-dev"
 WILD_TESTS = "test_wild_pictures.py"
-collect_ignore = [] if WILD_PICTURES.is_dir() else [WILD_TESTS]
+
+# `make onnxruntime-web` fetches it, since no Debian package and no wheel has it.
+NPM_PACKAGE = REPOSITORY / "build" / f"onnxruntime-web-{PINNED}.tgz"
+NPM_TESTS = "test_web_onnxruntime.py"
+
+NEEDED = {WILD_TESTS: WILD_PICTURES, NPM_TESTS: NPM_PACKAGE}
+collect_ignore = [tests for tests, needed in NEEDED.items() if not needed.exists()]
 
 # `make system` does not install what these need, but their tests run where it is there.
 BOARDS_LEFT_OUT = {name: reason for name in ("aarch64", "riscv32") if (reason := available(BOARDS[name]))}
@@ -44,7 +51,7 @@ BOARDS_LEFT_OUT = {name: reason for name in ("aarch64", "riscv32") if (reason :=
 def pytest_report_header() -> list[str]:
     """Say what is left out."""
     return [
-        *(f"without {name}: no folder {WILD_PICTURES}" for name in collect_ignore),
+        *(f"without {name}: there is no {NEEDED[name]}" for name in collect_ignore),
         *(f"left out: {reason}" for reason in BOARDS_LEFT_OUT.values()),
     ]
 

@@ -54,7 +54,7 @@ def test_a_shipped_model_is_compared_value_by_value(tmp_path: Path) -> None:
         ({"model": "onnx"}, UnknownName, r"'.onnx'; known: .tflite, .keras"),
         ({"model": "c"}, ExportError, "is a C export already"),
         ({"precision": "float16"}, ExportError, "made of an int8 model; got --precision float16"),
-        ({"format": "c++"}, UnknownName, r"unknown format 'c\+\+'; known: onnx, tflite, c, c-array"),
+        ({"format": "c++"}, UnknownName, r"unknown format 'c\+\+'; known: onnx, tflite, c, c-array, web"),
         ({"project": "maven"}, UnknownName, "known: plain, arduino, cmake"),
     ],
 )

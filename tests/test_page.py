@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from browser_modules import hosted
 from conftest import REPOSITORY, StartChromium, encoded
 from page_driving import (
     choose_file,
@@ -29,6 +30,7 @@ from page_driving import (
 )
 from PIL import Image, ImageDraw, ImageFont
 
+import edgedigits
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.hands import HANDS
 
@@ -52,7 +54,15 @@ def served() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module", params=["served"])
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page of `edgedigits export --format web`, on a host that only hands out files."""
+    made = edgedigits.export("base", format="web", out=tmp_path_factory.mktemp("page") / "site")
+    with hosted(made.path) as address:
+        yield address
+
+
+@pytest.fixture(scope="module", params=["served", "exported"])
 def address(request: pytest.FixtureRequest) -> str:
     """Where a browser finds the page."""
     found: str = request.getfixturevalue(request.param)
@@ -201,12 +211,15 @@ def test_the_sample_is_read(page: "Page") -> None:
     assert page.inner_text("#why").startswith("Not read: the network is only")
 
 
-def test_a_picture_that_the_browser_cannot_show_is_read(page: "Page", tmp_path: Path) -> None:
+def test_a_picture_that_the_browser_cannot_show_is_read_by_a_server(
+    browser: "Browser", served: str, tmp_path: Path
+) -> None:
     number("56").save(tmp_path / "56.tif")
-    choose_file(page, tmp_path / "56.tif")
-    wait_for_text(page, "56")
-    assert page.locator(".no-preview").is_visible()
-    assert page.locator("#picture-boxes .box").count() == 2
+    with opened(browser, served) as page:
+        choose_file(page, tmp_path / "56.tif")
+        wait_for_text(page, "56")
+        assert page.locator(".no-preview").is_visible()
+        assert page.locator("#picture-boxes .box").count() == 2
 
 
 def test_what_is_no_picture_is_told_in_one_line(browser: "Browser", address: str) -> None:

@@ -9,6 +9,7 @@ import edgedigits
 from edgedigits.data import DATASETS
 from edgedigits.recipes import PUBLISHED, RECIPES
 from edgedigits_exporters import EXPORTERS, FOLDER_EXPORTERS, PRECISIONS
+from edgedigits_exporters.web import WEB_ENGINES
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES
 
 
@@ -26,7 +27,7 @@ def test_the_library() -> None:
         ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
                    "mixed_precision", "parallel", "out", "device"]),
         ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "kernels", "project",
-                    "force"]),
+                    "engine", "npm_package", "force"]),
         ("verify", ["artifact", "against", "split", "data", "data_dir", "demands"]),
     ],
 )  # fmt: skip
@@ -42,7 +43,8 @@ def test_registers() -> None:
     assert list(ENGINES) == ["litert", "onnxruntime", "c"]
     assert ENGINE_OF_SUFFIX == {".tflite": "litert", ".onnx": "onnxruntime"}
     assert list(EXPORTERS) == ["onnx", "tflite"]
-    assert list(FOLDER_EXPORTERS) == ["c", "c-array"]
+    assert list(FOLDER_EXPORTERS) == ["c", "c-array", "web"]
+    assert list(WEB_ENGINES) == ["wasm", "onnxruntime-web"]
     assert PRECISIONS == ("float32", "float16", "int8", "dynamic")
     assert list(RECIPES) == [*["pico", "nano", "base", "max", "teacher"], *PUBLISHED]
     assert PUBLISHED == ("strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short")
@@ -55,6 +57,7 @@ def test_registers() -> None:
         *((module, ["open_engine", "probe"]) for module in ENGINES.values()),
         *((module, ["export", "SUFFIX", "DEFAULT_PRECISION"]) for module in EXPORTERS.values()),
         *((module, ["export", "SUFFIX"]) for module in FOLDER_EXPORTERS.values()),
+        *((module, ["parts", "SUFFIX"]) for module in WEB_ENGINES.values()),
         *((module, ["RECIPE"]) for module in RECIPES.values()),
         *((module, ["DESCRIPTION", "load"]) for module in DATASETS.values()),
     ],

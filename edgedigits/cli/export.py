@@ -7,7 +7,8 @@ import typer
 
 EXAMPLES = (
     "Examples: edgedigits export --format tflite · edgedigits export runs/my-run --format onnx --precision float16 · "
-    "edgedigits export model.keras --format tflite --out digits.tflite · edgedigits export nano --format c"
+    "edgedigits export model.keras --format tflite --out digits.tflite · edgedigits export nano --format c · "
+    "edgedigits export base --format web --out site/"
 )
 
 
@@ -16,11 +17,11 @@ def export(
         str | None,
         typer.Argument(
             metavar="[MODEL]",
-            help="A shipped name, a run folder or a .keras file; for C also an int8 .tflite file.",
+            help="A shipped name, a run folder or a .keras file; for C and web also an int8 .tflite file.",
             show_default="the newest run in runs/, else base",
         ),
     ] = None,
-    format: Annotated[str, typer.Option(help="onnx, tflite, c or c-array.")] = "tflite",
+    format: Annotated[str, typer.Option(help="onnx, tflite, c, c-array or web.")] = "tflite",
     precision: Annotated[
         str | None,
         typer.Option(help="float32, float16, int8 or dynamic.", show_default="int8 for tflite, float32 for onnx"),
@@ -37,6 +38,14 @@ def export(
     project: Annotated[
         Literal["plain", "arduino", "cmake"], typer.Option(help="C: how its files are laid out.")
     ] = "plain",
+    engine: Annotated[
+        Literal["wasm", "onnxruntime-web"] | None,
+        typer.Option(help="Web: what runs the network; onnxruntime-web takes any ONNX model.", show_default="wasm"),
+    ] = None,
+    npm_package: Annotated[
+        Path | None,
+        typer.Option(help="Web: onnxruntime-web as npm pack writes it.", show_default="in the working folder"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that stands there.")] = False,
 ) -> None:
     """Export a model, and refuse the file if it does not decide as Keras does."""
@@ -45,14 +54,17 @@ def export(
     from edgedigits.exporting import ExportRequest, export_model
 
     request = ExportRequest(
-        model, format, precision, out, verify, DataOptions(data, data_dir), contract, kernels, project, force
-    )
+        model, format, precision, out, verify, DataOptions(data, data_dir), contract, kernels, project, force, engine,
+        npm_package,
+    )  # fmt: skip
     made = export_model(request)
     typer.echo(_described(made.path, format, made.contract.precision if made.contract else "int8"))
     if made.census:
         typer.echo(made.census.describe())
     for note in made.notes:
         typer.echo(note)
+    if format == "web":
+        typer.echo(f"open {made.path / 'index.html'}, or serve it: python -m http.server --directory {made.path}")
     if made.verification:
         print_verification(made.verification)
 

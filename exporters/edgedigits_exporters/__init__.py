@@ -1,6 +1,7 @@
 """Exporters: one module per format, all `export(model, path, options) -> Path`.
 
-model    a `.keras` file with its contract; for the formats that are folders an int8 `.tflite` file
+model    a `.keras` file with its contract; for the formats that are folders an int8 `.tflite` file, for web
+         also an `.onnx` file
 path     where the artifact goes; written whole or not at all, with its contract
 options  ExportOptions; for folders FolderOptions
 """
@@ -20,6 +21,7 @@ EXPORTERS = {
 FOLDER_EXPORTERS = {
     "c": "edgedigits_exporters.microcontroller.c",
     "c-array": "edgedigits_exporters.microcontroller.tflite_micro.array",
+    "web": "edgedigits_exporters.web.site",
 }
 
 FORMATS = (*EXPORTERS, *FOLDER_EXPORTERS)

@@ -61,9 +61,9 @@ class Contract:
             polarity); "plain" resizes the picture and nothing more.
         temperature: turns probabilities into confidence, see preprocessing.calibrate; fitted on validation.
         rejection_threshold: a confidence below it is no digit; fitted on validation.
-        format: "keras", "onnx", "tflite" or "c".
+        format: "keras", "onnx", "tflite", "c" or "web".
         precision: "float32", "float16", "int8" or "dynamic".
-        kernels: of LiteRT, whose rounding a C export has: "xnnpack" or "reference"; None for other formats.
+        kernels: of LiteRT, whose rounding exported C or WebAssembly has: "xnnpack" or "reference"; None elsewhere.
         recipe: what trained it; None for foreign models.
         training: samples the weights were fitted on.
         calibration: samples the quantization ranges were measured on; None where nothing was quantized so.

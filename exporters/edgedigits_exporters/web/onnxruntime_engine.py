@@ -1,0 +1,103 @@
+"""ONNX Runtime for browsers, for any ONNX model: two files of its npm package, pinned, 14 MB and 3.7 MB as they travel.
+
+The package is fetched once by npm; nothing here asks the network.
+"""
+
+import hashlib
+import re
+import tarfile
+from pathlib import Path
+
+from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.web.parts import EngineParts
+from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engines import open_engine
+from edgedigits_runtime.errors import ExportError, ToolMissing
+from edgedigits_runtime.golden import Vectors, golden_path, read_golden, record
+from edgedigits_runtime.reading.reader import Reader
+
+SUFFIX = ".onnx"
+
+PINNED = "1.30.0"
+FILES = {
+    "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+    "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+}
+"""SHA-256 of what is taken of the package: its script, and what that runs."""
+
+EXPORTS = re.compile(r"export\{([^}]*)\};?\s*(?://# sourceMappingURL=.*)?\s*$")
+USED = ("InferenceSession", "Tensor", "env")
+
+
+def parts(model: Path, options: FolderOptions) -> EngineParts:
+    """Return what runs an `.onnx` file in a page.
+
+    Raises:
+        ToolMissing: the npm package is not there.
+        ExportError: it is another version, or damaged.
+        ArtifactError: the model cannot be used.
+        MissingExtra: there are no golden vectors beside the model, and [onnx] is not installed to record them.
+    """
+    script, runtime = package_files(options.npm_package)
+    return EngineParts(
+        data={"model": model.read_bytes(), "runtime": runtime},
+        golden=_golden(model, options),
+        scripts=[as_global(script.decode())],
+    )
+
+
+def package_files(package: Path | None) -> list[bytes]:
+    """Return the content of each of FILES.
+
+    Args:
+        package: the `.tgz` of `npm pack`, or a folder that it was unpacked to; None looks in the working folder.
+
+    Raises:
+        ToolMissing, ExportError: see parts.
+    """
+    place = package or Path(f"onnxruntime-web-{PINNED}.tgz")
+    fetch = f"fetch it with: npm pack onnxruntime-web@{PINNED}; then name the file with --npm-package"
+    try:
+        contents = [_content(place, name) for name in FILES]
+    except (FileNotFoundError, KeyError) as error:
+        raise ToolMissing(f"{place} is not there, or not onnxruntime-web {PINNED}; {fetch}") from error
+    except (OSError, tarfile.TarError) as error:
+        raise ExportError(f"{place} cannot be read: {error}; {fetch}") from error
+    for content, (name, expected) in zip(contents, FILES.items(), strict=True):
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise ExportError(f"{name} in {place} is not that of onnxruntime-web {PINNED}; {fetch}")
+    return contents
+
+
+def as_global(script: str) -> str:
+    """Return the library's module as one that leaves what the page uses in `globalThis.ort`, as it has no address.
+
+    Raises:
+        ExportError: it does not export what is used.
+    """
+    found = EXPORTS.search(script)
+    pairs = re.findall(r"(\S+) as (\w+)", found[1].replace(",", " , ")) if found else []
+    inner = {outer: name for name, outer in pairs}
+    if found is None or not inner.keys() >= set(USED):
+        raise ExportError(f"onnxruntime-web does not export {', '.join(USED)} as version {PINNED} does")
+    return script[: found.start()] + f"globalThis.ort={{{','.join(f'{name}:{inner[name]}' for name in USED)}}};\n"
+
+
+def _content(place: Path, name: str) -> bytes:
+    if place.is_dir():
+        folder = next((place / within for within in ("package/dist", "dist") if (place / within).is_dir()), place)
+        return (folder / name).read_bytes()
+    with tarfile.open(place) as archive:
+        member = archive.extractfile(f"package/dist/{name}")
+        if member is None:
+            raise KeyError(name)
+        return member.read()
+
+
+def _golden(model: Path, options: FolderOptions) -> Vectors:
+    """Return what ONNX Runtime makes of the golden pictures: as recorded beside the model, else here."""
+    if options.contract is None and golden_path(model).is_file():
+        return read_golden(golden_path(model))
+    with open_engine(model, contract=options.contract or read_contract(model)) as engine:
+        return record(Reader(Classifier(engine)))

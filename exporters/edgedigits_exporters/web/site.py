@@ -1,0 +1,161 @@
+"""Export to a page without a server: a folder for any host, or to open from disk."""
+
+import dataclasses
+import gzip
+import hashlib
+import importlib
+import json
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from edgedigits_exporters.folder import refuse_existing, write_folder
+from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.web import WEB_ENGINES
+from edgedigits_exporters.web.inlining import inline_page, packed
+from edgedigits_exporters.web.joining import join_modules
+from edgedigits_exporters.web.minifying import minified, minified_style
+from edgedigits_exporters.web.parts import EngineParts
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import MEMBER, read_contract
+from edgedigits_runtime.errors import ArtifactUnsupported, UnknownName
+from edgedigits_runtime.reading.frame import FRAME_SHAPE
+
+SUFFIX = "-web"
+
+ENTRY = "local_page.js"
+REPLAYED = 5
+"""Of the golden pictures, when a page starts; each takes 300 bytes."""
+ICONS = ("icon.svg", "icon-192.png", "icon-512.png")
+FOR_VISITORS = ("index.html", "manifest.webmanifest", *ICONS)
+"""What the service worker keeps."""
+
+READ_BY_PAGE = (
+    "name", "input", "output", "labels", "normalisation", "reader", "temperature", "rejection_threshold",
+)  # fmt: skip
+"""Of the contract; the rest stands beside the page."""
+
+PAGE = files("edgedigits_exporters.web").joinpath("page")
+TEMPLATES = files("edgedigits_exporters.web").joinpath("templates")
+
+
+def export(model: Path, path: Path, options: FolderOptions) -> Path:
+    """Write a page that reads with `model`, a `.tflite` or `.onnx` file; see edgedigits_exporters.
+
+    Raises:
+        UnknownName: no such engine.
+        ArtifactError: the file cannot be used, or the page cannot feed it.
+        ExportError: what the engine needs is missing, or failed.
+        OutputNotWritable: the folder exists, or could not be written.
+    """
+    refuse_existing(path, replace=options.replace)
+    return write_folder(path, site_files(model, options), replace=options.replace)
+
+
+def site_files(model: Path, options: FolderOptions) -> dict[str, str | bytes]:
+    """Return the content of each file of the folder by its name."""
+    if options.engine not in WEB_ENGINES:
+        raise UnknownName("engine of a page", options.engine, WEB_ENGINES)
+    contract = options.contract or read_contract(model)
+    if contract.reader != "digits" or contract.image_shape != FRAME_SHAPE:
+        raise ArtifactUnsupported(
+            f"{model}: the page finds digits and frames them as {list(FRAME_SHAPE)}; {contract.name} takes"
+            f" {list(contract.image_shape)} and reader {contract.reader!r}"
+        )
+    engine: EngineParts = importlib.import_module(WEB_ENGINES[options.engine]).parts(model, options)
+    contract = dataclasses.replace(contract, format="web", kernels=engine.kernels)
+    made: dict[str, str | bytes] = {
+        "index.html": _page(contract, engine, options.engine),
+        "manifest.webmanifest": _manifest(contract),
+        **{name: PAGE.joinpath(name).read_bytes() for name in ICONS},
+        MEMBER: contract.to_json() + "\n",
+    }
+    worker = _service_worker({name: made[name] for name in FOR_VISITORS})
+    marks = _marks(contract, options.engine, model)
+    size = sum(len(gzip.compress(_encoded(content))) for content in [worker, *(made[name] for name in FOR_VISITORS)])
+    marks["SIZE"] = f"{size / 1000:,.0f}"
+    return {**made, "service_worker.js": worker, "README.md": _filled("README.md", marks)}
+
+
+def _page(contract: Contract, engine: EngineParts, name: str) -> str:
+    whole = json.loads(contract.to_json())
+    settings = {
+        "engine": name,
+        "contract": {field: whole[field] for field in READ_BY_PAGE},
+        "golden": {key: packed(engine.golden[key][:REPLAYED].tobytes()) for key in ("framed", "output")},
+    }
+    return inline_page(
+        PAGE.joinpath("index.html").read_text(),
+        minified_style(PAGE.joinpath("style.css").read_text()),
+        [*engine.scripts, minified(join_modules(read_modules(PAGE), ENTRY))],
+        {"settings": settings, **engine.data},
+        PAGE.joinpath("icon.svg").read_bytes(),
+    )
+
+
+def read_modules(folder: Traversable, prefix: str = "") -> dict[str, str]:
+    """Return the text of each script in a folder and those below by its path."""
+    found: dict[str, str] = {}
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            found |= read_modules(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".js"):
+            found[prefix + entry.name] = entry.read_text()
+    return found
+
+
+def _manifest(contract: Contract) -> str:
+    sizes = {"icon.svg": "any", "icon-192.png": "192x192", "icon-512.png": "512x512"}
+    kinds = {".svg": "image/svg+xml", ".png": "image/png"}
+    manifest: dict[str, Any] = {
+        "name": f"Digits, read by {contract.name}",
+        "short_name": "Digits",
+        "description": "Reads handwritten digits on the device: drawn, photographed or from the webcam.",
+        "id": "./",
+        "start_url": "./",
+        "scope": "./",
+        "display": "standalone",
+        "icons": [{"src": name, "sizes": sizes[name], "type": kinds[Path(name).suffix]} for name in ICONS],
+    }
+    return json.dumps(manifest, indent=1) + "\n"
+
+
+def _service_worker(kept: dict[str, str | bytes]) -> str:
+    """Return the worker, whose version tells what it keeps."""
+    digest = hashlib.sha256()
+    for name, content in sorted(kept.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode() + _encoded(content))
+    return _filled("service_worker.js", {"VERSION": digest.hexdigest()[:16], "FILES": json.dumps(["./", *kept])})
+
+
+def _marks(contract: Contract, name: str, model: Path) -> dict[str, str]:
+    accuracy = contract.accuracy
+    told = [
+        f"Accuracy: {accuracy['top1']:.2%} of {accuracy['images']:,} images of {accuracy['dataset']}"
+        if accuracy
+        else "Accuracy: not measured",
+        f"Labels: {', '.join(contract.labels)}",
+        f"Precision: {contract.precision}",
+        f"Rejection threshold: {contract.rejection_threshold:.4g}",
+    ]
+    return {
+        "NAME": contract.name,
+        "ENGINE": name,
+        "GOLDEN": str(REPLAYED),
+        "CONTRACT": "\n".join(f"- {line}" for line in told),
+        "VERSION": version("edgedigits"),
+        "SHA256": hashlib.sha256(model.read_bytes()).hexdigest(),
+    }
+
+
+def _filled(name: str, marks: dict[str, str]) -> str:
+    text = TEMPLATES.joinpath(name).read_text()
+    for mark, meaning in marks.items():
+        text = text.replace(f"@{mark}@", meaning)
+    return text
+
+
+def _encoded(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
