@@ -3,6 +3,7 @@
 import io
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from page_driving import draw, opened, page_server, stroke_paths, wait_for_text
 from PIL import Image
 
+import edgedigits
 from edgedigits_runtime.synthetic.hands import HANDS
 from edgedigits_runtime.whole_files import write_whole
 
@@ -33,6 +35,17 @@ def photograph(browser: "Browser", address: str) -> dict[str, Image.Image]:
             _shot(browser, address, _write_number, PHONE, "light"),
             _shot(browser, address, _draw_star, PHONE, "light"),
             _shot(browser, address, _show_sample, PHONE, "dark"),
+        ),
+    }
+
+
+def photograph_export(browser: "Browser", folder: Path) -> dict[str, Image.Image]:
+    """Return the pictures of the page without a server, opened from disk."""
+    address = (edgedigits.export("base", format="web", out=folder / "site").path / "index.html").as_uri()
+    return {
+        "web-desktop": _shot(browser, address, _show_sample, DESKTOP, "light"),
+        "web-phone": _beside(
+            _shot(browser, address, _write_number, PHONE, "light"), _shot(browser, address, _show_sample, PHONE, "dark")
         ),
     }
 
@@ -85,7 +98,9 @@ def main(folder: Path) -> None:
 
     with page_server() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for name, picture in photograph(browser, address).items():
+        with tempfile.TemporaryDirectory() as beside:
+            pictures = photograph(browser, address) | photograph_export(browser, Path(beside))
+        for name, picture in pictures.items():
             file = io.BytesIO()
             few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1)
             # Dithered against the palette: gradients would show steps.

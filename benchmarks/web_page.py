@@ -1,0 +1,207 @@
+"""The page without a server: how small, how soon ready, how fast and how exact; writes docs/web.md: `make bench-web`.
+
+Sizes are of the whole folder, each file compressed by itself, as hosts send them. A cold start is a new browser with
+nothing kept; the time is from the beginning of the navigation until the page has replayed golden vectors and reads.
+"""
+
+import argparse
+import base64
+import gzip
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from networks import mnist_test_split
+from numpy.typing import NDArray
+
+import edgedigits
+from edgedigits.model_files import SHIPPED
+from edgedigits_exporters.microcontroller.c import c_files
+from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.web.webassembly import COMPILE, compile_wasm
+from edgedigits_runtime.machine import describe_machine
+from edgedigits_runtime.whole_files import write_whole
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
+from browser_modules import DECODE, hosted, run_wasm
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserType, Page
+
+RESULTS = Path(__file__).parent / "results" / "web_page.json"
+DOCS = Path(__file__).parent.parent / "docs" / "web.md"
+START, END = "<!-- web-page: made by make bench-web -->", "<!-- end of web-page -->"
+
+MODELS = ("pico", "nano", "base", "max")
+STARTS = 5
+SETTLING_MS = 500
+ROUNDS = 5
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+AIMS = {"base": (150, 300), "nano": (80, 300)}
+"""Kilobytes compressed, and milliseconds until ready."""
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes of a folder: as they are, gzipped, and with brotli where that is installed."""
+    contents = [file.read_bytes() for file in sorted(folder.iterdir())]
+    found = {"raw": sum(map(len, contents)), "gzip": sum(len(gzip.compress(each)) for each in contents)}
+    try:
+        import brotli
+    except ImportError:
+        return found
+    return {**found, "brotli": sum(len(brotli.compress(each)) for each in contents)}
+
+
+def cold_starts(chromium: "BrowserType", address: str) -> float:
+    """Return the median milliseconds until a page is ready, each time in a browser that was never there."""
+    taken = []
+    for _ in range(STARTS):
+        browser = chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+        page = browser.new_page()
+        # What the browser itself starts with is not the page's.
+        page.wait_for_timeout(SETTLING_MS)
+        page.goto(address)
+        page.locator("#reader:not(:empty)").wait_for()
+        taken.append(page.evaluate("performance.getEntriesByName('ready to read')[0].startTime"))
+        browser.close()
+    return statistics.median(taken)
+
+
+def image_milliseconds(page: "Page", module: bytes, images: NDArray[np.uint8]) -> float:
+    """Return the milliseconds of an image: of several rounds over all of them the fastest."""
+    return float(
+        page.evaluate(
+            f"""async ([module, given, count, rounds]) => {{
+                {DECODE}
+                const {{ instance }} = await WebAssembly.instantiate(bytesOf(module));
+                const {{ memory, digits_pixels, digits_run }} = instance.exports;
+                const pixels = bytesOf(given);
+                const taken = new Uint8Array(memory.buffer, digits_pixels(), 784);
+                const times = [];
+                for (let round = 0; round < rounds; round++) {{
+                    const start = performance.now();
+                    for (let k = 0; k < count; k++) {{
+                        taken.set(pixels.subarray(784 * k, 784 * (k + 1)));
+                        digits_run();
+                    }}
+                    times.push(performance.now() - start);
+                }}
+                return Math.min(...times) / count;
+            }}""",
+            [*(base64.b64encode(each).decode() for each in (module, images.tobytes())), len(images), ROUNDS],
+        )
+    )
+
+
+def exactness(page: "Page", name: str, images: NDArray[np.uint8]) -> dict[str, int]:
+    """Return on how many images any of the ten outputs is not LiteRT's."""
+    engine = edgedigits.load(name).classifier.engine
+    found = run_wasm(page, (SHIPPED / f"{name}.wasm").read_bytes(), images, 10)
+    different = np.any(found != engine.invoke(engine.feed(images)), axis=1)
+    return {"images": len(images), "different": int(different.sum())}
+
+
+def times(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) -> dict[str, Any]:
+    """Return what depends on the machine."""
+    ready: dict[str, float] = {}
+    if name in AIMS:
+        with hosted(site) as address:
+            ready["host"] = cold_starts(browser.browser_type, address)
+        ready["disk"] = cold_starts(browser.browser_type, (site / "index.html").as_uri())
+    sources = c_files(SHIPPED / f"{name}.tflite", FolderOptions())
+    without_simd = compile_wasm(sources, [flag for flag in COMPILE if flag != "-msimd128"])
+    page = browser.new_page()
+    found = {
+        "ready_ms": ready,
+        "image_ms": image_milliseconds(page, (SHIPPED / f"{name}.wasm").read_bytes(), images[:500]),
+        "image_ms_without_simd": image_milliseconds(page, without_simd, images[:500]),
+    }
+    page.close()
+    return found
+
+
+def what_stays(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) -> dict[str, Any]:
+    """Return what is the same on every machine."""
+    page = browser.new_page()
+    wasm_bytes = (SHIPPED / f"{name}.wasm").stat().st_size
+    found = {"folder_bytes": sizes(site), "wasm_bytes": wasm_bytes, "exact": exactness(page, name, images)}
+    page.close()
+    return found
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return the figures as Markdown."""
+    rows = []
+    for row in found["models"]:
+        folder, ready = row["folder_bytes"], row["ready_ms"]
+        cells = [
+            f"`{row['name']}`",
+            f"{folder['gzip'] / 1000:.1f} KB",
+            f"{folder['brotli'] / 1000:.1f} KB" if "brotli" in folder else "",
+            f"{row['wasm_bytes'] / 1000:.1f} KB",
+            *(f"{ready[place]:.0f} ms" if place in ready else "" for place in ("host", "disk")),
+            f"{row['image_ms']:.3f} ms",
+            f"{row['image_ms_without_simd']:.3f} ms",
+            f"{row['exact']['different']} of {row['exact']['images']:,}",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    heads = ["model", "folder, gzip", "brotli", "its wasm, raw", "ready, from a host", "from disk", "an image",
+             "without SIMD", "images not LiteRT's"]  # fmt: skip
+    aims = [
+        f"`{name}` at most {most} KB compressed ({_reached(found, name, 'size') / 1000:.1f}) and ready within"
+        f" {soon} ms ({_reached(found, name, 'ready'):.0f})"
+        for name, (most, soon) in AIMS.items()
+    ]
+    machine = found["machine"]
+    return "\n".join(
+        [
+            f"| {' | '.join(heads)} |",
+            f"|{'---|' * len(heads)}",
+            *rows,
+            "",
+            f"What was aimed at: {'; '.join(aims)}. Measured in Chromium {found['browser']} on {machine['processor']},"
+            f" {machine['cores']} cores, median of {STARTS} cold starts.",
+        ]
+    )
+
+
+def _reached(found: dict[str, Any], name: str, what: str) -> float:
+    row = next(row for row in found["models"] if row["name"] == name)
+    return float(row["folder_bytes"]["gzip"] if what == "size" else max(row["ready_ms"].values()))
+
+
+def main() -> None:
+    """Measure all shipped models, print the table, and write it with the machine."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times-only", action="store_true", help="keep sizes and exactness as they were measured")
+    again = [times] if parser.parse_args().times_only else [what_stays, times]
+    before = json.loads(RESULTS.read_text())["models"] if RESULTS.is_file() else []
+    rows: dict[str, dict[str, Any]] = {name: {"name": name} for name in MODELS} | {row["name"]: row for row in before}
+    images = np.asarray(mnist_test_split().images, np.uint8)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
+        for name in MODELS:
+            site = edgedigits.export(name, format="web", out=Path(folder) / name).path
+            for measured in again:
+                rows[name] |= measured(name, browser, site, images)
+        found = {"machine": describe_machine(), "browser": browser.version, "models": list(rows.values())}
+        browser.close()
+    write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
+    text = table(found)
+    page, start, rest = DOCS.read_text().partition(START)
+    _, end, after = rest.partition(END)
+    if not (start and end):
+        raise SystemExit(f"{DOCS} has no section between {START} and {END}")
+    write_whole(DOCS, f"{page}{START}\n{text}\n{END}{after}")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
