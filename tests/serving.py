@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,16 +84,29 @@ class Running:
         self.process = process
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self._logged: list[str] = []
+        # A server whose log nobody reads comes to stand when the pipe is full.
+        self._reading = threading.Thread(target=self._read_log, daemon=True)
+        self._reading.start()
 
     def connect(self) -> socket.socket:
         """Return a bare connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
-    def end(self) -> tuple[int, str]:
+    def end(self, signal_number: int = signal.SIGTERM) -> tuple[int, str]:
         """Ask it to end; return its exit code and what it logged."""
-        self.process.send_signal(signal.SIGTERM)
-        logged, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, logged
+        self.process.send_signal(signal_number)
+        code = self.process.wait(timeout=60)
+        self.close_log()
+        return code, "".join(self._logged)
+
+    def close_log(self) -> None:
+        """Read what is left of the log of a process that ended."""
+        self._reading.join(timeout=60)
+
+    def _read_log(self) -> None:
+        assert self.process.stdout is not None
+        self._logged.extend(self.process.stdout)
 
 
 @contextmanager
@@ -105,6 +119,7 @@ def running(
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})},
         preexec_fn=before,
     )  # fmt: skip
+    server = None
     try:
         assert process.stderr is not None
         welcome = process.stderr.readline()
@@ -115,7 +130,12 @@ def running(
         yield server
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        if server is not None:
+            server.close_log()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def _wait_until_ready(server: Running) -> None:

@@ -12,6 +12,9 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 from serving import BLANK, FIVE, PHOTO, Running, npy, running
 
+# Each starts a server.
+pytestmark = pytest.mark.slow
+
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     checks.status_code_conformance,
@@ -54,7 +57,6 @@ def test_these_are_all_operations(document: schemathesis.BaseSchema) -> None:
     assert [(operation.method.upper(), operation.path) for operation in found] == list(EXAMPLES)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", GenerationMode)
 @pytest.mark.parametrize(("method", "path"), EXAMPLES)
 def test_every_answer_is_one_that_the_document_names(

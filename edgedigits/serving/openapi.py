@@ -118,7 +118,7 @@ def classify_body(shape: tuple[int, int, int], most: int) -> dict[str, Any]:
     height, width, channels = shape
     pixel: dict[str, Any] = PIXEL if channels == 1 else _list_of(PIXEL, channels)
     image = _list_of(_list_of(pixel, width), height)
-    images = {"type": "array", "minItems": 1, "maxItems": most, "items": image}
+    images = {"type": "array", "minItems": 1, "items": image, "description": f"at most {most:,}"}
     schema = {
         "type": "object",
         "required": ["images"],

@@ -1,10 +1,12 @@
 """The protocol: uvicorn's, with an end to patience. Neither sender nor receiver may hold a connection by being slow."""
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from edgedigits.serving.options import Limits
 from edgedigits.serving.problems import Problem, busy
@@ -35,6 +37,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._under_way = False
         self._in_headers = False
         self._header_bytes = 0
+        self._messages = 0
+        self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,13 +50,18 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         self._stop_taking()
+        if self._answering is not None:
+            # uvicorn tells only the request that came last, which may be another one.
+            self._answering.disconnected = True
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        # The requests that a piece which is only one request's may have begun.
+        most = self._messages + (not self._under_way)
         super().data_received(data)
-        if self._in_headers:
+        if self._in_headers and self._messages <= most:
             self._header_bytes += len(data)
             if self._header_bytes > self._limits.header_bytes:
                 self._refuse(
@@ -63,6 +72,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._under_way = self._in_headers = True
+        self._messages += 1
         self._header_bytes = 0
         super().on_message_begin()
 
@@ -81,11 +91,21 @@ class LimitedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._stop_taking()
-        self._taking = self.loop.call_later(self._limits.seconds, self.transport.abort)
+        self._taking = self.loop.call_later(self._limits.seconds, self._drop)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop_taking()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _drop(self) -> None:
+        """Close at once: without this option the system would go on offering the client what waits for it."""
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def _wait_for_request(self) -> None:
         self._arrival = self.loop.call_later(self._limits.seconds, self._too_slow)
