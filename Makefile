@@ -20,8 +20,8 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-unit: $(READY)  ## the tests that take milliseconds
-	$(BIN)/pytest -q -m "not slow and not gpu"
+unit: $(READY)  ## the tests that take milliseconds, a process for each core
+	$(BIN)/pytest -q -n logical --dist loadscope -m "not slow and not gpu"
 
 slow: $(READY)  ## the tests that train, convert or install
 	$(BIN)/pytest -q -m "slow and not gpu"
@@ -35,9 +35,11 @@ reading-pictures: $(READY)  ## draw the pictures of docs/reading.md, and write t
 page-pictures: $(READY)  ## photograph the page for the docs
 	$(BIN)/python tests/page_pictures.py docs/pictures
 
-onnxruntime-web:  ## fetch the npm package that the page's other engine is taken of
+onnxruntime-web: build/onnxruntime-web-1.30.0.tgz  ## fetch the npm package that the page's other engine is taken of
+
+build/onnxruntime-web-%.tgz:
 	mkdir -p build
-	npm pack --pack-destination build onnxruntime-web@1.30.0
+	npm pack --pack-destination build onnxruntime-web@$*
 
 bench-web: $(READY)  ## sizes, times and exactness of the page without a server
 	$(BIN)/python benchmarks/web_page.py
