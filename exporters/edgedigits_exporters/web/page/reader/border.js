@@ -1,8 +1,8 @@
 /**
  * Border: a plain frame around the picture, as screen captures, scanners and galleries add it.
  *
- * A narrow frame may be of any make. A wide one, such as the bars beside a photo on a telephone's screen, is told by its
- * one colour, exact as no camera takes it, around something whose edges vary as photos do and drawings do not.
+ * A narrow frame may be of any make. A wide one, such as the bars beside a photo on a telephone's screen, is told by
+ * its one colour, exact as no camera takes it, around something whose edges vary as photos do and drawings do not.
  */
 import { median, medianLevel } from "./numbers.js";
 

@@ -7,7 +7,7 @@ import { makePlane } from "./planes.js";
  */
 export class Components {
   /**
-   * @param {{rows: Int32Array, starts: Int32Array, ends: Int32Array}} runs each covers columns starts..ends-1 of its row
+   * @param {{rows: Int32Array, starts: Int32Array, ends: Int32Array}} runs each covers columns starts..ends-1 of a row
    * @param {Int32Array} first where the runs of each component begin, count + 1 values
    */
   constructor(runs, first) {
@@ -65,7 +65,8 @@ export function findComponents(mask) {
   for (let run = 0; run < numbers.length; run++) first[numbers[run] + 1]++;
   for (let k = 0; k < count; k++) first[k + 1] += first[k];
   const next = first.slice();
-  const sorted = { rows: new Int32Array(roots.length), starts: new Int32Array(roots.length), ends: new Int32Array(roots.length) };
+  const columns = () => new Int32Array(roots.length);
+  const sorted = { rows: columns(), starts: columns(), ends: columns() };
   for (let run = 0; run < numbers.length; run++) {
     const to = next[numbers[run]]++;
     sorted.rows[to] = runs.rows[run];

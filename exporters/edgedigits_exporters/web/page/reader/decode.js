@@ -1,9 +1,9 @@
 /**
  * Decode: from an encoded picture to upright 8-bit pixels on a plain ground.
  *
- * The browser decodes, turns the picture upright by its EXIF orientation and follows its colour profile. Two things are
- * a little different from the Python reader: JPEGs may differ by a level, since decoders do, and pixels that are neither
- * clear nor opaque lose some of their tone, since canvases keep them premultiplied.
+ * The browser decodes, turns the picture upright by its EXIF orientation and follows its colour profile. Two things
+ * are a little different from the Python reader: JPEGs may differ by a level, since decoders do, and pixels that are
+ * neither clear nor opaque lose some of their tone, since canvases keep them premultiplied.
  */
 import { PictureTooLarge, PictureUnreadable } from "./errors.js";
 import { formatOf, sizeInHeader } from "./headers.js";
@@ -35,8 +35,8 @@ export class Picture {
   /**
    * @param {Pixels} pixels
    * @param {{scale?: number, width?: number, height?: number, note?: string, name?: string, ms?: number}} [source]
-   *   how many source pixels one of these spans along each side (1, 2, 4 and so on), the source's upright size, what was
-   *   left out, what it is called, and how many milliseconds it took to decode
+   *   how many source pixels one of these spans along each side (1, 2, 4 and so on), the source's upright size, what
+   *   was left out, what it is called, and how many milliseconds it took to decode
    */
   constructor(pixels, { scale = 1, width = pixels.width, height = pixels.height, note = "", name = "", ms = 0 } = {}) {
     Object.assign(this, { pixels, scale, width, height, note, name, ms });
@@ -70,7 +70,8 @@ export async function decodePicture(source, options = {}) {
   checkSize(name, width, height, maxPixels);
   const scale = workingScale(width, height, workingPixels);
   const rowsOf = source instanceof Blob ? canvasRows(picture, name, maxPixels) : imageRows(picture);
-  const pixels = scale === 1 ? toPixels(rowsOf(0, height), width, height, channels) : reducedPixels(rowsOf, width, height, channels, scale);
+  const whole = () => toPixels(rowsOf(0, height), width, height, channels);
+  const pixels = scale === 1 ? whole() : reducedPixels(rowsOf, width, height, channels, scale);
   return new Picture(pixels, { scale, width, height, name, ms: performance.now() - start });
 }
 
@@ -102,7 +103,8 @@ function checkSize(name, width, height, maxPixels) {
   if (width < 1 || height < 1) throw new PictureUnreadable(`${name} has no pixels: ${width}x${height}`);
   if (width * height > maxPixels) {
     const limit = maxPixels.toLocaleString("en");
-    throw new PictureTooLarge(`${name} has ${width}x${height} pixels, more than the limit of ${limit}; make it smaller`);
+    const size = `${width}x${height}`;
+    throw new PictureTooLarge(`${name} has ${size} pixels, more than the limit of ${limit}; make it smaller`);
   }
 }
 

@@ -106,8 +106,9 @@ function eroded(grey, window) {
 /**
  * Return the lightest of the pixels up to `half` above and below each one.
  *
- * The picture first goes on for `beyond` rows on either side; only rows with all their neighbours are returned. A window
- * is the end of one block of its size and the beginning of the next, of which both maxima are known (van Herk 1992).
+ * The picture first goes on for `beyond` rows on either side; only rows with all their neighbours are returned. A
+ * window is the end of one block of its size and the beginning of the next, of which both maxima are known (van
+ * Herk 1992).
  */
 function widestDown(grey, half, beyond) {
   const { width } = grey;

@@ -58,7 +58,8 @@ const OTHER_TINT = 0.25;
  */
 export function findGround(darkest, lightest, factor) {
   const dark = { grey: reduced(darkest, factor), border: borderLevels(darkest) };
-  const light = { grey: inverted(reduced(lightest, factor)), border: borderLevels(lightest).map((level) => 255 - level) };
+  const lightBorder = borderLevels(lightest).map((level) => 255 - level);
+  const light = { grey: inverted(reduced(lightest, factor)), border: lightBorder };
   let { darkInk, level, uniform } = smoothGround(dark, light);
   const smooth = { darkInk, level, uniform, gain: null };
   if (Math.min(level.width, level.height) < LEAST_LOCAL_SIDE) return smooth;

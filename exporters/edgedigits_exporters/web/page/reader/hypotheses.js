@@ -2,7 +2,8 @@
  * Hypotheses: which runs of neighbouring pieces may be one digit, and how unlikely each is by its geometry.
  *
  * Costs are negative log-likelihoods up to a constant, to be weighed against the network's confidence, see
- * segments.js. They were set on pages that the project draws and on MNIST's broken digits, of which none may fall apart.
+ * segments.js. They were set on pages that the project draws and on MNIST's broken digits, of which none may fall
+ * apart.
  */
 import { around, boxGap, markDistance } from "./marks.js";
 import { argmin } from "./numbers.js";

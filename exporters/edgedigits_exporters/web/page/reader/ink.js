@@ -209,7 +209,7 @@ function grainOf(grey) {
   return mean / (Math.sqrt(6) * Math.sqrt(2 / Math.PI));
 }
 
-/** Return how far each pixel lies from the ground to the ink's side, in even light, and the levels of some to the other. */
+/** Return how far each pixel lies from the ground to the ink's side, in even light, and counts of some to the other. */
 function inkSides(grey, ground, factor) {
   const { width, height } = grey;
   const level = enlarged(ground.level, grey, factor).data;

@@ -38,7 +38,8 @@ function lineOf(k, lines, level, heights, middles) {
   let most = SHARED_HEIGHT;
   for (const line of lines) {
     const near = line[argmin(line.map((other) => Math.abs(middles[other][0] - middles[k][0])))];
-    const shared = ((heights[k] + heights[near]) / 2 - Math.abs(level[k] - level[near])) / Math.min(heights[k], heights[near]);
+    const apart = Math.abs(level[k] - level[near]);
+    const shared = ((heights[k] + heights[near]) / 2 - apart) / Math.min(heights[k], heights[near]);
     if (shared >= most) [best, most] = [line, shared];
   }
   return best;

@@ -77,7 +77,7 @@ export function straightSides(mask) {
   return isUnbroken(mask, inside) ? { first, last } : null;
 }
 
-/** Return the extremes along both diagonals, clockwise from the top left: the first of equals, left sides before right. */
+/** Return the extremes along both diagonals, clockwise from the top left: the first of equals, left sides first. */
 function cornersOf(first, last) {
   const height = first.length;
   const x = (k) => (k < height ? first[k] : last[k - height]);

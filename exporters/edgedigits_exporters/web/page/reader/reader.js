@@ -20,7 +20,8 @@ const FRAMED = 0.6;
  * got, and why it was not read, empty where it was.
  * @typedef {{box: number[], framed: string, probabilities: number[], kept: boolean, why: string}} TracedCandidate
  *
- * @typedef {{digit: number | null, label: string, confidence: number, box: number[], top: [string, number][]}} ReadDigit
+ * @typedef {{digit: number | null, label: string, confidence: number, box: number[],
+ *            top: [string, number][]}} ReadDigit
  *
  * @typedef {{source: string, text: string, digits: ReadDigit[], model: string, engine: string, device: string,
  *            providers: string[], ms: Object<string, number>, note?: string, width: number, height: number,
@@ -146,7 +147,8 @@ export class Reader {
     const best = sure.map((_, k) => k).sort((a, b) => sure[b] - sure[a] || a - b);
     const label = labels[best[0]];
     const digit = /^[0-9]$/.test(label) ? Number(label) : null;
-    return { digit, label, confidence: sure[best[0]], box, top: best.slice(0, this.topK).map((k) => [labels[k], sure[k]]) };
+    const top = best.slice(0, this.topK).map((k) => [labels[k], sure[k]]);
+    return { digit, label, confidence: sure[best[0]], box, top };
   }
 }
 

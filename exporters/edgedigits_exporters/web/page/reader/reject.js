@@ -56,7 +56,8 @@ export function judge(layout, framed, sure, { threshold, expect, length }) {
   const possible = faults.map((fault) => !fault);
   const path = length === null ? [] : chosenPath(layout, sure, possible, length);
   if (path.length) {
-    const why = path.map(({ candidate, isDigit }) => (isDigit ? "" : faults[candidate] || "less likely than the others"));
+    const unlikely = (k) => faults[k] || "less likely than the others";
+    const why = path.map(({ candidate, isDigit }) => (isDigit ? "" : unlikely(candidate)));
     return { order: path.map(({ candidate }) => candidate), why, note: "" };
   }
   const order = chosenPath(layout, sure, possible).map(({ candidate }) => candidate);

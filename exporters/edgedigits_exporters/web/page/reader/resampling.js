@@ -1,7 +1,8 @@
 /**
  * Resampling: what Pillow does with 8-bit pictures, in the same whole numbers.
  *
- * Follows Pillow's Resample.c, Reduce.c and BoxBlur.c: weights become integers of 22 bits, sums are rounded once a pass.
+ * Follows Pillow's Resample.c, Reduce.c and BoxBlur.c: weights become integers of 22 bits, sums are rounded once a
+ * pass. Always across first and then down, as resampling.py has it.
  */
 import { makePlane } from "./planes.js";
 
@@ -100,7 +101,8 @@ function resizedDown(grey, height, filter, shown) {
 /** Mix a row and the next one; most of enlarging is this. */
 function blendRows(from, start, upper, lower, to, place, width) {
   for (let k = start, next = start + width, end = place + width; place < end; k++, next++, place++) {
-    to[place] = (Math.imul(from[k], upper) + Math.imul(from[next], lower) + (1 << (PRECISION_BITS - 1))) >> PRECISION_BITS;
+    const sum = Math.imul(from[k], upper) + Math.imul(from[next], lower);
+    to[place] = (sum + (1 << (PRECISION_BITS - 1))) >> PRECISION_BITS;
   }
 }
 
@@ -188,7 +190,8 @@ export function fourChannelMeans(data, width, height, factor) {
     const to = 4 * y * size.width;
     const whole = Math.floor(width / factor);
     divideLanes(even, odd, means, to, 0, whole, factor, rows);
-    if (whole < size.width) divideLanes(even, odd, means, to + 4 * whole, whole * factor, 1, width - whole * factor, rows);
+    const rest = width - whole * factor;
+    if (rest) divideLanes(even, odd, means, to + 4 * whole, whole * factor, 1, rest, rows);
   }
   return { data: means, ...size };
 }

@@ -1,9 +1,9 @@
 /**
  * Strokes: a digit's stroke width brought near MNIST's, a hairline's as a broad marker's.
  *
- * Measured in a box of 20 pixels by `greyStrokeWidth`, of MNIST's training images 0.5% lie below 1.5 pixels and 3% above
- * 4, half of them between 2.2 and 2.9. Only what lies outside is changed, and no further than to there, so that a width
- * just inside and one just outside come out alike. Thick strokes of what is no larger than the box stay: there is
+ * Measured in a box of 20 pixels by `greyStrokeWidth`, of MNIST's training images 0.5% lie below 1.5 pixels and 3%
+ * above 4, half of them between 2.2 and 2.9. Only what lies outside is changed, and no further than to there, so that a
+ * width just inside and one just outside come out alike. Thick strokes of what is no larger than the box stay: there is
  * nothing finer to take them from.
  */
 import { rint } from "./numbers.js";
