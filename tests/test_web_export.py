@@ -172,7 +172,7 @@ def test_the_librarys_exports_become_a_global() -> None:
 def test_the_pinned_version_is_that_of_the_docs() -> None:
     command = f"npm pack onnxruntime-web@{onnxruntime_engine.PINNED}"
     assert command in (REPOSITORY / "docs" / "web.md").read_text()
-    assert f"onnxruntime-web@{onnxruntime_engine.PINNED}\n" in (REPOSITORY / "Makefile").read_text()
+    assert f"build/onnxruntime-web-{onnxruntime_engine.PINNED}.tgz" in (REPOSITORY / "Makefile").read_text()
     assert all(name in (REPOSITORY / "docs" / "web.md").read_text() for name in onnxruntime_engine.FILES)
 
 
