@@ -34,6 +34,14 @@ came, what to do.
     │   ├── GraphUnsupported    the converted graph holds what a device should not be given
     │   └── GateMissed          the export does not decide as the original did
     ├── AddressUnavailable      a server cannot, or must not, listen there
+    ├── ResultError             the result file of a benchmark cannot be used
+    │   ├── ResultNotFound      no such file
+    │   ├── ResultInvalid       truncated, edited by hand, or something else
+    │   ├── ResultOutdated      of another version of the schema
+    │   └── WorkloadsDiffer     results of unlike work, of which no ratio means anything
+    ├── MeasurementError        a benchmark cannot measure what it was asked for
+    │   ├── ClockError          the clock steps backwards or stands still
+    │   └── EngineDied          the engine failed while it was measured
     └── OutputNotWritable       a file could not be written; nothing was left behind
 """
 
@@ -181,6 +189,38 @@ class GateMissed(ExportError):
 
 class AddressUnavailable(EdgedigitsError):
     """A server cannot listen there, or must not as it was told to."""
+
+
+class MeasurementError(EdgedigitsError):
+    """A benchmark cannot measure what it was asked for."""
+
+
+class ClockError(MeasurementError):
+    """The clock steps backwards or stands still."""
+
+
+class EngineDied(MeasurementError):
+    """The engine failed while it was measured; what it had done until then was kept."""
+
+
+class ResultError(EdgedigitsError):
+    """The result file of a benchmark cannot be used."""
+
+
+class ResultNotFound(ResultError):
+    """No such result file."""
+
+
+class ResultInvalid(ResultError):
+    """The file is truncated, was edited by hand, or is something else."""
+
+
+class ResultOutdated(ResultError):
+    """The file follows another version of the schema than this edgedigits reads."""
+
+
+class WorkloadsDiffer(ResultError):
+    """Results of unlike work were to be compared; no ratio of them means anything."""
 
 
 class OutputNotWritable(EdgedigitsError):

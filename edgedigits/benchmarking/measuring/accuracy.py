@@ -1,0 +1,55 @@
+"""Accuracy of the very file that is measured, with the very engine, on this machine."""
+
+from pathlib import Path
+
+import numpy as np
+
+from edgedigits.data import DATASETS, load_dataset
+from edgedigits.data.dataset import Samples
+from edgedigits.data.of_model import DataOptions, splits_of_model
+from edgedigits.recipes import RECIPES, get_recipe
+from edgedigits.verification.statistics import wilson
+from edgedigits_runtime.classifier import Classifier
+
+SUBSET = 1000
+
+
+def measure_accuracy(classifier: Classifier, file: Path, count: int = SUBSET) -> dict[str, object]:
+    """Classify test images and say how many are right.
+
+    Args:
+        classifier: with the engine that is measured.
+        file: of the model; names its dataset.
+        count: images, evenly spread over the test split; all of them where it has no more.
+
+    Returns:
+        "dataset", "split", "images" and "of" (how many the split has), "top1" and its 95% Wilson "interval".
+
+    Raises:
+        DataError: the dataset is not on this machine and could not be downloaded.
+    """
+    test = _test_images(classifier, file)
+    chosen = np.unique(np.linspace(0, len(test.images) - 1, min(count, len(test.images))).astype(int))
+    right = int((classifier.predict(test.images[chosen]).argmax(axis=1) == test.labels[chosen]).sum())
+    share = wilson(right, len(chosen))
+    training = classifier.contract.training
+    return {
+        "dataset": training.name if training else "unknown",
+        "split": "test",
+        "images": len(chosen),
+        "of": len(test.images),
+        "top1": share.value,
+        "interval": [share.low, share.high],
+    }
+
+
+def _test_images(classifier: Classifier, file: Path) -> Samples:
+    contract = classifier.contract
+    recipe, training = contract.recipe, contract.training
+    joined = recipe in RECIPES and get_recipe(recipe).split.joined
+    if training and training.name in DATASETS and not joined:
+        test = load_dataset(training.name).test
+        if test is not None:
+            return test
+    # Splitting off a test set needs more than the light install has.
+    return splits_of_model(contract, file, DataOptions()).named("test")

@@ -1,0 +1,109 @@
+"""Throughput of the classifier, framed images to probabilities, over batch sizes and threads; and where it bends."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from edgedigits.benchmarking.measuring.clock import check_forward
+from edgedigits.benchmarking.measuring.sampling import garbage_left_alone
+from edgedigits.benchmarking.measuring.statistics import mean_interval
+from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.preprocessing import Images
+
+BATCHES = (1, 4, 16, 64, 256)
+ENOUGH = 0.95
+KNEE = f"the fewest threads, then the smallest batch, that give at least {ENOUGH:.0%} of the most"
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one setting gives.
+
+    Attributes:
+        threads: calls at a time, each with an interpreter of its own where the engine has them.
+        batch: images of a call.
+        images_per_second: of all threads together.
+        interval: of it.
+        calls: that were measured.
+    """
+
+    threads: int
+    batch: int
+    images_per_second: float
+    interval: tuple[float, float]
+    calls: int
+
+
+def thread_counts(most: int) -> tuple[int, ...]:
+    """Return 1, 2, 4 ... and `most` itself."""
+    powers = [1]
+    while powers[-1] * 2 < most:
+        powers.append(powers[-1] * 2)
+    return tuple(dict.fromkeys([*powers, most]))
+
+
+def measure_throughput(
+    engine: Engine,
+    images: Images,
+    points: list[Point],
+    *,
+    threads: Sequence[int],
+    batches: Sequence[int] = BATCHES,
+    seconds: float = 8.0,
+    each: Callable[[], None] = lambda: None,
+) -> None:
+    """Measure every setting into `points`, in a shuffled order so that a machine that warms up favours none.
+
+    Args:
+        images: uint8 [N, H, W, C], repeated to fill a batch.
+        seconds: shared out among the settings.
+        each: is told after each of them.
+
+    Raises:
+        ClockError: the clock stepped backwards.
+    """
+    settings = [(count, batch) for count in threads for batch in batches]
+    np.random.default_rng(0).shuffle(settings)
+    for count, batch in settings:
+        points.append(_point(engine, np.resize(images, (batch, *images.shape[1:])), count, seconds / len(settings)))
+        each()
+    points.sort(key=lambda point: (point.threads, point.batch))
+
+
+def knee(points: Sequence[Point]) -> Point:
+    """Return the point that KNEE describes."""
+    most = max(point.images_per_second for point in points)
+    good = (point for point in points if point.images_per_second >= ENOUGH * most)
+    return min(good, key=lambda point: (point.threads, point.batch))
+
+
+def _point(engine: Engine, batch: Images, threads: int, seconds: float) -> Point:
+    """Measure one setting: every thread calls the engine over and over until the time is over."""
+    together = threading.Barrier(threads)
+
+    def work() -> list[tuple[int, int]]:
+        taken: list[tuple[int, int]] = []
+        engine.run(batch)
+        together.wait()
+        last = time.perf_counter_ns()
+        end = last + seconds * 1e9
+        while last < end or not taken:
+            engine.run(batch)
+            now = time.perf_counter_ns()
+            check_forward(now - last)
+            taken.append((now, now - last))
+            last = now
+        return taken
+
+    with garbage_left_alone(), ThreadPoolExecutor(threads) as pool:
+        of_each = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
+    # In the order in which they ended, so that a slow spell of all threads stays together.
+    durations = np.array([taken for _, taken in sorted(chain.from_iterable(of_each))], np.float64) / 1e9
+    images = threads * len(batch)
+    low, high = mean_interval(durations)
+    return Point(threads, len(batch), images / float(durations.mean()), (images / high, images / low), len(durations))
