@@ -101,6 +101,11 @@ def paragraph(plain: str) -> str:
     return f"<p>{text(plain)}</p>"
 
 
+def warning(plain: str) -> str:
+    """Return a paragraph that stands out: what a reader has to know before the figures."""
+    return f'<p class="missing"><b>Mind:</b> {text(plain)}</p>'
+
+
 def heading(plain: str) -> str:
     return f"<h3>{text(plain)}</h3>"
 

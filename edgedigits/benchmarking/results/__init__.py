@@ -1,0 +1,1 @@
+"""What was measured: its file, and what is made of such files."""
