@@ -1,0 +1,244 @@
+"""Models, precisions, engines and threads against each other in one run, ending in a recommendation."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from edgedigits.benchmarking.measuring.clock import examine_clock
+from edgedigits.benchmarking.measuring.sampling import Call
+from edgedigits.benchmarking.measuring.statistics import INTERVAL, PERCENTILE
+from edgedigits.benchmarking.measuring.workload import What, framed_images, invoke_call, load_workload
+from edgedigits.benchmarking.results.result import Result, ResultFile
+from edgedigits.benchmarking.side_by_side.hosts import Opening
+from edgedigits.benchmarking.side_by_side.interleaving import (
+    METHOD,
+    Candidate,
+    InterleavedRun,
+    Measured,
+    Plan,
+    measured_section,
+)
+from edgedigits.benchmarking.side_by_side.recommending import fastest_of, ratio, recommend, row_name
+from edgedigits.benchmarking.surroundings import Surroundings
+from edgedigits.model_files import SUFFIX_OF_ENGINE, find_model, open_model, shipped_names
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, is_c_export
+from edgedigits_runtime.errors import EdgedigitsError, UnknownName
+from edgedigits_runtime.machine import core_count
+
+THREADS = (1, 2, 4)
+FORMAT_OF_ENGINE = {"litert": "tflite", "onnxruntime": "onnx"}
+USUAL_ENGINES = tuple(FORMAT_OF_ENGINE)
+
+
+@dataclass(frozen=True)
+class MatrixRequest:
+    """What `edgedigits bench matrix` can be told.
+
+    Attributes:
+        models: MODELs; all shipped ones if empty. A file brings its own precision and engine.
+        precisions: each is made where it is not at hand, which needs the [train] extra; those at hand if empty.
+        engines: LiteRT and ONNX Runtime if empty.
+        threads: 1, 2 and 4 as far as there are cores, if empty.
+        what: "invoke" is the engine alone; "read" goes from a picture's bytes to its digits.
+        pictures: see edgedigits.benchmarking.measuring.workload.
+        plan: how much is measured.
+    """
+
+    models: tuple[str, ...] = ()
+    precisions: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    threads: tuple[int, ...] = ()
+    what: What = "invoke"
+    pictures: str = "photo"
+    plan: Plan = Plan()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of the matrix before it is measured; `error` says why there is no file for it."""
+
+    model: str
+    precision: str
+    engine: str
+    threads: int
+    path: Path | None = None
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        return row_name(asdict(self))
+
+
+def cells(request: MatrixRequest, make: Callable[[str, str, str], Path]) -> Iterator[Cell]:
+    """Yield the rows, each once.
+
+    Args:
+        request: what is wanted.
+        make: returns a file for a model, precision and engine that is not at hand; see make_file.
+
+    Raises:
+        UnknownName, ArtifactError: a MODEL or an engine does not exist.
+    """
+    threads = request.threads or tuple(count for count in THREADS if count <= core_count())
+    seen: set[str] = set()
+    for model in request.models or shipped_names():
+        for engine in request.engines or _usual_engines(model):
+            for cell in _cells_of(model, engine, request.precisions, make):
+                for count in threads:
+                    made = replace(cell, threads=count)
+                    if made.name not in seen:
+                        seen.add(made.name)
+                        yield made
+
+
+def _usual_engines(model: str) -> tuple[str, ...]:
+    if model in shipped_names():
+        return USUAL_ENGINES
+    return (_engine_of(find_model(model)),)
+
+
+def _engine_of(path: Path) -> str:
+    return "c" if is_c_export(path) else ENGINE_OF_SUFFIX.get(path.suffix, "keras")
+
+
+def _cells_of(
+    model: str, engine: str, precisions: Sequence[str], make: Callable[[str, str, str], Path]
+) -> Iterator[Cell]:
+    if engine not in (*SUFFIX_OF_ENGINE, "c"):
+        raise UnknownName("engine", engine, [*SUFFIX_OF_ENGINE, "c"])
+    path = find_model(model, engine=engine)
+    at_hand = read_contract(path).precision
+    fits = _engine_of(path) == engine
+    for precision in precisions or (at_hand,):
+        cell = Cell(short_name(model), precision, engine, 1)
+        try:
+            found = path if fits and precision == at_hand else make(model, precision, engine)
+        except EdgedigitsError as error:
+            yield replace(cell, error=str(error))
+        else:
+            yield replace(cell, path=found)
+
+
+def short_name(model: str) -> str:
+    """Return what a row calls a MODEL: a shipped name, else the file's or the run's without its folder."""
+    return model if model in shipped_names() else Path(model).name
+
+
+def make_file(model: str, precision: str, engine: str) -> Path:
+    """Return a model's file in another precision or format, exported into the user's cache the first time.
+
+    Raises:
+        EdgedigitsError: it cannot be exported; see edgedigits.exporting.
+    """
+    from edgedigits.data.locations import user_cache
+    from edgedigits.exporting import ExportRequest, export_model
+    from edgedigits.model_files import find_keras
+
+    if engine not in FORMAT_OF_ENGINE:
+        raise UnknownName(f"precision for {engine}", precision, ["float32"])
+    source = find_keras(model)
+    file_format = FORMAT_OF_ENGINE[engine]
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    path = user_cache() / "bench" / f"{source.stem}-{digest}.{precision}{SUFFIX_OF_ENGINE[engine]}"
+    if not path.is_file():
+        # Its speed is measured here, not its decisions; `edgedigits export` proves those.
+        request = ExportRequest(source, format=file_format, precision=precision, out=path, verify=False)
+        export_model(request)
+    return path
+
+
+def open_row(path: Path, engine: str, threads: int, what: What, pictures: str) -> tuple[Call, Result]:
+    """Open a row in its process; see edgedigits.benchmarking.side_by_side.hosts."""
+    from edgedigits_runtime.classifier import Classifier
+    from edgedigits_runtime.reading.reader import Reader
+
+    opened = open_model(path, engine=engine, options=EngineOptions(threads=threads))
+    reader = Reader(Classifier(opened))
+    workload = load_workload(what, pictures)
+    facts: Result = {"device": opened.device, "providers": list(opened.providers)}
+    if what == "invoke":
+        return invoke_call(framed_images(workload, reader), opened), facts
+    encoded = workload.encoded
+    return lambda number: reader.read(encoded[number % len(encoded)], name=""), facts
+
+
+def run_matrix(
+    request: MatrixRequest, out: Path | None = None, progress: Callable[[str], None] = lambda _: None
+) -> Result:
+    """Measure all rows in turn, writing the result as it grows.
+
+    Args:
+        request: what is wanted.
+        out: of the result file; None keeps it in memory.
+        progress: called with what was done, a word or two.
+
+    Raises:
+        UnknownName, ArtifactError, PictureError, MeasurementError, ClockError: nothing can be measured.
+        OutputNotWritable: the file cannot be written.
+    """
+    workload = load_workload(request.what, request.pictures)
+    file = ResultFile("matrix", out)
+    wanted = {cell.name: cell for cell in cells(request, make_file)}
+    file.put("clock", examine_clock())
+    file.put("workload", {"what": request.what, "pictures": workload.to_dict()})
+    plan = request.plan
+    file.put("method", {**METHOD, "percentile": PERCENTILE, "interval": INTERVAL, **asdict(plan)})
+    run = InterleavedRun([_candidate(cell, request) for cell in wanted.values() if cell.path], plan)
+    around = Surroundings(file.put)
+
+    def keep(rounds: int) -> None:
+        file.put("rows", rows_of(wanted, run))
+        around.look()
+        progress(f"round {rounds} of {plan.rounds}")
+
+    run.measure(keep, progress)
+    around.finish()
+    rows = rows_of(wanted, run)
+    file.put("rows", rows)
+    file.put("recommendation", recommend(rows))
+    return file.finish()
+
+
+def _candidate(cell: Cell, request: MatrixRequest) -> Candidate:
+    arguments = {
+        "path": cell.path,
+        "engine": cell.engine,
+        "threads": cell.threads,
+        "what": request.what,
+        "pictures": request.pictures,
+    }
+    # One process for each way an engine is used: one's threads are not another's.
+    return Candidate(cell.name, f"{cell.engine} {cell.threads}", Opening(f"{__name__}:open_row", arguments))
+
+
+def rows_of(wanted: dict[str, Cell], run: InterleavedRun) -> list[Result]:
+    """Return the rows as a result holds them, those without a file among them."""
+    rows = [_row(cell, run.found.get(name), run.plan) for name, cell in wanted.items()]
+    fastest = fastest_of(rows)
+    for row in rows:
+        found = ratio(row, fastest) if fastest and row["latency"] else None
+        row["times_fastest"] = asdict(found) if found else None
+    return rows
+
+
+def _row(cell: Cell, one: Measured | None, plan: Plan) -> Result:
+    settings = {key: getattr(cell, key) for key in ("name", "model", "precision", "engine", "threads")}
+    return {
+        **settings,
+        **(file_facts(cell.path) if cell.path else {"file": None, "accuracy": None}),
+        **measured_section(one, plan),
+        "error": cell.error or (one.error if one else ""),
+    }
+
+
+def file_facts(path: Path) -> Result:
+    """Return what a row says of a model's file; of a folder its name only."""
+    if path.is_dir():
+        return {"file": {"name": path.name, "sha256": None, "bytes": None}, "accuracy": None}
+    content = path.read_bytes()
+    facts = {"name": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    accuracy = read_contract(path).accuracy
+    return {"file": facts, "accuracy": {**accuracy, "from": "the file's contract"} if accuracy else None}

@@ -1,0 +1,18 @@
+"""edgedigits: the array through its classifier. As a whole process it is `edgedigits predict`, which finds ink too."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def load(model: str) -> Callable[[Any], int]:
+    import edgedigits
+
+    classifier = edgedigits.load(model).classifier
+    return lambda picture: int(classifier.predict(picture[None]).argmax())
+
+
+if __name__ == "__main__":
+    from edgedigits.cli import app
+
+    app(["predict", "--model", *sys.argv[1:]])
