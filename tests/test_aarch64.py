@@ -82,3 +82,9 @@ def test_a_thousand_images_are_decided_as_here(name: str, board: Board, mnist: D
     off = np.abs(there.astype(int) - here)
     assert off.max() <= 1
     assert np.count_nonzero(off.any(axis=1)) <= 10
+
+
+def test_the_emulation_is_seen(board: Board) -> None:
+    told = board("-c", "from edgedigits.benchmarking.fingerprint import fingerprint as f; print(f().to_dict())")
+    assert "'emulator': 'QEMU'" in told
+    assert "'architecture': 'aarch64'" in told

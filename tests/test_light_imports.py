@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import REPOSITORY
 from tiny_models import write_tflite
 
 import edgedigits_exporters
 import edgedigits_runtime
+from edgedigits.data.dataset import Dataset
 
 HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "onnx", "tf2onnx", "jax", "torch", "h5py")
 
@@ -107,3 +109,20 @@ def test_a_whole_predict_loads_nothing_that_it_does_not_need() -> None:
     reading, loaded = done.stdout.splitlines()
     assert ": 5  " in reading
     assert set(loaded.split()).isdisjoint({*HEAVY, *slow, "onnxruntime"})
+
+
+@pytest.mark.slow
+def test_a_benchmark_with_accuracy_needs_only_the_light_install(mnist: Dataset) -> None:
+    code = """
+from pathlib import Path
+from edgedigits.benchmarking.run import BenchOptions, open_bench, run_bench
+from edgedigits.benchmarking.measuring.sampling import Effort
+from edgedigits.benchmarking.sections import SECTIONS
+for name in ("cold_start", "memory", "throughput"):
+    SECTIONS.pop(name)
+bench = open_bench(BenchOptions("pico", pictures="small", effort=Effort(1, 0, 0), accuracy=10))
+assert run_bench(bench, lambda name, content: None) == []
+import edgedigits.cli.bench, edgedigits.benchmarking.results.terminal
+"""
+    # The engines that are installed are asked for their versions.
+    assert loaded_after(code).isdisjoint(HEAVY)

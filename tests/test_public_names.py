@@ -6,6 +6,8 @@ import inspect
 import pytest
 
 import edgedigits
+from edgedigits.benchmarking.measuring.workload import KINDS
+from edgedigits.benchmarking.sections import SECTIONS
 from edgedigits.data import DATASETS
 from edgedigits.recipes import PUBLISHED, RECIPES
 from edgedigits_exporters import EXPORTERS, FOLDER_EXPORTERS, PRECISIONS
@@ -48,6 +50,10 @@ def test_registers() -> None:
     assert PRECISIONS == ("float32", "float16", "int8", "dynamic")
     assert list(RECIPES) == [*["pico", "nano", "base", "max", "teacher"], *PUBLISHED]
     assert PUBLISHED == ("strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short")
+    assert list(SECTIONS) == [
+        "cold_start", "memory", "size", "stages", "throughput", "scenarios", "energy", "accuracy", "sustained",
+    ]  # fmt: skip
+    assert list(KINDS) == ["photo", "small"]
     assert list(DATASETS) == ["mnist", "fashion-mnist", "cifar10", "optdigits"]
 
 

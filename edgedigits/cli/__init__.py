@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from edgedigits.cli import (
+    bench,
     data,
     demo,
     distill,
@@ -63,6 +64,7 @@ app.command(epilog=export.EXAMPLES)(export.export)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=reproduce.EXAMPLES)(reproduce.reproduce)
+app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 app.command(epilog=selftest.EXAMPLES)(selftest.selftest)

@@ -1,0 +1,90 @@
+"""`edgedigits bench compare` and `edgedigits bench plot`: results side by side, and as pictures."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from edgedigits.benchmarking.results.comparing import Comparison
+
+COMPARE_EXAMPLES = "Examples: edgedigits bench compare pi4.json pi5.json · edgedigits bench compare *.json --json"
+PLOT_EXAMPLES = "Examples: edgedigits bench plot pi4.json · edgedigits bench plot pi4.json pi5.json --out plots"
+INDEX_EXAMPLES = "Example: edgedigits bench index benchmarks/results/boards"
+
+Files = Annotated[list[Path], typer.Argument(metavar="A.json B.json ...", help="Results of edgedigits bench.")]
+
+
+def compare(
+    files: Files, as_json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False
+) -> None:
+    """Put results side by side, with ratios to the first; unlike work is refused, unlike machines are said."""
+    from edgedigits.benchmarking.results.comparing import compare as compared
+
+    found = compared(read_all(files))
+    if as_json:
+        from edgedigits.benchmarking.results.plotting import as_json as content
+
+        typer.echo(json.dumps(content(found)))
+    else:
+        _print(found)
+
+
+def plot(
+    files: Files,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where pictures and page go.")] = Path("bench"),
+) -> None:
+    """Draw results: each picture as PNG and SVG, and all of them as one page."""
+    from edgedigits.benchmarking.results.plotting import plot as draw
+
+    typer.echo(draw(read_all(files), out))
+
+
+def index(
+    folder: Annotated[Path, typer.Argument(help="With result files; README.md is written there.")],
+    check: Annotated[bool, typer.Option("--check", help="Only say whether README.md is up to date.")] = False,
+) -> None:
+    """Make the page of all boards from the result files of a folder."""
+    from edgedigits.benchmarking.results.boards_page import boards_page
+    from edgedigits_runtime.errors import ResultInvalid
+    from edgedigits_runtime.whole_files import write_whole
+
+    page, path = boards_page(folder), folder / "README.md"
+    if not check:
+        typer.echo(write_whole(path, page))
+    elif not path.is_file() or path.read_text("utf-8") != page:
+        raise ResultInvalid(f"{path} is not made of the files beside it; run: edgedigits bench index {folder}")
+
+
+def read_all(files: list[Path]) -> dict[str, dict[str, Any]]:
+    """Read results by name: the file's, or its whole path where two are named alike; a file named twice counts once.
+
+    Raises:
+        ResultError: one of them cannot be used.
+    """
+    from edgedigits.benchmarking.results.result import read_result
+
+    different = list(dict.fromkeys(files))
+    stems = [path.stem for path in different]
+    names = [path.stem if stems.count(path.stem) == 1 else str(path) for path in different]
+    return {name: read_result(path) for name, path in zip(names, different, strict=True)}
+
+
+def _print(found: "Comparison") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from edgedigits.benchmarking.results.plotting import comparison_head, comparison_rows
+
+    console = Console(highlight=False)
+    console.print(found.workload, markup=False)
+    for warning in found.warnings:
+        console.print(f"warning: {warning}", style="yellow", markup=False)
+    table = Table(*comparison_head(found), box=box.SIMPLE)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in comparison_rows(found):
+        table.add_row(*row)
+    console.print(table)
