@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving bench-web onnxruntime-web board-packages system lock clean
+.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving bench-web onnxruntime-web board-packages system lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -46,6 +46,19 @@ bench-web: $(READY)  ## sizes, times and exactness of the page without a server
 
 bench: $(READY)  ## the engines side by side, and all comparisons of speed
 	$(BIN)/pytest -q benchmarks --benchmark-only
+
+# Those whose ratios are steady and take seconds, not minutes.
+BASELINE_RUN := build/bench-compare.json
+BASELINE_SUITE = mkdir -p build && $(BIN)/pytest -q benchmarks --benchmark-only --benchmark-json=$(BASELINE_RUN) \
+	-k "invoke or photo or one_array or many_arrays or whole_process"
+
+bench-compare: $(READY)  ## whether anything became slower than the stored baseline; SHARE=0.1 for another share
+	$(BASELINE_SUITE)
+	$(BIN)/python benchmarks/baseline.py $(BASELINE_RUN) --share $(or $(SHARE),0.25)
+
+bench-baseline: $(READY)  ## measure the baseline anew, after a change that is meant to be slower or faster
+	$(BASELINE_SUITE)
+	$(BIN)/python benchmarks/baseline.py --store $(BASELINE_RUN)
 
 models: $(READY)  ## rebuild the shipped models from scratch
 	$(BIN)/python -m edgedigits.models.build

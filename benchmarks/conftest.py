@@ -1,8 +1,11 @@
 """The engines that the benchmarks time, all made of the shipped base model and fed the same real image."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from edgedigits import export
 from edgedigits.model_files import SHIPPED, open_model
@@ -12,6 +15,7 @@ from edgedigits_runtime.reading.decode import decode
 from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.reading.ink import find_ink
 from edgedigits_runtime.reading.locate import locate
+from edgedigits_runtime.timing import interleaved
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "3-blue-pen.jpg"
 
@@ -36,3 +40,27 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Engine]:
         "keras model(x)": SHIPPED / "base.keras",
     }
     return {name: open_model(file) for name, file in files.items()}
+
+
+FIXED_WORK = "products of fixed matrices in NumPy"
+
+
+@pytest.fixture
+def beside_fixed_work(benchmark: BenchmarkFixture) -> Callable[[Callable[[], object]], None]:
+    """Tell the benchmark how many times as long a call takes as some fixed work, measured in turn with it.
+
+    The time of another machine is no baseline here; such a ratio is, more or less. See baseline.py.
+    """
+    matrix = np.random.default_rng(0).random((48, 48), np.float32)
+
+    def work() -> object:
+        found = matrix
+        for _ in range(5):
+            found = np.tanh(found @ matrix)
+        return found
+
+    def measure(call: Callable[[], object]) -> None:
+        milliseconds = interleaved({"call": call, "work": work}, rounds=9)
+        benchmark.extra_info.update(ratio=milliseconds["call"] / milliseconds["work"], beside=FIXED_WORK)
+
+    return measure

@@ -93,7 +93,7 @@ def many_arrays() -> Comparison:
         for workers in range(1, core_count() + 1)
         for threads in (1, 2)
     }
-    ms = _in_turn({"ours": lambda: classifier.predict(images), **loops})
+    ms = in_turn({"ours": lambda: classifier.predict(images), **loops})
     fastest = min(loops, key=ms.__getitem__)
     return Comparison(f"{MANY:,} arrays in one call", ms["ours"], ms[fastest], fastest)
 
@@ -105,7 +105,7 @@ def folder() -> Comparison:
         for number, image in enumerate(images):
             Image.fromarray(image).save(Path(place) / f"{number:05}.png")
         command = [*PREDICT, place, "--json"]
-        ms = _in_turn({"ours": lambda: _output_lines(command, MANY), "decode": lambda: _decode_all(place)}, rounds=3)
+        ms = in_turn({"ours": lambda: _output_lines(command, MANY), "decode": lambda: _decode_all(place)}, rounds=3)
     return Comparison(
         f"{MANY:,} PNG files of 28x28, whole command", ms["ours"], ms["decode"], "Pillow's decoding alone"
     )
@@ -114,7 +114,7 @@ def folder() -> Comparison:
 def whole_process() -> Comparison:
     """From the shell to the answer for one picture, and Python importing NumPy."""
     picture = _example()
-    ms = _in_turn(
+    ms = in_turn(
         {
             "ours": lambda: _run([*PREDICT, picture]),
             "numpy": lambda: _run([sys.executable, "-c", "import numpy"]),
@@ -128,7 +128,7 @@ def notebook_process() -> Comparison:
     """The same picture as tutorials read it: import TensorFlow, load, resize, model.predict."""
     picture = _example()
     keras = str(SHIPPED / "base.keras")
-    ms = _in_turn(
+    ms = in_turn(
         {
             "ours": lambda: _run([*PREDICT, picture]),
             "notebook": lambda: _run([sys.executable, "-c", NOTEBOOK, keras, picture]),
@@ -273,7 +273,7 @@ def _bare_loop(tensor: NDArray[np.int8], workers: int, threads: int) -> Callable
     return lambda: list(pool.map(loop, made, parts))
 
 
-def _in_turn(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+def in_turn(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
     """Return the median milliseconds of calls that take long, each once a round, after a round that warms up."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds + 1):

@@ -2,9 +2,11 @@
 
 import photo
 import pytest
+import speed
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from edgedigits import load
+from edgedigits_runtime.reading.decode import decode
 
 
 @pytest.mark.benchmark(group="a photo of 12 megapixels", warmup=True)
@@ -14,3 +16,8 @@ def test_photo(benchmark: BenchmarkFixture) -> None:
     reading = benchmark(reader.read, picture)
     assert reading.text == text
     benchmark.extra_info["stages"] = reading.ms
+    milliseconds = speed.in_turn(
+        {"ours": lambda: reader.read(picture), "decode": lambda: decode(picture, channels=1)}, rounds=5
+    )
+    ratio = milliseconds["ours"] / milliseconds["decode"]
+    benchmark.extra_info.update(ratio=ratio, beside="decoding it alone")
