@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ("a = (b) / 2 + \"/\";", "a=(b)/2+\"/\";\n"),
         ("f(/ /, x => / {2}/)", "f(/ /,x=>/ {2}/)\n"),
         ("a = `//  ${ b + `}  ${ { c: '}' }.c }` }  /* */`;", "a=`//  ${ b + `}  ${ { c: '}' }.c }` }  /* */`;\n"),
+        ("a = [`${ b / 2 }` , c / 2 ];", "a=[`${ b / 2 }`,c/2];\n"),
         ("class A {\n  #b = 1;\n  c() { return this.#b in {}; }\n}", "class A{#b=1;c(){return this.#b in{};}\n}\n"),
         ("for (const [a, b] of c) await d;", "for(const[a,b]of c)await d;\n"),
         ("a = b ? .5 : 1 ;", "a=b?.5:1;\n"),

@@ -69,10 +69,10 @@ def _tokens(script: str) -> list[str]:
     while at < len(script):
         token = _token(script, at, before)
         at += len(token)
-        if token.startswith(("//", "/*")):
-            token = "\n" if "\n" in token else " "
-        elif not token.isspace():
+        if not _is_gap(token):
             before = token
+        elif _is_comment(token):
+            token = "\n" if "\n" in token else " "
         tokens.append(token)
     return tokens
 
@@ -98,9 +98,21 @@ def _end_of_template(script: str, at: int) -> int:
 
 
 def _end_of_braces(script: str, at: int) -> int:
+    before = "{"
     while script[at] != "}":
         if script[at] == "{":
-            at = _end_of_braces(script, at + 1)
+            at, before = _end_of_braces(script, at + 1), "}"
         else:
-            at += len(_token(script, at, "("))
+            token = _token(script, at, before)
+            at += len(token)
+            if not _is_gap(token):
+                before = token
     return at + 1
+
+
+def _is_gap(token: str) -> bool:
+    return token.isspace() or _is_comment(token)
+
+
+def _is_comment(token: str) -> bool:
+    return token.startswith(("//", "/*"))
