@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -138,13 +138,13 @@ def test_a_large_body_that_waits_to_be_asked_for(impatient: Running) -> None:
 
 
 def test_a_client_that_takes_no_answers_is_dropped() -> None:
-    request = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    # More than the system keeps for a connection by itself.
+    requests = 2_000_000 * b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with running("--timeout", "1") as server:
         with server.connect() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             with pytest.raises(ConnectionError):
-                for _ in range(1_000_000):
-                    connection.sendall(request)
+                connection.sendall(requests)
         assert httpx.get(f"{server.url}/healthz").status_code == 200
         code, logged = server.end()
     assert code == 0 and "traceback" not in logged
@@ -156,6 +156,34 @@ def test_many_requests_at_once_on_one_connection_are_answered_in_turn(impatient:
     with impatient.connect() as connection:
         connection.sendall(2000 * (request % b"") + request % b"Connection: close\r\n")
         assert read_answer(connection).count(b"HTTP/1.1 200 ") == 2001
+
+
+def test_requests_without_end_wait_at_the_client(impatient: Running) -> None:
+    """Who sends faster than it is answered fills its own memory, not the server's."""
+    requests = 200_000 * b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answers = 200
+    before = resident_bytes(impatient.process.pid)
+    with impatient.connect() as connection:
+        sending = threading.Thread(target=send_all, args=(connection, requests))
+        sending.start()
+        seen = 0
+        while seen < answers:
+            seen += connection.recv(65_536).count(b"HTTP/1.1 200 ")
+        grown = resident_bytes(impatient.process.pid) - before
+        connection.shutdown(socket.SHUT_RDWR)
+        sending.join()
+    assert grown < 20e6
+
+
+def resident_bytes(process: int) -> int:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+
+def send_all(connection: socket.socket, content: bytes) -> None:
+    """Send until everything was taken or the connection is closed."""
+    with suppress(OSError):
+        connection.sendall(content)
 
 
 def test_the_end_answers_what_was_taken() -> None:
