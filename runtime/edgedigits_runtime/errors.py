@@ -33,7 +33,7 @@ came, what to do.
     │   ├── ToolMissing         a program or a package that it needs is not there
     │   ├── GraphUnsupported    the converted graph holds what a device should not be given
     │   └── GateMissed          the export does not decide as the original did
-    ├── AddressUnavailable      a server cannot, or must not, listen there
+    ├── AddressUnavailable      a server cannot, or must not, listen there, or no Ray answers there
     ├── ResultError             the result file of a benchmark cannot be used
     │   ├── ResultNotFound      no such file
     │   ├── ResultInvalid       truncated, edited by hand, or something else
@@ -188,7 +188,7 @@ class GateMissed(ExportError):
 
 
 class AddressUnavailable(EdgedigitsError):
-    """A server cannot listen there, or must not as it was told to."""
+    """A server cannot listen there, or must not as it was told to; or no Ray answers there."""
 
 
 class MeasurementError(EdgedigitsError):

@@ -1,0 +1,191 @@
+"""Connect to Ray: on this machine, or on a cluster; what cannot be connected to is said within seconds.
+
+Ray itself waits two minutes for an address where nobody answers, so the address is asked first. Everything that starts
+work on Ray connects here.
+"""
+
+import contextlib
+import importlib.util
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from edgedigits_runtime.errors import AddressUnavailable, EdgedigitsError, MissingExtra
+
+SECONDS = 10.0
+
+CLIENT = "ray://"
+
+CURRENT = Path("ray/ray_current_cluster")
+"""The file below the folder for temporary files where Ray keeps the address of what `ray start` started."""
+
+ASK_HEAD = "/ray.rpc.NodeInfoGcsService/CheckAlive"
+ASK_CLIENT_SERVER = "/ray.rpc.RayletDriver/ClusterInfo"
+"""Calls that only the one or the other port of a cluster knows; any answer will do."""
+
+
+@dataclass(frozen=True)
+class RayCluster:
+    """What was connected to.
+
+    Attributes:
+        address: as it was given.
+        nodes: how many are alive.
+        cpus, gpus: of all of them, as Ray counts them.
+    """
+
+    address: str
+    nodes: int
+    cpus: float
+    gpus: float
+
+
+@contextlib.contextmanager
+def cluster(
+    address: str = "local", *, needs: Sequence[tuple[str, str]] = (), cpus: int | None = None, seconds: float = SECONDS
+) -> Iterator[RayCluster]:
+    """Connect to Ray, and disconnect at the end; a Ray that the caller has connected to is used and left as it is.
+
+    Args:
+        address: "local" starts Ray on this machine, and ends it at the end; "auto" takes what runs on this machine or
+            what RAY_ADDRESS names; "HOST:PORT" is a head node's, of whose cluster this machine is a part;
+            "ray://HOST:PORT" is a cluster elsewhere.
+        needs: (module, extra) that must be importable on every node, beside edgedigits itself.
+        cpus: how many a local Ray counts; None takes the machine's.
+        seconds: how long an address may take to answer.
+
+    Raises:
+        MissingExtra: Ray is not installed here.
+        AddressUnavailable: no Ray answers there, or it refuses.
+        EdgedigitsError: a node has no edgedigits, another version of it, or not the extra.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise MissingExtra(f"--address {address}", "ray")
+    # Nobody is told about anybody's work; Ray reads this when it is imported.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+
+    ours = not ray.is_initialized()
+    if ours:
+        _connect(ray, address, cpus, seconds)
+    try:
+        alive = [node for node in ray.nodes() if node["Alive"]]
+        _check_nodes(ray, alive, needs)
+        resources = ray.cluster_resources()
+        yield RayCluster(address, len(alive), resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _connect(ray: Any, address: str, cpus: int | None, seconds: float) -> None:
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address == "local":
+        options |= {"include_dashboard": False, "num_cpus": cpus}
+    else:
+        address = _current() if address == "auto" else address
+        _ask(address, seconds)
+    try:
+        ray.init(address, **options)
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise AddressUnavailable(f"cannot connect to Ray at {address}: {line}") from error
+
+
+def _current() -> str:
+    """Return the address that "auto" stands for."""
+    if named := os.environ.get("RAY_ADDRESS"):
+        return named
+    file = Path(os.environ.get("RAY_TMPDIR") or "/tmp") / CURRENT
+    if not file.is_file():
+        raise AddressUnavailable(
+            "no Ray runs on this machine, and RAY_ADDRESS is not set; start one with `ray start --head`, use"
+            " --address local, or give the address of a cluster"
+        )
+    return file.read_text().strip()
+
+
+def _ask(address: str, seconds: float) -> None:
+    """Return if Ray answers at an address.
+
+    Raises:
+        AddressUnavailable: nobody answers, somebody else does, or a token is missing.
+    """
+    import grpc
+
+    host_port = address.removeprefix(CLIENT).partition("?")[0]
+    host, _, port = host_port.rpartition(":")
+    if not host or not port.isdigit():
+        raise AddressUnavailable(f"--address is local, auto, HOST:PORT or ray://HOST:PORT, not {address!r}")
+    call = ASK_CLIENT_SERVER if address.startswith(CLIENT) else ASK_HEAD
+    with grpc.insecure_channel(host_port) as channel:
+        try:
+            # An empty request has the same bytes in every version of Ray.
+            channel.unary_unary(call)(b"", timeout=seconds, metadata=(("client_id", "edgedigits"),))
+        except grpc.RpcError as error:
+            _judge(error.code().name, address, seconds)
+
+
+def _judge(status: str, address: str, seconds: float) -> None:
+    """Raise where the gRPC status of an answer says that connecting is in vain."""
+    if status in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+        raise AddressUnavailable(f"no Ray answered at {address} within {seconds:g} s; is it running there?")
+    if status == "UNIMPLEMENTED":
+        raise AddressUnavailable(
+            f"what answers at {address} is no such part of Ray: HOST:PORT is the head node's port (6379), ray://HOST:PORT"
+            " that of its server for clients (10001)"
+        )
+    if status == "UNAUTHENTICATED" and os.environ.get("RAY_AUTH_MODE") != "token":
+        raise AddressUnavailable(
+            f"the Ray at {address} asks for a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH"
+        )
+
+
+def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], needs: Sequence[tuple[str, str]]) -> None:
+    """Ask each node whether it has what the work needs.
+
+    Raises:
+        EdgedigitsError: one has not.
+    """
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    modules = [module for module, _ in needs]
+    here = version("edgedigits")
+
+    # A nested function travels whole; one of a module would be looked up where edgedigits may not be installed.
+    def look() -> tuple[str | None, list[str]]:
+        from importlib.metadata import PackageNotFoundError, version
+        from importlib.util import find_spec
+
+        try:
+            found = version("edgedigits")
+        except PackageNotFoundError:
+            found = None
+        return found, [module for module in modules if find_spec(module) is None]
+
+    asked = [
+        ray.remote(num_cpus=0, max_retries=0)(look)
+        .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False))
+        .remote()
+        for node in nodes
+    ]
+    for node, answer in zip(nodes, asked, strict=True):
+        name = node["NodeManagerHostname"]
+        try:
+            there, missing = ray.get(answer)
+        except ray.exceptions.RayError:
+            # Lost meanwhile; Ray will not give it work.
+            continue
+        if there != here:
+            raise EdgedigitsError(
+                f"the Ray node {name} has {f'edgedigits {there}' if there else 'no edgedigits'}, here is {here};"
+                f" run there: pip install 'edgedigits[ray]=={here}'"
+            )
+        if missing:
+            extra = dict(needs)[missing[0]]
+            raise EdgedigitsError(
+                f"the Ray node {name} has no {missing[0]}; run there: pip install 'edgedigits[{extra}]=={here}'"
+            )
