@@ -5,8 +5,9 @@ work on Ray connects here.
 """
 
 import contextlib
-import importlib.util
+import importlib
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -62,15 +63,15 @@ def cluster(
         AddressUnavailable: no Ray answers there, or it refuses.
         EdgedigitsError: a node has no edgedigits, another version of it, or not the extra.
     """
-    if importlib.util.find_spec("ray") is None:
-        raise MissingExtra(f"--address {address}", "ray")
-    # Nobody is told about anybody's work; Ray reads this when it is imported.
+    # Ray tells its makers what is run on it unless it is told not to before it is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    import ray
-
+    try:
+        ray, grpc = (importlib.import_module(name) for name in ("ray", "grpc"))
+    except ImportError as error:
+        raise MissingExtra(f"--address {address}", "ray") from error
     ours = not ray.is_initialized()
     if ours:
-        _connect(ray, address, cpus, seconds)
+        _connect(ray, grpc, address, cpus, seconds)
     try:
         alive = [node for node in ray.nodes() if node["Alive"]]
         _check_nodes(ray, alive, needs)
@@ -81,13 +82,20 @@ def cluster(
             ray.shutdown()
 
 
-def _connect(ray: Any, address: str, cpus: int | None, seconds: float) -> None:
+def _connect(ray: Any, grpc: Any, address: str, cpus: int | None, seconds: float) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == "local":
         options |= {"include_dashboard": False, "num_cpus": cpus}
     else:
-        address = _current() if address == "auto" else address
-        _ask(address, seconds)
+        if address == "auto":
+            address = os.environ.get("RAY_ADDRESS") or address
+        status = _ask(grpc, _started_here() if address == "auto" else address, seconds)
+        # Of what it finds on its own machine, Ray takes the token by itself.
+        if status == "UNAUTHENTICATED" and address != "auto" and os.environ.get("RAY_AUTH_MODE") != "token":
+            raise AddressUnavailable(
+                f"the Ray at {address} asks for a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or"
+                " RAY_AUTH_TOKEN_PATH"
+            )
     try:
         ray.init(address, **options)
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
@@ -95,11 +103,9 @@ def _connect(ray: Any, address: str, cpus: int | None, seconds: float) -> None:
         raise AddressUnavailable(f"cannot connect to Ray at {address}: {line}") from error
 
 
-def _current() -> str:
-    """Return the address that "auto" stands for."""
-    if named := os.environ.get("RAY_ADDRESS"):
-        return named
-    file = Path(os.environ.get("RAY_TMPDIR") or "/tmp") / CURRENT
+def _started_here() -> str:
+    """Return the address of the Ray that was started last on this machine."""
+    file = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) / CURRENT
     if not file.is_file():
         raise AddressUnavailable(
             "no Ray runs on this machine, and RAY_ADDRESS is not set; start one with `ray start --head`, use"
@@ -108,14 +114,12 @@ def _current() -> str:
     return file.read_text().strip()
 
 
-def _ask(address: str, seconds: float) -> None:
-    """Return if Ray answers at an address.
+def _ask(grpc: Any, address: str, seconds: float) -> str:
+    """Ask whether Ray is at an address; return "OK" or what else gRPC calls the answer.
 
     Raises:
-        AddressUnavailable: nobody answers, somebody else does, or a token is missing.
+        AddressUnavailable: nobody answers, or somebody else.
     """
-    import grpc
-
     host_port = address.removeprefix(CLIENT).partition("?")[0]
     host, _, port = host_port.rpartition(":")
     if not host or not port.isdigit():
@@ -126,11 +130,9 @@ def _ask(address: str, seconds: float) -> None:
             # An empty request has the same bytes in every version of Ray.
             channel.unary_unary(call)(b"", timeout=seconds, metadata=(("client_id", "edgedigits"),))
         except grpc.RpcError as error:
-            _judge(error.code().name, address, seconds)
-
-
-def _judge(status: str, address: str, seconds: float) -> None:
-    """Raise where the gRPC status of an answer says that connecting is in vain."""
+            status: str = error.code().name
+        else:
+            return "OK"
     if status in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
         raise AddressUnavailable(f"no Ray answered at {address} within {seconds:g} s; is it running there?")
     if status == "UNIMPLEMENTED":
@@ -138,10 +140,7 @@ def _judge(status: str, address: str, seconds: float) -> None:
             f"what answers at {address} is no such part of Ray: HOST:PORT is the head node's port (6379), ray://HOST:PORT"
             " that of its server for clients (10001)"
         )
-    if status == "UNAUTHENTICATED" and os.environ.get("RAY_AUTH_MODE") != "token":
-        raise AddressUnavailable(
-            f"the Ray at {address} asks for a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH"
-        )
+    return status
 
 
 def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], needs: Sequence[tuple[str, str]]) -> None:
