@@ -15,9 +15,9 @@ from edgedigits.exporting import ExportRequest, export_model
 from edgedigits.keras_engine import open_keras
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate
-from edgedigits.training.fit import resume, train
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
+from edgedigits.training.several import plan, trained
 from edgedigits.verification.verify import fingerprint, report_path
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import GateMissed
@@ -57,24 +57,12 @@ def reproduce(recipe: str, seeds: int, runs: Path, data_dir: Path | None, consol
             in the row.
     """
     outcomes = []
-    for seed in range(seeds):
-        console.rule(f"{recipe}, seed {seed}")
-        run = trained(TrainOptions(recipe, data_dir=data_dir, seed=seed, out=runs / f"{recipe}-{seed}"), console)
+    for options in plan(TrainOptions(data_dir=data_dir), [recipe], range(seeds), runs):
+        console.rule(f"{recipe}, seed {options.seed}")
+        run = trained(options, console)
         outcomes.append(_outcome(run, data_dir))
         console.print(f"test accuracy {outcomes[-1].accuracy:.2%}", highlight=False)
     return row(recipe, outcomes)
-
-
-def trained(options: TrainOptions, console: Console) -> RunFolder:
-    """Return the finished run of `options.out`: as it is there, resumed, or trained anew."""
-    if options.out is None:
-        return train(options, console)
-    run = RunFolder(options.out)
-    if run.model.is_file():
-        return run
-    if run.checkpoint.is_file():
-        return resume(run.path, console)
-    return train(options, console)
 
 
 def row(recipe: str, outcomes: list[Outcome]) -> dict[str, Any]:

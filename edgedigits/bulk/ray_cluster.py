@@ -5,7 +5,6 @@ work on Ray connects here.
 """
 
 import contextlib
-import importlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -43,6 +42,18 @@ class RayCluster:
     cpus: float
     gpus: float
 
+    def require(self, cpus: float, gpus: float) -> None:
+        """Return if a node is large enough for work of that size, for which Ray would wait for ever otherwise.
+
+        Raises:
+            EdgedigitsError: none is.
+        """
+        import ray
+
+        alive: list[dict[str, Any]] = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        if not any(node.get("CPU", 0) >= cpus and node.get("GPU", 0) >= gpus for node in alive):
+            raise EdgedigitsError(f"no node of the Ray cluster has {cpus:g} CPUs and {gpus:g} GPUs")
+
 
 @contextlib.contextmanager
 def cluster(
@@ -66,7 +77,8 @@ def cluster(
     # Ray tells its makers what is run on it unless it is told not to before it is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        ray, grpc = (importlib.import_module(name) for name in ("ray", "grpc"))
+        import grpc
+        import ray
     except ImportError as error:
         raise MissingExtra(f"--address {address}", "ray") from error
     ours = not ray.is_initialized()

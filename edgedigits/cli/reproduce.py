@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgedigits.cli.train import Address, Cpus, Gpus
 from edgedigits.recipes import PUBLISHED
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-EXAMPLES = "Examples: edgedigits reproduce --recipe plain-2conv --seeds 1 · edgedigits reproduce"
+EXAMPLES = "Examples: edgedigits reproduce --recipe plain-2conv --seeds 1 · edgedigits reproduce --address auto"
 
 
 def reproduce(
@@ -23,6 +24,9 @@ def reproduce(
     ),
     data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
     out: Annotated[Path, typer.Option(help="JSON file; other recipes' rows in it stay.")] = Path("reproduce.json"),
+    address: Address = None,
+    cpus: Cpus = 1,
+    gpus: Gpus = None,
 ) -> None:
     """Train recipes as published, evaluate, export and prove them: our figures beside the published ones."""
     from rich.console import Console
@@ -35,15 +39,23 @@ def reproduce(
         get_recipe(name)
     load_keras()
     from edgedigits import reproduction
+    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.several import Place, plan, raise_if_any, train_several
 
     console = Console()
+    trainings = plan(TrainOptions(data_dir=data_dir), names, range(seeds), runs)
+    failures = train_several(trainings, console, Place(address, cpus, gpus)) if address else {}
     rows = []
     for name in names:
+        if any(f"{name}-{seed}" in failures for seed in range(seeds)):
+            continue
         rows.append(reproduction.reproduce(name, seeds, runs, data_dir, console))
         # After each recipe, so that nothing measured is lost.
         reproduction.write_rows(rows, out)
-    _print(rows, console)
-    typer.echo(f"written: {out}")
+    if rows:
+        _print(rows, console)
+        typer.echo(f"written: {out}")
+    raise_if_any(failures, len(trainings))
 
 
 def _print(rows: list[dict[str, Any]], console: "Console") -> None:

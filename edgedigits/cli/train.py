@@ -10,10 +10,12 @@ from edgedigits.recipes import RECIPES
 
 if TYPE_CHECKING:
     from edgedigits.training.options import TrainOptions
+    from edgedigits.training.several import Place
 
 EXAMPLES = (
     "Examples: edgedigits train · edgedigits train --data my-digits/ --augment · "
-    "edgedigits train --resume runs/plain-3conv-20260101-120000"
+    "edgedigits train --resume runs/plain-3conv-20260101-120000 · "
+    "edgedigits train --recipe base --seed 0 --seed 1 --seed 2 --address auto"
 )
 
 PLOT_WIDTH = 100
@@ -25,11 +27,23 @@ Seed = Annotated[int, typer.Option(min=0, help="Of weights, order and augmentati
 MixedPrecision = Annotated[bool, typer.Option("--mixed-precision", help="Compute in bfloat16: quicker on a GPU.")]
 Parallel = Annotated[bool, typer.Option("--parallel", help="Train on all GPUs of this machine.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder to make.", show_default="a new one in runs/")]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Train on Ray: local, auto, HOST:PORT or ray://HOST:PORT.", show_default="here, one by one"),
+]
+Cpus = Annotated[int, typer.Option(min=1, help="Cores of each training on Ray.")]
+Gpus = Annotated[
+    float | None,
+    typer.Option(min=0, help="GPUs of each training on Ray.", show_default="1 where there are any"),
+]
 DeviceName = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]
 
 
 def train(
-    recipe: Annotated[str, typer.Option(help=f"What to train: {', '.join(RECIPES)}.")] = "plain-3conv",
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(help=f"What to train: {', '.join(RECIPES)}; may be repeated.", show_default="plain-3conv"),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(help=f"{', '.join(DATASETS)}, or a folder with one sub-folder of pictures per class."),
@@ -37,23 +51,45 @@ def train(
     data_dir: DataDir = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="Of weights, order and augmentation; may be repeated.", show_default="0"),
+    ] = None,
     augment: Annotated[
         bool, typer.Option("--augment", help="Deform the images a little, where the recipe does not do so itself.")
     ] = False,
     mixed_precision: MixedPrecision = False,
     parallel: Parallel = False,
-    out: Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run folder to make; with several trainings or --address, the folder of theirs.",
+            show_default="in runs/",
+        ),
+    ] = None,
     resume: Annotated[Path | None, typer.Option(help="Run folder of a killed training to go on with.")] = None,
     device: DeviceName = "auto",
+    address: Address = None,
+    cpus: Cpus = 1,
+    gpus: Gpus = None,
 ) -> None:
-    """Train a network on MNIST or on your own pictures."""
+    """Train a network on MNIST or on your own pictures; or several, for some recipes and seeds."""
     from edgedigits.training.options import TrainOptions
+    from edgedigits.training.run_folder import RUNS
+    from edgedigits.training.several import Place, plan
 
+    recipes, seeds = recipe or ["plain-3conv"], seed or [0]
     options = TrainOptions(
-        recipe, data, data_dir, epochs, batch_size, seed, augment, (), mixed_precision, parallel, out, device
+        recipes[0], data, data_dir, epochs, batch_size, seeds[0], augment, (), mixed_precision, parallel, out, device
     )
-    run_training(options if resume is None else resume)
+    if address is None and len(recipes) == len(seeds) == 1:
+        run_training(options if resume is None else resume)
+    elif resume is not None:
+        raise typer.BadParameter(
+            "goes on with one training here; for several give the same --out again", param_hint="--resume"
+        )
+    else:
+        run_several(plan(options, recipes, seeds, out or RUNS), Place(address, cpus, gpus) if address else None)
 
 
 def run_training(what: "TrainOptions | Path") -> None:
@@ -75,3 +111,21 @@ def run_training(what: "TrainOptions | Path") -> None:
     typer.echo(curves_as_text(run.read_history(), min(console.width, PLOT_WIDTH)))
     typer.echo(f"run folder: {run.path}")
     typer.echo(f"next: edgedigits export {run.path} --format tflite")
+
+
+def run_several(trainings: "list[TrainOptions]", place: "Place | None") -> None:
+    """Train several, print what came of each, and end with an error if one failed."""
+    from rich.console import Console
+
+    from edgedigits.recipes import get_recipe
+    from edgedigits.training.run_folder import RunFolder
+    from edgedigits.training.several import raise_if_any, train_several
+
+    for options in trainings:
+        get_recipe(options.recipe)
+    failures = train_several(trainings, Console(), place)
+    for options in trainings:
+        run = RunFolder(options.out or Path())
+        if run.path.name not in failures:
+            typer.echo(f"val_accuracy {run.read_history()[-1]['val_accuracy']:.4f}  run folder: {run.path}")
+    raise_if_any(failures, len(trainings))

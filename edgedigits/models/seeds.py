@@ -11,9 +11,9 @@ from rich.console import Console
 
 from edgedigits.exporting import ExportRequest, export_model
 from edgedigits.models.plan import INT8, run_path, teacher_files
-from edgedigits.reproduction import trained
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
+from edgedigits.training.several import trained
 from edgedigits.verification.verify import fingerprint, report_path
 from edgedigits_runtime.errors import GateMissed, RunError
 

@@ -60,6 +60,10 @@ class Recipe:
     gates: Mapping[str, Gate] = field(default_factory=dict)
     published: str | None = None
 
+    def epochs_of_both_kinds(self, epochs: int) -> int:
+        """Return how many a training of `epochs` has with the quantization-aware ones; a short one has few of those."""
+        return epochs + min(self.quantization_epochs, epochs)
+
 
 def contract_of(recipe: Recipe, dataset: Dataset) -> Contract:
     """Return how a network of this recipe is fed with this dataset's images; its confidence is not fitted yet."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,8 +55,16 @@ class Interrupted(KeyboardInterrupt):
         self.run = run
 
 
-def train(options: TrainOptions, console: Console | None = None) -> RunFolder:
+AfterEpoch = Callable[[RunFolder], None]
+
+
+def train(options: TrainOptions, console: Console | None = None, after_epoch: AfterEpoch | None = None) -> RunFolder:
     """Train and return the run folder.
+
+    Args:
+        options: what to train, and how.
+        console: where progress is printed; None prints nothing.
+        after_epoch: called when all of an epoch is written: what is there then can be gone on with.
 
     Raises:
         UnknownName, DataError, DeviceUnavailable, RunError: before anything is written.
@@ -72,11 +81,12 @@ def train(options: TrainOptions, console: Console | None = None) -> RunFolder:
         run.write_config(config)
         # Before the first epoch, so that a run killed within it can be resumed too.
         save_checkpoint(model, [], run.checkpoint)
-        return _Training(run, config, recipe, dataset, splits, console or Console(quiet=True)).go_on(model, [])
+        training = _Training(run, config, recipe, dataset, splits, console or Console(quiet=True), after_epoch)
+        return training.go_on(model, [])
 
 
-def resume(path: Path, console: Console | None = None) -> RunFolder:
-    """Go on with a run that was killed, to the number of epochs it was started with.
+def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch | None = None) -> RunFolder:
+    """Go on with a run that was killed, to the number of epochs it was started with; arguments as of `train`.
 
     Raises:
         RunError: no run, no whole checkpoint, or the data are not those it was started with.
@@ -92,7 +102,7 @@ def resume(path: Path, console: Console | None = None) -> RunFolder:
             raise RunError(f"{path} was trained on other data than {config.data!r} holds now; start a new run")
         keras.utils.set_random_seed(config.seed)
         model, history = load_checkpoint(run.checkpoint)
-        training = _Training(run, config, recipe, dataset, splits, console or Console(quiet=True))
+        training = _Training(run, config, recipe, dataset, splits, console or Console(quiet=True), after_epoch)
         return training.go_on(model, history)
 
 
@@ -106,6 +116,7 @@ class _Training:
     dataset: Dataset
     splits: Splits
     console: Console
+    after_epoch: AfterEpoch | None
 
     def go_on(self, model: Any, history: list[dict[str, float]]) -> RunFolder:
         """Train from the epoch after `history` to the end and write what a finished run holds."""
@@ -116,7 +127,7 @@ class _Training:
                 if _stalled(history, self.recipe.patience):
                     break
                 if epoch == self.config.epochs:
-                    model = quantizable(model, self.recipe.loss, self.quantization_epochs * self.steps)
+                    model = quantizable(model, self.recipe.loss, (self.epochs - epoch) * self.steps)
                 if epoch >= self.config.epochs:
                     lesson = self._quantized_lesson(model)
                 row = self._run_epoch(lesson, epoch, progress)
@@ -127,6 +138,8 @@ class _Training:
                 save_checkpoint(model, history, self.run.checkpoint)
                 self.run.write_history(history)
                 progress.finished(row)
+                if self.after_epoch:
+                    self.after_epoch(self.run)
         except KeyboardInterrupt as error:
             raise Interrupted(self.run) from error
         finally:
@@ -136,12 +149,8 @@ class _Training:
 
     @property
     def epochs(self) -> int:
-        """Of both kinds; a short training has a short second part."""
-        return self.config.epochs + self.quantization_epochs
-
-    @property
-    def quantization_epochs(self) -> int:
-        return min(self.recipe.quantization_epochs, self.config.epochs)
+        """Of both kinds."""
+        return self.recipe.epochs_of_both_kinds(self.config.epochs)
 
     @property
     def steps(self) -> int:
@@ -259,9 +268,9 @@ def _start_run(out: Path | None, recipe: Recipe) -> RunFolder:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputNotWritable(f"cannot make the run folder {out}: {error.strerror}") from error
-    if any(out.iterdir()):
-        raise RunError(f"{out} is not empty; give another --out, or continue it with --resume {out}")
-    return RunFolder(out)
+    run = RunFolder(out)
+    run.refuse_other_files()
+    return run
 
 
 def _targets(samples: Samples, recipe: Recipe, classes: int) -> NDArray[Any]:

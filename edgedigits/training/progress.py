@@ -7,6 +7,8 @@ import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from edgedigits.training.run_folder import row_as_text
+
 
 class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras publishes no types
     """Show the batches of the running epoch where the console is a terminal; print finished epochs anywhere."""
@@ -39,9 +41,4 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras pu
     def finished(self, row: Mapping[str, float]) -> None:
         """Print the line of a finished epoch."""
         self.close()
-        self._console.print(
-            f"epoch {int(row['epoch'])}/{self._epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
-            f"  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  {row['seconds']:.1f} s",
-            highlight=False,
-            soft_wrap=True,
-        )
+        self._console.print(row_as_text(row, self._epochs), highlight=False, soft_wrap=True)

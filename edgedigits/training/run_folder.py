@@ -15,6 +15,7 @@ import dataclasses
 import io
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,15 @@ class RunFolder:
     def curves(self) -> Path:
         return self.path / "curves.png"
 
+    def refuse_other_files(self) -> None:
+        """Return if a new run can be made here.
+
+        Raises:
+            RunError: something is there.
+        """
+        if self.path.exists() and any(self.path.iterdir()):
+            raise RunError(f"{self.path} is not empty; give another --out, or continue it with --resume {self.path}")
+
     def read_config(self) -> RunConfig:
         """Read `config.json`.
 
@@ -124,6 +134,14 @@ class RunFolder:
             return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)]
 
 
+def row_as_text(row: Mapping[str, float], epochs: int) -> str:
+    """Return the line of a finished epoch of so many."""
+    return (
+        f"epoch {int(row['epoch'])}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
+        f"  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  {row['seconds']:.1f} s"
+    )
+
+
 def new_run(recipe: str, runs: Path = RUNS) -> RunFolder:
     """Make an empty run folder named after the recipe and the time."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -141,5 +159,6 @@ def new_run(recipe: str, runs: Path = RUNS) -> RunFolder:
 
 def newest_run(runs: Path = RUNS) -> RunFolder | None:
     """Return the run under `runs` whose model was finished last, or None."""
-    finished = sorted(runs.glob("*/model.keras"), key=lambda model: model.stat().st_mtime)
+    # What begins with a dot is still being written.
+    finished = sorted(runs.glob("[!.]*/model.keras"), key=lambda model: model.stat().st_mtime)
     return RunFolder(finished[-1].parent) if finished else None
