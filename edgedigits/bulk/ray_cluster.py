@@ -17,6 +17,9 @@ from edgedigits_runtime.errors import AddressUnavailable, EdgedigitsError, Missi
 
 SECONDS = 10.0
 
+NODE_SECONDS = 60.0
+"""How long a node may take to start a first process and to say what is installed there."""
+
 CLIENT = "ray://"
 
 CURRENT = Path("ray/ray_current_cluster")
@@ -163,11 +166,10 @@ def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], needs: Sequence[tupl
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    modules = [module for module, _ in needs]
     here = version("edgedigits")
 
     # A nested function travels whole; one of a module would be looked up where edgedigits may not be installed.
-    def look() -> tuple[str | None, list[str]]:
+    def look() -> tuple[str | None, list[tuple[str, str]]]:
         from importlib.metadata import PackageNotFoundError, version
         from importlib.util import find_spec
 
@@ -175,28 +177,35 @@ def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], needs: Sequence[tupl
             found = version("edgedigits")
         except PackageNotFoundError:
             found = None
-        return found, [module for module in modules if find_spec(module) is None]
+        return found, [(module, extra) for module, extra in needs if find_spec(module) is None]
 
+    looking = ray.remote(num_cpus=0, max_retries=0)(look)
     asked = [
-        ray.remote(num_cpus=0, max_retries=0)(look)
-        .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False))
-        .remote()
+        looking.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote()
         for node in nodes
     ]
     for node, answer in zip(nodes, asked, strict=True):
-        name = node["NodeManagerHostname"]
         try:
-            there, missing = ray.get(answer)
+            there, missing = ray.get(answer, timeout=NODE_SECONDS)
         except ray.exceptions.RayError:
-            # Lost meanwhile; Ray will not give it work.
+            # Lost meanwhile, or busy; if it cannot work, its first task will say so.
             continue
-        if there != here:
-            raise EdgedigitsError(
-                f"the Ray node {name} has {f'edgedigits {there}' if there else 'no edgedigits'}, here is {here};"
-                f" run there: pip install 'edgedigits[ray]=={here}'"
-            )
-        if missing:
-            extra = dict(needs)[missing[0]]
-            raise EdgedigitsError(
-                f"the Ray node {name} has no {missing[0]}; run there: pip install 'edgedigits[{extra}]=={here}'"
-            )
+        if fault := fault_of_node(node["NodeManagerHostname"], here, there, missing):
+            raise EdgedigitsError(fault)
+
+
+def fault_of_node(name: str, here: str, there: str | None, missing: Sequence[tuple[str, str]]) -> str | None:
+    """Return what a node lacks, or None.
+
+    Args:
+        name: of the node.
+        here, there: versions of edgedigits; None where it is not installed.
+        missing: (module, extra) that cannot be imported there.
+    """
+    if there != here:
+        found = f"edgedigits {there}" if there else "no edgedigits"
+        return f"the Ray node {name} has {found}, here is {here}; run there: pip install 'edgedigits[ray]=={here}'"
+    if missing:
+        module, extra = missing[0]
+        return f"the Ray node {name} has no {module}; run there: pip install 'edgedigits[{extra}]=={here}'"
+    return None

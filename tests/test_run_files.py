@@ -1,0 +1,77 @@
+"""A run that comes home: a new folder whole, one that is there file by file, its model last."""
+
+from pathlib import Path
+
+import pytest
+
+from edgedigits.training import run_files
+from edgedigits.training.run_files import ORDER, read_files, write_files
+from edgedigits.training.run_folder import RunFolder, newest_run
+from edgedigits_runtime.errors import OutputNotWritable
+
+EARLIER = {name: b"earlier " + name.encode() for name in ("config.json", "checkpoint.keras")}
+LATER = {name: b"later " + name.encode() for name in ORDER}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path / "runs" / "pico-0")
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, writing: int) -> None:
+    """Let the writing of that number fail, as at a kill."""
+    left = iter(range(writing))
+
+    def write(path: Path, content: bytes) -> None:
+        next(left)
+        path.write_bytes(content)
+
+    monkeypatch.setattr(run_files, "write_whole", write)
+
+
+def test_what_is_written_is_what_is_read(run: RunFolder) -> None:
+    assert read_files(run) == {}
+    write_files(EARLIER, run)
+    (run.path / "pico.int8.tflite").write_bytes(b"an export")
+    assert read_files(run) == EARLIER
+    write_files(LATER, run)
+    assert read_files(run) == LATER
+    assert {path.name for path in run.path.iterdir()} == {*ORDER, "pico.int8.tflite"}
+
+
+@pytest.mark.parametrize("writing", range(len(ORDER)))
+def test_a_new_folder_is_whole_or_not_there(run: RunFolder, writing: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_at(monkeypatch, writing)
+    with pytest.raises(StopIteration):
+        write_files(LATER, run)
+    assert not list(run.path.parent.iterdir())
+
+
+@pytest.mark.parametrize("writing", range(len(ORDER)))
+def test_a_run_is_finished_only_when_all_of_it_is_there(
+    run: RunFolder, writing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(EARLIER, run)
+    stop_at(monkeypatch, writing)
+    with pytest.raises(StopIteration):
+        write_files(LATER, run)
+    found = read_files(run)
+    assert "model.keras" not in found
+    assert all(content in (EARLIER.get(name), LATER[name]) for name, content in found.items())
+    assert set(EARLIER) <= set(found)
+
+
+def test_what_a_killed_process_left_is_no_run_and_goes_away(run: RunFolder) -> None:
+    left = run.path.parent / ".pico-0-abc.tmp"
+    left.mkdir(parents=True)
+    (left / "model.keras").write_bytes(b"half")
+    assert newest_run(run.path.parent) is None
+    write_files(LATER, run)
+    assert newest_run(run.path.parent) == run
+    assert list(run.path.parent.iterdir()) == [run.path]
+
+
+def test_a_place_that_cannot_hold_it(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputNotWritable, match="cannot write"):
+        write_files(LATER, RunFolder(tmp_path / "file" / "pico-0"))
