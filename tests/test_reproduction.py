@@ -1,5 +1,6 @@
 """Reproduction: rows made of outcomes, and a finished run taken, exported and proven."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from edgedigits.recipes import plain_3conv
 from edgedigits.reproduction import FORMATS, Outcome, reproduce, row, write_rows
 from edgedigits.training.run_folder import RunFolder
 
@@ -42,7 +44,10 @@ def test_rows_of_other_recipes_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_finished_run_is_taken_exported_and_proven(trained_run: RunFolder, tmp_path: Path) -> None:
+def test_a_finished_run_is_taken_exported_and_proven(
+    trained_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain_3conv, "RECIPE", dataclasses.replace(plain_3conv.RECIPE, epochs=1))
     shutil.copytree(trained_run.path, tmp_path / "plain-3conv-0")
     made = reproduce("plain-3conv", 1, tmp_path, None, Console(quiet=True))
     assert set(made["exports"]) == {f"{name}-{precision}" for name, precision in FORMATS}

@@ -1,0 +1,66 @@
+"""Several trainings: which there are, what is taken of earlier ones, and what is said of those that fail."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from conftest import RunCommand
+
+from edgedigits.training.options import TrainOptions
+from edgedigits.training.run_folder import RunConfig, RunFolder
+from edgedigits.training.several import check_is_of, plan, raise_if_any
+from edgedigits_runtime.errors import RunError
+
+CONFIG = RunConfig(
+    recipe="pico", data="mnist", data_dir=None, epochs=3, batch_size=128, seed=1, augmentation=None, device="auto",
+    data_fingerprint="", split={}, versions={},
+)  # fmt: skip
+
+
+def test_every_recipe_with_every_seed_once(tmp_path: Path) -> None:
+    options = TrainOptions(data="optdigits", epochs=3)
+    planned = plan(options, ["pico", "nano", "pico"], iter([0, 7]), tmp_path)
+    assert [(one.recipe, one.seed) for one in planned] == [("pico", 0), ("pico", 7), ("nano", 0), ("nano", 7)]
+    assert [one.out for one in planned] == [tmp_path / name for name in ("pico-0", "pico-7", "nano-0", "nano-7")]
+    assert all((one.data, one.epochs) == ("optdigits", 3) for one in planned)
+
+
+def test_a_run_is_taken_for_the_training_that_it_is(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.write_config(CONFIG)
+    options = TrainOptions("pico", seed=1, epochs=3)
+    check_is_of(run, options)
+    for other in ({"recipe": "nano"}, {"seed": 0}, {"epochs": 4}, {"epochs": None}):
+        with pytest.raises(RunError, match="holds pico with seed 1 and 3 epochs, asked for was"):
+            check_is_of(run, dataclasses.replace(options, **other))
+
+
+def test_what_is_said_at_the_end() -> None:
+    raise_if_any({}, 3)
+    with pytest.raises(RunError, match=r"2 of 3 trainings failed \(pico-0, nano-1\)"):
+        raise_if_any({"pico-0": "why", "nano-1": "why"}, 3)
+
+
+def test_resuming_is_for_one_training_here(run_command: RunCommand) -> None:
+    for several in (["--seed", "0", "--seed", "1"], ["--address", "local"], ["--recipe", "pico", "--recipe", "nano"]):
+        said = run_command("train", "--resume", "runs/one", *several, check=2).stderr
+        assert "--resume" in said and "same --out again" in " ".join(said.replace("│", " ").split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["train", "reproduce"])
+def test_an_address_where_nobody_answers(command: str, run_command: RunCommand, tmp_path: Path) -> None:
+    done = run_command(command, "--address", "127.0.0.1:1", check=1)
+    assert done.stderr == "error: no Ray answered at 127.0.0.1:1 within 10 s; is it running there?\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_one_that_fails_stops_no_other_here_either(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "plain-3conv-0").mkdir(parents=True)
+    (tmp_path / "runs" / "plain-3conv-0" / "a file").touch()
+    done = run_command("train", "--data", "optdigits", "--epochs", "1", "--seed", "0", "--seed", "1", check=1)
+    assert "plain-3conv-0: runs/plain-3conv-0 is not empty" in done.stdout
+    assert "run folder: runs/plain-3conv-1" in done.stdout
+    assert done.stderr.startswith("error: 1 of 2 trainings failed (plain-3conv-0)")
+    assert RunFolder(tmp_path / "runs" / "plain-3conv-1").model.is_file()
