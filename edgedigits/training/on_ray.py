@@ -38,7 +38,7 @@ def train_on_ray(trainings: Sequence[TrainOptions], place: Place, console: Conso
     with cluster(place.address, needs=[("keras", "train"), (backend, "train")]) as found:
         gpus = place.gpus if place.gpus is not None else float(found.gpus > 0)
         found.require(place.cpus, gpus)
-        console.print(f"Ray: {found.nodes} nodes, {found.cpus:g} CPUs, {found.gpus:g} GPUs", highlight=False)
+        console.print(f"on Ray; nodes: {found.nodes}, CPUs: {found.cpus:g}, GPUs: {found.gpus:g}", highlight=False)
         environment = {"KERAS_BACKEND": backend, "TF_NUM_INTRAOP_THREADS": str(place.cpus)}
         return _Trainings({"num_cpus": place.cpus, "num_gpus": gpus}, environment, console).run(trainings)
 
@@ -160,7 +160,8 @@ class _Trainings:
             if training.losses == LOSSES:
                 self._fail(training.name, f"lost {LOSSES} times without an epoch in between: {_in_one_line(error)}")
                 return
-            self._say(training.name, f"lost with its node or process; goes on after epoch {training.epochs}")
+            again = f"goes on after epoch {training.epochs}" if training.epochs else "starts again"
+            self._say(training.name, f"lost with its node or process; {again}")
             self._start(training)
 
     def _fail(self, name: str, line: str) -> None:
