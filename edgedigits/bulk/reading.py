@@ -75,11 +75,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a picture: a reading, or the line that says why there is none."""
+    """What came of a picture: a reading, or the line that says why there is none, and the class of that error."""
 
     name: str
     reading: "Reading | None" = None
     error: str = ""
+    kind: str = ""
 
 
 def read_all(tasks: Iterable[Task], options: ReaderOptions, jobs: int = 1) -> Iterator[Outcome]:
@@ -128,7 +129,7 @@ def read_each(reader: "Reader", tasks: Sequence[Task]) -> Iterator[Outcome]:
         except EdgedigitsError as error:
             read = error
         if isinstance(read, EdgedigitsError):
-            yield Outcome(source.name, error=str(read))
+            yield Outcome(source.name, error=str(read), kind=type(read).__name__)
         else:
             yield Outcome(source.name, read)
 

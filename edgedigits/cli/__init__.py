@@ -18,6 +18,7 @@ from edgedigits.cli import (
     export,
     models,
     predict,
+    read_bulk,
     report,
     reproduce,
     selftest,
@@ -55,6 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(epilog=predict.EXAMPLES)(predict.predict)
+app.command(epilog=read_bulk.EXAMPLES)(read_bulk.read_bulk)
 app.command(epilog=watch.EXAMPLES)(watch.watch)
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)

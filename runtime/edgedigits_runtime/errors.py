@@ -7,10 +7,12 @@ came, what to do.
     ├── PictureError            a picture cannot be read
     │   ├── PictureNotFound     no such file or folder
     │   ├── PictureUnreadable   not a picture, or a truncated one
-    │   └── PictureTooLarge     over the pixel limit, refused before decoding
-    ├── SourceError             frames cannot be taken from a camera, a video, a stream or a folder
+    │   ├── PictureTooLarge     over the pixel limit, refused before decoding
+    │   └── PictureEndsReader   reading it ended the process that did, again and again
+    ├── SourceError             pictures cannot be taken from a camera, a video, a stream, a folder or a store
     │   ├── SourceNotFound      no camera, file, folder or address of that name
     │   ├── SourceUnavailable   it is there, but cannot be opened
+    │   ├── ShardBroken         a file of many pictures ends in the middle or is damaged
     │   └── StreamLost          frames stopped coming
     ├── ArrayError              an array of the wrong shape, dtype or size was handed in
     ├── UnknownName             no recipe, dataset, format, precision, engine or model of that name
@@ -79,8 +81,12 @@ class PictureTooLarge(PictureError):
     """Over the pixel limit; refused from the header, before decoding."""
 
 
+class PictureEndsReader(PictureError):
+    """Reading it ended the process that did, again and again: mostly for lack of memory."""
+
+
 class SourceError(EdgedigitsError):
-    """Frames cannot be taken from a camera, a video, a stream or a folder."""
+    """Pictures cannot be taken from a camera, a video, a stream, a folder or a store."""
 
 
 class SourceNotFound(SourceError):
@@ -89,6 +95,10 @@ class SourceNotFound(SourceError):
 
 class SourceUnavailable(SourceError):
     """It is there, but cannot be opened: taken by another program, not permitted, or no video."""
+
+
+class ShardBroken(SourceError):
+    """A file of many pictures ends in the middle or is damaged; what stands before that is read."""
 
 
 class StreamLost(SourceError):

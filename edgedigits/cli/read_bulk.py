@@ -1,0 +1,136 @@
+"""`edgedigits read-bulk`: read very many pictures, on this machine or on many."""
+
+import os
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgedigits.cli.model_options import (
+    Contract,
+    Device,
+    Engine,
+    Expect,
+    MinConfidence,
+    Model,
+)
+
+if TYPE_CHECKING:
+    from edgedigits.bulk.summary import Summary
+
+EXAMPLES = (
+    "Examples: edgedigits read-bulk scans/ --out read/ · edgedigits read-bulk s3://forms/2026/ --out s3://forms/read"
+    " --address auto · edgedigits read-bulk 'shards/*.tar' --out read/ --resume"
+)
+
+
+def read_bulk(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Folders, patterns, pictures, .parquet files, .tar shards; also s3:// and other fsspec addresses.",
+        ),
+    ],
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Folder or address for the Parquet parts.", show_default=False)
+    ],
+    model: Model = "base",
+    engine: Engine = None,
+    device: Device = "auto",
+    address: Annotated[
+        str, typer.Option(help="Ray: local starts it here; auto, HOST:PORT or ray://HOST:PORT is a cluster.")
+    ] = "local",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was begun in --out.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many readers.", show_default="one for each processor core")
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(help="Of .parquet files: the column of bytes or paths.", show_default="the only one that can be"),
+    ] = None,
+    part_size: Annotated[
+        int | None, typer.Option(min=1, help="Pictures of a part.", show_default="256 to 10,000, as there are")
+    ] = None,
+    expect: Annotated[
+        Expect,
+        typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
+    ] = "auto",
+    length: Annotated[int | None, typer.Option(min=1, help="How many digits a number has, where you know it.")] = None,
+    min_confidence: MinConfidence = None,
+    max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
+    contract: Contract = None,
+) -> None:
+    """Read very many pictures into Parquet, on this machine or on a Ray cluster; can be killed and gone on with."""
+    from edgedigits.bulk.bulk_reading import BulkOptions
+    from edgedigits.bulk.bulk_reading import read_bulk as read_all_of
+    from edgedigits.bulk.reading import ReaderOptions
+
+    reading = ReaderOptions(
+        model, engine, device, None, contract, min_confidence, max_pixels, expect=expect, length=length
+    )
+    options = BulkOptions(tuple(sources), out, reading, address, resume, workers, column, part_size)
+    with _Bar() as bar:
+        total = read_all_of(options, bar)
+    _print(total, out, bar)
+    if total.broken:
+        raise typer.Exit(1)
+
+
+class _Bar:
+    """How it goes, on a terminal's standard error; nothing elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        # What Ray writes to standard error itself is discarded meanwhile; this goes on.
+        self._file = os.fdopen(os.dup(2), "w")
+        console = Console(file=self._file)
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
+            disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._progress.add_task("reading", total=None)
+        self._began: float | None = None
+        self.here = 0
+        self.seconds = 0.0
+
+    def __enter__(self) -> "_Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+        self._file.close()
+
+    def stage(self, words: str) -> None:
+        self._progress.update(self._task, description=words)
+        if words == "reading":
+            self._began = time.monotonic()
+            self.here = 0
+
+    def total(self, pictures: int | None) -> None:
+        self._progress.update(self._task, total=pictures)
+
+    def read(self, pictures: int) -> None:
+        self.here += pictures
+        self._progress.advance(self._task, pictures)
+        if self._began is not None:
+            self.seconds = time.monotonic() - self._began
+
+
+def _print(total: "Summary", out: str, bar: _Bar) -> None:
+    from edgedigits.bulk.text import shown
+
+    rate = f" in {bar.seconds:,.1f} s, {bar.here / bar.seconds:,.0f} a second" if bar.seconds else ""
+    again = f" ({bar.here:,} of them now)" if bar.here != total.pictures else ""
+    typer.echo(f"{total.pictures:,} pictures in {out}{again}{rate}")
+    typer.echo(
+        f"{total.pictures - total.failed:,} read, {total.blank:,} of them without a digit; {total.failed:,} errors"
+    )
+    for kind, count in total.errors.most_common():
+        typer.echo(f"  {count:,} {kind}, such as: {shown(total.examples[kind])}")
+    for line in total.broken:
+        typer.secho(f"error: {shown(line)}", err=True, fg=typer.colors.RED)
