@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving bench-web onnxruntime-web board-packages system lock clean
+.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web board-packages system lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -84,6 +84,9 @@ bench-serving: $(READY)  ## requests a second of edgedigits serve, and its laten
 	.ci/system bench-packages.txt
 	$(BIN)/python benchmarks/serving.py
 
+bench-bulk: $(READY)  ## pictures a second of read-bulk by workers; writes the table of docs/bulk.md
+	$(BIN)/python benchmarks/bulk.py
+
 board-packages:
 	.ci/system system-packages.txt board-packages.txt
 
@@ -96,8 +99,8 @@ $(READY): pyproject.toml $(LOCK) requirements/make-env
 	touch $@
 
 lock:  ## choose the newest versions that pyproject.toml admits; needs uv
-	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra onnx --extra train-cpu --extra camera --extra serve --extra dev pyproject.toml --output-file requirements/cpu.lock
-	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra gpu --extra train-gpu --extra camera --extra serve --extra dev pyproject.toml --output-file requirements/gpu.lock
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra onnx --extra train-cpu --extra camera --extra serve --extra ray --extra dev pyproject.toml --output-file requirements/cpu.lock
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra gpu --extra train-gpu --extra camera --extra serve --extra ray --extra dev pyproject.toml --output-file requirements/gpu.lock
 
 clean:
 	rm -rf $(VENV) dist build

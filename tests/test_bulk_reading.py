@@ -261,7 +261,8 @@ def test_a_column_that_cannot_be_chosen_is_said_before_anything_is_read(tmp_path
 
 
 def test_broken_shards_leave_what_was_read_and_a_line(pictures: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.tar").write_bytes(tar_of(5)[:-9000])
+    content = tar_of(5)
+    (tmp_path / "a.tar").write_bytes(content[: len(content) // 2])
     (tmp_path / "b.parquet").write_bytes(b"PAR1")
     (tmp_path / "c.tar").write_bytes(tar_of(5))
     total = read_here(tmp_path / "out", pictures, *(tmp_path / name for name in ("a.tar", "b.parquet", "c.tar")))

@@ -17,7 +17,7 @@ from edgedigits.training.run_folder import RunFolder
 
 EXAMPLES = REPOSITORY / "examples"
 COMMANDS = (
-    "predict", "evaluate", "train", "distill", "export", "verify", "report", "reproduce", "models", "data", "doctor",
+    "predict", "read-bulk", "evaluate", "train", "distill", "export", "verify", "report", "reproduce", "models", "data", "doctor",
     "demo",
 )  # fmt: skip
 BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"

@@ -8,6 +8,7 @@ import pytest
 from conftest import REPOSITORY, RunCommand
 from typer.main import get_command
 
+from edgedigits.bulk.parts import COLUMNS as BULK_COLUMNS
 from edgedigits.cli import app
 from edgedigits.recipes import PUBLISHED
 from edgedigits.serving.openapi import PROBLEMS
@@ -23,7 +24,7 @@ def test_the_readme_shows_every_command(command: str) -> None:
 
 
 def test_the_readme_shows_only_options_that_exist() -> None:
-    for line in re.findall(r"^\$ edgedigits (\w+)([^#\n]*)", README, flags=re.MULTILINE):
+    for line in re.findall(r"^\$ edgedigits ([\w-]+)([^#\n]*)", README, flags=re.MULTILINE):
         command, rest = line
         known = {option for parameter in COMMANDS[command].params for option in parameter.opts}
         assert set(re.findall(r"--[\w-]+", rest)) <= known, line
@@ -45,6 +46,14 @@ def test_the_page_on_serving_names_options_paths_and_statuses_that_exist() -> No
         assert f" {path}" in page
     statuses = {str(status) for status in PROBLEMS}
     assert statuses <= set(re.findall(r"\b\d{3}\b", page))
+
+
+def test_the_page_on_bulk_reading_names_options_and_columns_that_exist() -> None:
+    page = (REPOSITORY / "docs" / "bulk.md").read_text()
+    options = {option for parameter in COMMANDS["read-bulk"].params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z][\w-]+", page)) <= options
+    for column in BULK_COLUMNS:
+        assert f"| `{column}` |" in page
 
 
 def test_make_targets_of_the_readme_exist() -> None:

@@ -8,6 +8,8 @@ import pytest
 import edgedigits
 from edgedigits.benchmarking.measuring.workload import KINDS
 from edgedigits.benchmarking.sections import SECTIONS
+from edgedigits.bulk.kinds import KINDS as SOURCE_KINDS
+from edgedigits.bulk.parts import COLUMNS
 from edgedigits.data import DATASETS
 from edgedigits.recipes import PUBLISHED, RECIPES
 from edgedigits_exporters import EXPORTERS, FOLDER_EXPORTERS, PRECISIONS
@@ -47,6 +49,8 @@ def test_registers() -> None:
     assert list(EXPORTERS) == ["onnx", "tflite"]
     assert list(FOLDER_EXPORTERS) == ["c", "c-array", "web"]
     assert list(WEB_ENGINES) == ["wasm", "onnxruntime-web"]
+    assert list(SOURCE_KINDS) == ["files", "parquet", "tar"]
+    assert COLUMNS == ("source", "text", "boxes", "confidence", "error", "model")
     assert PRECISIONS == ("float32", "float16", "int8", "dynamic")
     assert list(RECIPES) == [*["pico", "nano", "base", "max", "teacher"], *PUBLISHED]
     assert PUBLISHED == ("strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short")
@@ -60,6 +64,7 @@ def test_registers() -> None:
 @pytest.mark.parametrize(
     ("module", "names"),
     [
+        *((module, ["units", "pictures"]) for module in SOURCE_KINDS.values()),
         *((module, ["open_engine", "probe"]) for module in ENGINES.values()),
         *((module, ["export", "SUFFIX", "DEFAULT_PRECISION"]) for module in EXPORTERS.values()),
         *((module, ["export", "SUFFIX"]) for module in FOLDER_EXPORTERS.values()),

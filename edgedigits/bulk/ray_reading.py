@@ -7,11 +7,14 @@ and readings from there to the output. So what is under way is bounded by the nu
 import json
 import logging
 import os
+import threading
+import time
+from collections import deque
 from collections.abc import Generator
 from typing import Any
 
 from edgedigits.bulk.bulk_reading import BulkOptions, Progress
-from edgedigits.bulk.ray_cluster import cluster
+from edgedigits.bulk.ray_cluster import CLIENT, cluster
 from edgedigits.bulk.summary import Summary
 from edgedigits.bulk.unit_reading import Job, Worker
 from edgedigits_runtime.errors import EdgedigitsError
@@ -19,6 +22,9 @@ from edgedigits_runtime.native_messages import silenced
 
 MOST_BLOCKS = 10_000
 """Tasks that Ray Data is given; each costs it some milliseconds."""
+
+ASK_EVERY = 0.25
+"""Seconds between two questions to a cluster that is reached through Ray's client."""
 
 
 class UnitReader:
@@ -58,7 +64,8 @@ def read_units(job: Job, numbers: list[int], options: BulkOptions, progress: Pro
     # No setting keeps all of Ray's messages from the terminal.
     with silenced(), cluster(options.address, needs=needs, cpus=options.workers if local else None) as found:
         progress.stage("reading")
-        yield from _pooled(job, numbers, min(options.workers or max(int(found.cpus), 1), len(numbers)))
+        workers = min(options.workers or max(int(found.cpus), 1), len(numbers))
+        yield from (_through_client if options.address.startswith(CLIENT) else _pooled)(job, numbers, workers)
 
 
 def _pooled(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:
@@ -78,8 +85,51 @@ def _pooled(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:
                 raise EdgedigitsError(report["failed"])
             yield Summary.of_dict(report["counts"])
     except ray.exceptions.RayError as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise EdgedigitsError(f"Ray ended the reading: {lines[-1].strip()}") from error
+        raise _ended(error) from error
+
+
+class Conductor:
+    """An actor that runs the loop on the cluster: Ray Data cannot be driven through Ray's client."""
+
+    def __init__(self, job: Job, numbers: list[int], workers: int) -> None:
+        self._done: deque[Summary] = deque()
+        self._failed = ""
+        self._thread = threading.Thread(target=self._run, args=(job, numbers, workers), daemon=True)
+        self._thread.start()
+
+    def news(self) -> tuple[list[Summary], str, bool]:
+        """Return the counts that were not returned yet, why it failed, and whether there is more to come."""
+        more = self._thread.is_alive()
+        return [self._done.popleft() for _ in range(len(self._done))], self._failed, more
+
+    def _run(self, job: Job, numbers: list[int], workers: int) -> None:
+        try:
+            for summary in _pooled(job, numbers, workers):
+                self._done.append(summary)
+        # Whatever it is, it has to be told: nobody else looks at this thread.
+        except Exception as error:  # noqa: BLE001
+            self._failed = " ".join(str(error).split()) or type(error).__name__
+
+
+def _through_client(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:
+    import ray
+
+    conductor = ray.remote(num_cpus=0)(Conductor).remote(job, numbers, workers)
+    more = True
+    try:
+        while more:
+            new, failed, more = ray.get(conductor.news.remote())
+            yield from new
+            if failed:
+                raise EdgedigitsError(failed)
+            time.sleep(ASK_EVERY)
+    except ray.exceptions.RayError as error:
+        raise _ended(error) from error
+
+
+def _ended(error: BaseException) -> EdgedigitsError:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return EdgedigitsError(f"Ray ended the reading, what was read stays: {lines[-1].strip()}")
 
 
 def _ray_data() -> Any:
