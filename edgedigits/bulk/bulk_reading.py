@@ -22,7 +22,7 @@ from edgedigits.bulk.reading import ReaderOptions
 from edgedigits.bulk.run_file import Run, find_run
 from edgedigits.bulk.summary import Summary, in_all
 from edgedigits.bulk.unit_reading import Job
-from edgedigits_runtime.errors import MissingExtra, OutputNotWritable, RunError
+from edgedigits_runtime.errors import EdgedigitsError, MissingExtra, OutputNotWritable, RunError
 from edgedigits_runtime.machine import installed_version
 
 LOCK = "_lock"
@@ -103,6 +103,7 @@ def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits | 
         if planned is None:
             progress.stage("looking for pictures")
             planned = _plan(folder, run)
+        progress.stage("looking at parts")
         done = _done(folder, planned.units)
         total = in_all(done.values())
         progress.total(planned.pictures)
@@ -117,6 +118,8 @@ def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits | 
                         progress.read(summary.pictures)
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(_stopped(folder, planned, options)) from None
+        if lost := planned.units - sum(number_of(name) is not None for name in folder.names()):
+            raise EdgedigitsError(f"{lost:,} of {planned.units:,} parts are not in {options.out}; go on with --resume")
         for left in (TEMPORARY, attempts.FOLDER):
             folder.remove(left)
         return total

@@ -4,6 +4,7 @@ Nothing but numbers of units and counts goes through Ray; pictures go from their
 and readings from there to the output. So what is under way is bounded by the number of actors.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -61,11 +62,21 @@ def read_units(job: Job, numbers: list[int], options: BulkOptions, progress: Pro
     local = options.address == "local"
     progress.stage("starting Ray" if local else f"connecting to Ray at {options.address}")
     needs = [("pyarrow", "ray"), ("fsspec", "ray")]
-    # No setting keeps all of Ray's messages from the terminal.
-    with silenced(), cluster(options.address, needs=needs, cpus=options.workers if local else None) as found:
-        progress.stage("reading")
-        workers = min(options.workers or max(int(found.cpus), 1), len(numbers))
-        yield from (_through_client if options.address.startswith(CLIENT) else _pooled)(job, numbers, workers)
+    cpus = options.workers if local else None
+    # No setting keeps all that Ray says while it starts and ends from the terminal.
+    with contextlib.ExitStack() as silence:
+        silence.enter_context(silenced())
+        with cluster(options.address, needs=needs, cpus=cpus) as found:
+            progress.stage("starting readers")
+            workers = min(options.workers or max(int(found.cpus), 1), len(numbers))
+            pooled = _through_client if options.address.startswith(CLIENT) else _pooled
+            try:
+                for summary in pooled(job, numbers, workers):
+                    silence.close()
+                    progress.stage("reading")
+                    yield summary
+            finally:
+                silence.enter_context(silenced())
 
 
 def _pooled(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:

@@ -65,9 +65,12 @@ def read_bulk(
     from edgedigits.bulk.bulk_reading import BulkOptions
     from edgedigits.bulk.bulk_reading import read_bulk as read_all_of
     from edgedigits.bulk.reading import ReaderOptions
+    from edgedigits_runtime.engine_options import EngineOptions
 
+    # Each worker is one of as many as there are cores.
+    one_core = EngineOptions(threads=1, workers=1)
     reading = ReaderOptions(
-        model, engine, device, None, contract, min_confidence, max_pixels, expect=expect, length=length
+        model, engine, device, one_core, contract, min_confidence, max_pixels, expect=expect, length=length
     )
     options = BulkOptions(tuple(sources), out, reading, address, resume, workers, column, part_size)
     with _Bar() as bar:
@@ -107,7 +110,7 @@ class _Bar:
 
     def stage(self, words: str) -> None:
         self._progress.update(self._task, description=words)
-        if words == "reading":
+        if words == "starting readers":
             self._began = time.monotonic()
             self.here = 0
 
