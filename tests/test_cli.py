@@ -17,8 +17,8 @@ from edgedigits.training.run_folder import RunFolder
 
 EXAMPLES = REPOSITORY / "examples"
 COMMANDS = (
-    "predict", "read-bulk", "evaluate", "train", "distill", "export", "verify", "report", "reproduce", "models", "data", "doctor",
-    "demo",
+    "predict", "read-bulk", "evaluate", "train", "distill", "export", "verify", "report", "reproduce", "models", "data",
+    "doctor", "demo",
 )  # fmt: skip
 BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"
 
