@@ -33,6 +33,7 @@ from edgedigits.bulk.parts import COLUMNS, number_of, part_name
 from edgedigits.bulk.plan import plan
 from edgedigits.bulk.plan_files import Planned, load_unit, write_plan
 from edgedigits.bulk.reading import ReaderOptions
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import (
     ArtifactError,
     DatasetInvalid,
@@ -171,6 +172,17 @@ def test_a_run_that_read_nothing_is_no_run(pictures: Path, tmp_path: Path) -> No
     with pytest.raises(EdgedigitsError, match="no Ray"):
         read_bulk(BulkOptions((str(pictures),), str(tmp_path / "out")), Told(), nobody)
     assert read_here(tmp_path / "out", pictures / "1.png").pictures == 1
+
+
+def test_going_on_with_options_of_the_engine(pictures: Path, tmp_path: Path) -> None:
+    def options(threads: int) -> ReaderOptions:
+        return ReaderOptions(engine_options=EngineOptions(threads=threads, cores=(0,)))
+
+    read_here(tmp_path / "out", pictures, reading=options(1))
+    assert read_here(tmp_path / "out", pictures, reading=options(1), resume=True).pictures == 20
+    with pytest.raises(RunError, match='"threads": 1') as refused:
+        read_here(tmp_path / "out", pictures, reading=options(2), resume=True)
+    assert "expect" not in str(refused.value)
 
 
 def test_to_go_on_with_nothing_is_to_begin(pictures: Path, tmp_path: Path) -> None:

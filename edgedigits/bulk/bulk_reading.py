@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -140,7 +141,8 @@ def _need_extra() -> None:
 
 
 def _run(options: BulkOptions, model: CarriedModel) -> Run:
-    reading = asdict(options.reading)
+    # As it will be read back: a list where there was a tuple.
+    reading = json.loads(json.dumps(asdict(options.reading), default=str))
     for carried in ("model", "contract"):
         reading.pop(carried)
     return Run(

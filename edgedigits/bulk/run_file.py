@@ -92,8 +92,17 @@ def find_run(folder: Folder, asked: Run, resume: bool) -> Run:
     for name, words in WORDS.items():
         before, now = getattr(run, name), getattr(asked, name)
         if before != now:
+            before, now = _differing(before, now)
             raise RunError(f"{where} was begun with {words}: {_short(before)}, now {_short(now)}; choose another --out")
     return run
+
+
+def _differing(before: Any, now: Any) -> tuple[Any, Any]:
+    """Return of options only those that differ."""
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return before, now
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return {name: before.get(name) for name in names}, {name: now.get(name) for name in names}
 
 
 def _short(value: object) -> str:
