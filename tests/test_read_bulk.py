@@ -233,4 +233,5 @@ def test_actors_and_then_a_node_killed_at_random_moments(
         os.kill(cluster.raylets[1], signal.SIGKILL)
         code, told, errors = finished(running)
     assert (code, errors) == (0, ""), told
+    assert told.startswith("510 pictures in ") and told.count("\n") == 3
     assert parts_of(out) == quiet

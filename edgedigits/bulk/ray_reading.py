@@ -8,11 +8,12 @@ import contextlib
 import json
 import logging
 import os
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Generator
-from typing import Any
+from typing import Any, TextIO
 
 from edgedigits.bulk.bulk_reading import BulkOptions, Progress
 from edgedigits.bulk.ray_cluster import CLIENT, cluster
@@ -26,6 +27,19 @@ MOST_BLOCKS = 10_000
 
 ASK_EVERY = 0.25
 """Seconds between two questions to a cluster that is reached through Ray's client."""
+
+
+class _WithoutRay:
+    """Standard output without what Ray's own threads print there, such as that a worker died."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return len(text) if threading.current_thread().name.startswith("ray_") else self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class UnitReader:
@@ -64,7 +78,7 @@ def read_units(job: Job, numbers: list[int], options: BulkOptions, progress: Pro
     needs = [("pyarrow", "ray"), ("fsspec", "ray")]
     cpus = options.workers if local else None
     # No setting keeps all that Ray says while it starts and ends from the terminal.
-    with contextlib.ExitStack() as silence:
+    with contextlib.redirect_stdout(_WithoutRay(sys.stdout)), contextlib.ExitStack() as silence:
         silence.enter_context(silenced())
         with cluster(options.address, needs=needs, cpus=cpus) as found:
             progress.stage("starting readers")
