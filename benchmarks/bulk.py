@@ -12,7 +12,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from edgedigits.bulk.bulk_reading import BulkOptions, read_bulk
 from edgedigits.bulk.reading import ReaderOptions
 from edgedigits.bulk.unit_reading import Worker
 from edgedigits.data import load_dataset
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.machine import core_count, describe_machine, installed_version
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.reading.results import Reading
@@ -41,6 +42,8 @@ UNITS_EACH, UNIT = 12, 32
 """Units that each sleeping worker gets, and their pictures."""
 
 REAL = {"28x28 PNG in tars": 10_000, "examples/ in tars": 480}
+
+ONE_CORE = EngineOptions(threads=1, workers=1)
 
 HUNDRED_MILLION = 100_000_000
 PRICE = 0.05
@@ -171,7 +174,7 @@ def _on_ray(
         gate = Path(folder) / "gate"
         gate.mkdir()
         clock = Clock()
-        options = kind(gate=str(gate), workers=workers)
+        options = kind(engine_options=ONE_CORE, gate=str(gate), workers=workers)
         read_bulk(BulkOptions((str(source),), f"{folder}/out", options, workers=workers, part_size=unit), clock)
         began = max(file.stat().st_mtime for file in gate.iterdir())
     return Rate(what, workers, count, clock.at[-1] - began, alone)
@@ -181,7 +184,7 @@ def _without_ray(source: Path, what: str, count: int) -> Rate:
     """One process that does all that an actor does."""
     began = [0.0]
 
-    def here(job: Any, numbers: list[int], _options: Any, _progress: Any) -> Iterator[Any]:
+    def here(job: Any, numbers: list[int], _options: Any, _progress: Any) -> Generator[Any]:
         worker = Worker(job)
         # Opening the model is no part of the time.
         yield worker.read(numbers[0])
@@ -192,7 +195,8 @@ def _without_ray(source: Path, what: str, count: int) -> Rate:
     unit = UNIT if count < 1000 else 250
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
-        read_bulk(BulkOptions((str(source),), f"{folder}/out", part_size=unit), clock, here)  # type: ignore[arg-type]
+        reading = ReaderOptions(engine_options=ONE_CORE)
+        read_bulk(BulkOptions((str(source),), f"{folder}/out", reading, part_size=unit), clock, here)
     seconds = clock.at[-1] - began[0]
     return Rate(what, 0, count - unit, seconds, (count - unit) / seconds)
 
