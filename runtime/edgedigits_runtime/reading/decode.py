@@ -4,10 +4,8 @@ Every mode and depth that Pillow opens comes out as one grey channel or three co
 checked from the header, before a single pixel is decoded, and a large JPEG is decoded at the scale that is needed.
 """
 
-import io
+import re
 import struct
-import threading
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,11 +24,20 @@ from edgedigits_runtime.errors import (
     PictureTooLarge,
     PictureUnreadable,
 )
-from edgedigits_runtime.reading.pixels import to_pixels
+from edgedigits_runtime.reading.formats import format_of, open_image
+from edgedigits_runtime.reading.headers import MOST_FRAMES, Refused, frames_in
+from edgedigits_runtime.reading.pixels import reduced, to_pixels
 
 PictureSource = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 
 MAX_PIXELS = 64_000_000
+
+# Pictures without an end in one direction, of which a picture of one row would take as much work as a page.
+MAX_SIDE = 65_535
+
+# No file is longer than so many bytes for each pixel that may be decoded, and some for what stands beside them.
+BYTES_A_PIXEL = 8
+BYTES_BESIDE = 16_000_000
 
 # What the reader works on: a page written full stays readable, and twelve megapixels are halved to three.
 WORKING_PIXELS = 4_500_000
@@ -53,8 +60,17 @@ DAMAGED = (
     Warning,
 )
 
-# Formats that Pillow names but draws with a program from outside, if at all.
-NOT_PIXELS = {"EPS": "EPS", "WMF": "WMF or EMF"}
+# What formats that are not read begin with.
+KNOWN_BY = {
+    "PDF": rb"%PDF",
+    "AVIF": rb"....ftypavi[fs]",
+    "HEIC": rb"....ftyp(hei[cxms]|hevc|mif1|msf1)",
+    "JPEG XL": rb"\xff\x0a|\0\0\0\x0cJXL ",
+    "EPS": rb"%!PS|\xc5\xd0\xd3\xc6",
+    "WMF or EMF": rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF",
+    "PSD": rb"8BPS",
+    "SVG": rb".*<svg",
+}
 
 # Modes whose pixels may be averaged.
 PLAIN_MODES = ("L", "RGB")
@@ -70,13 +86,6 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 TURNED = (5, 6, 7, 8)
-
-READ_AT_ONCE = 1 << 16
-"""Bytes up to which a file is read whole."""
-
-ICON = b"\0\0\1\0"
-
-_bomb_limit = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,18 +144,18 @@ def decode_picture(
         _check_size(name, source.shape[1::-1], max_pixels)
         return _picture(_image_of_array(source), channels, working_pixels, source.shape[1::-1])
     try:
-        with _opened(source, name) as image:
+        with _opened(source, name, max_pixels) as (image, frames):
             _check_size(name, image.size, max_pixels)
-            if image.format in NOT_PIXELS:
-                raise _unsupported(name, NOT_PIXELS[image.format])
             size = image.size
-            note = _other_frames(image)
+            note = _other_frames(frames)
             if not isinstance(source, Image.Image):
                 _draft(image, channels, _scale(size, working_pixels))
             image.load()
             # The header of an icon tells less than what it holds.
             _check_size(name, image.size, max_pixels)
             return _picture(image, channels, working_pixels, max(size, image.size), note)
+    except Refused as error:
+        raise PictureTooLarge(f"{name} would take too long to decode: {error}") from error
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(
             f"{name} is too large to decode; the limit is {max_pixels:,} pixels; make it smaller"
@@ -168,28 +177,41 @@ def name_of(source: PictureSource) -> str:
 
 
 @contextmanager
-def _opened(source: str | Path | bytes | BinaryIO | Image.Image, name: str) -> Iterator[Image.Image]:
-    """Yield the image with its header read and its pixels not yet decoded."""
+def _opened(
+    source: str | Path | bytes | BinaryIO | Image.Image, name: str, max_pixels: int
+) -> Iterator[tuple[Image.Image, int]]:
+    """Yield the image with its header read and its pixels not yet decoded, and how many frames there are."""
     if isinstance(source, Image.Image):
-        yield source
-    elif isinstance(source, str | Path):
+        yield source, _frames_of(source)
+        return
+    content = _content(source, name, BYTES_A_PIXEL * max_pixels + BYTES_BESIDE)
+    try:
+        image = open_image(content, max_pixels)
+    except UnidentifiedImageError as error:
+        raise _unidentified(content, name) from error
+    with image:
+        kind = format_of(content)
+        yield image, frames_in(kind, content) if kind in ("GIF", "TIFF") else _frames_of(image)
+
+
+def _content(source: str | Path | bytes | BinaryIO, name: str, most: int) -> bytes:
+    if isinstance(source, str | Path):
         with _open_file(source if isinstance(source, Path) else Path(source)) as file:
-            content = file.read(READ_AT_ONCE)
-            # Pillow asks for a few bytes at a time.
-            whole = io.BytesIO(content) if len(content) < READ_AT_ONCE else file
-            with _identified(whole, name) as image:
-                yield image
-    elif isinstance(source, bytes) or hasattr(source, "read"):
-        content = source if isinstance(source, bytes) else source.read()
-        if not isinstance(content, bytes):
-            raise PictureUnreadable(f"{name} gives {type(content).__name__}; open it in binary mode")
-        with _identified(io.BytesIO(content), name) as image:
-            yield image
+            content = file.read(most + 1)
+    elif isinstance(source, bytes):
+        content = source
+    elif hasattr(source, "read"):
+        content = source.read()
     else:
         raise PictureUnreadable(
             "expected a path, bytes, a binary file object, a Pillow image or a NumPy array;"
             f" got {type(source).__name__}"
         )
+    if not isinstance(content, bytes):
+        raise PictureUnreadable(f"{name} gives {type(content).__name__}; open it in binary mode")
+    if len(content) > most:
+        raise PictureTooLarge(f"{name} is longer than {most:,} bytes, the limit; make it smaller or raise max_pixels")
+    return content
 
 
 def _open_file(path: Path) -> BinaryIO:
@@ -208,47 +230,13 @@ def _open_file(path: Path) -> BinaryIO:
         raise PictureNotFound(f"no picture at {path}: {_first_line(error)}") from error
 
 
-def _identified(file: BinaryIO, name: str) -> Image.Image:
-    file.seek(0)
-    icon = file.read(4) == ICON
-    file.seek(0)
-    try:
-        return _open_icon(file) if icon else _open_unlimited(file)
-    except UnidentifiedImageError as error:
-        raise _unidentified(file, name) from error
-
-
-def _open_unlimited(file: BinaryIO) -> Image.Image:
-    """Read the header without Pillow's own limit, which speaks its own words; ours is checked right after."""
-    with _bomb_limit:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            return Image.open(file)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-def _open_icon(file: BinaryIO) -> Image.Image:
-    """Open what Pillow decodes at once, whatever size it hides; there Pillow's own limit has to hold."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return Image.open(file)
-
-
-def _unidentified(file: BinaryIO, name: str) -> PictureError:
-    """Say what a file is that Pillow does not know."""
-    file.seek(0)
-    head = file.read(1024)
-    if not head:
+def _unidentified(content: bytes, name: str) -> PictureError:
+    """Say what a file is that is of no format that is allowed."""
+    if not content:
         return PictureUnreadable(f"{name} is empty; expected a picture")
-    if head.startswith(b"%PDF"):
-        return _unsupported(name, "PDF")
-    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
-        return _unsupported(name, "AVIF")
-    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-        return _unsupported(name, "HEIC")
-    if b"<svg" in head.lower():
-        return _unsupported(name, "SVG")
+    for kind, mark in KNOWN_BY.items():
+        if re.match(mark, content[:1024], re.DOTALL | re.IGNORECASE):
+            return _unsupported(name, kind)
     return PictureUnreadable(f"{name} is not a picture; expected PNG, JPEG, WebP, TIFF, BMP or GIF")
 
 
@@ -275,6 +263,8 @@ def _check_size(name: str, size: tuple[int, ...], max_pixels: int) -> None:
             f"{name} has {width}x{height} pixels, more than the limit of {max_pixels:,};"
             " make it smaller or raise max_pixels"
         )
+    if max(width, height) > MAX_SIDE:
+        raise PictureTooLarge(f"{name} has {width}x{height} pixels, more than {MAX_SIDE:,} along a side; cut it up")
 
 
 def _image_of_array(array: NDArray[np.uint8]) -> Image.Image:
@@ -307,11 +297,11 @@ def _picture(
     left = scale // round(max(size) / max(image.size))
     if left > 1 and image.mode in PLAIN_MODES and not image.has_transparency_data:
         # Before all else, which then costs little; what other modes hold are no levels that could be averaged.
-        image, left = _with_info(image.reduce(left), image), 1
+        image = _with_info(image.reduce(left), image)
+    elif left > 1:
+        image = reduced(image, left, channels)
     turn = UPRIGHT.get(orientation)
     pixels = to_pixels(image if turn is None else _with_info(image.transpose(turn), image), channels)
-    if left > 1:
-        pixels = to_pixels(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).reduce(left), channels)
     width, height = size
     return Picture(pixels, scale, (height, width) if orientation in TURNED else (width, height), note)
 
@@ -322,10 +312,15 @@ def _with_info(changed: Image.Image, image: Image.Image) -> Image.Image:
     return changed
 
 
-def _other_frames(image: Image.Image) -> str:
-    """Say how many frames or pages are left unread; a camera's JPEG may carry previews, which are none."""
-    frames = 1 if isinstance(image, JpegImagePlugin.JpegImageFile) else getattr(image, "n_frames", 1)
-    return f"the first of {frames} frames" if frames > 1 else ""
+def _frames_of(image: Image.Image) -> int:
+    # A camera's JPEG may carry previews, which are no frames.
+    return 1 if isinstance(image, JpegImagePlugin.JpegImageFile) else getattr(image, "n_frames", 1)
+
+
+def _other_frames(frames: int) -> str:
+    """Say how many frames or pages are left unread."""
+    count = f"more than {MOST_FRAMES:,}" if frames > MOST_FRAMES else f"{frames}"
+    return f"the first of {count} frames" if frames > 1 else ""
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,6 +1,8 @@
 """Pixels: an image of any mode, depth, profile and transparency as uint8 grey or RGB."""
 
 import io
+import math
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -12,8 +14,13 @@ from PIL import Image, ImageChops, ImageFilter
 # pen is, and no ink.
 MOST_SHIFT = 16
 
+Ends = tuple[float, float, float]
+
 # Modes of one tone, black and white among them, once transparency and depth are dealt with.
 GREY = ("L", "1")
+
+# Large pictures are converted in strips of so many pixels.
+STRIP_PIXELS = 500_000
 
 # Two levels of one drawing differ by more than this where the drawing carries its own ground.
 OWN_CONTRAST = 64
@@ -30,7 +37,7 @@ def to_pixels(image: Image.Image, channels: int | None) -> NDArray[np.uint8]:
         channels: 1 for grey, 3 for RGB, None for 1 where the image is stored in grey and 3 where it is not.
     """
     if image.mode.startswith(("I", "F")):
-        image = Image.fromarray(_eight_bits(np.asarray(image), floating=image.mode.startswith("F")))
+        image = _of_numbers(image, _range_of(image))
     image = _in_srgb(image)
     if image.mode == "La" or image.has_transparency_data:
         image = _over_ground(image)
@@ -41,6 +48,37 @@ def to_pixels(image: Image.Image, channels: int | None) -> NDArray[np.uint8]:
     mode = "L" if channels == 1 or (channels is None and image.mode in GREY) else "RGB"
     pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     return pixels[..., np.newaxis] if mode == "L" else pixels
+
+
+def reduced(image: Image.Image, by: int, channels: int | None) -> Image.Image:
+    """Return an image of any mode with each side so many times shorter, as L, LA, RGB or RGBA.
+
+    Strip by strip: a large picture is never held in a wider mode than its own.
+    """
+    numbers = _range_of(image) if image.mode.startswith(("I", "F")) else (0.0, 0.0, 0.0)
+    whole: Image.Image | None = None
+    rows = max(1, STRIP_PIXELS // (image.width * by)) * by
+    for top in range(0, image.height, rows):
+        part = image.crop((0, top, image.width, min(top + rows, image.height)))
+        part.info = image.info
+        strip = _plain(part, numbers, channels).reduce(by)
+        whole = whole or Image.new(strip.mode, (strip.width, -(-image.height // by)))
+        whole.paste(strip, (0, top // by))
+    return image if whole is None else whole
+
+
+def _plain(image: Image.Image, numbers: Ends, channels: int | None) -> Image.Image:
+    """Return an image of any mode as L, LA, RGB or RGBA, whose pixels may be averaged; `numbers`: see _of_numbers."""
+    if image.mode.startswith(("I", "F")):
+        return _of_numbers(image, numbers)
+    image = _in_srgb(image)
+    if image.mode == "La":
+        return image.convert("LA")
+    if image.has_transparency_data:
+        return image if image.mode == "LA" else image.convert("RGBA")
+    if image.mode == "LAB":
+        return image.getchannel("L") if channels == 1 else _lab_to_rgb(image)
+    return image.convert("L" if image.mode in GREY else "RGB")
 
 
 def _over_ground(image: Image.Image) -> Image.Image:
@@ -122,21 +160,42 @@ def _lab_to_rgb(image: Image.Image) -> Image.Image:
     return rgb
 
 
-def _eight_bits(values: NDArray[Any], *, floating: bool) -> NDArray[np.uint8]:
-    """Scale integers of 16 or 32 bits, or floats, to 0..255.
+def _range_of(image: Image.Image) -> Ends:
+    """Return what becomes 0, what becomes 255, and the lowest, of integers of 16 or 32 bits, or of floats.
 
-    The range is that of the kind of data, so that a dark picture stays dark: 0..65535 for integers (Pillow
-    hands out 16-bit files as mode I too), and 0..1, 0..255 or 0..65535 for floats, the smallest that holds
-    them. Only values outside are scaled by the picture's own range. What is no number becomes the lowest.
+    The range is that of the kind of data, so that a dark picture stays dark: 0..65535 for integers (Pillow hands out
+    16-bit files as mode I too), and 0..1, 0..255 or 0..65535 for floats, the smallest that holds them. Only values
+    outside are scaled by the picture's own range.
     """
-    real = values.astype(np.float64)
-    finite = np.isfinite(real)
-    if not finite.any():
-        return np.zeros(values.shape, np.uint8)
-    low, high = float(real[finite].min()), float(real[finite].max())
-    real[~finite] = low
-    ranges = (1.0, 255.0, 65535.0) if floating else (65535.0,)
+    low, high = math.inf, -math.inf
+    for values in _strips(image):
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    if low > high:
+        return 0.0, 1.0, 0.0
+    ranges = (1.0, 255.0, 65535.0) if image.mode.startswith("F") else (65535.0,)
     full = next((full for full in ranges if low >= 0 and high <= full), None)
-    if full is None:
-        real, full = real - low, high - low
-    return np.rint(real * (255 / full)).astype(np.uint8)
+    return (low, high, low) if full is None else (0.0, full, low)
+
+
+def _of_numbers(image: Image.Image, ends: Ends) -> Image.Image:
+    """Return an image of integers or floats as L, `ends` at 0 and 255; what is no number becomes the lowest."""
+    low, high, lowest = ends
+    # Of one level, there is nothing to scale.
+    factor = 255 / ((high - low) or 1.0)
+    grey = np.empty((image.height, image.width), np.uint8)
+    top = 0
+    for values in _strips(image):
+        real = np.where(np.isfinite(values), values.astype(np.float64), lowest)
+        grey[top : top + len(values)] = np.rint((real - low) * factor)
+        top += len(values)
+    return Image.fromarray(grey)
+
+
+def _strips(image: Image.Image) -> Iterator[NDArray[Any]]:
+    """Yield the values of an image, some rows at a time: as floats of 64 bits they take eight bytes each."""
+    values = np.asarray(image)
+    rows = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield values[top : top + rows]

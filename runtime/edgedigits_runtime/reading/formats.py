@@ -1,0 +1,142 @@
+"""Formats: the only decoders that are ever run, and opening a file with the one that its first bytes ask for.
+
+Pillow knows some forty formats; strangers' files reach the twelve named here. Which one is told by the content, never
+by the file's name, so that no other decoder is tried, nor even imported.
+"""
+
+import io
+import math
+import re
+import threading
+import warnings
+from importlib import import_module
+from typing import Any, cast
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from edgedigits_runtime.reading.headers import Refused, check_header
+
+ALLOWED = {
+    "PNG": "PngImagePlugin",
+    "JPEG": "JpegImagePlugin",
+    "WEBP": "WebPImagePlugin",
+    "AVIF": "AvifImagePlugin",
+    "GIF": "GifImagePlugin",
+    "TIFF": "TiffImagePlugin",
+    "BMP": "BmpImagePlugin",
+    "DIB": "BmpImagePlugin",
+    "ICO": "IcoImagePlugin",
+    "JPEG2000": "Jpeg2KImagePlugin",
+    "PPM": "PpmImagePlugin",
+    "TGA": "TgaImagePlugin",
+}
+"""Pillow's name of each format, and the module that has its decoder."""
+
+# What a file of each format begins with. TGA has no mark: a map, a kind and a palette that can be, see Pillow's plugin.
+MARKS = (
+    ("PNG", rb"\x89PNG\r\n\x1a\n"),
+    ("JPEG", rb"\xff\xd8\xff"),
+    ("GIF", rb"GIF8[79]a"),
+    ("WEBP", rb"RIFF....WEBP"),
+    ("TIFF", rb"II[*+]\0|MM\0[*+]|II\0[*]|MM[*]\0"),
+    ("BMP", rb"BM"),
+    ("ICO", rb"\0\0\x01\0"),
+    ("JPEG2000", rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n"),
+    ("AVIF", rb"....ftyp(?:avif|avis|mif1|msf1)"),
+    ("PPM", rb"P[1-6f]"),
+    ("DIB", rb"[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0"),
+    ("TGA", rb".[\0\x01][\x01\x02\x03\x09\x0a\x0b].{13}[\x01\x08\x10\x18\x20]"),
+)
+_MARK = re.compile(b"|".join(b"(?P<%s>%s)" % (name.encode(), mark) for name, mark in MARKS), re.DOTALL)
+
+# A decoder that asks for a few bytes at a time gets so many pieces, and one more for so many bytes of the file.
+READS = 200_000
+BYTES_A_READ = 250
+
+# Decoders that Pillow has in Python take about a microsecond for a pixel.
+SLOW = ("bmp_rle", "ppm_plain")
+SLOW_PIXELS = 1_000_000
+
+_bomb_limit = threading.Lock()
+
+
+class Rationed(io.BytesIO):
+    """A file in memory that gives a decoder only so many pieces."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._left = READS + len(content) // BYTES_A_READ
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            Refused: the file is in too many pieces.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise Refused("it is made of too many small pieces")
+        return super().read(size)
+
+
+def format_of(content: bytes) -> str | None:
+    """Return Pillow's name of the format that a file's first bytes are of; None for one that is not allowed."""
+    mark = _MARK.match(content)
+    return mark.lastgroup if mark else None
+
+
+def open_image(content: bytes, max_pixels: int) -> Image.Image:
+    """Return the image with its header read and its pixels not yet decoded.
+
+    Raises:
+        UnidentifiedImageError: it is of no format that is allowed, or this Pillow was built without it.
+        Refused: its header asks for more work, or memory, than any picture needs.
+    """
+    kind = format_of(content)
+    if kind is None:
+        raise UnidentifiedImageError("the first bytes are of no format that is allowed")
+    content = check_header(kind, content, max_pixels)
+    if kind == "ICO" and format_of(content) == "PNG":
+        kind = "PNG"
+        check_header(kind, content, max_pixels)
+    try:
+        import_module(f"PIL.{ALLOWED[kind]}")
+    except ImportError as error:
+        raise UnidentifiedImageError(f"Pillow has no decoder of {kind}") from error
+    image = _opened(content, kind)
+    codings = {tile[0] for tile in getattr(image, "tile", [])}
+    if image.width * image.height > SLOW_PIXELS and not codings.isdisjoint(SLOW):
+        raise Refused(f"its coding is decoded slowly, so that {SLOW_PIXELS:,} pixels are the limit; save it as PNG")
+    return _with_maximum(image, content, max_pixels) if codings == {"ppm"} else image
+
+
+def _with_maximum(image: Any, content: bytes, max_pixels: int) -> Image.Image:
+    """Return a PGM or PPM whose white is another level than 255: Pillow's own decoder takes a second for a million."""
+    if image.width * image.height > max_pixels:
+        return cast(Image.Image, image)
+    _, _, offset, (_, maximum) = image.tile[0]
+    bands = 3 if image.mode == "RGB" else 1
+    shape = (image.height, image.width, bands)
+    values = np.frombuffer(content, np.uint8 if maximum < 256 else ">u2", math.prod(shape), offset)
+    levels = np.minimum(np.rint(np.arange(65_536) * (255 / maximum)), 255).astype(np.uint8)
+    pixels = levels[values].reshape(shape)
+    return Image.fromarray(pixels if bands == 3 else pixels[..., 0])
+
+
+def _opened(content: bytes, kind: str) -> Image.Image:
+    file = Rationed(content)
+    with warnings.catch_warnings():
+        # Pillow speaks of what it does not understand; what matters to a reader is said in an error.
+        warnings.simplefilter("ignore")
+        if kind == "ICO":
+            # Decoded at once, whatever size it hides: here Pillow's own limit has to hold.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(file, formats=(kind,))
+        # Without Pillow's limit, which speaks its own words; ours is checked right after.
+        with _bomb_limit:
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                return Image.open(file, formats=(kind,))
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
