@@ -16,6 +16,9 @@ EDGE_LENGTH = 0.6
 # Nearer to the edge than this part of the picture's shorter side, a mark runs out of the picture.
 EDGE_GAP = 0.005
 
+# Boxes of marks cover the picture no more than this many times over: lines across all of it do, and no digits.
+MOST_COVERED = 8
+
 # The part of the ink that has to lie clear of the edge for the rest to be no digits.
 CLEAR_INK = 0.5
 
@@ -34,6 +37,8 @@ def hugs_edge(components: Components, ink: NDArray[np.uint8], weight: NDArray[np
     height, width = ink.shape
     top, left, bottom, right = components.boxes.T
     along = (bottom - top >= EDGE_LENGTH * height) | (right - left >= EDGE_LENGTH * width)
+    sizes = np.where(along, box_sizes(components), 0)
+    along &= np.cumsum(sizes) <= MOST_COVERED * ink.size
     hugs = np.zeros(len(components), bool)
     band = round(EDGE_BAND * min(height, width))
     for k in np.flatnonzero(along).tolist():
@@ -42,6 +47,13 @@ def hugs_edge(components: Components, ink: NDArray[np.uint8], weight: NDArray[np
         inner = own[max(band - y, 0) : max(height - band - y, 0), max(band - x, 0) : max(width - band - x, 0)]
         hugs[k] = inner.sum(dtype=np.int64) <= (1 - EDGE_INK) * weight[k]
     return hugs
+
+
+def box_sizes(components: Components) -> NDArray[np.int64]:
+    """Return how many pixels the box of each component has, int64 [count]."""
+    top, left, bottom, right = components.boxes.T
+    sizes: NDArray[np.int64] = (bottom - top) * (right - left)
+    return sizes
 
 
 def without_run_out(marks: list[Mark], shape: tuple[int, ...], *, alone: bool = False) -> list[Mark]:

@@ -33,6 +33,9 @@ SURELY_INSIDE = 0.9
 STACKED = 0.5
 TALLEST = 1.35
 
+# A full page of digits has some five thousand pairs so near; a texture, of which nothing is joined, has more than this.
+MOST_PAIRS = 20_000
+
 # A dot is no longer than so many times the width of its stroke, and a dotted digit so many times higher than a dot.
 DOT_SIZE = 3.0
 DOTS = 0.8
@@ -60,6 +63,8 @@ def grouped(marks: list[Mark]) -> list[Mark]:
     marks = _dots_joined(marks)
     height = reference_height(marks)
     left, right = _near_pairs(marks, BAR_GAP * height + 2)
+    if len(left) > MOST_PAIRS:
+        return marks
     pairs = [
         (a, b)
         for a, b in zip(left.tolist(), right.tolist(), strict=True)

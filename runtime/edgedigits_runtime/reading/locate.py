@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.components import Components, find_components
-from edgedigits_runtime.reading.edge import hugs_edge, without_run_out
+from edgedigits_runtime.reading.edge import MOST_COVERED, box_sizes, hugs_edge, without_run_out
 from edgedigits_runtime.reading.grouping import grouped, reference_height
 from edgedigits_runtime.reading.hypotheses import Piece, Run, low_cost, runs_of
 from edgedigits_runtime.reading.marks import Box, Mark, stroke_width, trimmed, union
@@ -30,6 +30,9 @@ SPECK_SHARE = 0.03
 # More marks than on a page closely written with digits: a texture.
 MOST_MARKS = 1000
 MOST_CANDIDATES = 2000
+
+# Marks that may be several digits. On a page with more of them they are words, and stay whole.
+MOST_WIDE = 200
 
 # Marks lower than this part of the line's height take no part in it, but as what stands between digits.
 LINE_HEIGHT = 0.4
@@ -110,6 +113,8 @@ def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:
         marks = _marks(small)
     if len(marks) > MOST_MARKS:
         return Layout([], 0, note=f"more than {MOST_MARKS} separate marks: a texture, and no digits")
+    if sum(mark.mask.size for mark in marks) > MOST_COVERED * small.size:
+        return Layout([], 0, note="marks that lie across each other: a texture, and no digits")
     parts = _pieces(_digits_apart(marks, small.shape), small)
     runs = runs_of(parts, whole=whole)
     if len(runs) > MOST_CANDIDATES:
@@ -147,6 +152,9 @@ def _marks(small: NDArray[np.uint8]) -> list[Mark]:
     numbers = np.flatnonzero(kept)
     if len(numbers) > MOST_MARKS:
         numbers = numbers[: MOST_MARKS + 1]
+    # No more masks than tell that there are too many.
+    sizes = box_sizes(components)[numbers]
+    numbers = numbers[np.cumsum(sizes) - sizes <= MOST_COVERED * small.size]
     boxes = components.boxes.tolist()
     return [
         Mark(Box(boxes[k][1], boxes[k][0], boxes[k][3] - boxes[k][1], boxes[k][2] - boxes[k][0]), components.mask(k))
@@ -179,15 +187,19 @@ def _pieces(marks: list[Mark], small: NDArray[np.uint8]) -> list[Piece]:
             _nearest_line(mark, lines).append(mark)
     least = _least_cut_width(tall)
     whole_height = LINE_HEIGHT * height
+    heights = [reference_height(line) for line in lines]
+    wide = {
+        mark
+        for line, high in zip(lines, heights, strict=True)
+        for mark in line
+        if mark.box.width / min(high, mark.box.height) >= least and mark.box.height >= whole_height
+    }
+    if len(wide) > MOST_WIDE:
+        wide = set()
     found, group = [], 0
-    for number, line in enumerate(lines):
-        high = reference_height(line)
+    for number, (line, high) in enumerate(zip(lines, heights, strict=True)):
         for mark in sorted(line, key=lambda mark: mark.box.middle[0]):
-            box = mark.box
-            wide = box.width / min(high, box.height)
-            parts = (
-                pieces(mark, small[box.rows, box.columns]) if wide >= least and box.height >= whole_height else [mark]
-            )
+            parts = pieces(mark, small[mark.box.rows, mark.box.columns]) if mark in wide else [mark]
             found += [Piece(part, group, number, high) for part in parts]
             group += 1
     return found

@@ -41,7 +41,11 @@ def _line_of(
 ) -> list[int] | None:
     """Return the line that mark k stands on: the one whose nearest member shares most of its height."""
     best, most = None, SHARED_HEIGHT
+    # Marks come from the top down: no member of a line is lower than its last.
+    reach = level[k] - heights.max()
     for line in lines:
+        if level[line[-1]] < reach:
+            continue
         near = line[int(np.argmin(np.abs(middles[line, 0] - middles[k, 0])))]
         low, high = sorted((heights[k], heights[near]))
         shared = ((low + high) / 2 - abs(level[k] - level[near])) / low

@@ -5,7 +5,7 @@ content-aware image resizing", 2007), so that it follows slanted digits and part
 is faintest. Whether to cut is not decided here: the network sees the pieces and the whole.
 """
 
-from itertools import pairwise
+from bisect import bisect_right
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ LEAST_INK = 0.08
 PLACE = 0.2
 MOST_CUTS = 12
 
+# What is wider than so many heights is a line, and no row of so many digits that touch.
+WIDEST = 16
+
 
 def pieces(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
     """Return a mark cut at every seam that may part two digits, from left to right; the mark itself if at none.
@@ -39,6 +42,8 @@ def pieces(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
         ink: uint8 [height, width], the picture in the mark's box.
     """
     height, width = mark.mask.shape
+    if width > WIDEST * height:
+        return [mark]
     factor = -(-height // ROWS)
     cost = (np.where(mark.mask, ink, 0)[::factor, ::factor] / 255).astype(np.float32)
     seams, crossed = _seams(cost)
@@ -91,15 +96,18 @@ def _chosen(
     rows, width = cost.shape
     most = min(MOST_CUTS, int(width / (PLACE * rows)))
     ink = np.cumsum(cost, axis=1, dtype=np.float64)
-    taken: list[NDArray[np.int64]] = []
-    for k in np.argsort(crossed, kind="stable"):
-        if len(taken) == most or crossed[k] > MOST_INK * rows:
+    means = seams.mean(axis=1).tolist()
+    edges = [np.zeros(rows, np.int64), np.full(rows, width)]
+    places: list[float] = []
+    for k in np.argsort(crossed, kind="stable").tolist():
+        if len(places) == most or crossed[k] > MOST_INK * rows:
             break
-        ordered = sorted([*taken, seams[k]], key=lambda seam: float(seam.mean()))
-        edges = [np.zeros(rows, np.int64), *ordered, np.full(rows, width)]
-        if all(_is_piece(a, b, ink) for a, b in pairwise(edges)):
-            taken = ordered
-    return taken
+        # After those of the same place, as if they were sorted.
+        at = bisect_right(places, means[k])
+        if _is_piece(edges[at], seams[k], ink) and _is_piece(seams[k], edges[at + 1], ink):
+            places.insert(at, means[k])
+            edges.insert(at + 1, seams[k])
+    return edges[1:-1]
 
 
 def _is_piece(left: NDArray[np.int64], right: NDArray[np.int64], ink: NDArray[np.float64]) -> bool:
