@@ -188,15 +188,11 @@ def test_a_large_picture_of_any_mode_is_reduced_as_it_would_be_whole(mode: str, 
 
 
 def test_an_icon_is_what_is_inside() -> None:
-    file = io.BytesIO()
-    Image.fromarray(RAMP).resize((32, 32)).convert("RGBA").save(file, "ICO", sizes=[(16, 16), (32, 32)])
-    png = decode(file.getvalue(), channels=1)
-    file = io.BytesIO()
-    Image.fromarray(RAMP).resize((32, 32)).convert("RGBA").save(
-        file, "ICO", sizes=[(16, 16), (32, 32)], bitmap_format="bmp"
-    )
-    assert png.shape == (32, 32, 1)
-    assert np.array_equal(decode(file.getvalue(), channels=1), png)
+    image = Image.fromarray(RAMP).resize((32, 32)).convert("RGBA")
+    sizes = [(16, 16), (32, 32)]
+    png, bitmap = (encoded(image, "ICO", sizes=sizes, bitmap_format=kind) for kind in ("png", "bmp"))
+    assert decode(png, channels=1).shape == (32, 32, 1)
+    assert np.array_equal(decode(png, channels=1), decode(bitmap, channels=1))
 
 
 def test_a_profile_twice_is_refused() -> None:

@@ -195,7 +195,6 @@ def _of_numbers(image: Image.Image, ends: Ends) -> Image.Image:
 
 def _strips(image: Image.Image) -> Iterator[NDArray[Any]]:
     """Yield the values of an image, some rows at a time: as floats of 64 bits they take eight bytes each."""
-    values = np.asarray(image)
     rows = max(1, STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
-        yield values[top : top + rows]
+        yield np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))
