@@ -1,0 +1,373 @@
+"""Bombs: small files that ask for much, and pictures on which a reader could work for minutes.
+
+Each is built in memory by the project itself. What a bomb costs is bounded by what the reader refuses before a decoder
+is let near it, and by how much it looks at before it gives a picture up.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PNG = b"\x89PNG\r\n\x1a\n"
+# The limit of a reader's pixels, 8000 x 8000.
+SIDE = 8000
+# A server's limit of a body, in bytes.
+BODY = 16_000_000
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """Return a picture as a file of a format."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    """Return one chunk of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, depth: int = 8, colour: int = 0, *, before: bytes = b"", laced: bool = False) -> bytes:
+    """Return a PNG of zeros, as small as zlib makes it."""
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    row = b"\0" * (1 + -(-width * depth * channels // 8))
+    squeeze = zlib.compressobj(9)
+    rows = max(1, 1_000_000 // len(row))
+    # Seven passes have more first bytes of rows than one has; what is too much does no harm.
+    lines = height * 2 if laced else height
+    parts = [squeeze.compress(row * min(rows, lines - k)) for k in range(0, lines, rows)]
+    data = b"".join(parts) + squeeze.flush()
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(laced))
+    palette = png_chunk(b"PLTE", bytes(range(256)) * 3) + png_chunk(b"tRNS", bytes(range(256))) if colour == 3 else b""
+    return PNG + png_chunk(b"IHDR", header) + palette + before + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+
+
+def _png_claiming(width: int, height: int) -> bytes:
+    """Return a PNG whose header claims so many pixels, of which it has 784."""
+    whole = png(28, 28)
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return PNG + png_chunk(b"IHDR", header) + whole[33:]
+
+
+def _png_profiles() -> bytes:
+    profile = png_chunk(b"iCCP", b"a\0\0" + zlib.compress(b"\0" * 1_000_000, 9))
+    return png(28, 28, before=profile * (BODY // len(profile)))
+
+
+def _png_texts(kind: bytes, head: bytes) -> bytes:
+    text = png_chunk(kind, head + zlib.compress(b"a" * 1_000_000, 9))
+    return png(28, 28, before=text * (BODY // len(text)))
+
+
+def _png_chunks() -> bytes:
+    return png(28, 28, before=png_chunk(b"tEXt", b"a\0") * (BODY // 14))
+
+
+def _jpeg(**options: Any) -> bytes:
+    return encoded(_drawing(64, 64), "JPEG", **options)
+
+
+def _drawing(width: int, height: int) -> Image.Image:
+    pixels = np.full((height, width), 255, np.uint8)
+    pixels[height // 4 : 3 * height // 4, width // 2 - width // 16 : width // 2 + width // 16] = 0
+    return Image.fromarray(pixels).convert("RGB")
+
+
+def _jpeg_segment(marker: int, data: bytes) -> bytes:
+    return struct.pack(">HH", marker, len(data) + 2) + data
+
+
+def _jpeg_with(segments: bytes) -> bytes:
+    whole = _jpeg()
+    return whole[:2] + segments + whole[2:]
+
+
+def _jpeg_scans(width: int, height: int, count: int) -> bytes:
+    """Return a progressive JPEG with one of its scans many times."""
+    whole = encoded(Image.new("L", (width, height), 255), "JPEG", progressive=True)
+    starts = [place for place in range(len(whole) - 1) if whole[place : place + 2] == b"\xff\xda"]
+    tables = [place for place in range(len(whole) - 1) if whole[place : place + 2] == b"\xff\xc4"]
+    # From the tables of the second scan to those of the third: an AC scan.
+    begin = next(place for place in tables if place > starts[0])
+    end = next(place for place in tables if place > starts[1])
+    return whole[:end] + whole[begin:end] * count + whole[end:]
+
+
+def _exif(count: int, size: int, amount: int) -> bytes:
+    """Return EXIF data of many tags that all have the same bytes for their value."""
+    entries = b"".join(struct.pack("<HHII", 0xC000 + k % 0x3000, 7, amount, 8) for k in range(count))
+    directory = struct.pack("<H", count) + entries + struct.pack("<I", 0)
+    return b"II*\0" + struct.pack("<I", 8) + directory + b"\0" * max(0, size - len(directory) - 8)
+
+
+def _jpeg_exif_pieces() -> bytes:
+    return _jpeg_with(_jpeg_segment(0xFFE1, b"Exif\0\0" + b"\0" * 40) * (BODY // 50))
+
+
+def _jpeg_exif_tags() -> bytes:
+    data = _exif(20_000, BODY // 2, BODY // 2)
+    pieces = [data[place : place + 65_000] for place in range(0, len(data), 65_000)]
+    return _jpeg_with(b"".join(_jpeg_segment(0xFFE1, b"Exif\0\0" + piece) for piece in pieces))
+
+
+def _png_exif_tags() -> bytes:
+    return png(28, 28, before=png_chunk(b"eXIf", _exif(20_000, BODY // 2, BODY // 2)))
+
+
+def tiff(entries: list[tuple[int, int, int, int]], rest: bytes = b"", following: int = 0) -> bytes:
+    """Return a TIFF of (tag, type, count, value) and what follows; values of places count from its beginning."""
+    packed = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + packed + struct.pack("<I", following) + rest
+
+
+def _tiff_base(width: int, height: int) -> list[tuple[int, int, int, int]]:
+    return [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (277, 3, 1, 1)]
+
+
+def _tiff_tags() -> bytes:
+    most = [(0xC000 + k, 7, BODY // 2, 8) for k in range(5000)]
+    return tiff([*_tiff_base(28, 28), (273, 4, 1, 8), (278, 4, 1, 28), (279, 4, 1, 784), *most], b"\0" * (BODY // 2))
+
+
+def _tiff_strips(width: int, height: int, strips: int) -> bytes:
+    entries = [*_tiff_base(width, height), (278, 4, 1, 1)]
+    at = 8 + 2 + 12 * (len(entries) + 2) + 4
+    entries += [(273, 4, strips, at), (279, 4, strips, at + 4 * strips)]
+    return tiff(entries, struct.pack("<I", 8) * strips + struct.pack("<I", width) * strips)
+
+
+def _tiff_tiles(side: int, tile: int) -> bytes:
+    count = (side // tile) ** 2
+    entries = [*_tiff_base(side, side), (322, 4, 1, tile), (323, 4, 1, tile)]
+    at = 8 + 2 + 12 * (len(entries) + 2) + 4
+    entries += [(324, 4, count, at), (325, 4, count, at + 4 * count)]
+    return tiff(entries, struct.pack("<I", 8) * count + struct.pack("<I", 1) * count)
+
+
+def _tiff_pages() -> bytes:
+    entries = [*_tiff_base(28, 28), (273, 4, 1, 8), (278, 4, 1, 28), (279, 4, 1, 784)]
+    first = tiff(entries, following=1000)
+    rest = bytearray(first.ljust(1000, b"\0"))
+    # Pages of two bytes and the place of the next: none has a tag.
+    count = BODY // 4 // 6
+    for k in range(count):
+        rest += struct.pack("<HI", 0, 1000 + 6 * (k + 1) if k < count - 1 else 0)
+    return bytes(rest)
+
+
+def _gif_frames() -> bytes:
+    first = encoded(Image.new("L", (8, 8), 255), "GIF")
+    frame = b",\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"
+    return first[:-1] + frame * (BODY // len(frame)) + b";"
+
+
+def _gif_comments() -> bytes:
+    first = encoded(Image.new("L", (8, 8), 255), "GIF")
+    place = first.index(b",")
+    return first[:place] + b"!\xfe\x01a\0" * (BODY // 5) + first[place:]
+
+
+def _gif_extents() -> bytes:
+    first = bytearray(encoded(Image.new("L", (8, 8), 255), "GIF"))
+    place = first.index(b",")
+    first[place + 5 : place + 9] = b"\xff\xff\xff\xff"
+    return bytes(first)
+
+
+def _bmp_rle(width: int, height: int, codes: bytes) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(codes), 0, 0, 256, 0)
+    palette = b"".join(bytes((k, k, k, 0)) for k in range(256))
+    offset = 14 + len(header) + len(palette)
+    return b"BM" + struct.pack("<IHHI", offset + len(codes), 0, 0, offset) + header + palette + codes
+
+
+def _icon(inner: bytes) -> bytes:
+    return struct.pack("<HHH", 0, 1, 1) + struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(inner), 22) + inner
+
+
+def _icon_entries() -> bytes:
+    entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, 100, 22)
+    return struct.pack("<HHH", 0, 1, 65_535) + entry * 65_535
+
+
+def _jp2_tiles(side: int, tile: int, components: int) -> bytes:
+    whole = encoded(_drawing(64, 64), "JPEG2000", no_jp2=True)
+    size = struct.pack(">HIIIIIIIIH", 0, side, side, 0, 0, tile, tile, 0, 0, components) + b"\x07\x01\x01" * components
+    after = whole.index(b"\xff\x52")
+    return whole[:4] + struct.pack(">H", len(size) + 2) + size + whole[after:]
+
+
+def _webp_canvas() -> bytes:
+    canvas = struct.pack("<I", 0x10)[:4] + struct.pack("<I", 16_382)[:3] * 2
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + canvas + encoded(_drawing(64, 64), "WEBP")[12:]
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def of_files() -> dict[str, Callable[[], bytes]]:
+    """Return what makes each bomb that is aimed at a decoder, by name; what it makes is at most BODY bytes."""
+    white = Image.new("RGB", (SIDE, SIDE), "white")
+    kinds = {"JPEG": {}, "WEBP": {"method": 0}, "GIF": {}, "TIFF": {"compression": "tiff_lzw"}}
+    full = {
+        f"{kind.lower()} of 64 megapixels": (lambda kind=kind, options=options: encoded(white, kind, **options))
+        for kind, options in kinds.items()
+    }
+    return {
+        "png of 64 megapixels": lambda: png(SIDE, SIDE),
+        "png of 64 megapixels in RGB": lambda: png(SIDE, SIDE, 8, 2),
+        "png of 64 megapixels in RGBA": lambda: png(SIDE, SIDE, 8, 6),
+        "png of 64 megapixels in RGBA of 16 bits": lambda: png(SIDE, SIDE, 16, 6),
+        "png of 64 megapixels in 16 bits": lambda: png(SIDE, SIDE, 16, 0),
+        "png of 64 megapixels in 1 bit": lambda: png(SIDE, SIDE, 1, 0),
+        "png of 64 megapixels with a transparent palette": lambda: png(SIDE, SIDE, 8, 3),
+        "png of 64 megapixels in grey with alpha": lambda: png(SIDE, SIDE, 8, 4),
+        "png of 64 megapixels, interlaced": lambda: png(SIDE, SIDE, 8, 2, laced=True),
+        "png one pixel high": lambda: _png_claiming(SIDE * SIDE, 1),
+        "png one pixel wide": lambda: _png_claiming(1, SIDE * SIDE),
+        "png 64 pixels high": lambda: _png_claiming(1_000_000, 64),
+        "png as wide as allowed": lambda: png(65_535, 900, 8, 6),
+        "png as high as allowed": lambda: png(900, 65_535, 8, 6),
+        "png of more than the limit": lambda: _png_claiming(100_000, 100_000),
+        "png of 64 megapixels without any": lambda: _png_claiming(SIDE, SIDE),
+        "png with thousands of profiles": _png_profiles,
+        "png with thousands of zTXt": lambda: _png_texts(b"zTXt", b"a\0\0"),
+        "png with thousands of iTXt": lambda: _png_texts(b"iTXt", b"a\0\1\0\0\0"),
+        "png with a million chunks": _png_chunks,
+        "png with EXIF tags that share their bytes": _png_exif_tags,
+        "jpeg of 64 megapixels, progressive": lambda: encoded(white, "JPEG", progressive=True, subsampling=0),
+        "jpeg of 64 megapixels in CMYK": lambda: encoded(Image.new("CMYK", (SIDE, SIDE)), "JPEG"),
+        "jpeg with thousands of scans": lambda: _jpeg_scans(2000, 2000, 5000),
+        "jpeg with millions of markers": lambda: _jpeg_with(_jpeg_segment(0xFFFE, b"") * (BODY // 4)),
+        "jpeg with junk before its markers": lambda: _jpeg_with(b"\0" * BODY),
+        "jpeg with EXIF in thousands of pieces": _jpeg_exif_pieces,
+        "jpeg with EXIF tags that share their bytes": _jpeg_exif_tags,
+        "tiff with tags that share their bytes": _tiff_tags,
+        "tiff with millions of strips": lambda: _tiff_strips(28, 28, BODY // 8 - 100),
+        "tiff of 64 megapixels in strips of one row": lambda: _tiff_strips(1000, 64_000, 64_000),
+        "tiff with tiles of 1 x 1": lambda: _tiff_tiles(1400, 1),
+        "tiff with a tile of gigabytes": lambda: _tiff_tiles_of(65_520),
+        "tiff with hundreds of thousands of pages": _tiff_pages,
+        "tiff of 64 megapixels in floats": lambda: _tiff_floats(),
+        "gif with a million frames": _gif_frames,
+        "gif with millions of comments": _gif_comments,
+        "gif whose frame is larger than its screen": _gif_extents,
+        "bmp of run lengths, mostly ends of lines": lambda: _bmp_rle(SIDE, SIDE, b"\x01\x01\0\0" * SIDE),
+        "bmp of run lengths that say nothing": lambda: _bmp_rle(1000, 1000, b"\0\x02\0\0" * (BODY // 4 - 1000)),
+        "ppm with another maximum": lambda: b"P5 4000 3990 254\n" + b"\x7f" * (BODY - 100_000),
+        "ppm in plain numbers": lambda: b"P2 2800 2800 255\n" + b"9 " * (BODY // 2 - 100),
+        "ppm that is all blanks": lambda: b"P5 " + b" " * BODY,
+        "ppm that is all comment": lambda: b"P5 #" + b"a" * BODY,
+        "ico with a png of 64 megapixels": lambda: _icon(png(SIDE, SIDE, 8, 6)),
+        "ico with a png of thousands of profiles": lambda: _icon(_png_profiles()),
+        "ico with 65,535 entries": _icon_entries,
+        "tga of 64 megapixels": lambda: (
+            struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, SIDE, SIDE, 32, 0)
+            + (b"\xfc\0\0\0\0" * (SIDE * SIDE // 125))
+        ),
+        "jpeg 2000 of 64 megapixels": lambda: encoded(Image.new("L", (SIDE, SIDE)), "JPEG2000"),
+        "jpeg 2000 with tiles of 1 x 1": lambda: _jp2_tiles(255, 1, 3),
+        "jpeg 2000 with 16,000 components": lambda: _jp2_tiles(255, 1, 16_000),
+        "webp that claims a large canvas": _webp_canvas,
+        "avif of 64 megapixels": lambda: encoded(white, "AVIF", speed=10),
+        **full,
+    }
+
+
+def _tiff_tiles_of(tile: int) -> bytes:
+    entries = [*_tiff_base(1000, 1000), (322, 4, 1, tile), (323, 4, 1, tile), (324, 4, 1, 8), (325, 4, 1, 100)]
+    # LZW, so that libtiff holds a whole tile.
+    return tiff([(259, 3, 1, 5) if entry[0] == 259 else entry for entry in entries], b"\0" * 200)
+
+
+def _tiff_floats() -> bytes:
+    return encoded(Image.new("F", (SIDE, SIDE), 0.5), "TIFF", compression="tiff_adobe_deflate")
+
+
+def of_pictures() -> dict[str, Callable[[], NDArray[np.uint8]]]:
+    """Return what makes each picture, uint8 [H, W], that is aimed at the reader, by name."""
+    return {
+        "noise": lambda: np.random.default_rng(0).integers(0, 256, (2100, 2100), np.uint8),
+        "salt": lambda: np.where(np.random.default_rng(0).random((2100, 2100)) < 0.05, 0, 255).astype(np.uint8),
+        "dots": lambda: _sheet(2000, lambda y, x: (y % 4 < 2) & (x % 4 < 2)),
+        "a thousand dots": lambda: _sheet(1000, lambda y, x: (y % 32 < 8) & (x % 32 < 8)),
+        "slanted lines": lambda: _sheet(1000, lambda y, x: (x + y) % 4 == 0),
+        "short slanted lines": lambda: _sheet(1000, lambda y, x: ((x + y) % 6 < 2) & (y % 100 < 98)),
+        "upright lines": lambda: _sheet(1000, lambda y, x: (x % 3 == 0) & (y > 4) & (y < 995)),
+        "rings": lambda: _sheet(1000, lambda y, x: np.maximum(abs(y - 500), abs(x - 500)) % 4 == 0),
+        "a maze": lambda: _maze(1000),
+        "a spiral": _spiral,
+        "a comb": lambda: _sheet(1000, lambda y, x: (x % 2 == 0) | (y == 999)),
+        "nested regions": _nested,
+        "a long strip": lambda: _strip(20, 50_000),
+        "a strip of waves": lambda: _strip(64, 15_000),
+        "one large mark and a thousand small ones": _large_and_small,
+        "a line in each row": _rows,
+        "many rules": lambda: _sheet(2000, lambda y, x: (y % 20 == 0) | (x % 20 == 0)),
+        "ladders": lambda: _sheet(1000, lambda y, x: (y % 30 < 24) & ((x % 12 < 2) | (y % 30 == 12)) & (x % 500 > 8)),
+    }
+
+
+def _sheet(side: int, ink: Callable[[NDArray[np.int64], NDArray[np.int64]], Any]) -> NDArray[np.uint8]:
+    y, x = np.mgrid[:side, :side]
+    page = np.full((side + 64, side + 64), 255, np.uint8)
+    page[32:-32, 32:-32][np.asarray(ink(y, x), bool)] = 0
+    return page
+
+
+def _maze(side: int) -> NDArray[np.uint8]:
+    random = np.random.default_rng(1)
+    page = np.full((side, side), 255, np.uint8)
+    page[1:-1:2, 1:-1:2] = 0
+    right = random.random(page[1:-1:2, 2:-1:2].shape) < 0.5
+    page[1:-1:2, 2:-1:2][right] = 0
+    page[2:-1:2, 1:-1:2][~right[: page[2:-1:2].shape[0]][:, : page[2:-1:2, 1:-1:2].shape[1]]] = 0
+    return page
+
+
+def _spiral() -> NDArray[np.uint8]:
+    page = np.full((1000, 1000), 255, np.uint8)
+    top, left, bottom, right = 4, 4, 995, 995
+    while right - left > 8:
+        page[top, left:right] = 0
+        page[top:bottom, right] = 0
+        page[bottom, left : right + 1] = 0
+        page[top + 4 : bottom, left] = 0
+        page[top + 4, left : left + 4] = 0
+        top, left, bottom, right = top + 4, left + 4, bottom - 4, right - 4
+    return page
+
+
+def _nested() -> NDArray[np.uint8]:
+    page = np.full((2000, 2000), 255, np.uint8)
+    for k in range(0, 900, 60):
+        tone = 0 if k // 60 % 2 else 255
+        page[k : 2000 - k, k : 2000 - k] = tone
+        page[k + 20 : k + 50, k + 300 : 1700 - k : 40] = 255 - tone
+    return page
+
+
+def _strip(height: int, width: int) -> NDArray[np.uint8]:
+    page = np.full((height + 8, width), 255, np.uint8)
+    middle = height // 2 + (height // 2 - 2) * np.sin(np.arange(width) / 5)
+    for thickness in range(4):
+        page[np.clip(4 + middle.astype(int) + thickness, 0, height + 7), np.arange(width)] = 0
+    return page
+
+
+def _large_and_small() -> NDArray[np.uint8]:
+    page = _sheet(1000, lambda y, x: (y % 31 < 12) & (x % 31 < 5))
+    page[40:1020, 500:512] = 0
+    return page
+
+
+def _rows() -> NDArray[np.uint8]:
+    page = np.full((8000, 130), 255, np.uint8)
+    rows = np.arange(990)
+    for across in range(6):
+        page[20 + 8 * rows, 5 + (37 * rows) % 100 + across] = 0
+    return page
