@@ -288,6 +288,32 @@ def _tiff_floats() -> bytes:
     return encoded(Image.new("F", (SIDE, SIDE), 0.5), "TIFF", compression="tiff_adobe_deflate")
 
 
+def of_noise() -> dict[str, Callable[[], bytes]]:
+    """Return what makes two megapixels of noise, which no coding makes small, in each format, by name."""
+    noise = np.random.default_rng(2).integers(0, 256, (1414, 1414, 3), np.uint8)
+    rgb, grey = Image.fromarray(noise), Image.fromarray(noise[..., 0])
+    alpha = Image.fromarray(np.dstack([noise, noise[..., :1]]))
+    ways: dict[str, tuple[Image.Image, str, dict[str, Any]]] = {
+        "png": (rgb, "PNG", {}),
+        "png in RGBA": (alpha, "PNG", {}),
+        "jpeg": (rgb, "JPEG", {"quality": 95}),
+        "jpeg, progressive": (rgb, "JPEG", {"quality": 90, "progressive": True, "subsampling": 0}),
+        "webp": (rgb, "WEBP", {"method": 0}),
+        "webp, lossless": (alpha, "WEBP", {"method": 0, "lossless": True}),
+        "avif": (rgb, "AVIF", {"speed": 10, "quality": 95, "subsampling": "4:4:4"}),
+        "gif": (grey, "GIF", {}),
+        "tiff, lzw": (rgb, "TIFF", {"compression": "tiff_lzw"}),
+        "tiff, lzma": (rgb, "TIFF", {"compression": "lzma"}),
+        "tiff, floats": (grey.convert("F"), "TIFF", {}),
+        "bmp": (rgb, "BMP", {}),
+        "tga, run lengths": (rgb, "TGA", {"compression": "tga_rle"}),
+        "ppm": (rgb, "PPM", {}),
+        "jpeg 2000": (rgb, "JPEG2000", {}),
+    }
+    made = {name: (lambda way=way: encoded(way[0], way[1], **way[2])) for name, way in ways.items()}
+    return {f"noise as {name}": make for name, make in made.items()}
+
+
 def of_pictures() -> dict[str, Callable[[], NDArray[np.uint8]]]:
     """Return what makes each picture, uint8 [H, W], that is aimed at the reader, by name."""
     return {

@@ -28,7 +28,7 @@ from edgedigits_runtime.reading.decode import PictureSource
 from edgedigits_runtime.reading.formats import ALLOWED, format_of
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.whole_files import write_whole
-from torture.bombs import of_files, of_pictures
+from torture.bombs import of_files, of_noise, of_pictures
 from torture.children import in_child, most_memory, processor_time, quiet
 from torture.corpus import corpus
 from torture.mutations import MOST_BYTES, mutated
@@ -178,7 +178,8 @@ def attack(executions: int, seed: int, out: Path, found: Path) -> dict[str, Any]
         for content in corpus():
             reader.read(content)
     if "bombs" not in result:
-        result["bombs"] = {name: measured(make, MOST_PIXELS) for name, make in {**of_files(), **of_pictures()}.items()}
+        made = {**of_files(), **of_noise(), **of_pictures()}
+        result["bombs"] = {name: measured(make, MOST_PIXELS) for name, make in made.items()}
     while result["executions"] < executions:
         shared, ended = run_batch(seed, result["batches"])
         _add(result, shared, ended)

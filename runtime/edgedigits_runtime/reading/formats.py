@@ -8,7 +8,6 @@ import io
 import math
 import re
 import threading
-import warnings
 from importlib import import_module
 from typing import Any, cast
 
@@ -54,8 +53,8 @@ _MARK = re.compile(b"|".join(b"(?P<%s>%s)" % (name.encode(), mark) for name, mar
 READS = 200_000
 BYTES_A_READ = 250
 
-# Decoders that Pillow has in Python take about a microsecond for a pixel.
-SLOW = ("bmp_rle", "ppm_plain")
+# Decoders that Pillow has in Python take about a microsecond for a pixel; what "ppm" does is done here.
+IN_PYTHON = ("bmp_rle", "ppm_plain", "ppm")
 SLOW_PIXELS = 1_000_000
 
 _bomb_limit = threading.Lock()
@@ -100,15 +99,18 @@ def open_image(content: bytes, max_pixels: int) -> Image.Image:
     if kind == "ICO" and format_of(content) == "PNG":
         kind = "PNG"
         check_header(kind, content, max_pixels)
-    try:
-        import_module(f"PIL.{ALLOWED[kind]}")
-    except ImportError as error:
-        raise UnidentifiedImageError(f"Pillow has no decoder of {kind}") from error
+    if kind not in Image.OPEN:
+        try:
+            import_module(f"PIL.{ALLOWED[kind]}")
+        except ImportError as error:
+            raise UnidentifiedImageError(f"Pillow has no decoder of {kind}") from error
     image = _opened(content, kind)
     codings = {tile[0] for tile in getattr(image, "tile", [])}
-    if image.width * image.height > SLOW_PIXELS and not codings.isdisjoint(SLOW):
+    if codings.isdisjoint(IN_PYTHON):
+        return image
+    if image.width * image.height > SLOW_PIXELS and "ppm" not in codings:
         raise Refused(f"its coding is decoded slowly, so that {SLOW_PIXELS:,} pixels are the limit; save it as PNG")
-    return _with_maximum(image, content, max_pixels) if codings == {"ppm"} else image
+    return _with_maximum(image, content, max_pixels) if "ppm" in codings else image
 
 
 def _with_maximum(image: Any, content: bytes, max_pixels: int) -> Image.Image:
@@ -125,18 +127,15 @@ def _with_maximum(image: Any, content: bytes, max_pixels: int) -> Image.Image:
 
 
 def _opened(content: bytes, kind: str) -> Image.Image:
-    file = Rationed(content)
-    with warnings.catch_warnings():
-        # Pillow speaks of what it does not understand; what matters to a reader is said in an error.
-        warnings.simplefilter("ignore")
-        if kind == "ICO":
-            # Decoded at once, whatever size it hides: here Pillow's own limit has to hold.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+    # A short file has no more pieces than that.
+    file = Rationed(content) if len(content) > READS else io.BytesIO(content)
+    if kind == "ICO":
+        # Decoded at once: here Pillow's own limit has to hold.
+        return Image.open(file, formats=(kind,))
+    # Without Pillow's limit, which speaks its own words; ours is checked right after.
+    with _bomb_limit:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
             return Image.open(file, formats=(kind,))
-        # Without Pillow's limit, which speaks its own words; ours is checked right after.
-        with _bomb_limit:
-            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-            try:
-                return Image.open(file, formats=(kind,))
-            finally:
-                Image.MAX_IMAGE_PIXELS = limit
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
