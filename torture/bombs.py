@@ -297,7 +297,7 @@ def of_noise() -> dict[str, Callable[[], bytes]]:
         "png": (rgb, "PNG", {}),
         "png in RGBA": (alpha, "PNG", {}),
         "jpeg": (rgb, "JPEG", {"quality": 95}),
-        "jpeg, progressive": (rgb, "JPEG", {"quality": 90, "progressive": True, "subsampling": 0}),
+        "jpeg, progressive": (rgb, "JPEG", {"quality": 75, "progressive": True}),
         "webp": (rgb, "WEBP", {"method": 0}),
         "webp, lossless": (alpha, "WEBP", {"method": 0, "lossless": True}),
         "avif": (rgb, "AVIF", {"speed": 10, "quality": 95, "subsampling": "4:4:4"}),
