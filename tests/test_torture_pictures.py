@@ -14,8 +14,8 @@ from edgedigits_runtime.reading.formats import ALLOWED, format_of
 from edgedigits_runtime.reading.reader import Reader
 from torture.bombs import of_files, of_pictures, png
 from torture.children import in_child, processor_time
-from torture.corpus import corpus
-from torture.mutations import OF_FORMAT, mutated
+from torture.picture_corpus import corpus
+from torture.picture_mutations import OF_FORMAT, mutated
 from torture.pictures import BATCH, MEMORY, files, measured, run_batch
 
 BOMBS = of_files()

@@ -1,1 +1,4 @@
-"""Torture: attacks on edgedigits, one module for each kind; `make torture` runs them all, docs/reliability.md tells."""
+"""Attacks on edgedigits, one script a kind, each `python -m torture.KIND`: what SECURITY.md promises, tried for long.
+
+Short seeded parts of them run in `make test`; `make torture` runs them in full and renews docs/reliability.md.
+"""

@@ -30,8 +30,8 @@ from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.whole_files import write_whole
 from torture.bombs import of_files, of_noise, of_pictures
 from torture.children import in_child, most_memory, processor_time, quiet
-from torture.corpus import corpus
-from torture.mutations import MOST_BYTES, mutated
+from torture.picture_corpus import corpus
+from torture.picture_mutations import MOST_BYTES, mutated
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results" / "reliability" / "pictures.json"
 BROKEN = Path(__file__).parent.parent / "tests" / "broken" / "pictures"
