@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tiny_models import contract, int8_contract, tflite_bytes
 
 from edgedigits_runtime.contract import REQUIRED, SCHEMA, Contract, DataUsed, Tensor, parse_contract
-from edgedigits_runtime.embedded_contract import MEMBER, append_zipped, missing, read_contract, strip_zip
+from edgedigits_runtime.embedded_contract import LARGEST, MEMBER, append_zipped, missing, read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactError, ArtifactNotFound, ContractInvalid, ContractMissing
 
 sizes = st.integers(1, 4096)
@@ -252,6 +252,31 @@ def test_files_without_a_contract(tmp_path: Path) -> None:
             read_contract(path)
     with pytest.raises(ArtifactNotFound, match=r"no model file at .*gone\.tflite"):
         read_contract(tmp_path / "gone.tflite")
+
+
+def test_a_contract_that_unpacks_to_gigabytes_is_refused_packed(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.tflite"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MEMBER, b" " * (LARGEST + 1))
+    assert path.stat().st_size < LARGEST // 100
+    with pytest.raises(ContractInvalid, match="has more than 1,048,576 bytes"):
+        read_contract(path)
+
+
+def test_a_zip_of_a_million_members_is_no_zip(tmp_path: Path) -> None:
+    """zipfile would make an object of each before anyone could ask for one."""
+    path = tmp_path / "many.tflite"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(14_000):
+            archive.writestr(f"{number:050}", b"")
+    with pytest.raises(ContractMissing):
+        read_contract(path)
+    assert strip_zip(path.read_bytes()) == path.read_bytes()
+
+
+def test_a_contract_nested_too_deep_is_refused() -> None:
+    with pytest.raises(ContractInvalid, match="is not JSON: .*recursion"):
+        parse_contract("[" * 200_000, "deep")
 
 
 def test_the_advice_is_one_line() -> None:

@@ -134,7 +134,7 @@ def parse_contract(text: str | bytes, source: str) -> Contract:
     """
     try:
         fields = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ContractInvalid(f"the contract of {source} is not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise ContractInvalid(f"the contract of {source} must be a JSON object, not {type(fields).__name__}")

@@ -7,16 +7,21 @@ property `edgedigits`. In a folder of C it is the file `edgedigits.json`. Readin
 
 import io
 import struct
+import sys
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from edgedigits_runtime.contract import REQUIRED, Contract, parse_contract
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractMissing
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, ContractMissing
 from edgedigits_runtime.onnx_metadata import read_metadata
 
 MEMBER = "edgedigits.json"
 ONNX_PROPERTY = "edgedigits"
+
+LARGEST = 1 << 20
+"""Bytes of a contract, and of a zip's directory; those of shipped models have two thousand, and a hundred."""
 
 DAMAGED_ZIP = (
     zipfile.BadZipFile,
@@ -61,9 +66,39 @@ def _read_beside(folder: Path) -> Contract:
         raise missing(folder) from error
 
 
+def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+    """Open a zip whose directory is no longer than LARGEST: zipfile makes an object of each entry.
+
+    Raises:
+        zipfile.BadZipFile: no zip, or its directory is longer.
+    """
+    guarded = _Guarded(file)
+    archive = zipfile.ZipFile(guarded)
+    guarded.most = sys.maxsize
+    return archive
+
+
+class _Guarded:
+    """A file that refuses to read more than `most` bytes at once."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.most = LARGEST
+
+    def read(self, size: int = -1) -> bytes:
+        if size > self.most:
+            raise zipfile.BadZipFile(f"its directory has {size:,} bytes")
+        return self.file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
 def _read_zipped(path: Path) -> Contract:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, open_zip(file) as archive:
+            if archive.getinfo(MEMBER).file_size > LARGEST:
+                raise ContractInvalid(f"the contract of {path} has more than {LARGEST:,} bytes")
             return parse_contract(archive.read(MEMBER), str(path))
     except FileNotFoundError as error:
         raise ArtifactNotFound(f"no model file at {path}") from error
@@ -97,7 +132,7 @@ def append_zipped(model: bytes, contract: Contract) -> bytes:
 def strip_zip(model: bytes) -> bytes:
     """Return a `.tflite` file's bytes without a zip appended earlier."""
     try:
-        with zipfile.ZipFile(io.BytesIO(model)) as archive:
+        with open_zip(io.BytesIO(model)) as archive:
             start = min((member.header_offset for member in archive.infolist()), default=archive.start_dir)
     except DAMAGED_ZIP:
         return model
