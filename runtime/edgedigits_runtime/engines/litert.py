@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.checking import checked_content
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions, Kernels
@@ -42,6 +43,9 @@ class LiteRTEngine(Engine):
         interpreter = self._borrowed()
         try:
             return self._answers(interpreter, tensor)
+        # Some kernels look at their tensors' types only when they run.
+        except RuntimeError as error:
+            raise ArtifactCorrupt(f"LiteRT cannot run {self.contract.name}: {_first_line(error)}") from error
         finally:
             self._free.put(interpreter)
 
@@ -80,7 +84,8 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     if device not in ("auto", "cpu"):
         raise DeviceUnavailable(f"LiteRT runs on the CPU, not on {device!r}; use --device cpu, or an ONNX model")
     keep_on_cores(options.cores)
-    another = partial(_interpreter, path, options.threads, options.kernels)
+    # What was checked is what is run: the file may change meanwhile.
+    another = partial(_interpreter, path, checked_content(path), options.threads, options.kernels)
     interpreter = another()
     kernels = _kernels(interpreter, options.kernels)
     if options.kernels == "xnnpack" and kernels != "XNNPACK":
@@ -99,7 +104,7 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     return LiteRTEngine(interpreter, another, contract, providers=(kernels,), reopen=reopen, workers=workers)
 
 
-def _interpreter(path: Path, threads: int, kernels: Kernels) -> Any:
+def _interpreter(path: Path, content: bytes, threads: int, kernels: Kernels) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
@@ -112,7 +117,9 @@ def _interpreter(path: Path, threads: int, kernels: Kernels) -> Any:
     try:
         # An INFO line about XNNPACK; the delegate is read back from the graph instead.
         with silenced():
-            interpreter = Interpreter(model_path=str(path), num_threads=threads, experimental_op_resolver_type=resolver)
+            interpreter = Interpreter(
+                model_content=content, num_threads=threads, experimental_op_resolver_type=resolver
+            )
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         said = _first_line(error)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.checking import checked_content
 from edgedigits_runtime.contract import Contract, Tensor, parse_contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, missing
 from edgedigits_runtime.engine_options import EngineOptions
@@ -48,7 +49,11 @@ class OnnxRuntimeEngine(Engine):
         self._output = session.get_outputs()[0].name
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        answers = [self._answer(tensor[start : start + CHUNK]) for start in range(0, len(tensor), CHUNK)]
+        try:
+            answers = [self._answer(tensor[start : start + CHUNK]) for start in range(0, len(tensor), CHUNK)]
+        # Some kernels look at their tensors' shapes only when they run.
+        except _refusals() as error:
+            raise ArtifactCorrupt(f"ONNX Runtime cannot run {self.contract.name}: {_reason(error)}") from error
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
     def _answer(self, tensor: NDArray[Any]) -> NDArray[Any]:
@@ -110,8 +115,9 @@ def _start(path: Path, wanted: str, threads: int, built: list[str]) -> tuple[Dev
     if wanted.startswith(NVIDIA) and (problem := cuda.wheel_problem(built)):
         raise DeviceUnavailable(f"--device {wanted} cannot start: {problem}")
     devices = candidates(wanted, built)
+    content = checked_content(path)
     for device in devices:
-        session = _session(path, device, threads)
+        session = _session(path, content, device, threads)
         if device.provider in session.get_providers():
             return device, session
     reason = f"{devices[0].provider} does not start on this machine"
@@ -120,20 +126,23 @@ def _start(path: Path, wanted: str, threads: int, built: list[str]) -> tuple[Dev
     raise DeviceUnavailable(f"--device {wanted} cannot start: {reason}")
 
 
-def _session(path: Path, device: Device, threads: int) -> Any:
-    """Load the file for a device; ONNX Runtime leaves the provider out where it does not start."""
+def _session(path: Path, content: bytes, device: Device, threads: int) -> Any:
+    """Load a checked file for a device; ONNX Runtime leaves the provider out where it does not start."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # The same bytes may be a model in ONNX Runtime's own format, which was not checked.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
     if device.kind in NVIDIA:
         cuda.preload()
     try:
         # A provider that does not start writes its reason to standard error; _start finds it out by itself. The
         # fallback would print a banner on standard output, and try the same provider once more.
         with silenced():
-            return onnxruntime.InferenceSession(str(path), options, providers=_providers(device), enable_fallback=0)
+            return onnxruntime.InferenceSession(content, options, providers=_providers(device), enable_fallback=0)
     except _refusals() as error:
         reason = _reason(error)
         if not _starts(device.provider):

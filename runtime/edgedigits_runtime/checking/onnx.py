@@ -1,0 +1,196 @@
+"""Check an `.onnx` file before ONNX Runtime sees it: its structure, sizes and operators, and what it reads besides.
+
+The messages are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from edgedigits_runtime.checking import limits
+from edgedigits_runtime.checking.onnx_operators import OPERATORS
+from edgedigits_runtime.checking.protobuf import LENGTH_DELIMITED, VARINT, Message, fields, packed, signed, texts
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
+
+WIDTHS = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2, 21: 0.5, 22: 0.5}
+"""TensorProto.DataType: bytes of an element. Texts, complex numbers and 8-bit floats are not let through."""
+
+MODEL_GRAPH, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 20, 25
+GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_SPARSE = 1, 5, 11, 12, 15
+NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 4, 5, 7
+ATTRIBUTE_NAME, ATTRIBUTE_INTEGER, ATTRIBUTE_TENSOR, ATTRIBUTE_INTEGERS, ATTRIBUTE_TENSORS = 1, 3, 5, 8, 10
+ATTRIBUTE_GRAPHS = (6, 11)
+ATTRIBUTE_SPARSE = (22, 23)
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = 1, 2, 8, 9, 13, 14
+NAME = 1
+
+ATTRIBUTES = {
+    "strides": range(1, limits.WINDOW + 1),
+    "kernel_shape": range(1, limits.WINDOW + 1),
+    "dilations": range(1, limits.WINDOW + 1),
+    "pads": range(limits.WINDOW + 1),
+    "group": range(1, limits.WINDOW + 1),
+    "blocksize": range(1, limits.WINDOW + 1),
+}
+"""What the integers of these attributes may be: kernels divide by some, and make memory of others."""
+
+
+def check(content: bytes, source: str) -> None:
+    """Check the bytes of an `.onnx` file.
+
+    Args:
+        content: the file.
+        source: its path; names it in messages, and says where its external data may be.
+
+    Raises:
+        ArtifactCorrupt: it is none, or says of itself what cannot be.
+        ArtifactUnsupported: it is whole, but holds what is not let through: an operator that is not in OPERATORS,
+            functions, graphs within a graph, several inputs, external data outside of its folder.
+    """
+    try:
+        _Checker(source).check(memoryview(content))
+    except ValueError as error:
+        raise ArtifactCorrupt(f"{source} is not a whole .onnx file: {error}") from error
+
+
+class _Checker:
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def unsupported(self, what: str) -> ArtifactUnsupported:
+        return ArtifactUnsupported(f"{self.source} {what}")
+
+    def check(self, content: Message) -> None:
+        parts = list(_parts(content))
+        for number, _ in parts:
+            if number == MODEL_FUNCTIONS:
+                raise self.unsupported("defines functions of its own; export it with them inlined")
+            if number == MODEL_TRAINING:
+                raise self.unsupported("holds what trains it; export it for inference")
+        graphs = [part for number, part in parts if number == MODEL_GRAPH]
+        if len(graphs) != 1:
+            raise ValueError(f"it holds {len(graphs)} graphs, expected 1")
+        self._check_graph(graphs[0])
+
+    def _check_graph(self, graph: Message) -> None:
+        counts: dict[int, int] = {}
+        stored, taken = set(), []
+        for number, part in _parts(graph):
+            counts[number] = counts.get(number, 0) + 1
+            if counts[number] > limits.PARTS:
+                raise self.unsupported(f"holds more than {limits.PARTS:,} parts of one kind")
+            if number == GRAPH_NODE:
+                self._check_node(part, f"operator {counts[number] - 1}")
+            elif number == GRAPH_INITIALIZER:
+                stored.add(self._check_tensor(part))
+            elif number == GRAPH_INPUT:
+                taken.append(dict(texts(part)).get(NAME, b""))
+            elif number == GRAPH_SPARSE:
+                raise self.unsupported("holds sparse tensors; export it with plain ones")
+        # Files of the first versions list their constants among the inputs.
+        free = [name for name in taken if name not in stored]
+        if len(free) != 1 or not counts.get(GRAPH_OUTPUT):
+            raise self.unsupported(
+                f"has {len(free)} inputs and {counts.get(GRAPH_OUTPUT, 0)} outputs, expected 1 and 1; split the model"
+            )
+
+    def _check_node(self, node: Message, where: str) -> None:
+        words = {NODE_OPERATOR: "", NODE_DOMAIN: ""}
+        attributes = []
+        for number, part in _parts(node):
+            if number in words:
+                words[number] = bytes(part).decode(errors="replace")
+            elif number == NODE_ATTRIBUTE:
+                attributes.append(part)
+        name, domain = words[NODE_OPERATOR], words[NODE_DOMAIN]
+        if name not in OPERATORS.get(domain, ()):
+            full = f"{domain}.{name}" if domain else name
+            raise self.unsupported(
+                f"holds an operator that is not let through, {full[:80]!r}; export it with those of image classifiers"
+            )
+        for attribute in attributes:
+            self._check_attribute(attribute, f"{where} ({name})")
+
+    def _check_attribute(self, attribute: Message, where: str) -> None:
+        name, values = "", []
+        for number, kind, value, part in fields(attribute):
+            if number == ATTRIBUTE_NAME and kind == LENGTH_DELIMITED:
+                name = bytes(part).decode(errors="replace")
+            elif number in ATTRIBUTE_GRAPHS:
+                raise self.unsupported(f"holds a graph within {where}; export it without branches and loops")
+            elif number in ATTRIBUTE_SPARSE:
+                raise self.unsupported(f"holds a sparse tensor in {where}; export it with plain ones")
+            elif number in (ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS) and kind == LENGTH_DELIMITED:
+                self._check_tensor(part)
+            elif number in (ATTRIBUTE_INTEGER, ATTRIBUTE_INTEGERS):
+                values += [signed(value)] if kind == VARINT else packed(part)
+        if name in ATTRIBUTES and any(value not in ATTRIBUTES[name] for value in values):
+            raise ValueError(f"{where} has {name} {values[:8]}")
+
+    def _check_tensor(self, tensor: Message) -> bytes:
+        """Check that a constant holds what its shape says, and return its name."""
+        shape: list[int] = []
+        dtype, name, raw, outside = 0, b"", None, False
+        places: dict[bytes, bytes] = {}
+        for number, kind, value, part in fields(tensor):
+            if number == TENSOR_DIMS:
+                shape += [signed(value)] if kind == VARINT else packed(part)
+            elif number == TENSOR_TYPE and kind == VARINT:
+                dtype = value
+            elif number == TENSOR_NAME and kind == LENGTH_DELIMITED:
+                name = bytes(part)
+            elif number == TENSOR_RAW and kind == LENGTH_DELIMITED:
+                raw = part
+            elif number == TENSOR_EXTERNAL and kind == LENGTH_DELIMITED:
+                entry = dict(texts(part))
+                places[entry.get(1, b"")] = entry.get(2, b"")
+                outside = True
+            elif number == TENSOR_LOCATION and kind == VARINT:
+                outside |= value != 0
+        shown = name[:60].decode(errors="replace")
+        if dtype not in WIDTHS:
+            raise self.unsupported(f"holds numbers of type {dtype} in {shown!r}, which no classifier needs")
+        if len(shape) > limits.DIMENSIONS + 2 or any(size < 0 for size in shape):
+            raise ValueError(f"{shown!r} has the shape {shape[:8]}")
+        needed = math.ceil(math.prod(shape) * WIDTHS[dtype])
+        if needed > limits.TENSOR_BYTES:
+            raise self.unsupported(f"needs {needed:,} bytes for {shown!r}, at most {limits.TENSOR_BYTES:,} are given")
+        if outside:
+            self._check_external(places, needed, shown)
+        elif raw is not None and len(raw) != needed:
+            raise ValueError(f"{shown!r} needs {needed} bytes, it has {len(raw)}")
+        return name
+
+    def _check_external(self, places: dict[bytes, bytes], needed: int, shown: str) -> None:
+        """Check that external data is a part of a file that lies in the model's own folder."""
+        location = places.get(b"location", b"").decode(errors="replace")
+        if not stays_inside(location):
+            raise self.unsupported(
+                f"keeps {shown!r} outside of its folder, at {location[:80]!r}; such a path is not read"
+            )
+        folder = Path(self.source).parent
+        file = folder / location
+        # A link may lead anywhere.
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise self.unsupported(f"keeps {shown!r} outside of its folder, where {location[:80]!r} leads to")
+        if not file.is_file():
+            raise ValueError(f"it keeps {shown!r} in {location[:80]!r}, and there is no such file beside it")
+        start, length = (
+            int(places.get(key, default)) for key, default in ((b"offset", b"0"), (b"length", b"%d" % needed))
+        )
+        if start < 0 or length != needed or start + length > file.stat().st_size:
+            raise ValueError(f"{shown!r} needs {needed} bytes, {location[:80]!r} does not have them at {start}")
+
+
+def stays_inside(location: str) -> bool:
+    """Whether a path, as POSIX and as Windows read it, stays in the folder that it is taken from."""
+    paths = (PurePosixPath(location), PureWindowsPath(location))
+    leaves = any(path.anchor or ".." in path.parts for path in paths)
+    return bool(location) and not leaves and "\0" not in location
+
+
+def _parts(message: Message) -> Iterator[tuple[int, Message]]:
+    """Yield the length-delimited fields of a message."""
+    for number, kind, _, content in fields(message):
+        if kind == LENGTH_DELIMITED:
+            yield number, content
