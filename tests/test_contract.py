@@ -275,7 +275,7 @@ def test_a_zip_of_a_million_members_is_no_zip(tmp_path: Path) -> None:
 
 
 def test_a_contract_nested_too_deep_is_refused() -> None:
-    with pytest.raises(ContractInvalid, match="is not JSON: .*recursion"):
+    with pytest.raises(ContractInvalid, match=r"is not JSON: .*recursion"):
         parse_contract("[" * 200_000, "deep")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits_exporters.keras_backend import load_keras
+from edgedigits_exporters.keras_checking import check
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid
@@ -40,13 +41,13 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
     Raises:
         ArtifactNotFound: no such file.
         ArtifactCorrupt: damaged, or no Keras model.
+        ArtifactUnsupported: it holds what is not let through; see keras_checking.
         ContractMissing, ContractInvalid: about the contract inside.
     """
-    keras = load_keras()
     if not path.is_file():
         raise ArtifactNotFound(f"no model file at {path}")
-    if not zipfile.is_zipfile(path):
-        raise ArtifactCorrupt(f"{path} is not a whole .keras file: its zip directory is missing or damaged")
+    keras = load_keras()
+    check(path)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     # Keras lets through whatever zipfile, json or h5py raise on damaged members.
