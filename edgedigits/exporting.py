@@ -8,7 +8,15 @@ from typing import Literal
 from edgedigits.data.dataset import Samples
 from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.data.splits import Splits
-from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, find_keras, open_model, read_contract_file, shipped_names
+from edgedigits.model_files import (
+    DEFAULT_MODEL,
+    SHIPPED,
+    check_shipped,
+    find_keras,
+    open_model,
+    read_contract_file,
+    shipped_names,
+)
 from edgedigits.training.confidence import with_confidence
 from edgedigits.training.run_folder import newest_run
 from edgedigits.verification.verify import Verification, report_path, verify_artifact, write_report
@@ -128,11 +136,11 @@ def _is_shipped(name: str, exporter: Exporter, precision: str) -> bool:
 
 def _copy_shipped(name: str, exporter: Exporter, out: Path | None) -> Exported:
     """Hand out a shipped file as it is; it was verified when it was made."""
-    shipped = SHIPPED / f"{name}{exporter.SUFFIX}"
+    shipped = check_shipped(SHIPPED / f"{name}{exporter.SUFFIX}")
     path = out or Path(shipped.name)
     write_whole(path, shipped.read_bytes())
     if golden_path(shipped).is_file():
-        write_whole(golden_path(path), golden_path(shipped).read_bytes())
+        write_whole(golden_path(path), check_shipped(golden_path(shipped)).read_bytes())
     return Exported(path, read_contract(shipped), notes=(f"the shipped {name}, as it is",))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgedigits.data.of_model import splits_of_model
 from edgedigits.exporting import Exported, ExportRequest, default_model, export_file
-from edgedigits.model_files import SHIPPED, find_keras, read_contract_file, shipped_names
+from edgedigits.model_files import SHIPPED, check_shipped, find_keras, read_contract_file, shipped_names
 from edgedigits.verification.verify import Verification, verify_artifact
 from edgedigits_exporters import FolderExporter, FolderOptions, get_folder_exporter
 from edgedigits_exporters.folder import refuse_existing
@@ -79,7 +79,7 @@ def _model(request: ExportRequest, made_of: str, beside: Path) -> tuple[Path, li
     suffix = f".{made_of}"
     shipped = str(model) in shipped_names()
     if shipped and (request.precision is None or made_of == "tflite"):
-        return SHIPPED / f"{model}{suffix}", []
+        return check_shipped(SHIPPED / f"{model}{suffix}"), []
     if Path(model).suffix == suffix:
         if not Path(model).is_file():
             raise ArtifactNotFound(f"no model file at {model}")
@@ -97,6 +97,8 @@ def _model(request: ExportRequest, made_of: str, beside: Path) -> tuple[Path, li
 def _is_compiled(request: ExportRequest, model: Path, options: FolderOptions) -> bool:
     """Whether the model becomes C; WebAssembly that is shipped was compared when it was made."""
     if request.format == "web":
+        if model.parent == SHIPPED:
+            check_shipped(model.with_suffix(".wasm"))
         return options.engine == "wasm" and prebuilt_wasm(model, options) is None
     return request.format == "c"
 

@@ -1,14 +1,16 @@
 """From what a user calls MODEL to a file: a shipped name, a run folder, a `.keras`, `.onnx` or `.tflite` file, or C."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgedigits_runtime.contract import Contract, parse_contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
-from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES, is_c_export, open_engine
+from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES, is_c_export, open_by, open_engine
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import ArtifactNotFound, EdgedigitsError, UnknownName
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, EdgedigitsError, UnknownName
 
 SHIPPED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base"
@@ -32,6 +34,7 @@ def find_model(model: str | Path, *, engine: str | None = None, device: str = "a
     Raises:
         UnknownName: neither a shipped name nor a path.
         ArtifactNotFound: no such file, or a run folder without a finished model.
+        ArtifactCorrupt: a shipped file is not the one that was shipped.
     """
     usual = "litert" if device in ("auto", "cpu") else "onnxruntime"
     return _find(model, shipped_suffix=SUFFIX_OF_ENGINE.get(engine or usual, ".tflite"))
@@ -43,6 +46,7 @@ def find_keras(model: str | Path) -> Path:
     Raises:
         UnknownName: neither a shipped name nor a path, or a file of another type.
         ArtifactNotFound: no such file, or a run folder without a finished model.
+        ArtifactCorrupt: a shipped file is not the one that was shipped.
     """
     path = _find(model, shipped_suffix=".keras")
     if path.suffix != ".keras":
@@ -52,7 +56,7 @@ def find_keras(model: str | Path) -> Path:
 
 def _find(model: str | Path, shipped_suffix: str) -> Path:
     if str(model) in shipped_names():
-        return SHIPPED / f"{model}{shipped_suffix}"
+        return check_shipped(SHIPPED / f"{model}{shipped_suffix}")
     path = Path(model)
     if is_c_export(path):
         return path
@@ -67,9 +71,32 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
     if path.suffix in SUFFIXES:
         if not path.is_file():
             raise ArtifactNotFound(f"no model file at {path}")
-        return path
+        return check_shipped(path)
     known = [*shipped_names(), "a run folder", f"a {', '.join(SUFFIXES)} file", "a C export"]
     raise UnknownName("model", str(model), known)
+
+
+def check_shipped(path: Path) -> Path:
+    """Return a path; a file of a shipped model is compared with the SHA-256 in its card before.
+
+    Raises:
+        ArtifactNotFound: a shipped file is missing.
+        ArtifactCorrupt: it is not the one that was shipped.
+    """
+    if path.parent != SHIPPED:
+        return path
+    name = path.name.split(".")[0]
+    try:
+        card = json.loads((SHIPPED / f"{name}.card.json").read_bytes())
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ArtifactNotFound(f"{error.filename} is missing; install edgedigits again") from error
+    except ValueError as error:
+        raise ArtifactCorrupt(f"the card of {name} is damaged: {error}; install edgedigits again") from error
+    expected = {**card["files"], **card["other_files"]}.get(path.name, {}).get("sha256")
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise ArtifactCorrupt(f"{path} is not the file that was shipped: its SHA-256 differs; install edgedigits again")
+    return path
 
 
 def read_contract_file(path: Path) -> Contract:
@@ -99,9 +126,7 @@ def open_model(
         return open_engine(path, engine=engine, device=device, options=options, contract=contract)
     if engine not in (None, "keras"):
         raise UnknownName("engine for .keras files", engine, ["keras"])
-    from edgedigits.keras_engine import open_keras
-
-    return open_keras(path, contract, device)
+    return open_by("edgedigits.keras_engine", path, contract, device, options or EngineOptions())
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edgedigits.cli.model_options import Cores, Device, Engine, Kernels, Threads, engine_options
+from edgedigits.cli.model_options import Cores, Device, Engine, Isolate, Kernels, Threads, engine_options
 
 EXAMPLES = "Examples: edgedigits selftest · edgedigits selftest digits.int8.tflite --json"
 
@@ -26,16 +26,17 @@ def selftest(
     threads: Threads = 1,
     kernels: Kernels = "auto",
     cores: Cores = None,
+    isolate: Isolate = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Replay a model's golden vectors here, stage by stage; exit with 1 at the first stage that differs."""
     import edgedigits
-    from edgedigits.model_files import find_model
+    from edgedigits.model_files import check_shipped, find_model
     from edgedigits_runtime.golden import golden_path, read_golden, replay
 
     path = find_model(artifact, engine=engine, device=device)
-    vectors = read_golden(golden or golden_path(path))
-    options = engine_options(threads, kernels, cores)
+    vectors = read_golden(golden or check_shipped(golden_path(path)))
+    options = engine_options(threads, kernels, cores, isolate)
     reader = edgedigits.load(str(path), engine=engine, device=device, options=options)
     runs = reader.classifier.engine
     stages: dict[str, str] = {}

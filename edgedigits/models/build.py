@@ -22,7 +22,7 @@ from rich.console import Console
 
 from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.model_files import SHIPPED
-from edgedigits.models.card import describe_file, make_card, measure_behaviour
+from edgedigits.models.card import describe_file, describe_others, make_card, measure_behaviour
 from edgedigits.models.card_file import Card, card_path, read_card, write_card
 from edgedigits.models.plan import SEEDS, SHIPPED_MODELS, build_order, run_path
 from edgedigits.models.seeds import (
@@ -105,6 +105,7 @@ def measure_again(name: str, folder: Path) -> Card:
     keras = folder / f"{name}.keras"
     test = splits_of_model(read_contract(keras), keras, DataOptions()).test
     card["files"] = {file: describe_file(folder / file, test) for file in card["files"]}
+    card["other_files"] = describe_others(name, folder)
     card |= measure_behaviour(keras, folder / f"{name}.tflite", test)
     card["machine"] = describe_machine()
     write_card(card, folder)
@@ -112,13 +113,16 @@ def measure_again(name: str, folder: Path) -> Card:
 
 
 def write_wasm(name: str, folder: Path) -> Path:
-    """Compile a shipped model for pages and return its `.wasm` file.
+    """Compile a shipped model for pages, say so in its card if there is one, and return its `.wasm` file.
 
     Raises:
         EdgedigitsError: the file cannot be compiled, or there is no compiler.
     """
     model = folder / f"{name}.tflite"
-    return write_whole(model.with_suffix(".wasm"), build_wasm(model, FolderOptions()))
+    made = write_whole(model.with_suffix(".wasm"), build_wasm(model, FolderOptions()))
+    if card := read_card(name, folder):
+        write_card({**card, "other_files": describe_others(name, folder)}, folder)
+    return made
 
 
 def write_result(card: Card, path: Path) -> None:

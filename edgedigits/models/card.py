@@ -53,6 +53,7 @@ def make_card(
         "seeds": [asdict(result) for result in results],
         "int8_accuracy_of_seeds": _spread([result.int8_accuracy for result in results]),
         "files": {path.name: describe_file(path, test) for path in _files(name, folder)},
+        "other_files": describe_others(name, folder),
         **measure_behaviour(folder / f"{name}.keras", folder / f"{name}.tflite", test),
         "rebuild": f"python -m edgedigits.models.build {name}",
         "machine": describe_machine(),
@@ -72,6 +73,16 @@ def describe_file(path: Path, test: Samples) -> dict[str, Any]:
         "rejection_threshold": engine.contract.rejection_threshold,
         "agreement": (engine.contract.verified or {}).get("agreement"),
         **_accuracy(evaluate(engine, test), engine.contract),
+    }
+
+
+def describe_others(name: str, folder: Path) -> dict[str, Any]:
+    """Return size and fingerprint of what stands beside a model: golden vectors, and the `.wasm` for pages."""
+    paths = [path for pattern in ("*.npz", "wasm") for path in sorted(folder.glob(f"{name}.{pattern}"))]
+    contents = {path.name: path.read_bytes() for path in paths}
+    return {
+        file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for file, content in contents.items()
     }
 
 
