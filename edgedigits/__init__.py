@@ -168,6 +168,7 @@ def verify(
     data: str | None = None,
     data_dir: Path | None = None,
     demands: "Gate | None" = None,
+    isolate: bool = False,
 ) -> "Verification":
     """Compare an artifact with its Keras model on every image of a split; mirrors `edgedigits verify`.
 
@@ -179,6 +180,7 @@ def verify(
         split: "train", "validation" or "test".
         data, data_dir: where the dataset is; None for the one that the model was trained on, in the usual places.
         demands: replace those of the artifact's recipe and precision, each one that is stated.
+        isolate: run both in processes of their own with limits, for files of strangers.
 
     Raises:
         EdgedigitsError: see edgedigits.verification.verify.
@@ -189,6 +191,7 @@ def verify(
     from edgedigits.verification.verify import find_reference, verify_artifact
     from edgedigits_exporters.keras_backend import load_keras
     from edgedigits_runtime.embedded_contract import read_contract
+    from edgedigits_runtime.engine_options import Isolation
 
     artifact = find_model(artifact)
     reference = find_keras(against) if against else find_reference(artifact)
@@ -196,4 +199,12 @@ def verify(
         load_keras()
     splits = splits_of_model(read_contract(reference), reference, DataOptions(data, data_dir))
     dataset = Path(data).name if data else None
-    return verify_artifact(artifact, reference, splits.named(split), split, demands=demands or Gate(), dataset=dataset)
+    return verify_artifact(
+        artifact,
+        reference,
+        splits.named(split),
+        split,
+        demands=demands or Gate(),
+        dataset=dataset,
+        isolation=Isolation() if isolate else None,
+    )

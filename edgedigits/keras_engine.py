@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import DeviceUnavailable
 
@@ -51,3 +52,8 @@ def open_keras(path: Path, contract: Contract | None = None, device: str = "auto
     if device not in ("auto", "cpu"):
         raise DeviceUnavailable(f"a .keras file is read on the CPU, not on {device!r}; export it to ONNX first")
     return KerasEngine(*load_model(path, contract), partial(open_keras, path, contract, device))
+
+
+def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> KerasEngine:  # noqa: ARG001
+    """Load a `.keras` file as the engine modules of the runtime do; Keras has no use for the options."""
+    return open_keras(path, contract, device)

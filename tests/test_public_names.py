@@ -32,7 +32,7 @@ def test_the_library() -> None:
                    "mixed_precision", "parallel", "out", "device"]),
         ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "kernels", "project",
                     "engine", "npm_package", "force"]),
-        ("verify", ["artifact", "against", "split", "data", "data_dir", "demands"]),
+        ("verify", ["artifact", "against", "split", "data", "data_dir", "demands", "isolate"]),
     ],
 )  # fmt: skip
 def test_parameters_and_that_only_the_first_goes_by_position(name: str, parameters: list[str]) -> None:

@@ -32,6 +32,11 @@ Cores = Annotated[
     str | None, typer.Option(metavar="N,N", help="Processor cores to stay on.", show_default="the system's choice")
 ]
 
+Isolate = Annotated[
+    bool,
+    typer.Option("--isolate", help="Run the engine in a process of its own with limits, for model files of strangers."),
+]
+
 # Without the help, which is not the same in predict and evaluate.
 Expect = Literal["one", "number", "page", "auto"]
 
@@ -41,16 +46,17 @@ MinConfidence = Annotated[
 ]
 
 
-def engine_options(threads: int, kernels: str, cores: str | None) -> "EngineOptions":
+def engine_options(threads: int, kernels: str, cores: str | None, isolate: bool = False) -> "EngineOptions":
     """Return the options as the library takes them.
 
     Raises:
         typer.BadParameter: `cores` is no list of numbers.
     """
-    from edgedigits_runtime.engine_options import EngineOptions
+    from edgedigits_runtime.engine_options import EngineOptions, Isolation
 
     try:
         numbers = tuple(int(core) for core in cores.split(",")) if cores else ()
     except ValueError:
         raise typer.BadParameter(f"expected numbers of cores such as 0,1; got {cores!r}") from None
-    return EngineOptions(threads=threads, kernels=kernels, cores=numbers)  # type: ignore[arg-type]  # typer checked it
+    isolation = Isolation() if isolate else None
+    return EngineOptions(threads=threads, kernels=kernels, cores=numbers, isolation=isolation)  # type: ignore[arg-type]  # typer checked it

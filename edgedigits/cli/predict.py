@@ -15,6 +15,7 @@ from edgedigits.cli.model_options import (
     Device,
     Engine,
     Expect,
+    Isolate,
     Kernels,
     MinConfidence,
     Model,
@@ -52,6 +53,7 @@ def predict(
     threads: Threads = 1,
     kernels: Kernels = "auto",
     cores: Cores = None,
+    isolate: Isolate = False,
     expect: Annotated[
         Expect,
         typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
@@ -90,7 +92,7 @@ def predict(
         raise typer.BadParameter("give --json or --csv, not both")
     drawings_of = _drawings(annotate, show_input, explain)
     options = ReaderOptions(
-        model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence, max_pixels,
+        model, engine, device, engine_options(threads, kernels, cores, isolate), contract, min_confidence, max_pixels,
         top_k=top_k, expect=expect, length=length,
     )  # fmt: skip
     tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))

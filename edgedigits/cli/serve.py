@@ -9,6 +9,7 @@ from edgedigits.cli.model_options import (
     Cores,
     Device,
     Engine,
+    Isolate,
     Kernels,
     MinConfidence,
     Model,
@@ -29,6 +30,7 @@ def serve(
     threads: Threads = 1,
     kernels: Kernels = "auto",
     cores: Cores = None,
+    isolate: Isolate = False,
     contract: Contract = None,
     min_confidence: MinConfidence = None,
     host: Annotated[str, typer.Option(help="Address to listen on; any but loopback needs a token.")] = "127.0.0.1",
@@ -61,7 +63,7 @@ def serve(
     from edgedigits.serving.server import serve as serve_until_ended
 
     reading = ReaderOptions(
-        model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence, max_pixels
+        model, engine, device, engine_options(threads, kernels, cores, isolate), contract, min_confidence, max_pixels
     )
     limits = Limits(body_bytes=int(max_body * 1e6), seconds=timeout, waiting=max_waiting)
     serve_until_ended(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgedigits.cli.model_options import Isolate
+
 if TYPE_CHECKING:
     from edgedigits.verification.statistics import Share
     from edgedigits.verification.verify import Verification
@@ -33,6 +35,7 @@ def verify(
         float | None, typer.Option(help="Gate: smallest share of equal decisions, 0 to 1.")
     ] = None,
     max_accuracy_drop: Annotated[float | None, typer.Option(help="Gate: most points of accuracy lost.")] = None,
+    isolate: Isolate = False,
     as_json: Annotated[bool, typer.Option("--json", help="The whole report as one JSON object.")] = False,
 ) -> None:
     """Compare every decision of an export with Keras, of C every value with LiteRT; exit with 1 if a gate is missed."""
@@ -41,7 +44,7 @@ def verify(
 
     demands = Gate(max_flips, max_probability_error, min_agreement, max_accuracy_drop)
     verification = edgedigits.verify(
-        artifact, against=against, split=split, data=data, data_dir=data_dir, demands=demands
+        artifact, against=against, split=split, data=data, data_dir=data_dir, demands=demands, isolate=isolate
     )
     if as_json:
         typer.echo(json.dumps(verification.to_dict()))

@@ -13,7 +13,7 @@ from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.verification.comparison import Comparison, compare
 from edgedigits.verification.gates import EXACT, Gate, default_gate, missed, with_demands
 from edgedigits_runtime.contract import Contract
-from edgedigits_runtime.engine_options import EngineOptions, Kernels
+from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
 from edgedigits_runtime.engines import is_c_export
 from edgedigits_runtime.errors import ArrayError, ArtifactNotFound
 from edgedigits_runtime.whole_files import write_whole
@@ -88,6 +88,7 @@ def verify_artifact(
     *,
     demands: Gate = Gate(),
     dataset: str | None = None,
+    isolation: Isolation | None = None,
 ) -> Verification:
     """Run every image of `samples` through both files and judge the difference.
 
@@ -97,13 +98,15 @@ def verify_artifact(
         samples: uint8 [N, H, W, C] with labels, of the split that `split` names.
         demands: replace those of the gate of the artifact's recipe and precision, each one that is stated.
         dataset: what the samples are of; None is what the artifact's network was trained on.
+        isolation: limits of processes that the engines run in; None runs them in this one.
 
     Raises:
         ArtifactError: a file cannot be used.
         ArrayError: the images are not what the models take.
     """
-    candidate = open_model(artifact)
-    reference = open_model(against, options=EngineOptions(kernels=_kernels(candidate.contract)))
+    candidate = open_model(artifact, options=EngineOptions(isolation=isolation))
+    kernels = _kernels(candidate.contract)
+    reference = open_model(against, options=EngineOptions(kernels=kernels, isolation=isolation))
     contract = candidate.contract
     if reference.contract.labels != contract.labels:
         raise ArrayError(

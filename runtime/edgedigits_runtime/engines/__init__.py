@@ -51,6 +51,7 @@ def open_engine(
         UnknownName: no such engine, or none for this type of file.
         MissingExtra: the engine's library is not installed.
         DeviceUnavailable: the engine cannot run on that device.
+        EngineDied: an isolated engine's process crashed, took too long or too much memory.
     """
     if engine is not None and engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
@@ -61,9 +62,16 @@ def open_engine(
         raise UnknownName(f"engine for {path.suffix or 'C'} files", str(engine), [fitting])
     if fitting != "c" and not path.is_file():
         raise ArtifactNotFound(f"no model file at {path}")
-    opened: Engine = importlib.import_module(ENGINES[fitting]).open_engine(
-        path, contract, device, options or EngineOptions()
-    )
+    return open_by(ENGINES[fitting], path, contract, device, options or EngineOptions())
+
+
+def open_by(module: str, path: Path, contract: Contract | None, device: str, options: EngineOptions) -> Engine:
+    """Load a model file by an engine's module: here, or in a process of its own where the options say so."""
+    if options.isolation is not None:
+        from edgedigits_runtime.engines.isolated import open_isolated
+
+        return open_isolated(f"{module}:open_engine", path, contract, device, options)
+    opened: Engine = importlib.import_module(module).open_engine(path, contract, device, options)
     return opened
 
 
