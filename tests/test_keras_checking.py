@@ -182,6 +182,15 @@ def test_weights_that_are_elsewhere_or_too_many(case: str, tmp_path: Path) -> No
     assert words in refusal(written(tmp_path, {"model.weights.h5": hdf5(write)}))
 
 
+def test_a_size_that_does_not_fit_a_machine_word(tmp_path: Path) -> None:
+    """h5py raised OverflowError, which torture.models found."""
+    content = bytearray(hdf5(lambda file: file.create_dataset("a", (7654321,), "f4", chunks=(1,))))
+    size = (7654321).to_bytes(8, "little")
+    while (place := content.find(size)) >= 0:
+        content[place : place + 8] = b"\xff" * 7 + b"\x7f"
+    refusal(written(tmp_path, {"model.weights.h5": bytes(content)}))
+
+
 def test_damaged_weights(tmp_path: Path) -> None:
     assert "its weights are damaged" in refusal(written(tmp_path, {"model.weights.h5": b"no hdf5"}))
 

@@ -172,7 +172,7 @@ def _check_weights(content: bytes, source: str) -> None:
                     )
                 total += dataset.size * dataset.dtype.itemsize
     # HDF5 raises what it likes on damaged files.
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise ArtifactCorrupt(f"{source} is not a whole .keras file: its weights are damaged ({said})") from error
     if total > limits.MODEL_BYTES:

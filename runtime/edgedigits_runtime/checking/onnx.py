@@ -17,7 +17,7 @@ WIDTHS = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 1
 
 MODEL_GRAPH, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 20, 25
 GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_SPARSE = 1, 5, 11, 12, 15
-NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 4, 5, 7
+NODE_INPUT, NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 1, 4, 5, 7
 ATTRIBUTE_NAME, ATTRIBUTE_INTEGER, ATTRIBUTE_TENSOR, ATTRIBUTE_INTEGERS, ATTRIBUTE_TENSORS = 1, 3, 5, 8, 10
 ATTRIBUTE_GRAPHS = (6, 11)
 ATTRIBUTE_SPARSE = (22, 23)
@@ -53,9 +53,14 @@ def check(content: bytes, source: str) -> None:
         raise ArtifactCorrupt(f"{source} is not a whole .onnx file: {error}") from error
 
 
+WEIGHTS = {"Conv": 1, "ConvInteger": 1, "FusedConv": 1, "QLinearConv": 3}
+"""Which input of a convolution its weights are; ONNX Runtime ends the process where kernel_shape is another."""
+
+
 class _Checker:
     def __init__(self, source: str) -> None:
         self.source = source
+        self.shapes: dict[str, list[int]] = {}
 
     def unsupported(self, what: str) -> ArtifactUnsupported:
         return ArtifactUnsupported(f"{self.source} {what}")
@@ -73,33 +78,35 @@ class _Checker:
         self._check_graph(graphs[0])
 
     def _check_graph(self, graph: Message) -> None:
-        counts: dict[int, int] = {}
-        stored, taken = set(), []
+        parts: dict[int, list[Message]] = {}
         for number, part in _parts(graph):
-            counts[number] = counts.get(number, 0) + 1
-            if counts[number] > limits.PARTS:
-                raise self.unsupported(f"holds more than {limits.PARTS:,} parts of one kind")
-            if number == GRAPH_NODE:
-                self._check_node(part, f"operator {counts[number] - 1}")
-            elif number == GRAPH_INITIALIZER:
-                stored.add(self._check_tensor(part))
-            elif number == GRAPH_INPUT:
-                taken.append(dict(texts(part)).get(NAME, b""))
-            elif number == GRAPH_SPARSE:
-                raise self.unsupported("holds sparse tensors; export it with plain ones")
+            parts.setdefault(number, []).append(part)
+        if max(map(len, parts.values()), default=0) > limits.PARTS:
+            raise self.unsupported(f"holds more than {limits.PARTS:,} parts of one kind")
+        if GRAPH_SPARSE in parts:
+            raise self.unsupported("holds sparse tensors; export it with plain ones")
+        for tensor in parts.get(GRAPH_INITIALIZER, []):
+            self._check_tensor(tensor)
+        # Engines hand these names to Python as str.
+        taken, given = (
+            [dict(texts(part)).get(NAME, b"").decode() for part in parts.get(number, [])]
+            for number in (GRAPH_INPUT, GRAPH_OUTPUT)
+        )
         # Files of the first versions list their constants among the inputs.
-        free = [name for name in taken if name not in stored]
-        if len(free) != 1 or not counts.get(GRAPH_OUTPUT):
-            raise self.unsupported(
-                f"has {len(free)} inputs and {counts.get(GRAPH_OUTPUT, 0)} outputs, expected 1 and 1; split the model"
-            )
+        free = [name for name in taken if name not in self.shapes]
+        if len(free) != 1 or not given:
+            raise self.unsupported(f"has {len(free)} inputs and {len(given)} outputs, expected 1; split the model")
+        for position, node in enumerate(parts.get(GRAPH_NODE, [])):
+            self._check_node(node, f"operator {position}")
 
     def _check_node(self, node: Message, where: str) -> None:
         words = {NODE_OPERATOR: "", NODE_DOMAIN: ""}
-        attributes = []
+        inputs, attributes = [], []
         for number, part in _parts(node):
             if number in words:
                 words[number] = bytes(part).decode(errors="replace")
+            elif number == NODE_INPUT:
+                inputs.append(bytes(part).decode(errors="replace"))
             elif number == NODE_ATTRIBUTE:
                 attributes.append(part)
         name, domain = words[NODE_OPERATOR], words[NODE_DOMAIN]
@@ -108,10 +115,15 @@ class _Checker:
             raise self.unsupported(
                 f"holds an operator that is not let through, {full[:80]!r}; export it with those of image classifiers"
             )
-        for attribute in attributes:
-            self._check_attribute(attribute, f"{where} ({name})")
+        where = f"{where} ({name})"
+        found = dict(self._check_attribute(attribute, where) for attribute in attributes)
+        slot = WEIGHTS.get(name)
+        weights = self.shapes.get(inputs[slot]) if slot is not None and slot < len(inputs) else None
+        if weights and found.get("kernel_shape", weights[2:]) != weights[2:]:
+            raise ValueError(f"{where} has kernel_shape {found['kernel_shape']} for weights of {weights}")
 
-    def _check_attribute(self, attribute: Message, where: str) -> None:
+    def _check_attribute(self, attribute: Message, where: str) -> tuple[str, list[int]]:
+        """Check an attribute and return its name and its integers."""
         name, values = "", []
         for number, kind, value, part in fields(attribute):
             if number == ATTRIBUTE_NAME and kind == LENGTH_DELIMITED:
@@ -126,9 +138,10 @@ class _Checker:
                 values += [signed(value)] if kind == VARINT else packed(part)
         if name in ATTRIBUTES and any(value not in ATTRIBUTES[name] for value in values):
             raise ValueError(f"{where} has {name} {values[:8]}")
+        return name, values
 
-    def _check_tensor(self, tensor: Message) -> bytes:
-        """Check that a constant holds what its shape says, and return its name."""
+    def _check_tensor(self, tensor: Message) -> None:
+        """Check that a constant holds what its shape says, and remember its shape."""
         shape: list[int] = []
         dtype, name, raw, outside = 0, b"", None, False
         places: dict[bytes, bytes] = {}
@@ -159,7 +172,7 @@ class _Checker:
             self._check_external(places, needed, shown)
         elif raw is not None and len(raw) != needed:
             raise ValueError(f"{shown!r} needs {needed} bytes, it has {len(raw)}")
-        return name
+        self.shapes[name.decode(errors="replace")] = shape
 
     def _check_external(self, places: dict[bytes, bytes], needed: int, shown: str) -> None:
         """Check that external data is a part of a file that lies in the model's own folder."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.checking import checked_content
-from edgedigits_runtime.contract import Contract, Tensor, parse_contract
-from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, missing
+from edgedigits_runtime.contract import Contract, Tensor
+from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import cuda
 from edgedigits_runtime.engines.binding import BoundSession, dtype_name
@@ -89,11 +89,7 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
         raise MissingExtra("ONNX Runtime", "onnx") from error
     keep_on_cores(options.cores)
     started, session = _start(path, device, options.threads, onnxruntime.get_available_providers())
-    embedded = session.get_modelmeta().custom_metadata_map.get(ONNX_PROPERTY)
-    if contract is None:
-        if embedded is None:
-            raise missing(path)
-        contract = parse_contract(embedded, str(path))
+    contract = contract or read_contract(path)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     check_tensors(contract, str(path), {"input": _tensor_of(inputs[0]), "output": _tensor_of(outputs[0])})
     reopen = partial(open_engine, path, contract, device, options)

@@ -1,0 +1,58 @@
+"""A short, seeded part of `python -m torture.models`, and the files that once broke something."""
+
+from pathlib import Path
+
+import pytest
+
+from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.errors import ArtifactError
+from torture.models import FORMATS, Child, case, check_only, suffix_of, torture
+
+BROKEN = Path(__file__).parent / "broken" / "models"
+TYPED = {"ArtifactCorrupt", "ArtifactUnsupported", "ContractInvalid", "ContractMissing"}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_nothing_but_typed_errors_leaves_the_checks(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"damaged.{suffix_of(kind)}"
+    found = {check_only(kind, 0, number, path) for number in range(150)}
+    assert found <= {*TYPED, "passed"}
+    assert {"passed", "ArtifactCorrupt"} <= found or kind == "contract"
+
+
+@pytest.mark.parametrize("kind", ["tflite", "onnx", "contract"])
+def test_engines_run_what_passes_or_say_why_not(kind: str) -> None:
+    tally = torture("engine", kind, 0, range(60))
+    assert (tally.executions, tally.deaths) == (60, 0), tally.bad
+    assert set(tally.outcomes) <= {*TYPED, "ran"}
+    assert tally.outcomes["ran"] and len(tally.outcomes) > 1
+
+
+@pytest.mark.slow
+def test_keras_runs_what_passes_or_says_why_not() -> None:
+    tally = torture("engine", "keras", 0, range(40))
+    assert tally.deaths == 0 and set(tally.outcomes) <= {*TYPED, "ran"}, tally.bad
+
+
+def test_a_case_is_made_of_its_number_alone() -> None:
+    for kind in FORMATS:
+        assert case(kind, 3, 14)[0] == case(kind, 3, 14)[0] != case(kind, 3, 15)[0]
+
+
+def test_a_child_that_dies_is_started_again() -> None:
+    child = Child("engine", "tflite", "0")
+    first = child.process.pid
+    child.process.kill()
+    assert child.answer(0) == "died SIGKILL"
+    assert child.process.pid != first
+    assert child.answer(0) in {*TYPED, "ran"}
+    child.close()
+
+
+@pytest.mark.parametrize("path", sorted(BROKEN.glob("*")), ids=lambda path: path.name)
+def test_what_once_broke_something(path: Path) -> None:
+    from edgedigits.model_files import open_model
+    from edgedigits_runtime.embedded_contract import read_contract
+
+    with pytest.raises(ArtifactError):
+        open_model(path, contract=read_contract(path), options=EngineOptions(workers=1)).close()
