@@ -21,7 +21,7 @@ from edgedigits_runtime.errors import (
     ContractInvalid,
     DeviceUnavailable,
     EngineClosed,
-    EngineDied,
+    EngineCrashed,
     UnknownName,
 )
 
@@ -68,7 +68,7 @@ def test_errors_come_back_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_crash_while_opening() -> None:
-    with pytest.raises(EngineDied, match=r"crash crashed its engine's process \(SIGABRT\)"):
+    with pytest.raises(EngineCrashed, match=r"crash crashed its engine's process \(SIGABRT\)"):
         misbehaving("crash")
 
 
@@ -76,14 +76,14 @@ def test_a_crash_while_opening() -> None:
 def test_a_crash_costs_one_error(pixel: int, words: str) -> None:
     with misbehaving() as engine:
         for _ in range(2):
-            with pytest.raises(EngineDied, match=words):
+            with pytest.raises(EngineCrashed, match=words):
                 engine.run(picture(pixel))
             assert engine.run(picture(9))[0, 0] == np.float32(9 / 255)
 
 
 def test_too_much_memory_is_an_error_and_the_child_goes_on() -> None:
     with misbehaving() as engine:
-        with pytest.raises(EngineDied, match="more memory than it was given"):
+        with pytest.raises(EngineCrashed, match="more memory than it was given"):
             engine.run(picture(3))
         assert engine.run(picture(9))[0, 0] == np.float32(9 / 255)
 
@@ -91,7 +91,7 @@ def test_too_much_memory_is_an_error_and_the_child_goes_on() -> None:
 @pytest.mark.parametrize("pixel", [2, 8])
 def test_what_takes_too_long_is_ended(pixel: int) -> None:
     words = r"fine took its engine more than 0\.5 seconds"
-    with misbehaving(seconds=0.5) as engine, pytest.raises(EngineDied, match=words):
+    with misbehaving(seconds=0.5) as engine, pytest.raises(EngineCrashed, match=words):
         engine.run(picture(pixel))
 
 
@@ -106,7 +106,7 @@ def test_a_child_that_says_what_is_no_error_of_ours() -> None:
     from edgedigits_runtime.engines.isolated import _error_of
 
     for name in ("SystemExit", "Iterable", "_from_message", "Exception", 3):
-        assert type(_error_of({"error": name, "message": "x"})) is EngineDied
+        assert type(_error_of({"error": name, "message": "x"})) is EngineCrashed
 
 
 def test_closing_leaves_no_process_and_a_pickle_opens_again(tmp_path: Path) -> None:
@@ -159,5 +159,5 @@ def test_keras_in_isolation() -> None:
         assert engine.name == "keras"
         np.testing.assert_allclose(engine.run(images), here.run(images), atol=1e-6)
     small = dataclasses.replace(ISOLATED, isolation=Isolation(opening_seconds=0.2))
-    with pytest.raises(EngineDied, match="took its engine more than"):
+    with pytest.raises(EngineCrashed, match="took its engine more than"):
         open_model(SHIPPED / "pico.keras", options=small)

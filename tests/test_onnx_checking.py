@@ -259,6 +259,27 @@ def test_a_kernel_of_another_shape_than_its_weights() -> None:
     assert "has kernel_shape [127, 3] for weights of [4, 1, 3, 3]" in refusal(changed(convolution))
 
 
+def padding(counts: str, *others: Any) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        model.graph.node.extend(others)
+        model.graph.node.append(helper.make_node("Pad", ["image", counts], ["padded"]))
+
+    return change
+
+
+def test_paddings_that_no_image_needs() -> None:
+    """ONNX Runtime ended the process on a number far below 0."""
+
+    def constant(counts: list[int]) -> Any:
+        return helper.make_node("Constant", [], ["counts"], value=numpy_helper.from_array(np.array(counts)))
+
+    check(changed(padding("counts", constant([0, 1, 1, 0, 0, 1, 1, 0]))), "x.onnx")
+    assert "pads by [0, -4666" in refusal(changed(padding("counts", constant([0, -(0x40C1 << 48)]))))
+    assert "computes how much it pads" in refusal(changed(padding("image")))
+    ints = helper.make_node("Constant", [], ["counts"], value_ints=[0, 70_000])
+    assert "pads by [0, 70000]" in refusal(changed(padding("counts", ints)))
+
+
 def test_names_that_are_no_text(tmp_path: Path) -> None:
     """ONNX Runtime took them, and its Python module raised UnicodeDecodeError."""
     content = onnx_bytes(contract())

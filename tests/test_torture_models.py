@@ -6,7 +6,7 @@ import pytest
 
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import ArtifactError
-from torture.models import FORMATS, Child, case, check_only, suffix_of, torture
+from torture.models import FORMATS, Child, case, check_only, resumed, suffix_of, torture
 
 BROKEN = Path(__file__).parent / "broken" / "models"
 TYPED = {"ArtifactCorrupt", "ArtifactUnsupported", "ContractInvalid", "ContractMissing"}
@@ -22,7 +22,7 @@ def test_nothing_but_typed_errors_leaves_the_checks(kind: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("kind", ["tflite", "onnx", "contract"])
 def test_engines_run_what_passes_or_say_why_not(kind: str) -> None:
-    tally = torture("engine", kind, 0, range(60))
+    tally = torture("engine", kind, 0, 60)
     assert (tally.executions, tally.deaths) == (60, 0), tally.bad
     assert set(tally.outcomes) <= {*TYPED, "ran"}
     assert tally.outcomes["ran"] and len(tally.outcomes) > 1
@@ -30,8 +30,16 @@ def test_engines_run_what_passes_or_say_why_not(kind: str) -> None:
 
 @pytest.mark.slow
 def test_keras_runs_what_passes_or_says_why_not() -> None:
-    tally = torture("engine", "keras", 0, range(40))
+    tally = torture("engine", "keras", 0, 40)
     assert tally.deaths == 0 and set(tally.outcomes) <= {*TYPED, "ran"}, tally.bad
+
+
+def test_an_attack_that_was_broken_off_goes_on() -> None:
+    whole = torture("checks", "contract", 0, 40)
+    begun = torture("checks", "contract", 0, 15)
+    again = torture("checks", "contract", 0, 40, before=resumed(begun.to_dict(), 0))
+    assert (again.executions, again.outcomes) == (40, whole.outcomes)
+    assert resumed(begun.to_dict(), 1).executions == resumed(None, 0).executions == 0
 
 
 def test_a_case_is_made_of_its_number_alone() -> None:

@@ -6,7 +6,8 @@ and run once by its engine in a child process that may die, and is started again
     python -m torture.models --executions 300000 --engine-executions 60000
     python -m torture.models --replay tflite 7 1234      # number 1234 of seed 7, once, in this process
 
-A case is made of its format, the seed and its number, and of nothing else.
+A case is made of its format, the seed and its number, and of nothing else. An attack that was broken off goes on where
+its file says that it was.
 """
 
 import argparse
@@ -33,7 +34,7 @@ from edgedigits_runtime.embedded_contract import read_contract, strip_zip
 from edgedigits_runtime.engine_options import EngineOptions, Kernels
 from edgedigits_runtime.errors import EdgedigitsError
 from torture.mutations import damaged, lying_keras, lying_onnx, lying_tflite, places_outside, with_damaged_contract
-from torture.recording import RESULTS, record
+from torture.recording import RESULTS, read_result, record
 
 SHIPPED_FILES = {
     "tflite": ("pico.tflite", "nano.tflite", "base.tflite", "max.tflite"),
@@ -304,11 +305,21 @@ class Tally:
         }
 
 
-def torture(name: str, kind: str, seed: int, numbers: range, say: Any = None, every: int = 1000) -> Tally:
-    """Attack numbers in a child and return what came of them; `say` is told the tally every so often."""
-    tally, child, started = Tally(seed), Child(name, kind, str(seed)), time.monotonic()
+def resumed(found: dict[str, Any] | None, seed: int) -> Tally:
+    """Return the tally of an attack that was broken off, or a new one where none with this seed was made."""
+    if not found or found["seed"] != seed:
+        return Tally(seed)
+    return Tally(seed, found["executions"], Counter(found["outcomes"]), found["first_bad_numbers"], found["seconds"])
+
+
+def torture(
+    name: str, kind: str, seed: int, count: int, say: Any = None, before: Tally | None = None, every: int = 1000
+) -> Tally:
+    """Attack so many numbers in a child and return what came of them; `say` is told the tally every so often."""
+    tally, child = before or Tally(seed), Child(name, kind, str(seed))
+    started = time.monotonic() - tally.seconds
     try:
-        for number in numbers:
+        for number in range(tally.executions, count):
             tally.add(number, child.answer(number))
             tally.seconds = time.monotonic() - started
             if say and tally.executions % every == 0:
@@ -354,7 +365,8 @@ def main() -> None:
             def say(tally: Tally, part: str = part) -> None:
                 record(given.out, part, tally.to_dict())
 
-            tally = torture(name, kind, given.seed, range(count), say)
+            before = resumed(read_result(given.out).get("parts", {}).get(part), given.seed)
+            tally = torture(name, kind, given.seed, count, say, before)
             say(tally)
             print(part, tally.to_dict(), flush=True)
 

@@ -23,7 +23,7 @@ came, what to do.
     │   ├── ArtifactNotFound    no such model file
     │   ├── ArtifactCorrupt     the file is damaged or is something else
     │   ├── ArtifactUnsupported it is whole, but holds what the engine cannot run
-    │   ├── EngineDied          an isolated engine's process crashed, hung, or asked for too much memory
+    │   ├── EngineCrashed       an isolated engine's process crashed, hung, or asked for too much memory
     │   ├── ContractMissing     the file carries no contract
     │   └── ContractInvalid     the contract is malformed, or does not match the tensors
     ├── DataError               a dataset cannot be used
@@ -150,7 +150,7 @@ class ArtifactUnsupported(ArtifactError):
     """The file is whole, but holds operators, types or an operator set that the engine cannot run."""
 
 
-class EngineDied(ArtifactError):
+class EngineCrashed(ArtifactError):
     """The process of an isolated engine crashed, took too long, or asked for more memory than it was given."""
 
 

@@ -4,6 +4,7 @@ The messages are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onn
 """
 
 import math
+import struct
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -17,11 +18,20 @@ WIDTHS = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 1
 
 MODEL_GRAPH, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 20, 25
 GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_SPARSE = 1, 5, 11, 12, 15
-NODE_INPUT, NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 1, 4, 5, 7
+NODE_INPUT, NODE_OUTPUT, NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 1, 2, 4, 5, 7
 ATTRIBUTE_NAME, ATTRIBUTE_INTEGER, ATTRIBUTE_TENSOR, ATTRIBUTE_INTEGERS, ATTRIBUTE_TENSORS = 1, 3, 5, 8, 10
 ATTRIBUTE_GRAPHS = (6, 11)
 ATTRIBUTE_SPARSE = (22, 23)
-TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = 1, 2, 8, 9, 13, 14
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT64, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = (
+    1,
+    2,
+    7,
+    8,
+    9,
+    13,
+    14,
+)
+INT64 = 7
 NAME = 1
 
 ATTRIBUTES = {
@@ -61,6 +71,7 @@ class _Checker:
     def __init__(self, source: str) -> None:
         self.source = source
         self.shapes: dict[str, list[int]] = {}
+        self.integers: dict[str, list[int]] = {}
 
     def unsupported(self, what: str) -> ArtifactUnsupported:
         return ArtifactUnsupported(f"{self.source} {what}")
@@ -86,7 +97,8 @@ class _Checker:
         if GRAPH_SPARSE in parts:
             raise self.unsupported("holds sparse tensors; export it with plain ones")
         for tensor in parts.get(GRAPH_INITIALIZER, []):
-            self._check_tensor(tensor)
+            name, shape, integers = self._check_tensor(tensor)
+            self.shapes[name], self.integers[name] = shape, integers
         # Engines hand these names to Python as str.
         taken, given = (
             [dict(texts(part)).get(NAME, b"").decode() for part in parts.get(number, [])]
@@ -101,12 +113,14 @@ class _Checker:
 
     def _check_node(self, node: Message, where: str) -> None:
         words = {NODE_OPERATOR: "", NODE_DOMAIN: ""}
-        inputs, attributes = [], []
+        inputs, outputs, attributes = [], [], []
         for number, part in _parts(node):
             if number in words:
                 words[number] = bytes(part).decode(errors="replace")
             elif number == NODE_INPUT:
                 inputs.append(bytes(part).decode(errors="replace"))
+            elif number == NODE_OUTPUT:
+                outputs.append(bytes(part).decode(errors="replace"))
             elif number == NODE_ATTRIBUTE:
                 attributes.append(part)
         name, domain = words[NODE_OPERATOR], words[NODE_DOMAIN]
@@ -121,9 +135,21 @@ class _Checker:
         weights = self.shapes.get(inputs[slot]) if slot is not None and slot < len(inputs) else None
         if weights and found.get("kernel_shape", weights[2:]) != weights[2:]:
             raise ValueError(f"{where} has kernel_shape {found['kernel_shape']} for weights of {weights}")
+        if name == "Constant" and outputs:
+            self.integers[outputs[0]] = found.get("value", found.get("value_ints", []))
+        if name == "Pad" and len(inputs) > 1:
+            self._check_paddings(inputs[1], where)
+
+    def _check_paddings(self, name: str, where: str) -> None:
+        """Check how much is padded, where an input says it: ONNX Runtime ends the process on some numbers."""
+        counts = self.integers.get(name)
+        if counts is None:
+            raise self.unsupported(f"computes how much it pads in {where}; export it with constants")
+        if any(count not in ATTRIBUTES["pads"] for count in counts):
+            raise ValueError(f"{where} pads by {counts[:8]}")
 
     def _check_attribute(self, attribute: Message, where: str) -> tuple[str, list[int]]:
-        """Check an attribute and return its name and its integers."""
+        """Check an attribute and return its name and its integers, those of a tensor too."""
         name, values = "", []
         for number, kind, value, part in fields(attribute):
             if number == ATTRIBUTE_NAME and kind == LENGTH_DELIMITED:
@@ -133,16 +159,17 @@ class _Checker:
             elif number in ATTRIBUTE_SPARSE:
                 raise self.unsupported(f"holds a sparse tensor in {where}; export it with plain ones")
             elif number in (ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS) and kind == LENGTH_DELIMITED:
-                self._check_tensor(part)
+                values += self._check_tensor(part)[2]
             elif number in (ATTRIBUTE_INTEGER, ATTRIBUTE_INTEGERS):
                 values += [signed(value)] if kind == VARINT else packed(part)
         if name in ATTRIBUTES and any(value not in ATTRIBUTES[name] for value in values):
             raise ValueError(f"{where} has {name} {values[:8]}")
         return name, values
 
-    def _check_tensor(self, tensor: Message) -> None:
-        """Check that a constant holds what its shape says, and remember its shape."""
+    def _check_tensor(self, tensor: Message) -> tuple[str, list[int], list[int]]:
+        """Check that a constant holds what its shape says; return its name, its shape, and its int64 in the file."""
         shape: list[int] = []
+        integers: list[int] = []
         dtype, name, raw, outside = 0, b"", None, False
         places: dict[bytes, bytes] = {}
         for number, kind, value, part in fields(tensor):
@@ -150,6 +177,8 @@ class _Checker:
                 shape += [signed(value)] if kind == VARINT else packed(part)
             elif number == TENSOR_TYPE and kind == VARINT:
                 dtype = value
+            elif number == TENSOR_INT64:
+                integers += [signed(value)] if kind == VARINT else packed(part)
             elif number == TENSOR_NAME and kind == LENGTH_DELIMITED:
                 name = bytes(part)
             elif number == TENSOR_RAW and kind == LENGTH_DELIMITED:
@@ -172,7 +201,9 @@ class _Checker:
             self._check_external(places, needed, shown)
         elif raw is not None and len(raw) != needed:
             raise ValueError(f"{shown!r} needs {needed} bytes, it has {len(raw)}")
-        self.shapes[name.decode(errors="replace")] = shape
+        if dtype == INT64 and raw is not None and not outside:
+            integers = list(struct.unpack(f"<{len(raw) // 8}q", raw))
+        return name.decode(errors="replace"), shape, integers
 
     def _check_external(self, places: dict[bytes, bytes], needed: int, shown: str) -> None:
         """Check that external data is a part of a file that lies in the model's own folder."""

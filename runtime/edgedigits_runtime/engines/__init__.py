@@ -51,7 +51,7 @@ def open_engine(
         UnknownName: no such engine, or none for this type of file.
         MissingExtra: the engine's library is not installed.
         DeviceUnavailable: the engine cannot run on that device.
-        EngineDied: an isolated engine's process crashed, took too long or too much memory.
+        EngineCrashed: an isolated engine's process crashed, took too long or too much memory.
     """
     if engine is not None and engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)

@@ -32,7 +32,7 @@ from edgedigits_runtime import errors
 from edgedigits_runtime.contract import Contract, parse_contract
 from edgedigits_runtime.engine_options import EngineOptions, Isolation
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import EdgedigitsError, EngineDied
+from edgedigits_runtime.errors import EdgedigitsError, EngineCrashed
 from edgedigits_runtime.machine import core_count
 
 LIBRARIES = {
@@ -91,7 +91,7 @@ def open_isolated(
         options: with its `isolation`.
 
     Raises:
-        EngineDied: the child crashed, took too long, or asked for more memory than it was given.
+        EngineCrashed: the child crashed, took too long, or asked for more memory than it was given.
         EdgedigitsError: as the opener raised it there.
     """
     request = {
@@ -159,7 +159,7 @@ class _Child:
             process.kill()
             code = process.wait()
             self.end()
-            raise EngineDied(self._how_it_died(code, seconds if late.is_set() else None)) from None
+            raise EngineCrashed(self._how_it_died(code, seconds if late.is_set() else None)) from None
         finally:
             timer.cancel()
         if "error" in answer:
@@ -195,7 +195,7 @@ def _error_of(answer: Facts) -> EdgedigitsError:
     """Make the error that the child names, of our own classes only."""
     kind = getattr(errors, str(answer["error"]), None)
     if not (isinstance(kind, type) and issubclass(kind, EdgedigitsError)):
-        kind = EngineDied
+        kind = EngineCrashed
     return errors._from_message(kind, str(answer.get("message", "")))
 
 
@@ -251,7 +251,7 @@ def _told(given: IO[bytes]) -> Iterator[None]:
     except EdgedigitsError as error:
         _send(given, {"error": type(error).__name__, "message": str(error)})
     except MemoryError:
-        _send(given, {"error": "EngineDied", "message": "the engine asked for more memory than it was given"})
+        _send(given, {"error": "EngineCrashed", "message": "the engine asked for more memory than it was given"})
 
 
 def _opened(request: Facts, isolation: Isolation) -> Engine:
