@@ -211,6 +211,7 @@ def _serve(attack_name: str, kind: str, seed: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (used + CHILD_BYTES, used + CHILD_BYTES))
     with tempfile.TemporaryDirectory(prefix="edgedigits-torture-") as folder:
         path = Path(folder) / f"damaged.{suffix_of(kind)}"
+        print("ready", file=answers, flush=True)
         for line in sys.stdin:
             try:
                 outcome = ATTACKS[attack_name](kind, seed, int(line), path)
@@ -228,9 +229,14 @@ class Child:
 
     def _start(self) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", "torture.models", "--serve", *self.arguments]
-        return subprocess.Popen(
+        started = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
+        assert started.stdout
+        # To import Keras takes a minute where the machine is busy; no case is to blame.
+        if started.stdout.readline() != "ready\n":
+            raise RuntimeError(f"{' '.join(command)} does not start")
+        return started
 
     def answer(self, number: int) -> str:
         """Return the outcome of a number: what the child says, "died SIGSEGV", or "hung"."""
