@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from edgedigits_runtime.engine_options import EngineOptions
-from edgedigits_runtime.errors import ArtifactError
+from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
+from edgedigits_runtime.engines.isolated import open_isolated
+from edgedigits_runtime.errors import ArtifactError, EngineCrashed
 from torture.models import FORMATS, Child, case, check_only, resumed, suffix_of, torture
 
 BROKEN = Path(__file__).parent / "broken" / "models"
@@ -55,6 +56,16 @@ def test_a_child_that_dies_is_started_again() -> None:
     assert child.process.pid != first
     assert child.answer(0) in {*TYPED, "ran"}
     child.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kernels"), [("softmax-beta-1e-40", "reference"), ("tensors-of-mixed-types", "builtin")]
+)
+def test_isolation_survives_what_no_check_would_have_seen(name: str, kernels: Kernels) -> None:
+    path = BROKEN / f"{name}.tflite"
+    options = EngineOptions(kernels=kernels, isolation=Isolation())
+    with pytest.raises(EngineCrashed, match=r"crashed its engine's process \(SIGABRT\)"):
+        open_isolated("torture.models:open_unchecked", path, None, "auto", options)
 
 
 @pytest.mark.parametrize("path", sorted(BROKEN.glob("*")), ids=lambda path: path.name)

@@ -1,7 +1,11 @@
 """Damaged models: flipped bytes, cut files, swapped tables, and files that are whole but lie.
 
-Two parts. The checks alone, in this process: nothing but a typed error may leave them. And whole: each file is opened
-and run once by its engine in a child process that may die, and is started again when it did.
+Four attacks, each in a child process that may die, and is started again when it did:
+
+    checks    the checks alone: nothing but a typed error may leave them
+    engine    checks and engine: each file is opened and run once
+    bare      the engine's own library without checks, to see what they are good for
+    isolated  the engine without checks behind --isolate: it dies, the process that asked it does not
 
     python -m torture.models --executions 300000 --engine-executions 60000
     python -m torture.models --replay tflite 7 1234      # number 1234 of seed 7, once, in this process
@@ -31,7 +35,8 @@ from typing import Any
 from edgedigits.model_files import SHIPPED, open_model
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
-from edgedigits_runtime.engine_options import EngineOptions, Kernels
+from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
+from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import EdgedigitsError
 from torture.mutations import damaged, lying_keras, lying_onnx, lying_tflite, places_outside, with_damaged_contract
 from torture.recording import RESULTS, read_result, record
@@ -193,7 +198,35 @@ def check_only(kind: str, seed: int, number: int, path: Path) -> str:
     return "passed"
 
 
-ATTACKS = {"engine": attack, "bare": attack_bare, "checks": check_only}
+def open_unchecked(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> Engine:
+    """Open a file as if there were no checks; what isolation has to survive then."""
+    from edgedigits_runtime.engines import litert, onnxruntime
+
+    engine = litert if path.suffix == ".tflite" else onnxruntime
+    engine.checked_content = Path.read_bytes  # type: ignore[assignment]
+    return engine.open_engine(path, contract, device, options)
+
+
+def attack_isolated(kind: str, seed: int, number: int, path: Path) -> str:
+    """Run one damaged file in isolation and unchecked: the engine's process dies now and then, this one never."""
+    import numpy as np
+
+    from edgedigits_runtime.engines.isolated import open_isolated
+
+    content, contract = case(kind, seed, number)
+    path.write_bytes(content)
+    kernels: tuple[Kernels, ...] = ("auto", "auto", "reference", "builtin")
+    options = EngineOptions(kernels=kernels[number % 4], isolation=Isolation())
+    try:
+        with open_isolated("torture.models:open_unchecked", path, contract, "auto", options) as engine:
+            engine.run(np.zeros((1, *engine.contract.image_shape), np.uint8))
+    except EdgedigitsError as error:
+        return type(error).__name__
+    return "ran"
+
+
+ATTACKS = {"engine": attack, "bare": attack_bare, "checks": check_only, "isolated": attack_isolated}
+ISOLATED = ("tflite", "onnx")
 
 
 def _serve(attack_name: str, kind: str, seed: int) -> None:
@@ -342,6 +375,7 @@ def main() -> None:
     parser.add_argument("--engine-executions", type=int, default=30_000, help="with the engine, for each format")
     parser.add_argument("--keras-executions", type=int, default=3_000, help="with Keras, which is slower")
     parser.add_argument("--bare-executions", type=int, default=5_000, help="of the engines without our checks")
+    parser.add_argument("--isolated-executions", type=int, default=1_000, help="in isolation, without our checks")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--formats", nargs="+", choices=list(FORMATS), default=list(FORMATS))
     parser.add_argument("--attacks", nargs="+", choices=list(ATTACKS), default=list(ATTACKS))
@@ -361,9 +395,14 @@ def main() -> None:
         return
     for kind in given.formats:
         for name in given.attacks:
-            if name == "bare" and kind in NO_ENGINE:
+            if (name == "bare" and kind in NO_ENGINE) or (name == "isolated" and kind not in ISOLATED):
                 continue
-            count = {"checks": given.executions, "bare": given.bare_executions, "engine": given.engine_executions}[name]
+            count = {
+                "checks": given.executions,
+                "bare": given.bare_executions,
+                "engine": given.engine_executions,
+                "isolated": given.isolated_executions,
+            }[name]
             if kind == "keras" and name != "checks":
                 count = min(count, given.keras_executions)
             part = f"{kind} {name}"
