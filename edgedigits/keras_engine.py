@@ -13,7 +13,7 @@ from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import DeviceUnavailable
+from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable
 
 CHUNK = 500
 
@@ -34,8 +34,13 @@ class KerasEngine(Engine):
         from keras import ops
 
         chunks = [tensor[start : start + CHUNK] for start in range(0, len(tensor), CHUNK)]
-        with self._lock:
-            return np.concatenate([ops.convert_to_numpy(self._model(chunk, training=False)) for chunk in chunks])
+        try:
+            with self._lock:
+                return np.concatenate([ops.convert_to_numpy(self._model(chunk, training=False)) for chunk in chunks])
+        # A layer raises what it likes where a file built it otherwise than Keras would.
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ArtifactCorrupt(f"Keras cannot run {self.contract.name}: {reason}") from error
 
     def _release(self) -> None:
         del self._model

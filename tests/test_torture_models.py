@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
@@ -68,10 +69,21 @@ def test_isolation_survives_what_no_check_would_have_seen(name: str, kernels: Ke
         open_isolated("torture.models:open_unchecked", path, None, "auto", options)
 
 
-@pytest.mark.parametrize("path", sorted(BROKEN.glob("*")), ids=lambda path: path.name)
-def test_what_once_broke_something(path: Path) -> None:
+def refused(path: Path) -> None:
     from edgedigits.model_files import open_model
     from edgedigits_runtime.embedded_contract import read_contract
 
-    with pytest.raises(ArtifactError):
-        open_model(path, contract=read_contract(path), options=EngineOptions(workers=1)).close()
+    contract = read_contract(path)
+    with pytest.raises(ArtifactError), open_model(path, contract=contract, options=EngineOptions(workers=1)) as engine:
+        engine.run(np.zeros((1, *contract.image_shape), np.uint8))
+
+
+@pytest.mark.parametrize("path", sorted(BROKEN.glob("*.[to]*")), ids=lambda path: path.name)
+def test_what_once_broke_something(path: Path) -> None:
+    refused(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(BROKEN.glob("*.keras")), ids=lambda path: path.name)
+def test_what_once_broke_something_in_keras(path: Path) -> None:
+    refused(path)

@@ -42,6 +42,12 @@ ALLOWED = {
 NEEDED = ("stride_w", "stride_h", "filter_width", "filter_height", "values_count", "radius")
 """Those of ALLOWED whose default, where a file leaves them out, is a 0 that they may not be."""
 
+SMALLEST_SCALE = 1e-12
+"""Of an activation; images and what is made of them have 1e-5 to 10. LiteRT ended the process on 1e-45."""
+
+SMALLEST_CONSTANT_SCALE = 1e-30
+"""Of weights, which may all but vanish."""
+
 SMALLEST_STEP = 2.0**-20
 """Of a softmax: LiteRT wants more than 2**-26 (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling)."""
 
@@ -136,9 +142,9 @@ class _Checker:
             raise self.unsupported(f"needs {needed:,} bytes for {where}, at most {limits.TENSOR_BYTES:,} are given")
         if stored and stored != needed:
             raise self.corrupt(f"{where} needs {needed} bytes, its buffer has {stored}")
-        self._check_quantization(tensor.get("quantization", {}), shape, where)
+        self._check_quantization(tensor.get("quantization", {}), shape, bool(stored), where)
 
-    def _check_quantization(self, quantization: Table, shape: tuple[int, ...], where: str) -> None:
+    def _check_quantization(self, quantization: Table, shape: tuple[int, ...], constant: bool, where: str) -> None:
         scales, zero_points = quantization.get("scale", ()), quantization.get("zero_point", ())
         if quantization.get("details_type", 0):
             raise self.unsupported(f"quantizes {where} in a way of its own")
@@ -146,8 +152,10 @@ class _Checker:
         counts = {0, 1, shape[axis] if 0 <= axis < len(shape) else 1}
         if len(scales) not in counts or len(zero_points) not in (0, len(scales)):
             raise self.corrupt(f"{where} has {len(scales)} scales and {len(zero_points)} zero points")
-        if not all(0 <= scale < math.inf for scale in scales):
-            raise self.corrupt(f"{where} has a scale that is no number from 0 on")
+        least = SMALLEST_CONSTANT_SCALE if constant else SMALLEST_SCALE
+        wrong = [scale for scale in scales if not least <= scale <= 1 / SMALLEST_SCALE]
+        if wrong:
+            raise self.corrupt(f"{where} has the scale {wrong[0]:g}")
 
     def _check_graph(self) -> None:
         count = len(self.tensors)
