@@ -239,6 +239,10 @@ LIES: dict[str, tuple[Callable[[Any], None], str]] = {
     "scale below 0": (set_scale(-1, [-1.0]), "has the scale -1"),
     "scale of nothing": (set_scale(-1, [float("nan")]), "has the scale nan"),
     "denormal scale": (set_scale(-1, [1.4e-45]), "has the scale 1.4013e-45"),
+    "zero point": (
+        lambda model: setattr(tensor_of(model, "CONV_2D", -1).quantization, "zeroPoint", [-9_674_316]),
+        "has the zero point -9674316",
+    ),
     "scale 0": (set_scale(0, [0.0]), "has the scale 0"),
     "stride": (set_option("CONV_2D", "strideH", 0), "has stride_h 0"),
     "negative stride": (set_option("CONV_2D", "strideW", -1), "has stride_w -1"),

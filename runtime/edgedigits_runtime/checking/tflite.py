@@ -17,6 +17,7 @@ from edgedigits_runtime.checking.tflite_schema import (
     PADDINGS,
     SCHEMA_VERSION,
     WIDTHS,
+    ZERO_POINTS,
     Known,
 )
 from edgedigits_runtime.checking.tflite_shapes import check_output_shape
@@ -142,9 +143,10 @@ class _Checker:
             raise self.unsupported(f"needs {needed:,} bytes for {where}, at most {limits.TENSOR_BYTES:,} are given")
         if stored and stored != needed:
             raise self.corrupt(f"{where} needs {needed} bytes, its buffer has {stored}")
-        self._check_quantization(tensor.get("quantization", {}), shape, bool(stored), where)
+        self._check_quantization(tensor, bool(stored), where)
 
-    def _check_quantization(self, quantization: Table, shape: tuple[int, ...], constant: bool, where: str) -> None:
+    def _check_quantization(self, tensor: Table, constant: bool, where: str) -> None:
+        quantization, shape = tensor.get("quantization", {}), tensor.get("shape", ())
         scales, zero_points = quantization.get("scale", ()), quantization.get("zero_point", ())
         if quantization.get("details_type", 0):
             raise self.unsupported(f"quantizes {where} in a way of its own")
@@ -156,6 +158,10 @@ class _Checker:
         wrong = [scale for scale in scales if not least <= scale <= 1 / SMALLEST_SCALE]
         if wrong:
             raise self.corrupt(f"{where} has the scale {wrong[0]:g}")
+        allowed = ZERO_POINTS.get(tensor.get("type", 0), range(1))
+        outside = [zero_point for zero_point in zero_points if zero_point not in allowed]
+        if outside:
+            raise self.corrupt(f"{where} has the zero point {outside[0]}")
 
     def _check_graph(self) -> None:
         count = len(self.tensors)

@@ -37,6 +37,14 @@ WIDTHS: Mapping[int, tuple[str, float]] = {
 }
 """TensorType: its name, and bytes of an element."""
 
+ZERO_POINTS: Mapping[int, range] = {
+    3: range(256),
+    7: range(-32_768, 32_768),
+    9: range(-128, 128),
+    17: range(-8, 8),
+}
+"""By TensorType, what may stand for zero; 0 in the others."""
+
 ACTIVATIONS = range(5)
 """ActivationFunctionType: NONE, RELU, RELU_N1_TO_1, RELU6, TANH. SIGN_BIT has no kernel."""
 
