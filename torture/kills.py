@@ -1,0 +1,330 @@
+"""kill -9 at random moments: afterwards every file is the old or the new whole one, and going on completes.
+
+    python -m torture.kills --kills 200 --seed 0
+    python -m torture.kills --command train --kills 20 --out found.json
+
+A killed command is gone on with as its user would, and that may be killed again, until one run comes to its end; what
+it leaves must be what a run leaves that nobody disturbed. torture/killing.py says how a command is killed.
+A command is one entry of COMMANDS. Counting goes on where it was stopped if the file of results has the same seed.
+"""
+
+import argparse
+import importlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from torture.killing import Ended, choose, run, run_fresh
+from torture.recording import RESULTS, read_result, record
+from torture.served import ENVIRONMENT
+from torture.whole import digest, left_behind, same, torn, visible
+
+ENOUGH = 0.3
+"""Of the killed ones are gone on with to the end, the others are killed again."""
+
+KEPT = 10
+"""Failures that are written out."""
+
+TRAINING = (
+    "keras", "tensorflow", "scipy.optimize", "sklearn.datasets", "matplotlib.backends.backend_agg",
+    "edgedigits.training.fit", "edgedigits.reports.terminal",
+)  # fmt: skip
+CLI = ("edgedigits.cli",)
+LITERT = (*CLI, "edgedigits.exporting", "edgedigits.folder_exporting", "ai_edge_litert.interpreter", "PIL.Image")
+
+
+def _nothing(_: Path) -> None:
+    """Begin in an empty folder."""
+
+
+def _all_files(folder: Path) -> Any:
+    return {str(path.relative_to(folder)): same(path) for path in visible(folder)}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to kill.
+
+    Attributes:
+        counts_as: the command of the report.
+        share: of the kills of that command.
+        start: its arguments, for the folder that it runs in.
+        again: how its user goes on after a kill; None is by the same command.
+        prepare: what stands in the folder before.
+        outcome: what a finished folder holds; the same each time.
+        as_one: a folder in it that is replaced as one.
+        imports: modules that are imported before the fork. None of them computes anything.
+    """
+
+    counts_as: str
+    start: list[str]
+    share: float = 1.0
+    again: Callable[[Path], list[str]] | None = None
+    prepare: Callable[[Path], None] = _nothing
+    outcome: Callable[[Path], Any] = _all_files
+    as_one: str | None = None
+    imports: tuple[str, ...] = CLI
+
+
+def _resume(folder: Path) -> list[str]:
+    """As the messages say: a folder that holds a run is resumed."""
+    return ["train", "--resume", "run"] if (folder / "run" / "config.json").exists() else COMMANDS["train"].start
+
+
+def _trained(folder: Path) -> None:
+    """A run to export, and an older export of it."""
+    model = _once("trained", COMMANDS["train"].start) / "run" / "model.keras"
+    shutil.copyfile(model, folder / "model.keras")
+    older = ["export", "model.keras", "--precision", "float32", "--out", "digits.tflite", "--no-verify"]
+    for path in visible(_once("older export", older, model)):
+        shutil.copyfile(path, folder / path.name)
+
+
+def _older(*arguments: str) -> Callable[[Path], None]:
+    def prepare(folder: Path) -> None:
+        shutil.copytree(_once(" ".join(arguments), list(arguments)), folder, dirs_exist_ok=True)
+
+    return prepare
+
+
+def _complete(folder: Path) -> Any:
+    """Of a benchmark: no time is the same twice, so only that it has all its sections."""
+    import json
+
+    result = json.loads((folder / "result.json").read_text())
+    return sorted(result), result["complete"]
+
+
+COMMANDS: dict[str, Command] = {
+    "train": Command(
+        "train",
+        ["train", "--recipe", "tiny", "--out", "run"],
+        again=_resume,
+        imports=(*CLI, *TRAINING),
+    ),
+    "export-tflite": Command(
+        "export",
+        ["export", "model.keras", "--format", "tflite", "--out", "digits.tflite"],
+        share=0.2,
+        prepare=_trained,
+        imports=(*LITERT, "sklearn.datasets", "scipy.optimize"),
+    ),
+    "export-c": Command(
+        "export",
+        ["export", "pico", "--format", "c", "--out", "c", "--force", "--no-verify"],
+        share=0.4,
+        prepare=_older("export", "nano", "--format", "c", "--out", "c", "--no-verify"),
+        as_one="c",
+        imports=LITERT,
+    ),
+    "export-web": Command(
+        "export",
+        ["export", "pico", "--format", "web", "--out", "site", "--force", "--no-verify"],
+        share=0.4,
+        prepare=_older("export", "nano", "--format", "web", "--out", "site", "--no-verify"),
+        as_one="site",
+        imports=LITERT,
+    ),
+    "download": Command(
+        "data download",
+        ["data", "download", "served", "--data-dir", "data"],
+        imports=(*CLI, "edgedigits.data.download", "torture.served"),
+    ),
+}
+
+_made: dict[str, Path] = {}
+_scratch: list[Path] = []
+
+
+def _once(name: str, arguments: list[str], *files: Path) -> Path:
+    """Return the folder in which a command ran, once for all kills."""
+    if name not in _made:
+        folder = Path(tempfile.mkdtemp(prefix="made-", dir=_scratch[0]))
+        for file in files:
+            shutil.copyfile(file, folder / file.name)
+        ended = run(arguments, folder)
+        if ended.code:
+            raise SystemExit(f"{arguments} failed by itself:\n{ended.said}")
+        _forget(folder)
+        _made[name] = folder
+    return _made[name]
+
+
+def _forget(folder: Path) -> None:
+    shutil.rmtree(folder / ".tmp", ignore_errors=True)
+    (folder / ".said").unlink(missing_ok=True)
+
+
+@dataclass
+class Count:
+    """What became of the kills of one command; `failures` says each thing that was not as promised."""
+
+    kills: int = 0
+    tries: int = 0
+    how: dict[str, int] = field(default_factory=dict)
+    completed: int = 0
+    files_checked: int = 0
+    temporary_files_left: int = 0
+    failed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def fail(self, what: str) -> None:
+        """Count a broken promise, and keep the first ones."""
+        self.failed += 1
+        print("FAILED", what, flush=True)
+        if len(self.failures) < KEPT:
+            self.failures.append(what)
+
+
+class Attack:
+    """Kill one command again and again."""
+
+    def __init__(self, name: str, seed: int, count: Count) -> None:
+        self.name, self.command, self.count = name, COMMANDS[name], count
+        self._seed = [seed, zlib.crc32(name.encode())]
+        for module in self.command.imports:
+            importlib.import_module(module)
+        folder = self._begin()
+        self._old = {digest(path) for path in visible(folder)}
+        self._old_folder = self._as_one(folder)
+        self.quiet = run(self.command.start, folder)
+        if self.quiet.code:
+            raise SystemExit(f"{name} failed by itself:\n{self.quiet.said}")
+        self._new = {digest(path) for path in visible(folder)}
+        self._new_folder = self._as_one(folder)
+        self._outcome = self.command.outcome(folder)
+        shutil.rmtree(folder)
+        folder = self._begin()
+        self._fresh_seconds = run_fresh(self.command.start, folder).seconds
+        self._check_outcome(folder, "an undisturbed second run")
+        shutil.rmtree(folder)
+
+    def _begin(self) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=_scratch[0]))
+        self.command.prepare(folder)
+        return folder
+
+    def go_on(self, kills: int) -> Iterator[None]:
+        """Kill until so many were counted; yield after each."""
+        while self.count.kills < kills:
+            folder = self._begin()
+            yield from self._until_it_completes(folder, kills)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _until_it_completes(self, folder: Path, kills: int) -> Iterator[None]:
+        arguments = self.command.start
+        while True:
+            rng = np.random.default_rng([*self._seed, self.count.tries])
+            self.count.tries += 1
+            moment = choose(rng, self.quiet.changes, self.quiet.seconds, self._fresh_seconds)
+            ended = run(arguments, folder, moment)
+            where = f"try {self.count.tries - 1}, {moment}"
+            if not ended.killed:
+                self._finished(folder, ended, where)
+                return
+            self.count.kills += 1
+            self.count.how[moment.how] = self.count.how.get(moment.how, 0) + 1
+            self._check_files(folder, where)
+            yield
+            arguments = self.command.again(folder) if self.command.again else self.command.start
+            if rng.random() < ENOUGH or self.count.kills >= kills:
+                self._finished(folder, run(arguments, folder), where)
+                return
+
+    def _finished(self, folder: Path, ended: Ended, where: str) -> None:
+        if ended.code:
+            self.count.fail(f"{where}: going on ended with {ended.code}: {ended.said[-300:].strip()}")
+            return
+        self.count.completed += 1
+        self.count.temporary_files_left += len(left_behind(folder))
+        self._check_outcome(folder, where)
+
+    def _check_outcome(self, folder: Path, where: str) -> None:
+        found = self.command.outcome(folder)
+        if found != self._outcome:
+            self.count.fail(f"{where}: what it made differs from an undisturbed run's: {_difference(found, self._outcome)}")
+
+    def _check_files(self, folder: Path, where: str) -> None:
+        for path in visible(folder):
+            self.count.files_checked += 1
+            if digest(path) not in self._old | self._new and (why := torn(path)):
+                self.count.fail(f"{where}: {path.relative_to(folder)} is not whole: {why}")
+        if self.command.as_one and self._as_one(folder) not in (self._old_folder, self._new_folder):
+            self.count.fail(f"{where}: {self.command.as_one}/ is neither the old nor the new one")
+
+    def _as_one(self, folder: Path) -> dict[str, str]:
+        place = folder / (self.command.as_one or ".")
+        return {str(path.relative_to(place)): digest(path) for path in visible(place)} if place.is_dir() else {}
+
+
+def _difference(found: Any, wanted: Any) -> str:
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        return ", ".join(sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)))
+    return f"{found} and {wanted}"[:300]
+
+
+@contextmanager
+def surroundings() -> Iterator[None]:
+    """Offer a scratch folder, and a mirror on the loopback interface, and take both away again."""
+    import os
+
+    command = [sys.executable, "-m", "torture.served"]
+    with (
+        tempfile.TemporaryDirectory(prefix="edgedigits-kills-") as scratch,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as mirror,
+    ):
+        if mirror.stdin is None or mirror.stdout is None:
+            raise SystemExit("the mirror has no pipes")
+        os.environ[ENVIRONMENT] = mirror.stdout.readline().strip()
+        _scratch.append(Path(scratch))
+        try:
+            yield
+        finally:
+            _scratch.pop()
+            _made.clear()
+            mirror.stdin.close()
+
+
+def attack(name: str, kills: int, seed: int, out: Path) -> Count:
+    """Kill one command of COMMANDS so many times in all, and write down after each what was found."""
+    known = read_result(out).get("parts", {}).get(name, {})
+    names = Count.__dataclass_fields__
+    kept = {key: value for key, value in known.items() if key in names} if known.get("seed") == seed else {}
+    count = Count(**kept)
+    entry = {"counts_as": COMMANDS[name].counts_as, "seed": seed}
+    if count.kills < kills:
+        attacking = Attack(name, seed, count)
+        for _ in attacking.go_on(kills):
+            print(f"{name}: {count.kills} kills, {count.completed} completed, {count.failed} failed", flush=True)
+            record(out, name, {"finished": False, **entry, **vars(count)})
+    record(out, name, {"finished": True, **entry, **vars(count)})
+    return count
+
+
+def main() -> None:
+    """Kill the commands that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--command", choices=COMMANDS, action="append", help="all of them if it is not given")
+    parser.add_argument("--kills", type=int, default=200, help="of each command, shared among its entries")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS / "kills.json")
+    given = parser.parse_args()
+    with surroundings():
+        failed = [
+            attack(name, round(given.kills * COMMANDS[name].share), given.seed, given.out).failed
+            for name in given.command or COMMANDS
+        ]
+    sys.exit(any(failed))
+
+
+if __name__ == "__main__":
+    main()
