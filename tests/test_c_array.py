@@ -244,3 +244,13 @@ def test_a_folder_is_not_written_over_a_file(tmp_path: Path) -> None:
     with pytest.raises(OutputNotWritable, match="cannot write"):
         write_folder(tmp_path / "file" / "below", {"one": "1"})
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_is_replaced_where_the_system_cannot_exchange_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = write_folder(tmp_path / "out", {"one": "1"})
+    monkeypatch.setattr("edgedigits_exporters.folder._exchange", lambda *_: False)
+    write_folder(out, {"two": "2"}, replace=True)
+    assert [file.name for file in out.iterdir()] == ["two"]
+    assert list(tmp_path.iterdir()) == [out]

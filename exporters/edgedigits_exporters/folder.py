@@ -1,13 +1,25 @@
-"""Write a folder whole or not at all: made under another name beside its place, then renamed."""
+"""Write a folder whole or not at all: made under another name beside its place, then renamed.
+
+One that stands there already is exchanged in one step where the system can do that: on Linux and macOS, on their usual
+file systems. Elsewhere there is a moment without either, and a kill in it leaves the old one in `.<name>-.../old`.
+"""
 
 import contextlib
+import ctypes
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from edgedigits_runtime.errors import OutputNotWritable
 from edgedigits_runtime.whole_files import write_whole
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+"""linux/fcntl.h and linux/fs.h; renameat2(2)."""
+RENAME_SWAP = 2
+"""sys/stdio.h of macOS; renamex_np(2)."""
 
 
 def write_folder(path: Path, files: Mapping[str, bytes | str], *, replace: bool = False) -> Path:
@@ -47,7 +59,9 @@ def refuse_existing(path: Path, *, replace: bool) -> None:
 
 
 def _put(made: Path, path: Path, old: Path) -> None:
-    """Rename `made` to `path`; what stands there is moved to `old` first and back if that fails."""
+    """Rename `made` to `path`; what stands there goes, or comes back if that fails."""
+    if path.exists() and _exchange(made, path):
+        return
     if path.exists():
         path.rename(old)
     try:
@@ -57,3 +71,13 @@ def _put(made: Path, path: Path, old: Path) -> None:
             old.rename(path)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change places in one step; return False where the system or the file system cannot."""
+    names = (os.fsencode(one), os.fsencode(other))
+    library = ctypes.CDLL(None) if os.name == "posix" else None
+    if sys.platform == "darwin":
+        return library is not None and library.renamex_np(*names, RENAME_SWAP) == 0
+    renameat2 = getattr(library, "renameat2", None)
+    return renameat2 is not None and renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0
