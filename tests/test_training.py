@@ -289,6 +289,21 @@ def test_a_damaged_checkpoint_is_refused(kept: int, copied: RunFolder) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_run_that_was_killed_before_its_first_checkpoint_is_resumed(one_epoch: RunFolder, tmp_path: Path) -> None:
+    path = tmp_path / "killed"
+    path.mkdir()
+    shutil.copy(one_epoch.config, path)
+    (path / ".checkpoint-a1b2c3d4.tmp.keras").write_bytes(b"PK")
+    assert same(resume(path), one_epoch)
+    assert not list(path.glob(".*"))
+
+
+def test_a_run_that_was_killed_before_its_config_is_started_again(tmp_path: Path) -> None:
+    (tmp_path / ".config-a1b2c3d4.tmp.json").write_text("{")
+    assert train(tmp_path).model.is_file()
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_no_checkpoint_and_no_run(copied: RunFolder, tmp_path: Path) -> None:
     copied.checkpoint.unlink()
     with pytest.raises(RunError, match=r"cannot be resumed: it has no checkpoint\.keras"):

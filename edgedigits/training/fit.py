@@ -40,7 +40,7 @@ from edgedigits_runtime.errors import OutputNotWritable, RunError
 from edgedigits_runtime.preprocessing import Images, normalise
 from edgedigits_runtime.reading.frame import FRAME_SHAPE
 from edgedigits_runtime.synthetic.samples import not_digits
-from edgedigits_runtime.whole_files import whole_file, write_whole
+from edgedigits_runtime.whole_files import remove_abandoned, whole_file, write_whole
 
 PREDICTION_BATCH = 512
 
@@ -89,10 +89,11 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
     """Go on with a run that was killed, to the number of epochs it was started with; arguments as of `train`.
 
     Raises:
-        RunError: no run, no whole checkpoint, or the data are not those it was started with.
+        RunError: no run, a damaged checkpoint, or the data are not those it was started with.
     """
     run = RunFolder(path)
     config = run.read_config()
+    remove_abandoned(path)
     recipe = get_recipe(config.recipe)
     scope = device_scope(config.device)  # type: ignore[arg-type]  # checked when the run was started
     with scope, computing(config.mixed_precision, config.parallel):
@@ -101,7 +102,11 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
         if splits.train.fingerprint() != config.data_fingerprint:
             raise RunError(f"{path} was trained on other data than {config.data!r} holds now; start a new run")
         keras.utils.set_random_seed(config.seed)
-        model, history = load_checkpoint(run.checkpoint)
+        if list(path.iterdir()) == [run.config]:
+            # Killed before its first checkpoint.
+            model, history = build_network(recipe, dataset, config, -(-len(splits.train) // config.batch_size)), []
+        else:
+            model, history = load_checkpoint(run.checkpoint)
         training = _Training(run, config, recipe, dataset, splits, console or Console(quiet=True), after_epoch)
         return training.go_on(model, history)
 
@@ -268,6 +273,8 @@ def _start_run(out: Path | None, recipe: Recipe) -> RunFolder:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputNotWritable(f"cannot make the run folder {out}: {error.strerror}") from error
+    # Of a run that was killed before it wrote its config, nothing else is there.
+    remove_abandoned(out)
     run = RunFolder(out)
     run.refuse_other_files()
     return run

@@ -2,11 +2,15 @@
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from edgedigits_runtime.errors import OutputNotWritable
+
+# As _make_beside names them; mkstemp chooses the eight characters.
+TEMPORARY = re.compile(r"\..*-[a-z0-9_]{8}\.tmp(\..*)?")
 
 
 @contextlib.contextmanager
@@ -32,6 +36,13 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise _not_writable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files in a folder that nobody writes into now: of processes that were killed."""
+    for path in folder.iterdir():
+        if TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _make_beside(path: Path) -> Path:
