@@ -25,6 +25,8 @@ from typing import Any, Literal
 import numpy as np
 
 How = Literal["before", "after", "time", "fresh"]
+HOWS: tuple[How, ...] = ("before", "after", "time", "fresh")
+SHARES = (0.4, 0.4, 0.15, 0.05)
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.link", "os.symlink"}
 WRITING = os.O_WRONLY | os.O_RDWR
@@ -69,7 +71,7 @@ def choose(rng: np.random.Generator, changes: int, seconds: float, fresh_seconds
         changes, seconds: of a command that nobody killed.
         fresh_seconds: of one that a new interpreter ran.
     """
-    how: How = rng.choice(["before", "after", "time", "fresh"], p=[0.4, 0.4, 0.15, 0.05])  # type: ignore[assignment]
+    how: How = HOWS[rng.choice(len(HOWS), p=SHARES)]
     if how == "fresh":
         return Moment(how, seconds=float(rng.uniform(0, fresh_seconds)))
     if how == "time":

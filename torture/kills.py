@@ -225,7 +225,9 @@ class Attack:
         while True:
             rng = np.random.default_rng([*self._seed, self.count.tries])
             self.count.tries += 1
-            moment = choose(rng, self.quiet.changes, self.quiet.seconds, self._fresh_seconds)
+            # What is gone on with has less left to do.
+            changes = self.quiet.changes if arguments == self.command.start else max(1, self.quiet.changes // 2)
+            moment = choose(rng, changes, self.quiet.seconds, self._fresh_seconds)
             ended = run(arguments, folder, moment)
             where = f"try {self.count.tries - 1}, {moment}"
             if not ended.killed:

@@ -62,6 +62,11 @@ def _member(archive: zipfile.ZipFile, name: str) -> Any:
         return _arrays(archive.read(name))
     if name.endswith("history.json"):
         return [{key: value for key, value in row.items() if key != "seconds"} for row in json.loads(archive.read(name))]
+    if name == "config.json":
+        config = json.loads(archive.read(name))
+        # Keras counts the optimisers that a process made, and names them so.
+        config.get("compile_config", {}).get("optimizer", {}).get("config", {}).pop("name", None)
+        return config
     # Keras notes when it wrote the file.
     return None if name == "metadata.json" else hashlib.sha256(archive.read(name)).hexdigest()
 
