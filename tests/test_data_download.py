@@ -8,7 +8,9 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,6 +40,8 @@ class Mirror:
     status: int = 200
     shift: int = 0
     hangs: threading.Event | None = None
+    hangs_after: threading.Event | None = None
+    drips: int = 0
     url: str = ""
     asked: list[str | None] = field(default_factory=list)
 
@@ -62,7 +66,16 @@ def serving(mirror: Mirror) -> Iterator[Mirror]:
                 self.send_header("Content-Range", f"bytes {start}-{len(mirror.body) - 1}/{len(mirror.body)}")
             self.send_header("Content-Length", str(mirror.announces or len(rest)))
             self.end_headers()
-            self.wfile.write(rest[: mirror.sends])
+            rest = rest[: mirror.sends]
+            size = mirror.drips or max(len(rest), 1)
+            # A client that has had enough goes away.
+            with contextlib.suppress(ConnectionError):
+                for begin in range(0, len(rest), size):
+                    self.wfile.write(rest[begin : begin + size])
+                    if mirror.drips:
+                        time.sleep(0.01)
+            if mirror.hangs_after:
+                mirror.hangs_after.wait(10)
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -74,8 +87,8 @@ def serving(mirror: Mirror) -> Iterator[Mirror]:
     try:
         yield mirror
     finally:
-        if mirror.hangs:
-            mirror.hangs.set()
+        for event in filter(None, (mirror.hangs, mirror.hangs_after)):
+            event.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -251,6 +264,34 @@ def test_a_mirror_that_never_answers_is_given_up(tmp_path, mirrors):
     good = mirrors.enter_context(serving(Mirror()))
     fetch(data_file(silent, good), tmp_path / "file.gz", timeout=0.2)
     assert (tmp_path / "file.gz").read_bytes() == SERVED
+
+
+def test_a_mirror_that_stalls_in_the_middle_loses_nothing_of_what_came(tmp_path, mirrors):
+    stalls = mirrors.enter_context(serving(Mirror(sends=HALF, hangs_after=threading.Event())))
+    good = mirrors.enter_context(serving(Mirror()))
+    fetch(data_file(stalls, good), tmp_path / "file.gz", timeout=0.3)
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+    assert good.asked == [f"bytes={HALF}-"]
+
+
+def test_a_mirror_that_drips_is_given_up_and_the_next_goes_on(tmp_path, mirrors):
+    drips = mirrors.enter_context(serving(Mirror(drips=1)))
+    good = mirrors.enter_context(serving(Mirror()))
+    fetch(data_file(drips, good), tmp_path / "file.gz", timeout=0.3)
+    assert (tmp_path / "file.gz").read_bytes() == SERVED
+    assert len(good.asked) == 1 and good.asked[0] is not None
+    with pytest.raises(DataNotFound, match="bytes a second"):
+        fetch(data_file(drips), tmp_path / "other.gz", timeout=0.3)
+
+
+def test_several_processes_at_once_download_a_file_once(tmp_path, mirrors):
+    slow = mirrors.enter_context(serving(Mirror(drips=HALF // 8)))
+    target = tmp_path / "file.gz"
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(lambda _: fetch(data_file(slow), target), range(4)))
+    assert got == [target] * 4
+    assert target.read_bytes() == SERVED
+    assert slow.asked == [None]
 
 
 def test_a_mirror_without_an_end_is_cut_off(tmp_path, mirrors, monkeypatch):

@@ -9,6 +9,7 @@ import http.client
 import os
 import re
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,8 +20,10 @@ from edgedigits.data.locations import ENVIRONMENT
 from edgedigits_runtime.errors import ChecksumMismatch, DataError, DataNotFound, OutputNotWritable
 
 CHUNK = 64 * 1024
-# Seconds without a byte after which a mirror is given up.
+# Seconds without a byte after which a mirror is given up,
 TIMEOUT = 30.0
+# and bytes a second over as long, below which a mirror only seems to send; a bad telephone line carries more.
+SLOWEST = 1024
 
 
 class _MirrorError(Exception):
@@ -31,7 +34,7 @@ def fetch(file: DataFile, target: Path, *, timeout: float = TIMEOUT) -> Path:
     """Download `file` to `target` and return `target`.
 
     Args:
-        timeout: seconds to wait for a connection, and for each next byte.
+        timeout: seconds to wait for a connection, for each next byte, and for SLOWEST bytes a second to come.
 
     Raises:
         DataNotFound: no mirror delivered; the message has each one's fault.
@@ -40,8 +43,10 @@ def fetch(file: DataFile, target: Path, *, timeout: float = TIMEOUT) -> Path:
     """
     part = target.with_name(f"{target.name}.part")
     faults: dict[str, Exception] = {}
-    with _writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with _writing(target), _alone(target.parent):
+        if target.is_file():
+            # Another process has just brought it.
+            return target
         for mirror in file.mirrors:
             url = f"{mirror}{file.name}"
             try:
@@ -90,7 +95,7 @@ def _receive(url: str, part: Path, timeout: float) -> bool:
         if not resumed and response.status != http.HTTPStatus.OK:
             part.unlink(missing_ok=True)
             raise _MirrorError(f"HTTP {response.status} to a request for bytes from {start}")
-        _store(response, part, start if resumed else 0)
+        _store(response, part, start if resumed else 0, timeout)
     return resumed
 
 
@@ -100,14 +105,14 @@ def _begins_at(response: http.client.HTTPResponse) -> int | None:
     return int(found[1]) if found and response.status == http.HTTPStatus.PARTIAL_CONTENT else None
 
 
-def _store(response: http.client.HTTPResponse, part: Path, start: int) -> None:
+def _store(response: http.client.HTTPResponse, part: Path, start: int, timeout: float) -> None:
     """Write the body behind the first `start` bytes of `part`; refuse another length than was announced."""
     announced = response.headers.get("Content-Length", "")
     total = start + int(announced) if announced.isdecimal() else None
     size = start
     with part.open("ab" if start else "wb") as out:
         with _progress(part.name.removesuffix(".part"), total, start) as advance:
-            for chunk in _chunks(response):
+            for chunk in _chunks(response, timeout):
                 size += len(chunk)
                 if size > LARGEST:
                     raise _MirrorError(f"sends more than {LARGEST // 1024**2} MiB")
@@ -119,16 +124,43 @@ def _store(response: http.client.HTTPResponse, part: Path, start: int) -> None:
         raise _MirrorError(f"sent {size:,} of {total:,} bytes")
 
 
-def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+def _chunks(response: http.client.HTTPResponse, timeout: float) -> Iterator[bytes]:
+    """Yield what comes, as it comes: what came before a mirror is given up stays."""
+    since, received = time.monotonic(), 0
     try:
-        while chunk := response.read(CHUNK):
+        while chunk := response.read1(CHUNK):
             yield chunk
+            received += len(chunk)
+            taken = time.monotonic() - since
+            if taken >= timeout:
+                if received < SLOWEST * taken:
+                    raise _MirrorError(f"sends only {received / taken:.0f} bytes a second")
+                since, received = time.monotonic(), 0
     except (OSError, http.client.HTTPException) as error:
         raise _MirrorError(f"the connection broke: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "reason", "")) or str(error) or type(error).__name__
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Make a folder, and let one process at a time download into it where the system has locks of folders."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems have none.
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
