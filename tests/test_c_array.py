@@ -254,3 +254,12 @@ def test_a_folder_is_replaced_where_the_system_cannot_exchange_two(
     write_folder(out, {"two": "2"}, replace=True)
     assert [file.name for file in out.iterdir()] == ["two"]
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_place_that_cannot_even_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **_: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(OutputNotWritable, match="cannot write .*: Permission denied"):
+        write_folder(tmp_path / "closed" / "out", {"one": "1"})

@@ -266,6 +266,27 @@ def test_a_mirror_that_never_answers_is_given_up(tmp_path, mirrors):
     assert (tmp_path / "file.gz").read_bytes() == SERVED
 
 
+@pytest.mark.parametrize("answer", [b"220 \x1b[2Jftp ready\r\n", b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"])
+def test_what_a_mirror_says_stays_in_one_line_and_out_of_the_terminal(tmp_path, answer):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(10_000)
+                        connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(DataNotFound) as caught:
+            fetch(data_file(f"http://127.0.0.1:{listener.getsockname()[1]}/"), tmp_path / "file.gz")
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert str(caught.value).isprintable()
+
+
 def test_a_mirror_that_stalls_in_the_middle_loses_nothing_of_what_came(tmp_path, mirrors):
     stalls = mirrors.enter_context(serving(Mirror(sends=HALF, hangs_after=threading.Event())))
     good = mirrors.enter_context(serving(Mirror()))

@@ -24,6 +24,7 @@ CHUNK = 64 * 1024
 TIMEOUT = 30.0
 # and bytes a second over as long, below which a mirror only seems to send; a bad telephone line carries more.
 SLOWEST = 1024
+LONGEST_REASON = 200
 
 
 class _MirrorError(Exception):
@@ -87,7 +88,7 @@ def _receive(url: str, part: Path, timeout: float) -> bool:
         # RFC 9110, 15.5.17: nothing begins at `start`, so `part` is complete or wrong; its checksum tells.
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
             return True
-        raise _MirrorError(f"HTTP {error.code} {error.reason}") from error
+        raise _MirrorError(f"HTTP {error.code} {_reason(error)}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise _MirrorError(_reason(error)) from error
     with response:
@@ -141,7 +142,9 @@ def _chunks(response: http.client.HTTPResponse, timeout: float) -> Iterator[byte
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", "")) or str(error) or type(error).__name__
+    """Return what went wrong in one line; a mirror's own words may be in it, so nothing that steers a terminal."""
+    said = str(getattr(error, "reason", "")) or str(error) or type(error).__name__
+    return "".join(letter if letter.isprintable() else " " for letter in said)[:LONGEST_REASON].strip()
 
 
 @contextlib.contextmanager

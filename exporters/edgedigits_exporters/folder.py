@@ -50,11 +50,16 @@ def refuse_existing(path: Path, *, replace: bool) -> None:
     """Refuse a place that is taken, before any work is done for it.
 
     Raises:
-        OutputNotWritable: a folder that may not be replaced, or something that is no folder.
+        OutputNotWritable: a folder that may not be replaced, something that is no folder, or a folder above it that
+            may not be entered.
     """
-    if path.is_dir() and not replace:
+    try:
+        exists, is_folder = path.exists(), path.is_dir()
+    except OSError as error:
+        raise OutputNotWritable(f"cannot write {path}: {error.strerror}") from error
+    if is_folder and not replace:
         raise OutputNotWritable(f"{path} exists and is left as it is; give another --out, or --force to replace it")
-    if path.exists() and not path.is_dir():
+    if exists and not is_folder:
         raise OutputNotWritable(f"{path} is a file, and a folder is written there; give another --out")
 
 
