@@ -1,5 +1,6 @@
 """The checkpoint: one file that gives back weights, optimiser and history, or says that it is damaged."""
 
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgedigits.training.checkpoint import HISTORY, load_checkpoint, save_checkpoint
-from edgedigits_runtime.errors import RunError
+from edgedigits_runtime.errors import OutputNotWritable, RunError
 
 pytestmark = pytest.mark.slow
 
@@ -77,3 +78,12 @@ def test_a_model_without_history_is_no_checkpoint(path: Path, tmp_path: Path) ->
 def test_no_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"cannot be resumed: it has no checkpoint\.keras"):
         load_checkpoint(tmp_path / "checkpoint.keras")
+
+
+def test_a_clock_that_was_never_set_is_said_before_anything_is_written(
+    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.localtime", lambda *_: time.gmtime(0))
+    with pytest.raises(OutputNotWritable, match="clock of this machine says 1970"):
+        save_checkpoint(model, ROWS, tmp_path / "checkpoint.keras")
+    assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits_exporters.keras_backend import load_keras
+from edgedigits_exporters.keras_file import check_clock
 from edgedigits_runtime.errors import RunError
 from edgedigits_runtime.whole_files import whole_file
 
@@ -16,7 +17,12 @@ HISTORY = "edgedigits-history.json"
 
 
 def save_checkpoint(model: Any, history: list[dict[str, float]], path: Path) -> None:
-    """Write a compiled model and its history, one row per finished epoch."""
+    """Write a compiled model and its history, one row per finished epoch.
+
+    Raises:
+        OutputNotWritable: the file could not be written.
+    """
+    check_clock(path)
     with whole_file(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:

@@ -1,6 +1,7 @@
 """The `.keras` file: a Keras model with its contract inside."""
 
 import dataclasses
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_exporters.keras_checking import check
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, OutputNotWritable
 from edgedigits_runtime.whole_files import whole_file
+
+FIRST_YEAR_OF_ZIP = 1980
 
 
 def save_model(model: Any, contract: Contract, path: Path) -> Path:
@@ -20,6 +23,7 @@ def save_model(model: Any, contract: Contract, path: Path) -> Path:
         OutputNotWritable: the file could not be written.
     """
     keras = load_keras()
+    check_clock(path)
     bare = type(model).from_config(model.get_config())
     bare.set_weights(model.get_weights())
     tools = {**contract.tools, "keras": keras.__version__}
@@ -29,6 +33,19 @@ def save_model(model: Any, contract: Contract, path: Path) -> Path:
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(MEMBER, contract.to_json())
     return path
+
+
+def check_clock(path: Path) -> None:
+    """Refuse to write a `.keras` file on a machine whose clock was never set: Keras would fail in the middle.
+
+    Raises:
+        OutputNotWritable: the clock says a year that no zip file can hold.
+    """
+    if (year := time.localtime().tm_year) < FIRST_YEAR_OF_ZIP:
+        raise OutputNotWritable(
+            f"cannot write {path}: the clock of this machine says {year}, and no .keras file can hold a day before"
+            f" {FIRST_YEAR_OF_ZIP}; set the clock"
+        )
 
 
 def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contract]:
