@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -82,17 +83,30 @@ def choose(rng: np.random.Generator, changes: int, seconds: float, fresh_seconds
     return Moment(how, number, float(rng.exponential(soon)) if how == "after" else 0.0)
 
 
-def run(arguments: list[str], folder: Path, moment: Moment | None = None) -> Ended:
-    """Run `edgedigits ARGUMENTS` in `folder`, and kill it at a moment if one is given."""
+def run(
+    arguments: list[str],
+    folder: Path,
+    moment: Moment | None = None,
+    *,
+    scratch: Path | None = None,
+    first: Callable[[], None] | None = None,
+) -> Ended:
+    """Run `edgedigits ARGUMENTS` in `folder`, and kill it at a moment if one is given.
+
+    Args:
+        scratch: for what it says, and for temporary files; `folder` if None.
+        first: what the fork does before, such as giving up a right.
+    """
     if moment is not None and moment.how == "fresh":
         return run_fresh(arguments, folder, moment.seconds)
-    said = folder / ".said"
+    scratch = scratch or folder
+    said = scratch / ".said"
     reader, writer = os.pipe()
     start = time.monotonic()
     process = os.fork()
     if process == 0:
         os.close(reader)
-        _become_the_command(arguments, folder, said, moment, writer)
+        _become_the_command(arguments, folder, scratch, writer, moment, first)
     os.close(writer)
     changes = _wait(process, reader, moment, start)
     os.close(reader)
@@ -102,14 +116,16 @@ def run(arguments: list[str], folder: Path, moment: Moment | None = None) -> End
     return Ended(os.waitstatus_to_exitcode(status), changes, seconds, said.read_text(errors="replace"))
 
 
-def run_fresh(arguments: list[str], folder: Path, seconds: float | None = None) -> Ended:
-    """The same in a new interpreter, killed after `seconds` if that is given."""
+def run_fresh(
+    arguments: list[str], folder: Path, seconds: float | None = None, more: dict[str, str] | None = None
+) -> Ended:
+    """The same in a new interpreter, with `more` in its environment, killed after `seconds` if that is given."""
     said, start = folder / ".said", time.monotonic()
     with said.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "torture.killing", *arguments],
             cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
-            env=_environment(folder),
+            env=_environment(folder) | (more or {}),
         )  # fmt: skip
         try:
             code = process.wait(PATIENCE if seconds is None else seconds)
@@ -136,18 +152,27 @@ def _environment(folder: Path) -> dict[str, str]:
             "TMPDIR": str(temporary), "TF_CPP_MIN_LOG_LEVEL": "3"}  # fmt: skip
 
 
-def _become_the_command(arguments: list[str], folder: Path, said: Path, moment: Moment | None, writer: int) -> None:
+def _become_the_command(
+    arguments: list[str],
+    folder: Path,
+    scratch: Path,
+    writer: int,
+    moment: Moment | None,
+    first: Callable[[], None] | None,
+) -> None:
     """In the fork: run the command line, and never come back."""
     code: Any = 70
     try:
         os.setsid()
         os.chdir(folder)
-        os.environ.update(_environment(folder))
-        out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.environ.update(_environment(scratch))
+        out = os.open(scratch / ".said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         for descriptor in (1, 2):
             os.dup2(out, descriptor)
         sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
         _heed(moment, folder, writer)
+        if first is not None:
+            first()
         code = command_line(arguments)
     # Whatever the command raises is told, and is no reason to go on as a second driver.
     except BaseException:  # noqa: BLE001
