@@ -34,6 +34,25 @@ def test_each_command_has_help_with_an_example(run_command: RunCommand, command:
     assert "Example" in run_command(command, "--help").stdout
 
 
+def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    import typer
+
+    from edgedigits import cli
+
+    def use(path: Path) -> None:
+        # Longer than any file system takes, which the administrator's rights do not help against.
+        (path / ("x" * 5000)).read_bytes()
+
+    app = typer.Typer(cls=cli.Commands, pretty_exceptions_enable=False)
+    app.command("use")(use)
+    app.command("other")(lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        app(["use", "folder"], prog_name="edgedigits")
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert said.startswith("error: cannot use folder/xxx") and said.endswith("File name too long\n")
+
+
 def test_the_shell_completes_commands(run_command: RunCommand) -> None:
     asked = {"_EDGEDIGITS_COMPLETE": "complete_bash", "COMP_WORDS": "edgedigits pre", "COMP_CWORD": "1"}
     assert run_command(check=None, env={**os.environ, **asked}).stdout.split() == ["predict"]

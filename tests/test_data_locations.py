@@ -116,3 +116,13 @@ def test_a_gzip_that_unfolds_without_end_is_refused(roots, monkeypatch):
     put(roots["cache"], gzip.compress(bytes(1024**2 + 1)))
     with pytest.raises(ChecksumMismatch, match="unfolds to more than 1 MiB"):
         obtain(FILE)
+
+
+def test_a_folder_that_may_not_be_entered_holds_nothing(roots, monkeypatch):
+    put(roots["cache"], CONTENT)
+
+    def refuse(path: Path, **_: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert find(FILE, roots["named"]) == roots["cache"] / "small" / "file.gz"

@@ -3,6 +3,7 @@
 Only Typer is imported here: every start pays for what stands at the top of these modules.
 """
 
+import errno
 from typing import Any
 
 import typer
@@ -33,14 +34,32 @@ INTERRUPTED = 130
 """What shells report for a command ended by Ctrl-C: 128 + SIGINT."""
 
 
+OF_THE_SYSTEM = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE", "ENAMETOOLONG", "ELOOP")
+    if hasattr(errno, name)
+)
+"""What no code of ours can be blamed for, wherever it comes up: the user has to give a right, room or another path."""
+
+
+def _about(error: OSError) -> str:
+    where = f"cannot use {error.filename}" if error.filename else "the system refused"
+    return f"{where}: {error.strerror or error}"
+
+
 class Commands(TyperGroup):
-    """Turn what edgedigits raises on purpose into one line and exit code 1."""
+    """Turn what edgedigits raises on purpose, and what the system refuses, into one line and exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except EdgedigitsError as error:
             typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
+            raise typer.Exit(1) from error
+        except OSError as error:
+            if error.errno not in OF_THE_SYSTEM:
+                raise
+            typer.secho(f"error: {_about(error)}", err=True, fg=typer.colors.RED)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             typer.echo(str(error) or "interrupted", err=True)

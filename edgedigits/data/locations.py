@@ -39,7 +39,8 @@ def find(file: DataFile, data_dir: Path | None = None) -> Path | None:
     for root in search_roots(data_dir):
         for name in file.names:
             path = root / file.dataset / name
-            if path.is_file():
+            # Of a folder that may not be entered, a path's own methods raise.
+            if os.path.isfile(path):  # noqa: PTH113
                 return path
     return None
 
