@@ -261,5 +261,5 @@ def test_a_place_that_cannot_even_be_looked_at(tmp_path: Path, monkeypatch: pyte
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "stat", refuse)
-    with pytest.raises(OutputNotWritable, match="cannot write .*: Permission denied"):
+    with pytest.raises(OutputNotWritable, match=r"cannot write .*: Permission denied"):
         write_folder(tmp_path / "closed" / "out", {"one": "1"})

@@ -9,7 +9,6 @@ Each part is a process's own affair: run in turn in one process, the first would
 import argparse
 import hashlib
 import io
-import os
 import resource
 import subprocess
 import sys
@@ -52,9 +51,8 @@ class Held:
 def held() -> Held:
     """Return what this process holds now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return Held(
-        pages * resource.getpagesize() / 2**20, len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
-    )
+    descriptors, threads = (sum(1 for _ in Path(f"/proc/self/{name}").iterdir()) for name in ("fd", "task"))
+    return Held(pages * resource.getpagesize() / 2**20, descriptors, threads)
 
 
 class Pictures:
@@ -149,14 +147,15 @@ def open_and_close(times: int, seed: int, tell: Callable[[dict[str, Any]], None]
 
 
 def _grown(kept: list[Held], **counts: float) -> dict[str, Any]:
-    """Return the counts, and what the process held after the first tenth, which warms up, and at the end."""
-    first, last = kept[len(kept) // 10], kept[-1]
+    """Return the counts, and what the process held after the first tenth, which warms up, half-way, and at the end."""
+    first, half, last = kept[len(kept) // 10], kept[len(kept) // 2], kept[-1]
     return {
         **{name: round(count, 1) for name, count in counts.items()},
         "after_a_tenth": asdict(first),
         "at_the_end": asdict(last),
         "most_megabytes": max(each.megabytes for each in kept),
         "megabytes_grown": last.megabytes - first.megabytes,
+        "megabytes_grown_in_the_second_half": last.megabytes - half.megabytes,
         "descriptors_grown": last.descriptors - first.descriptors,
     }
 
@@ -189,7 +188,7 @@ def by_threads(model: str, sources: list[Any], threads: int) -> set[str]:
 
 
 def together(count: int, seed: int, *, threads: int = THREADS, processes: int = PROCESSES) -> dict[str, Any]:
-    """Read in 16 threads, in 4 processes of 16 threads, and in one; return how many answered otherwise than that one."""
+    """Read in 16 threads, in 4 processes of 16 threads, and in one thread; return whether all answer alike."""
     pictures = Pictures(seed)
     sources = [pictures.any() for _ in range(count)]
     found: dict[str, Any] = {"pictures": count, "threads": threads, "processes": processes}

@@ -20,18 +20,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from torture.kills import COMMANDS, surroundings
 from torture.killing import Ended, run, run_fresh
+from torture.kills import COMMANDS, surroundings
 from torture.mirrors import attack_downloads
 from torture.recording import RESULTS, record
-from torture.whole import digest, left_behind, torn, visible
+from torture.whole import left_behind, torn, visible
 
 HERE = Path(__file__).parent
+
 KILOBYTES = (16, 48, 80, 112, 176, 304, 560)
 """Sizes of disks; each command fails at another of its files."""
 
 ON_DISKS = ("train", "export-shipped", "export-c", "export-web", "download")
-SHIPPED = ["export", "base", "--out", "base.tflite"]
 
 JUMPS = {
     "back and forth": "0,-86400,0,315360000,-3600,7200",
@@ -61,10 +61,6 @@ def complaint(ended: Ended, *words: str) -> str:
     return "" if any(word in lines[0] for word in words) else f"said nothing of {' or '.join(words)}: {lines[0]}"
 
 
-def _arguments(name: str) -> list[str]:
-    return SHIPPED if name == "export-shipped" else COMMANDS[name].start
-
-
 def on_small_disks(names: tuple[str, ...] = ON_DISKS, sizes: tuple[int, ...] = KILOBYTES) -> dict[str, Any]:
     """Run each command on disks that are too small, then give them room and go on. In a mount namespace only."""
     found: dict[str, Any] = {"runs": 0, "full": 0, "completed": 0, "broken": []}
@@ -78,18 +74,18 @@ def on_small_disks(names: tuple[str, ...] = ON_DISKS, sizes: tuple[int, ...] = K
     return found
 
 
-def _on_a_small_disk(name: str, size: int, found: dict[str, Any]) -> Iterator[str] | list[str]:
+def _on_a_small_disk(name: str, size: int, found: dict[str, Any]) -> list[str]:
     broken: list[str] = []
     with _disk(f"size={size}k") as (disk, scratch):
         (disk / "mine.txt").write_text("old")
-        ended = run(_arguments(name), disk, scratch=scratch)
+        ended = run(COMMANDS[name].start, disk, scratch=scratch)
         if ended.code:
             found["full"] += 1
             broken += filter(None, [complaint(ended, "No space left")])
         broken += _not_whole(disk)
         _mount("-o", "remount,size=64m", disk)
-        command = COMMANDS.get(name)
-        again = command.again(disk) if command and command.again and ended.code else _arguments(name)
+        go_on = COMMANDS[name].again
+        again = go_on(disk) if go_on and ended.code else COMMANDS[name].start
         if ended.code and (ended := run(again, disk, scratch=scratch)).code:
             broken.append(f"did not go on with room: {ended.said.strip()[-300:]}")
         found["completed"] += not ended.code
@@ -113,7 +109,7 @@ def on_read_only_disks(names: tuple[str, ...] = ON_DISKS) -> dict[str, Any]:
         _import(name)
         with _disk("size=1m") as (disk, scratch):
             _mount("-o", "remount,ro", disk)
-            if why := complaint(run(_arguments(name), disk, scratch=scratch), "Read-only file system"):
+            if why := complaint(run(COMMANDS[name].start, disk, scratch=scratch), "Read-only file system"):
                 broken.append(f"{name}: {why}")
     return {"runs": len(names), "broken": broken}
 
@@ -145,7 +141,7 @@ def without_permission(names: tuple[str, ...] = ON_DISKS) -> dict[str, Any]:
                 folder = Path(place) / "closed"
                 folder.mkdir()
                 inside = folder if mode else Path(place)
-                arguments = _arguments(name) if mode else _below_closed(_arguments(name))
+                arguments = COMMANDS[name].start if mode else _below_closed(COMMANDS[name].start)
                 folder.chmod(mode)
                 ended = run(arguments, inside, scratch=Path(place), first=give_up_privileges)
                 folder.chmod(0o755)
@@ -186,7 +182,8 @@ def with_wrong_clocks(names: tuple[str, ...] = AFTER_CLOCKS, jumps: dict[str, st
                 # A zip file, which a .keras file is, knows no day before 1980.
                 refused = isinstance(got, Ended) and what == "never set" and not complaint(got, "set the clock")
                 if got != wanted and not refused:
-                    broken.append(f"{name} under a clock that is {what}: {got if isinstance(got, Ended) else 'differs'}")
+                    how = got.said[-300:] if isinstance(got, Ended) else "what it made differs"
+                    broken.append(f"{name} under a clock that is {what}: {how}")
                 print(name, what, "refused, and said so" if refused else broken or "as ever", flush=True)
     return {"runs": len(names) * len(jumps), "broken": broken}
 
@@ -213,7 +210,7 @@ def _build_clock(place: Path) -> Path:
 
 
 def _import(name: str) -> None:
-    for module in COMMANDS[name].imports if name in COMMANDS else ("edgedigits.cli", "edgedigits.exporting"):
+    for module in COMMANDS[name].imports:
         importlib.import_module(module)
 
 

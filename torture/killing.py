@@ -101,6 +101,8 @@ def run(
         return run_fresh(arguments, folder, moment.seconds)
     scratch = scratch or folder
     said = scratch / ".said"
+    # Before the fork, which may be killed before it does anything.
+    said.write_bytes(b"")
     reader, writer = os.pipe()
     start = time.monotonic()
     process = os.fork()

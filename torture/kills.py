@@ -118,6 +118,13 @@ COMMANDS: dict[str, Command] = {
         prepare=_trained,
         imports=(*LITERT, "sklearn.datasets", "scipy.optimize"),
     ),
+    "export-shipped": Command(
+        "export",
+        ["export", "base", "--out", "base.tflite"],
+        share=0.1,
+        prepare=_older("export", "nano", "--out", "base.tflite"),
+        imports=LITERT,
+    ),
     "export-c": Command(
         "export",
         ["export", "pico", "--format", "c", "--out", "c", "--force", "--no-verify"],
@@ -231,18 +238,18 @@ class Attack:
             ended = run(arguments, folder, moment)
             where = f"try {self.count.tries - 1}, {moment}"
             if not ended.killed:
-                self._finished(folder, ended, where)
+                self.finished(folder, ended, where)
                 return
             self.count.kills += 1
             self.count.how[moment.how] = self.count.how.get(moment.how, 0) + 1
-            self._check_files(folder, where)
+            self.check_files(folder, where)
             yield
             arguments = self.command.again(folder) if self.command.again else self.command.start
             if rng.random() < ENOUGH or self.count.kills >= kills:
-                self._finished(folder, run(arguments, folder), where)
+                self.finished(folder, run(arguments, folder), where)
                 return
 
-    def _finished(self, folder: Path, ended: Ended, where: str) -> None:
+    def finished(self, folder: Path, ended: Ended, where: str) -> None:
         if ended.code:
             self.count.fail(f"{where}: going on ended with {ended.code}: {ended.said[-300:].strip()}")
             return
@@ -253,9 +260,10 @@ class Attack:
     def _check_outcome(self, folder: Path, where: str) -> None:
         found = self.command.outcome(folder)
         if found != self._outcome:
-            self.count.fail(f"{where}: what it made differs from an undisturbed run's: {_difference(found, self._outcome)}")
+            apart = _difference(found, self._outcome)
+            self.count.fail(f"{where}: what it made differs from an undisturbed run's: {apart}")
 
-    def _check_files(self, folder: Path, where: str) -> None:
+    def check_files(self, folder: Path, where: str) -> None:
         for path in visible(folder):
             self.count.files_checked += 1
             if digest(path) not in self._old | self._new and (why := torn(path)):

@@ -1,5 +1,7 @@
 """Mirrors that stall, truncate, lie and drip, at random: a download is right, or says what each of them did."""
 
+import gzip
+import hashlib
 import random
 import socket
 import struct
@@ -7,13 +9,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import hashlib
-import gzip
 
 import numpy as np
 
@@ -99,7 +98,8 @@ class Mirror:
         rest = body[first:]
         length = {"announces more": str(len(rest) + 50), "announces less": str(len(rest) // 2),
                   "announces nonsense": "-7"}.get(how, str(len(rest)))  # fmt: skip
-        status = f"206 Partial Content\r\nContent-Range: bytes {first}-{len(body) - 1}/{len(body)}" if first else "200 OK"
+        place = f"Content-Range: bytes {first}-{len(body) - 1}/{len(body)}"
+        status = f"206 Partial Content\r\n{place}" if first else "200 OK"
         to.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n".encode())
         if how in ("sends half", "stalls in the body"):
             rest = rest[: len(rest) // 2]
@@ -161,4 +161,5 @@ def attack_downloads(downloads: int, seed: int) -> dict[str, Any]:
 def _badly_refused(message: str, target: Path) -> str:
     if target.exists():
         return "the file is there, and was refused"
-    return "" if message.count("http://127.0.0.1") >= MIRRORS and "\n" not in message else f"does not say why: {message}"
+    told = message.count("http://127.0.0.1") >= MIRRORS and message.isprintable()
+    return "" if told else f"does not say why in one line: {message}"

@@ -53,15 +53,19 @@ def same(path: Path) -> Any:
             return {name: _member(archive, name) for name in sorted(archive.namelist())}
     if path.suffix == ".csv":
         with path.open(newline="") as file:
-            return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+            return [_timeless(row) for row in csv.DictReader(file)]
     return digest(path)
+
+
+def _timeless(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "seconds"}
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> Any:
     if name.endswith(".h5"):
         return _arrays(archive.read(name))
     if name.endswith("history.json"):
-        return [{key: value for key, value in row.items() if key != "seconds"} for row in json.loads(archive.read(name))]
+        return [_timeless(row) for row in json.loads(archive.read(name))]
     if name == "config.json":
         config = json.loads(archive.read(name))
         # Keras counts the optimisers that a process made, and names them so.
