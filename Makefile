@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web board-packages system lock clean
+.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web board-packages system torture lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -86,6 +86,12 @@ bench-serving: $(READY)  ## requests a second of edgedigits serve, and its laten
 
 bench-bulk: $(READY)  ## pictures a second of read-bulk by workers; writes the table of docs/bulk.md
 	$(BIN)/python benchmarks/bulk.py
+
+ATTACKS := pictures models kills faults endurance
+
+torture: $(READY)  ## every attack in full length, for hours; writes the figures of docs/reliability.md
+	status=0; for attack in $(ATTACKS); do $(BIN)/python -m torture.$$attack || status=1; done; \
+	$(BIN)/python -m torture.page; exit $$status
 
 board-packages:
 	.ci/system system-packages.txt board-packages.txt

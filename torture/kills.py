@@ -5,7 +5,7 @@
 
 A killed command is gone on with as its user would, and that may be killed again, until one run comes to its end; what
 it leaves must be what a run leaves that nobody disturbed. torture/killing.py says how a command is killed.
-A command is one entry of COMMANDS. Counting goes on where it was stopped if the file of results has the same seed.
+A command is one entry of COMMANDS. An attack that was stopped goes on where it was if it is given the same seed.
 """
 
 import argparse
@@ -94,14 +94,6 @@ def _older(*arguments: str) -> Callable[[Path], None]:
         shutil.copytree(_once(" ".join(arguments), list(arguments)), folder, dirs_exist_ok=True)
 
     return prepare
-
-
-def _complete(folder: Path) -> Any:
-    """Of a benchmark: no time is the same twice, so only that it has all its sections."""
-    import json
-
-    result = json.loads((folder / "result.json").read_text())
-    return sorted(result), result["complete"]
 
 
 COMMANDS: dict[str, Command] = {
@@ -193,9 +185,13 @@ class Count:
 
 
 class Attack:
-    """Kill one command again and again."""
+    """Kill one command again and again.
 
-    def __init__(self, name: str, seed: int, count: Count) -> None:
+    Attributes:
+        quiet: how the command ended that nobody killed; a second one, in a new interpreter, must end alike.
+    """
+
+    def __init__(self, name: str, seed: int, count: Count, *, twice: bool = True) -> None:
         self.name, self.command, self.count = name, COMMANDS[name], count
         self._seed = [seed, zlib.crc32(name.encode())]
         for module in self.command.imports:
@@ -210,6 +206,9 @@ class Attack:
         self._new_folder = self._as_one(folder)
         self._outcome = self.command.outcome(folder)
         shutil.rmtree(folder)
+        self._fresh_seconds = self.quiet.seconds
+        if not twice:
+            return
         folder = self._begin()
         self._fresh_seconds = run_fresh(self.command.start, folder).seconds
         self._check_outcome(folder, "an undisturbed second run")
@@ -308,8 +307,8 @@ def attack(name: str, kills: int, seed: int, out: Path) -> Count:
     """Kill one command of COMMANDS so many times in all, and write down after each what was found."""
     known = read_result(out).get("parts", {}).get(name, {})
     names = Count.__dataclass_fields__
-    kept = {key: value for key, value in known.items() if key in names} if known.get("seed") == seed else {}
-    count = Count(**kept)
+    stopped = known.get("seed") == seed and not known["finished"]
+    count = Count(**{key: value for key, value in known.items() if stopped and key in names})
     entry = {"counts_as": COMMANDS[name].counts_as, "seed": seed}
     if count.kills < kills:
         attacking = Attack(name, seed, count)

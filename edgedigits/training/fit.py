@@ -102,13 +102,11 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
         if splits.train.fingerprint() != config.data_fingerprint:
             raise RunError(f"{path} was trained on other data than {config.data!r} holds now; start a new run")
         keras.utils.set_random_seed(config.seed)
+        training = _Training(run, config, recipe, dataset, splits, console or Console(quiet=True), after_epoch)
         if list(path.iterdir()) == [run.config]:
             # Killed before its first checkpoint.
-            model, history = build_network(recipe, dataset, config, -(-len(splits.train) // config.batch_size)), []
-        else:
-            model, history = load_checkpoint(run.checkpoint)
-        training = _Training(run, config, recipe, dataset, splits, console or Console(quiet=True), after_epoch)
-        return training.go_on(model, history)
+            return training.go_on(build_network(recipe, dataset, config, training.steps), [])
+        return training.go_on(*load_checkpoint(run.checkpoint))
 
 
 @dataclass(frozen=True)
