@@ -17,6 +17,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -168,6 +169,8 @@ def _become_the_command(
         os.setsid()
         os.chdir(folder)
         os.environ.update(_environment(scratch))
+        # It remembers where it was told to write before the fork.
+        tempfile.tempdir = None
         out = os.open(scratch / ".said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         for descriptor in (1, 2):
             os.dup2(out, descriptor)
