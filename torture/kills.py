@@ -10,6 +10,7 @@ A command is one entry of COMMANDS. An attack that was stopped goes on where it 
 
 import argparse
 import importlib
+import json
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,12 @@ def _older(*arguments: str) -> Callable[[Path], None]:
     return prepare
 
 
+def _measured(folder: Path) -> Any:
+    """Of a benchmark: no time is the same twice, so only that it is complete and has all its sections."""
+    result = json.loads((folder / "result.json").read_text())
+    return result["complete"], sorted(result)
+
+
 COMMANDS: dict[str, Command] = {
     "train": Command(
         "train",
@@ -137,6 +144,24 @@ COMMANDS: dict[str, Command] = {
         "data download",
         ["data", "download", "served", "--data-dir", "data"],
         imports=(*CLI, "edgedigits.data.download", "torture.served"),
+    ),
+    "bench": Command(
+        "bench",
+        [
+            "bench",
+            "--model",
+            "pico",
+            "--pictures",
+            "small",
+            "--iterations",
+            "1",
+            "--seconds",
+            "0",
+            "--out",
+            "result.json",
+        ],
+        outcome=_measured,
+        imports=(*LITERT, "edgedigits.benchmarking.run"),
     ),
 }
 
