@@ -78,6 +78,13 @@ def pictures(result: Result) -> str:
         ("slowest", f"{result['slowest_ms']:,.0f} ms"),
         ("most memory for one", f"{result['most_memory_mb']:,.0f} MB"),
     ]
+    if bombs := list(result.get("bombs", {}).values()):
+        rows += [
+            ("bombs", len(bombs)),
+            ("of them gone off", sum(bomb["outcome"].startswith("broken") for bomb in bombs)),
+            ("slowest bomb", f"{max(bomb.get('seconds', 0) for bomb in bombs):.1f} s"),
+            ("most memory for a bomb", f"{max(bomb.get('memory_mb', 0) for bomb in bombs):,} MB"),
+        ]
     return _table(("what", "count"), rows, result)
 
 
