@@ -8,7 +8,7 @@
 import { PictureTooLarge, PictureUnreadable } from "./errors.js";
 import { formatOf, sizeInHeader } from "./headers.js";
 import { Pixels, isOpaque, toPixels } from "./pixels.js";
-import { blockMeans, fourChannelMeans } from "./resampling.js";
+import { clearMeans, fourChannelMeans } from "./resampling.js";
 
 /** The most pixels that are decoded. */
 export const MAX_PIXELS = 64_000_000;
@@ -138,18 +138,9 @@ function reducedPixels(rowsOf, width, height, channels, scale) {
   const reduced = new Uint8Array(4 * wide * high);
   for (let top = 0; top < high; top += STRIP_HEIGHT) {
     const rows = Math.min(STRIP_HEIGHT * scale, height - top * scale);
-    const strip = fourChannelMeans(rowsOf(top * scale, rows), width, rows, scale);
-    // Only of clear ink the tones may not be averaged.
-    if (!isOpaque(strip.data)) {
-      return reducedOverGround(rowsOf(0, height), width, height, channels, scale);
-    }
-    reduced.set(strip.data, 4 * top * wide);
+    const strip = rowsOf(top * scale, rows);
+    const means = fourChannelMeans(strip, width, rows, scale).data;
+    reduced.set(isOpaque(means) ? means : clearMeans(strip, width, rows, scale).data, 4 * top * wide);
   }
   return toPixels(reduced, wide, high, channels);
-}
-
-function reducedOverGround(rgba, width, height, channels, scale) {
-  const laid = toPixels(rgba, width, height, channels);
-  const means = blockMeans(laid.data, width, height, laid.channels, scale);
-  return new Pixels(means.width, means.height, laid.channels, means.data);
 }

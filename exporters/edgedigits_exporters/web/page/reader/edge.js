@@ -12,6 +12,9 @@ const EDGE_LENGTH = 0.6;
 // Nearer to the edge than this part of the picture's shorter side, a mark runs out of the picture.
 const EDGE_GAP = 0.005;
 
+/** Boxes of marks cover the picture no more than this many times over: lines across all of it do, and no digits. */
+export const MOST_COVERED = 8;
+
 // The part of the ink that has to lie clear of the edge for the rest to be no digits.
 const CLEAR_INK = 0.5;
 
@@ -28,9 +31,12 @@ const BESIDE_DIGIT = 0.25;
 export function hugsEdge(components, ink, weights) {
   const { width, height } = ink;
   const band = rint(EDGE_BAND * Math.min(height, width));
+  let covered = 0;
   return Array.from(weights, (weight, k) => {
     const [top, left, bottom, right] = components.boxes.subarray(4 * k, 4 * k + 4);
     if (bottom - top < EDGE_LENGTH * height && right - left < EDGE_LENGTH * width) return false;
+    covered += (bottom - top) * (right - left);
+    if (covered > MOST_COVERED * ink.data.length) return false;
     let inner = 0;
     for (let run = components.first[k]; run < components.first[k + 1]; run++) {
       const row = components.rows[run];

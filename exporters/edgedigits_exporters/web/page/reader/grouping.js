@@ -31,6 +31,9 @@ const SURELY_INSIDE = 0.9;
 const STACKED = 0.5;
 const TALLEST = 1.35;
 
+// A full page of digits has some five thousand pairs so near; a texture, of which nothing is joined, has more.
+const MOST_PAIRS = 20_000;
+
 // A dot is no longer than so many times the width of its stroke, and a dotted digit so many times higher than a dot.
 const DOT_SIZE = 3;
 const DOTS = 0.8;
@@ -59,6 +62,7 @@ export function grouped(marks) {
   const lines = dotsJoined(marks);
   const height = referenceHeight(lines);
   const near = nearPairs(lines, BAR_GAP * height + 2);
+  if (near.length > MOST_PAIRS) return lines;
   const pairs = near.filter(([one, other]) => belongTogether(lines[one], lines[other], height));
   return pairs.length ? unions(lines, pairs) : lines;
 }

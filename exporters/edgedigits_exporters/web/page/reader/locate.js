@@ -6,7 +6,7 @@
  * network's answers decide, see segments.js.
  */
 import { findComponents } from "./components.js";
-import { hugsEdge, withoutRunOut } from "./edge.js";
+import { MOST_COVERED, hugsEdge, withoutRunOut } from "./edge.js";
 import { grouped, referenceHeight } from "./grouping.js";
 import { lowCost, runsOf } from "./hypotheses.js";
 import { Box, Mark, maskStrokeWidth, trimmed, union } from "./marks.js";
@@ -28,6 +28,9 @@ const SPECK_SHARE = 0.03;
 // More marks than on a page closely written with digits: a texture.
 const MOST_MARKS = 1000;
 const MOST_CANDIDATES = 2000;
+
+// Marks that may be several digits. On a page with more of them they are words, and stay whole.
+const MOST_WIDE = 200;
 
 // Marks lower than this part of the line's height take no part in it, but as what stands between digits.
 const LINE_HEIGHT = 0.4;
@@ -71,14 +74,20 @@ export function locate(ink, whole = true) {
     marks = marksOf(small);
   }
   if (marks.length > MOST_MARKS) {
-    const note = `more than ${MOST_MARKS} separate marks: a texture, and no digits`;
-    return { candidates: [], pieces: 0, side: 0, note };
+    return texture(`more than ${MOST_MARKS} separate marks`);
+  }
+  if (marks.reduce((sum, { mask }) => sum + mask.data.length, 0) > MOST_COVERED * small.data.length) {
+    return texture("marks that lie across each other");
   }
   const parts = piecesOf(digitsApart(marks, small), small);
   let runs = runsOf(parts, whole);
   if (runs.length > MOST_CANDIDATES) runs = runs.filter((run) => run.first === run.last);
   const candidates = runs.map((run) => candidateOf(parts, run, ink, factor));
   return { candidates, pieces: parts.length, side: Math.min(ink.width, ink.height), note: "" };
+}
+
+function texture(why) {
+  return { candidates: [], pieces: 0, side: 0, note: `${why}: a texture, and no digits` };
 }
 
 /** Return the components but specks and what belongs to the picture's edge. */
@@ -96,9 +105,13 @@ function marksOf(small) {
   const without = heaviestInside >= SPECK_SHARE * hugging;
   const least = SPECK_SHARE * (without ? heaviestInside : heaviest);
   const marks = [];
+  // No more masks than tell that there are too many.
+  let covered = 0;
   for (let k = 0; k < components.count && marks.length <= MOST_MARKS; k++) {
     if ((without && edge[k]) || weights[k] < least) continue;
+    if (covered > MOST_COVERED * small.data.length) break;
     const [top, left, bottom, right] = components.boxes.subarray(4 * k, 4 * k + 4);
+    covered += (bottom - top) * (right - left);
     marks.push(new Mark(new Box(left, top, right - left, bottom - top), components.mask(k)));
   }
   return marks;
@@ -129,14 +142,17 @@ function piecesOf(marks, small) {
   const lines = linesOf(tall.map((mark) => mark.box)).map((line) => line.map((k) => tall[k]));
   for (const mark of marks) if (mark.box.height < wholeHeight) nearestLine(mark, lines).push(mark);
   const least = leastCutWidth(tall);
+  const heights = lines.map(referenceHeight);
+  const isWide = ({ box }, height) => box.width / Math.min(height, box.height) >= least && box.height >= wholeHeight;
+  const wide = new Set(lines.flatMap((line, number) => line.filter((mark) => isWide(mark, heights[number]))));
+  if (wide.size > MOST_WIDE) wide.clear();
   const found = [];
   let group = 0;
   lines.forEach((line, number) => {
-    const height = referenceHeight(line);
+    const height = heights[number];
     for (const k of argsort(line.map((mark) => mark.box.middle[0]))) {
-      const { box } = line[k];
-      const mayBeCut = box.width / Math.min(height, box.height) >= least && box.height >= wholeHeight;
-      const parts = mayBeCut ? pieces(line[k], cropped(small, box.x, box.y, box.width, box.height)) : [line[k]];
+      const { x, y, width, height: high } = line[k].box;
+      const parts = wide.has(line[k]) ? pieces(line[k], cropped(small, x, y, width, high)) : [line[k]];
       for (const mark of parts) found.push({ mark, group, line: number, height });
       group++;
     }

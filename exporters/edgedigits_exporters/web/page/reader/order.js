@@ -21,9 +21,10 @@ export function linesOf(boxes) {
   const heights = boxes.map((box) => box.height);
   const slant = lineSlant(middles, heights);
   const level = middles.map(([x, y]) => y - slant * x);
+  const highest = Math.max(...heights);
   const lines = [];
   for (const k of argsort(level)) {
-    const line = lineOf(k, lines, level, heights, middles);
+    const line = lineOf(k, lines, level, heights, middles, level[k] - highest);
     if (line) line.push(k);
     else lines.push([k]);
   }
@@ -33,10 +34,12 @@ export function linesOf(boxes) {
 }
 
 /** Return the line that mark k stands on: the one whose nearest member shares most of its height. */
-function lineOf(k, lines, level, heights, middles) {
+function lineOf(k, lines, level, heights, middles, reach) {
   let best = null;
   let most = SHARED_HEIGHT;
   for (const line of lines) {
+    // Marks come from the top down: no member of a line is lower than its last.
+    if (level[line[line.length - 1]] < reach) continue;
     const near = line[argmin(line.map((other) => Math.abs(middles[other][0] - middles[k][0])))];
     const apart = Math.abs(level[k] - level[near]);
     const shared = ((heights[k] + heights[near]) / 2 - apart) / Math.min(heights[k], heights[near]);

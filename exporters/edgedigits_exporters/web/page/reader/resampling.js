@@ -196,6 +196,28 @@ export function fourChannelMeans(data, width, height, factor) {
   return { data: means, ...size };
 }
 
+/**
+ * Return the means of blocks where pixels may be clear: a tone counts by how much of it is seen.
+ * @param {Uint8Array | Uint8ClampedArray} data 4 bytes a pixel, not premultiplied
+ * @param {number} width in pixels
+ * @param {number} height
+ * @param {number} factor at most 16
+ * @returns {{data: Uint8Array, width: number, height: number}}
+ */
+export function clearMeans(data, width, height, factor) {
+  const seen = new Uint8Array(data.length);
+  for (let k = 0; k < data.length; k++) {
+    const product = data[k] * data[k | 3] + 128;
+    seen[k] = (k & 3) === 3 ? data[k] : ((product >> 8) + product) >> 8;
+  }
+  const means = fourChannelMeans(seen, width, height, factor);
+  for (let k = 0; k < means.data.length; k++) {
+    const alpha = means.data[k | 3];
+    if ((k & 3) !== 3 && alpha > 0) means.data[k] = Math.min(Math.trunc((255 * means.data[k]) / alpha), 255);
+  }
+  return means;
+}
+
 /** Put down the means of blocks of `columns` sums each, two of 16 bits in one. */
 function divideLanes(even, odd, means, place, first, blocks, columns, rows) {
   const multiplier = meanMultiplier(columns * rows);

@@ -27,6 +27,9 @@ const LEAST_INK = 0.08;
 const PLACE = 0.2;
 const MOST_CUTS = 12;
 
+// What is wider than so many heights is a line, and no row of so many digits that touch.
+const WIDEST_ROW = 16;
+
 /**
  * Return a mark cut at every seam that may part two digits, from left to right; the mark itself if at none.
  * @param {import("./marks.js").Mark} mark one or several digits
@@ -35,6 +38,7 @@ const MOST_CUTS = 12;
  */
 export function pieces(mark, ink) {
   const { width, height, data } = mark.mask;
+  if (width > WIDEST_ROW * height) return [mark];
   const factor = Math.ceil(height / SEAM_ROWS);
   const cost = seamCosts(mark.mask, ink, factor);
   const ends = chosenSeams(cheapestSeams(cost), cost).map((seam) => {
@@ -114,15 +118,16 @@ function chosenSeams(seams, cost) {
   const most = Math.min(MOST_CUTS, Math.trunc(width / (PLACE * rows)));
   const ink = new Float64Array(data.length);
   for (let k = 0; k < ink.length; k++) ink[k] = data[k] + (k % width ? ink[k - 1] : 0);
-  let taken = [];
+  const edges = [new Int32Array(rows), new Int32Array(rows).fill(width)];
   for (const k of argsort(seams.map((seam) => seam.crossed))) {
-    if (taken.length === most || seams[k].crossed > MOST_INK * rows) break;
-    const tried = [...taken, seams[k].seam];
-    const ordered = argsort(tried.map((seam) => total(seam) / rows)).map((n) => tried[n]);
-    const edges = [new Int32Array(rows), ...ordered, new Int32Array(rows).fill(width)];
-    if (edges.slice(1).every((edge, n) => isPiece(edges[n], edge, ink, width))) taken = ordered;
+    if (edges.length === most + 2 || seams[k].crossed > MOST_INK * rows) break;
+    const { seam } = seams[k];
+    // After those of the same place, as if they were sorted.
+    let at = 1;
+    while (at < edges.length - 1 && total(edges[at]) <= total(seam)) at++;
+    if (isPiece(edges[at - 1], seam, ink, width) && isPiece(seam, edges[at], ink, width)) edges.splice(at, 0, seam);
   }
-  return taken;
+  return edges.slice(1, -1);
 }
 
 /** Say whether what lies between two seams may be a digit; `ink` is summed up along each row. */
