@@ -1,5 +1,6 @@
 """Building the shipped models: what learns from what, which seed is shipped, and the whole way on a small run."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from edgedigits.models.build import BuildOptions, build, measure_again, write_re
 from edgedigits.models.cost import multiply_accumulates
 from edgedigits.models.plan import INT8, SEEDS, SHIPPED_MODELS, ShippedModel, build_order, teacher_files
 from edgedigits.models.seeds import SeedResult, chosen, forget_exports, train_seed
-from edgedigits.recipes import RECIPES
+from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.errors import EdgedigitsError, RunError, UnknownName
 
@@ -112,6 +113,8 @@ def test_a_finished_run_is_shipped_with_its_card(
     small_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(SHIPPED_MODELS, "plain-3conv", ShippedModel())
+    short = dataclasses.replace(get_recipe("plain-3conv"), epochs=small_run.read_config().epochs)
+    monkeypatch.setattr("edgedigits.recipes.plain_3conv.RECIPE", short)
     shutil.copytree(small_run.path, tmp_path / "runs" / "plain-3conv-0")
     options = BuildOptions((0,), tmp_path / "runs", tmp_path / "shipped", tmp_path / "family.json")
     card = build("plain-3conv", options, Console(quiet=True))
