@@ -1,23 +1,22 @@
 """`edgedigits read-bulk` on Ray, as a user starts it: what is printed, and that nothing is lost or doubled by kills."""
 
+import dataclasses
 import json
 import os
 import random
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from bulk_sources import parts_of, read_here, rows_of, tar_of, write_pictures
 from conftest import REPOSITORY, RunCommand, heed_ctrl_c
+
+from torture.ray_nodes import Nodes, two_nodes
 
 pytestmark = pytest.mark.slow
 
@@ -48,14 +47,8 @@ def quiet(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return parts_of(out)
 
 
-@dataclass
-class Cluster:
-    """A Ray cluster of two nodes on this machine."""
-
-    address: str
-    client: str
-    raylets: list[int]
-    environment: dict[str, str]
+class Cluster(Nodes):
+    """A Ray cluster of two nodes on this machine, and what is started there."""
 
     def actors(self) -> list[int]:
         """Return the processes that read now."""
@@ -86,33 +79,10 @@ def _line(pid: int) -> bytes:
         return b""
 
 
-@contextmanager
-def two_nodes() -> Iterator[Cluster]:
-    """A cluster with a folder and a token of its own."""
-    # Sockets have short names.
-    folder = Path(f"/tmp/ed-{secrets.token_hex(4)}")
-    folder.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ, "RAY_TMPDIR": str(folder), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }  # fmt: skip
-    with subprocess.Popen(
-        [sys.executable, TESTS / "ray_two_nodes.py", str(port)],
-        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout and process.stdin
-        found = json.loads(process.stdout.readline())
-        yield Cluster(found["address"], f"ray://127.0.0.1:{port}", found["raylets"], environment)
-        process.stdin.close()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with two_nodes() as cluster:
-        yield cluster
+    with two_nodes() as nodes:
+        yield Cluster(**vars(nodes))
 
 
 def wait_for(done: Callable[[], object], running: subprocess.Popen[str]) -> None:
@@ -162,7 +132,7 @@ def test_a_shard_that_ends_in_the_middle_is_a_line_and_exit_code_1(cluster: Clus
 
 
 def test_through_rays_client(cluster: Cluster, tmp_path: Path, quiet: dict[str, bytes], pictures: Path) -> None:
-    reaching = Cluster(cluster.client, "", [], cluster.environment)
+    reaching = dataclasses.replace(cluster, address=cluster.client)
     code, out, errors = finished(reaching.start(pictures, "--out", tmp_path / "out", "--part-size", str(PART_SIZE)))
     assert (code, errors) == (0, ""), out
     assert parts_of(tmp_path / "out") == quiet
@@ -222,7 +192,8 @@ def test_actors_and_then_a_node_killed_at_random_moments(
 ) -> None:
     dice = random.Random(seed)
     out = tmp_path / "out"
-    with two_nodes() as cluster:
+    with two_nodes() as nodes:
+        cluster = Cluster(**vars(nodes))
         running = cluster.start(pictures, "--out", out, "--part-size", str(PART_SIZE))
         for _ in range(4):
             enough = len([*out.glob("part-*")]) + dice.randrange(1, 6)

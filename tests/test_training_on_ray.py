@@ -1,25 +1,19 @@
 """Training on a Ray cluster of two nodes: whatever is killed, the runs are those of a quiet machine."""
 
-import json
 import os
 import random
-import secrets
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY
 
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.keras_file import load_model
+from torture.ray_nodes import Nodes, two_nodes
 
 pytestmark = pytest.mark.slow
 
@@ -28,39 +22,11 @@ SEED = 10
 TRAIN = ["train", "--data", "optdigits", "--epochs", "5", "--seed", "0", "--seed", "1"]
 
 
-@dataclass(frozen=True)
-class Nodes:
-    """Two nodes of one CPU each: the head's address, that for clients, the second's raylet, what processes need."""
-
-    address: str
-    client: str
-    raylet: int
-    environment: dict[str, str]
-
-
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    # Sockets have short names.
-    folder = Path(tempfile.mkdtemp(prefix="ed-", dir="/tmp"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "RAY_TMPDIR": str(folder),
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        # What a training on Ray computes with, here and there: sums of floats depend on their order.
-        "TF_NUM_INTRAOP_THREADS": "1",
-    }
-    with subprocess.Popen(
-        [sys.executable, REPOSITORY / "tests" / "ray_two_nodes.py", str(port)],
-        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdin and process.stdout
-        said = json.loads(process.stdout.readline())
-        yield Nodes(said["address"], f"ray://127.0.0.1:{port}", said["raylets"][1], environment)
-        process.stdin.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    # What a training on Ray computes with, here and there: sums of floats depend on their order.
+    with two_nodes({"TF_NUM_INTRAOP_THREADS": "1"}) as nodes:
+        yield nodes
 
 
 def start(nodes: Nodes, *arguments: str) -> "subprocess.Popen[str]":
@@ -102,7 +68,7 @@ def test_killed_nodes_and_a_killed_driver_change_nothing(nodes: Nodes, tmp_path:
 
     with start(nodes, *on_ray) as driver:
         wait_for_epochs(driver, moments.randint(1, 2))
-        os.kill(nodes.raylet, signal.SIGKILL)
+        os.kill(nodes.raylets[1], signal.SIGKILL)
         said, _ = driver.communicate()
     assert driver.returncode == 0, said
     assert "lost with its node or process; " in said

@@ -66,14 +66,21 @@ class Ended:
         return self.code == -signal.SIGKILL
 
 
-def choose(rng: np.random.Generator, changes: int, seconds: float, fresh_seconds: float) -> Moment:
+def choose(
+    rng: np.random.Generator,
+    changes: int,
+    seconds: float,
+    fresh_seconds: float,
+    shares: tuple[float, ...] = SHARES,
+) -> Moment:
     """Draw a moment: mostly where files change, now and then anywhere.
 
     Args:
         changes, seconds: of a command that nobody killed.
         fresh_seconds: of one that a new interpreter ran.
+        shares: of each of HOWS.
     """
-    how: How = HOWS[rng.choice(len(HOWS), p=SHARES)]
+    how: How = HOWS[rng.choice(len(HOWS), p=shares)]
     if how == "fresh":
         return Moment(how, seconds=float(rng.uniform(0, fresh_seconds)))
     if how == "time":

@@ -17,14 +17,17 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from torture.killing import Ended, choose, run, run_fresh
+from edgedigits_runtime.synthetic.samples import mnist_like
+from torture.killing import SHARES, Ended, choose, run, run_fresh
+from torture.ray_nodes import two_nodes_as_auto
 from torture.recording import RESULTS, read_result, record
 from torture.served import ENVIRONMENT
 from torture.whole import digest, left_behind, same, torn, visible
@@ -34,6 +37,8 @@ ENOUGH = 0.3
 
 KEPT = 10
 """Failures that are written out."""
+
+BULK_PICTURES = 48
 
 TRAINING = (
     "keras", "tensorflow", "scipy.optimize", "sklearn.datasets", "matplotlib.backends.backend_agg",
@@ -64,6 +69,8 @@ class Command:
         outcome: what a finished folder holds; the same each time.
         as_one: a folder in it that is replaced as one.
         imports: modules that are imported before the fork. None of them computes anything.
+        moments: shares of the ways in which a moment is drawn; see torture/killing.py.
+        around: what runs beside it all the time.
     """
 
     counts_as: str
@@ -74,6 +81,8 @@ class Command:
     outcome: Callable[[Path], Any] = _all_files
     as_one: str | None = None
     imports: tuple[str, ...] = CLI
+    moments: tuple[float, ...] = SHARES
+    around: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def _resume(folder: Path) -> list[str]:
@@ -101,6 +110,31 @@ def _measured(folder: Path) -> Any:
     """Of a benchmark: no time is the same twice, so only that it is complete and has all its sections."""
     result = json.loads((folder / "result.json").read_text())
     return result["complete"], sorted(result)
+
+
+def _pictures(folder: Path) -> None:
+    """Drawn digits, and one that cannot be read."""
+    (folder / "in").mkdir()
+    for number, digit in enumerate(mnist_like(BULK_PICTURES, seed=10)[0]):
+        Image.fromarray(255 - digit).save(folder / "in" / f"{number:02d}.png")
+    (folder / "in" / "text.png").write_text("no picture")
+
+
+def _rows(folder: Path) -> Any:
+    """The rows of each part; an error names a picture by its whole path, which is another in each folder."""
+    from pyarrow.parquet import read_table
+
+    here = str(folder.resolve())
+    parts = sorted((folder / "out").glob("part-*"))
+    return {path.name: json.dumps(read_table(path).to_pylist()).replace(here, "") for path in parts}
+
+
+def _reading(share: float, around: Callable[[], AbstractContextManager[None]], *address: str) -> Command:
+    arguments = ["read-bulk", "in", "--out", "out", "--part-size", "8", "--resume", *address]
+    # The command itself writes a few small files; the parts come from processes that end when it does.
+    moments = (0.2, 0.2, 0.55, 0.05)
+    bulk = (*CLI, "edgedigits.bulk.bulk_reading")
+    return Command("read-bulk", arguments, share, None, _pictures, _rows, None, bulk, moments, around)
 
 
 COMMANDS: dict[str, Command] = {
@@ -163,6 +197,8 @@ COMMANDS: dict[str, Command] = {
         outcome=_measured,
         imports=(*LITERT, "edgedigits.benchmarking.run"),
     ),
+    "read-bulk": _reading(0.8, two_nodes_as_auto, "--address", "auto"),
+    "read-bulk-local": _reading(0.2, nullcontext),
 }
 
 _made: dict[str, Path] = {}
@@ -258,7 +294,7 @@ class Attack:
             self.count.tries += 1
             # What is gone on with has less left to do.
             changes = self.quiet.changes if arguments == self.command.start else max(1, self.quiet.changes // 2)
-            moment = choose(rng, changes, self.quiet.seconds, self._fresh_seconds)
+            moment = choose(rng, changes, self.quiet.seconds, self._fresh_seconds, self.command.moments)
             ended = run(arguments, folder, moment)
             where = f"try {self.count.tries - 1}, {moment}"
             if not ended.killed:
@@ -336,10 +372,10 @@ def attack(name: str, kills: int, seed: int, out: Path) -> Count:
     count = Count(**{key: value for key, value in known.items() if stopped and key in names})
     entry = {"counts_as": COMMANDS[name].counts_as, "seed": seed}
     if count.kills < kills:
-        attacking = Attack(name, seed, count)
-        for _ in attacking.go_on(kills):
-            print(f"{name}: {count.kills} kills, {count.completed} completed, {count.failed} failed", flush=True)
-            record(out, name, {"finished": False, **entry, **vars(count)})
+        with COMMANDS[name].around():
+            for _ in Attack(name, seed, count).go_on(kills):
+                print(f"{name}: {count.kills} kills, {count.completed} completed, {count.failed} failed", flush=True)
+                record(out, name, {"finished": False, **entry, **vars(count)})
     record(out, name, {"finished": True, **entry, **vars(count)})
     return count
 

@@ -13,9 +13,12 @@ from edgedigits_runtime.errors import EdgedigitsError
 # A download that may be gone on with; its name says that it is not whole.
 UNFINISHED = ".part"
 
+# Where a bulk reading writes its parts before they get their names.
+BEING_WRITTEN = "_temporary"
+
 
 def visible(folder: Path) -> list[Path]:
-    """Return the files that a user sees: none whose name, or whose folder's, begins with a dot, and no `.part`."""
+    """Return the files that a user sees: not what is being written, which says so in its name or its folder's."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not _is_temporary(path, folder))
 
 
@@ -25,7 +28,8 @@ def left_behind(folder: Path) -> list[str]:
 
 
 def _is_temporary(path: Path, folder: Path) -> bool:
-    return path.suffix == UNFINISHED or any(part.startswith(".") for part in path.relative_to(folder).parts)
+    parts = path.relative_to(folder).parts
+    return path.suffix == UNFINISHED or any(part.startswith(".") or part == BEING_WRITTEN for part in parts)
 
 
 def digest(path: Path) -> str:
