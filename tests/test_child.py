@@ -122,3 +122,10 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: py
     with pytest.raises(ConversionFailed):
         call("abort")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_module_of_the_current_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gave the models in it may have put a file there that is called like a module."""
+    (tmp_path / "pickle.py").write_text("import os\nos.abort()\n")
+    monkeypatch.chdir(tmp_path)
+    assert call("add", 1, 2)[0] == 3

@@ -147,6 +147,28 @@ def test_a_file_longer_than_any_picture_is_refused(tmp_path: Path) -> None:
         decode(path, channels=1, max_pixels=1_000_000)
 
 
+class Pipe:
+    """Gives what is there, as the raw end of a pipe does, and never ends where it has no content."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.content, self.given = content, 0
+
+    def read(self, most: int = -1) -> bytes:
+        assert most >= 0, "asked for all, of which there is no end"
+        part = self.content[self.given : self.given + min(most, 7)] if self.content else b"\0" * min(most, 10**6)
+        self.given += len(part)
+        return part
+
+
+def test_a_pipe_is_read_to_its_end_or_to_the_limit() -> None:
+    content = encoded(Image.new("L", (3, 2), 7))
+    assert decode(Pipe(content), channels=1).shape == (2, 3, 1)  # type: ignore[arg-type]
+    endless = Pipe()
+    with pytest.raises(PictureTooLarge, match="longer than"):
+        decode(endless, channels=1, max_pixels=1_000_000)  # type: ignore[arg-type]
+    assert endless.given == 8 * 1_000_000 + 16_000_000 + 1
+
+
 def test_frames_are_counted_as_far_as_it_matters() -> None:
     def note(content: bytes) -> str:
         return decode_picture(content, channels=1).note

@@ -147,7 +147,7 @@ def test_the_same_networks_export_to_tflite(layers_of: Callable[[Any], list[Any]
     assert (contract.input.shape, contract.input.dtype) == ((1, *COLOUR), "float32")
 
 
-def _model(nodes: list[Any], initializers: list[Any], shape: tuple[int, int, int]) -> Any:
+def _model(nodes: list[Any], initializers: list[Any], shape: tuple[int | str, ...]) -> Any:
     from onnx import TensorProto, helper
 
     graph = helper.make_graph(
@@ -201,6 +201,22 @@ def test_a_flattening_before_two_layers_is_refused(second: str, said: str) -> No
     )
     with pytest.raises(GraphUnsupported, match=said):
         clean(model)
+
+
+def test_a_flattening_of_an_unknown_shape_is_refused() -> None:
+    from onnx import helper, numpy_helper
+
+    from edgedigits_exporters.onnx_graph import clean
+
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", ["t", "sizes"], ["f"]),
+        helper.make_node("MatMul", ["f", "weights"], ["y"]),
+    ]
+    sizes = numpy_helper.from_array(np.array([-1, 24], np.int64), "sizes")
+    weights = numpy_helper.from_array(np.ones((24, CLASSES), np.float32), "weights")
+    with pytest.raises(GraphUnsupported, match="a flattening follows x, whose shape is not known"):
+        clean(_model(nodes, [sizes, weights], (2, "height", 4)))
 
 
 def test_a_leftover_is_refused_by_name() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits_runtime.errors import PictureNotFound, PictureUnreadable
+from edgedigits_runtime.errors import PictureNotFound, PictureTooLarge, PictureUnreadable
 from edgedigits_runtime.sources.files import Source, expand, natural_key
 
 
@@ -49,6 +49,14 @@ def test_standard_input_is_read_as_bytes(monkeypatch: pytest.MonkeyPatch) -> Non
     assert list(expand(["-"])) == [Source("-", b"picture")]
     (empty,) = expand(["-"])
     assert isinstance(empty.error, PictureUnreadable)
+
+
+def test_standard_input_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"picture")))
+    monkeypatch.setattr("edgedigits_runtime.sources.files.MOST_BYTES", 6)
+    (long,) = expand(["-"])
+    assert isinstance(long.error, PictureTooLarge)
+    assert str(long.error) == "standard input is longer than 6 bytes; expected a picture"
 
 
 @pytest.mark.parametrize("missing", ["none.png", "empty", "*.tiff", "none/*.png", "a" * 300, "a\0b"])

@@ -28,7 +28,8 @@ def call_in_child(function: str, *arguments: Any) -> Any:
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
         answer_file = Path(folder) / "answer"
         done = subprocess.run(
-            [sys.executable, "-m", "edgedigits_exporters.child", function, str(answer_file)],
+            # -P: not the modules of whatever folder the command was started in.
+            [sys.executable, "-P", "-m", "edgedigits_exporters.child", function, str(answer_file)],
             input=pickle.dumps(arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

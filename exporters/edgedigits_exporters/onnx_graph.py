@@ -53,7 +53,10 @@ def _flatten_in_place(model: Any) -> None:
         transpose = _producer(graph, source)
         if transpose is not None and transpose.op_type == "Transpose" and _perm(transpose) == TO_NHWC:
             source = transpose.input[0]
-            channels, height, width = shapes[source][1:]
+            shape = shapes.get(source, [])[1:]
+            if len(shape) != len(TO_NHWC) - 1 or 0 in shape:
+                raise GraphUnsupported(f"a flattening follows {source}, whose shape is not known")
+            channels, height, width = shape
             _reorder_rows(graph, node, (height, width, channels))
         flatten = onnx.helper.make_node("Flatten", [source], list(node.output), name="flatten", axis=1)
         graph.node.remove(node)

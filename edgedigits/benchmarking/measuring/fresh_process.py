@@ -41,7 +41,7 @@ def first_reading(setup: Setup, pictures: tuple[Path, ...]) -> dict[str, int]:
     """
     options = setup.options
     command = [
-        *(sys.executable, "-c", CODE, setup.engine, str(setup.model), setup.asked or "", setup.device),
+        *(sys.executable, "-P", "-c", CODE, setup.engine, str(setup.model), setup.asked or "", setup.device),
         *(str(options.threads), options.kernels, str(setup.contract or ""), *map(str, pictures)),
     ]
     spawned = time.perf_counter_ns()

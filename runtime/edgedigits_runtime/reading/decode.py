@@ -203,7 +203,7 @@ def _content(source: str | Path | bytes | BinaryIO, name: str, most: int) -> byt
     elif isinstance(source, bytes):
         content = source
     elif hasattr(source, "read"):
-        content = source.read()
+        content = _read(source, most + 1)
     else:
         raise PictureUnreadable(
             "expected a path, bytes, a binary file object, a Pillow image or a NumPy array;"
@@ -213,6 +213,14 @@ def _content(source: str | Path | bytes | BinaryIO, name: str, most: int) -> byt
         raise PictureUnreadable(f"{name} gives {type(content).__name__}; open it in binary mode")
     if len(content) > most:
         raise PictureTooLarge(f"{name} is longer than {most:,} bytes, the limit; make it smaller or raise max_pixels")
+    return content
+
+
+def _read(file: BinaryIO, most: int) -> bytes:
+    content = file.read(most)
+    # A pipe gives what is there.
+    while isinstance(content, bytes) and len(content) < most and (more := file.read(most - len(content))):
+        content += more
     return content
 
 

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgedigits_runtime.errors import PictureError, PictureNotFound, PictureUnreadable
+from edgedigits_runtime.errors import PictureError, PictureNotFound, PictureTooLarge, PictureUnreadable
 
 STANDARD_INPUT = "-"
+
+MOST_BYTES = 600_000_000
+"""No picture that can be read is longer, by default; standard input has no length that could be asked first."""
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".webp", ".avif", ".gif"),
@@ -100,7 +103,9 @@ def is_pictures_name(name: str) -> bool:
 
 
 def _standard_input() -> bytes:
-    content = sys.stdin.buffer.read()
+    content = sys.stdin.buffer.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise PictureTooLarge(f"standard input is longer than {MOST_BYTES:,} bytes; expected a picture")
     if not content:
         raise PictureUnreadable("standard input is empty; expected a picture")
     return content
