@@ -6,6 +6,7 @@ It travels inside the file, see embedded_contract. docs/contract.md describes ea
 import dataclasses
 import json
 import math
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard
@@ -192,6 +193,10 @@ def _problems(contract: Contract) -> Iterator[str]:
     classes = len(contract.labels)
     if classes == 0:
         yield "labels must not be empty"
+    # They are printed, and a terminal obeys control characters.
+    for text in (contract.name, contract.recipe or "", *contract.labels):
+        if any(unicodedata.category(character) == "Cc" for character in text):
+            yield f"names and labels must be without control characters, one is {text[:40]!r}"
     if len(contract.input.shape) != 4:
         yield f"input.shape must be [batch, height, width, channels], is {list(contract.input.shape)}"
     if len(contract.output.shape) != 2 or contract.output.shape[-1] != classes:
