@@ -10,8 +10,9 @@ from pathlib import Path
 
 import grpc
 import pytest
+import ray
 
-from edgedigits.bulk.ray_cluster import cluster, fault_of_node
+from edgedigits.bulk.ray_cluster import TRIES, _connect, cluster, fault_of_node
 from edgedigits_runtime.errors import AddressUnavailable, MissingExtra
 
 
@@ -113,3 +114,27 @@ def test_without_the_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_a_node_must_have(there: str | None, missing: list[str], said: str | None) -> None:
     fault = fault_of_node("n", "1.0", there, [(module, "train") for module in missing])
     assert fault is None if said is None else said in str(fault)
+
+
+class FailingServer:
+    """In the place of Ray: its server for clients fails to start so often, as it does now and then by itself."""
+
+    def __init__(self, failures: int) -> None:
+        self.left, self.asked = failures, 0
+        self.exceptions = ray.exceptions
+
+    def init(self, *_: object, **__: object) -> None:
+        self.asked += 1
+        if self.asked <= self.left:
+            raise ConnectionAbortedError("Initialization failure from server:\nTraceback\nRuntimeError: did not start")
+
+
+def test_a_server_for_clients_that_failed_to_start_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgedigits.bulk.ray_cluster._ask", lambda *_: "OK")
+    ours = FailingServer(TRIES - 1)
+    _connect(ours, grpc, "ray://host:1", None, 1.0)
+    assert ours.asked == TRIES
+    ours = FailingServer(TRIES)
+    with pytest.raises(AddressUnavailable, match=r"^cannot connect to Ray at ray://host:1: RuntimeError: did not st"):
+        _connect(ours, grpc, "ray://host:1", None, 1.0)
+    assert ours.asked == TRIES

@@ -22,6 +22,9 @@ NODE_SECONDS = 60.0
 
 CLIENT = "ray://"
 
+TRIES = 3
+"""Ray starts a server for each client, and now and then fails to, which it says half a minute later."""
+
 CURRENT = Path("ray/ray_current_cluster")
 """The file below the folder for temporary files where Ray keeps the address of what `ray start` started."""
 
@@ -77,8 +80,10 @@ def cluster(
         AddressUnavailable: no Ray answers there, or it refuses.
         EdgedigitsError: a node has no edgedigits, another version of it, or not the extra.
     """
-    # Ray tells its makers what is run on it unless it is told not to before it is imported.
+    # Ray tells its makers what is run on it, and keeps messages back to print them when it ends, unless it is told
+    # not to before it is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
     try:
         import grpc
         import ray
@@ -111,11 +116,21 @@ def _connect(ray: Any, grpc: Any, address: str, cpus: int | None, seconds: float
                 f"the Ray at {address} asks for a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or"
                 " RAY_AUTH_TOKEN_PATH"
             )
-    try:
-        ray.init(address, **options)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise AddressUnavailable(f"cannot connect to Ray at {address}: {line}") from error
+    for more in reversed(range(TRIES)):
+        try:
+            ray.init(address, **options)
+        except ConnectionAbortedError as error:
+            if not more:
+                raise _refused(address, error, -1) from error
+        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            raise _refused(address, error, 0) from error
+        else:
+            return
+
+
+def _refused(address: str, error: BaseException, line: int) -> AddressUnavailable:
+    said = str(error).strip().splitlines() or [type(error).__name__]
+    return AddressUnavailable(f"cannot connect to Ray at {address}: {said[line]}")
 
 
 def _started_here() -> str:

@@ -7,7 +7,6 @@ and readings from there to the output. So what is under way is bounded by the nu
 import contextlib
 import json
 import logging
-import os
 import sys
 import threading
 import time
@@ -58,12 +57,6 @@ class UnitReader:
         except EdgedigitsError as error:
             # An exception would come with Ray's traceback around it.
             return json.dumps({"failed": str(error)})
-
-
-def quiet() -> None:
-    """Keep Ray from writing to the terminal; its logs stay where it keeps them. Has to come before Ray is imported."""
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 
 def read_units(job: Job, numbers: list[int], options: BulkOptions, progress: Progress) -> Generator[Summary]:
