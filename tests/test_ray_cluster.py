@@ -138,3 +138,10 @@ def test_a_server_for_clients_that_failed_to_start_is_asked_again(monkeypatch: p
     with pytest.raises(AddressUnavailable, match=r"^cannot connect to Ray at ray://host:1: RuntimeError: did not st"):
         _connect(ours, grpc, "ray://host:1", None, 1.0)
     assert ours.asked == TRIES
+
+
+def test_a_folder_of_too_long_a_name_for_sockets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))
+    assert "path length cannot exceed" in refusal("local")

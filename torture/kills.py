@@ -27,7 +27,7 @@ from PIL import Image
 
 from edgedigits_runtime.synthetic.samples import mnist_like
 from torture.killing import SHARES, Ended, choose, run, run_fresh
-from torture.ray_nodes import two_nodes_as_auto
+from torture.ray_nodes import nodes_of_their_own, two_nodes_as_auto
 from torture.recording import RESULTS, read_result, record
 from torture.served import ENVIRONMENT
 from torture.whole import digest, left_behind, same, torn, visible
@@ -198,7 +198,7 @@ COMMANDS: dict[str, Command] = {
         imports=(*LITERT, "edgedigits.benchmarking.run"),
     ),
     "read-bulk": _reading(0.8, two_nodes_as_auto, "--address", "auto"),
-    "read-bulk-local": _reading(0.2, nullcontext),
+    "read-bulk-local": _reading(0.2, nodes_of_their_own),
 }
 
 _made: dict[str, Path] = {}

@@ -34,47 +34,68 @@ class Nodes:
 
 
 @contextmanager
-def two_nodes(more: dict[str, str] | None = None) -> Iterator[Nodes]:
-    """Start a cluster, with `more` in its environment, and end it."""
-    # Sockets have short names.
+def short_folder() -> Iterator[Path]:
+    """Make a folder for Ray's files: among them are sockets, whose names must be short."""
     folder = Path(f"/tmp/ed-{secrets.token_hex(4)}")
     folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def two_nodes(more: dict[str, str] | None = None) -> Iterator[Nodes]:
+    """Start a cluster, with `more` in its environment, and end it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        **(more or {}),
-        "RAY_TMPDIR": str(folder),
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }
-    with subprocess.Popen(
-        [sys.executable, "-m", "torture.ray_nodes", str(port)], cwd=Path(__file__).parent.parent,
-        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
-        if process.stdin is None or process.stdout is None:
-            raise SystemExit("the cluster has no pipes")
-        found = json.loads(process.stdout.readline())
-        yield Nodes(found["address"], f"ray://127.0.0.1:{port}", found["raylets"], environment)
-        process.stdin.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    with short_folder() as folder:
+        environment = {
+            **os.environ,
+            **(more or {}),
+            "RAY_TMPDIR": str(folder),
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": secrets.token_hex(32),
+            "RAY_USAGE_STATS_ENABLED": "0",
+        }
+        with subprocess.Popen(
+            [sys.executable, "-m", "torture.ray_nodes", str(port)], cwd=Path(__file__).parent.parent,
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        ) as process:  # fmt: skip
+            if process.stdin is None or process.stdout is None:
+                raise SystemExit("the cluster has no pipes")
+            found = json.loads(process.stdout.readline())
+            yield Nodes(found["address"], f"ray://127.0.0.1:{port}", found["raylets"], environment)
+            process.stdin.close()
 
 
 @contextmanager
 def two_nodes_as_auto() -> Iterator[None]:
     """Start a cluster which `--address auto` finds."""
-    names = ("RAY_TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_ADDRESS")
-    before = {name: os.environ.get(name) for name in names}
     with two_nodes() as nodes:
-        os.environ |= {name: nodes.environment[name] for name in names[:3]} | {"RAY_ADDRESS": nodes.address}
-        try:
+        names = ("RAY_TMPDIR", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
+        with _surrounded({name: nodes.environment[name] for name in names} | {"RAY_ADDRESS": nodes.address}):
             yield
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name)
-                if value is not None:
-                    os.environ[name] = value
+
+
+@contextmanager
+def nodes_of_their_own() -> Iterator[None]:
+    """Let each command start a Ray by itself, in a folder for all of them."""
+    with short_folder() as folder, _surrounded({"RAY_TMPDIR": str(folder)}):
+        yield
+
+
+@contextmanager
+def _surrounded(environment: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ |= environment
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def main() -> None:

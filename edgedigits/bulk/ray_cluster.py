@@ -122,7 +122,8 @@ def _connect(ray: Any, grpc: Any, address: str, cpus: int | None, seconds: float
         except ConnectionAbortedError as error:
             if not more:
                 raise _refused(address, error, -1) from error
-        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        # OSError: nobody answers, or sockets would lie in a folder of too long a name.
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise _refused(address, error, 0) from error
         else:
             return
