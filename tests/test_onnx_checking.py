@@ -293,6 +293,28 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
         open_engine(path)
 
 
+@pytest.mark.parametrize("border", ["input", "output", "value_info"])
+def test_shapes_that_are_declared(border: str) -> None:
+    """ONNX Runtime ended the process on a side of 2,147,483,647, and gave names to Python that it could not decode."""
+
+    def declared(change: Callable[[Any], None]) -> bytes:
+        def add(model: Any) -> None:
+            if border == "value_info":
+                model.graph.value_info.add().CopyFrom(model.graph.input[0])
+            change(getattr(model.graph, border)[0].type.tensor_type.shape.dim[1])
+
+        return changed(add)
+
+    def sized(size: int) -> Callable[[Any], None]:
+        return lambda dimension: setattr(dimension, "dim_value", size)
+
+    assert "numbers; at most" in refusal(declared(sized(2**31 - 1)))
+    assert "is declared with a size of -5" in refusal(declared(sized(-5)))
+    named = declared(lambda dimension: setattr(dimension, "dim_param", "a side"))
+    check(named, "x.onnx")
+    assert "utf-8" in refusal(named.replace(b"a side", b"a\xb1side"))
+
+
 @given(st.binary(max_size=300))
 def test_noise_is_refused(noise: bytes) -> None:
     refusal(noise)

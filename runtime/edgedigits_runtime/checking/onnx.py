@@ -17,7 +17,8 @@ WIDTHS = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 1
 """TensorProto.DataType: bytes of an element. Texts, complex numbers and 8-bit floats are not let through."""
 
 MODEL_GRAPH, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 20, 25
-GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_SPARSE = 1, 5, 11, 12, 15
+GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE, GRAPH_SPARSE = 1, 5, 11, 12, 13, 15
+VALUE_TYPE, TYPE_TENSOR, TENSOR_TYPE_SHAPE, SHAPE_DIMENSION, DIMENSION_SIZE, DIMENSION_NAME = 2, 1, 2, 1, 1, 2
 NODE_INPUT, NODE_OUTPUT, NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 1, 2, 4, 5, 7
 ATTRIBUTE_NAME, ATTRIBUTE_INTEGER, ATTRIBUTE_TENSOR, ATTRIBUTE_INTEGERS, ATTRIBUTE_TENSORS = 1, 3, 5, 8, 10
 ATTRIBUTE_GRAPHS = (6, 11)
@@ -104,12 +105,31 @@ class _Checker:
             [dict(texts(part)).get(NAME, b"").decode() for part in parts.get(number, [])]
             for number in (GRAPH_INPUT, GRAPH_OUTPUT)
         )
+        for number in (GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE):
+            for value in parts.get(number, []):
+                self._check_declared(value)
         # Files of the first versions list their constants among the inputs.
         free = [name for name in taken if name not in self.shapes]
         if len(free) != 1 or not given:
             raise self.unsupported(f"has {len(free)} inputs and {len(given)} outputs, expected 1; split the model")
         for position, node in enumerate(parts.get(GRAPH_NODE, [])):
             self._check_node(node, f"operator {position}")
+
+    def _check_declared(self, value: Message) -> None:
+        """Check the shape that a tensor is declared to have: ONNX Runtime ends the process where sizes overflow."""
+        name = dict(texts(value)).get(NAME, b"")[:60].decode(errors="replace")
+        elements = 1
+        for dimension in _within(value, VALUE_TYPE, TYPE_TENSOR, TENSOR_TYPE_SHAPE, SHAPE_DIMENSION):
+            for number, kind, size, part in fields(dimension):
+                if number == DIMENSION_NAME and kind == LENGTH_DELIMITED:
+                    bytes(part).decode()
+                elif number == DIMENSION_SIZE and kind == VARINT:
+                    if signed(size) < 0:
+                        raise ValueError(f"{name!r} is declared with a size of {signed(size)}")
+                    elements *= max(size, 1)
+        if elements > limits.TENSOR_BYTES:
+            most = limits.TENSOR_BYTES
+            raise self.unsupported(f"declares {name!r} with {elements:,} numbers; at most {most:,} are taken")
 
     def _check_node(self, node: Message, where: str) -> None:
         words = {NODE_OPERATOR: "", NODE_DOMAIN: ""}
@@ -231,6 +251,16 @@ def stays_inside(location: str) -> bool:
     paths = (PurePosixPath(location), PureWindowsPath(location))
     leaves = any(path.anchor or ".." in path.parts for path in paths)
     return bool(location) and not leaves and "\0" not in location
+
+
+def _within(message: Message, *path: int) -> Iterator[Message]:
+    """Yield the messages that a path of field numbers leads to."""
+    if not path:
+        yield message
+        return
+    for number, part in _parts(message):
+        if number == path[0]:
+            yield from _within(part, *path[1:])
 
 
 def _parts(message: Message) -> Iterator[tuple[int, Message]]:
