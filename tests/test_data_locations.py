@@ -101,6 +101,7 @@ def test_without_a_mirror_nothing_is_downloaded(roots):
         (b"\x1f\x8b\x08 nonsense", "gzip is damaged"),
         (b"", "expected MD5"),
     ],
+    ids=["other content", "without its length", "without its content", "nonsense", "empty"],
 )
 def test_a_wrong_file_is_refused_and_left_alone(roots, stored, why):
     path = put(roots["environment"], stored)
