@@ -13,7 +13,7 @@ from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable
+from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable, first_line
 
 CHUNK = 500
 
@@ -39,7 +39,7 @@ class KerasEngine(Engine):
                 return np.concatenate([ops.convert_to_numpy(self._model(chunk, training=False)) for chunk in chunks])
         # A layer raises what it likes where a file built it otherwise than Keras would.
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise ArtifactCorrupt(f"Keras cannot run {self.contract.name}: {reason}") from error
 
     def _release(self) -> None:

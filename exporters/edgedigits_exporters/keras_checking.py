@@ -12,7 +12,7 @@ from typing import Any
 
 from edgedigits_runtime.checking import limits, read_limited
 from edgedigits_runtime.embedded_contract import DAMAGED_ZIP, MEMBER, open_zip
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, first_line
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MEMBERS = {CONFIG, WEIGHTS, "metadata.json", MEMBER, "edgedigits-history.json"}
@@ -90,7 +90,7 @@ def check(path: Path) -> None:
             config = json.loads(archive.read(CONFIG))
             weights = archive.read(WEIGHTS)
     except (*DAMAGED_ZIP, RecursionError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
+        said = first_line(error)
         raise ArtifactCorrupt(f"{path} is not a whole .keras file: {said}") from error
     _check_config(config, str(path))
     _check_weights(weights, str(path))
@@ -173,7 +173,7 @@ def _check_weights(content: bytes, source: str) -> None:
                 total += dataset.size * dataset.dtype.itemsize
     # HDF5 raises what it likes on damaged files.
     except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
+        said = first_line(error)
         raise ArtifactCorrupt(f"{source} is not a whole .keras file: its weights are damaged ({said})") from error
     if total > limits.MODEL_BYTES:
         raise ArtifactUnsupported(

@@ -10,7 +10,7 @@ from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_exporters.keras_checking import check
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, OutputNotWritable
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, OutputNotWritable, first_line
 from edgedigits_runtime.whole_files import whole_file
 
 FIRST_YEAR_OF_ZIP = 1980
@@ -69,7 +69,7 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     # Keras lets through whatever zipfile, json or h5py raise on damaged members.
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise ArtifactCorrupt(f"{path} cannot be loaded as a Keras model: {reason}") from error
     contract = contract or read_contract(path)
     if tuple(model.input_shape[1:]) != contract.image_shape:

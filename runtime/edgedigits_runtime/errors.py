@@ -240,3 +240,8 @@ class WorkloadsDiffer(ResultError):
 
 class OutputNotWritable(EdgedigitsError):
     """A file could not be written; what stood at its place before still does."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what a library's exception says, or its class where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, first_line
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.samples import golden_pictures
 from edgedigits_runtime.whole_files import write_whole
@@ -88,7 +88,7 @@ def read_golden(path: Path) -> Vectors:
         raise ArtifactNotFound(f"no golden vectors at {path}") from error
     # NumPy lets through whatever zipfile, zlib and its own header parser raise on damaged members.
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise ArtifactCorrupt(f"{path} holds no golden vectors: {reason}") from error
 
 

@@ -15,7 +15,7 @@ from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions, Kernels
 from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors, keep_on_cores, worker_count
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, first_line
 from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced
 
@@ -45,7 +45,7 @@ class LiteRTEngine(Engine):
             return self._answers(interpreter, tensor)
         # Some kernels look at their tensors' types only when they run.
         except RuntimeError as error:
-            raise ArtifactCorrupt(f"LiteRT cannot run {self.contract.name}: {_first_line(error)}") from error
+            raise ArtifactCorrupt(f"LiteRT cannot run {self.contract.name}: {first_line(error)}") from error
         finally:
             self._free.put(interpreter)
 
@@ -122,7 +122,7 @@ def _interpreter(path: Path, content: bytes, threads: int, kernels: Kernels) -> 
             )
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        said = _first_line(error)
+        said = first_line(error)
         if any(part in str(error) for part in UNSUPPORTED):
             raise ArtifactUnsupported(
                 f"{path} holds an operator that LiteRT has no kernel for: {said}; convert it with built-in operators"
@@ -159,7 +159,3 @@ def _kernels(interpreter: Any, wanted: Kernels) -> str:
     if "DELEGATE" in operators:
         return "XNNPACK"
     return "reference" if wanted == "reference" else "builtin"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

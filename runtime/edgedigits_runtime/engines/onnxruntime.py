@@ -17,7 +17,7 @@ from edgedigits_runtime.engines import cuda
 from edgedigits_runtime.engines.binding import BoundSession, dtype_name
 from edgedigits_runtime.engines.devices import CPU, REMOTE, Device, candidates
 from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors, keep_on_cores, worker_count
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, MissingExtra
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, MissingExtra, first_line
 from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced
 
@@ -173,7 +173,7 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 def _reason(error: Exception) -> str:
     """Return the first line of what was said, without the place in ONNX Runtime's own source."""
-    line = (str(error).splitlines() or [type(error).__name__])[0]
+    line = first_line(error)
     return re.sub(r"^\S+\.(cc|h):\d+ .*\) (?=[A-Z])", "", line)
 
 

@@ -23,6 +23,7 @@ from edgedigits_runtime.errors import (
     PictureNotFound,
     PictureTooLarge,
     PictureUnreadable,
+    first_line,
 )
 from edgedigits_runtime.reading.formats import format_of, open_image
 from edgedigits_runtime.reading.headers import MOST_FRAMES, Refused, frames_in
@@ -163,7 +164,7 @@ def decode_picture(
             f"{name} is too large to decode; the limit is {max_pixels:,} pixels; make it smaller"
         ) from error
     except DAMAGED as error:
-        raise PictureUnreadable(f"{name} is damaged or truncated: {_first_line(error)}") from error
+        raise PictureUnreadable(f"{name} is damaged or truncated: {first_line(error)}") from error
 
 
 def name_of(source: PictureSource) -> str:
@@ -237,7 +238,7 @@ def _open_file(path: Path) -> BinaryIO:
             raise PictureNotFound(f"expected a picture at {path}; it is a folder") from error
         raise PictureUnreadable(f"{path} may not be read: permission denied") from error
     except (OSError, ValueError) as error:
-        raise PictureNotFound(f"no picture at {path}: {_first_line(error)}") from error
+        raise PictureNotFound(f"no picture at {path}: {first_line(error)}") from error
 
 
 def _unidentified(content: bytes, name: str) -> PictureError:
@@ -331,7 +332,3 @@ def _other_frames(frames: int) -> str:
     """Say how many frames or pages are left unread."""
     count = f"more than {MOST_FRAMES:,}" if frames > MOST_FRAMES else f"{frames}"
     return f"the first of {count} frames" if frames > 1 else ""
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
