@@ -133,8 +133,16 @@ def _reading(share: float, around: Callable[[], AbstractContextManager[None]], *
     arguments = ["read-bulk", "in", "--out", "out", "--part-size", "8", "--resume", *address]
     # The command itself writes a few small files; the parts come from processes that end when it does.
     moments = (0.2, 0.2, 0.55, 0.05)
-    bulk = (*CLI, "edgedigits.bulk.bulk_reading")
-    return Command("read-bulk", arguments, share, None, _pictures, _rows, None, bulk, moments, around)
+    return Command(
+        "read-bulk",
+        arguments,
+        share=share,
+        prepare=_pictures,
+        outcome=_rows,
+        imports=(*CLI, "edgedigits.bulk.bulk_reading"),
+        moments=moments,
+        around=around,
+    )
 
 
 COMMANDS: dict[str, Command] = {
