@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from page_section import write_section
 from PIL import Image
 
 from edgedigits.bulk.bulk_reading import BulkOptions, read_bulk
@@ -32,7 +33,6 @@ from edgedigits_runtime.whole_files import write_whole
 RESULTS = Path(__file__).parent / "results" / "bulk.json"
 PAGE = Path(__file__).parent.parent / "docs" / "bulk.md"
 EXAMPLES = Path(__file__).parent.parent / "examples"
-START, END = "<!-- bulk: made by make bench-bulk -->", "<!-- end of bulk -->"
 
 SLEEP = 0.05
 """Seconds that a sleeping worker takes for a picture."""
@@ -234,8 +234,7 @@ def _empty_files(folder: Path, count: int) -> Path:
 
 def write_table() -> None:
     """Write what bulk.json holds into the page on bulk reading."""
-    before, _, rest = PAGE.read_text().partition(START)
-    write_whole(PAGE, f"{before}{START}\n{table(json.loads(RESULTS.read_text()))}\n{END}{rest.partition(END)[2]}")
+    write_section(PAGE, "bulk", table(json.loads(RESULTS.read_text())))
 
 
 def table(found: dict[str, Any]) -> str:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from c_tables import PAGE, render
+from c_tables import PAGE, tables
 from c_tools import tool_versions
 from networks import SMALL, Kernels, graph_of, int8_file, mnist_test_split, write_c
+from page_section import write_section
 
 from edgedigits.boards import BOARDS, count, footprint
 from edgedigits_exporters.microcontroller.graph import Convolution, multiply_accumulates
@@ -152,7 +153,7 @@ def main() -> None:
     """Measure, keep the figures and write the tables."""
     found = measure()
     write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
-    render(found, PAGE)
+    write_section(PAGE, "c-export", tables(found))
 
 
 if __name__ == "__main__":

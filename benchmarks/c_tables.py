@@ -7,7 +7,6 @@ from typing import Any
 Figures = dict[str, Any]
 
 PAGE = Path(__file__).parent.parent / "docs" / "c.md"
-START, END = "<!-- c-export: made by make bench-c -->", "<!-- end of c-export -->"
 
 FAST, SHORT = "-O3", "-Os"
 CORES = {"cortex-m4f": "Cortex-M4F", "cortex-m55": "Cortex-M55", "cortex-m3": "Cortex-M3", "cortex-m0": "Cortex-M0"}
@@ -166,17 +165,6 @@ def tables(found: Figures) -> str:
             f" {tools['host']}.",
         ]
     )
-
-
-def render(found: Figures, page: Path) -> None:
-    """Put the tables between the markers of a page, and print them."""
-    before, found_start, rest = page.read_text().partition(START)
-    _, found_end, after = rest.partition(END)
-    if not (found_start and found_end):
-        raise SystemExit(f"{page} has no section between {START} and {END}")
-    text = tables(found)
-    page.write_text(f"{before}{START}\n{text}\n{END}{after}")
-    print(text)
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> list[str]:

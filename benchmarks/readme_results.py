@@ -17,6 +17,7 @@ import numpy as np
 import speed
 from family import measured_table
 from numpy.typing import NDArray
+from page_section import write_section
 from PIL import Image
 
 from edgedigits import export, load
@@ -33,6 +34,7 @@ from edgedigits_runtime.timing import interleaved
 
 REPOSITORY = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
+README = REPOSITORY / "README.md"
 FORMATS = [(f, p) for f in ("onnx", "tflite") for p in ("float32", "float16", "int8", "dynamic")]
 
 
@@ -164,27 +166,15 @@ def render_published(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_section(name: str, text: str) -> None:
-    """Put `text` between the README's markers of a section."""
-    start, end = f"<!-- {name}: made by make readme-results -->", f"<!-- end of {name} -->"
-    readme = REPOSITORY / "README.md"
-    before, found, rest = readme.read_text().partition(start)
-    _, found_end, after = rest.partition(end)
-    if not (found and found_end):
-        raise SystemExit(f"README.md has no section between {start} and {end}")
-    readme.write_text(f"{before}{start}\n{text}\n{end}{after}")
-    print(text)
-
-
 def main() -> None:
     """Measure, keep the figures and rewrite the README's sections."""
     result = measure()
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "readme.json").write_text(json.dumps(result, indent=1) + "\n")
-    write_section("results", render(result))
-    write_section("family", measured_table())
-    write_section("speed", speed.table(json.loads((RESULTS / "speed.json").read_text())))
-    write_section("published", render_published(json.loads((RESULTS / "reproduce.json").read_text())))
+    write_section(README, "results", render(result))
+    write_section(README, "family", measured_table())
+    write_section(README, "speed", speed.table(json.loads((RESULTS / "speed.json").read_text())))
+    write_section(README, "published", render_published(json.loads((RESULTS / "reproduce.json").read_text())))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from page_section import write_section
 from PIL import Image
 
 from edgedigits.data import load_dataset
@@ -25,7 +26,6 @@ from edgedigits_runtime.whole_files import write_whole
 
 RESULTS = Path(__file__).parent / "results" / "serving.json"
 PAGE = Path(__file__).parent.parent / "docs" / "serving.md"
-START, END = "<!-- serving: made by make bench-serving -->", "<!-- end of serving -->"
 
 TARGET = 1500
 """Requests a second that are aimed at; latency is measured at half of it."""
@@ -91,8 +91,7 @@ def main() -> None:
 
 def write_table() -> None:
     """Write what serving.json holds into the page on serving."""
-    before, _, rest = PAGE.read_text().partition(START)
-    write_whole(PAGE, f"{before}{START}\n{table(json.loads(RESULTS.read_text()))}\n{END}{rest.partition(END)[2]}")
+    write_section(PAGE, "serving", table(json.loads(RESULTS.read_text())))
 
 
 def table(found: dict[str, Any]) -> str:

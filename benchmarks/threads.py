@@ -5,6 +5,8 @@ Writes the table of docs/engines.md. One image, pixels to probabilities, all set
 
 from pathlib import Path
 
+from page_section import write_section
+
 from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.model_files import shipped_names
@@ -13,7 +15,6 @@ from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 
 PAGE = Path(__file__).parent.parent / "docs" / "engines.md"
-START, END = "<!-- threads: made by python benchmarks/threads.py -->", "<!-- end of threads -->"
 
 SETTINGS = {
     "LiteRT, 1 thread": ("litert", EngineOptions()),
@@ -50,13 +51,7 @@ def table() -> str:
 
 def main() -> None:
     """Measure, and put the table into the page."""
-    before, found, rest = PAGE.read_text().partition(START)
-    _, found_end, after = rest.partition(END)
-    if not (found and found_end):
-        raise SystemExit(f"{PAGE} has no section between {START} and {END}")
-    text = table()
-    PAGE.write_text(f"{before}{START}\n{text}\n{END}{after}")
-    print(text)
+    write_section(PAGE, "threads", table())
 
 
 if __name__ == "__main__":

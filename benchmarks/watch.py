@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from page_section import write_section
 from PIL import Image
 
 from edgedigits_runtime.live.preview import Preview
@@ -23,8 +24,7 @@ from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
 from edgedigits_runtime.whole_files import write_whole
 
 RESULTS = Path(__file__).parent / "results" / "watch.json"
-PAGES = {name: Path(__file__).parent.parent / name for name in ("README.md", "docs/watch.md")}
-START, END = "<!-- watch: made by python benchmarks/watch.py -->", "<!-- end of watch -->"
+REPOSITORY = Path(__file__).parent.parent
 SECONDS = 20
 FPS = 30
 ATTEMPTS, UNDISTURBED = 6, 0.98
@@ -109,8 +109,8 @@ def main() -> None:
     }
     print(json.dumps(found["runs"], indent=1))
     write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
-    _write("README.md", sentence(found))
-    _write("docs/watch.md", table(found))
+    write_section(REPOSITORY / "README.md", "watch", sentence(found))
+    write_section(REPOSITORY / "docs" / "watch.md", "watch", table(found))
 
 
 def sentence(found: dict[str, Any]) -> str:
@@ -141,15 +141,6 @@ def table(found: dict[str, Any]) -> str:
             " stream's server beside it.",
         ]
     )
-
-
-def _write(name: str, text: str) -> None:
-    """Put `text` between the markers of a page."""
-    before, start, rest = PAGES[name].read_text().partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise SystemExit(f"{name} has no section between {START} and {END}")
-    write_whole(PAGES[name], f"{before}{START}\n{text}\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from networks import mnist_test_split
 from numpy.typing import NDArray
+from page_section import write_section
 
 import edgedigits
 from edgedigits.model_files import SHIPPED
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results" / "web_page.json"
 DOCS = Path(__file__).parent.parent / "docs" / "web.md"
-START, END = "<!-- web-page: made by make bench-web -->", "<!-- end of web-page -->"
 
 MODELS = ("pico", "nano", "base", "max")
 STARTS = 5
@@ -194,13 +194,7 @@ def main() -> None:
         found = {"machine": describe_machine(), "browser": browser.version, "models": list(rows.values())}
         browser.close()
     write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
-    text = table(found)
-    page, start, rest = DOCS.read_text().partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end):
-        raise SystemExit(f"{DOCS} has no section between {START} and {END}")
-    write_whole(DOCS, f"{page}{START}\n{text}\n{END}{after}")
-    print(text)
+    write_section(DOCS, "web-page", table(found))
 
 
 if __name__ == "__main__":
