@@ -1,5 +1,6 @@
 """The whole path in one go: train for a moment, export, prove, read the examples, put it all in one table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from edgedigits.reports.sections.readings import Row
 from edgedigits.training.fit import train
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
-from edgedigits.verification.labelled_pictures import read_labelled
+from edgedigits.verification.labelled_pictures import LabelledPicture
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import DataNotFound, EdgedigitsError
 from edgedigits_runtime.reading.results import Reading
@@ -51,11 +52,13 @@ class Demonstration:
     report: Path
 
 
-def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: Console) -> Demonstration:
+def demonstrate(
+    examples: Sequence[LabelledPicture], *, epochs: int, data_dir: Path | None, console: Console
+) -> Demonstration:
     """Train, export, prove and read.
 
     Args:
-        examples: a folder of pictures with their labels; see edgedigits.verification.labelled_pictures.
+        examples: pictures that are read in the end.
         epochs: how many to train.
         data_dir: where to look for MNIST first.
         console: takes the progress.
@@ -63,7 +66,6 @@ def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: 
     Raises:
         EdgedigitsError: a step failed; what the earlier ones made is kept.
     """
-    pictures = read_labelled(examples)
     dataset = _dataset(data_dir, console)
     if dataset == "optdigits":
         epochs = max(epochs, OPTDIGITS_EPOCHS)
@@ -76,7 +78,7 @@ def demonstrate(examples: Path, *, epochs: int, data_dir: Path | None, console: 
         _print_proof(made[-1], console)
     console.rule("read the examples with the int8 file")
     reader = load(made[-1].path)
-    readings = tuple((reader.read(picture.path), picture.label) for picture in pictures)
+    readings = tuple((reader.read(picture.path), picture.label) for picture in examples)
     splits = splits_of_model(read_contract(made[-1].path), run.model, DataOptions())
     rows = _rows(run, made, splits.test)
     report = write_report(run, data=DataOptions(data_dir=data_dir), readings=readings, rows=rows)

@@ -21,13 +21,16 @@ def demo(
     """Train for a moment, export, prove the exports, read pictures, and show it all in one table."""
     from rich.console import Console
 
+    from edgedigits.verification.labelled_pictures import read_labelled
     from edgedigits_exporters.keras_backend import load_keras
 
+    # Before seconds of loading Keras.
+    pictures = read_labelled(examples)
     load_keras()
     from edgedigits.demonstration import demonstrate
 
     console = Console()
-    found = demonstrate(examples, epochs=epochs, data_dir=data_dir, console=console)
+    found = demonstrate(pictures, epochs=epochs, data_dir=data_dir, console=console)
     _print(found, console)
 
 
