@@ -23,8 +23,8 @@ check: $(READY)
 unit: $(READY)  ## the tests that take milliseconds, a process for each core
 	$(BIN)/pytest -q -n logical --dist loadscope -m "not slow and not gpu"
 
-slow: $(READY)  ## the tests that train, convert or install
-	$(BIN)/pytest -q -m "slow and not gpu"
+slow: $(READY)  ## the tests that train, convert or install, two at a time
+	$(BIN)/pytest -q -n 2 --dist loadscope -m "slow and not gpu"
 
 speed: $(READY)  ## how near the runtime comes to its bare engines
 	$(BIN)/python benchmarks/speed.py

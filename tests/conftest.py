@@ -1,5 +1,6 @@
 """What many tests share: real MNIST where it is at hand, one short training and its exports, and no silent skips."""
 
+import gc
 import io
 import os
 import shutil
@@ -54,6 +55,11 @@ def pytest_report_header() -> list[str]:
         *(f"without {name}: there is no {NEEDED[name]}" for name in collect_ignore),
         *(f"left out: {reason}" for reason in BOARDS_LEFT_OUT.values()),
     ]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that was imported and collected: benchmarks call it before each measurement."""
+    gc.freeze()
 
 
 TINY_MODELS: dict[str, Callable[[Path], Path]] = {
