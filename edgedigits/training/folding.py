@@ -46,7 +46,8 @@ def _folded(convolution: Any, weights: list[Any], normalisation: Any) -> list[An
     depthwise = type(convolution).__name__ == "DepthwiseConv2D"
     kernel = weights[0]
     bias = weights[1] if convolution.use_bias else 0.0
-    state = {variable.name: np.asarray(variable.value) for variable in normalisation.variables}
+    names = (variable.name for variable in normalisation.weights)
+    state = dict(zip(names, normalisation.get_weights(), strict=True))
     scale = state.get("gamma", 1.0) / np.sqrt(state["moving_variance"] + normalisation.epsilon)
     shift = state.get("beta", 0.0) - state["moving_mean"] * scale
     return [kernel * (scale[:, None] if depthwise else scale), bias * scale + shift]
