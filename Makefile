@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web board-packages system torture lock clean
+.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures backends models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web board-packages system torture lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -59,6 +59,9 @@ bench-compare: $(READY)  ## whether anything became slower than the stored basel
 bench-baseline: $(READY)  ## measure the baseline anew, after a change that is meant to be slower or faster
 	$(BASELINE_SUITE)
 	$(BIN)/python benchmarks/baseline.py --store $(BASELINE_RUN)
+
+backends: $(READY)  ## train pico under every Keras backend that is installed, and write what they gave into docs/training.md
+	$(BIN)/python benchmarks/backends.py
 
 models: $(READY)  ## rebuild the shipped models from scratch
 	$(BIN)/python -m edgedigits.models.build
