@@ -33,6 +33,7 @@ RECIPE = Recipe(
     epochs=1,
     batch_size=512,
     keep="best",
+    gentle_epochs=2,
     quantization_epochs=1,
     # Networks that hardly trained are near to many decisions; the kills are what is tried, not the gates.
     gates={name: Gate(min_agreement=0.0, max_accuracy_drop=100.0) for name in ("int8", "float32")},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SUFFIXES, open_model
 from edgedigits.models.card_file import Card
+from edgedigits.models.plan import run_name
 from edgedigits.reports.calibration import BINS, reliability
 from edgedigits.reports.evaluation import Evaluation, evaluate
 from edgedigits.verification.other_hands import measure_other_hands
@@ -122,13 +123,9 @@ def _training(run: "RunFolder") -> dict[str, Any]:
     """Return the run's settings, without what only holds on the machine that trained it."""
     config, history = asdict(run.read_config()), run.read_history()
     del config["data_dir"], config["recipe"], config["seed"]
-    teachers = [_run_name(Path(teacher)) for teacher in config["teachers"]]
+    teachers = [run_name(Path(teacher)) for teacher in config["teachers"]]
     seconds = round(sum(row["seconds"] for row in history))
     return {**config, "teachers": teachers, "epochs_run": len(history), "seconds": seconds}
-
-
-def _run_name(teacher: Path) -> str:
-    return teacher.parent.name if teacher.name == "model.keras" else teacher.name
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:

@@ -28,10 +28,10 @@ class ShippedModel:
 
 
 SHIPPED_MODELS: Mapping[str, ShippedModel] = {
-    "base": ShippedModel(),
+    "base": ShippedModel(teachers=("max-0",)),
     "max": ShippedModel(formats=(INT8, HALF_ONNX)),
-    "nano": ShippedModel(teachers=("base-1",)),
-    "pico": ShippedModel(teachers=("base-1",)),
+    "nano": ShippedModel(teachers=("base-2",)),
+    "pico": ShippedModel(teachers=("base-2",)),
 }
 
 
@@ -51,6 +51,11 @@ def build_order(names: Iterable[str], plan: Mapping[str, ShippedModel] = SHIPPED
 def run_path(runs: Path, name: str, seed: int) -> Path:
     """Return the run folder of one seed of a shipped model."""
     return runs / f"{name}-{seed}"
+
+
+def run_name(teacher: Path) -> str:
+    """Return the name of the run that a teacher's file lies in, or the file's own where it lies in none."""
+    return teacher.parent.name if teacher.name == "model.keras" else teacher.name
 
 
 def teacher_files(name: str, runs: Path) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from edgedigits.exporting import ExportRequest, export_model
-from edgedigits.models.plan import INT8, run_path, teacher_files
+from edgedigits.models.plan import INT8, run_name, run_path, teacher_files
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.several import trained
@@ -24,6 +24,8 @@ class SeedResult:
 
     Attributes:
         seed: of the training.
+        epochs: it had, of all phases.
+        teachers: it learned from, such as "max-0".
         validation_accuracy: after the last epoch; what the shipped seed is chosen by.
         keras_accuracy, int8_accuracy: on the test split.
         agreement: share of equal decisions of the two.
@@ -31,6 +33,8 @@ class SeedResult:
     """
 
     seed: int
+    epochs: int
+    teachers: list[str]
     validation_accuracy: float
     keras_accuracy: float
     int8_accuracy: float
@@ -51,8 +55,10 @@ def train_seed(name: str, seed: int, runs: Path, console: Console) -> RunFolder:
         RunError: it has to be trained, and a teacher's run is not finished.
     """
     out, teachers = run_path(runs, name, seed), teacher_files(name, runs)
-    missing = [teacher for teacher in teachers if not Path(teacher).is_file()]
-    if missing and not (out / "model.keras").is_file():
+    if RunFolder(out).model.is_file():
+        # Its result says what it learned from and for how long.
+        return RunFolder(out)
+    if missing := [teacher for teacher in teachers if not Path(teacher).is_file()]:
         raise RunError(f"{name} learns from {', '.join(missing)}, which is not there; build that model first")
     options = TrainOptions(recipe=name, seed=seed, teachers=teachers, out=out)
     return trained(options, console)
@@ -62,9 +68,12 @@ def measure_seed(run: RunFolder, name: str) -> SeedResult:
     """Export a run to int8 and read the test split; what was measured before of the same weights is taken."""
     report = exported(run, name, *INT8)
     figures = report["comparison"]
+    config, history = run.read_config(), run.read_history()
     return SeedResult(
-        seed=run.read_config().seed,
-        validation_accuracy=run.read_history()[-1]["val_accuracy"],
+        seed=config.seed,
+        epochs=len(history),
+        teachers=[run_name(Path(teacher)) for teacher in config.teachers],
+        validation_accuracy=history[-1]["val_accuracy"],
         keras_accuracy=figures["keras_accuracy"]["value"],
         int8_accuracy=figures["artifact_accuracy"]["value"],
         agreement=figures["agreement"],

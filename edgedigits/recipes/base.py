@@ -33,6 +33,7 @@ RECIPE = Recipe(
     summary="for single-board computers and browsers: under 50,000 parameters",
     build=build,
     epochs=40,
+    gentle_epochs=16,
     learning_rate=3e-3,
     schedule="cosine",
     augmentation=HANDWRITING,

@@ -31,6 +31,7 @@ RECIPE = Recipe(
     summary="for small microcontrollers: under 8,000 parameters",
     build=build,
     epochs=60,
+    gentle_epochs=10,
     learning_rate=3e-3,
     schedule="cosine",
     augmentation=HANDWRITING.milder(0.6),

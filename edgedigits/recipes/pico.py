@@ -36,6 +36,7 @@ RECIPE = Recipe(
     summary="for 8-bit microcontrollers: under 1,000 parameters",
     build=build,
     epochs=100,
+    gentle_epochs=10,
     learning_rate=5e-3,
     schedule="cosine",
     augmentation=HANDWRITING.milder(0.15),

@@ -35,7 +35,8 @@ class Recipe:
         augmentation: of the training images; None trains on them as they are.
         not_digits: how many drawn pictures of what is no digit the network learns to be unsure of; 0 for none.
         not_digits_weight: of that lesson beside the digits'.
-        quantization_epochs: after the others, with weights and activations rounded as in int8.
+        gentle_epochs: after the others, with less augmentation; see edgedigits.training.phases.
+        quantization_epochs: at the end, with weights and activations rounded as in int8.
         gates: verification gates by precision, in place of the default ones.
         published: the test accuracy that the source reported; None for our own.
     """
@@ -56,13 +57,10 @@ class Recipe:
     augmentation: Augmentation | None = None
     not_digits: int = 0
     not_digits_weight: float = 1.0
+    gentle_epochs: int = 0
     quantization_epochs: int = 0
     gates: Mapping[str, Gate] = field(default_factory=dict)
     published: str | None = None
-
-    def epochs_of_both_kinds(self, epochs: int) -> int:
-        """Return how many a training of `epochs` has with the quantization-aware ones; a short one has few of those."""
-        return epochs + min(self.quantization_epochs, epochs)
 
 
 def contract_of(recipe: Recipe, dataset: Dataset) -> Contract:

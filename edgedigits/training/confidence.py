@@ -11,6 +11,10 @@ from edgedigits_runtime.preprocessing import Probabilities, calibrate
 MAX_REJECTED = 0.0015
 """At most this share of the validation images may fall below the threshold: other digits then lose about as many."""
 
+HIGHEST_THRESHOLD = 0.42
+"""A mark that may be either of two digits is a digit, with a confidence near 0.5. What is none has less of a sure
+network: of pictures that people took, this one kept the most digits and the fewest other marks."""
+
 
 def with_confidence(contract: Contract, probabilities: Probabilities, labels: NDArray[np.int64]) -> Contract:
     """Return the contract with a temperature and a threshold fitted for this very model file.
@@ -49,11 +53,12 @@ def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], ste
 
 
 def fit_threshold(confidences: Probabilities) -> float:
-    """Return the highest threshold that rejects at most MAX_REJECTED of the validation images.
+    """Return the highest threshold, up to HIGHEST_THRESHOLD, that rejects at most MAX_REJECTED of the images.
 
     Args:
-        confidences: float32 [N, classes], calibrated.
+        confidences: float32 [N, classes], calibrated; of the validation split.
     """
     surest = np.sort(confidences.max(axis=1))
     # Rounded down, so that the sample at the threshold is not rejected by rounding.
-    return round(float(np.floor(surest[int(len(surest) * MAX_REJECTED)] * 1e4)) / 1e4, 4)
+    highest = round(float(np.floor(surest[int(len(surest) * MAX_REJECTED)] * 1e4)) / 1e4, 4)
+    return min(highest, HIGHEST_THRESHOLD)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +27,9 @@ from edgedigits.training.computing import computing, device_count
 from edgedigits.training.confidence import with_confidence
 from edgedigits.training.folding import fold_batch_normalisation
 from edgedigits.training.lesson import Lesson
-from edgedigits.training.network import build_network, quantizable, seed_layers
+from edgedigits.training.network import build_network, seed_layers
 from edgedigits.training.options import TrainOptions, config_of
+from edgedigits.training.phases import Phase, phases_of, total_epochs
 from edgedigits.training.progress import EpochProgress
 from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
@@ -123,16 +124,17 @@ class _Training:
 
     def go_on(self, model: Any, history: list[dict[str, float]]) -> RunFolder:
         """Train from the epoch after `history` to the end and write what a finished run holds."""
-        progress = EpochProgress(self.console, self.epochs)
-        lesson = self._lesson(model)
+        progress = EpochProgress(self.console, total_epochs(self.recipe, self.config.epochs))
+        lesson = None
         try:
-            for epoch in range(len(history), self.epochs):
+            for phase, epoch in self._epochs_from(len(history)):
                 if _stalled(history, self.recipe.patience):
                     break
-                if epoch == self.config.epochs:
-                    model = quantizable(model, self.recipe.loss, (self.epochs - epoch) * self.steps)
-                if epoch >= self.config.epochs:
-                    lesson = self._quantized_lesson(model)
+                if epoch == phase.first:
+                    model = phase.begun(model, self.recipe.loss, self.steps)
+                # Ranges of what is rounded are measured anew each epoch.
+                if lesson is None or epoch == phase.first or phase.kind == "quantized":
+                    lesson = self._lesson(model, phase)
                 row = self._run_epoch(lesson, epoch, progress)
                 history.append(row)
                 # The best before the checkpoint: killed in between, the epoch is run again and judged again.
@@ -150,10 +152,10 @@ class _Training:
         self._finish(model, history)
         return self.run
 
-    @property
-    def epochs(self) -> int:
-        """Of both kinds."""
-        return self.recipe.epochs_of_both_kinds(self.config.epochs)
+    def _epochs_from(self, done: int) -> Iterator[tuple[Phase, int]]:
+        for phase in phases_of(self.recipe, self.config.epochs):
+            for epoch in range(max(done, phase.first), phase.first + phase.epochs):
+                yield phase, epoch
 
     @property
     def steps(self) -> int:
@@ -194,12 +196,12 @@ class _Training:
             teachers.append(network)
         return teachers
 
-    def _lesson(self, network: Any, learner: Any = None) -> Lesson:
-        """Surround a compiled network, or what stands for it, with all that the recipe and the options ask for."""
+    def _lesson(self, network: Any, phase: Phase) -> Lesson:
+        """Surround a compiled network with all that the recipe and the options ask for."""
         wanted = self.config.augmentation
         lesson = Lesson(
-            learner or network,
-            augment=Augment(Augmentation(**wanted), self.config.seed) if wanted else None,
+            self._quantized(network) if phase.kind == "quantized" else network,
+            augment=Augment(phase.augmentation(Augmentation(**wanted)), self.config.seed) if wanted else None,
             normalisation=self.recipe.normalisation,
             others=self.others,
             others_weight=self.recipe.not_digits_weight,
@@ -210,13 +212,13 @@ class _Training:
         lesson.compile(network.optimizer, self.recipe.loss, metrics=["accuracy"])
         return lesson
 
-    def _quantized_lesson(self, network: Any) -> Lesson:
-        """The lesson of a network that computes as its int8 export will; ranges are measured anew each epoch."""
+    def _quantized(self, network: Any) -> Quantized:
+        """Return the network computing as its int8 export will."""
         train = self.splits.train
         calibration = choose_balanced(train.images, train.labels, self.dataset.name)
         quantized = Quantized(network)
         quantized.measure(normalise(calibration.images, self.recipe.normalisation))
-        return self._lesson(network, quantized)
+        return quantized
 
     def _run_epoch(self, lesson: Lesson, epoch: int, progress: EpochProgress) -> dict[str, float]:
         batches = Batches(

@@ -1,4 +1,4 @@
-"""The network of a training: built, compiled, and made ready for quantization-aware epochs."""
+"""The network of a training: built and compiled."""
 
 from typing import Any
 
@@ -7,14 +7,10 @@ import numpy as np
 
 from edgedigits.data.dataset import Dataset
 from edgedigits.recipes.recipe import Recipe
-from edgedigits.training.folding import fold_batch_normalisation
 from edgedigits.training.run_folder import RunConfig
 from edgedigits_runtime.errors import DatasetInvalid
 
 LARGEST_SIDE = 256
-
-QUANTIZATION_RATE = 1e-4
-"""Learning rate of the first quantization-aware step; the float training ended near 0."""
 
 
 def build_network(recipe: Recipe, dataset: Dataset, config: RunConfig, steps: int) -> Any:
@@ -38,13 +34,6 @@ def build_network(recipe: Recipe, dataset: Dataset, config: RunConfig, steps: in
         rate = _up_and_down(rate, steps if config.epochs > 1 else 0, config.epochs * steps)
     model.compile(keras.optimizers.Adam(rate), recipe.loss, metrics=["accuracy"])
     return model
-
-
-def quantizable(model: Any, loss: str, steps: int) -> Any:
-    """Return a trained network, its batch normalisation folded away, compiled for quantization-aware steps."""
-    network = fold_batch_normalisation(model)
-    network.compile(keras.optimizers.Adam(_up_and_down(QUANTIZATION_RATE, 0, steps)), loss, metrics=["accuracy"])
-    return network
 
 
 def _up_and_down(highest: float, warmup: int, steps: int) -> Any:

@@ -20,6 +20,7 @@ from edgedigits.bulk.ray_cluster import cluster
 from edgedigits.data import DATASETS
 from edgedigits.recipes import get_recipe
 from edgedigits.training.options import TrainOptions
+from edgedigits.training.phases import total_epochs
 from edgedigits.training.run_files import Files, read_files, write_files
 from edgedigits.training.run_folder import RunFolder, row_as_text
 from edgedigits.training.several import Place, check_is_of, trained
@@ -64,7 +65,7 @@ class _Training:
     @property
     def all_epochs(self) -> int:
         recipe = get_recipe(self.options.recipe)
-        return recipe.epochs_of_both_kinds(self.options.epochs or recipe.epochs)
+        return total_epochs(recipe, self.options.epochs or recipe.epochs)
 
 
 class _Trainings:
