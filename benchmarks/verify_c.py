@@ -2,7 +2,8 @@
 
 Every shipped model and published recipe, with both kernels, on the host on all 10,000 test images; pico and nano on
 emulated cores; under sanitizers, and under clang-tidy. Writes benchmarks/results/c_exactness.json, and exits with 1 if
-a value differs or something could not be run. `--quick` takes fewer images.
+a value differs or something could not be run. `--quick` takes fewer images. NETWORK... compares only these, after a
+change to them alone; what was found of the others is kept.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
@@ -169,9 +170,9 @@ def _first_line(text: str) -> str:
     return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "it ended without a word")
 
 
-def rows(images: Images, quick: bool, place: Path) -> Iterator[Row]:
+def rows(names: Sequence[str], images: Images, quick: bool, place: Path) -> Iterator[Row]:
     """Compare all of it, one after the other."""
-    for name, kernels in product(NETWORKS, KERNELS):
+    for name, kernels in product(names, KERNELS):
         case = Case(name, kernels, write_c(name, kernels, place / f"{name}-{kernels}"), images)
         yield on_host(case)
         yield clang_tidy(case)
@@ -188,18 +189,24 @@ def main() -> int:
     """Compare, print as it goes, keep the result; 0 if every value is right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer images; the result is not kept")
-    quick = parser.parse_args().quick
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"of {', '.join(NETWORKS)} (default: all)")
+    given = parser.parse_args()
+    names, quick = given.networks or NETWORKS, given.quick
+    if unknown := set(names) - set(NETWORKS):
+        parser.error(f"no network is called {', '.join(sorted(unknown))}; known: {', '.join(NETWORKS)}")
     images = mnist_test_split().images[: QUICK[ALL] if quick else ALL]
     console, found = Console(highlight=False, soft_wrap=True), []
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as place:
-        for row in rows(images, quick, Path(place)):
+        for row in rows(names, images, quick, Path(place)):
             console.print(str(row))
             found.append(row)
     wrong = sum(not row.right for row in found)
     console.print(f"{len(found) - wrong} of {len(found)} right")
     if not quick:
-        kept = {"machine": describe_machine(), "tools": tool_versions(), "rows": [asdict(row) for row in found]}
-        write_whole(RESULTS, json.dumps(kept, indent=1) + "\n")
+        before = [row for row in json.loads(RESULTS.read_text())["rows"] if row["network"] not in names]
+        kept = sorted([*before, *map(asdict, found)], key=lambda row: NETWORKS.index(row["network"]))
+        result = {"machine": describe_machine(), "tools": tool_versions(), "rows": kept}
+        write_whole(RESULTS, json.dumps(result, indent=1) + "\n")
     return 1 if wrong else 0
 
 
