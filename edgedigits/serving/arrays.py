@@ -8,6 +8,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from edgedigits.serving.problems import Problem, invalid, unsupported
+from edgedigits_runtime.errors import first_line
 
 JSON_TYPES = ("application/json",)
 NPY_TYPES = ("application/x-npy", "application/octet-stream", "")
@@ -73,7 +74,7 @@ def _of_npy(body: bytes, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     except Problem:
         raise
     except Exception as error:  # noqa: BLE001  # Whatever a broken header makes NumPy say.
-        raise invalid(f"the body is no .npy file: {_first_line(error)}") from None
+        raise invalid(f"the body is no .npy file: {first_line(error)[:200]}") from None
     if dtype != np.uint8:
         raise invalid(f"expected an array of uint8; got {str(dtype)[:80]}")
     count = 1
@@ -104,7 +105,3 @@ def _as_images(array: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray
 def _said(shape: tuple[int, int, int]) -> str:
     height, width, channels = shape
     return f"{height}x{width}" if channels == 1 else f"{height}x{width}x{channels}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
