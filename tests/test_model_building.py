@@ -1,5 +1,6 @@
 """Building the shipped models: what learns from what, which seed is shipped, and the whole way on a small run."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from edgedigits.model_files import shipped_names
 from edgedigits.models.build import BuildOptions, build, measure_again, write_result
+from edgedigits.models.card_file import Card
 from edgedigits.models.cost import multiply_accumulates
 from edgedigits.models.plan import INT8, SEEDS, SHIPPED_MODELS, ShippedModel, build_order, teacher_files
 from edgedigits.models.seeds import SeedResult, chosen, forget_exports, train_seed
@@ -135,3 +137,22 @@ def test_a_finished_run_is_shipped_with_its_card(
     forget_exports(RunFolder(tmp_path / "runs" / "plain-3conv-0"))
     assert build("plain-3conv", options, Console(quiet=True)) == card
     assert all(path.stat().st_mtime_ns > made for path, made in exports.items())
+    assert_that_a_worse_seed_beside_it_changes_only_the_seeds(card, options)
+
+
+def assert_that_a_worse_seed_beside_it_changes_only_the_seeds(card: Card, options: BuildOptions) -> None:
+    worse = options.runs / "plain-3conv-1"
+    shutil.copytree(options.runs / "plain-3conv-0", worse)
+    config = json.loads((worse / "config.json").read_text())
+    (worse / "config.json").write_text(json.dumps({**config, "seed": 1}))
+    header, *epochs = (worse / "history.csv").read_text().splitlines()
+    row = dict(zip(header.split(","), epochs[-1].split(","), strict=True)) | {"val_accuracy": "0.01"}
+    (worse / "history.csv").write_text("\n".join([header, *epochs[:-1], ",".join(row.values())]) + "\n")
+    both = build("plain-3conv", dataclasses.replace(options, seeds=(1,), beside=True), Console(quiet=True))
+    assert [(row["seed"], row["validation_accuracy"]) for row in both["seeds"]] == [
+        (0, card["seeds"][0]["validation_accuracy"]),
+        (1, 0.01),
+    ]
+    assert both["int8_accuracy_of_seeds"]["std"] == 0
+    assert {key for key in card if card[key] != both[key]} == {"seeds", "int8_accuracy_of_seeds"}
+    assert json.loads(options.results.read_text())["plain-3conv"]["seeds"] == both["seeds"]

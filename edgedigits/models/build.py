@@ -3,6 +3,7 @@
     python -m edgedigits.models.build                       # all, three seeds each: hours
     python -m edgedigits.models.build nano --seeds 0        # one model, one seed
     python -m edgedigits.models.build nano --runs DIR       # from runs that are in DIR
+    python -m edgedigits.models.build nano --seeds 1 2 --beside  # two more, beside those that its card has
     python -m edgedigits.models.build nano --card-only      # measure the shipped files again
     python -m edgedigits.models.build nano --wasm-only      # compile the shipped .tflite for pages again
 
@@ -22,7 +23,7 @@ from rich.console import Console
 
 from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.model_files import SHIPPED
-from edgedigits.models.card import describe_file, describe_others, make_card, measure_behaviour
+from edgedigits.models.card import describe_file, describe_others, describe_seeds, make_card, measure_behaviour
 from edgedigits.models.card_file import Card, card_path, read_card, write_card
 from edgedigits.models.plan import SEEDS, SHIPPED_MODELS, build_order, run_path
 from edgedigits.models.seeds import (
@@ -57,6 +58,7 @@ class BuildOptions:
         out: where the shipped files go.
         results: the file with the figures of every seed.
         again: export finished runs anew, as is needed after a change to what makes exports.
+        beside: keep what the card has of other seeds; one of them stays shipped if none of these is better.
     """
 
     seeds: Sequence[int] = SEEDS
@@ -64,6 +66,7 @@ class BuildOptions:
     out: Path = SHIPPED
     results: Path = RESULTS
     again: bool = False
+    beside: bool = False
 
 
 def build(name: str, options: BuildOptions, console: Console) -> Card:
@@ -74,6 +77,7 @@ def build(name: str, options: BuildOptions, console: Console) -> Card:
             does not decide as Keras did, so that nothing is shipped. ToolMissing: clang or wasm-ld is not installed.
     """
     require_tools()  # Say so before hours of training.
+    earlier = _earlier(name, options) if options.beside else []
     results = []
     for seed in options.seeds:
         console.rule(f"{name}, seed {seed}")
@@ -82,11 +86,15 @@ def build(name: str, options: BuildOptions, console: Console) -> Card:
             forget_exports(run)
         results.append(measure_seed(run, name))
         console.print(_line(results[-1]), highlight=False)
+    results = sorted([*earlier, *results], key=lambda result: result.seed)
     seed = chosen(results).seed
-    run = RunFolder(run_path(options.runs, name, seed))
-    _ship(run, name, options.out)
-    test = splits_of_model(read_contract(run.model), run.model, DataOptions()).test
-    card = make_card(name, options.out, run, results, seed, test)
+    if seed in options.seeds:
+        run = RunFolder(run_path(options.runs, name, seed))
+        _ship(run, name, options.out)
+        test = splits_of_model(read_contract(run.model), run.model, DataOptions()).test
+        card = make_card(name, options.out, run, results, seed, test)
+    else:
+        card = {**_card(name, options.out), **describe_seeds(results, seed)}
     write_card(card, options.out)
     write_result(card, options.results)
     console.print(f"{name}: seed {seed} is shipped", highlight=False)
@@ -99,9 +107,7 @@ def measure_again(name: str, folder: Path) -> Card:
     Raises:
         EdgedigitsError: it has no card yet, or a file cannot be read.
     """
-    card = read_card(name, folder)
-    if card is None:
-        raise EdgedigitsError(f"{card_path(name, folder)} is not there; build {name} first")
+    card = _card(name, folder)
     keras = folder / f"{name}.keras"
     test = splits_of_model(read_contract(keras), keras, DataOptions()).test
     card["files"] = {file: describe_file(folder / file, test) for file in card["files"]}
@@ -151,6 +157,19 @@ def _ship(run: RunFolder, name: str, folder: Path) -> None:
     write_wasm(name, folder)
 
 
+def _earlier(name: str, options: BuildOptions) -> list[SeedResult]:
+    """Return what the card has of seeds that are not trained now."""
+    rows = (SeedResult(**row) for row in _card(name, options.out)["seeds"])
+    return [row for row in rows if row.seed not in options.seeds]
+
+
+def _card(name: str, folder: Path) -> Card:
+    card = read_card(name, folder)
+    if card is None:
+        raise EdgedigitsError(f"{card_path(name, folder)} is not there; build {name} first")
+    return card
+
+
 def _line(result: SeedResult) -> str:
     return (
         f"seed {result.seed}: validation {result.validation_accuracy:.2%}, test {result.keras_accuracy:.2%},"
@@ -167,10 +186,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the files go (default: the package)")
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"figures of every seed (default: {RESULTS})")
     parser.add_argument("--again", action="store_true", help="export finished runs anew")
+    parser.add_argument("--beside", action="store_true", help="keep the figures of the other seeds in the card")
     parser.add_argument("--card-only", action="store_true", help="only measure the shipped files again")
     parser.add_argument("--wasm-only", action="store_true", help="only compile the shipped files for pages again")
     given = parser.parse_args()
-    options = BuildOptions(given.seeds, given.runs, given.out, given.results, given.again)
+    options = BuildOptions(given.seeds, given.runs, given.out, given.results, given.again, given.beside)
     console = Console()
     try:
         for name in build_order(given.names or SHIPPED_MODELS):

@@ -49,15 +49,22 @@ def make_card(
         "multiply_accumulates": multiply_accumulates(network),
         "recipe": contract.recipe,
         "training": _training(run),
-        "seed": seed,
-        "chosen_by": "the best validation accuracy after the last epoch",
-        "seeds": [asdict(result) for result in results],
-        "int8_accuracy_of_seeds": _spread([result.int8_accuracy for result in results]),
+        **describe_seeds(results, seed),
         "files": {path.name: describe_file(path, test) for path in _files(name, folder)},
         "other_files": describe_others(name, folder),
         **measure_behaviour(folder / f"{name}.keras", folder / f"{name}.tflite", test),
         "rebuild": f"python -m edgedigits.models.build {name}",
         "machine": describe_machine(),
+    }
+
+
+def describe_seeds(results: Sequence["SeedResult"], seed: int) -> dict[str, Any]:
+    """Return what every seed gave, and which of them is shipped."""
+    return {
+        "seed": seed,
+        "chosen_by": "the best validation accuracy after the last epoch",
+        "seeds": [asdict(result) for result in results],
+        "int8_accuracy_of_seeds": _spread([result.int8_accuracy for result in results]),
     }
 
 
