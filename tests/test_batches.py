@@ -1,4 +1,4 @@
-"""Batches: every training image once an epoch, in an order that seed and epoch fix."""
+"""Batches: every image once a pass, in an order that seed and epoch fix, and nobody to wait for after it."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ TARGETS = np.arange(COUNT)
 
 
 def make(seed: tuple[int, int] = (0, 0), batch_size: int = 8, multiple_of: int = 1) -> Any:
-    from edgedigits.training.batches import Batches
+    from edgedigits.training.batches import Batches, shuffled
 
-    options = {"batch_size": batch_size, "seed": seed, "multiple_of": multiple_of}
-    return Batches(SAMPLES, TARGETS, normalisation="unit", **options)
+    order = shuffled(COUNT, seed, multiple_of)
+    return Batches(SAMPLES, TARGETS, order=order, batch_size=batch_size, normalisation="unit")
 
 
 def epoch(**options: Any) -> list[Any]:
@@ -56,3 +56,21 @@ def test_the_order_is_fixed_by_seed_and_epoch() -> None:
     assert order(seed=(3, 1)) == order(seed=(3, 1))
     assert len({tuple(order(seed=seed)) for seed in ((3, 1), (3, 2), (4, 1), (1, 3))}) == 4
     assert order() != sorted(order())
+
+
+def test_tensorflow_does_not_wait_for_its_autotuning_after_an_epoch() -> None:
+    from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
+
+    adapter = PyDatasetAdapter(make(), shuffle=False)
+    adapter.on_epoch_begin()
+    assert adapter.get_tf_dataset().options().autotune.enabled is False
+    adapter.on_epoch_end()
+
+
+def test_keras_takes_the_batches_in_their_order() -> None:
+    import keras
+
+    images = keras.Input((8, 8, 1))
+    network = keras.Model(images, keras.layers.GlobalMaxPooling2D()(images))
+    seen = network.predict(make(seed=(3, 1), batch_size=2), verbose=0)[:, 0] * 255
+    assert seen.round().astype(int).tolist() == order(seed=(3, 1))

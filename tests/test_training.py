@@ -162,19 +162,18 @@ def test_neither_validation_nor_test_is_trained_on(
     optdigits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from edgedigits.training import fit
-    from edgedigits.training.batches import Batches
+    from edgedigits.training.lesson import Lesson
 
     seen: list[bytes] = []
 
-    class Watched(Batches):
-        def __getitem__(self, index: int) -> Any:
-            images, targets = super().__getitem__(index)
-            seen.extend(np.rint(image * 255).astype(np.uint8).tobytes() for image in images)
-            return images, targets
+    class Watched(Lesson):
+        def fit(self, batches: Any, **options: Any) -> Any:
+            for index in range(len(batches)):
+                seen.extend(np.rint(image * 255).astype(np.uint8).tobytes() for image in batches[index][0])
+            return super().fit(batches, **options)
 
-    monkeypatch.setattr(fit, "Batches", Watched)
+    monkeypatch.setattr(fit, "Lesson", Watched)
     train(tmp_path / "watched")
-    # Keras may ask for a batch ahead of time more than once.
     assert set(seen) == {image.tobytes() for image in optdigits.train.images}
     held_out = {image.tobytes() for part in (optdigits.validation, optdigits.test) for image in part.images}
     assert held_out - set(seen) == held_out - {image.tobytes() for image in optdigits.train.images}
@@ -231,19 +230,18 @@ def _with_dropout(image_shape: tuple[int, int, int], classes: int) -> Any:
 def test_dropout_goes_on_alike_after_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The random state of layers is not among what Keras saves."""
     from edgedigits.training import fit
-    from edgedigits.training.batches import Batches
+    from edgedigits.training.batches import shuffled
 
     recipe = _add_recipe(monkeypatch, build=_with_dropout)
     undisturbed = train(tmp_path / "undisturbed", recipe=recipe, epochs=3)
 
-    class Interrupting(Batches):
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            if options["seed"] == (0, 1):
-                raise KeyboardInterrupt
-            super().__init__(*arguments, **options)
+    def interrupting(count: int, seed: tuple[int, int], multiple_of: int) -> Any:
+        if seed == (0, 1):
+            raise KeyboardInterrupt
+        return shuffled(count, seed, multiple_of)
 
     with monkeypatch.context() as patched:
-        patched.setattr(fit, "Batches", Interrupting)
+        patched.setattr(fit, "shuffled", interrupting)
         with pytest.raises(fit.Interrupted, match="go on with: edgedigits train --resume"):
             train(tmp_path / "stopped", recipe=recipe, epochs=3)
     assert len(RunFolder(tmp_path / "stopped").read_history()) == 1

@@ -21,7 +21,7 @@ from edgedigits.recipes.recipe import Recipe, contract_of
 from edgedigits.reports.figures.curves import draw_curves
 from edgedigits.training.augment import Augment
 from edgedigits.training.augmentation import Augmentation
-from edgedigits.training.batches import Batches
+from edgedigits.training.batches import Batches, shuffled
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
 from edgedigits.training.computing import computing, device_count
 from edgedigits.training.confidence import with_confidence
@@ -36,7 +36,7 @@ from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
 from edgedigits_exporters.calibration import choose_balanced
 from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
-from edgedigits_runtime.contract import Contract, DataUsed
+from edgedigits_runtime.contract import Contract, DataUsed, Normalisation
 from edgedigits_runtime.errors import OutputNotWritable, RunError
 from edgedigits_runtime.preprocessing import Images, normalise
 from edgedigits_runtime.reading.frame import FRAME_SHAPE
@@ -163,13 +163,6 @@ class _Training:
         return -(-len(self.splits.train) // self.config.batch_size)
 
     @cached_property
-    def validation(self) -> tuple[NDArray[np.float32], NDArray[Any]]:
-        """Images and targets as Keras takes them."""
-        samples = self.splits.validation
-        images = normalise(samples.images, self.recipe.normalisation)
-        return images, _targets(samples, self.recipe, len(self.dataset.labels))
-
-    @cached_property
     def others(self) -> Images | None:
         """Pictures of what is no digit, for networks that read digits."""
         dataset = self.dataset
@@ -221,25 +214,33 @@ class _Training:
         return quantized
 
     def _run_epoch(self, lesson: Lesson, epoch: int, progress: EpochProgress) -> dict[str, float]:
-        batches = Batches(
-            self.splits.train,
-            _targets(self.splits.train, self.recipe, len(self.dataset.labels)),
-            batch_size=self.config.batch_size,
-            seed=(self.config.seed, epoch),
-            # Augmentation comes before normalisation.
-            normalisation="unit" if self.config.augmentation else self.recipe.normalisation,
-            multiple_of=device_count(),
-        )
+        order = shuffled(len(self.splits.train), (self.config.seed, epoch), device_count())
         # Several devices share a batch evenly; at most a few of the validation images are left out.
         measured = len(self.splits.validation) // device_count() * device_count()
         seed_layers(lesson, self.config.seed, epoch)
         start = time.perf_counter()
         logs = lesson.fit(
-            batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0, callbacks=[progress],
-            validation_data=tuple(part[:measured] for part in self.validation), validation_batch_size=PREDICTION_BATCH,
+            # Augmentation comes before normalisation.
+            self._batches(self.splits.train, order, "unit" if self.config.augmentation else self.recipe.normalisation),
+            initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0, callbacks=[progress],
+            validation_data=self._validation(measured),
         ).history  # fmt: skip
         metrics = {name: float(values[-1]) for name, values in logs.items()}
         return {"epoch": epoch + 1, **metrics, "seconds": time.perf_counter() - start}
+
+    def _validation(self, count: int) -> Batches:
+        return self._batches(self.splits.validation, np.arange(count), self.recipe.normalisation, PREDICTION_BATCH)
+
+    def _batches(
+        self, samples: Samples, order: NDArray[np.int64], normalisation: Normalisation, size: int | None = None
+    ) -> Batches:
+        return Batches(
+            samples,
+            _targets(samples, self.recipe, len(self.dataset.labels)),
+            order=order,
+            batch_size=size or self.config.batch_size,
+            normalisation=normalisation,
+        )
 
     def _finish(self, model: Any, history: list[dict[str, float]]) -> None:
         """Write what a finished run holds."""
@@ -257,7 +258,7 @@ class _Training:
         best, _ = load_model(self.run.best)
         for trained, path in ((model, self.run.final), (best, self.run.best)):
             network = fold_batch_normalisation(trained)
-            probabilities = network.predict(self.validation[0], batch_size=PREDICTION_BATCH, verbose=0)
+            probabilities = network.predict(self._validation(len(self.splits.validation)), verbose=0)
             contract = with_confidence(self._contract(), probabilities, self.splits.validation.labels)
             save_model(network, contract, path)
 
