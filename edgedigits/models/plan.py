@@ -30,8 +30,8 @@ class ShippedModel:
 SHIPPED_MODELS: Mapping[str, ShippedModel] = {
     "base": ShippedModel(teachers=("max-0",)),
     "max": ShippedModel(formats=(INT8, HALF_ONNX)),
-    "nano": ShippedModel(teachers=("base-2",)),
-    "pico": ShippedModel(teachers=("base-2",)),
+    "nano": ShippedModel(teachers=("base-0",)),
+    "pico": ShippedModel(teachers=("base-0",)),
 }
 
 
