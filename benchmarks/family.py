@@ -15,6 +15,7 @@ import numpy as np
 
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
 from edgedigits.models.card_file import Card, read_card
+from edgedigits.models.published import PUBLISHED
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 from edgedigits_runtime.whole_files import write_whole
@@ -52,9 +53,28 @@ def as_table(cards: list[Card], microseconds: dict[str, float]) -> str:
     return "\n".join(lines)
 
 
+def shipped_cards() -> list[Card]:
+    """Return the cards of all shipped models."""
+    return [card for name in shipped_names() if (card := read_card(name)) is not None]
+
+
+def beside_others(cards: list[Card]) -> str:
+    """Return the family among what others published as Markdown, by parameters."""
+    rows = [
+        (other.parameters, f"{other.accuracy:.2%}", f"[{other.name}]({other.source})", other.how) for other in PUBLISHED
+    ]
+    for card in cards:
+        seeds, mean = len(card["seeds"]), card["int8_accuracy_of_seeds"]["mean"]
+        how = "full int8" if seeds == 1 else f"full int8, mean of {seeds} trainings"
+        rows.append((card["parameters"], f"**{mean:.2%}**", f"**`{card['name']}`**", how))
+    lines = ["| parameters | MNIST test | network | how |", "|---|---|---|---|"]
+    lines += [f"| {parameters:,} | {' | '.join(cells)} |" for parameters, *cells in sorted(rows)]
+    return "\n".join(lines)
+
+
 def measured_table() -> str:
     """Measure latency, keep it, and return the table with the machine below it."""
-    cards = [card for name in shipped_names() if (card := read_card(name)) is not None]
+    cards = shipped_cards()
     microseconds = measure_latency()
     machine = describe_machine()
     write_whole(RESULT, json.dumps({"machine": machine, "microseconds": microseconds}, indent=1) + "\n")

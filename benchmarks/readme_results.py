@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import speed
-from family import measured_table
+from family import beside_others, measured_table, shipped_cards
 from numpy.typing import NDArray
 from page_section import write_section
 from PIL import Image
@@ -35,6 +35,7 @@ from edgedigits_runtime.timing import interleaved
 REPOSITORY = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 README = REPOSITORY / "README.md"
+TRAINING = REPOSITORY / "docs" / "training.md"
 FORMATS = [(f, p) for f in ("onnx", "tflite") for p in ("float32", "float16", "int8", "dynamic")]
 
 
@@ -173,6 +174,7 @@ def main() -> None:
     (RESULTS / "readme.json").write_text(json.dumps(result, indent=1) + "\n")
     write_section(README, "results", render(result))
     write_section(README, "family", measured_table())
+    write_section(TRAINING, "others", beside_others(shipped_cards()))
     write_section(README, "speed", speed.table(json.loads((RESULTS / "speed.json").read_text())))
     write_section(README, "published", render_published(json.loads((RESULTS / "reproduce.json").read_text())))
 

@@ -17,7 +17,6 @@ from edgedigits.models.plot import as_point, plot_family
 from edgedigits.models.published import PUBLISHED
 from edgedigits.models.show import card_page
 from edgedigits.reports.figures.frontier import Point, frontier_figure
-from edgedigits.reports.figures.style import to_png
 from edgedigits.verification.corruptions import CORRUPTIONS
 from edgedigits_runtime.errors import ArtifactNotFound, UnknownName
 
@@ -114,7 +113,7 @@ def test_a_page_leaves_out_what_a_card_does_not_have() -> None:
 @pytest.mark.parametrize("ours", [OURS, OURS[2:3], OURS[1:3]], ids=["family", "base", "two"])
 def test_labels_of_the_frontier_do_not_overlap_and_stay_inside(ours: list[Point]) -> None:
     figure = frontier_figure(ours, OTHERS, "a processor with a name")
-    to_png(figure)
+    figure.draw_without_rendering()
     canvas = figure.get_window_extent()
     for axes in figure.axes:
         boxes = [text.get_window_extent() for text in axes.texts]

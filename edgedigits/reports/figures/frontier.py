@@ -13,8 +13,18 @@ if TYPE_CHECKING:
 TICKS = (0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.997, 0.998, 0.999)
 """Accuracies that are written at the axis, so many as fall into the figure."""
 
-LARGE = 500_000
-"""From so many parameters on a name stands above its point: to the right it would leave the panel."""
+Place = tuple[tuple[int, int], str, str]
+
+PLACES: Sequence[Place] = (
+    ((6, 0), "left", "center"),
+    ((-6, 0), "right", "center"),
+    ((0, 6), "center", "bottom"),
+    ((0, -6), "center", "top"),
+    ((6, 5), "right", "bottom"),
+)
+"""Where a name may stand beside its point, the best first: points of type to the right and up, and alignment."""
+
+ABOVE_THE_LINE: Place = ((-5, 3), "right", "bottom")
 
 SMALLEST_ERROR = 1e-4
 """The axis shows errors on a logarithmic scale, which has no place for none."""
@@ -64,27 +74,45 @@ def frontier_figure(ours: Sequence[Point], published: Sequence[Point], machine: 
     _write_accuracies(panels[0], [_error(point) for point in (*ours, *published)])
     panels[0].set_ylabel("MNIST test accuracy (%)", color=INK)
     panels[0].legend(fontsize=8, loc="lower right")
+    # Names keep clear of each other, so everything has to stand where it will.
+    figure.draw_without_rendering()
+    for axes, attribute in zip(panels, labels, strict=True):
+        _write_names(axes, attribute, ours, published)
     return figure
 
 
 def _draw(axes: "Axes", attribute: str, points: Sequence[Point], colour: str, style: str, label: str) -> None:
-    """Draw one kind of points with their names, clear of the line that joins ours."""
+    """Draw one kind of points."""
     known = [point for point in points if getattr(point, attribute) is not None]
-    if not known:
-        return
-    x = [getattr(point, attribute) for point in known]
-    axes.plot(x, [_error(point) for point in known], style, color=colour, linewidth=1, markersize=5, label=label)
-    for point, cost in zip(known, x, strict=True):
-        text, offset, across, along = point.name, (6, 0), "left", "center"
-        if colour == BLUE:
-            accuracy = f" {point.accuracy:.2%}" if attribute == "parameters" else ""
-            text, offset, across, along = point.name + accuracy, (-5, 3), "right", "bottom"
-        elif cost >= LARGE:
-            offset, across, along = (6, 5), "right", "bottom"
-        axes.annotate(
-            text, (cost, _error(point)), xytext=offset, textcoords="offset points",
-            color=colour, fontsize=8, ha=across, va=along,
-        )  # fmt: skip
+    if known:
+        x = [getattr(point, attribute) for point in known]
+        axes.plot(x, [_error(point) for point in known], style, color=colour, linewidth=1, markersize=5, label=label)
+
+
+def _write_names(axes: "Axes", attribute: str, ours: Sequence[Point], published: Sequence[Point]) -> None:
+    """Write ours clear of the line that joins them, and the others where there is room."""
+    for point in ours:
+        accuracy = f" {point.accuracy:.2%}" if attribute == "parameters" else ""
+        _write(axes, point.name + accuracy, (getattr(point, attribute), _error(point)), BLUE, [ABOVE_THE_LINE])
+    for point in published:
+        cost = getattr(point, attribute)
+        if cost is not None:
+            _write(axes, point.name, (cost, _error(point)), VERMILION, PLACES)
+
+
+def _write(axes: "Axes", name: str, at: tuple[float, float], colour: str, places: Sequence[Place]) -> None:
+    """Write a name beside its point, in the first place where it is inside and covers no other; else in the last."""
+    panel, taken = axes.get_window_extent(), [text.get_window_extent() for text in axes.texts]
+    for offset, across, along in places:
+        text = axes.annotate(
+            name, at, xytext=offset, textcoords="offset points", color=colour, fontsize=8, ha=across, va=along
+        )
+        text.set_in_layout(False)  # Which would move the panels again.
+        box = text.get_window_extent()
+        fits = panel.x0 <= box.x0 and box.x1 <= panel.x1 and not any(box.overlaps(other) for other in taken)
+        if fits or (offset, across, along) == places[-1]:
+            return
+        text.remove()
 
 
 def _leave_room(axes: "Axes", costs: Sequence[float]) -> None:
