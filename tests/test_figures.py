@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgedigits.reports.calibration import Reliability
 from edgedigits.reports.figures.confusion import confusion_figure, row_shares
 from edgedigits.reports.figures.curves import best_epoch, metric_figure
 from edgedigits.reports.figures.distribution import distribution_figure
@@ -19,6 +18,7 @@ from edgedigits.reports.figures.rotation import rotation_figure
 from edgedigits.reports.figures.style import BLUE, VERMILION, file_name, shown, to_png, to_svg
 from edgedigits.reports.layers import Layer
 from edgedigits.reports.rotation import RotationCurve
+from edgedigits.verification.calibration import Reliability
 from edgedigits.verification.statistics import wilson
 
 CONFUSION = np.array([[8, 2, 0], [0, 5, 0], [1, 0, 0]])

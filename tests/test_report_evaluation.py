@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score, log_loss, precision_score, recall_score
 
 from edgedigits.data.dataset import Samples
-from edgedigits.reports.calibration import reliability
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.rotation import MOST_IMAGES, rotated, rotation_curve
 from edgedigits.reports.selection import at_random, one_of_each_and_more
+from edgedigits.verification.calibration import reliability
 from edgedigits_runtime.preprocessing import Images, Probabilities
 
 Answers = tuple[Probabilities, NDArray[np.int64]]

@@ -11,8 +11,8 @@ from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SUFFIXES, open_model
 from edgedigits.models.card_file import Card
 from edgedigits.models.plan import run_name
-from edgedigits.reports.calibration import BINS, reliability
 from edgedigits.reports.evaluation import Evaluation, evaluate
+from edgedigits.verification.calibration import BINS, reliability
 from edgedigits.verification.other_hands import measure_other_hands
 from edgedigits.verification.rejection import measure_rejection
 from edgedigits.verification.robustness import measure_robustness

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from edgedigits.bulk.reading import Outcome, ReaderOptions, Task, read_all
-from edgedigits.reports.calibration import Reliability, reliability
 from edgedigits.verification.alignment import Pair, align
+from edgedigits.verification.calibration import Reliability, reliability
 from edgedigits.verification.labelled_pictures import LabelledPicture
 from edgedigits.verification.statistics import Share, wilson
 from edgedigits_runtime.errors import DatasetInvalid

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgedigits.reports.calibration import Reliability
 from edgedigits.reports.figures.style import BLUE, INK, VERMILION, new_figure, tidy
+from edgedigits.verification.calibration import Reliability
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,10 +1,10 @@
 """Whether the network is right as often as it says."""
 
-from edgedigits.reports.calibration import BINS, reliability
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.reliability import reliability_figure
 from edgedigits.reports.html import Picture, Section, charts, paragraph
+from edgedigits.verification.calibration import BINS, reliability
 from edgedigits_runtime.preprocessing import Probabilities
 
 TITLE = "Calibration"

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from edgedigits.reports.calibration import reliability
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.html import Section, pair, paragraph, table, tiles
+from edgedigits.verification.calibration import reliability
 
 
 def headline(facts: Facts) -> Section:
