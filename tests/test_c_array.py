@@ -24,7 +24,7 @@ from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUn
 
 OPTIONS = FolderOptions()
 
-MEASURED = {"pico": (3920, 8944), "nano": (11760, 17664), "base": (18816, 27312), "max": (31360, 37856)}
+MEASURED = {"pico": (3920, 8944), "nano": (10976, 14566), "base": (18816, 27312), "max": (31360, 37856)}
 """Head and total of the arena, from tflite-micro's RecordingMicroAllocator on x86-64."""
 
 STUB = """

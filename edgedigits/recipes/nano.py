@@ -11,15 +11,19 @@ from edgedigits.verification.gates import Gate
 def build(image_shape: ImageShape, classes: int) -> Any:
     """Return the untrained network."""
     import keras
+    from keras import layers
 
     return keras.Sequential(
         [
             keras.Input(image_shape, name="image"),
-            *blocks.convolution(12),
-            *blocks.separable(24, strides=2),
-            *blocks.separable(32),
-            *blocks.separable(44, strides=2),
-            *blocks.separable(60, 5),
+            # Convolutions across all channels, few of them: depthwise ones of as many parameters learned less.
+            *blocks.convolution(6, padding="valid"),
+            *blocks.convolution(12, padding="valid"),
+            layers.MaxPooling2D(2),
+            *blocks.convolution(14, padding="valid"),
+            *blocks.convolution(18, padding="valid"),
+            layers.MaxPooling2D(2),
+            *blocks.convolution(19, padding="valid"),
             *blocks.head(classes),
         ],
         name="nano",
@@ -30,12 +34,14 @@ RECIPE = Recipe(
     name="nano",
     summary="for small microcontrollers: under 8,000 parameters",
     build=build,
-    epochs=60,
-    gentle_epochs=10,
+    epochs=80,
+    gentle_epochs=15,
     learning_rate=3e-3,
     schedule="cosine",
     augmentation=HANDWRITING.milder(0.6),
     not_digits=10_000,
+    # At the full weight this lesson costs so few parameters more accuracy than it is worth: docs/training.md.
+    not_digits_weight=0.3,
     quantization_epochs=5,
     gates={"int8": Gate(min_agreement=0.998, max_accuracy_drop=0.05)},
 )
