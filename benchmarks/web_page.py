@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import brotli
 import numpy as np
 from networks import mnist_test_split
 from numpy.typing import NDArray
@@ -47,14 +48,13 @@ AIMS = {"base": (150, 300), "nano": (80, 300)}
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Return the bytes of a folder: as they are, gzipped, and with brotli where that is installed."""
+    """Return the bytes of a folder: as they are, and compressed as hosts compress."""
     contents = [file.read_bytes() for file in sorted(folder.iterdir())]
-    found = {"raw": sum(map(len, contents)), "gzip": sum(len(gzip.compress(each)) for each in contents)}
-    try:
-        import brotli
-    except ImportError:
-        return found
-    return {**found, "brotli": sum(len(brotli.compress(each)) for each in contents)}
+    return {
+        "raw": sum(map(len, contents)),
+        "gzip": sum(len(gzip.compress(each)) for each in contents),
+        "brotli": sum(len(brotli.compress(each)) for each in contents),
+    }
 
 
 def cold_starts(chromium: "BrowserType", address: str) -> float:
@@ -142,7 +142,7 @@ def table(found: dict[str, Any]) -> str:
         cells = [
             f"`{row['name']}`",
             f"{folder['gzip'] / 1000:.1f} KB",
-            f"{folder['brotli'] / 1000:.1f} KB" if "brotli" in folder else "",
+            f"{folder['brotli'] / 1000:.1f} KB",
             f"{row['wasm_bytes'] / 1000:.1f} KB",
             *(f"{ready[place]:.0f} ms" if place in ready else "" for place in ("host", "disk")),
             f"{row['image_ms']:.3f} ms",
