@@ -1,7 +1,7 @@
 """What the smallest networks were chosen from: variants of a recipe, each trained briefly; writes docs/training.md.
 
     python benchmarks/variants.py                         # all that are not in results/variants.json yet: half an hour
-    python benchmarks/variants.py "nano, full weight"     # these, again
+    python benchmarks/variants.py "nano, squeezed by 1x1" # these, again
 
 Each learns from `base`, with the same seed and for EPOCHS epochs of the first phase and GENTLE of the gentle one.
 All is measured on the validation images and on drawings that nothing is reported of: the test images choose nothing.
@@ -141,6 +141,11 @@ def measure(variant: str, console: Console) -> dict[str, Any]:
         }
 
 
+def read_results() -> dict[str, Any]:
+    """Return the row of each variant that was trained so far."""
+    return json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+
+
 def render(results: dict[str, Any]) -> str:
     """Return the table as Markdown."""
     lines = [
@@ -161,13 +166,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {', '.join(VARIANTS)}")
     given = parser.parse_args()
-    results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    for variant in given.variants or [variant for variant in VARIANTS if variant not in results]:
+    for variant in given.variants:
         if variant not in VARIANTS:
             parser.error(f"no variant {variant!r}; there are {', '.join(VARIANTS)}")
-        results[variant] = measure(variant, Console())
-        write_whole(RESULTS, json.dumps(results, indent=1) + "\n")
-    write_section(DOCS, "variants", render(results))
+    for variant in given.variants or [variant for variant in VARIANTS if variant not in read_results()]:
+        row = measure(variant, Console())
+        # Read again: another core may have trained others meanwhile.
+        write_whole(RESULTS, json.dumps({**read_results(), variant: row}, indent=1) + "\n")
+    write_section(DOCS, "variants", render(read_results()))
 
 
 if __name__ == "__main__":
