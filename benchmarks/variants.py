@@ -121,11 +121,11 @@ VARIANTS: dict[str, Recipe] = {
 
 def measure(variant: str, console: Console) -> dict[str, Any]:
     """Train one variant and return what it costs and what it learned."""
-    recipe = dataclasses.replace(VARIANTS[variant], gentle_epochs=GENTLE, quantization_epochs=0)
+    recipe = dataclasses.replace(VARIANTS[variant], epochs=EPOCHS, gentle_epochs=GENTLE, quantization_epochs=0)
     # Training finds a recipe by its name.
     importlib.import_module(RECIPES[recipe.name]).RECIPE = recipe  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder:
-        options = TrainOptions(recipe=recipe.name, epochs=EPOCHS, teachers=(TEACHER,), out=Path(folder) / "run")
+        options = TrainOptions(recipe=recipe.name, teachers=(TEACHER,), out=Path(folder) / "run")
         run = train(options, console)
         last = run.read_history()[-1]
         trained = load_model(run.model)
@@ -164,11 +164,11 @@ def render(results: dict[str, Any]) -> str:
 def main() -> None:
     """Train what was asked for, keep each row as it comes, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {', '.join(VARIANTS)}")
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of: {'; '.join(VARIANTS)}")
     given = parser.parse_args()
     for variant in given.variants:
         if variant not in VARIANTS:
-            parser.error(f"no variant {variant!r}; there are {', '.join(VARIANTS)}")
+            parser.error(f"no variant {variant!r}; there are: {'; '.join(VARIANTS)}")
     for variant in given.variants or [variant for variant in VARIANTS if variant not in read_results()]:
         row = measure(variant, Console())
         # Read again: another core may have trained others meanwhile.
