@@ -54,7 +54,7 @@ def find_int8(keras: Path) -> Path:
 
 def as_table(found: dict[str, dict[str, Robustness]]) -> str:
     """Return accuracies by corruption as Markdown, a column for each file."""
-    files = {f"{Path(model).name} {kind}": one for model, kinds in found.items() for kind, one in kinds.items()}
+    files = {f"{model} {kind}": one for model, kinds in found.items() for kind, one in kinds.items()}
     lines = ["| | " + " | ".join(files) + " |", "|---" * (1 + len(files)) + "|"]
     rows = {
         "clean": [f"{one.clean:.2%}" for one in files.values()],
@@ -77,11 +77,11 @@ def main() -> None:
 
 
 def write(found: dict[str, dict[str, Robustness]], path: Path = RESULT) -> None:
-    """Put the figures of these models into the file."""
-    models: dict[str, Any] = json.loads(path.read_text())["models"] if path.is_file() else {}
+    """Put the figures of these models into the file, each with its machine."""
+    models: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     for model, kinds in found.items():
-        models[Path(model).name] = {kind: one.to_dict() for kind, one in kinds.items()}
-    write_whole(path, json.dumps({"machine": describe_machine(), "models": models}, indent=1) + "\n")
+        models[model] = {**{kind: one.to_dict() for kind, one in kinds.items()}, "machine": describe_machine()}
+    write_whole(path, json.dumps(models, indent=1) + "\n")
 
 
 if __name__ == "__main__":
