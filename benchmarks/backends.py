@@ -16,6 +16,8 @@ from typing import Any
 
 from page_section import write_section
 
+from edgedigits.recipes import get_recipe
+from edgedigits.training.phases import phases_of
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.machine import describe_machine
@@ -60,8 +62,9 @@ def render(result: dict[str, Any]) -> str:
     """Return the table as Markdown."""
     machine, epochs = result["machine"], result["epochs"]
     first = result["rows"][0]["images_per_second"]
+    phases = [f"{phase.epochs} {phase.kind}" for phase in phases_of(get_recipe(result["recipe"]), epochs)]
     lines = [
-        f"`{result['recipe']}` for {epochs} epochs and one that is rounded as int8, without a teacher, on"
+        f"`{result['recipe']}`, epochs: {', '.join(phases)}; without a teacher, on"
         f" {machine['processor']}, {machine['cores']} cores:",
         "",
         "| backend | validation after each epoch | images a second | of the first |",
@@ -81,6 +84,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2, help="at least 2: the first holds the compilation")
     parser.add_argument("--tables-only", action="store_true", help="write the table of the figures that are kept")
     given = parser.parse_args()
+    if given.epochs < 2:
+        parser.error(f"--epochs must be at least 2, is {given.epochs}")
     if not given.tables_only:
         found = [backend for backend in BACKENDS if importlib.util.find_spec(backend)]
         rows = [train(backend, given.recipe, given.epochs) for backend in found]
