@@ -59,6 +59,31 @@ def test_any_convolution_with_a_normalisation_behind_it(
     assert len(folded.layers) == 1
 
 
+@pytest.mark.parametrize(
+    "kinds",
+    ["convolution relu normalisation", "activated normalisation", "convolution bounded", "convolution leaky"],
+)
+def test_what_is_no_plain_convolution_is_left_as_it_is(kinds: str) -> None:
+    import keras
+    from keras import layers
+
+    from edgedigits.training.folding import fold_batch_normalisation
+
+    made = {
+        "convolution": lambda: layers.Conv2D(3, 3),
+        "activated": lambda: layers.Conv2D(3, 3, activation="relu"),
+        "relu": layers.ReLU,
+        "bounded": lambda: layers.ReLU(max_value=0.3),
+        "leaky": lambda: layers.ReLU(negative_slope=0.2),
+        "normalisation": layers.BatchNormalization,
+    }
+    parts = [made[kind]() for kind in kinds.split()]
+    network = unsettled(keras.Sequential([keras.Input((6, 7, 2)), *parts]), seed=1)
+    images = np.random.default_rng(1).normal(size=(3, 6, 7, 2)).astype(np.float32)
+    folded = fold_batch_normalisation(network)
+    np.testing.assert_allclose(folded.predict(images, verbose=0), network.predict(images, verbose=0), atol=1e-5)
+
+
 def test_a_network_without_any_stays_what_it_is() -> None:
     from edgedigits.training.folding import fold_batch_normalisation
 

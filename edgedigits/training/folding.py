@@ -9,8 +9,8 @@ def fold_batch_normalisation(network: Any) -> Any:
     """Return a Sequential network without batch normalisation that computes what `network` does at inference.
 
     It computes in float32, in whatever precision it was trained: exports and the rounding to int8 start there.
-    A normalisation that follows anything but a convolution stays; a network that is not Sequential is returned as
-    it is.
+    A normalisation that follows anything but a convolution without an activation stays; a network that is not
+    Sequential is returned as it is.
     """
     import keras
     from keras import layers
@@ -20,11 +20,11 @@ def fold_batch_normalisation(network: Any) -> Any:
     kept: list[Any] = []
     weights: list[list[Any]] = []
     for layer in network.layers:
-        before = kept[-1] if kept else None
-        if isinstance(layer, layers.BatchNormalization) and isinstance(before, layers.Conv2D | layers.DepthwiseConv2D):
+        before = kept[-1] if kept and _is_linear_convolution(kept[-1]) else None
+        if before is not None and isinstance(layer, layers.BatchNormalization):
             weights[-1] = _folded(before, weights[-1], layer)
             kept[-1] = _like(before, use_bias=True)
-        elif isinstance(layer, layers.ReLU) and isinstance(before, layers.Conv2D | layers.DepthwiseConv2D):
+        elif before is not None and _is_plain_relu(layer):
             kept[-1] = _like(before, activation="relu")
         else:
             kept.append(_like(layer))
@@ -33,6 +33,18 @@ def fold_batch_normalisation(network: Any) -> Any:
     for layer, values in zip(folded.layers, weights, strict=True):
         layer.set_weights(values)
     return folded
+
+
+def _is_linear_convolution(layer: Any) -> bool:
+    from keras import activations, layers
+
+    return isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D) and layer.activation is activations.linear
+
+
+def _is_plain_relu(layer: Any) -> bool:
+    from keras import layers
+
+    return isinstance(layer, layers.ReLU) and (layer.max_value, layer.negative_slope, layer.threshold) == (None, 0, 0)
 
 
 def _like(layer: Any, **changes: Any) -> Any:
