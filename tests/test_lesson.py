@@ -77,6 +77,18 @@ def test_the_network_learns_to_be_unsure_of_others_and_stays_sure_of_its_own() -
     assert model.predict(others / np.float32(255), verbose=0).max(axis=1).mean() < 0.5
 
 
+@pytest.mark.parametrize("count", [1, 7, 8, 9])
+def test_others_come_with_a_batch_of_any_size(count: int) -> None:
+    import keras
+
+    from edgedigits.training.lesson import Lesson
+
+    lesson = Lesson(network(), others=np.zeros((9, 12, 12, 1), np.uint8))
+    lesson.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy")
+    history = lesson.fit(IMAGES[:count], TARGETS[:count], batch_size=32, verbose=0).history
+    assert np.isfinite(history["loss"][0])
+
+
 def test_a_student_moves_towards_its_teacher_and_leaves_the_teacher_alone() -> None:
     teacher, student = network(), network()
     for variable in teacher.trainable_variables:

@@ -64,13 +64,14 @@ class Lesson(keras.Model):  # type: ignore[misc]  # Keras publishes no types
             return self.network(images, training=False)
         count = ops.shape(images)[0]
         if self.others is not None:
-            images = ops.concatenate([images, self._chosen(self.others, count // OTHERS_SHARE)])
+            # Of the smallest batch too there is one: the mean of none is no number.
+            images = ops.concatenate([images, self._chosen(self.others, -(-count // OTHERS_SHARE))])
         if self.augment is not None:
             images = self._normalised(self.augment(images))
         probabilities = ops.cast(self.network(images, training=True), "float32")
         if self.teachers:
-            taught = sum(teacher(images, training=False) for teacher in self.teachers) / len(self.teachers)
-            self.add_loss(TEACHER_WEIGHT * _cross_entropy(ops.stop_gradient(taught[:count]), probabilities[:count]))
+            taught = sum(teacher(images[:count], training=False) for teacher in self.teachers) / len(self.teachers)
+            self.add_loss(TEACHER_WEIGHT * _cross_entropy(ops.stop_gradient(taught), probabilities[:count]))
         if self.others is not None:
             classes = probabilities.shape[-1]
             unsure = _cross_entropy(1 / classes, probabilities[count:]) - math.log(classes)
