@@ -42,6 +42,11 @@ def test_defaults(gate: Gate, figures: dict[str, float], lines: int) -> None:
     assert len(judge(gate, **figures)) == lines  # type: ignore[arg-type]
 
 
+def test_exactly_what_is_demanded_is_enough() -> None:
+    for flips in range(0, 10_000, 100):
+        assert not judge(Gate(min_agreement=float(f"0.{10_000 - flips:04d}") if flips else 1.0), flips=flips)
+
+
 def test_lines_say_what_was_found_and_what_was_demanded() -> None:
     assert judge(FLOAT, flips=3, error=0.25) == (
         "3 flipped decisions, at most 0 allowed",

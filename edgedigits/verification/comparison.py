@@ -57,7 +57,7 @@ class Comparison:
     @property
     def agreement(self) -> float:
         """Share of equal decisions."""
-        return 1 - len(self.flips) / self.images
+        return (self.images - len(self.flips)) / self.images
 
     @property
     def accuracy_drop(self) -> float:

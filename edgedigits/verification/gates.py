@@ -63,7 +63,7 @@ def missed(gate: Gate, *, images: int, flips: int, probability_error: float, acc
         probability_error: the largest.
         accuracy_drop: in percentage points; negative where the export is better.
     """
-    agreement = 1 - flips / images
+    agreement = (images - flips) / images
     one_flip_is_allowed = images < SMALL_SPLIT and flips <= 1
     lines = []
     if gate.max_flips is not None and flips > gate.max_flips and not one_flip_is_allowed:
@@ -72,7 +72,6 @@ def missed(gate: Gate, *, images: int, flips: int, probability_error: float, acc
         lines.append(f"probability error {probability_error:.2g}, at most {gate.max_probability_error:.2g} allowed")
     if gate.min_agreement is not None and agreement < gate.min_agreement and not one_flip_is_allowed:
         lines.append(f"agreement {agreement:.2%}, at least {gate.min_agreement:.2%} demanded")
-    # Counted in images, since 0.10 points of a small split is less than one image.
     if gate.max_accuracy_drop is not None and not one_flip_is_allowed and accuracy_drop > gate.max_accuracy_drop + 1e-9:
         lines.append(f"accuracy drop {accuracy_drop:.2f} points, at most {gate.max_accuracy_drop:.2f} allowed")
     return tuple(lines)
