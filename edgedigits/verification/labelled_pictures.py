@@ -87,7 +87,9 @@ def _of_file(folder: Path) -> list[LabelledPicture]:
 def _of_row(folder: Path, row: dict[str, str | None], where: str) -> LabelledPicture:
     name, label = row["file"], row["label"]
     if not name or label is None:
-        raise DatasetInvalid(f"expected a file and a label in {where}; got {name or 'no file'} and no more")
+        raise DatasetInvalid(
+            f"expected a file and a label in {where}; got {name or 'no file'} and {label or 'no label'}"
+        )
     inside = folder / PICTURES / name
     path = inside if inside.is_file() else folder / name
     return LabelledPicture(path, name, label.strip(), (row.get("kind") or "").strip(), (row.get("note") or "").strip())
