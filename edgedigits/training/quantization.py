@@ -63,10 +63,11 @@ class Quantized(keras.Model):  # type: ignore[misc]  # Keras publishes no types
         x = _rounded(images, 0.0, 1.0)
         for layer, (low, high) in zip(self.network.layers, _pairs(self.ranges), strict=True):
             if isinstance(layer, LINEAR):
-                before, after = _apply(layer, x, _rounded_kernel(layer))
-                # Probabilities are computed from quantized logits; they are not rounded themselves.
-                x = keras.activations.softmax(_rounded(before, low, high)) if _is_softmax(layer) else after
-                x = x if _is_softmax(layer) else _rounded(x, low, high)
+                before, _ = _apply(layer, x, _rounded_kernel(layer))
+                x = _rounded(before, low, high)
+                if _is_softmax(layer):
+                    # Probabilities are computed from quantized logits; they are not rounded themselves.
+                    x = layer.activation(x)
             elif isinstance(layer, AVERAGES):
                 x = _rounded(layer(x), low, high)
             else:
