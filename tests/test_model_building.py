@@ -15,7 +15,7 @@ from edgedigits.models.build import BuildOptions, build, measure_again, write_re
 from edgedigits.models.card_file import Card
 from edgedigits.models.cost import multiply_accumulates
 from edgedigits.models.plan import INT8, SEEDS, SHIPPED_MODELS, ShippedModel, build_order, teacher_files
-from edgedigits.models.seeds import SeedResult, chosen, forget_exports, train_seed
+from edgedigits.models.seeds import SeedResult, chosen, forget_exports, measure_seed, train_seed
 from edgedigits.recipes import RECIPES
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.errors import EdgedigitsError, RunError, UnknownName
@@ -137,6 +137,9 @@ def test_a_finished_run_is_shipped_with_its_card(
     forget_exports(RunFolder(tmp_path / "runs" / "plain-3conv-0"))
     assert build("plain-3conv", options, Console(quiet=True)) == card
     assert all(path.stat().st_mtime_ns > made for path, made in exports.items())
+    export = options.runs / "plain-3conv-0" / "plain-3conv.int8.tflite"
+    export.unlink()  # As where it was killed between the report and the file.
+    assert measure_seed(RunFolder(export.parent), "plain-3conv").passed and export.is_file()
     assert_that_a_worse_seed_beside_it_changes_only_the_seeds(card, options)
 
 

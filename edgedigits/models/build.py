@@ -25,7 +25,7 @@ from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.model_files import SHIPPED
 from edgedigits.models.card import describe_file, describe_others, describe_seeds, make_card, measure_behaviour
 from edgedigits.models.card_file import Card, card_path, read_card, write_card
-from edgedigits.models.plan import SEEDS, SHIPPED_MODELS, build_order, run_path
+from edgedigits.models.plan import INT8, SEEDS, SHIPPED_MODELS, build_order, run_path
 from edgedigits.models.seeds import (
     SeedResult,
     artifact_path,
@@ -151,10 +151,12 @@ def _ship(run: RunFolder, name: str, folder: Path) -> None:
         made = artifact_path(run, name, file_format, precision)
         files[folder / f"{name}.{file_format}"] = made
         files[golden_path(folder / f"{name}.{file_format}")] = golden_path(made)
+    # All that can go wrong before the first file is replaced.
+    contents = {target: source.read_bytes() for target, source in files.items()}
+    contents[folder / f"{name}.wasm"] = build_wasm(artifact_path(run, name, *INT8), FolderOptions())
     folder.mkdir(parents=True, exist_ok=True)
-    for target, source in files.items():
-        write_whole(target, source.read_bytes())
-    write_wasm(name, folder)
+    for target, content in contents.items():
+        write_whole(target, content)
 
 
 def _earlier(name: str, options: BuildOptions) -> list[SeedResult]:

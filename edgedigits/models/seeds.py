@@ -93,7 +93,9 @@ def exported(run: RunFolder, name: str, file_format: str, precision: str) -> dic
     """
     path = artifact_path(run, name, file_format, precision)
     report = _report(path)
-    if report is None or report["against_fingerprint"] != fingerprint(run.model):
+    # Killed between the two, an export has a report and no file.
+    lost = report is not None and report["passed"] and not path.is_file()
+    if report is None or lost or report["against_fingerprint"] != fingerprint(run.model):
         path.unlink(missing_ok=True)
         with contextlib.suppress(GateMissed):
             export_model(ExportRequest(run.path, file_format, precision, path))
