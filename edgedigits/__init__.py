@@ -98,7 +98,7 @@ def train(
         augment: deform the images a little while training, where the recipe does not do so by itself.
         teachers: MODELs whose probabilities it learns to give too.
         mixed_precision: compute in bfloat16, keep weights in float32.
-        parallel: on all GPUs of this machine.
+        parallel: on all GPUs of this machine, under the JAX backend.
         out: the run folder to make; None is a new one under `runs/`.
         device: "auto", "cpu" or "gpu".
 

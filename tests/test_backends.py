@@ -69,6 +69,17 @@ def test_two_devices_share_the_batches(tmp_path: Path) -> None:
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
 
 
+def test_batches_that_the_devices_cannot_share_evenly(tmp_path: Path) -> None:
+    three = {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
+    arguments = ["-m", "edgedigits", "train", "--data", "optdigits", "--epochs", "1", "--parallel"]
+    done = under_jax(*arguments, "--batch-size", "64", "--out", tmp_path / "run", **three)
+    assert done.returncode == 1
+    assert "64 images cannot be shared by 3 devices; give --batch-size 63" in done.stderr
+    assert not (tmp_path / "run").exists()
+    done = under_jax(*arguments, "--batch-size", "63", "--out", tmp_path / "run", **three)
+    assert done.returncode == 0, done.stderr
+
+
 def test_one_device_is_not_parallel(tmp_path: Path) -> None:
     done = under_jax("-m", "edgedigits", "train", "--data", "optdigits", "--parallel", "--out", tmp_path / "run")
     assert done.returncode == 1

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import RunCommand
@@ -12,8 +13,8 @@ from edgedigits.training.several import check_is_of, plan, raise_if_any
 from edgedigits_runtime.errors import RunError
 
 CONFIG = RunConfig(
-    recipe="pico", data="mnist", data_dir=None, epochs=3, batch_size=128, seed=1, augmentation=None, device="auto",
-    data_fingerprint="", split={}, versions={},
+    recipe="pico", data="mnist", data_dir=None, epochs=3, batch_size=128, seed=1,
+    augmentation={"rotation": 2.0}, device="auto", data_fingerprint="", split={}, versions={},
 )  # fmt: skip
 
 
@@ -30,9 +31,29 @@ def test_a_run_is_taken_for_the_training_that_it_is(tmp_path: Path) -> None:
     run.write_config(CONFIG)
     options = TrainOptions("pico", seed=1, epochs=3)
     check_is_of(run, options)
-    for other in ({"recipe": "nano"}, {"seed": 0}, {"epochs": 4}, {"epochs": None}):
-        with pytest.raises(RunError, match="holds pico with seed 1 and 3 epochs, asked for was"):
+    others: dict[str, dict[str, Any]] = {
+        "recipe pico, not nano": {"recipe": "nano"},
+        "seed 1, not 0": {"seed": 0},
+        "epochs 3, not 4": {"epochs": 4},
+        "epochs 3, not 100": {"epochs": None},
+        "data mnist, not optdigits": {"data": "optdigits"},
+        f"data mnist, not {tmp_path}": {"data": str(tmp_path)},
+        "batch size 128, not 64": {"batch_size": 64},
+        "mixed precision False, not True": {"mixed_precision": True},
+        r"teachers \[\], not \['.*base.keras'\]": {"teachers": ("base",)},
+    }
+    for said, other in others.items():
+        with pytest.raises(RunError, match=f"holds another training: .*{said}.*; give another folder"):
             check_is_of(run, dataclasses.replace(options, **other))
+
+
+def test_augmentation_makes_another_training_where_the_recipe_has_none(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.write_config(dataclasses.replace(CONFIG, recipe="plain-3conv", augmentation=None))
+    options = TrainOptions("plain-3conv", seed=1, epochs=3)
+    check_is_of(run, options)
+    with pytest.raises(RunError, match="augment False, not True"):
+        check_is_of(run, dataclasses.replace(options, augment=True))
 
 
 def test_what_is_said_at_the_end() -> None:

@@ -296,6 +296,22 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_is_resumed(one_epoch:
     assert not list(path.glob(".*"))
 
 
+def test_the_same_training_goes_on_where_it_was_killed(one_epoch: RunFolder, tmp_path: Path) -> None:
+    from rich.console import Console
+
+    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.several import trained
+
+    options = TrainOptions(data="optdigits", epochs=1, out=tmp_path / "killed")
+    (tmp_path / "killed").mkdir()
+    shutil.copy(one_epoch.config, tmp_path / "killed")
+    run = trained(options, Console(quiet=True))
+    assert same(run, one_epoch)
+    made = run.model.stat().st_mtime_ns
+    trained(options, Console(quiet=True))
+    assert run.model.stat().st_mtime_ns == made
+
+
 def test_a_run_that_was_killed_before_its_config_is_started_again(tmp_path: Path) -> None:
     (tmp_path / ".config-a1b2c3d4.tmp.json").write_text("{")
     assert train(tmp_path).model.is_file()
@@ -332,6 +348,9 @@ def test_a_gpu_that_is_not_there_is_an_error_before_anything_is_written(tmp_path
         ({"batch_size": -1}, EdgedigitsError, "--batch-size must be at least 1, is -1"),
         ({"seed": -1}, EdgedigitsError, "--seed must be from 0"),
         ({"seed": 2**32}, EdgedigitsError, "--seed must be from 0"),
+        ({"parallel": True}, DeviceUnavailable, "--parallel needs the JAX backend, Keras computes with tensorflow"),
+        ({"teachers": ("nobody",)}, UnknownName, "nobody"),
+        ({"teachers": ("base",), "recipe": "strided-3conv"}, RunError, "base.keras cannot teach: it takes images norm"),
     ],
 )
 def test_bad_options_leave_nothing_behind(

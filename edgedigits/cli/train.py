@@ -25,7 +25,9 @@ Epochs = Annotated[int | None, typer.Option(min=1, help="How often it sees the d
 BatchSize = Annotated[int | None, typer.Option(min=1, help="Images for one step.", show_default="the recipe's")]
 Seed = Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")]
 MixedPrecision = Annotated[bool, typer.Option("--mixed-precision", help="Compute in bfloat16: quicker on a GPU.")]
-Parallel = Annotated[bool, typer.Option("--parallel", help="Train on all GPUs of this machine.")]
+Parallel = Annotated[
+    bool, typer.Option("--parallel", help="Train on all GPUs of this machine, under KERAS_BACKEND=jax.")
+]
 Out = Annotated[Path | None, typer.Option(help="Run folder to make.", show_default="a new one in runs/")]
 Address = Annotated[
     str | None,

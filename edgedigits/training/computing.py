@@ -17,7 +17,7 @@ def computing(mixed_precision: bool, parallel: bool) -> Iterator[None]:
     """Set up what is built and trained within, and put back what was set before.
 
     Raises:
-        DeviceUnavailable: `parallel` where the backend sees one device only, or cannot spread a batch.
+        DeviceUnavailable: `parallel` where the backend sees one device only, or spreads no batch.
     """
     policy, distribution = keras.config.dtype_policy(), keras.distribution.distribution()
     keras.distribution.set_distribution(_over_all_devices() if parallel else None)
@@ -35,13 +35,32 @@ def device_count() -> int:
     return 1 if distribution is None else int(np.prod(distribution.device_mesh.shape))
 
 
+def check_shareable(batch_size: int) -> None:
+    """Return if the devices can share a batch evenly.
+
+    Raises:
+        DeviceUnavailable: they cannot.
+    """
+    devices = device_count()
+    if batch_size % devices:
+        raise DeviceUnavailable(
+            f"--parallel shares a batch evenly: {batch_size} images cannot be shared by {devices} devices;"
+            f" give --batch-size {even_share(batch_size)}"
+        )
+
+
+def even_share(count: int) -> int:
+    """Return the number of images next to `count`, below it where there is one, that the devices share evenly."""
+    return max(count // device_count(), 1) * device_count()
+
+
 def _over_all_devices() -> keras.distribution.DataParallel:
+    if keras.backend.backend() != "jax":
+        # Keras's other backends take a distribution and compute on one device.
+        raise DeviceUnavailable(
+            f"--parallel needs the JAX backend, Keras computes with {keras.backend.backend()}; set KERAS_BACKEND=jax"
+        )
     devices = keras.distribution.list_devices()
     if len(devices) < 2:
-        raise DeviceUnavailable(
-            f"--parallel needs two devices or more; the {keras.backend.backend()} backend sees {', '.join(devices)}"
-        )
-    try:
-        return keras.distribution.DataParallel(devices=devices)
-    except (NotImplementedError, ImportError) as error:
-        raise DeviceUnavailable(f"--parallel: the {keras.backend.backend()} backend cannot: {error}") from error
+        raise DeviceUnavailable(f"--parallel needs two devices or more; the jax backend sees {', '.join(devices)}")
+    return keras.distribution.DataParallel(devices=devices)

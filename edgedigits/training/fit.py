@@ -23,7 +23,7 @@ from edgedigits.training.augment import Augment
 from edgedigits.training.augmentation import Augmentation
 from edgedigits.training.batches import Batches, shuffled
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
-from edgedigits.training.computing import computing, device_count
+from edgedigits.training.computing import check_shareable, computing, device_count, even_share
 from edgedigits.training.confidence import with_confidence
 from edgedigits.training.folding import fold_batch_normalisation
 from edgedigits.training.lesson import Lesson
@@ -33,6 +33,7 @@ from edgedigits.training.phases import Phase, phases_of, total_epochs
 from edgedigits.training.progress import EpochProgress
 from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
+from edgedigits.training.teachers import load_teachers
 from edgedigits_exporters.calibration import choose_balanced
 from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
@@ -68,21 +69,23 @@ def train(options: TrainOptions, console: Console | None = None, after_epoch: Af
         after_epoch: called when all of an epoch is written: what is there then can be gone on with.
 
     Raises:
-        UnknownName, DataError, DeviceUnavailable, RunError: before anything is written.
+        UnknownName, ArtifactError, DataError, DeviceUnavailable, RunError: before anything is written.
         Interrupted: Ctrl-C; the checkpoint of the last finished epoch is kept.
     """
     recipe = get_recipe(options.recipe)
     with device_scope(options.device), computing(options.mixed_precision, options.parallel):
-        name = options.data or recipe.dataset
-        dataset = load_dataset(name, data_dir=options.data_dir)
+        dataset = load_dataset(options.data or recipe.dataset, data_dir=options.data_dir)
         splits = split(dataset, recipe.split)
-        config = config_of(options, recipe, name, dataset, splits)
+        config = config_of(options, dataset, splits)
+        check_shareable(config.batch_size)
         model = build_network(recipe, dataset, config, -(-len(splits.train) // config.batch_size))
+        teachers = load_teachers(config.teachers, dataset, recipe.normalisation)
         run = _start_run(options.out, recipe)
         run.write_config(config)
         # Before the first epoch, so that a run killed within it can be resumed too.
         save_checkpoint(model, [], run.checkpoint)
-        training = _Training(run, config, recipe, dataset, splits, console or Console(quiet=True), after_epoch)
+        console = console or Console(quiet=True)
+        training = _Training(run, config, recipe, dataset, splits, teachers, console, after_epoch)
         return training.go_on(model, [])
 
 
@@ -102,8 +105,11 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
         splits = split(dataset, recipe.split)
         if splits.train.fingerprint() != config.data_fingerprint:
             raise RunError(f"{path} was trained on other data than {config.data!r} holds now; start a new run")
+        check_shareable(config.batch_size)
         keras.utils.set_random_seed(config.seed)
-        training = _Training(run, config, recipe, dataset, splits, console or Console(quiet=True), after_epoch)
+        teachers = load_teachers(config.teachers, dataset, recipe.normalisation)
+        console = console or Console(quiet=True)
+        training = _Training(run, config, recipe, dataset, splits, teachers, console, after_epoch)
         if list(path.iterdir()) == [run.config]:
             # Killed before its first checkpoint.
             return training.go_on(build_network(recipe, dataset, config, training.steps), [])
@@ -119,6 +125,7 @@ class _Training:
     recipe: Recipe
     dataset: Dataset
     splits: Splits
+    teachers: list[Any]
     console: Console
     after_epoch: AfterEpoch | None
 
@@ -170,25 +177,6 @@ class _Training:
             return None
         return not_digits(self.recipe.not_digits, self.config.seed)[..., np.newaxis]
 
-    @cached_property
-    def teachers(self) -> list[Any]:
-        """Networks to learn from.
-
-        Raises:
-            RunError: one of them takes other images or gives other labels.
-        """
-        teachers = []
-        for path in self.config.teachers:
-            network, contract = load_model(Path(path))
-            if (contract.image_shape, contract.labels) != (self.dataset.image_shape, self.dataset.labels):
-                raise RunError(
-                    f"{path} cannot teach: it takes images of {list(contract.image_shape)} and gives"
-                    f" {len(contract.labels)} labels, the data have {list(self.dataset.image_shape)} and"
-                    f" {len(self.dataset.labels)}"
-                )
-            teachers.append(network)
-        return teachers
-
     def _lesson(self, network: Any, phase: Phase) -> Lesson:
         """Surround a compiled network with all that the recipe and the options ask for."""
         wanted = self.config.augmentation
@@ -229,7 +217,8 @@ class _Training:
         return {"epoch": epoch + 1, **metrics, "seconds": time.perf_counter() - start}
 
     def _validation(self, count: int) -> Batches:
-        return self._batches(self.splits.validation, np.arange(count), self.recipe.normalisation, PREDICTION_BATCH)
+        size = even_share(PREDICTION_BATCH)
+        return self._batches(self.splits.validation, np.arange(count), self.recipe.normalisation, size)
 
     def _batches(
         self, samples: Samples, order: NDArray[np.int64], normalisation: Normalisation, size: int | None = None

@@ -112,11 +112,11 @@ class _Trainings:
         try:
             if run.config.is_file():
                 check_is_of(run, options)
+            else:
+                run.refuse_other_files()
             if run.model.is_file():
                 self._say(run.path.name, "was finished before")
                 return
-            if not run.checkpoint.is_file():
-                run.refuse_other_files()
         except EdgedigitsError as error:
             self._fail(run.path.name, str(error))
         else:

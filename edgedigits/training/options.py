@@ -5,11 +5,13 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from edgedigits.data import DATASETS
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import Splits
 from edgedigits.model_files import find_keras
+from edgedigits.recipes import get_recipe
 from edgedigits.recipes.recipe import Recipe
 from edgedigits.training.augmentation import GEOMETRY, Augmentation
 from edgedigits.training.run_folder import RunConfig
@@ -27,7 +29,7 @@ class TrainOptions:
         augment: deform the images of a recipe that does not do so by itself.
         teachers: MODELs whose probabilities it learns to give too.
         mixed_precision: compute in bfloat16, keep weights in float32.
-        parallel: on all GPUs of this machine.
+        parallel: on all GPUs of this machine, under the JAX backend.
         out: the run folder; a new one under `runs/` if None.
     """
 
@@ -45,13 +47,14 @@ class TrainOptions:
     device: Device = "auto"
 
 
-def config_of(options: TrainOptions, recipe: Recipe, data: str, dataset: Dataset, splits: Splits) -> RunConfig:
-    """Return every setting of the training, those of the recipe where the options leave them open.
+def settings_of(options: TrainOptions) -> dict[str, Any]:
+    """Return what makes a training another one, as a run's config has it; the recipe's where the options say nothing.
 
     Raises:
         EdgedigitsError: a number out of range.
-        UnknownName, ArtifactError: a teacher is not to be had.
+        UnknownName, ArtifactError: there is no such recipe, or a teacher is not to be had.
     """
+    recipe = get_recipe(options.recipe)
     epochs = options.epochs if options.epochs is not None else recipe.epochs
     batch_size = options.batch_size if options.batch_size is not None else recipe.batch_size
     for name, value in (("--epochs", epochs), ("--batch-size", batch_size)):
@@ -59,22 +62,31 @@ def config_of(options: TrainOptions, recipe: Recipe, data: str, dataset: Dataset
             raise EdgedigitsError(f"{name} must be at least 1, is {value}")
     if not 0 <= options.seed < 2**32:
         raise EdgedigitsError(f"--seed must be from 0 to 2**32 - 1, is {options.seed}")
+    data = options.data or recipe.dataset
+    return {
+        "recipe": recipe.name,
+        # A folder may be named relative to where the training was started.
+        "data": str(Path(data).resolve()) if data not in DATASETS and Path(data).is_dir() else data,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": options.seed,
+        "teachers": [str(find_keras(teacher).resolve()) for teacher in options.teachers],
+        "mixed_precision": options.mixed_precision,
+    }
+
+
+def config_of(options: TrainOptions, dataset: Dataset, splits: Splits) -> RunConfig:
+    """Return every setting of the training; errors are those of `settings_of`."""
     # Here, since the command line makes options before it knows that Keras is there.
     import keras
 
+    recipe = get_recipe(options.recipe)
     augmentation = _augmentation(options, recipe, dataset)
     return RunConfig(
-        recipe=recipe.name,
-        # A folder may be named relative to where the training was started.
-        data=str(Path(data).resolve()) if data not in DATASETS and Path(data).is_dir() else data,
+        **settings_of(options),
         data_dir=str(options.data_dir.resolve()) if options.data_dir else None,
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=options.seed,
         augmentation=dataclasses.asdict(augmentation) if augmentation else None,
-        teachers=[str(find_keras(teacher).resolve()) for teacher in options.teachers],
         device=options.device,
-        mixed_precision=options.mixed_precision,
         parallel=options.parallel,
         data_fingerprint=splits.train.fingerprint(),
         split=dataclasses.asdict(recipe.split),

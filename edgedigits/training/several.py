@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgedigits.recipes import get_recipe
-from edgedigits.training.options import TrainOptions
+from edgedigits.training.options import TrainOptions, settings_of
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_runtime.errors import EdgedigitsError, RunError
@@ -84,27 +84,24 @@ def trained(
     if options.out is None:
         return train(options, console, after_epoch)
     run = RunFolder(options.out)
-    if run.model.is_file() or run.checkpoint.is_file():
-        check_is_of(run, options)
-    if run.model.is_file():
-        return run
-    if run.checkpoint.is_file():
-        return resume(run.path, console, after_epoch)
-    return train(options, console, after_epoch)
+    if not run.config.is_file():
+        return train(options, console, after_epoch)
+    check_is_of(run, options)
+    return run if run.model.is_file() else resume(run.path, console, after_epoch)
 
 
 def check_is_of(run: RunFolder, options: TrainOptions) -> None:
     """Return if a run is that of `options`.
 
     Raises:
-        RunError: it has another recipe, seed or number of epochs.
+        RunError: it was trained otherwise.
     """
-    config, epochs = run.read_config(), options.epochs or get_recipe(options.recipe).epochs
-    if (config.recipe, config.seed, config.epochs) != (options.recipe, options.seed, epochs):
-        raise RunError(
-            f"{run.path} holds {config.recipe} with seed {config.seed} and {config.epochs} epochs, asked for was"
-            f" {options.recipe} with seed {options.seed} and {epochs}; give another folder"
-        )
+    config = run.read_config()
+    asked = {**settings_of(options), "augment": bool(options.augment or get_recipe(options.recipe).augmentation)}
+    held = {**dataclasses.asdict(config), "augment": config.augmentation is not None}
+    other = [f"{name.replace('_', ' ')} {held[name]}, not {asked[name]}" for name in asked if held[name] != asked[name]]
+    if other:
+        raise RunError(f"{run.path} holds another training: {'; '.join(other)}; give another folder")
 
 
 def raise_if_any(failures: dict[str, str], trainings: int) -> None:

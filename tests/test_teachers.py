@@ -1,0 +1,41 @@
+"""Who may teach: a network that takes the student's images and gives its labels."""
+
+import numpy as np
+import pytest
+
+from edgedigits.data.dataset import Dataset, Samples
+from edgedigits.model_files import SHIPPED
+from edgedigits_runtime.contract import Normalisation
+from edgedigits_runtime.errors import RunError
+
+pytestmark = pytest.mark.slow
+
+BASE = str(SHIPPED / "base.keras")
+DIGITS = tuple("0123456789")
+
+
+def dataset(side: int = 28, labels: tuple[str, ...] = DIGITS) -> Dataset:
+    samples = Samples(np.zeros((1, side, side, 1), np.uint8), np.zeros(1, np.int64))
+    return Dataset("made", samples, None, labels, "digits")
+
+
+def test_one_that_fits_teaches() -> None:
+    from edgedigits.training.teachers import load_teachers
+
+    assert [teacher.name for teacher in load_teachers([BASE, BASE], dataset(), "unit")] == ["base", "base"]
+
+
+@pytest.mark.parametrize(
+    ("data", "normalisation", "said"),
+    [
+        (dataset(32), "unit", r"it takes images of \[28, 28, 1\], the data have \[32, 32, 1\]"),
+        (dataset(labels=("a", "b")), "unit", "it gives 10 labels, the data have 2"),
+        (dataset(labels=(*DIGITS[:9], "ten")), "unit", "it says '9' where the data say 'ten'"),
+        (dataset(), "column-l2", "it takes images normalised by 'unit', the student by 'column-l2'"),
+    ],
+)
+def test_one_that_does_not_fit_is_refused(data: Dataset, normalisation: Normalisation, said: str) -> None:
+    from edgedigits.training.teachers import load_teachers
+
+    with pytest.raises(RunError, match=f"base.keras cannot teach: {said}"):
+        load_teachers([BASE], data, normalisation)
