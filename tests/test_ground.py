@@ -42,6 +42,23 @@ def test_the_edge_of_a_shadow_is_no_ink(seed: int, place: float, shade: float) -
     assert np.median(below[ink == 255]) > 30
 
 
+def fat_digit(seed: int) -> NDArray[np.uint8]:
+    """Return a digit of a broad felt pen on even paper, with the noise of a camera."""
+    random = np.random.default_rng(seed)
+    picture = np.full((300, 300), 230.0)
+    ink = draw_digit(seed % 10, random, size=240, thickness=random.uniform(40, 60))
+    picture[30:270, 30:270] -= 0.8 * ink
+    return (picture + random.normal(0, 2, picture.shape)).clip(0, 255).astype(np.uint8)
+
+
+@given(st.integers(0, 500))
+def test_broad_strokes_on_noisy_paper_are_ink_and_no_shadow(seed: int) -> None:
+    picture = fat_digit(seed)
+    ground = find_ground(picture, picture, 1)
+    assert ground.dark_ink
+    assert np.abs(ground.level.astype(int) - 230).max() <= 4
+
+
 def test_weak_light_is_made_up_for_and_what_is_no_paper_is_left_out() -> None:
     picture = np.full((180, 240), 200, np.uint8)
     picture[:, :80] = 100

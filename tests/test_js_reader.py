@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 from js_reader import PAGE, BrowserReader, difference, encoded, traced_in_python
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
+from test_ground import fat_digit
 
 import edgedigits
 from edgedigits.data.dataset import Dataset
@@ -126,6 +127,11 @@ def test_mnist(both: BrowserReader, mnist: Dataset) -> None:
 @pytest.mark.slow
 def test_drawn_pages(both: BrowserReader) -> None:
     assert not differences(both, [drawn_page(seed) for seed in range(60)])
+
+
+@pytest.mark.slow
+def test_digits_of_a_broad_pen(both: BrowserReader) -> None:
+    assert not differences(both, [fat_digit(seed) for seed in range(10)])
 
 
 @pytest.mark.slow

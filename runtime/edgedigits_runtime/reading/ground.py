@@ -19,6 +19,7 @@ from edgedigits_runtime.reading.envelope import (
     envelope,
     ink_within,
     is_thin,
+    stroke_width,
     strong,
     subtracted,
     weight,
@@ -40,6 +41,11 @@ FIT_SIDE = 64
 STEEP = 128
 LIT_SHARE = 0.4
 LIT_BORDER = 0.15
+
+# A surface of so few levels is even light with noise on it. Strokes as broad as this part of the longest side are
+# found on it: a window that holds them, with their junctions, may reach over the whole picture.
+EVEN = 4
+BROAD = 0.1
 
 # Windows to compare strokes with the gaps between them, as parts of the longest side.
 NARROW = (1 / 48, 1 / 24, 1 / 12, 1 / 6)
@@ -105,7 +111,7 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
         dark_ink = _narrower(sides, dark_ink)
     elif are_pages(ink) and is_thin(sides[not dark_ink]):
         dark_ink = not dark_ink
-    elif uniform:
+    elif uniform or (np.ptp(surface) <= EVEN and stroke_width(ink) >= BROAD * max(ink.shape)):
         return Ground(dark_ink, surface, uniform)
     level, window = envelope(sides[dark_ink])
     return Ground(dark_ink, level, gain=_gain(level, closed(~sides[False], window)) if dark_ink else None)

@@ -5,7 +5,7 @@
  * of ground are known. One level, where the border has one: drawings. A smooth surface, fitted so that strokes do not
  * pull at it: small pictures. And the envelope, which follows the edges of shadows, pages and tables: photos.
  */
-import { closed, envelope, inkWeight, inkWithin, isThin, strong } from "./envelope.js";
+import { closed, envelope, inkWeight, inkWithin, isThin, meanStrokeWidth, strong } from "./envelope.js";
 import { leastSquares } from "./least_squares.js";
 import { median, medianLevel, quantile, rint } from "./numbers.js";
 import { arePages } from "./pages.js";
@@ -26,6 +26,11 @@ const FIT_SIDE = 64;
 const STEEP = 128;
 const LIT_SHARE = 0.4;
 const LIT_BORDER = 0.15;
+
+// A surface of so few levels is even light with noise on it. Strokes as broad as this part of the longest side are
+// found on it: a window that holds them, with their junctions, may reach over the whole picture.
+const EVEN = 4;
+const BROAD = 0.1;
 
 // Windows to compare strokes with the gaps between them, as parts of the longest side.
 const NARROW = [1 / 48, 1 / 24, 1 / 12, 1 / 6];
@@ -68,7 +73,7 @@ export function findGround(darkest, lightest, factor) {
     darkInk = isDarkNarrower(dark.grey, light.grey, darkInk);
   } else if (arePages(ink) && isThin((darkInk ? light : dark).grey)) {
     darkInk = !darkInk;
-  } else if (uniform) {
+  } else if (uniform || (spanOf(level) <= EVEN && isBroad(ink))) {
     return smooth;
   }
   const local = envelope((darkInk ? dark : light).grey);
@@ -83,6 +88,10 @@ function isLit(ink) {
   let lit = 0;
   for (let k = 0; k < border.length; k++) lit += border[k];
   return lit / border.length >= LIT_BORDER;
+}
+
+function isBroad(ink) {
+  return meanStrokeWidth(ink) >= BROAD * Math.max(ink.width, ink.height);
 }
 
 function spanOf(grey) {
