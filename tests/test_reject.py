@@ -82,6 +82,12 @@ def test_a_length_overrides_the_threshold() -> None:
     assert verdict.note == ""
 
 
+def test_digits_beyond_the_length_are_not_left_out_in_silence() -> None:
+    verdict = judged([0.9, 0.7, 0.9, 0.8], length=2)
+    assert verdict.why == ("", "less likely than the others", "", "less likely than the others")
+    assert verdict.note == "found 4 digits, and left out the least likely: 2 were expected"
+
+
 @pytest.mark.parametrize("expect", ["auto", "number", "page"])
 def test_a_length_that_cannot_be_met_is_said(expect: str) -> None:
     verdict = judged([0.9, 0.3, 0.8], length=4, expect=expect)

@@ -86,7 +86,8 @@ def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.flo
     possible = np.array([not fault for fault in faults])
     if rules.length is not None and (path := chosen(layout, sure, possible, rules.length)):
         why = ["" if counted else faults[k] or "less likely than the others" for k, counted in path]
-        return Verdict(tuple(k for k, _ in path), tuple(why))
+        more = sum(not counted and not faults[k] and sure[k] >= rules.threshold for k, counted in path)
+        return Verdict(tuple(k for k, _ in path), tuple(why), _long(rules.length + more, rules.length))
     order = [k for k, _ in chosen(layout, sure, possible)]
     why = [faults[k] or _doubt(sure[k], rules.threshold) for k in order]
     why = _without_large(order, _without_words(order, why, layout, sure), candidates)
@@ -103,7 +104,15 @@ def below(confidence: float, threshold: float) -> str:
 
 
 def _short(count: int, length: int | None) -> str:
-    return f"found {count} digits, not the {length} that were expected" if length else ""
+    return f"found {_digits(count)}, not the {length} that were expected" if length else ""
+
+
+def _long(count: int, length: int) -> str:
+    return f"found {_digits(count)}, and left out the least likely: {length} were expected" if count > length else ""
+
+
+def _digits(count: int) -> str:
+    return "1 digit" if count == 1 else f"{count} digits"
 
 
 def _without_words(order: list[int], why: list[str], layout: Layout, sure: NDArray[np.float32]) -> list[str]:

@@ -58,7 +58,9 @@ export function judge(layout, framed, sure, { threshold, expect, length }) {
   if (path.length) {
     const unlikely = (k) => faults[k] || "less likely than the others";
     const why = path.map(({ candidate, isDigit }) => (isDigit ? "" : unlikely(candidate)));
-    return { order: path.map(({ candidate }) => candidate), why, note: "" };
+    const isMore = ({ candidate, isDigit }) => !isDigit && !reason(candidate);
+    const note = longNote(length + path.filter(isMore).length, length);
+    return { order: path.map(({ candidate }) => candidate), why, note };
   }
   const order = chosenPath(layout, sure, possible).map(({ candidate }) => candidate);
   const why = withoutLarge(order, withoutWords(order, order.map(reason), layout, sure), candidates);
@@ -79,7 +81,15 @@ export function belowThreshold(confidence, threshold) {
 }
 
 function shortNote(count, length) {
-  return length ? `found ${count} digits, not the ${length} that were expected` : "";
+  return length ? `found ${digits(count)}, not the ${length} that were expected` : "";
+}
+
+function longNote(count, length) {
+  return count > length ? `found ${digits(count)}, and left out the least likely: ${length} were expected` : "";
+}
+
+function digits(count) {
+  return count === 1 ? "1 digit" : `${count} digits`;
 }
 
 /** Refuse what looks like a digit in a word of letters. */
