@@ -230,6 +230,8 @@ def test_what_is_no_picture_is_told_in_one_line(browser: "Browser", address: str
             line = page.inner_text("#trouble")
             assert line
             assert "\n" not in line
+            # That it was read all the same is said of pictures only.
+            page.locator(".no-preview").wait_for(state="hidden")
             # The next picture is read as if nothing had been.
             hand_over(page, "drop", encoded(number("27")), "a.png")
             wait_for_text(page, "27")

@@ -133,8 +133,15 @@ class DigitsPage {
       return visible;
     });
     const reading = await this.#read(picture);
-    if (reading && !(await shown)) {
+    if (await shown) {
+      return;
+    }
+    if (reading) {
       setRatio("picture-frame", reading.width, reading.height);
+    } else if (byId("trouble").textContent) {
+      // Neither the browser nor the reader knows it: there is no picture to say more of.
+      byId("picture-frame").hidden = true;
+      byId("picture-empty").hidden = false;
     }
   }
 
