@@ -91,6 +91,8 @@ def export_model(request: ExportRequest) -> Exported:
     """Make an artifact, a file or a folder; see export_file and folder_exporting.export_folder."""
     if request.engine is not None and request.format != "web":
         raise ExportError(f"--engine says what runs a page; --format {request.format} has no choice")
+    if request.project != "plain" and request.format != "c":
+        raise ExportError(f"--project says how C is laid out; --format {request.format} has no choice")
     if request.format in FOLDER_EXPORTERS:
         # Imports this module.
         from edgedigits.folder_exporting import export_folder
@@ -115,8 +117,8 @@ def export_file(request: ExportRequest) -> Exported:
     if precision not in PRECISIONS:
         raise UnknownName("precision", precision, PRECISIONS)
     model = default_model() if request.model is None else request.model
-    if request.out is not None and request.out.suffix != exporter.SUFFIX:
-        raise ExportError(f"a {request.format} file must end in {exporter.SUFFIX}; got --out {request.out}")
+    if request.out is not None and request.out.suffix != exporter.SUFFIX and not request.out.is_dir():
+        raise ExportError(f"expected --out to end in {exporter.SUFFIX}, or to be a folder; got {request.out}")
     if str(model) in shipped_names() and _is_shipped(str(model), exporter, precision):
         return _copy_shipped(str(model), exporter, request.out)
     return _convert(find_keras(model), exporter, precision, request)
@@ -137,7 +139,7 @@ def _is_shipped(name: str, exporter: Exporter, precision: str) -> bool:
 def _copy_shipped(name: str, exporter: Exporter, out: Path | None) -> Exported:
     """Hand out a shipped file as it is; it was verified when it was made."""
     shipped = check_shipped(SHIPPED / f"{name}{exporter.SUFFIX}")
-    path = out or Path(shipped.name)
+    path = _path(out, Path(shipped.name))
     write_whole(path, shipped.read_bytes())
     if golden_path(shipped).is_file():
         write_whole(golden_path(path), check_shipped(golden_path(shipped)).read_bytes())
@@ -150,7 +152,7 @@ def _convert(source: Path, exporter: Exporter, precision: str, request: ExportRe
     notes: list[str] = []
     splits = _splits(contract, source, request.data, notes)
     calibration = _calibration(contract, splits, request.data, notes) if precision == "int8" else None
-    path = request.out or _default_path(source, contract, precision, exporter.SUFFIX)
+    path = _path(request.out, _default_path(source, contract, precision, exporter.SUFFIX))
     with whole_file(path) as temporary:
         exporter.export(source, temporary, ExportOptions(precision, calibration, contract))
         engine = open_model(temporary)
@@ -203,6 +205,13 @@ def _prove(temporary: Path, path: Path, source: Path, test: Samples, options: Da
             " --no-verify writes the file all the same"
         )
     return verification
+
+
+def _path(out: Path | None, default: Path) -> Path:
+    """Return where an artifact goes: what `out` says, with the usual name in a folder."""
+    if out is None:
+        return default
+    return out / default.name if out.is_dir() else out
 
 
 def _default_path(source: Path, contract: Contract, precision: str, suffix: str) -> Path:

@@ -63,8 +63,10 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
     if path.is_dir():
         kept = path / "model.keras"
         if not kept.is_file():
+            if not (path / "config.json").is_file():
+                raise ArtifactNotFound(f"{path} is no run folder: it has neither model.keras nor config.json")
             raise ArtifactNotFound(
-                f"{path} holds no model.keras: no run, or one that was not finished; finish it with"
+                f"{path} holds no model.keras: its training was not finished; finish it with"
                 f" edgedigits train --resume {path}"
             )
         return kept

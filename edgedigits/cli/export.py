@@ -26,7 +26,10 @@ def export(
         str | None,
         typer.Option(help="float32, float16, int8 or dynamic.", show_default="int8 for tflite, float32 for onnx"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="File or folder to write.", show_default="beside the model")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File or folder to write.", show_default="beside the model, of a shipped one here"),
+    ] = None,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with Keras before it is kept.")] = True,
     data: Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what it was trained on")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
