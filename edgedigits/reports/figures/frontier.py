@@ -9,6 +9,7 @@ from edgedigits.reports.figures.style import BLUE, INK, VERMILION, WIDTH, new_fi
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 TICKS = (0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.997, 0.998, 0.999)
 """Accuracies that are written at the axis, so many as fall into the figure."""
@@ -24,7 +25,11 @@ PLACES: Sequence[Place] = (
 )
 """Where a name may stand beside its point, the best first: points of type to the right and up, and alignment."""
 
-ABOVE_THE_LINE: Place = ((-5, 3), "right", "bottom")
+CLEAR_OF_THE_LINE: Sequence[Place] = (((-5, 3), "right", "bottom"), ((6, -4), "left", "top"))
+"""The same for ours, which a rising line joins."""
+
+MARKER = 4
+"""Half of the side of what a point takes, in points of type."""
 
 SMALLEST_ERROR = 1e-4
 """The axis shows errors on a logarithmic scale, which has no place for none."""
@@ -91,18 +96,34 @@ def _draw(axes: "Axes", attribute: str, points: Sequence[Point], colour: str, st
 
 def _write_names(axes: "Axes", attribute: str, ours: Sequence[Point], published: Sequence[Point]) -> None:
     """Write ours clear of the line that joins them, and the others where there is room."""
+    known = [point for point in (*ours, *published) if getattr(point, attribute) is not None]
+    places_of = {point: (getattr(point, attribute), _error(point)) for point in known}
+    taken = [_marker(axes, at) for at in places_of.values()]
     for point in ours:
         accuracy = f" {point.accuracy:.2%}" if attribute == "parameters" else ""
-        _write(axes, point.name + accuracy, (getattr(point, attribute), _error(point)), BLUE, [ABOVE_THE_LINE])
+        taken.append(_write(axes, point.name + accuracy, places_of[point], BLUE, CLEAR_OF_THE_LINE, taken))
     for point in published:
-        cost = getattr(point, attribute)
-        if cost is not None:
-            _write(axes, point.name, (cost, _error(point)), VERMILION, PLACES)
+        if point in places_of:
+            taken.append(_write(axes, point.name, places_of[point], VERMILION, PLACES, taken))
 
 
-def _write(axes: "Axes", name: str, at: tuple[float, float], colour: str, places: Sequence[Place]) -> None:
-    """Write a name beside its point, in the first place where it is inside and covers no other; else in the last."""
-    panel, taken = axes.get_window_extent(), [text.get_window_extent() for text in axes.texts]
+def _marker(axes: "Axes", at: tuple[float, float]) -> "Bbox":
+    """Return what a point takes, in pixels."""
+    from matplotlib.transforms import Bbox
+
+    x, y = axes.transData.transform(at)
+    half = MARKER * axes.figure.dpi / 72
+    return Bbox.from_extents(x - half, y - half, x + half, y + half)
+
+
+def _write(
+    axes: "Axes", name: str, at: tuple[float, float], colour: str, places: Sequence[Place], taken: Sequence["Bbox"]
+) -> "Bbox":
+    """Write a name beside its point and return what it takes.
+
+    It stands in the first place where it is inside and covers nothing that is taken, else in the last.
+    """
+    panel = axes.get_window_extent()
     for offset, across, along in places:
         text = axes.annotate(
             name, at, xytext=offset, textcoords="offset points", color=colour, fontsize=8, ha=across, va=along
@@ -111,8 +132,9 @@ def _write(axes: "Axes", name: str, at: tuple[float, float], colour: str, places
         box = text.get_window_extent()
         fits = panel.x0 <= box.x0 and box.x1 <= panel.x1 and not any(box.overlaps(other) for other in taken)
         if fits or (offset, across, along) == places[-1]:
-            return
+            break
         text.remove()
+    return box
 
 
 def _leave_room(axes: "Axes", costs: Sequence[float]) -> None:
