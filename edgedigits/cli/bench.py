@@ -83,7 +83,11 @@ def bench(
     result, failures, error, out = _measure(options, out, submit_file)
     _print(result, out, as_json)
     if submit_file and not failures and not error:
-        typer.echo(f"to share it, add {out} to benchmarks/results/boards/ of the project in a pull request", err=True)
+        if (result.get("comparable") or {"yes": False})["yes"]:
+            advice = f"to share it, add {out} to benchmarks/results/boards/ of the project in a pull request"
+        else:
+            advice = f"{out} is not comparable, as said above; measure again on an idle machine before you share it"
+        typer.echo(advice, err=True)
     if error:
         raise error
     if failures:

@@ -55,7 +55,9 @@ def watch(
     annotate: Annotated[
         Path | None, typer.Option(metavar="VIDEO", help="Write what was seen and read here: .mp4, .mkv or .avi.")
     ] = None,
-    window: Annotated[bool, typer.Option("--window", help="Show it on the display; needs the [window] extra.")] = False,
+    window: Annotated[
+        bool, typer.Option("--window", help="Show it on the display; needs the extra called window.")
+    ] = False,
     preview: Annotated[
         str | None,
         typer.Option(

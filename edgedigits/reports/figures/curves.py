@@ -54,5 +54,5 @@ def _plot(axes: "Axes", history: History, metric: str) -> None:
             markersize=13 if marker == "*" else 9, label=f"{name}: epoch {row['epoch']:.0f}",
         )  # fmt: skip
     tidy(axes, xlabel="epoch", ylabel=metric)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.legend(fontsize=8, framealpha=0.9)

@@ -19,7 +19,8 @@ def curves(facts: Facts) -> Section:
     ]
     head = ("epoch", "training accuracy", "validation accuracy", "training loss", "validation loss")
     seconds = sum(row.get("seconds", 0.0) for row in facts.history)
-    caption = f"{len(facts.history)} epochs in {seconds:,.0f} s. Training figures are means over the epoch."
+    epochs = "1 epoch" if len(facts.history) == 1 else f"{len(facts.history)} epochs"
+    caption = f"{epochs} in {seconds:,.0f} s. Training figures are means over the epoch."
     return Section("training", TITLE, (charts(pictures), table(caption, head, rows)), pictures)
 
 

@@ -30,7 +30,7 @@ def exports(facts: Facts) -> Section:
     proven = {proof.artifact for proof in found}
     for artifact in sorted(path for path in folder.iterdir() if path.suffix in ENGINE_OF_SUFFIX):
         if artifact.name not in proven:
-            missing.append(f"a proof of {artifact.name}; make one with: edgedigits verify {artifact}")
+            missing.append(f"a proof of {artifact.name}; export it again, without --no-verify")
     if not found and not missing:
         missing.append(f"exports; make one with: edgedigits export {folder}")
     parts = [_proof(proof, facts) for proof in found]
