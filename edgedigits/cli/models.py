@@ -36,17 +36,19 @@ def list_models(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("model", "format", "precision", "bytes", "accuracy", "verified", box=box.SIMPLE)
+    table = Table("model", "format", "precision", "bytes", "accuracy", "as Keras", box=box.SIMPLE)
     table.columns[0].overflow = "fold"
+    for column in table.columns[1:5]:
+        column.no_wrap = True
     for entry in entries:
         contract = entry.contract
         if contract is None:
             table.add_row(entry.name, "-", "-", f"{entry.path.stat().st_size:,}", "-", entry.problem)
             continue
         accuracy = f"{contract.accuracy['top1']:.2%} {contract.accuracy['dataset']}" if contract.accuracy else "-"
-        agreement = f"{contract.verified['agreement']:.2%} equal" if contract.verified else "no"
+        agreement = f"{contract.verified['agreement']:.2%}" if contract.verified else "unproven"
         size = f"{entry.path.stat().st_size:,}"
-        verified = "is Keras" if contract.format == "keras" else agreement
+        verified = "itself" if contract.format == "keras" else agreement
         table.add_row(entry.name, contract.format, contract.precision, size, accuracy, verified)
     Console().print(table)
 

@@ -87,7 +87,10 @@ def _facts(card: Card) -> "Table":
 def _lines(card: Card) -> Rows:
     int8 = card["files"].get(f"{card['name']}.tflite", {})
     if "per_class" in int8:
-        yield "int8, by class", "  ".join(f"{label} {value:.1%}" for label, value in int8["per_class"].items())
+        yield (
+            "int8, by class",
+            "  ".join(f"{label}\N{NO-BREAK SPACE}{value:.1%}" for label, value in int8["per_class"].items()),
+        )
     if "seeds" in card:
         yield from _seeds(card)
     if "other_hands" in card:
