@@ -80,3 +80,8 @@ def test_sources_are_looked_at_only_when_they_are_due(folder: Path) -> None:
 def test_numbers_in_names_are_sorted_by_value(numbers: list[int]) -> None:
     names = [Path(f"page{number}.png") for number in numbers]
     assert sorted(names, key=natural_key) == [Path(f"page{number}.png") for number in sorted(numbers)]
+
+
+def test_an_address_is_no_file() -> None:
+    (source,) = expand(["https://example.org/a.png"])
+    assert str(source.error) == "https://example.org/a.png is an address; save the picture as a file first"

@@ -170,6 +170,14 @@ def test_names_lead_to_their_kind(clip: Path, tmp_path: Path) -> None:
     assert isinstance(folder, FillingFolder) and folder.kind == "pictures"
 
 
+def test_a_picture_does_not_move(tmp_path: Path) -> None:
+    (tmp_path / "a.JPG").touch()
+    with pytest.raises(SourceUnavailable, match=r"is a picture, which does not move; read it with: edgedigits predict"):
+        source_named(str(tmp_path / "a.JPG"))
+    (tmp_path / "moving.gif").touch()
+    assert source_named(str(tmp_path / "moving.gif")) == VideoFile(tmp_path / "moving.gif")
+
+
 def test_a_camera_that_is_not_there_says_which_are() -> None:
     with pytest.raises(SourceNotFound, match=r"no camera at /dev/video99; there are: .*synthetic"):
         Camera(99).connect()

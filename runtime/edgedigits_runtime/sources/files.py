@@ -48,6 +48,8 @@ def expand(sources: Iterable[str | Path]) -> Iterator[Source]:
         try:
             if name == STANDARD_INPUT:
                 yield Source(name, _standard_input())
+            elif re.match(r"https?://", name):
+                yield Source(name, None, PictureNotFound(f"{name} is an address; save the picture as a file first"))
             else:
                 for path in _paths(Path(source)):
                     yield Source(str(path), path)

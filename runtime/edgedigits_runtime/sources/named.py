@@ -5,13 +5,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgedigits_runtime.clock import Clock
-from edgedigits_runtime.errors import SourceNotFound
+from edgedigits_runtime.errors import SourceNotFound, SourceUnavailable
+from edgedigits_runtime.sources.files import is_pictures_name
 from edgedigits_runtime.sources.frames import FrameSource
 
 EXPECTED = (
     "a camera's number or device (0, /dev/video0, picamera), a video file, an rtsp:// or http:// address,"
     " a folder, or synthetic"
 )
+
+MOVING = (".apng", ".avif", ".gif", ".webp")
+"""Pictures that may be videos."""
 
 
 def source_named(name: str, clock: Clock | None = None) -> FrameSource:
@@ -24,6 +28,7 @@ def source_named(name: str, clock: Clock | None = None) -> FrameSource:
 
     Raises:
         SourceNotFound: there is nothing of that name.
+        SourceUnavailable: it is a single picture.
     """
     clock = clock or Clock()
     path = Path(name)
@@ -42,6 +47,10 @@ def source_named(name: str, clock: Clock | None = None) -> FrameSource:
 
         return FillingFolder(path, clock)
     if path.exists():
+        if is_pictures_name(path.name) and path.suffix.lower() not in MOVING:
+            raise SourceUnavailable(
+                f"{name} is a picture, which does not move; read it with: edgedigits predict {name}"
+            )
         from edgedigits_runtime.sources.video import VideoFile
 
         return VideoFile(path)
