@@ -58,7 +58,7 @@ def predict(
         Expect,
         typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
     ] = "auto",
-    length: Annotated[int | None, typer.Option(min=1, help="How many digits a number has, where you know it.")] = None,
+    length: Annotated[int | None, typer.Option(min=1, help="How many digits there are, where you know it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A heading, then one row a picture.")] = False,
     annotate: Annotated[

@@ -56,7 +56,9 @@ def read_bulk(
         Expect,
         typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
     ] = "auto",
-    length: Annotated[int | None, typer.Option(min=1, help="How many digits a number has, where you know it.")] = None,
+    length: Annotated[
+        int | None, typer.Option(min=1, help="How many digits there are in each, where you know it.")
+    ] = None,
     min_confidence: MinConfidence = None,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
     contract: Contract = None,

@@ -50,7 +50,7 @@ def watch(
         Expect,
         typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
     ] = "auto",
-    length: Annotated[int | None, typer.Option(min=1, help="How many digits a number has, where you know it.")] = None,
+    length: Annotated[int | None, typer.Option(min=1, help="How many digits there are, where you know it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each frame that is read.")] = False,
     annotate: Annotated[
         Path | None, typer.Option(metavar="VIDEO", help="Write what was seen and read here: .mp4, .mkv or .avi.")
