@@ -1,5 +1,7 @@
 """Readings as lines, as rows of a table and as CSV."""
 
+import csv
+import io
 from pathlib import Path
 
 from hypothesis import given
@@ -14,6 +16,7 @@ from edgedigits.bulk.text import (
     csv_row,
     digit_table,
     in_words,
+    printed_csv,
     reading_line,
     shown,
 )
@@ -51,6 +54,12 @@ def test_of_many_digits_the_least_sure_are_listed() -> None:
     assert len(digit_table(reading_of("12"))) == 3
     lines = digit_table(reading_of("1" * (MOST_DIGITS + 5)))
     assert len(lines) == MOST_DIGITS + 2 and "and 5 more" in lines[-1]
+
+
+def test_a_page_of_several_lines_is_one_row() -> None:
+    (line,) = printed_csv(Outcome("a", reading_of("19\n42"))).lines
+    (row,) = csv.reader(io.StringIO(f"{line}\n"))
+    assert row[:3] == ["a.png", "19\n42", "4"] and len(row) == len(CSV_COLUMNS)
 
 
 def test_csv_rows_have_a_value_for_each_column() -> None:

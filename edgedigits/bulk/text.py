@@ -164,8 +164,9 @@ def printed_csv(outcome: "Outcome") -> Printed:
     import io
 
     row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(csv_row(outcome))
-    return Printed((row.getvalue(),), outcome.error, outcome.reading is None)
+    # Only what ends its lines by a line break puts a page's own line breaks into quotes.
+    csv.writer(row, lineterminator="\n").writerow(csv_row(outcome))
+    return Printed((row.getvalue().removesuffix("\n"),), outcome.error, outcome.reading is None)
 
 
 def csv_row(outcome: "Outcome") -> list[str]:
