@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -87,6 +88,33 @@ def test_an_interrupted_recording_is_whole_and_an_empty_one_no_file(tmp_path: Pa
     with recording(tmp_path / "b.mp4", 10):
         pass
     assert not (tmp_path / "b.mp4").exists()
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_a_video_that_cannot_be_made_leaves_what_was_there(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"precious")
+    with pytest.raises(OutputNotWritable, match="OpenCV cannot write"), recording(tmp_path / name, 10) as written:
+        written.add(Image.new("RGB", (1, 200)), 0)
+    assert (tmp_path / name).read_bytes() == b"precious"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are POSIX's")
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_a_disk_that_is_full_is_told(name: str, tmp_path: Path) -> None:
+    import resource
+
+    (tmp_path / name).write_bytes(b"precious")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+        with pytest.raises(OutputNotWritable), recording(tmp_path / name, 10) as written:
+            for k in range(30):
+                written.add(Image.fromarray(np.roll(pixels, k, axis=1)), k / 10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / name).read_bytes() == b"precious"
 
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
@@ -182,6 +210,8 @@ def test_the_page_draws_a_picture_only_when_somebody_looks(preview: Preview) -> 
 def test_the_page_is_for_this_machine_alone_unless_asked_otherwise(preview: Preview) -> None:
     assert preview.address == f"http://localhost:{preview.port}/"
     assert fetched(preview.address, Host="evil.example")[0] == 403
+    # Through a tunnel from another port, and on the port that browsers leave out.
+    assert fetched(preview.address, Host="localhost:9000")[0] == fetched(preview.address, Host="localhost")[0] == 200
     assert fetched(f"{preview.address}../preview.py")[0] == 404
     assert fetched(f"{preview.address}nothing")[0] == 404
     abroad = Preview("0.0.0.0", 0)
@@ -194,6 +224,15 @@ def test_the_page_is_for_this_machine_alone_unless_asked_otherwise(preview: Prev
         abroad.close()
     with pytest.raises(DeviceUnavailable, match="take another port"):
         Preview("127.0.0.1", preview.port)
+
+
+def test_the_page_on_ipv6() -> None:
+    shown = Preview("::1", 0)
+    try:
+        assert shown.address == f"http://localhost:{shown.port}/"
+        assert fetched(f"http://[::1]:{shown.port}/")[0] == 200
+    finally:
+        shown.close()
 
 
 @pytest.mark.slow

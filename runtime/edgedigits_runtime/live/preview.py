@@ -7,7 +7,9 @@ machine's own a random word in the address keeps out who was not told it.
 import io
 import ipaddress
 import json
+import re
 import secrets
+import socket
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -72,8 +74,8 @@ class Preview:
                 f"--preview cannot be served at {host} port {port}: {error.strerror or error}; take another port"
             ) from error
         self.port = int(self._server.server_address[1])
-        self.hosts = {f"{name}:{self.port}" for name in ("localhost", "127.0.0.1", "[::1]", host)} if local else None
-        shown = "localhost" if local else host
+        self.hosts = {"localhost", "127.0.0.1", "[::1]", _in_address(host)} if local else None
+        shown = "localhost" if local else _in_address(host)
         self.address = f"http://{shown}:{self.port}{self.prefix}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
 
@@ -125,6 +127,8 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, at: tuple[str, int], preview: Preview) -> None:
         self.preview = preview
+        if ":" in at[0]:
+            self.address_family = socket.AF_INET6
         super().__init__(at, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -138,8 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         preview = self.server.preview
-        if preview.hosts is not None and self.headers.get("Host", "") not in preview.hosts:
-            # Another site's name that was made to lead here.
+        if preview.hosts is not None and _without_port(self.headers.get("Host", "")) not in preview.hosts:
+            # Another site's name that was made to lead here. The port may be that of a tunnel's other end.
             self._send(403, b"open it as localhost", "text/plain")
             return
         path = self.path.partition("?")[0]
@@ -202,6 +206,15 @@ def host_and_port(text: str) -> tuple[str, int]:
     if not 0 <= number <= 65535:
         raise ValueError(f"a port is 0 to 65535, is {number}")
     return host.strip("[]") or "127.0.0.1", number
+
+
+def _in_address(host: str) -> str:
+    """Return a host as an address of the web has it: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _without_port(host: str) -> str:
+    return re.sub(r":\d+$", "", host)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,5 +1,6 @@
 """Recording: answers as a video, each shown until the next one."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ CODECS = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 MOST_REPEATED = 600
 """How many times one picture is written at most while nothing comes, so that a night of waiting fills no disk."""
 
+SPACE = 1 << 16
+"""Bytes that must be left on the disk when a video ends: then there was room for all of it."""
+
 
 class Recording:
     """A video that is being written; its size is that of the first picture, and others are fitted into it."""
@@ -26,6 +30,7 @@ class Recording:
     def __init__(self, path: Path, fps: float) -> None:
         self._path, self._fps = path, fps
         self._file = ExitStack()
+        self._temporary = path
         self._writer: Any = None
         self._size = (0, 0)
         self._written = 0
@@ -62,6 +67,7 @@ class Recording:
             if self._writer is not None and self._last is not None:
                 self._write(self._last)
                 self._writer.release()
+                self._check_written()
 
     def _write(self, pixels: NDArray[np.uint8]) -> None:
         self._writer.write(pixels)
@@ -69,11 +75,32 @@ class Recording:
 
     def _opened(self, cv2: Any) -> Any:
         codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix.lower()])
-        path = self._file.enter_context(whole_file(self._path))
-        writer = cv2.VideoWriter(str(path), codec, self._fps, self._size)
-        if not writer.isOpened():
-            raise OutputNotWritable(f"OpenCV cannot write {self._path} of {self._size[0]}x{self._size[1]} pixels")
+        # Left by an error, it leaves what stood there as it was.
+        with ExitStack() as opening:
+            self._temporary = opening.enter_context(whole_file(self._path))
+            writer = cv2.VideoWriter(str(self._temporary), codec, self._fps, self._size)
+            if not all(self._size) or not writer.isOpened():
+                raise OutputNotWritable(f"OpenCV cannot write {self._path} of {self._size[0]}x{self._size[1]} pixels")
+            self._file = opening.pop_all()
         return writer
+
+    def _check_written(self) -> None:
+        """Return if the video is whole: OpenCV says nothing of a disk that is full.
+
+        Raises:
+            OSError, OutputNotWritable: it is not.
+        """
+        with self._temporary.open("r+b") as file:
+            length = file.seek(0, os.SEEK_END)
+            file.write(bytes(SPACE))
+            file.flush()
+            os.fsync(file.fileno())
+            file.truncate(length)
+        video = opencv().VideoCapture(str(self._temporary))
+        there, _ = video.read()
+        video.release()
+        if not there:
+            raise OutputNotWritable(f"OpenCV wrote no video to {self._path} that can be read")
 
 
 @contextmanager
