@@ -94,6 +94,19 @@ def test_what_goes_is_kept_in_the_answer_but_not_as_being_there() -> None:
     assert answers[-1].text == "7" and answers[-1].there == (True,)
 
 
+def test_labels_may_be_words() -> None:
+    def thing(label: str, x: int) -> Digit:
+        return Digit(None, label, 0.9, (x, 100, 40, 60), ((label, 0.9), ("dog", 0.1)))
+
+    settling = Settling()
+    answers = [settling.update([thing("cat", 0), thing("12", 100)], k / FPS) for k in range(60)]
+    assert [(digit.label, digit.digit) for digit in answers[-1].digits] == [("cat", None), ("12", None)]
+    assert answers[-1].text == "cat12"
+    # What has settled stands in first place while something else is voted.
+    changed = settling.update([thing("dog", 0), thing("12", 100)], 2.0)
+    assert [digit.label for digit in changed.digits] == ["cat", "12"]
+
+
 def test_lines_are_parted_and_in_order() -> None:
     new, _ = told([[*number("19", 300, 300), *number("42", 100, 100), *number("7", 250, 100)]] * 40)
     assert new == ["427\n19"]

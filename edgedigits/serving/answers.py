@@ -13,6 +13,7 @@ from edgedigits.serving.problems import problem_of
 from edgedigits.serving.uploads import Upload
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.reading.results import number_of
 from edgedigits_runtime.timing import Stopwatch
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -114,7 +115,7 @@ def described(reader: Reader) -> dict[str, Any]:
 def _prediction(reader: Reader, confidences: list[float]) -> dict[str, Any]:
     label = reader.classifier.contract.labels[max(range(len(confidences)), key=confidences.__getitem__)]
     return {
-        "digit": int(label) if len(label) == 1 and label in "0123456789" else None,
+        "digit": number_of(label),
         "label": label,
         "confidence": round(max(confidences), 4),
         "probabilities": [round(confidence, 4) for confidence in confidences],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgedigits_runtime.live.tracking import FORGOTTEN_READINGS, Track, Tracks
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.order import lines_of
-from edgedigits_runtime.reading.results import Digit
+from edgedigits_runtime.reading.results import Digit, number_of
 
 SETTLED_READINGS, SETTLED_SECONDS = 4, 0.5
 """An answer has settled when it was the same for so many readings and so long. Both are longer than a digit that is
@@ -35,7 +35,8 @@ class Settling:
 
     def __init__(self, top_k: int = 3) -> None:
         self._tracks, self._top_k = Tracks(), top_k
-        self._shown: list[list[Track]] = []
+        self._shown: list[Track] = []
+        self._labels: list[str] = []
         self._text = ""
         self._candidate, self._since, self._held = "", 0.0, 0
 
@@ -55,10 +56,10 @@ class Settling:
         if self._held >= SETTLED_READINGS and time - self._since >= SETTLED_SECONDS:
             new = bool(text) and text != self._text
             # Also where the text is the same: its digits may be followed as others by now.
-            self._text, self._shown = text, lines
+            self._text, self._shown = text, [track for line in lines for track in line]
+            self._labels = [track.label for track in self._shown]
         # What has been voted since, but has not settled, is not told.
-        tracks = [track for line in self._shown for track in line]
-        shown = list(zip(tracks, self._text.replace("\n", ""), strict=True))
+        shown = list(zip(self._shown, self._labels, strict=True))
         return Answer(
             self._text,
             tuple(_labelled(track.digit(self._top_k), label) for track, label in shown),
@@ -73,8 +74,9 @@ def _labelled(digit: Digit, label: str) -> Digit:
         return digit
     confidence = dict(digit.top).get(label, 0.0)
     rest = tuple(pair for pair in digit.top if pair[0] != label)
-    number = int(label) if label in "0123456789" else None
-    return Digit(number, label, confidence, digit.box, ((label, confidence), *rest[: max(len(digit.top) - 1, 0)]))
+    return Digit(
+        number_of(label), label, confidence, digit.box, ((label, confidence), *rest[: max(len(digit.top) - 1, 0)])
+    )
 
 
 def _in_lines(tracks: list[Track]) -> list[list[Track]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edgedigits_runtime.reading.results import Digit
+from edgedigits_runtime.reading.results import Digit, number_of
 
 PixelBox = tuple[int, int, int, int]
 """x, y, width and height."""
@@ -75,8 +75,7 @@ class Track:
         shares = sorted(self.votes.items(), key=lambda vote: -vote[1])
         top = tuple((label, min(share / self.weight, 1.0)) for label, share in shares[:top_k])
         label, confidence = top[0]
-        number = int(label) if len(label) == 1 and label in "0123456789" else None
-        return Digit(number, label, confidence, self.box, top)
+        return Digit(number_of(label), label, confidence, self.box, top)
 
 
 class Tracks:

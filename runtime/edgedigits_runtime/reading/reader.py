@@ -17,7 +17,7 @@ from edgedigits_runtime.reading.ink import find_inks, is_small
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.reject import EXPECT, Expect, Rules, Verdict, below, judge
-from edgedigits_runtime.reading.results import Digit, Reading, Trace
+from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
 from edgedigits_runtime.timing import Stopwatch
 
 FRAMED = 0.6
@@ -276,7 +276,7 @@ class Reader:
         best = sorted(range(len(sure)), key=sure.__getitem__, reverse=True)
         label = labels[best[0]]
         return Digit(
-            digit=int(label) if len(label) == 1 and label in "0123456789" else None,
+            digit=number_of(label),
             label=label,
             confidence=sure[best[0]],
             box=box,

@@ -29,6 +29,11 @@ class Digit:
     top: tuple[tuple[str, float], ...]
 
 
+def number_of(label: str) -> int | None:
+    """Return 0..9 where a label is one decimal digit, else None."""
+    return int(label) if len(label) == 1 and label in "0123456789" else None
+
+
 @dataclass(frozen=True)
 class Reading:
     """What was read in one picture.
