@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tiny_models import write_onnx
 
-from edgedigits_runtime.engines import cuda
+from edgedigits_runtime.engines import cuda, open_engine
+from edgedigits_runtime.errors import DeviceUnavailable
 
 BUILT_FOR_CUDA = ["CUDAExecutionProvider", "CPUExecutionProvider"]
 BUILT_FOR_CPU = ["CPUExecutionProvider"]
@@ -67,3 +69,23 @@ def test_other_words_of_the_loader_are_passed_on() -> None:
 
 def test_nothing_to_be_found() -> None:
     assert cuda.missing_piece(BUILT_FOR_CUDA, loader()).startswith("ONNX Runtime gave no reason")
+
+
+def test_auto_goes_on_where_cuda_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
+
+    real = onnxruntime.InferenceSession
+
+    def session(content: bytes, options: object, providers: list[object], **settings: object) -> object:
+        if providers != ["CPUExecutionProvider"]:
+            raise RuntimeException("CUDA failure 35: driver version is insufficient")
+        return real(content, options, providers=providers, **settings)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: BUILT_FOR_CUDA)
+    monkeypatch.setattr(cuda, "preload", lambda: None)
+    path = write_onnx(tmp_path)
+    assert open_engine(path, device="auto").device == "cpu"
+    with pytest.raises(DeviceUnavailable, match="--device cuda:0 cannot start: CUDA failure 35"):
+        open_engine(path, device="cuda")

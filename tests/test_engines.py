@@ -7,8 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_models import contract, expected, int8_contract, onnx_bytes, pictures, tflite_bytes, write_onnx, write_tflite
+from tiny_models import (
+    SHAPE,
+    contract,
+    expected,
+    int8_contract,
+    onnx_bytes,
+    pictures,
+    tflite_bytes,
+    write_onnx,
+    write_tflite,
+)
 
+from edgedigits_runtime.contract import Tensor
 from edgedigits_runtime.engine_options import EngineOptions, Kernels
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.engine import Engine
@@ -65,6 +76,14 @@ def test_feed_gives_what_the_file_takes(tmp_path: Path) -> None:
     assert quantized.dtype == np.int8
     np.testing.assert_array_equal(quantized.astype(int), images.astype(int) - 128)
     assert open_engine(write_onnx(tmp_path)).feed(images).dtype == np.float32
+
+
+def test_an_onnx_file_may_take_whole_numbers(tmp_path: Path) -> None:
+    # The file does not say what they mean: the contract does.
+    taken = contract(input=Tensor("image", (None, *SHAPE), "uint8", 1 / 255, 0))
+    (tmp_path / "pixels.onnx").write_bytes(onnx_bytes(taken, "uint8"))
+    images = pictures(5)
+    np.testing.assert_allclose(open_engine(tmp_path / "pixels.onnx").run(images), expected(images), atol=1e-5)
 
 
 def test_wrong_arrays_are_refused(tiny_model: Path) -> None:

@@ -64,21 +64,28 @@ def expected(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def onnx_bytes(carried: Contract | None) -> bytes:
+def onnx_bytes(carried: Contract | None, dtype: str = "float32") -> bytes:
+    """The model, with the contract inside; it takes float32 in 0..1, or uint8 pixels."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     matrix = (weights().T * WEIGHT_SCALE).astype(np.float32)
+    scaled = [
+        helper.make_node("Cast", ["image"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["levels", "step"], ["scaled"]),
+    ]
+    pixels = dtype == "uint8"
     graph = helper.make_graph(
         [
-            helper.make_node("Flatten", ["image"], ["flat"]),
+            *(scaled if pixels else []),
+            helper.make_node("Flatten", ["scaled" if pixels else "image"], ["flat"]),
             helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
             helper.make_node("Softmax", ["logits"], ["probabilities"]),
         ],
         "tiny",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", *SHAPE])],
+        [helper.make_tensor_value_info("image", TensorProto.UINT8 if pixels else TensorProto.FLOAT, ["batch", *SHAPE])],
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", CLASSES])],
-        [numpy_helper.from_array(matrix, "weights")],
+        [numpy_helper.from_array(matrix, "weights"), numpy_helper.from_array(np.float32(1 / 255), "step")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)

@@ -113,7 +113,12 @@ def _start(path: Path, wanted: str, threads: int, built: list[str]) -> tuple[Dev
     devices = candidates(wanted, built)
     content = checked_content(path)
     for device in devices:
-        session = _session(path, content, device, threads)
+        try:
+            session = _session(path, content, device, threads)
+        except DeviceUnavailable:
+            if wanted != "auto":
+                raise
+            continue
         if device.provider in session.get_providers():
             return device, session
     reason = f"{devices[0].provider} does not start on this machine"
