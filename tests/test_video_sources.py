@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from edgedigits_runtime.sources import opencv as opencv_module
 from edgedigits_runtime.sources.camera import Camera
 from edgedigits_runtime.sources.folder import FillingFolder
 from edgedigits_runtime.sources.named import source_named
+from edgedigits_runtime.sources.opencv import Capture, opencv
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
 from edgedigits_runtime.sources.video import Stream, VideoFile
 
@@ -79,6 +81,27 @@ def test_every_frame_of_a_file_comes_in_order_and_in_its_colours(clip: Path) -> 
     assert [shot.time for shot in shots] == pytest.approx([k / FPS for k in range(2 * FPS)])
     means = [CAMERA.picture(20).mean(axis=(0, 1)), shots[10].pixels.mean(axis=(0, 1))]
     assert np.abs(means[0] - means[1]).max() < 3
+
+
+def test_frames_of_a_file_need_not_come_evenly(clip: Path) -> None:
+    class Uneven:
+        """A capture whose frames stand at these milliseconds; the last ones do not say where."""
+
+        places = (0.0, 100.0, 600.0, 0.0, 0.0)
+        read_so_far = 0
+
+        def get(self, what: int) -> float:
+            return FPS if what == opencv().CAP_PROP_FPS else self.places[self.read_so_far - 1]
+
+        def read(self) -> tuple[bool, Any]:
+            self.read_so_far += 1
+            return self.read_so_far <= len(self.places), np.zeros((4, 4, 3), np.uint8)
+
+    capture = Capture(Uneven(), "uneven", is_file=True)
+    times = []
+    while (shot := capture.grab()) is not None:
+        times.append(shot.time)
+    assert times == pytest.approx([0, 0.1, 0.6, 0.6 + 1 / FPS, 0.6 + 2 / FPS])
 
 
 def test_a_file_is_read_to_its_end(clip: Path, reader: Reader) -> None:
@@ -222,6 +245,17 @@ def test_a_picture_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
     shot = folder.grab()
     assert shot is not None and shot.file == path
     assert folder.grab() is None
+
+
+def test_a_picture_that_is_smaller_than_the_part_stops_no_other(tmp_path: Path, reader: Reader) -> None:
+    for name, side in (("1.png", 40), ("2.png", 400)):
+        Image.new("L", (side, side), 255).save(tmp_path / name)
+    clock = VirtualClock()
+    options = WatchOptions(duration=3, roi=(100, 100, 50, 50))
+    items = list(Watch(reader, FillingFolder(tmp_path, clock), options, clock))
+    (notice,) = (item for item in items if isinstance(item, Notice))
+    assert notice.source == str(tmp_path / "1.png") and "outside of the picture, which is 40x40" in notice.text
+    assert [item.reading.source for item in items if isinstance(item, LiveReading)] == [str(tmp_path / "2.png")]
 
 
 def test_a_damaged_picture_is_told_once_and_a_folder_that_goes_ends_it(tmp_path: Path) -> None:

@@ -40,10 +40,11 @@ class Capture:
     def __init__(self, capture: Any, name: str, *, is_file: bool) -> None:
         self.ended = False
         self._capture, self._name, self._is_file = capture, name, is_file
-        self._count = 0
         fps = float(capture.get(opencv().CAP_PROP_FPS))
         # Streams without a rate of their own claim one per tick of their time base, 90,000 or the like.
         self.fps = fps if 0 < fps <= 1000 else 0.0
+        self._step = 1 / (self.fps or 25.0)
+        self._time = -self._step
 
     def grab(self) -> Shot | None:
         """Wait for the next picture; None at the end of a file.
@@ -61,9 +62,14 @@ class Capture:
                 raise StreamLost(f"{self._name} gives no more pictures")
             self.ended = True
             return None
-        time = self._count / (self.fps or 25.0) if self._is_file else None
-        self._count += 1
-        return Shot(_rgb(pixels), time)
+        return Shot(_rgb(pixels), self._next_time() if self._is_file else None)
+
+    def _next_time(self) -> float:
+        """Return where the frame just read stands in its file, in seconds; frames need not come evenly."""
+        at = float(self._capture.get(opencv().CAP_PROP_POS_MSEC)) / 1e3
+        # Some files do not say.
+        self._time = at if at > self._time else self._time + self._step
+        return self._time
 
     def close(self) -> None:
         self._capture.release()
