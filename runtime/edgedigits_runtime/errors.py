@@ -67,7 +67,13 @@ def _from_message(cls: type[EdgedigitsError], message: str) -> EdgedigitsError:
 
 
 class PictureError(EdgedigitsError):
-    """A picture cannot be read."""
+    """A picture cannot be read.
+
+    Attributes:
+        picture: its path, where it is one of a folder that is watched.
+    """
+
+    picture = ""
 
 
 class PictureNotFound(PictureError):

@@ -163,7 +163,7 @@ class Watch:
                 try:
                     frame = self.frames.take(self._left(GLANCE), self._most_age())
                 except PictureError as error:
-                    self._say(str(error), failed=True)
+                    self._say(str(error), error.picture, failed=True)
                     continue
                 if frame is None:
                     if self.frames.ended:
@@ -195,7 +195,7 @@ class Watch:
         try:
             now = self._read(frame)
         except PictureError as error:
-            self._say(str(error), failed=True)
+            self._say(str(error), frame.name, failed=True)
             return None
         end = self._clock.now()
         self._takes = end - start if not self._takes else 0.7 * self._takes + 0.3 * (end - start)
@@ -211,7 +211,13 @@ class Watch:
         if self._options.roi is None:
             # A picture is read from its file, so that it reads as `predict` reads it.
             return self._reader.read(frame.file or frame.pixels, name=frame.name)
-        x, y, part = _part(frame, self._options.roi)
+        try:
+            x, y, part = _part(frame, self._options.roi)
+        except SourceError as error:
+            if self._source.kind != "pictures":
+                raise
+            # The next one may be larger.
+            raise PictureError(str(error)) from error
         reading = self._reader.read(part, name=frame.name)
         return replace(reading, digits=tuple(_moved(digit, x, y) for digit in reading.digits))
 
@@ -235,9 +241,9 @@ class Watch:
         duration = self._options.duration
         return self._stopped or (duration is not None and self._clock.now() - self.meter.began >= duration)
 
-    def _say(self, text: str, *, failed: bool = False) -> None:
+    def _say(self, text: str, source: str = "", *, failed: bool = False) -> None:
         # Called from the capture thread too: a deque takes from several.
-        self._notices.append(Notice(text, self._source.name, self._clock.now() - self.meter.began, failed))
+        self._notices.append(Notice(text, source or self._source.name, self._clock.now() - self.meter.began, failed))
 
     def _told(self) -> Iterator[Notice]:
         while self._notices:

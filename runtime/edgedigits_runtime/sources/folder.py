@@ -90,7 +90,8 @@ class WatchedFolder:
             pixels = decode(path, channels=3)
         except OSError:  # It was taken away again.
             return None
-        except PictureError:
+        except PictureError as error:
+            error.picture = str(path)
             seen = (state.st_size, state.st_mtime_ns), self._clock.now()
             first = self._doubtful.setdefault(name, seen)
             if first[0] != seen[0]:
