@@ -34,7 +34,7 @@ def test_a_folder_gives_its_pictures_in_natural_order(folder: Path) -> None:
 
 
 def test_patterns_that_the_shell_left_are_matched(folder: Path) -> None:
-    assert found("*.png") == ["10.png", ".hidden.png"]
+    assert found("*.png") == ["10.png"]
     assert found(f"{folder}/1*.png") == [str(folder / "10.png")]
     assert found("**/*.webp") == [str(Path("sub/1.webp"))]
 
@@ -80,6 +80,18 @@ def test_sources_are_looked_at_only_when_they_are_due(folder: Path) -> None:
 def test_numbers_in_names_are_sorted_by_value(numbers: list[int]) -> None:
     names = [Path(f"page{number}.png") for number in numbers]
     assert sorted(names, key=natural_key) == [Path(f"page{number}.png") for number in sorted(numbers)]
+
+
+def test_a_pattern_that_is_none_stops_no_other(folder: Path) -> None:
+    bad, good = expand(["**.png", "b.jpg"])
+    assert isinstance(bad.error, PictureNotFound) and "no file matches **.png" in str(bad.error)
+    assert good.error is None
+
+
+def test_patterns_leave_hidden_files_alone_as_shells_do(folder: Path) -> None:
+    (folder / "._b.jpg").touch()
+    assert found("*.jpg") == ["b.jpg"]
+    assert found("._*.jpg") == ["._b.jpg"]
 
 
 def test_an_address_is_no_file() -> None:

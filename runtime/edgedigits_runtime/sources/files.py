@@ -77,7 +77,12 @@ def _paths(path: Path) -> Iterator[Path]:
         yield path
     elif glob.has_magic(str(path)):
         pattern = path.relative_to(path.anchor)
-        found = [file for file in Path(path.anchor).glob(str(pattern)) if file.is_file()]
+        try:
+            matched = [file for file in Path(path.anchor).glob(str(pattern)) if file.is_file()]
+        except ValueError as error:
+            raise PictureNotFound(f"no file matches {path}: {error}") from error
+        # As in a shell, hidden files are those of patterns that begin with a dot.
+        found = [file for file in matched if path.name.startswith(".") or not file.name.startswith(".")]
         if not found:
             raise PictureNotFound(f"no file matches {path}")
         yield from sorted(found, key=natural_key)
