@@ -28,8 +28,8 @@ class Bounds:
 
 
 BOUNDS = {
-    "base": Bounds(single=3, photo=2, several=2, without=3, digits=0.975),
-    "max": Bounds(single=2, photo=1, several=1, without=2, digits=0.99),
+    "base": Bounds(single=1, photo=1, several=2, without=3, digits=0.975),
+    "max": Bounds(single=2, photo=1, several=2, without=6, digits=0.98),
 }
 
 
