@@ -1,9 +1,10 @@
 """Comparing results: ratios with intervals, silence where they overlap, and refusal of unlike work."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bench_results import FINGERPRINT, bench_result, summary_of
+from bench_results import FINGERPRINT, bench_result, matrix_result, peers_result, summary_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -162,3 +163,29 @@ def test_rows_of_a_matrix_are_compared_by_name() -> None:
     assert ratio is not None
     assert ratio.verdict == "slower"
     assert not [row for row in found.rows if row.what.startswith("dead")]
+
+
+def with_file(result: dict[str, Any], row: int, **changes: Any) -> dict[str, Any]:
+    rows = [dict(one) for one in result["rows"]]
+    rows[row]["file"] = {**rows[row]["file"], **changes}
+    return {**result, "rows": rows}
+
+
+@pytest.mark.parametrize(
+    ("made", "name"), [(matrix_result, "nano.tflite"), (peers_result, "base.tflite")], ids=["matrix", "peers"]
+)
+def test_rows_named_alike_of_other_model_files_are_refused(made: Callable[[], dict[str, Any]], name: str) -> None:
+    compare({"a": made(), "b": made()})
+    other = with_file(made(), 0, sha256="00" * 32)
+    with pytest.raises(WorkloadsDiffer, match=f"\\(other model files: {name} efefefef and {name} 00000000\\)"):
+        compare({"a": made(), "b": other})
+
+
+def test_rows_without_a_digest_or_of_a_file_trained_on_the_spot_are_compared() -> None:
+    a_folder_of_c = with_file(matrix_result(), 0, sha256=None)
+    compare({"a": a_folder_of_c, "b": matrix_result()})
+    found = peers_result()
+    trained = {**found["rows"][0], "name": "SVM", "training": {"images": 10_000, "support_vectors": 2_900}}
+    one = {**found, "rows": [*found["rows"], trained]}
+    # The file of a support vector machine holds the version of its library, and is another on every machine.
+    compare({"a": one, "b": with_file(one, -1, sha256="00" * 32)})

@@ -134,6 +134,22 @@ def unlike_work(first: Result, other: Result) -> Iterator[str]:
         yield f"other pictures: {_pictures(one)} and {_pictures(two)}"
     if _part(one, "model", "sha256") != _part(two, "model", "sha256"):
         yield f"other model files: {_model(one)} and {_model(two)}"
+    mine, theirs = _row_files(first), _row_files(other)
+    # Each once: a file has a row for every number of threads.
+    for pair in dict.fromkeys((mine[name], theirs[name]) for name in mine if name in theirs):
+        (name, digest), (its_name, its_digest) = pair
+        if digest != its_digest:
+            yield f"other model files: {name} {digest[:8]} and {its_name} {its_digest[:8]}"
+
+
+def _row_files(result: Result) -> dict[str, tuple[str, str]]:
+    """Return (file name, SHA-256) of the rows that tell them, by the row's name; not of what was trained for the run:
+    such a file is another one on every machine."""
+    return {
+        row["name"]: (row["file"]["name"], row["file"]["sha256"])
+        for row in result.get("rows", [])
+        if (row.get("file") or {}).get("sha256") and "training" not in row
+    }
 
 
 def _part(workload: Result, part: str, key: str) -> Any:

@@ -84,11 +84,11 @@ def cells(request: MatrixRequest, make: Callable[[str, str, str], Path]) -> Iter
     """
     threads = request.threads or tuple(count for count in THREADS if count <= core_count())
     seen: set[str] = set()
-    for model in request.models or shipped_names():
+    for model, name in row_models(request.models or shipped_names()).items():
         for engine in request.engines or _usual_engines(model):
             for cell in _cells_of(model, engine, request.precisions, make):
                 for count in threads:
-                    made = replace(cell, threads=count)
+                    made = replace(cell, model=name, threads=count)
                     if made.name not in seen:
                         seen.add(made.name)
                         yield made
@@ -113,13 +113,20 @@ def _cells_of(
     at_hand = read_contract(path).precision
     fits = _engine_of(path) == engine
     for precision in precisions or (at_hand,):
-        cell = Cell(short_name(model), precision, engine, 1)
+        cell = Cell(model, precision, engine, 1)
         try:
             found = path if fits and precision == at_hand else make(model, precision, engine)
         except EdgedigitsError as error:
             yield replace(cell, error=str(error))
         else:
             yield replace(cell, path=found)
+
+
+def row_models(models: Sequence[str]) -> dict[str, str]:
+    """Return what rows call each MODEL: its short name, or its whole path where two would be called the same."""
+    different = list(dict.fromkeys(str(Path(model)) for model in models))
+    names = [short_name(model) for model in different]
+    return {model: name if names.count(name) == 1 else model for model, name in zip(different, names, strict=True)}
 
 
 def short_name(model: str) -> str:
