@@ -1,16 +1,22 @@
 """Fresh processes: cold start, memory, and what is installed."""
 
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tiny_models import write_tflite
 
 from edgedigits.benchmarking.measuring import cold_start
+from edgedigits.benchmarking.measuring import first_reading as child
 from edgedigits.benchmarking.measuring.cold_start import PARTS, ColdStart, measure_cold_start
 from edgedigits.benchmarking.measuring.first_reading import resident
 from edgedigits.benchmarking.measuring.fresh_process import Setup, first_reading
 from edgedigits.benchmarking.measuring.memory import SIZES, installed_bytes, measure_memory, needed_by
 from edgedigits.benchmarking.measuring.workload import load_workload
+from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import ClockError, EngineDied
 
 FILES = load_workload("read", "small").files
@@ -35,6 +41,31 @@ def test_memory_grows_from_python_to_its_peak(tmp_path: Path) -> None:
     assert list(found) == list(SIZES)
     before, imported, loaded, _, peak = found.values()
     assert 4e6 < before < imported <= loaded <= peak < 1e9  # type: ignore[operator]  # Linux tells all of them
+
+
+@pytest.mark.parametrize("options", [EngineOptions(), EngineOptions(threads=2, kernels="reference", cores=(0, 3))])
+def test_a_fresh_process_is_told_how_to_use_the_device(
+    options: EngineOptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded: list[tuple[str, dict[str, Any]]] = []
+    read: list[str] = []
+
+    def load(model: str, **given: Any) -> SimpleNamespace:
+        loaded.append((model, given))
+        return SimpleNamespace(read=read.append)
+
+    def here(command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        """Do in this process what the fresh one is told to do."""
+        monkeypatch.setattr(sys, "argv", command[3:])
+        child.main(0)
+        return subprocess.CompletedProcess(command, 0, capsys.readouterr().out, "")
+
+    monkeypatch.setattr("edgedigits.load", load)
+    monkeypatch.setattr(subprocess, "run", here)
+    first_reading(Setup("none", Path("a.tflite"), "litert", "cpu", options, Path("a.json")), (Path("a.png"),))
+    given = {"engine": "litert", "device": "cpu", "options": options, "contract": Path("a.json")}
+    assert loaded == [("a.tflite", given)]
+    assert read == ["a.png"]
 
 
 @pytest.mark.slow

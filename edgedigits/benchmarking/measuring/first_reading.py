@@ -24,7 +24,7 @@ def main(started: int) -> None:
     Moments are nanoseconds of the system's monotonic clock, which all processes share; sizes are bytes, left out where
     the system does not tell them.
     """
-    engine, model, asked, device, threads, kernels, contract, *pictures = sys.argv[1:]
+    engine, model, asked, device, threads, kernels, cores, contract, *pictures = sys.argv[1:]
     found = {"started": started, "before_bytes": resident("VmRSS")}
     import importlib
 
@@ -39,7 +39,8 @@ def main(started: int) -> None:
     from edgedigits import load
     from edgedigits_runtime.engine_options import EngineOptions
 
-    options = EngineOptions(threads=int(threads), kernels=kernels)  # type: ignore[arg-type]  # the parent checked it
+    numbers = tuple(int(core) for core in cores.split(",") if core)
+    options = EngineOptions(threads=int(threads), kernels=kernels, cores=numbers)  # type: ignore[arg-type]  # the parent checked it
     given = Path(contract) if contract else None
     reader = load(model, engine=asked or None, device=device, options=options, contract=given)
     found |= {"loaded": time.perf_counter_ns(), "loaded_bytes": resident("VmRSS")}

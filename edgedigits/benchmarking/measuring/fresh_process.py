@@ -42,7 +42,8 @@ def first_reading(setup: Setup, pictures: tuple[Path, ...]) -> dict[str, int]:
     options = setup.options
     command = [
         *(sys.executable, "-P", "-c", CODE, setup.engine, str(setup.model), setup.asked or "", setup.device),
-        *(str(options.threads), options.kernels, str(setup.contract or ""), *map(str, pictures)),
+        *(str(options.threads), options.kernels, ",".join(map(str, options.cores)), str(setup.contract or "")),
+        *map(str, pictures),
     ]
     spawned = time.perf_counter_ns()
     try:
