@@ -11,7 +11,7 @@ from bench_results import bench_result, matrix_result, peers_result
 from conftest import REPOSITORY
 
 from edgedigits.benchmarking.results.boards_page import boards_page
-from edgedigits.benchmarking.results.result import NEEDED, check, read_result
+from edgedigits.benchmarking.results.result import NEEDED, check, read_result, write_result
 from edgedigits.benchmarking.results.submission import as_submission
 from edgedigits_runtime.errors import ResultError
 
@@ -81,3 +81,8 @@ def test_the_page_of_boards_is_made_of_them() -> None:
 def test_a_folder_without_results_has_no_page(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match="no result files"):
         boards_page(tmp_path)
+
+
+def test_the_page_of_boards_counts_bytes_as_the_terminal_does(tmp_path: Path) -> None:
+    write_result(tmp_path / "a.json", bench_result(memory={"peak_bytes": 65_122_304}))
+    assert "| 65 MB |" in boards_page(tmp_path)

@@ -7,6 +7,7 @@ from edgedigits.benchmarking.results.figures import in_words, times_text
 from edgedigits.benchmarking.results.names import engine_title
 from edgedigits.benchmarking.results.plotting import board_of
 from edgedigits.benchmarking.results.result import Result, read_result
+from edgedigits.benchmarking.results.terminal import size
 from edgedigits_runtime.errors import ResultError
 
 HEAD = """# Boards
@@ -64,7 +65,7 @@ def _single(path: Path, result: Result) -> Iterator[tuple[tuple[str, float], lis
     knee = (result.get("throughput") or {}).get("knee") or {}
     rate = f"{knee['images_per_second']:,.0f}" if "images_per_second" in knee else "-"
     peak = (result.get("memory") or {}).get("peak_bytes")
-    memory = f"{peak / 2**20:.0f} MB" if peak else "-"
+    memory = size(peak) if peak else "-"
     cells = [_board(result), run, in_words(total["p50"]), in_words(total["p99"]), rate, memory]
     yield (run, total["p50"]), [*cells, result["made"][:10], comparable_text(result), f"[{path.name}]({path.name})"]
 
