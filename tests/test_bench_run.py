@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recorded_machines import unpack, write
 from rich.console import Console
 from tiny_models import int8_contract
 
-from edgedigits.benchmarking import sections
+from edgedigits.benchmarking import energy, sections
 from edgedigits.benchmarking.measuring import sampling
 from edgedigits.benchmarking.measuring.sampling import Effort
 from edgedigits.benchmarking.measuring.synthetic_engine import SyntheticEngine
@@ -20,7 +21,7 @@ from edgedigits.benchmarking.results.terminal import duration, page, size, three
 from edgedigits.benchmarking.run import Bench, BenchOptions, Failure, digest_of_model, open_bench, run_bench
 from edgedigits.model_files import SHIPPED
 from edgedigits_runtime.classifier import Classifier
-from edgedigits_runtime.errors import ClockError, UnknownName
+from edgedigits_runtime.errors import ClockError, MeasurementError, UnknownName
 from edgedigits_runtime.reading.reader import Reader
 
 SHORT = Effort(iterations=20, seconds=0, warmup_seconds=0)
@@ -118,6 +119,37 @@ def test_accuracy_of_the_shipped_file(mnist: object, in_process: None, monkeypat
 def test_what_is_measured_is_opened_first() -> None:
     with pytest.raises(UnknownName, match="unknown model 'bass'"):
         open_bench(BenchOptions("bass"))
+
+
+def test_a_meter_that_is_asked_for_gets_the_time_that_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = unpack("x86-laptop", tmp_path)
+    write(root, "sys/class/power_supply/BAT0/status", "Discharging\n")
+    write(root, "sys/class/power_supply/BAT0/power_now", "6500000\n")
+    asked: list[tuple[str, tuple[str, ...], float]] = []
+
+    def measure_energy(meter: energy.Meter, work: object, plan: energy.Plan) -> energy.NoMeter:
+        asked.append((meter.name, meter.total, plan.seconds))
+        return energy.NoMeter("not measured")
+
+    monkeypatch.setattr(energy, "measure_energy", measure_energy)
+    for meter in (None, "battery", "rapl:package-0"):
+        sections.energy(bench_of(root=root, meter=meter))
+    assert asked[0][::2] == ("rapl", 2.0)
+    assert asked[1:] == [("battery", ("BAT0",), 60.0), ("rapl", ("package-0",), 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("meter", "error", "said"),
+    [
+        ("solar", UnknownName, "unknown meter 'solar'; known: jetson, ina, pmic, rapl, battery"),
+        ("battery", MeasurementError, "the meter battery cannot be used: no battery"),
+    ],
+)
+def test_a_meter_that_there_is_not_is_said_before_anything_is_measured(
+    meter: str, error: type[Exception], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=said):
+        open_bench(BenchOptions("pico", meter=meter, root=tmp_path))
 
 
 def test_the_digest_of_a_folder_of_c_counts_every_file(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_rounds_too_short_for_the_sensor(tmp_path: Path) -> None:
     assert isinstance(meter, Meter)
     found = measure_energy(meter, lambda: 1, Plan(seconds=0.5))
     assert isinstance(found, NoMeter)
-    assert found.reason.endswith("told too seldom for rounds of 0.5 s; they need 2 s")
+    assert found.reason.endswith("told too seldom for rounds of 0.5 s; --meter pmic measures rounds of 2 s")
 
 
 @given(
@@ -268,8 +268,9 @@ def test_of_several_sensors_none_is_guessed(tmp_path: Path) -> None:
     write(tmp_path, "sys/class/hwmon/hwmon4/label", "supply\n")
     found = open_meter(tmp_path)
     assert isinstance(found, NoMeter)
-    assert "several sensors, and nothing says what they feed; choose one of ina:ina219 hwmon3, ina:supply" in (
-        found.reason
+    assert (
+        "several sensors, and nothing says what they feed; choose one with --meter: ina:ina219 hwmon3, ina:supply"
+        in (found.reason)
     )
     meter = open_meter(tmp_path, "ina:supply")
     assert isinstance(meter, Meter)

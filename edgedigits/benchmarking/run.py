@@ -23,7 +23,7 @@ from edgedigits.benchmarking.measuring.workload import (
 from edgedigits.benchmarking.surroundings import Save, Surroundings
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import ClockError, EdgedigitsError
+from edgedigits_runtime.errors import ClockError, EdgedigitsError, MeasurementError
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.reader import Reader
 
@@ -41,6 +41,8 @@ class BenchOptions:
         effort: of steady latency.
         accuracy: how many test images to classify; None for not at all.
         sustained: minutes; None for not at all.
+        meter: of energy, as edgedigits.benchmarking.energy.open_meter takes it, and measured for as long as it needs;
+            whichever there is, for some seconds, if None.
         root: of the files in which the machine tells of itself.
     """
 
@@ -54,6 +56,7 @@ class BenchOptions:
     effort: Effort = Effort(seconds=8.0)
     accuracy: int | None = None
     sustained: float | None = None
+    meter: str | None = None
     root: Path = Path("/")
 
 
@@ -122,17 +125,28 @@ def open_bench(options: BenchOptions) -> Bench:
     """Load the model and the pictures.
 
     Raises:
-        EdgedigitsError: the model, engine, device or pictures cannot be used.
+        EdgedigitsError: the model, engine, device, pictures or meter cannot be used.
     """
     from edgedigits import load
     from edgedigits.model_files import find_model
 
+    if options.meter is not None:
+        _check_meter(options.meter, options.root)
     file = find_model(options.model, engine=options.engine, device=options.device)
     workload = load_workload(options.what, options.pictures)
     reader = load(
         file, engine=options.engine, device=options.device, options=options.options, contract=options.contract
     )
     return Bench(options, reader, file, workload)
+
+
+def _check_meter(wanted: str, root: Path) -> None:
+    """Refuse a meter that cannot be used now, rather than after all else was measured."""
+    from edgedigits.benchmarking.energy import NoMeter, open_meter
+
+    meter = open_meter(root, wanted)
+    if isinstance(meter, NoMeter):
+        raise MeasurementError(f"the meter {wanted} cannot be used: {meter.reason}")
 
 
 def run_bench(bench: Bench, save: Save, show: Show = lambda _text, _share: None) -> list[Failure]:

@@ -116,9 +116,10 @@ def scenarios(bench: "Bench") -> None:
 
 def energy(bench: "Bench") -> None:
     """Microjoules of one call, where the board tells."""
-    from edgedigits.benchmarking.energy import Meter, measure_energy, open_meter
+    from edgedigits.benchmarking.energy import Meter, Plan, measure_energy, open_meter
 
-    meter = open_meter(bench.options.root)
+    wanted = bench.options.meter
+    meter = open_meter(bench.options.root, wanted)
     if not isinstance(meter, Meter):
         bench.save("energy", meter.to_dict())
         return
@@ -129,8 +130,10 @@ def energy(bench: "Bench") -> None:
             call(k)
         return pictures
 
-    bench.tell(f"energy, by {meter.name}: at rest and at work in turns")
-    bench.save("energy", measure_energy(meter, work).to_dict())
+    # Only who asks for a battery waits for it: it takes minutes.
+    plan = Plan(seconds=max(Plan.seconds, meter.least_seconds)) if wanted else Plan()
+    bench.tell(f"energy, by {meter.name}: at rest and at work in turns, {plan.seconds:g} s each")
+    bench.save("energy", measure_energy(meter, work, plan).to_dict())
 
 
 def accuracy(bench: "Bench") -> None:

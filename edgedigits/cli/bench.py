@@ -59,6 +59,14 @@ def bench(
     ] = None,
     iterations: Annotated[int, typer.Option(min=1, help="Calls to measure, at least.")] = 100,
     seconds: Annotated[float, typer.Option(min=0, help="How long to measure them, at least.")] = 8.0,
+    meter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:CHANNEL]",
+            help="Of energy: jetson, ina, pmic, rapl, or battery, which takes seven minutes.",
+            show_default="the first there is",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, not as tables.")] = False,
     contract: Contract = None,
 ) -> None:
@@ -79,6 +87,7 @@ def bench(
         Effort(iterations, seconds),
         accuracy=(images or IMAGES) if accuracy else None,
         sustained=(minutes or MINUTES) if sustained else None,
+        meter=meter,
     )  # fmt: skip
     result, failures, error, out = _measure(options, out, submit_file)
     _print(result, out, as_json)

@@ -45,7 +45,9 @@ def _open(name: str, tree: Tree) -> Meter | NoMeter:
     meter: Meter | NoMeter = importlib.import_module(METERS[name]).open_meter(tree)
     if isinstance(meter, Meter) and not meter.total:
         choices = ", ".join(f"{name}:{channel}" for channel in meter.channels)
-        return NoMeter(f"several sensors, and nothing says what they feed; choose one of {choices}", present=True)
+        return NoMeter(
+            f"several sensors, and nothing says what they feed; choose one with --meter: {choices}", present=True
+        )
     return meter
 
 

@@ -119,7 +119,8 @@ def measure_energy(
     plan = plan or Plan()
     if plan.seconds < meter.least_seconds:
         return NoMeter(
-            f"{meter.scope}: told too seldom for rounds of {plan.seconds:g} s; they need {meter.least_seconds:g} s",
+            f"{meter.scope}: told too seldom for rounds of {plan.seconds:g} s;"
+            f" --meter {meter.name} measures rounds of {meter.least_seconds:g} s",
             present=True,
         )
     idle, busy, counts = [_resting(meter, plan.seconds, clock, rest)], [], []
