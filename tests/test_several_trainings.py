@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from conftest import RunCommand
+from typer.testing import CliRunner
 
+from edgedigits.cli import app
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits.training.several import check_is_of, plan, raise_if_any
@@ -66,6 +68,29 @@ def test_resuming_is_for_one_training_here(run_command: RunCommand) -> None:
     for several in (["--seed", "0", "--seed", "1"], ["--address", "local"], ["--recipe", "pico", "--recipe", "nano"]):
         said = run_command("train", "--resume", "runs/one", *several, check=2).stderr
         assert "--resume" in said and "same --out again" in " ".join(said.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("others", "named"),
+    [
+        (["--epochs", "50"], "--epochs"),
+        # As given as anything else, though these are the defaults.
+        (["--seed", "0", "--device", "auto"], "--seed, --device"),
+        (["--recipe", "pico", "--augment", "--out", "runs/two", "--gpus", "1"], "--recipe, --augment, --out, --gpus"),
+    ],
+)
+def test_a_resumed_run_keeps_its_settings(others: list[str], named: str) -> None:
+    done = CliRunner().invoke(app, ["train", *others, "--resume", "runs/one"])
+    assert done.exit_code == 2, done.output
+    said = " ".join(done.output.replace("│", " ").split())
+    assert f"goes on with the settings that the run was started with; leave out {named}" in said
+
+
+def test_resuming_alone_goes_on_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[object] = []
+    monkeypatch.setattr("edgedigits.cli.train.run_training", trained.append)
+    assert CliRunner().invoke(app, ["train", "--resume", "runs/one"]).exit_code == 0
+    assert trained == [Path("runs/one")]
 
 
 @pytest.mark.slow

@@ -42,6 +42,7 @@ DeviceName = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where t
 
 
 def train(
+    ctx: typer.Context,
     recipe: Annotated[
         list[str] | None,
         typer.Option(help=f"What to train: {', '.join(RECIPES)}; may be repeated.", show_default="plain-3conv"),
@@ -69,7 +70,10 @@ def train(
             show_default="in runs/",
         ),
     ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Run folder of a killed training to go on with.")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Run folder of a killed training to go on with; its own settings hold, so give no others."),
+    ] = None,
     device: DeviceName = "auto",
     address: Address = None,
     cpus: Cpus = 1,
@@ -85,6 +89,11 @@ def train(
         recipes[0], data, data_dir, epochs, batch_size, seeds[0], augment, (), mixed_precision, parallel, out, device
     )
     if address is None and len(recipes) == len(seeds) == 1:
+        if resume is not None and (others := _given_beside_resume(ctx)):
+            raise typer.BadParameter(
+                f"goes on with the settings that the run was started with; leave out {', '.join(others)}",
+                param_hint="--resume",
+            )
         run_training(options if resume is None else resume)
     elif resume is not None:
         raise typer.BadParameter(
@@ -92,6 +101,16 @@ def train(
         )
     else:
         run_several(plan(options, recipes, seeds, out or RUNS), Place(address, cpus, gpus) if address else None)
+
+
+def _given_beside_resume(ctx: typer.Context) -> list[str]:
+    """Return the other options that were given, those with their default among them."""
+    sources = {parameter.opts[0]: ctx.get_parameter_source(parameter.name or "") for parameter in ctx.command.params}
+    return [
+        option
+        for option, source in sources.items()
+        if option != "--resume" and source is not None and source.name != "DEFAULT"
+    ]
 
 
 def run_training(what: "TrainOptions | Path") -> None:
