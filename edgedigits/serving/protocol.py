@@ -36,7 +36,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._taking: asyncio.TimerHandle | None = None
         self._under_way = False
         self._in_headers = False
+        self._with_body = False
         self._header_bytes = 0
+        self._field_bytes = 0
         self._messages = 0
         self._answering: RequestResponseCycle | None = None
 
@@ -60,25 +62,41 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         # The requests that a piece which is only one request's may have begun.
         most = self._messages + (not self._under_way)
+        self._with_body = False
         super().data_received(data)
-        if self._in_headers and self._messages <= most:
+        if self.transport.is_closing():
+            return
+        # After a chunked body come trailers, of which the parser keeps as much as of headers.
+        if self._under_way and not self._with_body and self._messages <= most:
             self._header_bytes += len(data)
             if self._header_bytes > self._limits.header_bytes:
-                self._refuse(
-                    Problem(431, "HeadersTooLarge", f"expected headers of at most {self._limits.header_bytes:,} bytes")
-                )
+                self._give_up(self._headers_too_large())
         if self._under_way and self._arrival is None:
             self._wait_for_request()
 
     def on_message_begin(self) -> None:
         self._under_way = self._in_headers = True
         self._messages += 1
-        self._header_bytes = 0
+        self._header_bytes = self._field_bytes = 0
         super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count_field(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # With what parts them and ends the line: many short ones take the most memory.
+        self._count_field(len(name) + len(value) + 4)
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._with_body = True
+        self._header_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._under_way = False
@@ -92,7 +110,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(Problem(400, "BadRequest", msg))
+        too_large = self._field_bytes > self._limits.header_bytes
+        self._give_up(self._headers_too_large() if too_large else Problem(400, "BadRequest", msg))
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -117,17 +136,32 @@ class LimitedProtocol(HttpToolsProtocol):
         self._arrival = self.loop.call_later(self._limits.seconds, self._too_slow)
 
     def _too_slow(self) -> None:
-        cycle = self.cycle
-        if not self._under_way:
-            self.transport.close()  # Nothing was ever sent.
-        elif cycle is not None and not self._in_headers and cycle.response_started:
-            self.transport.close()  # The rest of a body that was refused already.
+        if self._under_way:
+            self._give_up(Problem(408, "TooSlow", f"the request did not arrive within {self._limits.seconds:g} s"))
         else:
-            self._refuse(Problem(408, "TooSlow", f"the request did not arrive within {self._limits.seconds:g} s"))
-            if cycle is not None and not self._in_headers:
-                # The application waits for the body, and may say no more.
-                cycle.disconnected = True
-                cycle.message_event.set()
+            self.transport.close()  # Nothing was ever sent.
+
+    def _count_field(self, count: int) -> None:
+        """Count what came of the URL, headers and trailers of a request, in however few pieces."""
+        self._field_bytes += count
+        if self._field_bytes > self._limits.header_bytes:
+            # It stops the parser; then uvicorn calls send_400_response.
+            raise self._headers_too_large()
+
+    def _headers_too_large(self) -> Problem:
+        return Problem(431, "HeadersTooLarge", f"expected headers of at most {self._limits.header_bytes:,} bytes")
+
+    def _give_up(self, problem: Problem) -> None:
+        """Refuse what is under way, unless it was answered already; the application may say no more of it."""
+        cycle = self.cycle if self._under_way and not self._in_headers else None
+        if cycle is not None and cycle.response_started:
+            self.transport.close()
+            return
+        self._refuse(problem)
+        if cycle is not None:
+            # The application waits for the body.
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def _refuse(self, problem: Problem) -> None:
         """Answer without the application, and close."""
