@@ -3,6 +3,7 @@
 import base64
 import json
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ from PIL import Image
 from serving import BLANK, FIVE, PHOTO, Api, form, npy
 
 from edgedigits import load
+from edgedigits.serving.arrays import arrays_in, elements
 from edgedigits.serving.options import Limits, ServeOptions
+from edgedigits.serving.problems import Problem
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.reading.reader import Reader
 
@@ -297,7 +300,15 @@ BROKEN_ARRAYS: dict[str, tuple[bytes, str]] = {
     "many dimensions": (npy(np.zeros((1, 1, 1, 28, 28), np.uint8)), "28x28"),
     "version": (b"\x93NUMPY\x09\x00" + bytes(100), "ersion"),
     "endless": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999, 28, 28), }"), "cut"),
-    "negative": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 28, 28), }"), "cut"),
+    "negative": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 28, 28), }"), "28x28"),
+    "twice negative": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (-28, -28), }") + bytes(784), "28x28"),
+    "truth": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (True, 28, 28), }") + bytes(784), "28x28"),
+    "too long to be said": (
+        b"\x93NUMPY\x01\x00\x80\x25"
+        + b"{'descr': '|u1', 'fortran_order': False, 'shape': (%b, %b), }".ljust(9598) % (4000 * b"9", 4000 * b"9")
+        + b"\n",
+        "cut",
+    ),
     "code": (header("__import__('os').system('true')"), "no .npy"),
 }
 
@@ -332,6 +343,15 @@ BROKEN_JSON = {
     "huge": f'{{"images": [{27 * (ROW + ",")}{ROW.replace("0", "1" + 400 * "0")}]}}',
     "ragged": f'{{"images": [{27 * (ROW + ",")}[0]]}}',
     "short": f'{{"images": [{26 * (ROW + ",")}{ROW}]}}',
+    "unlike": f'{{"images": [[{27 * (ROW + ",")}{ROW}], {ROW}]}}',
+    "objects": '{"images": [{}]}',
+    "no comma": f'{{"images": [{26 * (ROW + ",")}{ROW} {ROW}]}}',
+    "last comma": f'{{"images": [{28 * (ROW + ",")}]}}',
+    "unfinished": f'{{"images": [{27 * (ROW + ",")}{ROW}',
+    "more behind": f'{{"images": [{27 * (ROW + ",")}{ROW}]}}]',
+    "far too long": '{"images": [[' + 100_000 * "0," + "0]]}",
+    # NumPy would give each of them as much room as the longest takes: 4 TB.
+    "long texts": '{"images": ["' + 1_000_000 * "a" + '"' + 1_000_000 * ',""' + "]}",
 }
 
 
@@ -339,6 +359,42 @@ BROKEN_JSON = {
 def test_broken_json(api: Api, name: str) -> None:
     headers = {"content-type": "application/json"}
     refused(api.post("/v1/classify", content=BROKEN_JSON[name].encode(), headers=headers), 422, "Invalid")
+
+
+def test_too_many_in_json_are_refused_without_a_look_at_all(api: Api) -> None:
+    for content in ("[" + 9999 * (ROW + ",") + ROW + "]", "[" + 9999 * "0," + "no JSON"):
+        headers = {"content-type": "application/json"}
+        answer = api.post("/v1/classify", content=f'{{"images": {content}}}'.encode(), headers=headers)
+        assert "at most 4,096 images" in refused(answer, 413, "TooManyImages")
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (3, 28, 28), (3, 28, 28, 1)])
+@pytest.mark.parametrize("indent", [None, 4])
+def test_json_of_every_form(shape: tuple[int, ...], indent: int | None) -> None:
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    body = "\ufeff" + json.dumps({"images": images.tolist()}, indent=indent)
+    found = arrays_in(body.encode(), "application/json; charset=utf-8", (28, 28, 1), 3)
+    assert np.array_equal(found, images.reshape(-1, 28, 28, 1))
+
+
+def test_images_of_json_are_parsed_one_after_the_other() -> None:
+    """Python runs nothing else while json parses a text; no server could answer for as long as a large one takes."""
+    images = elements('{"images": [[[1]], [[2]], no JSON', 100, "1x1")
+    assert [next(images), next(images)] == [[[1]], [[2]]]
+    with pytest.raises(Problem):
+        next(images)
+
+
+def test_arrays_are_parsed_beside_the_event_loop(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def noted(*arguments: Any) -> Any:
+        threads.append(threading.current_thread())
+        return arrays_in(*arguments)
+
+    monkeypatch.setattr("edgedigits.serving.service.arrays_in", noted)
+    assert api.post("/v1/classify", content=npy(np.zeros((28, 28), np.uint8))).status_code == 200
+    assert threads and threading.current_thread() not in threads
 
 
 @pytest.mark.parametrize("kind", ["image/png", "text/csv", "application/x-python-pickle", "multipart/form-data"])
