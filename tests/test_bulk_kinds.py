@@ -149,6 +149,18 @@ def test_paths_of_a_parquet_file_start_from_its_folder(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_rows_without_a_path_are_errors_in_their_places(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(parquet_of({"path": ["1.png", None, "", *["2.png"] * 20, None]}))
+    found = whole("parquet", path, 7)
+    assert [source.name for source in found] == ["1.png", f"{path}#1", f"{path}#2", *["2.png"] * 20, f"{path}#23"]
+    empty = [source for source in found if source.content is None]
+    assert [(source.name, type(source.error)) for source in empty] == [
+        (f"{path}#{number}", PictureUnreadable) for number in (1, 2, 23)
+    ]
+    assert str(empty[0].error) == f"{path}#1 is empty"
+
+
 @pytest.mark.parametrize(
     ("columns", "wanted", "found"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgedigits.bulk.addresses import fetched, is_remote
 from edgedigits.bulk.kinds.unit import About, Unit
-from edgedigits_runtime.errors import PictureError
+from edgedigits_runtime.errors import PictureError, PictureUnreadable
 from edgedigits_runtime.sources.files import Source
 
 FETCHES = 16
@@ -29,8 +29,8 @@ def pictures(unit: Unit, about: About) -> Iterator[Source]:
     yield from contents((path, about.located(path)) for path in unit.paths)
 
 
-def contents(files: Iterable[tuple[str, str]]) -> Iterator[Source]:
-    """Yield a picture for each name and address, in their order.
+def contents(files: Iterable[tuple[str, str | None]]) -> Iterator[Source]:
+    """Yield a picture for each name and address, in their order; an error where there is no address.
 
     Raises:
         SourceUnavailable: a remote address does not answer.
@@ -39,7 +39,9 @@ def contents(files: Iterable[tuple[str, str]]) -> Iterator[Source]:
         ahead: deque[Callable[[], Source]] = deque()
         try:
             for name, address in files:
-                if is_remote(address):
+                if address is None:
+                    ahead.append(partial(Source, name, None, PictureUnreadable(f"{name} is empty")))
+                elif is_remote(address):
                     ahead.append(pool.submit(_fetched, name, address).result)
                 else:
                     ahead.append(partial(Source, name, Path(address)))

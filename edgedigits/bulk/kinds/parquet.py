@@ -71,7 +71,7 @@ def pictures(unit: Unit, about: About) -> Iterator[Source]:
         rows = _rows(unit, file, column)
         kind = file.schema_arrow.field(column).type
         if _is_text(kind):
-            yield from contents((path, _beside(about.located(unit.address), path)) for _, path in rows)
+            yield from contents(_named(unit.address, number, path, about) for number, path in rows)
             return
         for number, value in rows:
             yield _picture(f"{unit.address}#{number}", value, unit.address, about)
@@ -148,6 +148,11 @@ def _picture(name: str, value: Any, address: str, about: About) -> Source:
             return next(contents([(name, _beside(about.located(address), path))]))
         value = value["bytes"]
     return Source(name, value) if value else Source(name, None, PictureUnreadable(f"{name} is empty"))
+
+
+def _named(address: str, number: int, path: str | None, about: About) -> tuple[str, str | None]:
+    """Return name and address of the picture in a row of paths; the row itself, and none, where it is empty."""
+    return (path, _beside(about.located(address), path)) if path else (f"{address}#{number}", None)
 
 
 def _beside(address: str, path: str) -> str:
