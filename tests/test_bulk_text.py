@@ -2,8 +2,10 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +23,7 @@ from edgedigits.bulk.text import (
     shown,
 )
 from edgedigits_runtime.reading.results import Digit, Reading
+from edgedigits_runtime.whole_files import write_whole
 
 
 def reading_of(
@@ -73,6 +76,8 @@ def test_csv_rows_have_a_value_for_each_column() -> None:
 def test_names_that_are_no_text_can_be_printed() -> None:
     assert shown("a\udcff.png") == "a\\udcff.png"
     assert shown("ä 数.png") == "ä 数.png"
+    row = csv_row(Outcome("a\udcff.png", error="a\udcff.png is damaged"))
+    assert (row[0], row[-1]) == ("a\\udcff.png", "a\\udcff.png is damaged")
 
 
 @given(
@@ -99,3 +104,13 @@ def test_no_two_pictures_share_a_drawing(names: list[str]) -> None:
     assert len(files) == len(names)
     assert len({str(file).casefold() for file in files}) == len(names)
     assert DrawingFolders(None, None, None).drawings_of("a.png") is None
+
+
+@pytest.mark.parametrize("letter", ["a", "ä", "数", "😀", "\udcff"])
+def test_long_names_make_drawings_that_the_system_takes(tmp_path: Path, letter: str) -> None:
+    longest = 250 // len(os.fsencode(letter))
+    folders = DrawingFolders(None, None, tmp_path)
+    files = {folders.drawings_of(f"{letter * count}.png").explained for count in range(1, longest)}  # type: ignore[union-attr]
+    assert len(files) == longest - 1
+    for file in files:
+        write_whole(file, "")

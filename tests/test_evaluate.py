@@ -1,18 +1,21 @@
 """Evaluation of a model on folders of labelled pictures: the figures, and the command."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from conftest import REPOSITORY, RunCommand
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from edgedigits.bulk.reading import ReaderOptions
+from edgedigits.cli.evaluate import evaluate
 from edgedigits.reports.misread_sheet import misread_sheet
 from edgedigits.verification.evaluation_report import as_lines, to_dict
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, evaluate_pictures, share_right
@@ -192,6 +195,23 @@ def test_the_command_names_what_is_missing_and_fails_on_what_cannot_be_read(
     (tmp_path / "mine" / "1" / "bad.png").write_text("no picture")
     done = run_command("evaluate", "mine", check=1)
     assert "bad.png" in done.stderr and "with one digit" in done.stdout
+
+
+def test_names_that_are_no_text_can_be_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = os.fsdecode(b"\xff.png")
+    picture = LabelledPicture(tmp_path / name, name, "1")
+    cases = (Case(picture, ("1",), reading_of("7")), Case(picture, ("1",), None, f"{name} is damaged"))
+    monkeypatch.setattr("edgedigits.verification.labelled_pictures.read_labelled", lambda _: [picture] * 2)
+    monkeypatch.setattr(
+        "edgedigits.verification.folder_evaluation.evaluate_pictures", lambda *_, **__: evaluation(*cases)
+    )
+    with pytest.raises(typer.Exit):
+        evaluate(tmp_path / os.fsdecode(b"\xfe"))
+    told = capsys.readouterr()
+    assert "\\udcfe: 2 pictures" in told.out and "\\udcff.png: 1 read as 7" in told.out
+    assert told.err == "error: \\udcff.png is damaged\n"
 
 
 def test_evaluate_needs_nothing_beyond_the_light_install(run_command: RunCommand, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 QUALITY = 90
-LONGEST_STEM = 100
+LONGEST_STEM = 200
+"""Bytes: most systems take names of 255, and what tells drawings and temporary files apart comes to them."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,21 @@ class DrawingFolders:
         )
 
     def _own_stem(self, name: str) -> str:
-        stem = "standard-input" if name == STANDARD_INPUT else PurePath(name).stem[:LONGEST_STEM]
+        stem = "standard-input" if name == STANDARD_INPUT else _cut(PurePath(name).stem)
         # Where the case of names is ignored, A.png and a.png would share a file.
         while (count := self._stems.get(stem.casefold(), 0)) > 0:
             self._stems[stem.casefold()] = count + 1
             stem = f"{stem}-{count + 1}"
         self._stems[stem.casefold()] = 1
         return stem
+
+
+def _cut(stem: str) -> str:
+    """Return the beginning of a name that fits LONGEST_STEM."""
+    stem = stem[:LONGEST_STEM]
+    while len(stem.encode("utf-8", "surrogatepass")) > LONGEST_STEM:
+        stem = stem[:-1]
+    return stem
 
 
 def _save(image: "Image", path: Path) -> None:

@@ -173,7 +173,7 @@ def csv_row(outcome: "Outcome") -> list[str]:
     """Return the values of CSV_COLUMNS; confidence is that of the least sure digit, ms the whole reading's."""
     reading = outcome.reading
     if reading is None:
-        return [shown(outcome.name), "", "", "", "", "", outcome.error]
+        return [shown(outcome.name), "", "", "", "", "", shown(outcome.error)]
     sure = f"{least_sure(reading):.4f}" if reading.digits else ""
     milliseconds = f"{reading.ms['total']:.3f}"
     return [shown(reading.source), reading.text, str(len(reading.digits)), sure, milliseconds, reading.note, ""]

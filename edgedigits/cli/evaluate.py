@@ -65,6 +65,7 @@ def evaluate(
     """Read a folder of labelled pictures and say how many are read right, of which kind, and which are not."""
     from edgedigits.bulk.progress import progress_bar
     from edgedigits.bulk.reading import ReaderOptions
+    from edgedigits.bulk.text import shown
     from edgedigits.verification.evaluation_report import as_lines
     from edgedigits.verification.folder_evaluation import evaluate_pictures
     from edgedigits.verification.labelled_pictures import read_labelled
@@ -79,13 +80,13 @@ def evaluate(
         )
     facts = {"folder": str(folder), "expect": expect, "excluded": exclude or [], "jobs": jobs}
     if json_file != STANDARD_OUTPUT:
-        typer.echo(f"{folder}: {len(found.cases):,} pictures, {found.model} on {found.engine}, expecting {expect}")
-        for line in as_lines(found):
-            typer.echo(line)
+        told = f"{folder}: {len(found.cases):,} pictures, {found.model} on {found.engine}, expecting {expect}"
+        for line in (told, *as_lines(found)):
+            typer.echo(shown(line))
     _write(found, facts, json_file, sheet)
     if found.unreadable:
         for case in found.unreadable:
-            typer.secho(f"error: {case.error}", err=True, fg=typer.colors.RED)
+            typer.secho(f"error: {shown(case.error)}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1)
 
 
