@@ -1,11 +1,14 @@
 """Bulk reading without Ray: what is planned, written, gone on with and refused."""
 
+import contextlib
 import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import fsspec
 import pyarrow.parquet as pq
 import pytest
 from bulk_sources import (
@@ -20,19 +23,22 @@ from bulk_sources import (
     tar_of,
     write_pictures,
 )  # fmt: skip
+from fsspec import AbstractFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import write_tflite
 
 from edgedigits import load
 from edgedigits.bulk.attempts import CAREFUL, DEADLY, HOPELESS, Attempt
-from edgedigits.bulk.bulk_reading import BulkOptions, _locked, read_bulk
-from edgedigits.bulk.folders import open_folder
+from edgedigits.bulk.bulk_reading import BulkOptions, Progress, _locked, read_bulk
+from edgedigits.bulk.folders import Folder, open_folder
 from edgedigits.bulk.kinds import About
 from edgedigits.bulk.parts import COLUMNS, number_of, part_name
 from edgedigits.bulk.plan import plan
 from edgedigits.bulk.plan_files import Planned, load_unit, write_plan
 from edgedigits.bulk.reading import ReaderOptions
+from edgedigits.bulk.summary import Summary
+from edgedigits.bulk.unit_reading import Job
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import (
     ArtifactError,
@@ -49,6 +55,15 @@ from edgedigits_runtime.errors import (
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     return write_pictures(tmp_path / "pictures", 20)
+
+
+@pytest.fixture
+def store() -> Iterator[AbstractFileSystem]:
+    """A store that knows no locks, empty."""
+    system = fsspec.filesystem("memory")
+    yield system
+    if system.exists("/store"):
+        system.rm("/store", recursive=True)
 
 
 def test_the_output_holds_a_row_for_each_picture(pictures: Path, tmp_path: Path) -> None:
@@ -165,10 +180,6 @@ def test_a_plan_that_was_interrupted_is_made_again(pictures: Path, tmp_path: Pat
 
 
 def test_a_run_that_read_nothing_is_no_run(pictures: Path, tmp_path: Path) -> None:
-    def nobody(job, numbers, options, progress):  # type: ignore[no-untyped-def]
-        raise EdgedigitsError("no Ray answered")
-        yield
-
     with pytest.raises(EdgedigitsError, match="no Ray"):
         read_bulk(BulkOptions((str(pictures),), str(tmp_path / "out")), Told(), nobody)
     assert read_here(tmp_path / "out", pictures / "1.png").pictures == 1
@@ -250,6 +261,83 @@ def test_two_at_a_time_are_refused(pictures: Path, tmp_path: Path) -> None:
     with _locked(open_folder(str(tmp_path / "out"))), pytest.raises(RunError, match="at this moment"):
         read_here(tmp_path / "out", pictures)
     read_here(tmp_path / "out", pictures)
+
+
+def test_what_another_one_did_until_the_lock_was_taken_is_seen(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    @contextlib.contextmanager
+    def taken_late(folder: Folder) -> Iterator[None]:
+        monkeypatch.undo()
+        read_here(out, pictures / "1.png")
+        with _locked(folder):
+            yield
+
+    monkeypatch.setattr("edgedigits.bulk.bulk_reading._locked", taken_late)
+    with pytest.raises(RunError, match="--resume"):
+        read_here(out, pictures)
+    assert sources_in(rows_of(out)) == [str(pictures / "1.png")]
+
+
+def test_a_folder_that_is_refused_stays_as_it_is(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").touch()
+    with pytest.raises(RunError):
+        read_here(tmp_path / "full", pictures)
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.txt"]
+
+
+def nobody(job: Job, numbers: list[int], options: BulkOptions, progress: Progress) -> Generator[Summary]:
+    raise EdgedigitsError("no Ray answered")
+    yield
+
+
+def test_where_there_is_no_lock_what_was_begun_is_another_run(pictures: Path, store: AbstractFileSystem) -> None:
+    """Whoever began it may be about to read what it planned."""
+    with pytest.raises(EdgedigitsError, match="no Ray"):
+        read_bulk(BulkOptions((str(pictures),), "memory://store/out"), Told(), nobody)
+    before = {name: store.cat_file(name) for name in store.find("/store/out")}
+    with pytest.raises(RunError, match="--resume"):
+        read_here("memory://store/out", pictures / "1.png")
+    assert {name: store.cat_file(name) for name in store.find("/store/out")} == before
+    assert read_here("memory://store/out", pictures, resume=True).pictures == 20
+
+
+def test_what_could_not_be_planned_was_not_begun(pictures: Path, store: AbstractFileSystem) -> None:
+    for _ in range(2):
+        with pytest.raises(SourceNotFound):
+            read_here("memory://store/out", pictures, pictures / "missing")
+    assert read_here("memory://store/out", pictures).pictures == 20
+
+
+def test_an_output_that_looks_like_a_pattern_removes_only_its_own(store: AbstractFileSystem) -> None:
+    store.pipe({"/store/out1/_run.json": b"", "/store/out[1]/_run.json": b"", "/store/out[1]/_plan/0": b""})
+    for name in ("_run.json", "_plan", "_nothing"):
+        open_folder("memory://store/out[1]").remove(name)
+    assert store.find("/store") == ["/store/out1/_run.json"]
+
+
+@pytest.mark.parametrize("source", ["memory://store/in/*", "memory://store/in/**"])
+def test_folders_that_match_a_remote_pattern_are_no_pictures(store: AbstractFileSystem, source: str) -> None:
+    store.pipe({"/store/in/2.png": b"", "/store/in/10.png": b"", "/store/in/deep/1.png": b""})
+    store.mkdir("/store/in/empty")
+    names = ["2.png", "10.png", *(["deep/1.png"] if source.endswith("**") else [])]
+    (unit,) = plan([source], About(""))
+    assert unit.paths == tuple(f"memory:///store/in/{name}" for name in names)
+
+
+@pytest.mark.parametrize("name", ["x[1].png", "x?.png", "x*.png"])
+def test_a_remote_name_that_looks_like_a_pattern_is_a_name(store: AbstractFileSystem, name: str) -> None:
+    store.pipe({f"/store/{name}": b"", "/store/x1.png": b"", f"/store/in {name}/2.png": b""})
+    units = plan([f"memory://store/{name}", f"memory://store/in {name}"], About(""))
+    assert [path for unit in units for path in unit.paths] == [
+        f"memory://store/{name}", f"memory:///store/in {name}/2.png"
+    ]  # fmt: skip
+    store.rm_file(f"/store/{name}")
+    (unit,) = plan([f"memory://store/{name}"], About(""))
+    assert unit.paths == ("memory:///store/x1.png",)
 
 
 @pytest.mark.parametrize("source", ["missing", "missing/*.png", "-", "empty", "nowhere://a/b", "file:///missing/a.png"])

@@ -13,7 +13,9 @@ from bulk_sources import parquet_of, picture, read_here, rows_of, sources_in, ta
 from edgedigits.bulk import addresses
 from edgedigits.bulk.addresses import fetched, filesystem
 from edgedigits.bulk.folders import open_folder
+from edgedigits.bulk.kinds import About
 from edgedigits.bulk.parts import part_name
+from edgedigits.bulk.plan import plan
 from edgedigits_runtime.errors import (
     EdgedigitsError,
     OutputNotWritable,
@@ -87,6 +89,13 @@ def test_folders_patterns_and_shards_are_read_and_parts_written(bucket: Any, tmp
     write_pictures(tmp_path / "in", 12)
     read_here(tmp_path / "out", tmp_path / "in")
     assert [row["boxes"] for row in rows_of(tmp_path / "out")] == [row["boxes"] for row in rows[:12]]
+
+
+def test_patterns_mean_files_and_names_go_before_patterns(bucket: Any) -> None:
+    bucket.pipe({f"forms/in/{name}": picture(0) for name in ("x[1].png", "x1.png", "deep/x2.png")})
+    (unit,) = plan(["s3://forms/in/*", "s3://forms/in/x[1].png", "s3://forms/in/x?.png"], About(""))
+    names = ["x1.png", "x[1].png", "x[1].png", "x1.png"]
+    assert unit.paths == tuple(f"s3://forms/in/{name}" for name in names)
 
 
 def test_going_on_in_a_store(bucket: Any) -> None:

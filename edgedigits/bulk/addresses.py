@@ -200,11 +200,12 @@ def remote_files(address: str, wanted: Callable[[str], bool]) -> Iterator[str]:
 
 
 def remote_matches(pattern: str) -> list[str]:
-    """Return the files that match a remote pattern, in natural order."""
+    """Return the files that match a remote pattern, in natural order; folders that do are no files."""
     from edgedigits_runtime.sources.files import natural_key
 
     found = filesystem(pattern)
-    names = _asked(pattern, lambda: list(found.glob(pattern)))
+    entries = _asked(pattern, lambda: dict(found.glob(pattern, detail=True)))
+    names = [name for name, entry in entries.items() if entry["type"] == "file"]
     return sorted((str(found.unstrip_protocol(name)) for name in names), key=natural_key)
 
 

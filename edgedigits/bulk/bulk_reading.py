@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from edgedigits.bulk import attempts
-from edgedigits.bulk.addresses import is_remote
+from edgedigits.bulk.addresses import RUN_FILE, is_remote
 from edgedigits.bulk.carried import CarriedModel, carry
-from edgedigits.bulk.folders import TEMPORARY, Folder, LocalFolder, open_folder
+from edgedigits.bulk.folders import TEMPORARY, Folder, can_be_locked, open_folder
 from edgedigits.bulk.kinds import About
 from edgedigits.bulk.parts import counts_of, number_of
 from edgedigits.bulk.plan import plan
@@ -98,8 +98,11 @@ def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits | 
     folder = open_folder(options.out)
     model = carry(options.reading)
     asked = _run(options, model)
-    run = find_run(folder, asked, options.resume)
+    # What is refused stays as it is, without a lock in it.
+    find_run(folder, asked, options.resume)
     with _locked(folder):
+        # Until now another one may have written there.
+        run = find_run(folder, asked, options.resume)
         planned = run.planned
         if planned is None:
             progress.stage("looking for pictures")
@@ -166,7 +169,12 @@ def _is_absolute(source: str) -> bool:
 
 def _plan(folder: Folder, run: Run) -> Planned:
     run.write(folder)
-    planned = write_plan(folder, plan(run.sources, _about(run)))
+    try:
+        planned = write_plan(folder, plan(run.sources, _about(run)))
+    except EdgedigitsError:
+        # Sources that name nothing begin no run: the right ones may follow at the same place.
+        folder.remove(RUN_FILE)
+        raise
     replace(run, planned=planned).write(folder)
     return planned
 
@@ -197,7 +205,7 @@ def _seen(run: Run) -> tuple[str, ...]:
 @contextlib.contextmanager
 def _locked(folder: Folder) -> Iterator[None]:
     """Let nobody else on this machine write there meanwhile; a killed process holds no lock."""
-    if not isinstance(folder, LocalFolder) or os.name != "posix":
+    if not can_be_locked(folder):
         yield
         return
     import fcntl

@@ -1,6 +1,7 @@
 """The folder that a bulk reading writes to: on this machine, or wherever fsspec writes; every file in it is whole."""
 
 import contextlib
+import glob
 import os
 import tempfile
 import uuid
@@ -39,6 +40,11 @@ class Folder(Protocol):
 def open_folder(address: str) -> Folder:
     """Return the folder at an address; it is made with the first file."""
     return RemoteFolder(address.rstrip("/")) if is_remote(address) else LocalFolder(address)
+
+
+def can_be_locked(folder: Folder) -> bool:
+    """Say whether a lock can keep others from writing to a folder: not in a store, nor on Windows."""
+    return isinstance(folder, LocalFolder) and os.name == "posix"
 
 
 def content_of(folder: Folder, name: str) -> bytes | None:
@@ -147,7 +153,8 @@ class RemoteFolder:
     def remove(self, name: str) -> None:
         path = self._path(name)
         with self._said(path), contextlib.suppress(FileNotFoundError):
-            filesystem(self.address).rm(path, recursive=True)
+            # Of these methods it is the one that takes its path for a pattern.
+            filesystem(self.address).rm(glob.escape(path), recursive=True)
 
     def _path(self, name: str) -> str:
         return f"{self.address}/{name}" if name else self.address

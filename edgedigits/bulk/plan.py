@@ -67,12 +67,12 @@ def _files(source: str) -> Iterator[str]:
 
 
 def _remote(source: str) -> Iterator[str]:
-    if glob.has_magic(source):
-        yield from remote_matches(source)
-    elif is_remote_folder(source):
+    if is_remote_folder(source):
         yield from remote_files(source, is_wanted)
     elif exists(source):
         yield source
+    elif glob.has_magic(source):
+        yield from remote_matches(source)
     else:
         raise SourceNotFound(f"nothing at {source}")
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgedigits.bulk.addresses import RUN_FILE
-from edgedigits.bulk.folders import Folder, content_of
+from edgedigits.bulk.folders import Folder, can_be_locked, content_of
 from edgedigits.bulk.parts import number_of
 from edgedigits.bulk.plan_files import Planned
 from edgedigits_runtime.errors import RunError
@@ -84,8 +84,8 @@ def find_run(folder: Folder, asked: Run, resume: bool) -> Run:
         raise RunError(
             f"{where}/{RUN_FILE} is damaged, so nothing says what this run was; choose another --out"
         ) from error
-    if not resume and all(number_of(name) is None for name in folder.names()):
-        # It ended before it read anything.
+    if not resume and can_be_locked(folder) and all(number_of(name) is None for name in folder.names()):
+        # It ended before it read anything; without a lock it may be about to.
         return asked
     if not resume:
         raise RunError(f"{where} holds another run; go on with it by --resume, or choose another --out")
