@@ -299,6 +299,60 @@ def test_a_slow_reader_is_given_one_frame_at_a_time(camera_browser: "Browser", s
         assert page.evaluate("window.most") == 1
 
 
+def test_a_camera_that_is_allowed_too_late_stays_off(camera_browser: "Browser", address: str) -> None:
+    with opened(camera_browser, address) as page:
+        page.evaluate(
+            """() => {
+                const devices = navigator.mediaDevices;
+                const ask = devices.getUserMedia.bind(devices);
+                devices.getUserMedia = async (wanted) => {
+                    await new Promise((resolve) => { window.allow = resolve; });
+                    return window.stream = await ask(wanted);
+                };
+            }"""
+        )
+        page.click("#camera-tab")
+        page.click("#camera-switch")
+        page.click("#draw-tab")
+        page.evaluate("window.allow()")
+        page.locator("#camera-switch:enabled").wait_for(state="attached")
+        assert page.evaluate("window.stream.getTracks().map((track) => track.readyState)") == ["ended"]
+        assert page.evaluate("document.getElementById('video').srcObject") is None
+        assert not page.inner_text("#trouble")
+        # It can be started as if nothing had been.
+        page.click("#camera-tab")
+        page.click("#camera-switch")
+        page.wait_for_timeout(100)
+        page.evaluate("window.allow()")
+        wait_for_text(page, "58")
+
+
+def test_a_camera_that_is_taken_away_is_told_until_it_is_started_again(camera_browser: "Browser", served: str) -> None:
+    with opened(camera_browser, served) as page:
+        page.evaluate(
+            """() => {
+                const ask = window.fetch;
+                window.asked = window.answered = 0;
+                window.fetch = async (...request) => {
+                    window.asked += 1;
+                    const answer = await ask(...request);
+                    await new Promise((resolve) => setTimeout(resolve, 300));
+                    window.answered += 1;
+                    return answer;
+                };
+            }"""
+        )
+        page.click("#camera-tab")
+        page.click("#camera-switch")
+        wait_for_text(page, "58")
+        # A frame is away to be read when the camera goes.
+        while not page.evaluate("window.asked > window.answered"):
+            page.wait_for_timeout(10)
+        page.evaluate("document.getElementById('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))")
+        page.wait_for_timeout(1000)
+        assert page.inner_text("#trouble").startswith("The camera was unplugged or taken away.")
+
+
 def test_no_camera_is_told(browser: "Browser", address: str) -> None:
     with opened(browser, address, permissions=["camera"]) as page:
         page.click("#camera-tab")

@@ -216,10 +216,19 @@ class DigitsPage {
     try {
       await this.camera.start();
     } catch (error) {
-      this.#trouble(error.message);
+      // It may have begun, and not be shown.
+      this.camera.stop();
+      if (this.tabs.name === "camera") {
+        this.#trouble(error.message);
+      }
       return;
     } finally {
       button.disabled = false;
+    }
+    // While the browser asked for permission, another tab may have been turned to.
+    if (this.tabs.name !== "camera") {
+      this.camera.stop();
+      return;
     }
     button.textContent = "Stop the camera";
     byId("camera-empty").hidden = true;
@@ -269,6 +278,7 @@ class DigitsPage {
   }
 
   #cameraEnded() {
+    this.waiting?.abort();
     this.#stopCamera();
     this.#trouble("The camera was unplugged or taken away. Start it again when it is back.");
   }
