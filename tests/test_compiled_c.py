@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from tiny_models import pictures
 
-from edgedigits.model_files import SHIPPED, find_model
+from edgedigits.boards import BOARDS, available, build
+from edgedigits.model_files import SHIPPED, find_model, shipped_names
 from edgedigits_exporters import FolderOptions, get_folder_exporter
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
@@ -129,6 +130,19 @@ def test_the_readme_says_how_much_flash_the_constants_take(exported: Path, tmp_p
     said = re.search(r"tables in flash \| ([\d,]+) \|", (exported / "README.md").read_text())
     assert said is not None
     assert sum(sizes[name] for name in arrays) == int(said[1].replace(",", ""))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped_names())
+def test_the_readme_says_how_much_flash_the_code_takes(name: str, tmp_path: Path) -> None:
+    if reason := available(BOARDS["cortex-m4f"]):
+        pytest.skip(reason)
+    folder = get_folder_exporter("c").export(SHIPPED / f"{name}.tflite", tmp_path / name, FolderOptions())
+    said = re.findall(r"(\d+) to (\d+) KB with `(-O.)`", (folder / "README.md").read_text())
+    assert [flag for *_, flag in said] == ["-Os", "-O3"]
+    for least, most, flag in said:
+        code = build(folder, BOARDS["cortex-m4f"], "footprint", tmp_path / flag, flag).sizes.code
+        assert int(least) <= round(code / 1000) <= int(most)
 
 
 def test_an_arduino_library_has_what_the_ide_looks_for(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from edgedigits.model_files import shipped_names
 from edgedigits_exporters import FolderOptions
 from edgedigits_exporters.web import onnxruntime_engine
 from edgedigits_exporters.web.onnxruntime_engine import as_global, package_files
-from edgedigits_exporters.web.site import site_files
+from edgedigits_exporters.web.site import PAGE, TEMPLATES, read_modules, site_files
 from edgedigits_runtime.embedded_contract import append_zipped, read_contract
 from edgedigits_runtime.errors import (
     ArtifactUnsupported,
@@ -33,6 +33,8 @@ FILES = [
 ]  # fmt: skip
 MOST_BYTES = {"base": 150_000, "nano": 80_000}
 """Of the whole folder, each file gzipped."""
+CHROME_SINCE = {"DecompressionStream": 80, ".at(": 92, "findLastIndex": 97, "throwIfAborted": 100}
+"""Of what the page cannot do without, the youngest: https://developer.mozilla.org, browser compatibility."""
 
 
 @pytest.mark.parametrize("name", MOST_BYTES)
@@ -184,6 +186,13 @@ def test_the_docs_show_what_was_measured() -> None:
         size = row["folder_bytes"]["gzip"] / 1000
         assert f"| `{row['name']}` | {size:.1f} KB |" in docs
         assert row["name"] != "base" or f"{size:.0f} KB compressed" in (REPOSITORY / "README.md").read_text()
+
+
+def test_the_oldest_browser_is_said_that_knows_what_the_page_calls() -> None:
+    scripts = "".join(read_modules(PAGE).values())
+    needed = max(version for call, version in CHROME_SINCE.items() if call in scripts)
+    readme = TEMPLATES.joinpath("README.md").read_text()
+    assert f"- Chrome and Edge {needed}, Firefox 113, Safari 16.4, or newer.\n" in readme
 
 
 @pytest.mark.slow
