@@ -1,6 +1,7 @@
 """From MODEL to an artifact: calibrate, convert, prove, embed the contract, record golden vectors."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,6 +36,9 @@ from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.whole_files import whole_file, write_whole
 
 SYNTHETIC_SEED = 11
+
+NOT_IN_NAMES = re.compile(r"[/\\:*?\"<>|\0\ud800-\udfff]+")
+"""What no file's name may hold: separators, what Windows refuses besides, and halves of characters."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,19 @@ class Exported:
 
 
 def export_model(request: ExportRequest) -> Exported:
-    """Make an artifact, a file or a folder; see export_file and folder_exporting.export_folder."""
+    """Make an artifact, a file or a folder; see export_file and folder_exporting.export_folder.
+
+    Raises:
+        ExportError: an option belongs to another format.
+    """
     if request.engine is not None and request.format != "web":
         raise ExportError(f"--engine says what runs a page; --format {request.format} has no choice")
     if request.project != "plain" and request.format != "c":
         raise ExportError(f"--project says how C is laid out; --format {request.format} has no choice")
+    if request.kernels != "xnnpack" and request.format not in ("c", "web"):
+        raise ExportError(f"--kernels says whose rounding C has; --format {request.format} has no choice")
+    if request.npm_package is not None and request.engine != "onnxruntime-web":
+        raise ExportError("--npm-package is for --format web --engine onnxruntime-web")
     if request.format in FOLDER_EXPORTERS:
         # Imports this module.
         from edgedigits.folder_exporting import export_folder
@@ -119,7 +131,7 @@ def export_file(request: ExportRequest) -> Exported:
     model = default_model() if request.model is None else request.model
     if request.out is not None and request.out.suffix != exporter.SUFFIX and not request.out.is_dir():
         raise ExportError(f"expected --out to end in {exporter.SUFFIX}, or to be a folder; got {request.out}")
-    if str(model) in shipped_names() and _is_shipped(str(model), exporter, precision):
+    if request.contract is None and str(model) in shipped_names() and _is_shipped(str(model), exporter, precision):
         return _copy_shipped(str(model), exporter, request.out)
     return _convert(find_keras(model), exporter, precision, request)
 
@@ -128,6 +140,19 @@ def default_model() -> str | Path:
     """Return what is exported where no MODEL is named: the newest run's, or the usual shipped one."""
     run = newest_run()
     return run.path if run else DEFAULT_MODEL
+
+
+def default_path(source: Path, name: str, ending: str) -> Path:
+    """Return where an artifact goes that no path is named for.
+
+    Args:
+        source: what it is made of: it goes beside that, and into the working folder if that is a shipped file.
+        name: what the model calls itself. Models of strangers may call themselves "../..", so that a plain file name
+            is made of it.
+        ending: of the file's or folder's name.
+    """
+    plain = NOT_IN_NAMES.sub("-", name).lstrip(" .-") or "model"
+    return (Path() if source.parent == SHIPPED else source.parent) / f"{plain}{ending}"
 
 
 def _is_shipped(name: str, exporter: Exporter, precision: str) -> bool:
@@ -141,6 +166,7 @@ def _copy_shipped(name: str, exporter: Exporter, out: Path | None) -> Exported:
     shipped = check_shipped(SHIPPED / f"{name}{exporter.SUFFIX}")
     path = _path(out, Path(shipped.name))
     write_whole(path, shipped.read_bytes())
+    report_path(path).unlink(missing_ok=True)  # It would be of what stood there before.
     if golden_path(shipped).is_file():
         write_whole(golden_path(path), check_shipped(golden_path(shipped)).read_bytes())
     return Exported(path, read_contract(shipped), notes=(f"the shipped {name}, as it is",))
@@ -152,7 +178,7 @@ def _convert(source: Path, exporter: Exporter, precision: str, request: ExportRe
     notes: list[str] = []
     splits = _splits(contract, source, request.data, notes)
     calibration = _calibration(contract, splits, request.data, notes) if precision == "int8" else None
-    path = _path(request.out, _default_path(source, contract, precision, exporter.SUFFIX))
+    path = _path(request.out, default_path(source, contract.name, f".{precision}{exporter.SUFFIX}"))
     with whole_file(path) as temporary:
         exporter.export(source, temporary, ExportOptions(precision, calibration, contract))
         engine = open_model(temporary)
@@ -212,9 +238,3 @@ def _path(out: Path | None, default: Path) -> Path:
     if out is None:
         return default
     return out / default.name if out.is_dir() else out
-
-
-def _default_path(source: Path, contract: Contract, precision: str, suffix: str) -> Path:
-    """Beside the model of a run or a person's own file; in the working folder for a shipped one."""
-    folder = Path() if source.parent == SHIPPED else source.parent
-    return folder / f"{contract.name}.{precision}{suffix}"

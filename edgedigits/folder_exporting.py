@@ -5,12 +5,13 @@ import tempfile
 from pathlib import Path
 
 from edgedigits.data.of_model import splits_of_model
-from edgedigits.exporting import Exported, ExportRequest, default_model, export_file
+from edgedigits.exporting import Exported, ExportRequest, default_model, default_path, export_file
 from edgedigits.model_files import SHIPPED, check_shipped, find_keras, read_contract_file, shipped_names
 from edgedigits.verification.verify import Verification, verify_artifact
 from edgedigits_exporters import FolderExporter, FolderOptions, get_folder_exporter
 from edgedigits_exporters.folder import refuse_existing
 from edgedigits_exporters.web import WEB_ENGINES
+from edgedigits_exporters.web.onnxruntime_engine import package_files
 from edgedigits_exporters.web.webassembly import prebuilt_wasm, require_tools
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
@@ -25,6 +26,12 @@ from edgedigits_runtime.errors import (
     UnknownName,
 )
 
+COMPARES_ITSELF = {
+    "c": "the folder's self-test compares ten pictures",
+    "web": "the page compares five drawn digits when it opens",
+}
+"""What there is beside the comparison that could not be made."""
+
 
 def export_folder(request: ExportRequest) -> Exported:
     """Make a folder; it gets its name only once every value is LiteRT's, where a C compiler is at hand.
@@ -37,22 +44,30 @@ def export_folder(request: ExportRequest) -> Exported:
     """
     made_of = _made_of(request)
     exporter = get_folder_exporter(request.format)
+    source = _source(request, f".{made_of}")
+    given = read_contract_file(request.contract) if request.contract else None
+    named = given or _own_contract(source)
+    path = request.out or default_path(source, named.name if named else source.stem, exporter.SUFFIX)
+    refuse_existing(path, replace=request.force)
+    options = FolderOptions(
+        request.force,
+        # What comes of a conversion has other tensors than the contract that is given for it, and one of its own.
+        None if source.suffix == ".keras" else given,
+        request.kernels,
+        request.project,
+        request.engine or "wasm",
+        request.npm_package,
+    )
+    compiled = _is_compiled(request.format, source, options)
+    if request.format == "web":
+        _require(compiled, options)
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as beside:
-        model, notes = _model(request, made_of, Path(beside))
-        path = request.out or _default_path(request, model, exporter)
-        refuse_existing(path, replace=request.force)
-        given = read_contract_file(request.contract) if request.contract else None
-        options = FolderOptions(
-            request.force, given, request.kernels, request.project, request.engine or "wasm", request.npm_package
-        )
+        model, notes = _model(request, source, Path(beside) / f"model.{made_of}")
         verification = None
-        if _is_compiled(request, model, options):
-            if request.format == "web":
-                require_tools()  # Say so before any work.
-            if request.verify:
-                verification = _compare(exporter, model, options, request, notes)
+        if compiled and request.verify:
+            verification = _compare(exporter, model, source, options, request, notes)
         exporter.export(model, path, options)
-    contract = read_contract(path) if (path / MEMBER).is_file() else given or _own_contract(model)
+        contract = read_contract(path) if (path / MEMBER).is_file() else options.contract or _own_contract(model)
     return Exported(path, contract, verification, notes=tuple(notes))
 
 
@@ -66,47 +81,71 @@ def _made_of(request: ExportRequest) -> str:
         raise UnknownName("engine of a page", str(request.engine), WEB_ENGINES)
     if request.engine == "onnxruntime-web":
         return "onnx"
-    if request.npm_package is not None:
-        raise ExportError("--npm-package is for --format web --engine onnxruntime-web")
     if request.precision not in (None, "int8"):
         raise ExportError(f"{request.format} is made of an int8 model; got --precision {request.precision}")
     return "tflite"
 
 
-def _model(request: ExportRequest, made_of: str, beside: Path) -> tuple[Path, list[str]]:
-    """Return the model file of a MODEL: its own, the shipped one, or one made of Keras in the folder `beside`."""
+def _source(request: ExportRequest, suffix: str) -> Path:
+    """Return what a folder is made of: MODEL's own or the shipped file of that type, or a `.keras` file to convert."""
     model = default_model() if request.model is None else request.model
-    suffix = f".{made_of}"
-    shipped = str(model) in shipped_names()
-    if shipped and (request.precision is None or made_of == "tflite"):
-        return check_shipped(SHIPPED / f"{model}{suffix}"), []
-    if Path(model).suffix == suffix:
-        if not Path(model).is_file():
-            raise ArtifactNotFound(f"no model file at {model}")
-        return Path(model), []
-    if is_c_export(Path(model)):
+    if str(model) in shipped_names():
+        ready = request.precision is None or suffix == ".tflite"
+        return check_shipped(SHIPPED / f"{model}{suffix}") if ready else find_keras(model)
+    path = Path(model)
+    if is_c_export(path):
         raise ExportError(f"{model} is a C export already; export the digits.tflite in it, or what that was made of")
-    if not shipped and Path(model).suffix not in ("", ".keras"):
-        raise UnknownName(f"model file type to make {request.format} of", Path(model).suffix, [suffix, ".keras"])
-    made = export_file(
-        dataclasses.replace(request, model=find_keras(model), format=made_of, out=beside / f"model{suffix}")
-    )
-    return made.path, list(made.notes)
+    # The name of a run folder may have a dot in it.
+    if path.is_dir() or path.suffix in ("", ".keras"):
+        return find_keras(model)
+    if path.suffix != suffix:
+        raise UnknownName(f"model file type to make {request.format} of", path.suffix, [suffix, ".keras"])
+    if not path.is_file():
+        raise ArtifactNotFound(f"no model file at {path}")
+    return path
 
 
-def _is_compiled(request: ExportRequest, model: Path, options: FolderOptions) -> bool:
+def _is_compiled(format: str, source: Path, options: FolderOptions) -> bool:
     """Whether the model becomes C; WebAssembly that is shipped was compared when it was made."""
-    if request.format == "web":
-        if model.parent == SHIPPED:
-            check_shipped(model.with_suffix(".wasm"))
-        return options.engine == "wasm" and prebuilt_wasm(model, options) is None
-    return request.format == "c"
+    if format != "web" or options.engine != "wasm":
+        return format == "c"
+    if source.parent == SHIPPED:
+        check_shipped(source.with_suffix(".wasm"))
+    return source.suffix == ".keras" or prebuilt_wasm(source, options) is None
+
+
+def _require(compiled: bool, options: FolderOptions) -> None:
+    """Refuse a page whose tools are missing, before any work.
+
+    Raises:
+        ToolMissing, ExportError: clang, or onnxruntime-web.
+    """
+    if compiled:
+        require_tools()
+    if options.engine == "onnxruntime-web":
+        package_files(options.npm_package)
+
+
+def _model(request: ExportRequest, source: Path, made: Path) -> tuple[Path, list[str]]:
+    """Return the model file, and what is to be said of it: the source itself, or `made` of Keras."""
+    if source.suffix != ".keras":
+        return source, []
+    exported = export_file(dataclasses.replace(request, model=source, format=made.suffix[1:], out=made))
+    return exported.path, list(exported.notes)
 
 
 def _compare(
-    exporter: FolderExporter, model: Path, options: FolderOptions, request: ExportRequest, notes: list[str]
+    exporter: FolderExporter,
+    model: Path,
+    source: Path,
+    options: FolderOptions,
+    request: ExportRequest,
+    notes: list[str],
 ) -> Verification | None:
-    """Compare every value of the C code with LiteRT's on the test split, in a folder that is thrown away."""
+    """Compare every value of the C code with LiteRT's on the test split, in a folder that is thrown away.
+
+    The source may stand in a run folder, which knows its data.
+    """
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as trial:
         # First, so that a model that is not compiled is refused before data is looked for. The comparison is of the
         # plain layout; the others hold the same two files.
@@ -114,17 +153,17 @@ def _compare(
             model, Path(trial) / "c", dataclasses.replace(options, project="plain")
         )
         if find_compiler() is None:
-            notes.append("not compared with LiteRT: no C compiler here; the folder's self-test does it where one is")
+            notes.append(f"not compared with LiteRT: no C compiler here; {COMPARES_ITSELF[request.format]}")
             return None
         contract = read_contract(folder)
         try:
-            samples = splits_of_model(contract, model, request.data).test
+            samples = splits_of_model(contract, source, request.data).test
         except DataNotFound as error:
-            notes.append(f"not compared with LiteRT: {error}; the folder's self-test compares ten pictures")
+            notes.append(f"not compared with LiteRT: {error}; {COMPARES_ITSELF[request.format]}")
             return None
         verification = verify_artifact(folder, folder / "digits.tflite", samples, "test")
     if not verification.passed:
-        raise GateMissed(f"the C code of {model} was refused: {'; '.join(verification.missed)}; please report it")
+        raise GateMissed(f"the C code of {source} was refused: {'; '.join(verification.missed)}; please report it")
     return dataclasses.replace(verification, artifact=f"{contract.name}{exporter.SUFFIX}", against=model.name)
 
 
@@ -133,12 +172,3 @@ def _own_contract(model: Path) -> Contract | None:
         return read_contract(model)
     except ContractMissing:
         return None
-
-
-def _default_path(request: ExportRequest, model: Path, exporter: FolderExporter) -> Path:
-    """Beside the model of a run or a person's own file; in the working folder for a shipped one."""
-    contract = _own_contract(model)
-    name = contract.name if contract else model.stem
-    given = Path(str(request.model)) if request.model else model
-    place = given if given.is_dir() else given.parent
-    return (Path() if model.parent == SHIPPED else place) / f"{name}{exporter.SUFFIX}"
