@@ -85,7 +85,10 @@ def onnx_bytes(carried: Contract | None, dtype: str = "float32") -> bytes:
         "tiny",
         [helper.make_tensor_value_info("image", TensorProto.UINT8 if pixels else TensorProto.FLOAT, ["batch", *SHAPE])],
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", CLASSES])],
-        [numpy_helper.from_array(matrix, "weights"), numpy_helper.from_array(np.float32(1 / 255), "step")],
+        [
+            numpy_helper.from_array(matrix, "weights"),
+            *([numpy_helper.from_array(np.float32(1 / 255), "step")] if pixels else []),
+        ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
