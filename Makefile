@@ -27,13 +27,13 @@ slow: $(READY)  ## the tests that train, convert or install, two at a time
 	$(BIN)/pytest -q -n 2 --dist loadscope -m "slow and not gpu"
 
 speed: $(READY)  ## how near the runtime comes to its bare engines
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python -m benchmarks.speed
 
 reading-pictures: $(READY)  ## draw the pictures of docs/reading.md, and write there what was read
-	$(BIN)/python -m edgedigits.reports.cause_sheets docs
+	$(BIN)/python -m benchmarks.reading_pictures.sheets docs
 
 page-pictures: $(READY)  ## photograph the page for the docs
-	$(BIN)/python tests/page_pictures.py docs/pictures
+	$(BIN)/python -m tests.support.page_pictures docs/pictures
 
 onnxruntime-web: build/onnxruntime-web-1.30.0.tgz  ## fetch the npm package that the page's other engine is taken of
 
@@ -42,7 +42,7 @@ build/onnxruntime-web-%.tgz:
 	npm pack --pack-destination build onnxruntime-web@$*
 
 bench-web: $(READY)  ## sizes, times and exactness of the page without a server
-	$(BIN)/python benchmarks/web_page.py
+	$(BIN)/python -m benchmarks.web_page
 
 bench: $(READY)  ## the engines side by side, and all comparisons of speed
 	$(BIN)/pytest -q benchmarks --benchmark-only
@@ -54,52 +54,52 @@ BASELINE_SUITE = mkdir -p build && $(BIN)/pytest -q benchmarks --benchmark-only 
 
 bench-compare: $(READY)  ## whether anything became slower than the stored baseline; SHARE=0.1 for another share
 	$(BASELINE_SUITE)
-	$(BIN)/python benchmarks/baseline.py $(BASELINE_RUN) --share $(or $(SHARE),0.25)
+	$(BIN)/python -m benchmarks.baseline $(BASELINE_RUN) --share $(or $(SHARE),0.25)
 
 bench-baseline: $(READY)  ## measure the baseline anew, after a change that is meant to be slower or faster
 	$(BASELINE_SUITE)
-	$(BIN)/python benchmarks/baseline.py --store $(BASELINE_RUN)
+	$(BIN)/python -m benchmarks.baseline --store $(BASELINE_RUN)
 
 backends: $(READY)  ## train pico under every Keras backend that is installed, and write what they gave into docs/training.md
-	$(BIN)/python benchmarks/backends.py
+	$(BIN)/python -m benchmarks.backends
 
 models: $(READY)  ## rebuild the shipped models from scratch
-	$(BIN)/python -m edgedigits.models.build
+	$(BIN)/python -m benchmarks.shipped_models.build
 
 readme-results: $(READY)  ## measure what the README's table says, and write it there
-	$(BIN)/python benchmarks/readme_results.py
+	$(BIN)/python -m benchmarks.readme_results
 
 BOARD_MODELS ?= pico nano
 
 boards: $(READY) board-packages  ## C on nine emulated cores: self-test, sizes, instructions; BOARD_MODELS=base for others
 	set -e; for model in $(BOARD_MODELS); do \
 		$(BIN)/edgedigits export $$model --format c --no-verify --force --out build/boards/$$model-c; \
-		$(BIN)/python -m edgedigits.boards build/boards/$$model-c; \
+		$(BIN)/python -m benchmarks.emulated_cores build/boards/$$model-c; \
 	done
 
 verify-c: $(READY) board-packages  ## every value of the C export against LiteRT's, on the host and on emulated cores
-	$(BIN)/python benchmarks/verify_c.py
+	$(BIN)/python -m benchmarks.verify_c
 
 bench-c: $(READY) board-packages  ## flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
-	$(BIN)/python benchmarks/c_export.py
+	$(BIN)/python -m benchmarks.c_export
 
 bench-serving: $(READY)  ## requests a second of edgedigits serve, and its latency; writes the table of docs/serving.md
-	.ci/system bench-packages.txt
-	$(BIN)/python benchmarks/serving.py
+	.ci/system requirements/bench-packages.txt
+	$(BIN)/python -m benchmarks.serving
 
 bench-bulk: $(READY)  ## pictures a second of read-bulk by workers; writes the table of docs/bulk.md
-	$(BIN)/python benchmarks/bulk.py
+	$(BIN)/python -m benchmarks.bulk
 
 ATTACKS := pictures models kills faults endurance
 
 torture: $(READY)  ## every attack in full length, for hours; writes the figures of docs/reliability.md
-	status=0; for attack in $(ATTACKS); do $(BIN)/python -m torture.$$attack || status=1; done; \
-	$(BIN)/python -m torture.page; exit $$status
+	status=0; for attack in $(ATTACKS); do $(BIN)/python -m tests.torture.$$attack || status=1; done; \
+	$(BIN)/python -m tests.torture.page; exit $$status
 
 board-packages:
-	.ci/system system-packages.txt board-packages.txt
+	.ci/system requirements/system-packages.txt requirements/board-packages.txt
 
-system:  ## system packages that some tests need (system-packages.txt)
+system:  ## system packages that some tests need (requirements/system-packages.txt)
 	.ci/system
 
 # Another lock file, pyproject.toml or Makefile makes the environment anew; sources are installed editable.

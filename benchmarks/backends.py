@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from page_section import write_section
-
+from benchmarks.page_section import write_section
 from edgedigits.recipes import get_recipe
 from edgedigits.training.phases import phases_of
 from edgedigits.training.run_folder import RunFolder

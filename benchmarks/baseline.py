@@ -4,8 +4,8 @@ A time of another machine means nothing here, so nothing is compared but ratios:
 information how many times as long it took as something fixed that was measured in turn with it, in the same run
 (`ratio`, `beside`). A ratio that has grown by more than the share is a regression, and the exit code is 1.
 
-    python benchmarks/baseline.py RUN.json            compare
-    python benchmarks/baseline.py --store RUN.json    make it the baseline
+    python -m benchmarks.baseline RUN.json            compare
+    python -m benchmarks.baseline --store RUN.json    make it the baseline
 
 RUN.json is what `pytest --benchmark-json` writes. Ratios are not quite alike on all processors either: on another one
 than the baseline's the differences are shown, and nothing fails.

@@ -1,4 +1,4 @@
-"""Draw the pictures that `edgedigits bench` reads: `python benchmarks/bench_pictures.py`.
+"""Draw the pictures that `edgedigits bench` reads: `python -m benchmarks.bench_pictures`.
 
 They are kept as files in edgedigits/benchmarking/measuring/pictures/, since another version of a JPEG encoder writes
 other bytes, and results of two boards can be compared only where both read the same.

@@ -17,13 +17,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from page_section import write_section
 from PIL import Image
 
+from benchmarks.page_section import write_section
 from edgedigits.bulk.bulk_reading import BulkOptions, read_bulk
-from edgedigits.bulk.reading import ReaderOptions
 from edgedigits.bulk.unit_reading import Worker
 from edgedigits.data import load_dataset
+from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.machine import core_count, describe_machine, installed_version
 from edgedigits_runtime.reading.reader import Reader

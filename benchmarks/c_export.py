@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from c_tables import PAGE, tables
-from c_tools import tool_versions
-from networks import SMALL, Kernels, graph_of, int8_file, mnist_test_split, write_c
-from page_section import write_section
 
-from edgedigits.boards import BOARDS, count, footprint
+from benchmarks.c_tables import PAGE, tables
+from benchmarks.c_tools import tool_versions
+from benchmarks.emulated_cores import BOARDS, count, footprint
+from benchmarks.networks import SMALL, Kernels, graph_of, int8_file, mnist_test_split, write_c
+from benchmarks.page_section import write_section
 from edgedigits_exporters.microcontroller.graph import Convolution, multiply_accumulates
 from edgedigits_exporters.microcontroller.layers import does_nothing
 from edgedigits_runtime.engines import open_engine

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from edgedigits.boards import BOARDS
+from benchmarks.emulated_cores import BOARDS
 from edgedigits_runtime.engines.compiled_c import find_compiler
 
 

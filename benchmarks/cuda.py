@@ -1,4 +1,4 @@
-"""CUDA against the CPU, decision by decision on the MNIST test split: `python benchmarks/cuda.py`.
+"""CUDA against the CPU, decision by decision on the MNIST test split: `python -m benchmarks.cuda`.
 
 Needs an NVIDIA GPU and the [gpu] extra. The figures go to benchmarks/results/cuda.json with the machine.
 """

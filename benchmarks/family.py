@@ -1,10 +1,10 @@
 """The family side by side: what the cards say, and one image through every shipped file here.
 
-    python benchmarks/family.py
+    python -m benchmarks.family
 
 Prints a Markdown table of the shipped models, which `make readme-results` puts into the README, and writes the
 latencies to results/family_latency.json. Accuracies of every seed are in results/family.json, which
-`python -m edgedigits.models.build` writes.
+`python -m benchmarks.shipped_models.build` writes.
 """
 
 import json
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
-from edgedigits.models.card_file import Card, read_card
-from edgedigits.models.published import PUBLISHED
+from edgedigits.reports.model_card_file import Card, read_card
+from edgedigits.reports.published_networks import PUBLISHED
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 from edgedigits_runtime.whole_files import write_whole

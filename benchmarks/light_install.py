@@ -1,4 +1,4 @@
-"""What the light install downloads, by platform and Python: `python benchmarks/light_install.py`.
+"""What the light install downloads, by platform and Python: `python -m benchmarks.light_install`.
 
 pip resolves and downloads the wheels that a board would get, without a board; nothing is built or installed. The
 sizes go to benchmarks/results/light_install.json.

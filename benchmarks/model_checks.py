@@ -1,4 +1,4 @@
-"""What checking a model file costs when it is opened: `python benchmarks/model_checks.py`."""
+"""What checking a model file costs when it is opened: `python -m benchmarks.model_checks`."""
 
 import json
 import sys

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import speed
-from family import beside_others, measured_table, shipped_cards
 from numpy.typing import NDArray
-from page_section import write_section
 from PIL import Image
 
+from benchmarks import speed
+from benchmarks.family import beside_others, measured_table, shipped_cards
+from benchmarks.page_section import write_section
 from edgedigits import export, load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples

@@ -1,7 +1,7 @@
 """What corruptions cost a model, float and int8 side by side.
 
-    python benchmarks/robustness.py base nano runs/my-run
-    python benchmarks/robustness.py base --images 1000      # a quick look, which is not written down
+    python -m benchmarks.robustness base nano runs/my-run
+    python -m benchmarks.robustness base --images 1000      # a quick look, which is not written down
 
 A MODEL is a shipped name, or a folder or `.keras` file with a `.keras` and an int8 `.tflite` side by side. Writes
 results/robustness.json; models that are not measured again stay in it.
@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from edgedigits.data.of_model import DataOptions, splits_of_model
+from benchmarks.behaviour.corruption_suite import Robustness, measure_robustness
+from benchmarks.behaviour.corruptions import CORRUPTIONS
 from edgedigits.model_files import SHIPPED, find_keras, open_model
-from edgedigits.verification.corruptions import CORRUPTIONS
-from edgedigits.verification.robustness import Robustness, measure_robustness
+from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import ArtifactNotFound
 from edgedigits_runtime.machine import describe_machine

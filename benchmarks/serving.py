@@ -1,6 +1,7 @@
 """How many requests `edgedigits serve` answers, how fast at half of that, and what it does under ten times the clients.
 
-The load comes from hey (Debian package `hey`, see bench-packages.txt), on the same machine and cores as the server.
+The load comes from hey (Debian package `hey`, see requirements/bench-packages.txt), on the machine and
+cores of the server.
 benchmarks/results/serving.json keeps the figures with the machine, and docs/serving.md a table of them.
 """
 
@@ -17,9 +18,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from page_section import write_section
 from PIL import Image
 
+from benchmarks.page_section import write_section
 from edgedigits.data import load_dataset
 from edgedigits_runtime.machine import core_count, describe_machine, installed_version
 from edgedigits_runtime.whole_files import write_whole

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import photo
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks import photo
 from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.model_files import SHIPPED

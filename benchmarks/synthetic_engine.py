@@ -1,6 +1,6 @@
 """How well the measuring measures: an engine of known delays, as `edgedigits bench` sees it.
 
-    python benchmarks/synthetic_engine.py
+    python -m benchmarks.synthetic_engine
 
 Writes benchmarks/results/synthetic_engine.json, and exits with 1 where p50 is off by more than 2% or p99 by more than
 5%: on a machine that is not quiet they will be, since what others take is time that passes. Real time on a core of
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.delay_engine import SyntheticEngine, lognormal_delays
 from edgedigits import load
 from edgedigits.benchmarking.comparable import comparable
 from edgedigits.benchmarking.fingerprint import Course, fingerprint, snapshot
@@ -20,7 +21,6 @@ from edgedigits.benchmarking.measuring.clock import examine_clock
 from edgedigits.benchmarking.measuring.sampling import Effort, measure
 from edgedigits.benchmarking.measuring.stages import StageTimes
 from edgedigits.benchmarking.measuring.statistics import PER_MILLE, percentile
-from edgedigits.benchmarking.measuring.synthetic_engine import SyntheticEngine, lognormal_delays
 from edgedigits.benchmarking.measuring.workload import framed_images, invoke_call, load_workload
 from edgedigits.benchmarking.results.result import plain
 from edgedigits_runtime.whole_files import write_whole

@@ -1,10 +1,9 @@
 """A photo of 12 megapixels, from its bytes to its digits (`make bench`); the stages stand in the benchmark's JSON."""
 
-import photo
 import pytest
-import speed
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks import photo, speed
 from edgedigits import load
 from edgedigits_runtime.reading.decode import decode
 

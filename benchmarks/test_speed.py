@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-import speed
 from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks import speed
 
 COMPARISONS = [
     speed.one_array,

@@ -1,12 +1,11 @@
-"""How many threads, and which kernels, suit networks of this size: `python benchmarks/threads.py`.
+"""How many threads, and which kernels, suit networks of this size: `python -m benchmarks.threads`.
 
 Writes the table of docs/engines.md. One image, pixels to probabilities, all settings in turn in one process.
 """
 
 from pathlib import Path
 
-from page_section import write_section
-
+from benchmarks.page_section import write_section
 from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.model_files import shipped_names

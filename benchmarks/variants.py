@@ -1,7 +1,7 @@
 """What the smallest networks were chosen from: variants of a recipe, each trained briefly; writes docs/training.md.
 
-    python benchmarks/variants.py         # all that are not in results/variants.json yet: 20 minutes
-    python benchmarks/variants.py "pico"  # this one, again
+    python -m benchmarks.variants         # all that are not in results/variants.json yet: 20 minutes
+    python -m benchmarks.variants "pico"  # this one, again
 
 Each learns from `base`, with the same seed and for EPOCHS epochs of the first phase and GENTLE of the gentle one.
 All is measured on the validation images and on drawings that nothing is reported of: the test images choose nothing.
@@ -18,18 +18,18 @@ from typing import Any
 
 import keras
 from keras import layers
-from page_section import write_section
 from rich.console import Console
 
+from benchmarks.behaviour.rejection import measure_rejection
+from benchmarks.page_section import write_section
+from benchmarks.shipped_models.cost import multiply_accumulates
 from edgedigits.data import load_dataset
 from edgedigits.data.splits import split
 from edgedigits.model_files import open_model
-from edgedigits.models.cost import multiply_accumulates
 from edgedigits.recipes import RECIPES, blocks, get_recipe
 from edgedigits.recipes.recipe import ImageShape, Recipe
 from edgedigits.training.fit import train
 from edgedigits.training.options import TrainOptions
-from edgedigits.verification.rejection import measure_rejection
 from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole

@@ -20,14 +20,14 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from c_tools import tool_versions
-from networks import KERNELS, NETWORKS, Kernels, int8_file, mnist_test_split, write_c
 from numpy.typing import NDArray
 from rich.console import Console
 
-from edgedigits.boards import BOARDS, Board, available, compare
-from edgedigits.boards.board import SUPPORT
-from edgedigits.boards.building import PROGRAM_FILES
+from benchmarks.c_tools import tool_versions
+from benchmarks.emulated_cores import BOARDS, Board, available, compare
+from benchmarks.emulated_cores.board import SUPPORT
+from benchmarks.emulated_cores.building import PROGRAM_FILES
+from benchmarks.networks import KERNELS, NETWORKS, Kernels, int8_file, mnist_test_split, write_c
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.errors import EdgedigitsError

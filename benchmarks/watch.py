@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from page_section import write_section
 from PIL import Image
 
+from benchmarks.page_section import write_section
 from edgedigits_runtime.live.preview import Preview
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera

@@ -10,27 +10,24 @@ import gzip
 import json
 import shutil
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import brotli
 import numpy as np
-from networks import mnist_test_split
 from numpy.typing import NDArray
-from page_section import write_section
 
 import edgedigits
+from benchmarks.networks import mnist_test_split
+from benchmarks.page_section import write_section
 from edgedigits.model_files import SHIPPED
 from edgedigits_exporters.microcontroller.c import c_files
 from edgedigits_exporters.options import FolderOptions
 from edgedigits_exporters.web.webassembly import COMPILE, compile_wasm
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
-
-sys.path.append(str(Path(__file__).parent.parent / "tests"))
-from browser_modules import DECODE, hosted, run_wasm
+from tests.support.browser_modules import DECODE, hosted, run_wasm
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserType, Page

@@ -15,8 +15,8 @@ from edgedigits_runtime.errors import EdgedigitsError
 
 if TYPE_CHECKING:
     from edgedigits.exporting import Exported
+    from edgedigits.recipes.gates import Gate
     from edgedigits.training.run_folder import RunFolder
-    from edgedigits.verification.gates import Gate
     from edgedigits.verification.verify import Verification
     from edgedigits_exporters.keras_backend import Device
     from edgedigits_runtime.engine_options import EngineOptions
@@ -149,8 +149,8 @@ def export(
     Raises:
         EdgedigitsError: see edgedigits.exporting.export_file and edgedigits.folder_exporting.export_folder.
     """
-    from edgedigits.data.of_model import DataOptions
     from edgedigits.exporting import ExportRequest, export_model
+    from edgedigits.training.data_of_model import DataOptions
 
     return export_model(
         ExportRequest(
@@ -185,9 +185,9 @@ def verify(
     Raises:
         EdgedigitsError: see edgedigits.verification.verify.
     """
-    from edgedigits.data.of_model import DataOptions, splits_of_model
     from edgedigits.model_files import find_keras, find_model
-    from edgedigits.verification.gates import Gate
+    from edgedigits.recipes.gates import Gate
+    from edgedigits.training.data_of_model import DataOptions, splits_of_model
     from edgedigits.verification.verify import find_reference, verify_artifact
     from edgedigits_exporters.keras_backend import load_keras
     from edgedigits_runtime.embedded_contract import read_contract

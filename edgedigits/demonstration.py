@@ -10,11 +10,11 @@ from rich.console import Console
 from edgedigits import export, load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
-from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.exporting import Exported
 from edgedigits.model_files import open_model
 from edgedigits.reports.report import write_report
 from edgedigits.reports.sections.readings import Row
+from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.fit import train
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from edgedigits.data.dataset import Samples
-from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.data.splits import Splits
 from edgedigits.model_files import (
     DEFAULT_MODEL,
@@ -19,6 +18,7 @@ from edgedigits.model_files import (
     shipped_names,
 )
 from edgedigits.training.confidence import with_confidence
+from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.run_folder import newest_run
 from edgedigits.verification.verify import Verification, report_path, verify_artifact, write_report
 from edgedigits_exporters import FOLDER_EXPORTERS, PRECISIONS, Exporter, ExportOptions, get_exporter

@@ -4,9 +4,9 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
-from edgedigits.data.of_model import splits_of_model
 from edgedigits.exporting import Exported, ExportRequest, default_model, default_path, export_file
 from edgedigits.model_files import SHIPPED, check_shipped, find_keras, read_contract_file, shipped_names
+from edgedigits.training.data_of_model import splits_of_model
 from edgedigits.verification.verify import Verification, verify_artifact
 from edgedigits_exporters import FolderExporter, FolderOptions, get_folder_exporter
 from edgedigits_exporters.folder import refuse_existing

@@ -10,11 +10,11 @@ import keras
 from rich.console import Console
 
 from edgedigits.data.dataset import Samples
-from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.exporting import ExportRequest, export_model
 from edgedigits.keras_engine import open_keras
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate
+from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.several import plan, trained

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 from PIL import Image
-from tiny_models import write_onnx, write_tflite
 
+from benchmarks.emulated_cores import BOARDS, available
 from edgedigits import load
-from edgedigits.boards import BOARDS, available
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.web.onnxruntime_engine import PINNED
 from edgedigits_runtime.errors import DataNotFound
 from edgedigits_runtime.reading.reader import Reader
+from tests.support.tiny_models import write_onnx, write_tflite
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

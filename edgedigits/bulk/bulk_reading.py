@@ -19,10 +19,10 @@ from edgedigits.bulk.kinds import About
 from edgedigits.bulk.parts import counts_of, number_of
 from edgedigits.bulk.plan import plan
 from edgedigits.bulk.plan_files import Planned, write_plan
-from edgedigits.bulk.reading import ReaderOptions
 from edgedigits.bulk.run_file import Run, find_run
 from edgedigits.bulk.summary import Summary, in_all
 from edgedigits.bulk.unit_reading import Job
+from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.errors import EdgedigitsError, MissingExtra, OutputNotWritable, RunError
 from edgedigits_runtime.machine import installed_version
 
@@ -42,7 +42,7 @@ class BulkOptions:
         sources: folders, patterns, files, shards; here or at addresses that fsspec opens.
         out: the folder for the parts, likewise.
         reading: how to open the reader.
-        address: of Ray; see edgedigits.bulk.ray_cluster.cluster.
+        address: of Ray; see edgedigits.ray_cluster.cluster.
         resume: go on with the run that `out` holds.
         workers: how many readers; one for each processor core of the cluster if None.
         column: of Parquet files, that holds the pictures; the only one that can if None.

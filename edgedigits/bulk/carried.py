@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgedigits.bulk.reading import ReaderOptions
+from edgedigits.predicting.pictures import ReaderOptions
 
 
 @dataclass(frozen=True)

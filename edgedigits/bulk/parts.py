@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from edgedigits.bulk.folders import Folder
-from edgedigits.bulk.reading import Outcome
 from edgedigits.bulk.summary import Summary
-from edgedigits.bulk.text import least_sure, shown
+from edgedigits.predicting.pictures import Outcome
+from edgedigits.predicting.text import least_sure, shown
 from edgedigits_runtime.errors import SourceNotFound
 
 if TYPE_CHECKING:

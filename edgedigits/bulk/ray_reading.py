@@ -15,9 +15,9 @@ from collections.abc import Generator
 from typing import Any, TextIO
 
 from edgedigits.bulk.bulk_reading import BulkOptions, Progress
-from edgedigits.bulk.ray_cluster import CLIENT, cluster
 from edgedigits.bulk.summary import Summary
 from edgedigits.bulk.unit_reading import Job, Worker
+from edgedigits.ray_cluster import CLIENT, cluster
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.native_messages import silenced
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgedigits.bulk.reading import Outcome
+from edgedigits.predicting.pictures import Outcome
 
 
 @dataclass

@@ -13,8 +13,8 @@ from edgedigits.bulk.folders import Folder, content_of, open_folder
 from edgedigits.bulk.kinds import About, open_kind
 from edgedigits.bulk.parts import counts_of, writing_part
 from edgedigits.bulk.plan_files import load_unit
-from edgedigits.bulk.reading import CHUNK, Outcome, ReaderOptions, Task, read_each
 from edgedigits.bulk.summary import Summary
+from edgedigits.predicting.pictures import CHUNK, Outcome, ReaderOptions, Task, read_each
 from edgedigits_runtime.errors import EdgedigitsError, PictureEndsReader, ShardBroken, SourceError, SourceNotFound
 from edgedigits_runtime.sources.files import Source
 

@@ -74,8 +74,8 @@ def peers(
     as_json: AsJson = False,
 ) -> None:
     """Measure the same digits with what people would otherwise use, as far as it is installed."""
+    from benchmarks.peers.run import PeersRequest, run_peers
     from edgedigits.benchmarking.side_by_side.interleaving import Plan
-    from edgedigits.benchmarking.side_by_side.peer_run import PeersRequest, run_peers
 
     request = PeersRequest(model, _words(only), Plan(rounds, seconds, seed), processes)
     with _progress() as show:

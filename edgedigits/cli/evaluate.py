@@ -63,9 +63,9 @@ def evaluate(
     contract: Contract = None,
 ) -> None:
     """Read a folder of labelled pictures and say how many are read right, of which kind, and which are not."""
-    from edgedigits.bulk.progress import progress_bar
-    from edgedigits.bulk.reading import ReaderOptions
-    from edgedigits.bulk.text import shown
+    from edgedigits.predicting.pictures import ReaderOptions
+    from edgedigits.predicting.progress import progress_bar
+    from edgedigits.predicting.text import shown
     from edgedigits.verification.evaluation_report import as_lines
     from edgedigits.verification.folder_evaluation import evaluate_pictures
     from edgedigits.verification.labelled_pictures import read_labelled

@@ -53,8 +53,8 @@ def export(
 ) -> None:
     """Export a model, and refuse the file if it does not decide as Keras does."""
     from edgedigits.cli.verify import print_verification
-    from edgedigits.data.of_model import DataOptions
     from edgedigits.exporting import ExportRequest, export_model
+    from edgedigits.training.data_of_model import DataOptions
 
     request = ExportRequest(
         model, format, precision, out, verify, DataOptions(data, data_dir), contract, kernels, project, force, engine,

@@ -63,7 +63,7 @@ def show(
     from edgedigits.model_files import find_model, shipped_names
 
     if model in shipped_names() and not contract:
-        from edgedigits.models.card_file import read_card
+        from edgedigits.reports.model_card_file import read_card
 
         card = read_card(model)
         if card is not None:
@@ -82,7 +82,7 @@ def plot(
     out: Annotated[Path, typer.Option(metavar="FILE", help="A .png or .svg file.")] = Path("models.png"),
 ) -> None:
     """Draw accuracy against parameters, size and latency here, beside what others published."""
-    from edgedigits.models.plot import plot_family
+    from edgedigits.reports.family_plot import plot_family
 
     typer.echo(plot_family(out))
 
@@ -90,7 +90,7 @@ def plot(
 def _print_card(card: dict[str, Any]) -> None:
     from rich.console import Console
 
-    from edgedigits.models.show import card_page
+    from edgedigits.reports.model_card import card_page
 
     console = Console(highlight=False)
     for part in card_page(card):

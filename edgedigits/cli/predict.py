@@ -24,10 +24,10 @@ from edgedigits.cli.model_options import (
 )
 
 if TYPE_CHECKING:
-    from edgedigits.bulk.drawings import Drawings
-    from edgedigits.bulk.progress import ReadingProgress
-    from edgedigits.bulk.reading import Outcome, Task
-    from edgedigits.bulk.text import Printed
+    from edgedigits.predicting.drawings import Drawings
+    from edgedigits.predicting.pictures import Outcome, Task
+    from edgedigits.predicting.progress import ReadingProgress
+    from edgedigits.predicting.text import Printed
 
 EXAMPLES = (
     "Examples: edgedigits predict photo.jpg · edgedigits predict scans/ --csv > read.csv · "
@@ -84,8 +84,8 @@ def predict(
     ] = False,
 ) -> None:
     """Read the digits in each picture: one, a number, a page of them, or none."""
-    from edgedigits.bulk.reading import ReaderOptions, Task, read_all, tell_all
-    from edgedigits.bulk.text import CSV_COLUMNS, printed_csv, printed_json
+    from edgedigits.predicting.pictures import ReaderOptions, Task, read_all, tell_all
+    from edgedigits.predicting.text import CSV_COLUMNS, printed_csv, printed_json
     from edgedigits_runtime.sources.files import expand
 
     if as_json and as_csv:
@@ -125,7 +125,7 @@ def _processes(pictures: int) -> int:
 def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:
     if not any(folders):
         return lambda _: None
-    from edgedigits.bulk.drawings import DrawingFolders
+    from edgedigits.predicting.drawings import DrawingFolders
 
     return DrawingFolders(*folders).drawings_of
 
@@ -151,7 +151,7 @@ def _print_all(blocks: Iterable[Sequence["Printed"]], heading: str, bar: "Readin
 
 def _told(outcomes: Iterator["Outcome"]) -> Iterator["Outcome"]:
     """Say before the first reading what reads, and with each how long it took."""
-    from edgedigits.bulk.text import engine_line, stages_line
+    from edgedigits.predicting.text import engine_line, stages_line
 
     said = ""
     for outcome in outcomes:
@@ -165,7 +165,7 @@ def _told(outcomes: Iterator["Outcome"]) -> Iterator["Outcome"]:
 
 
 def _print_error(error: str, bar: "ReadingProgress | None") -> None:
-    from edgedigits.bulk.text import shown
+    from edgedigits.predicting.text import shown
 
     # Standard output may be buffered; errors should stand where they happened.
     sys.stdout.flush()
@@ -175,7 +175,7 @@ def _print_error(error: str, bar: "ReadingProgress | None") -> None:
 
 def _text(outcome: "Outcome") -> "Printed":
     """One line, as scripts take it; on a terminal the digits of a number as a table below it."""
-    from edgedigits.bulk.text import Printed, digit_table, reading_line, shown
+    from edgedigits.predicting.text import Printed, digit_table, reading_line, shown
 
     reading = outcome.reading
     if reading is None:
@@ -191,7 +191,7 @@ def _text(outcome: "Outcome") -> "Printed":
 def _table(ahead: "list[Task]") -> Show:
     import shutil
 
-    from edgedigits.bulk.text import PictureTable, Printed
+    from edgedigits.predicting.text import PictureTable, Printed
 
     table = PictureTable.for_names([task.source.name for task in ahead], shutil.get_terminal_size().columns)
     heading = [table.heading()]
@@ -206,6 +206,6 @@ def _table(ahead: "list[Task]") -> Show:
 
 
 def _bar(sources: list[str]) -> "ReadingProgress | nullcontext[None]":
-    from edgedigits.bulk.progress import count_pictures, progress_bar
+    from edgedigits.predicting.progress import count_pictures, progress_bar
 
     return progress_bar(count_pictures(sources))

@@ -66,7 +66,7 @@ def read_bulk(
     """Read very many pictures into Parquet, on this machine or on a Ray cluster; can be killed and gone on with."""
     from edgedigits.bulk.bulk_reading import BulkOptions
     from edgedigits.bulk.bulk_reading import read_bulk as read_all_of
-    from edgedigits.bulk.reading import ReaderOptions
+    from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.engine_options import EngineOptions
 
     # Each worker is one of as many as there are cores.
@@ -127,7 +127,7 @@ class _Bar:
 
 
 def _print(total: "Summary", out: str, bar: _Bar) -> None:
-    from edgedigits.bulk.text import shown
+    from edgedigits.predicting.text import shown
 
     rate = f" in {bar.seconds:,.1f} s, {bar.here / bar.seconds:,.0f} a second" if bar.seconds else ""
     again = f" ({bar.here:,} of them now)" if bar.here != total.pictures else ""

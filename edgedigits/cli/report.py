@@ -19,8 +19,8 @@ def report(
     from edgedigits_exporters.keras_backend import load_keras
 
     load_keras()
-    from edgedigits.data.of_model import DataOptions
     from edgedigits.reports.report import make_report
+    from edgedigits.training.data_of_model import DataOptions
     from edgedigits.training.run_folder import RunFolder
 
     made = make_report(RunFolder(run), data=DataOptions(data, data_dir))

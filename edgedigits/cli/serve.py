@@ -58,7 +58,7 @@ def serve(
     log_requests: Annotated[bool, typer.Option(help="Write a line of JSON for each request.")] = True,
 ) -> None:
     """Serve a page to draw on and an HTTP API."""
-    from edgedigits.bulk.reading import ReaderOptions
+    from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits.serving.options import Limits, ServeOptions
     from edgedigits.serving.server import serve as serve_until_ended
 

@@ -40,7 +40,7 @@ def verify(
 ) -> None:
     """Compare every decision of an export with Keras, of C every value with LiteRT; exit with 1 if a gate is missed."""
     import edgedigits
-    from edgedigits.verification.gates import Gate
+    from edgedigits.recipes.gates import Gate
 
     demands = Gate(max_flips, max_probability_error, min_agreement, max_accuracy_drop)
     verification = edgedigits.verify(

@@ -77,8 +77,8 @@ def watch(
     contract: Contract = None,
 ) -> None:
     """Read numbers live; each is told once, when it has settled. Ctrl-C ends it."""
-    from edgedigits.bulk.reading import ReaderOptions
     from edgedigits.cli.status_line import StatusLine, summary
+    from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.clock import Clock
     from edgedigits_runtime.live.showing import ShowOptions, showing
     from edgedigits_runtime.live.watching import Notice, Watch, WatchOptions
@@ -132,7 +132,7 @@ def watch(
 
 def _line(live: "LiveReading") -> str:
     """Return when, what, and how sure; of a picture with a name its line as `predict` prints it."""
-    from edgedigits.bulk.text import doubts, in_words, least_sure, reading_line
+    from edgedigits.predicting.text import doubts, in_words, least_sure, reading_line
 
     reading = live.reading
     if live.frame.file:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from edgedigits.recipes import blocks
+from edgedigits.recipes.augmentation import HANDWRITING
+from edgedigits.recipes.gates import Gate
 from edgedigits.recipes.recipe import ImageShape, Recipe
-from edgedigits.training.augmentation import HANDWRITING
-from edgedigits.verification.gates import Gate
 
 
 def build(image_shape: ImageShape, classes: int) -> Any:

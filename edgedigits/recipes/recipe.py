@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import SplitPlan
-from edgedigits.training.augmentation import Augmentation
-from edgedigits.verification.gates import Gate
+from edgedigits.recipes.augmentation import Augmentation
+from edgedigits.recipes.gates import Gate
 from edgedigits_exporters.keras_file import float_border
 from edgedigits_runtime.contract import Contract, Normalisation
 

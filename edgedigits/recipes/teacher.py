@@ -3,8 +3,8 @@
 from typing import Any
 
 from edgedigits.recipes import blocks
+from edgedigits.recipes.augmentation import HANDWRITING
 from edgedigits.recipes.recipe import ImageShape, Recipe
-from edgedigits.training.augmentation import HANDWRITING
 
 
 def build(image_shape: ImageShape, classes: int) -> Any:

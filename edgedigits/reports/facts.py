@@ -7,7 +7,6 @@ from typing import Any
 
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
-from edgedigits.data.of_model import DataOptions
 from edgedigits.data.splits import Splits, split
 from edgedigits.keras_engine import KerasEngine
 from edgedigits.recipes import get_recipe
@@ -15,6 +14,7 @@ from edgedigits.recipes.recipe import contract_of
 from edgedigits.reports.evaluation import Evaluation, evaluate
 from edgedigits.reports.rotation import RotationCurve, rotation_curve
 from edgedigits.training.checkpoint import load_checkpoint
+from edgedigits.training.data_of_model import DataOptions
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.contract import Contract

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from edgedigits.reports.figures.style import to_svg
+from edgedigits.plotting.style import to_svg
 from edgedigits_runtime.preprocessing import Images
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgedigits.bulk.text import NO_DIGIT, in_words
+from edgedigits.predicting.text import NO_DIGIT, in_words
 from edgedigits_runtime.drawing.annotate import mark_digits
 from edgedigits_runtime.drawing.canvas import DOUBTFUL, FAINT, INK, text_width
 from edgedigits_runtime.drawing.contact_sheet import Cell, Layout, contact_sheet

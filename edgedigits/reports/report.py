@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgedigits.data.of_model import DataOptions
+from edgedigits.plotting.style import to_png
 from edgedigits.reports.facts import Facts, gather
-from edgedigits.reports.figures.style import to_png
 from edgedigits.reports.html import Section, page
 from edgedigits.reports.sections.calibration import calibration
 from edgedigits.reports.sections.curves import curves
@@ -17,6 +16,7 @@ from edgedigits.reports.sections.headline import headline
 from edgedigits.reports.sections.network import network
 from edgedigits.reports.sections.readings import Row, examples, latency
 from edgedigits.reports.sections.rotation import rotation
+from edgedigits.training.data_of_model import DataOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_runtime.reading.results import Reading

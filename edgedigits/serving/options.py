@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edgedigits.bulk.reading import ReaderOptions
+from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.errors import AddressUnavailable
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

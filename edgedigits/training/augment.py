@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from edgedigits.training.augmentation import DESIGN_SIDE, Augmentation
+from edgedigits.recipes.augmentation import DESIGN_SIDE, Augmentation
 
 _ELASTIC_GRID = 5
 COARSE = 0.4

@@ -16,11 +16,11 @@ from rich.console import Console
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.splits import Splits, split
+from edgedigits.plotting.curves import draw_curves
 from edgedigits.recipes import get_recipe
+from edgedigits.recipes.augmentation import Augmentation
 from edgedigits.recipes.recipe import Recipe, contract_of
-from edgedigits.reports.figures.curves import draw_curves
 from edgedigits.training.augment import Augment
-from edgedigits.training.augmentation import Augmentation
 from edgedigits.training.batches import Batches, shuffled
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
 from edgedigits.training.computing import check_shareable, computing, device_count, even_share

@@ -16,8 +16,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edgedigits.bulk.ray_cluster import cluster
 from edgedigits.data import DATASETS
+from edgedigits.ray_cluster import cluster
 from edgedigits.recipes import get_recipe
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.phases import total_epochs

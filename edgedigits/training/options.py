@@ -12,8 +12,8 @@ from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import Splits
 from edgedigits.model_files import find_keras
 from edgedigits.recipes import get_recipe
+from edgedigits.recipes.augmentation import GEOMETRY, Augmentation
 from edgedigits.recipes.recipe import Recipe
-from edgedigits.training.augmentation import GEOMETRY, Augmentation
 from edgedigits.training.run_folder import RunConfig
 from edgedigits_exporters.keras_backend import Device
 from edgedigits_runtime.errors import EdgedigitsError

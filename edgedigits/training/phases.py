@@ -8,8 +8,8 @@ clean images. The very last may be quantization-aware.
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edgedigits.recipes.augmentation import Augmentation
 from edgedigits.recipes.recipe import Recipe
-from edgedigits.training.augmentation import Augmentation
 
 GENTLE = 0.35
 """Of the augmentation's limits, after the first phase."""

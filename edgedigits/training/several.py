@@ -22,7 +22,7 @@ class Place:
     """Where trainings run on Ray, and what each of them gets.
 
     Args:
-        address: as edgedigits.bulk.ray_cluster.cluster takes it.
+        address: as edgedigits.ray_cluster.cluster takes it.
         cpus: cores of a training, which it computes with.
         gpus: of a training; None is one where the cluster has any, and none where it has not.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from edgedigits.bulk.text import NO_DIGIT, in_words
+from edgedigits.predicting.text import NO_DIGIT, in_words
 from edgedigits.verification.alignment import Pair
 from edgedigits.verification.calibration import BINS
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, share_right

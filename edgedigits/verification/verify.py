@@ -10,8 +10,8 @@ from typing import Any
 from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SHIPPED, find_keras, open_model
 from edgedigits.recipes import RECIPES, get_recipe
+from edgedigits.recipes.gates import EXACT, Gate, default_gate, missed, with_demands
 from edgedigits.verification.comparison import Comparison, compare
-from edgedigits.verification.gates import EXACT, Gate, default_gate, missed, with_demands
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
 from edgedigits_runtime.engines import is_c_export

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edgedigits_runtime.checking import limits, read_limited
 from edgedigits_runtime.embedded_contract import DAMAGED_ZIP, MEMBER, open_zip
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, first_line
+from edgedigits_runtime.untrusted import limits, read_limited
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MEMBERS = {CONFIG, WEIGHTS, "metadata.json", MEMBER, "edgedigits-history.json"}

@@ -5,7 +5,7 @@ An ONNX file is a Protocol Buffers message. Metadata are its field 14, each a me
 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). All else is skipped.
 """
 
-from edgedigits_runtime.checking.protobuf import LENGTH_DELIMITED, fields, texts
+from edgedigits_runtime.untrusted.protobuf import LENGTH_DELIMITED, fields, texts
 
 METADATA_PROPS = 14
 KEY, VALUE = 1, 2

@@ -6,8 +6,8 @@ import numpy as np
 
 from edgedigits.data import DATASETS, load_dataset
 from edgedigits.data.dataset import Samples
-from edgedigits.data.of_model import DataOptions, splits_of_model
 from edgedigits.recipes import RECIPES, get_recipe
+from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.verification.statistics import wilson
 from edgedigits_runtime.classifier import Classifier
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgedigits.benchmarking.results.result import Result
-from edgedigits.reports.figures.style import (
+from edgedigits.plotting.style import (
     BLUE,
     GREEN,
     GRID,

@@ -10,8 +10,8 @@ from edgedigits.benchmarking.results.comparing import Comparison, Figure, Ratio,
 from edgedigits.benchmarking.results.figures import MOST_SERIES, in_words
 from edgedigits.benchmarking.results.names import engine_title
 from edgedigits.benchmarking.results.result import Result
+from edgedigits.plotting.style import to_png
 from edgedigits.reports import html
-from edgedigits.reports.figures.style import to_png
 from edgedigits.reports.html import Picture, Section
 from edgedigits_runtime.errors import MissingExtra, WorkloadsDiffer
 from edgedigits_runtime.whole_files import write_whole

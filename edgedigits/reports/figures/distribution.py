@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits.reports.figures.style import BLUE, GREEN, VERMILION, new_figure, shown, tidy
+from edgedigits.plotting.style import BLUE, GREEN, VERMILION, new_figure, shown, tidy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

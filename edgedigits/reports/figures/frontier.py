@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgedigits.reports.figures.style import BLUE, INK, VERMILION, WIDTH, new_figure, tidy
+from edgedigits.plotting.style import BLUE, INK, VERMILION, WIDTH, new_figure, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgedigits.reports.figures.style import BLUE, GRID, INK, VERMILION, WIDTH, bare_axes, figure_of, new_figure, shown
+from edgedigits.plotting.style import BLUE, GRID, INK, VERMILION, WIDTH, bare_axes, figure_of, new_figure, shown
 from edgedigits_runtime.preprocessing import Images
 
 if TYPE_CHECKING:

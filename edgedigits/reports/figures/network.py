@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import ImageFont, ImageOps
 
-from edgedigits.reports.figures.style import (
+from edgedigits.plotting.style import (
     BLUE,
     DPI,
     GREEN,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgedigits.reports.figures.style import BLUE, INK, VERMILION, new_figure, tidy
+from edgedigits.plotting.style import BLUE, INK, VERMILION, new_figure, tidy
 from edgedigits.verification.calibration import Reliability
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from edgedigits.reports.figures.style import BLUE, INK, ORANGE, new_figure, tidy
+from edgedigits.plotting.style import BLUE, INK, ORANGE, new_figure, tidy
 from edgedigits.reports.rotation import RotationCurve
 
 if TYPE_CHECKING:

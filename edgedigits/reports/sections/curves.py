@@ -1,7 +1,7 @@
 """How the training went."""
 
+from edgedigits.plotting.curves import best_epoch, metric_figure
 from edgedigits.reports.facts import Facts
-from edgedigits.reports.figures.curves import best_epoch, metric_figure
 from edgedigits.reports.html import Picture, Section, charts, table
 
 TITLE = "Training"

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Samples
 from edgedigits.data.splits import Splits
+from edgedigits.plotting.style import shown
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.distribution import distribution_figure
 from edgedigits.reports.figures.images import grid_figure
-from edgedigits.reports.figures.style import shown
 from edgedigits.reports.html import Picture, Section, card, cards, charts, heading, pair, pixels, table
 from edgedigits.reports.selection import one_of_each_and_more
 

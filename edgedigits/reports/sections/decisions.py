@@ -1,11 +1,11 @@
 """What the network decides on the test split, where it is wrong, and how sure it is."""
 
 from edgedigits.data.dataset import Samples
+from edgedigits.plotting.style import shown
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.confusion import confusion_figure
 from edgedigits.reports.figures.images import SHOWN_CLASSES, grid_figure, predictions_figure
-from edgedigits.reports.figures.style import shown
 from edgedigits.reports.html import (
     Picture,
     Section,

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits.data.dataset import Samples
+from edgedigits.plotting.style import file_name, shown
+from edgedigits.recipes.gates import Gate
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.images import grid_figure
-from edgedigits.reports.figures.style import file_name, shown
 from edgedigits.reports.html import Picture, Section, card, cards, heading, paragraph, pixels, table
 from edgedigits.verification.comparison import Comparison, Flip
-from edgedigits.verification.gates import Gate
 from edgedigits.verification.statistics import Share
 from edgedigits.verification.verify import Verification, fingerprint
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.checking import checked_content
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions, Kernels
@@ -18,6 +17,7 @@ from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensor
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, first_line
 from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced
+from edgedigits_runtime.untrusted import checked_content
 
 # What LiteRT says of an operator that its wheel has no kernel for.
 UNSUPPORTED = ("custom op", "Flex", "Didn't find op for builtin opcode", "Op builtin_code out of range")

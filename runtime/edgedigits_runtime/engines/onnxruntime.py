@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.checking import checked_content
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
@@ -20,6 +19,7 @@ from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensor
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, MissingExtra, first_line
 from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.native_messages import silenced
+from edgedigits_runtime.untrusted import checked_content
 
 NVIDIA = ("cuda", "tensorrt")
 

@@ -1,0 +1,141 @@
+"""The card of a shipped model: all that is known of it, measured on the very files that are shipped."""
+
+import hashlib
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.behaviour.corruption_suite import measure_robustness
+from benchmarks.behaviour.other_writers import measure_other_hands
+from benchmarks.behaviour.rejection import measure_rejection
+from benchmarks.shipped_models.plan import run_name
+from edgedigits.data.dataset import Samples
+from edgedigits.model_files import SUFFIXES, open_model
+from edgedigits.reports.evaluation import Evaluation, evaluate
+from edgedigits.reports.model_card_file import Card
+from edgedigits.verification.calibration import BINS, reliability
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.machine import describe_machine
+
+if TYPE_CHECKING:
+    from benchmarks.shipped_models.seeds import SeedResult
+    from edgedigits.training.run_folder import RunFolder
+
+ROBUSTNESS_SEED = 0
+
+
+def make_card(
+    name: str, folder: Path, run: "RunFolder", results: Sequence["SeedResult"], seed: int, test: Samples
+) -> Card:
+    """Measure the files of a shipped model and return its card.
+
+    Args:
+        name: of the model.
+        folder: where its files are.
+        run: the run folder they were made of.
+        results: of every seed that was trained.
+        seed: the one that is shipped.
+        test: the test split.
+    """
+    from benchmarks.shipped_models.cost import multiply_accumulates
+    from edgedigits_exporters.keras_file import load_model
+
+    network, contract = load_model(folder / f"{name}.keras")
+    return {
+        "name": name,
+        "parameters": network.count_params(),
+        "multiply_accumulates": multiply_accumulates(network),
+        "recipe": contract.recipe,
+        "training": _training(run),
+        **describe_seeds(results, seed),
+        "files": {path.name: describe_file(path, test) for path in _files(name, folder)},
+        "other_files": describe_others(name, folder),
+        **measure_behaviour(folder / f"{name}.keras", folder / f"{name}.tflite", test),
+        "rebuild": f"python -m benchmarks.shipped_models.build {name}",
+        "machine": describe_machine(),
+    }
+
+
+def describe_seeds(results: Sequence["SeedResult"], seed: int) -> dict[str, Any]:
+    """Return what every seed gave, and which of them is shipped."""
+    return {
+        "seed": seed,
+        "chosen_by": "the best validation accuracy after the last epoch",
+        "seeds": [asdict(result) for result in results],
+        "int8_accuracy_of_seeds": _spread([result.int8_accuracy for result in results]),
+    }
+
+
+def describe_file(path: Path, test: Samples) -> dict[str, Any]:
+    """Return size, fingerprint, what its contract says, and its accuracy on the test split."""
+    engine = open_model(path)
+    content = path.read_bytes()
+    return {
+        "format": engine.contract.format,
+        "precision": engine.contract.precision,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "temperature": engine.contract.temperature,
+        "rejection_threshold": engine.contract.rejection_threshold,
+        "agreement": (engine.contract.verified or {}).get("agreement"),
+        **_accuracy(evaluate(engine, test), engine.contract),
+    }
+
+
+def describe_others(name: str, folder: Path) -> dict[str, Any]:
+    """Return size and fingerprint of what stands beside a model: golden vectors, and the `.wasm` for pages."""
+    paths = [path for pattern in ("*.npz", "wasm") for path in sorted(folder.glob(f"{name}.{pattern}"))]
+    contents = {path.name: path.read_bytes() for path in paths}
+    return {
+        file: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for file, content in contents.items()
+    }
+
+
+def measure_behaviour(keras: Path, int8: Path, test: Samples) -> dict[str, Any]:
+    """Return robustness of both files, and of the int8 one other hands, calibration and rejection."""
+    engine = open_model(int8)
+    robustness = {
+        kind: measure_robustness(open_model(file), test, ROBUSTNESS_SEED).to_dict()
+        for kind, file in (("float", keras), ("int8", int8))
+    }
+    bins = reliability(evaluate(engine, test).confidences, test.labels)
+    return {
+        "robustness": robustness,
+        "other_hands": {"dataset": "optdigits", "images": 1_797, **asdict(measure_other_hands(engine))},
+        "calibration": {"images": len(test), "bins": BINS, "expected_error": bins.expected_error},
+        "rejection": measure_rejection(engine, test).to_dict(),
+    }
+
+
+def _files(name: str, folder: Path) -> list[Path]:
+    files = (folder / f"{name}{suffix}" for suffix in SUFFIXES)
+    return [path for path in files if path.is_file()]
+
+
+def _accuracy(found: Evaluation, contract: Contract) -> dict[str, Any]:
+    right = found.predicted == found.labels
+    of_class = {label: right[found.labels == number] for number, label in enumerate(contract.labels)}
+    return {
+        "images": len(right),
+        "right": int(right.sum()),
+        "accuracy": asdict(found.accuracy),
+        "per_class": {label: float(answers.mean()) for label, answers in of_class.items() if len(answers)},
+    }
+
+
+def _training(run: "RunFolder") -> dict[str, Any]:
+    """Return the run's settings, without what only holds on the machine that trained it."""
+    config, history = asdict(run.read_config()), run.read_history()
+    del config["data_dir"], config["recipe"], config["seed"]
+    teachers = [run_name(Path(teacher)) for teacher in config["teachers"]]
+    seconds = round(sum(row["seconds"] for row in history))
+    return {**config, "teachers": teachers, "epochs_run": len(history), "seconds": seconds}
+
+
+def _spread(values: Sequence[float]) -> dict[str, float | None]:
+    """Return mean and sample standard deviation; None for the deviation of one value."""
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.fmean(values), "std": deviation}

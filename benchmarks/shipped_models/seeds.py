@@ -1,0 +1,124 @@
+"""The seeds of one shipped model: trained, exported to int8, and each measured once on the test split."""
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.shipped_models.plan import INT8, run_name, run_path, teacher_files
+from edgedigits.exporting import ExportRequest, export_model
+from edgedigits.training.options import TrainOptions
+from edgedigits.training.run_folder import RunFolder
+from edgedigits.training.several import trained
+from edgedigits.verification.verify import fingerprint, report_path
+from edgedigits_runtime.errors import GateMissed, RunError
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """What one seed gave.
+
+    Attributes:
+        seed: of the training.
+        epochs: it had, of all phases.
+        teachers: it learned from, such as "max-0".
+        validation_accuracy: after the last epoch; what the shipped seed is chosen by.
+        keras_accuracy, int8_accuracy: on the test split.
+        agreement: share of equal decisions of the two.
+        passed: whether the int8 file passed its gates.
+    """
+
+    seed: int
+    epochs: int
+    teachers: list[str]
+    validation_accuracy: float
+    keras_accuracy: float
+    int8_accuracy: float
+    agreement: float
+    passed: bool
+
+
+def train_seed(name: str, seed: int, runs: Path, console: Console) -> RunFolder:
+    """Return the finished run of one seed: as it is there, resumed, or trained anew.
+
+    Args:
+        name: of the shipped model.
+        seed: of this training.
+        runs: where the run folders are.
+        console: where progress is printed.
+
+    Raises:
+        RunError: it has to be trained, and a teacher's run is not finished.
+    """
+    out, teachers = run_path(runs, name, seed), teacher_files(name, runs)
+    if RunFolder(out).model.is_file():
+        # Its result says what it learned from and for how long.
+        return RunFolder(out)
+    if missing := [teacher for teacher in teachers if not Path(teacher).is_file()]:
+        raise RunError(f"{name} learns from {', '.join(missing)}, which is not there; build that model first")
+    options = TrainOptions(recipe=name, seed=seed, teachers=teachers, out=out)
+    return trained(options, console)
+
+
+def measure_seed(run: RunFolder, name: str) -> SeedResult:
+    """Export a run to int8 and read the test split; what was measured before of the same weights is taken."""
+    report = exported(run, name, *INT8)
+    figures = report["comparison"]
+    config, history = run.read_config(), run.read_history()
+    return SeedResult(
+        seed=config.seed,
+        epochs=len(history),
+        teachers=[run_name(Path(teacher)) for teacher in config.teachers],
+        validation_accuracy=history[-1]["val_accuracy"],
+        keras_accuracy=figures["keras_accuracy"]["value"],
+        int8_accuracy=figures["artifact_accuracy"]["value"],
+        agreement=figures["agreement"],
+        passed=report["passed"],
+    )
+
+
+def artifact_path(run: RunFolder, name: str, file_format: str, precision: str) -> Path:
+    """Return where an export of a run lies."""
+    return run.path / f"{name}.{precision}.{file_format}"
+
+
+def exported(run: RunFolder, name: str, file_format: str, precision: str) -> dict[str, Any]:
+    """Export a run, unless that was done with the same weights, and return the verification report.
+
+    A missed gate is no error here: the report says so, and there is no file.
+    """
+    path = artifact_path(run, name, file_format, precision)
+    report = _report(path)
+    # Killed between the two, an export has a report and no file.
+    lost = report is not None and report["passed"] and not path.is_file()
+    if report is None or lost or report["against_fingerprint"] != fingerprint(run.model):
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(GateMissed):
+            export_model(ExportRequest(run.path, file_format, precision, path))
+        report = _report(path)
+    if report is None:
+        raise RunError(f"{path.name} could not be verified: the data of {run.path} are not at hand")
+    return report
+
+
+def forget_exports(run: RunFolder) -> None:
+    """Let every export of a run be made anew, as is needed after a change to what makes them."""
+    for report in run.path.glob("*.verify.json"):
+        report.unlink()
+
+
+def _report(path: Path) -> dict[str, Any] | None:
+    file = report_path(path)
+    if not file.is_file():
+        return None
+    report: dict[str, Any] = json.loads(file.read_text())
+    return report
+
+
+def chosen(results: Sequence[SeedResult]) -> SeedResult:
+    """Return the seed that is shipped: the best on validation, the first of equals; the test split has no say."""
+    return max(results, key=lambda result: (result.validation_accuracy, -result.seed))

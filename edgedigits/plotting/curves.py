@@ -1,0 +1,58 @@
+"""Accuracy and loss by epoch, training against validation."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgedigits.plotting.style import BLUE, INK, VERMILION, WIDTH, new_figure, tidy, to_png
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+History = Sequence[dict[str, float]]
+
+
+def best_epoch(history: History) -> dict[str, float]:
+    """Return the row with the best validation accuracy, the latest of equals, whose weights are `best.keras`."""
+    return max(history, key=lambda row: (row["val_accuracy"], row["epoch"]))
+
+
+def metric_figure(history: History, metric: str) -> "Figure":
+    """Draw one metric by epoch; the best and the final epoch are marked.
+
+    Args:
+        history: one row per epoch, at least one, with epoch, `metric` and `val_<metric>`.
+        metric: "accuracy" or "loss".
+    """
+    figure = new_figure()
+    _plot(figure.subplots(), history, metric)
+    return figure
+
+
+def draw_curves(history: History, path: Path) -> None:
+    """Draw accuracy and loss side by side to `path` as PNG."""
+    figure = new_figure(2 * WIDTH)
+    for axes, metric in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
+        _plot(axes, history, metric)
+    path.write_bytes(to_png(figure))
+
+
+def _plot(axes: "Axes", history: History, metric: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    epochs = [row["epoch"] for row in history]
+    axes.plot(epochs, [row[metric] for row in history], color=BLUE, marker="o", markersize=3, label="training")
+    axes.plot(
+        epochs, [row[f"val_{metric}"] for row in history],
+        color=VERMILION, linestyle="--", marker="s", markersize=3, label="validation",
+    )  # fmt: skip
+    best, final = best_epoch(history), history[-1]
+    for row, name, marker in ((best, "best", "*"), (final, "final", "D")):
+        axes.plot(
+            row["epoch"], row[f"val_{metric}"], marker, color=INK, fillstyle="none", linestyle="none",
+            markersize=13 if marker == "*" else 9, label=f"{name}: epoch {row['epoch']:.0f}",
+        )  # fmt: skip
+    tidy(axes, xlabel="epoch", ylabel=metric)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.legend(fontsize=8, framealpha=0.9)

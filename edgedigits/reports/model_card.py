@@ -1,0 +1,135 @@
+"""A model's card as a person reads it in a terminal."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from edgedigits.reports.model_card_file import Card
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+Rows = Iterator[tuple[str, str]]
+
+
+def card_page(card: Card) -> "list[RenderableType]":
+    """Return what `edgedigits models show` prints, for rich; what a card does not have is left out.
+
+    Args:
+        card: as read_card returns it.
+    """
+    parts: list[RenderableType] = [f"[bold]{card['name']}[/bold]  {_network(card)}", _files(card)]
+    if "robustness" in card:
+        parts.append(_robustness(card["robustness"]))
+    parts.append(_facts(card))
+    return parts
+
+
+def _network(card: Card) -> str:
+    text = f"{card['parameters']:,} parameters"
+    if "multiply_accumulates" in card:
+        text += f", {card['multiply_accumulates']:,} multiply-accumulates an image"
+    return text
+
+
+def _table(*columns: str, numbers: int = 0) -> "Table":
+    """Return an empty table; its last `numbers` columns are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(*columns, box=box.SIMPLE)
+    for column in table.columns[len(columns) - numbers :]:
+        column.justify = "right"
+    return table
+
+
+def _files(card: Card) -> "Table":
+    table = _table("file", "precision", "bytes", "accuracy (95% interval)", "as Keras", numbers=3)
+    for name, file in card["files"].items():
+        agreement = file.get("agreement")
+        table.add_row(
+            name,
+            file.get("precision", "-"),
+            f"{file['bytes']:,}",
+            _share(file["accuracy"]),
+            "-" if agreement is None else f"{agreement:.2%}",
+        )
+    return table
+
+
+def _robustness(found: dict[str, Any]) -> "Table":
+    """Return accuracies by corruption in two halves side by side, so that they fit on a screen."""
+    kinds = list(found)
+    half = ["corrupted", *kinds]
+    table = _table(*half, *half)
+    for number, column in enumerate(table.columns):
+        column.justify = "left" if number % len(half) == 0 else "right"
+    names = list(found[kinds[0]]["corruptions"])
+    rows = [[name, *(f"{found[kind]['corruptions'][name]:.2%}" for kind in kinds)] for name in names]
+    rows.append(["points lost, mean", *(f"{found[kind]['mean_loss_points']:.2f}" for kind in kinds)])
+    middle = -(-len(rows) // 2)
+    for left, right in zip(rows[:middle], [*rows[middle:], [""] * len(half)], strict=False):
+        table.add_row(*left, *right)
+    return table
+
+
+def _facts(card: Card) -> "Table":
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in _lines(card):
+        table.add_row(name, text)
+    return table
+
+
+def _lines(card: Card) -> Rows:
+    int8 = card["files"].get(f"{card['name']}.tflite", {})
+    if "per_class" in int8:
+        yield (
+            "int8, by class",
+            "  ".join(f"{label}\N{NO-BREAK SPACE}{value:.1%}" for label, value in int8["per_class"].items()),
+        )
+    if "seeds" in card:
+        yield from _seeds(card)
+    if "other_hands" in card:
+        hands = card["other_hands"]
+        yield "other hands", f"{_share(hands)} of the {hands['images']:,} digits of {hands['dataset']}"
+    if "calibration" in card:
+        yield "calibration", f"expected error {card['calibration']['expected_error']:.2%}"
+    if "rejection" in card:
+        yield from _rejection(card["rejection"])
+    yield from _training(card)
+    yield "rebuild", card["rebuild"]
+
+
+def _seeds(card: Card) -> Rows:
+    of_all = card["int8_accuracy_of_seeds"]
+    each = ", ".join(f"{one['int8_accuracy']:.2%}" for one in card["seeds"])
+    spread = "" if of_all["std"] is None else f" ± {100 * of_all['std']:.2f}"
+    yield "int8, seeds", f"{of_all['mean']:.2%}{spread} ({each})"
+    yield "shipped", f"seed {card['seed']}: {card['chosen_by']}"
+
+
+def _rejection(found: dict[str, Any]) -> Rows:
+    kinds = ", ".join(f"{kind} {share['value']:.1%}" for kind, share in found["kinds"].items())
+    yield "rejected", f"{found['digits']['value']:.2%} of digits, {found['not_digits']['value']:.1%} of what is none"
+    yield "", kinds
+
+
+def _training(card: Card) -> Rows:
+    training = card["training"]
+    epochs = training.get("epochs_run", training["epochs"])
+    text = f"{training['data']}, {epochs} epochs, batches of {training['batch_size']}"
+    if training.get("teachers"):
+        text += f", taught by {', '.join(training['teachers'])}"
+    yield "training", text
+    changes = training.get("augmentation")
+    if isinstance(changes, dict):
+        yield "augmentation", ", ".join(f"{name} {value:g}" for name, value in changes.items() if value)
+    yield "training data", training["data_fingerprint"]
+
+
+def _share(share: dict[str, float]) -> str:
+    return f"{share['value']:.2%} ({share['low']:.2%} to {share['high']:.2%})"

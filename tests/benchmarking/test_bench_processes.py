@@ -1,0 +1,114 @@
+"""Fresh processes: cold start, memory, and what is installed."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from edgedigits.benchmarking.measuring import cold_start
+from edgedigits.benchmarking.measuring import first_reading as child
+from edgedigits.benchmarking.measuring.cold_start import PARTS, ColdStart, measure_cold_start
+from edgedigits.benchmarking.measuring.first_reading import resident
+from edgedigits.benchmarking.measuring.fresh_process import Setup, first_reading
+from edgedigits.benchmarking.measuring.memory import SIZES, installed_bytes, measure_memory, needed_by
+from edgedigits.benchmarking.measuring.workload import load_workload
+from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.errors import ClockError, EngineDied
+from tests.support.tiny_models import write_tflite
+
+FILES = load_workload("read", "small").files
+
+
+@pytest.mark.slow
+def test_parts_of_a_cold_start(tmp_path: Path) -> None:
+    found = ColdStart([])
+    measure_cold_start(Setup("litert", write_tflite(tmp_path, "int8")), FILES[0], found, 0)
+    said = found.to_dict()
+    assert said["repeats"] == len(found.starts) == cold_start.LEAST
+    assert list(said) == ["repeats", *PARTS, "total"]
+    for name in PARTS:
+        assert said[name].min > 0  # type: ignore[attr-defined]  # a Summary
+    assert said["total"].max < 60_000  # type: ignore[attr-defined]
+    assert ColdStart([]).to_dict() == {"repeats": 0}
+
+
+@pytest.mark.slow
+def test_memory_grows_from_python_to_its_peak(tmp_path: Path) -> None:
+    found = measure_memory(Setup("litert", write_tflite(tmp_path, "int8")), FILES)
+    assert list(found) == list(SIZES)
+    before, imported, loaded, _, peak = found.values()
+    assert 4e6 < before < imported <= loaded <= peak < 1e9  # type: ignore[operator]  # Linux tells all of them
+
+
+@pytest.mark.parametrize("options", [EngineOptions(), EngineOptions(threads=2, kernels="reference", cores=(0, 3))])
+def test_a_fresh_process_is_told_how_to_use_the_device(
+    options: EngineOptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded: list[tuple[str, dict[str, Any]]] = []
+    read: list[str] = []
+
+    def load(model: str, **given: Any) -> SimpleNamespace:
+        loaded.append((model, given))
+        return SimpleNamespace(read=read.append)
+
+    def here(command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        """Do in this process what the fresh one is told to do."""
+        monkeypatch.setattr(sys, "argv", command[3:])
+        child.main(0)
+        return subprocess.CompletedProcess(command, 0, capsys.readouterr().out, "")
+
+    monkeypatch.setattr("edgedigits.load", load)
+    monkeypatch.setattr(subprocess, "run", here)
+    first_reading(Setup("none", Path("a.tflite"), "litert", "cpu", options, Path("a.json")), (Path("a.png"),))
+    given = {"engine": "litert", "device": "cpu", "options": options, "contract": Path("a.json")}
+    assert loaded == [("a.tflite", given)]
+    assert read == ["a.png"]
+
+
+@pytest.mark.slow
+def test_a_process_that_fails_says_why(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"nothing")
+    found = ColdStart([])
+    with pytest.raises(EngineDied, match=r"a fresh process with litert failed: .*broken\.tflite"):
+        measure_cold_start(Setup("litert", broken), FILES[0], found, 0)
+    assert found.starts == []
+
+
+def test_a_clock_that_processes_do_not_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = {"spawned": 100, "started": 90, "imported": 200, "loaded": 300, "read": 400}
+    monkeypatch.setattr(cold_start, "first_reading", lambda *_: moments)
+    with pytest.raises(ClockError, match="backwards by 10 ns"):
+        measure_cold_start(Setup("litert", Path("a.tflite")), FILES[0], ColdStart([]), 0)
+
+
+@pytest.mark.slow
+def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgedigits.benchmarking.measuring.fresh_process.PATIENCE", 0.01)
+    with pytest.raises(EngineDied, match="had read nothing after 0 s"):
+        first_reading(Setup("litert", write_tflite(tmp_path, "int8")), FILES)
+
+
+def test_resident_memory_of_this_process() -> None:
+    now, highest = resident("VmRSS"), resident("VmHWM")
+    assert now is not None
+    assert highest is not None
+    assert 10e6 < now <= highest
+
+
+def test_what_is_installed() -> None:
+    light, with_onnx = installed_bytes("litert"), installed_bytes("onnxruntime")
+    assert {"edgedigits", "numpy", "pillow", "ai-edge-litert", "rich", "typer"} <= set(light)
+    assert "onnxruntime" not in light
+    assert with_onnx["onnxruntime"] > 1e6
+    assert light["numpy"] > 1e6
+    assert light["edgedigits"] > 1e6
+
+
+def test_what_a_distribution_needs() -> None:
+    assert needed_by("numpy") == ["numpy"]
+    assert {"rich", "pygments", "markdown-it-py", "mdurl"} == set(needed_by("Rich"))
+    assert needed_by("no-such-distribution") == []

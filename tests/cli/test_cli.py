@@ -1,0 +1,201 @@
+"""The command line, end to end, in a process of its own as a user starts it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edgedigits.data.dataset import Dataset
+from edgedigits.training.run_folder import RunFolder
+from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+
+EXAMPLES = REPOSITORY / "examples"
+COMMANDS = (
+    "predict", "read-bulk", "evaluate", "train", "distill", "export", "verify", "report", "reproduce", "models", "data",
+    "doctor", "demo",
+)  # fmt: skip
+BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"
+
+
+def test_help_names_every_command(run_command: RunCommand) -> None:
+    shown = run_command("--help").stdout
+    for command in COMMANDS:
+        assert command in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_an_example(run_command: RunCommand, command: str) -> None:
+    assert "Example" in run_command(command, "--help").stdout
+
+
+def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    import typer
+
+    from edgedigits import cli
+
+    def use(path: Path) -> None:
+        # Longer than any file system takes, which the administrator's rights do not help against.
+        (path / ("x" * 5000)).read_bytes()
+
+    app = typer.Typer(cls=cli.Commands, pretty_exceptions_enable=False)
+    app.command("use")(use)
+    app.command("other")(lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        app(["use", "folder"], prog_name="edgedigits")
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert said.startswith("error: cannot use folder/xxx") and said.endswith("File name too long\n")
+
+
+def test_the_shell_completes_commands(run_command: RunCommand) -> None:
+    asked = {"_EDGEDIGITS_COMPLETE": "complete_bash", "COMP_WORDS": "edgedigits pre", "COMP_CWORD": "1"}
+    assert run_command(check=None, env={**os.environ, **asked}).stdout.split() == ["predict"]
+
+
+def test_version(run_command: RunCommand) -> None:
+    assert run_command("--version").stdout.startswith("edgedigits ")
+
+
+def test_predict_reads_a_picture(run_command: RunCommand) -> None:
+    assert f"{BLUE_PEN}: 3 " in run_command("predict", BLUE_PEN).stdout
+
+
+def test_predict_writes_the_documented_json(run_command: RunCommand) -> None:
+    reading = json.loads(run_command("predict", BLUE_PEN, "--json", "--top-k", "2").stdout)
+    assert list(reading) == ["source", "text", "digits", "model", "engine", "device", "providers", "ms"]
+    assert (reading["text"], reading["model"], reading["engine"]) == ("3", "base", "litert")
+    assert len(reading["digits"][0]["top"]) == 2
+
+
+def test_predict_reads_standard_input(run_command: RunCommand) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "edgedigits", "predict", "-"], input=BLUE_PEN.read_bytes(), capture_output=True
+    )
+    assert done.stdout.decode().startswith("-: 3 ")
+
+
+def test_predict_reads_folders_and_patterns(run_command: RunCommand) -> None:
+    folder = run_command("predict", EXAMPLES).stdout.splitlines()
+    pattern = run_command("predict", EXAMPLES / "*.png").stdout.splitlines()
+    assert len(folder) == len([*EXAMPLES.glob("*.png"), *EXAMPLES.glob("*.jpg")])
+    assert len(pattern) == len([*EXAMPLES.glob("*.png")])
+
+
+def test_predict_goes_on_after_a_bad_picture_and_exits_with_1(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("no picture")
+    done = run_command("predict", "text.png", BLUE_PEN, "missing.png", check=1)
+    assert ": 3 " in done.stdout
+    assert "text.png" in done.stderr and "missing.png" in done.stderr
+    lines = run_command("predict", "text.png", BLUE_PEN, "--json", check=1).stdout.splitlines()
+    assert "error" in json.loads(lines[0]) and json.loads(lines[1])["text"] == "3"
+
+
+def test_predict_with_onnx_says_so(run_command: RunCommand, tmp_path: Path) -> None:
+    run_command("export", "base", "--format", "onnx", "--out", "copy.onnx")
+    reading = json.loads(run_command("predict", BLUE_PEN, "--model", "copy.onnx", "--json").stdout)
+    assert reading["engine"] == "onnxruntime" and reading["providers"] == ["CPUExecutionProvider"]
+    assert reading["text"] == "3"
+
+
+def test_export_of_a_shipped_name_needs_no_tensorflow(run_command: RunCommand, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'tf2onnx'): sys.modules[name] = None\n"
+        "from edgedigits.cli import main\n"
+        "sys.argv = ['edgedigits', 'export', '--format', 'tflite']\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "base.tflite").is_file() and (tmp_path / "base.golden.npz").is_file()
+    assert "3 " in run_command("predict", BLUE_PEN, "--model", "base.tflite").stdout
+
+
+def test_models_lists_the_shipped_model_with_its_accuracy(run_command: RunCommand) -> None:
+    rows = [json.loads(line) for line in run_command("models", "--json").stdout.splitlines()]
+    (base,) = [row for row in rows if row["path"].endswith("base.tflite")]
+    assert base["contract"]["verified"]["passed"] is True
+    assert base["contract"]["accuracy"]["images"] == 10_000
+    assert json.loads(run_command("models", "show", "base", "--contract").stdout) == base["contract"]
+
+
+def test_doctor_names_what_starts_and_how_to_mend_what_is_missing(run_command: RunCommand, tmp_path: Path) -> None:
+    nowhere = {**os.environ, "EDGEDIGITS_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    findings = [json.loads(line) for line in run_command("doctor", "--json", env=nowhere).stdout.splitlines()]
+    by_subject = {finding["subject"]: finding for finding in findings}
+    assert "XNNPACK" in by_subject["engine litert"]["state"]
+    assert "CPUExecutionProvider" in by_subject["engine onnxruntime"]["state"]
+    assert by_subject["data mnist"]["mend"] == "edgedigits data download mnist"
+    assert all(finding["mend"] for finding in findings if not finding["fine"])
+
+
+def test_predict_help_and_models_never_import_heavy_packages(run_command: RunCommand) -> None:
+    code = (
+        "import sys\n"
+        "from edgedigits.cli import app\n"
+        f"app(['predict', {str(BLUE_PEN)!r}], standalone_mode=False)\n"
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'scipy', 'sklearn', 'onnx', 'tf2onnx', 'rich', 'pydantic'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_train_export_verify_predict(run_command: RunCommand, mnist: Dataset, tmp_path: Path) -> None:
+    """The whole path through the command line, on real MNIST."""
+    trained = run_command("train", "--epochs", 1, "--out", "run").stdout
+    assert "epoch 1/1" in trained and "accuracy by epoch" in trained and "run folder: run" in trained
+    assert {"config.json", "history.csv", "model.keras", "best.keras", "final.keras", "curves.png"} <= {
+        path.name for path in (tmp_path / "run").iterdir()
+    }
+    exported = run_command("export", "run", "--format", "tflite").stdout
+    assert "operators int8" in exported and "passed" in exported
+    artifact = tmp_path / "run" / "plain-3conv.int8.tflite"
+    report = json.loads(run_command("verify", artifact, "--json").stdout)
+    assert report["passed"] and report["comparison"]["images"] == 10_000
+    assert json.loads((tmp_path / "run" / "plain-3conv.int8.tflite.verify.json").read_text())["passed"]
+    assert ": 3 " in run_command("predict", BLUE_PEN, "--model", artifact).stdout
+    assert ": 3 " in run_command("predict", BLUE_PEN, "--model", "run").stdout
+    refused = run_command("verify", artifact, "--max-flips", 0, "--max-probability-error", 0, check=1)
+    assert "MISSED" in refused.stdout
+
+
+@pytest.mark.slow
+def test_export_takes_the_newest_run_and_says_what_it_could_not_verify(
+    run_command: RunCommand, trained_run: RunFolder, tmp_path: Path
+) -> None:
+    shutil.copytree(trained_run.path, tmp_path / "runs" / "mine")
+    config = json.loads((tmp_path / "runs" / "mine" / "config.json").read_text())
+    config["data_dir"] = None
+    (tmp_path / "runs" / "mine" / "config.json").write_text(json.dumps(config))
+    nowhere = {**os.environ, "EDGEDIGITS_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    done = run_command("export", env=nowhere)
+    assert "calibrated on drawn digits" in done.stdout and "not verified" in done.stdout
+    shown = json.loads(run_command("models", "show", "runs/mine/plain-3conv.int8.tflite").stdout)
+    assert shown["verified"] is None and shown["accuracy"] is None
+    assert shown["calibration"]["name"].startswith("drawn digits")
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_checkpoint_and_the_training_can_be_resumed(run_command: RunCommand, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "edgedigits", "train", "--data", "optdigits", "--out", "run", "--epochs"]
+    training = subprocess.Popen(
+        [*command, "60"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+    )
+    while not (tmp_path / "run" / "history.csv").exists():
+        assert training.poll() is None
+        time.sleep(0.05)
+    training.send_signal(signal.SIGINT)
+    _, errors = training.communicate()
+    assert training.returncode == 130
+    assert "--resume run" in errors and "Traceback" not in errors
+    assert (tmp_path / "run" / "checkpoint.keras").is_file()
+    run_command("train", "--resume", "run")
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 61

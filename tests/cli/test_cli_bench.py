@@ -1,0 +1,110 @@
+"""`edgedigits bench` as a person runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from edgedigits.benchmarking.results.result import read_result
+from edgedigits.cli import app
+from edgedigits_runtime.timing import STAGES
+from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+
+SCHEMA = REPOSITORY / "docs" / "bench.schema.json"
+QUICK = ("--model", "pico", "--pictures", "small", "--iterations", "20", "--seconds", "0.2")
+
+
+@pytest.mark.slow
+def test_the_whole_command(run_command: RunCommand, tmp_path: Path) -> None:
+    done = run_command("bench", *QUICK, "--out", "pico.json", "--sustained", "--minutes", "0.01")
+    for said in ("Steady latency in ms", "Throughput", "cold start", "memory", "single-stream", "COMPARABLE"):
+        assert said.lower() in done.stdout.lower()
+    assert "pico.json" in done.stdout
+    result = read_result(tmp_path / "pico.json")
+    if SCHEMA.exists():
+        jsonschema.validate(result, json.loads(SCHEMA.read_text()))
+    assert result["complete"]
+    assert list(result["stages"]) == [*STAGES, "total"]
+    assert result["workload"]["engine"] == "litert"
+    assert result["cold_start"]["repeats"] >= 3
+    assert result["memory"]["peak_bytes"] > result["memory"]["before_bytes"] > 0
+    assert result["failures"] == []
+    assert result["sustained"]["windows"]
+
+
+@pytest.mark.slow
+def test_the_engine_alone_as_json(run_command: RunCommand) -> None:
+    done = run_command("bench", *QUICK, "--what", "invoke", "--json")
+    result = json.loads(done.stdout)
+    assert list(result["stages"]) == ["invoke", "total"]
+    assert result["workload"]["what"] == "invoke"
+
+
+@pytest.mark.slow
+def test_a_file_to_submit_is_named_after_machine_and_model(run_command: RunCommand, tmp_path: Path) -> None:
+    done = run_command("bench", *QUICK, "--submit-file")
+    (file,) = tmp_path.glob("*.json")
+    assert file.name.endswith("-pico-int8-litert-read.json")
+    result = read_result(file)
+    advice = "benchmarks/results/boards/" if result["comparable"]["yes"] else "measure again on an idle machine"
+    assert advice in done.stderr
+    assert result["complete"]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_measured_is_said_and_the_rest_is_kept(run_command: RunCommand, tmp_path: Path) -> None:
+    offline = {"EDGEDIGITS_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    done = run_command("bench", *QUICK, "--accuracy", "--out", "a.json", check=1, env={**os.environ, **offline})
+    assert "not measured: accuracy" in done.stdout
+    assert done.stderr.strip().splitlines()[-1].startswith("error: not everything could be measured")
+    result = read_result(tmp_path / "a.json")
+    assert not result["complete"]
+    assert result["stages"]["total"]["count"] >= 20
+
+
+@pytest.mark.slow
+def test_what_was_measured_before_ctrl_c_is_shown_and_kept(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    command = [sys.executable, "-m", "edgedigits", "bench", *QUICK[:4], "--seconds", "600", "--out", str(file)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+    ) as process:
+        while process.poll() is None and not (file.exists() and "memory" in read_result(file)):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate()
+    assert process.returncode == 130
+    assert "cold start" in output
+    assert "not complete" in output
+    assert "interrupted" in errors
+    assert read_result(file)["complete"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--iterations", "0"], 2, "0 is not in the range x>=1"),
+        (["--seconds", "-1"], 2, "-1"),
+        (["--what", "train"], 2, "train"),
+        (["--out", "a.json", "--submit-file"], 2, "which chooses the name"),
+        (["--cores", "a"], 2, "numbers of cores"),
+        (["--minutes", "5"], 2, "--sustained"),
+        (["--images", "5"], 2, "--accuracy"),
+        (["--meter", "solar"], 1, "unknown meter 'solar'"),
+        (["--model", "bass"], 1, "unknown model 'bass'"),
+        (["--pictures", "nowhere"], 1, "no picture at nowhere"),
+        (["--model", "base", "--out", "/proc/a.json"], 1, "/proc/a.json"),
+    ],
+)
+def test_bad_input(arguments: list[str], code: int, said: str) -> None:
+    done = CliRunner().invoke(app, ["bench", *arguments])
+    assert done.exit_code == code, done.output
+    assert said in " ".join(done.output.replace("│", " ").split())
+    assert "Traceback" not in done.output

@@ -1,0 +1,200 @@
+"""`edgedigits predict` on many pictures: tables, CSV, drawings, processes."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+
+EXAMPLES = REPOSITORY / "examples"
+BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"
+SMALL = EXAMPLES / "5-white-on-black-28x28.png"
+
+pty = pytest.importorskip("pty")
+
+
+def on_a_terminal(*arguments: str | Path, columns: int = 60) -> str:
+    """Return what `edgedigits predict` prints where standard output and error are a terminal."""
+    import fcntl
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+    command = [sys.executable, "-m", "edgedigits", "predict", *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm"})
+    os.close(theirs)
+    shown = b""
+    try:
+        while read := os.read(ours, 65536):
+            shown += read
+    except OSError:
+        pass  # Linux answers so when the other end is closed.
+    finally:
+        os.close(ours)
+    assert process.wait() == 0, shown
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_csv_has_one_row_a_picture_and_names_errors(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("no picture")
+    done = run_command("predict", BLUE_PEN, "bad.png", "--csv", check=1)
+    first, second = csv.DictReader(done.stdout.splitlines())
+    assert (first["source"], first["text"], first["digits"], first["error"]) == (str(BLUE_PEN), "3", "1", "")
+    assert 0.5 < float(first["confidence"]) <= 1 and float(first["ms"]) > 0
+    assert (second["source"], second["text"], second["digits"]) == ("bad.png", "", "") and "bad.png" in second["error"]
+    assert "bad.png" in done.stderr
+
+
+def test_json_and_csv_together_are_refused(run_command: RunCommand) -> None:
+    assert "not both" in run_command("predict", BLUE_PEN, "--json", "--csv", check=2).stderr
+
+
+def test_processes_give_the_same_in_the_same_order(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("no picture")
+    sources = [BLUE_PEN, "bad.png", EXAMPLES, "missing.png"]
+    alone = run_command("predict", *sources, "--csv", check=1)
+    together = run_command("predict", *sources, "--csv", "--jobs", "2", check=1)
+
+    def rows(text: str) -> list[list[str]]:
+        return [
+            [row["source"], row["text"], row["confidence"], row["error"]] for row in csv.DictReader(text.splitlines())
+        ]
+
+    assert len(rows(alone.stdout)) == 19
+    assert rows(together.stdout) == rows(alone.stdout)
+    assert together.stderr == alone.stderr
+
+
+def test_processes_send_the_lines_that_one_prints(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("no picture")
+    for number in range(90):
+        shutil.copy(SMALL, tmp_path / f"{number}.png")
+    alone, together = (
+        run_command("predict", tmp_path, BLUE_PEN, "--json", "--jobs", jobs, check=1) for jobs in ("1", "2")
+    )
+    lines = [[json.loads(line) for line in done.stdout.splitlines()] for done in (alone, together)]
+    assert len(lines[0]) == 92 and [line["source"] for line in lines[0]][-2] == str(tmp_path / "bad.png")
+    assert list(lines[0][-2]) == ["source", "error"]
+    for line in chain(*lines):
+        line.pop("ms", None)
+    assert lines[0] == lines[1]
+    assert alone.stderr == together.stderr == ""
+
+
+def test_a_model_that_cannot_be_used_is_one_error_in_many_processes(run_command: RunCommand) -> None:
+    done = run_command("predict", EXAMPLES, "--jobs", "2", "--model", "nothing", check=1)
+    assert done.stderr.count("\n") == 1 and "nothing" in done.stderr
+
+
+def test_drawings_of_pictures_with_one_name_are_kept_apart(run_command: RunCommand, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(SMALL, tmp_path / folder / "5.png")
+    before = (tmp_path / "a" / "5.png").read_bytes()
+    # All into a folder that is read: none of them may take the place of a picture.
+    folders = ("--annotate", "a", "--show-input", "a", "--explain", "out/new")
+    run_command("predict", "a/5.png", "b/5.png", *folders)
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+        "5-2.annotated.png", "5-2.input.png", "5.annotated.png", "5.input.png", "5.png"
+    ]  # fmt: skip
+    assert sorted(path.name for path in (tmp_path / "out" / "new").iterdir()) == [
+        "5-2.explained.png", "5.explained.png"
+    ]  # fmt: skip
+    assert (tmp_path / "a" / "5.png").read_bytes() == before
+    with Image.open(tmp_path / "out" / "new" / "5.explained.png") as sheet:
+        assert sheet.width > 300
+
+
+def test_a_photo_stays_a_jpeg_and_standard_input_has_a_name(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "edgedigits", "predict", "-", str(BLUE_PEN), "--annotate", "out"]
+    subprocess.run(command, input=SMALL.read_bytes(), cwd=tmp_path, check=True, capture_output=True)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "3-blue-pen.annotated.jpg", "standard-input.annotated.png"
+    ]  # fmt: skip
+
+
+def test_a_folder_for_drawings_that_cannot_be_made_is_one_error(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = run_command("predict", EXAMPLES, "--annotate", "file", check=1)
+    assert done.stdout == "" and done.stderr.count("\n") == 1
+
+
+def test_verbose_says_what_ran_where_on_standard_error(run_command: RunCommand) -> None:
+    done = run_command("predict", SMALL, BLUE_PEN, "-v", "--kernels", "reference")
+    assert len(done.stdout.splitlines()) == 2
+    first, *stages = done.stderr.splitlines()
+    assert first == "base on litert, cpu (reference)"
+    assert [line.partition(": decode ")[0] for line in stages] == [str(SMALL), str(BLUE_PEN)]
+
+
+def test_an_engine_takes_the_file_of_a_shipped_model_that_it_runs(run_command: RunCommand) -> None:
+    done = run_command("predict", SMALL, "-v", "--engine", "onnxruntime")
+    assert done.stderr.startswith("base on onnxruntime, cpu (CPUExecutionProvider)\n")
+
+
+def test_a_device_that_does_not_start_is_an_error(run_command: RunCommand) -> None:
+    done = run_command("predict", SMALL, "--device", "tensorrt", check=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: --device tensorrt cannot start: ")
+
+
+def test_cores_are_numbers(run_command: RunCommand) -> None:
+    assert "expected numbers of cores such as 0,1" in run_command("predict", SMALL, "--cores", "all", check=2).stderr
+
+
+def test_what_is_expected_is_passed_on(run_command: RunCommand) -> None:
+    reading = json.loads(run_command("predict", BLUE_PEN, "--expect", "one", "--length", "1", "--json").stdout)
+    assert reading["text"] == "3"
+    assert "maybe" in run_command("predict", BLUE_PEN, "--expect", "maybe", check=2).stderr
+    run_command("predict", BLUE_PEN, "--length", "0", check=2)
+
+
+def test_several_pictures_are_a_table_that_fits_the_terminal() -> None:
+    lines = on_a_terminal(EXAMPLES).splitlines()
+    assert lines[0].split() == ["picture", "sure", "reads"]
+    assert len(lines) == 17 and all(len(line) <= 60 for line in lines)
+    assert any("…" in line for line in lines) or str(EXAMPLES) in lines[1]
+
+
+def test_one_picture_stays_one_line_on_a_terminal() -> None:
+    (line,) = on_a_terminal(BLUE_PEN).splitlines()
+    assert line.startswith(f"{BLUE_PEN}: 3  ")
+
+
+def test_many_pictures_have_a_bar_on_a_terminal(tmp_path: Path) -> None:
+    for number in range(24):
+        shutil.copy(SMALL, tmp_path / f"{number}.png")
+    shown = on_a_terminal(tmp_path, columns=100)
+    assert "24/24" in shown
+    assert sum(f"{number}.png" in shown for number in range(24)) == 24
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_ends_a_long_reading_with_one_line(tmp_path: Path, jobs: str) -> None:
+    for number in range(3000):
+        (tmp_path / f"{number}.png").hardlink_to(tmp_path / "0.png") if number else shutil.copy(
+            SMALL, tmp_path / "0.png"
+        )
+    command = [sys.executable, "-m", "edgedigits", "predict", str(tmp_path), "--jobs", jobs]
+    # A session of its own, as a terminal's: the signal goes to every process of it.
+    reading = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=heed_ctrl_c, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert reading.stdout is not None
+    reading.stdout.readline()
+    os.killpg(reading.pid, signal.SIGINT)
+    _, errors = reading.communicate()
+    assert (reading.returncode, errors) == (130, "interrupted\n")

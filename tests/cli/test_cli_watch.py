@@ -1,0 +1,208 @@
+"""`edgedigits watch` as a user runs it: clips, streams, folders, signals, and a stream that is killed midway."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from PIL import Image
+
+from edgedigits_runtime.live.preview import Preview
+from edgedigits_runtime.sources.opencv import opencv
+from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
+from edgedigits_runtime.sources.video import VideoFile
+from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+
+SCHEMA = json.loads((REPOSITORY / "docs" / "reading.schema.json").read_text())
+CAMERA = SyntheticCamera(Film(numbers=("42", "7"), seconds=2), seed=3)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds, 15 frames each, as a file."""
+    cv2, path = opencv(), tmp_path_factory.mktemp("clip") / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 15, (640, 480))
+    for number in range(0, 120, 2):
+        writer.write(CAMERA.picture(number)[..., ::-1])
+    writer.release()
+    return path
+
+
+def started(*arguments: str | Path, folder: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "edgedigits", "watch", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=heed_ctrl_c,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+
+
+def frames(path: Path) -> int:
+    capture, count = VideoFile(path).connect(), 0
+    while capture.grab() is not None:
+        count += 1
+    capture.close()
+    return count
+
+
+def checked(lines: str) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in lines.splitlines()]
+    for line in found:
+        jsonschema.validate(line, SCHEMA)
+    return found
+
+
+def test_a_clip_is_read_frame_by_frame_and_annotated(run_command: RunCommand, clip: Path, tmp_path: Path) -> None:
+    done = run_command("watch", clip, "--annotate", "out.mp4")
+    assert [line.split()[2] for line in done.stdout.splitlines()] == ["42", "7"]
+    assert ": 60 frames, 60 read (" in done.stderr and ", 0 passed over, age " in done.stderr
+    assert done.stderr.splitlines()[-1] == "written: out.mp4"
+    assert frames(tmp_path / "out.mp4") == 60
+
+
+def test_json_lines_follow_the_schema_and_tell_a_number_once(run_command: RunCommand, clip: Path) -> None:
+    lines = checked(run_command("watch", clip, "--json", "--max-fps", "8", "--roi", "0,0,640,480").stdout)
+    assert 28 <= len(lines) <= 34
+    assert [line["text"] for line in lines if line["new"]] == ["42", "7"]
+    assert [text for text, _ in groupby(line["text"] for line in lines)] == ["", "42", "7"]
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_it_with_a_summary_and_a_whole_video(tmp_path: Path, number: int, code: int) -> None:
+    watching = started("synthetic", "--json", "--annotate", "out.mp4", folder=tmp_path)
+    assert watching.stdout is not None
+    for _ in range(8):
+        checked(watching.stdout.readline())
+    watching.send_signal(number)
+    lines, said = watching.communicate(timeout=60)
+    checked(lines)
+    assert watching.returncode == code, said
+    assert said.splitlines()[-2].startswith("watched ") and said.splitlines()[-1] == "written: out.mp4"
+    # The signal may come when the last reading was told, and its frame not yet written.
+    assert frames(tmp_path / "out.mp4") >= 8 - 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+    watching = started("synthetic", "--json", folder=tmp_path)
+    assert watching.stdout is not None
+    watching.stdout.readline()
+    for _ in range(2):
+        watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=60)
+    assert watching.returncode == 130
+
+
+@pytest.fixture
+def server() -> Iterator[Preview]:
+    preview, closed = Preview("127.0.0.1", 0), threading.Event()
+
+    def show() -> None:
+        number = 0
+        while not closed.wait(1 / 15):
+            picture = Image.fromarray(CAMERA.picture(number % 60))
+            preview.show(lambda picture=picture: picture, {})  # type: ignore[misc]
+            number += 2
+
+    thread = threading.Thread(target=show)
+    thread.start()
+    yield preview
+    closed.set()
+    thread.join()
+    preview.close()
+
+
+def test_a_stream_that_is_killed_midway_is_told_and_waited_for(server: Preview, tmp_path: Path) -> None:
+    watching = started(f"{server.address}stream.mjpg", "--json", folder=tmp_path)
+    assert watching.stdout is not None
+    for _ in range(5):
+        checked(watching.stdout.readline())
+    server.close()
+    told: list[str] = []
+    while not told:
+        told = [found["error"] for found in checked(watching.stdout.readline()) if "error" in found]
+    assert told[0].endswith("gives no more pictures; trying again in 0.5 s")
+    watching.terminate()
+    _, said = watching.communicate(timeout=60)
+    assert watching.returncode == 143 and told[0] in said and "Traceback" not in said
+    assert said.splitlines()[-1].startswith("watched ")
+
+
+def test_a_folder_that_is_being_filled(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    shutil.copy(REPOSITORY / "examples" / "3-blue-pen.jpg", tmp_path / "in" / "1.jpg")
+    watching = started("in", folder=tmp_path)
+    assert watching.stdout is not None
+    assert watching.stdout.readline().startswith("in/1.jpg: 3  ")
+    shutil.copy(REPOSITORY / "examples" / "5-white-on-black-28x28.png", tmp_path / "in" / "2.png")
+    assert watching.stdout.readline().startswith("in/2.png: 5  ")
+    Image.new("L", (40, 40), 255).save(tmp_path / "in" / "3.png")
+    assert watching.stdout.readline() == "in/3.png: no digit\n"
+    watching.send_signal(signal.SIGINT)
+    _, said = watching.communicate(timeout=60)
+    assert watching.returncode == 130 and "3 frames, 3 read" in said
+
+
+def test_a_duration_ends_it_and_a_preview_is_named(run_command: RunCommand) -> None:
+    done = run_command("watch", "synthetic:5", "--duration", "2.5", "--preview", "0", "--max-fps", "20")
+    address, *_, summary = done.stderr.splitlines()
+    assert address.startswith("preview: http://localhost:") and summary.startswith("watched ")
+    assert float(summary.split()[1]) >= 2.5
+
+
+def test_what_is_read_is_not_written_over(run_command: RunCommand, clip: Path) -> None:
+    before = clip.read_bytes()
+    assert "would write over what is read" in run_command("watch", clip, "--annotate", clip, check=2).stderr
+    assert clip.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("nothing.mp4",), 1, "no source 'nothing.mp4'; expected a camera's number or device"),
+        (("97",), 1, "no camera at /dev/video97"),
+        (("synthetic", "--annotate", "out.gif"), 1, "unknown kind of video '.gif'; known: .mp4, .mkv, .avi"),
+        (("synthetic", "--roi", "1,2,3"), 2, "expected a part of the picture such as 100,50,320,240"),
+        (("synthetic", "--roi", "900,0,10,10"), 1, "lies outside of the picture, which is 640x480"),
+        (("synthetic", "--preview", "port"), 2, "expected a port such as 8080"),
+        (("synthetic", "--model", "nothing"), 1, "nothing"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(run_command: RunCommand, arguments: Any, code: int, said: str) -> None:
+    done = run_command("watch", *arguments, check=code)
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_a_window_names_its_extra(run_command: RunCommand) -> None:
+    if "GUI:                           NONE" not in opencv().getBuildInformation():
+        pytest.skip("the installed OpenCV has windows")
+    done = run_command("watch", "synthetic", "--window", check=1)
+    assert "pip install 'edgedigits[window]'" in done.stderr
+
+
+def test_another_engine_reads_the_same(run_command: RunCommand, clip: Path) -> None:
+    done = run_command("watch", clip, "--engine", "onnxruntime", "--device", "cpu", "--json")
+    lines = checked(done.stdout)
+    assert {line["engine"] for line in lines} == {"onnxruntime"}
+    assert [line["text"] for line in lines if line["new"]] == ["42", "7"]
+
+
+def test_the_synthetic_camera_needs_no_extra(run_command: RunCommand) -> None:
+    code = (
+        "import sys\nsys.modules['cv2'] = None\nfrom edgedigits.cli import app\n"
+        "app(['watch', 'synthetic', '--duration', '1', '--json'], standalone_mode=False)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(checked(done.stdout)) > 1

@@ -1,0 +1,47 @@
+"""Waiting for what other threads do, in real and in virtual time."""
+
+import threading
+
+import pytest
+
+from edgedigits_runtime.clock import Clock
+from tests.support.virtual_clock import VirtualClock
+
+
+@pytest.mark.parametrize("kind", [Clock, VirtualClock])
+def test_a_wait_ends_when_it_holds_or_when_its_time_is_up(kind: type[Clock]) -> None:
+    clock, seen = kind(), []
+    assert clock.wait(lambda: True, 0)
+    began = clock.now()
+    assert not clock.wait(lambda: False, 0.02)
+    assert clock.now() >= began + 0.02
+
+    def work() -> None:
+        clock.sleep(0.02)
+        seen.append(clock.now())
+        clock.notify()
+
+    clock.start(work)
+    assert clock.wait(lambda: bool(seen), 30)
+    assert seen[0] >= began + 0.04
+
+
+def test_what_changes_without_a_word_is_noticed_soon() -> None:
+    """As a signal's handler changes it."""
+    clock, changed = Clock(), threading.Event()
+    threading.Timer(0.01, changed.set).start()
+    assert clock.wait(changed.is_set, 30)
+
+
+def test_virtual_hours_pass_at_once_and_in_order() -> None:
+    clock, order = VirtualClock(), []
+    for seconds in (3600, 1, 60):
+
+        def work(seconds: int = seconds) -> None:
+            clock.sleep(seconds)
+            order.append((seconds, clock.now()))
+            clock.notify()
+
+        clock.start(work)
+    assert clock.wait(lambda: len(order) == 3, 100_000)
+    assert order == [(1, 1.0), (60, 60.0), (3600, 3600.0)]

@@ -1,0 +1,290 @@
+"""The contract: whole through JSON and zip, and every field that could mislead is refused."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from edgedigits_runtime.contract import REQUIRED, SCHEMA, Contract, DataUsed, Tensor, parse_contract
+from edgedigits_runtime.embedded_contract import LARGEST, MEMBER, append_zipped, missing, read_contract, strip_zip
+from edgedigits_runtime.errors import ArtifactError, ArtifactNotFound, ContractInvalid, ContractMissing
+from tests.support.tiny_models import contract, int8_contract, tflite_bytes
+
+sizes = st.integers(1, 4096)
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=12)
+used = st.none() | st.builds(DataUsed, words, st.integers(0), words)
+
+
+@st.composite
+def tensors(draw: st.DrawFn, shape: tuple[int, ...]) -> Tensor:
+    dtype = draw(st.sampled_from(["float32", "int8", "uint8"]))
+    batch = draw(st.none() | sizes)
+    if dtype == "float32":
+        return Tensor(draw(words), (batch, *shape), dtype)
+    low = -128 if dtype == "int8" else 0
+    scale = draw(st.floats(1e-9, 1e3))
+    return Tensor(draw(words), (batch, *shape), dtype, scale, draw(st.integers(low, low + 255)))
+
+
+@st.composite
+def contracts(draw: st.DrawFn) -> Contract:
+    labels = tuple(draw(st.lists(words, min_size=1, max_size=12)))
+    return Contract(
+        name=draw(words),
+        input=draw(tensors((draw(sizes), draw(sizes), draw(sizes)))),
+        output=draw(tensors((len(labels),))),
+        labels=labels,
+        normalisation=draw(st.sampled_from(["unit", "column-l2"])),
+        reader=draw(st.sampled_from(["digits", "plain"])),
+        temperature=draw(st.floats(1e-6, 1e6)),
+        rejection_threshold=draw(st.floats(0, 1)),
+        format=draw(words),
+        precision=draw(words),
+        recipe=draw(st.none() | words),
+        training=draw(used),
+        calibration=draw(used),
+        accuracy=draw(st.none() | st.dictionaries(words, st.floats(0, 1) | words)),
+        verified=draw(st.none() | st.dictionaries(words, st.booleans() | st.integers())),
+        tools=draw(st.dictionaries(words, words)),
+    )
+
+
+@given(contracts())
+def test_json_round_trip(given_contract: Contract) -> None:
+    assert parse_contract(given_contract.to_json(), "a file") == given_contract
+    assert parse_contract(given_contract.to_json().encode(), "a file") == given_contract
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300))
+def test_anything_else_is_refused_in_our_own_words(text: str | bytes) -> None:
+    with pytest.raises(ContractInvalid, match=r"the contract of a\.tflite"):
+        parse_contract(text, "a.tflite")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from([field.name for field in dataclasses.fields(Contract)]), json_values)
+def test_a_field_of_any_value_is_taken_or_refused_but_never_crashes(name: str, value: Any) -> None:
+    fields = {**json.loads(int8_contract().to_json()), name: value}
+    try:
+        taken = parse_contract(json.dumps(fields), "a.tflite")
+    except ContractInvalid:
+        return
+    assert isinstance(taken.temperature, int | float)
+    assert taken.temperature > 0
+    assert all(size > 0 for size in taken.image_shape)
+
+
+@given(
+    st.sampled_from(["input", "output"]),
+    st.sampled_from(["name", "shape", "dtype", "scale", "zero_point"]),
+    json_values,
+)
+def test_a_tensor_field_of_any_value_is_taken_or_refused(border: str, name: str, value: Any) -> None:
+    fields = json.loads(int8_contract().to_json())
+    fields[border][name] = value
+    try:
+        tensor = getattr(parse_contract(json.dumps(fields), "a.tflite"), border)
+    except ContractInvalid:
+        return
+    assert tensor.dtype == "int8"
+    assert tensor.scale > 0
+    assert -128 <= tensor.zero_point <= 127
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_field_is_named(name: str) -> None:
+    fields = json.loads(contract().to_json())
+    del fields[name]
+    with pytest.raises(ContractInvalid, match=rf"lacks {name}; docs/contract\.md"):
+        parse_contract(json.dumps(fields), "a.onnx")
+
+
+def test_optional_fields_may_be_left_out() -> None:
+    fields = {name: value for name, value in json.loads(contract().to_json()).items() if name in REQUIRED}
+    assert parse_contract(json.dumps(fields), "foreign.json") == contract()
+
+
+def test_an_unknown_field_is_named() -> None:
+    fields = {**json.loads(contract().to_json()), "zz": 1, "colour": "red"}
+    with pytest.raises(ContractInvalid, match="unknown fields: colour, zz"):
+        parse_contract(json.dumps(fields), "a.onnx")
+
+
+@pytest.mark.parametrize("schema", [0, 2, "1", None])
+def test_another_schema_version_is_refused(schema: object) -> None:
+    fields = {**json.loads(contract().to_json()), "schema": schema}
+    with pytest.raises(ContractInvalid, match=f"schema version {schema}, this edgedigits reads {SCHEMA}; export"):
+        parse_contract(json.dumps(fields), "a.onnx")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"input": Tensor("image", (28, 28, 1), "float32")}, "input.shape must be"),
+        ({"input": Tensor("image", (None, 0, 28, 1), "float32")}, "sizes above 0"),
+        ({"input": Tensor("image", (None, -28, 28, 1), "float32")}, "sizes above 0"),
+        ({"input": Tensor("image", (None, None, 28, 1), "float32")}, "null only for the batch"),
+        ({"input": Tensor("image", (0, 28, 28, 1), "float32")}, "sizes above 0"),
+        ({"output": Tensor("p", (None, 9), "float32")}, r"output.shape must be \[batch, 10\] for 10 labels"),
+        ({"output": Tensor("p", (10,), "float32")}, "output.shape must be"),
+        ({"labels": (), "output": Tensor("p", (None, 0), "float32")}, "labels must not be empty"),
+        ({"name": "base\x1b]0;x\x07"}, r"without control characters, one is 'base\\x1b\]0;x\\x07'"),
+        ({"labels": (*"012345678", "\x9b2J")}, "without control characters"),
+        ({"normalisation": "imagenet"}, "normalisation must be unit or column-l2, is 'imagenet'"),
+        ({"reader": "faces"}, "reader must be digits or plain, is 'faces'"),
+        ({"temperature": 0.0}, "temperature must be above 0"),
+        ({"temperature": -1.0}, "temperature must be above 0"),
+        ({"temperature": float("nan")}, "temperature must be above 0"),
+        ({"temperature": float("inf")}, "temperature must be above 0"),
+        ({"temperature": "hot"}, "temperature must be int or float, is 'hot'"),
+        ({"rejection_threshold": 1.5}, "rejection_threshold must be 0 to 1"),
+        ({"rejection_threshold": float("nan")}, "rejection_threshold must be 0 to 1"),
+        ({"name": 5}, "name must be str, is 5"),
+        ({"recipe": ["plain"]}, "recipe must be str or NoneType"),
+        ({"labels": "0123456789"}, "labels must be list, is '0123456789'"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "float64")}, "must be float32, int8 or uint8, is 'float64'"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int8")}, "needs a scale above 0, is None"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.0, 0)}, "needs a scale above 0"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.1)}, "needs a zero_point -128 to 127, is None"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.1, 128)}, "needs a zero_point -128 to 127"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "uint8", 0.1, -1)}, "needs a zero_point 0 to 255"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "float32", 0.1, 0)}, "takes no scale"),
+    ],
+)  # fmt: skip
+def test_what_would_be_a_wrong_answer_later_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ContractInvalid, match=said):
+        parse_contract(contract(**changes).to_json(), "a.onnx")
+
+
+def test_all_problems_are_said_at_once() -> None:
+    with pytest.raises(ContractInvalid, match=r"normalisation.*temperature"):
+        parse_contract(contract(normalisation="x", temperature=0.0).to_json(), "a.onnx")
+
+
+@pytest.mark.parametrize("key", ["input", "output", "training"])
+def test_a_malformed_part_is_refused(key: str) -> None:
+    fields = {**json.loads(contract().to_json()), key: {"nothing": "known"}}
+    with pytest.raises(ContractInvalid, match="malformed"):
+        parse_contract(json.dumps(fields), "a.onnx")
+
+
+@given(st.binary(max_size=400))
+def test_a_contract_appended_to_any_bytes_is_read_back_and_stripped_again(model: bytes) -> None:
+    assume(b"PK" not in model)
+    appended = append_zipped(model, contract())
+    assert appended.startswith(model)
+    assert strip_zip(appended) == model
+    assert strip_zip(model) == model
+    with zipfile.ZipFile(io.BytesIO(appended)) as archive:
+        assert parse_contract(archive.read(MEMBER), "appended") == contract()
+
+
+@given(st.binary(max_size=200), contracts(), contracts())
+def test_a_second_contract_takes_the_place_of_the_first(model: bytes, first: Contract, second: Contract) -> None:
+    assume(b"PK" not in model)
+    assert append_zipped(append_zipped(model, first), second) == append_zipped(model, second)
+    assert append_zipped(model, first) == append_zipped(model, first)
+
+
+@given(st.binary(max_size=100))
+def test_other_members_of_an_appended_zip_go_too(model: bytes) -> None:
+    assume(b"PK" not in model)
+    tail = io.BytesIO()
+    with zipfile.ZipFile(tail, "w") as archive:
+        archive.writestr("labels.txt", "0\n1\n")
+        archive.writestr("more/notes.txt", "x" * 50)
+    assert strip_zip(model + tail.getvalue()) == model
+
+
+def test_an_empty_zip_is_stripped() -> None:
+    tail = io.BytesIO()
+    zipfile.ZipFile(tail, "w").close()
+    assert strip_zip(b"model" + tail.getvalue()) == b"model"
+
+
+WHOLE = append_zipped(b"TFL3" * 5, contract())
+
+
+@settings(max_examples=400)
+@given(place=st.integers(1, 200) | st.integers(1, len(WHOLE)), value=st.integers(0, 255))
+def test_damage_anywhere_gives_a_contract_or_an_artifact_error(
+    place: int, value: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Counted from the end, where the zip's directory is."""
+    damaged = bytearray(WHOLE)
+    damaged[-place] = value
+    path = tmp_path_factory.getbasetemp() / "damaged.tflite"
+    path.write_bytes(damaged)
+    with contextlib.suppress(ArtifactError):
+        assert isinstance(read_contract(path), Contract)
+    assert bytes(damaged).startswith(strip_zip(bytes(damaged)))
+
+
+@given(lost=st.integers(1, 2000))
+def test_a_cut_off_file_has_no_contract(lost: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    whole = append_zipped(b"TFL3" * 500, contract())
+    path = tmp_path_factory.getbasetemp() / "cut.tflite"
+    path.write_bytes(whole[:-lost])
+    with pytest.raises(ContractMissing):
+        read_contract(path)
+
+
+def test_files_without_a_contract(tmp_path: Path) -> None:
+    bare = tmp_path / "bare.tflite"
+    bare.write_bytes(tflite_bytes(None))
+    other = tmp_path / "other.keras"
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("config.json", "{}")
+    (tmp_path / "empty.tflite").touch()
+    for path in (bare, other, tmp_path / "empty.tflite"):
+        with pytest.raises(ContractMissing, match=r"--contract FILE.*name, input, output, labels"):
+            read_contract(path)
+    with pytest.raises(ArtifactNotFound, match=r"no model file at .*gone\.tflite"):
+        read_contract(tmp_path / "gone.tflite")
+
+
+def test_a_contract_that_unpacks_to_gigabytes_is_refused_packed(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.tflite"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MEMBER, b" " * (LARGEST + 1))
+    assert path.stat().st_size < LARGEST // 100
+    with pytest.raises(ContractInvalid, match="has more than 1,048,576 bytes"):
+        read_contract(path)
+
+
+def test_a_zip_of_a_million_members_is_no_zip(tmp_path: Path) -> None:
+    """zipfile would make an object of each before anyone could ask for one."""
+    path = tmp_path / "many.tflite"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(14_000):
+            archive.writestr(f"{number:050}", b"")
+    with pytest.raises(ContractMissing):
+        read_contract(path)
+    assert strip_zip(path.read_bytes()) == path.read_bytes()
+
+
+def test_a_contract_nested_too_deep_is_refused() -> None:
+    with pytest.raises(ContractInvalid, match=r"is not JSON: .*recursion"):
+        parse_contract("[" * 200_000, "deep")
+
+
+def test_the_advice_is_one_line() -> None:
+    assert "\n" not in str(missing(Path("a.tflite")))
+
+
+def test_image_shape() -> None:
+    assert contract().image_shape == (28, 28, 1)
+    assert contract(input=Tensor("image", (1, 32, 48, 3), "float32")).image_shape == (32, 48, 3)

@@ -1,0 +1,257 @@
+"""A `.keras` file is checked before Keras sees it: members, sizes, classes that may carry code, weights elsewhere."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgedigits.model_files import SHIPPED, shipped_names
+from edgedigits_exporters.keras_checking import CLASSES, LAYERS, check
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported
+from edgedigits_runtime.untrusted import limits
+from tests.conftest import REPOSITORY
+
+WIDE = REPOSITORY / "tests" / "torture" / "wide" / "wide.keras"
+
+
+def members() -> dict[str, bytes]:
+    with zipfile.ZipFile(SHIPPED / "pico.keras") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+MEMBERS = members()
+CONFIG = json.loads(MEMBERS["config.json"])
+
+
+def written(folder: Path, changes: dict[str, bytes | None], compression: int = zipfile.ZIP_STORED) -> Path:
+    path = folder / "x.keras"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in {**MEMBERS, **changes}.items():
+            if content is not None:
+                archive.writestr(name, content)
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ArtifactError) as caught:
+        check(path)
+    message = str(caught.value)
+    assert "\n" not in message and len(message) < 500
+    return message
+
+
+def reconfigured(folder: Path, change: Callable[[Any], None]) -> Path:
+    config = json.loads(MEMBERS["config.json"])
+    change(config)
+    return written(folder, {"config.json": json.dumps(config).encode()})
+
+
+@pytest.mark.parametrize("path", [*(SHIPPED / f"{name}.keras" for name in shipped_names()), WIDE], ids=lambda p: p.name)
+def test_files_of_keras_pass(path: Path) -> None:
+    check(path)
+
+
+def layer(config: Any) -> Any:
+    return config["config"]["layers"][1]
+
+
+def replace_layer(**fields: Any) -> Callable[[Any], None]:
+    return lambda config: layer(config).update(fields)
+
+
+def nested(value: Any) -> Callable[[Any], None]:
+    return lambda config: layer(config)["config"].update(kernel_initializer=value)
+
+
+LAMBDA = {"class_name": "__lambda__", "config": {"value": ["4wEAAAAA", None, None]}}
+
+CODE: dict[str, Callable[[Any], None]] = {
+    "a Lambda layer": replace_layer(class_name="Lambda", config={"function": LAMBDA}),
+    "a lambda in a layer": nested(LAMBDA),
+    "a function": nested({"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}),
+    "another module": replace_layer(module="os.path", class_name="Dense"),
+    "another module's function": nested({"module": "subprocess", "class_name": "Popen", "config": {"args": ["id"]}}),
+    "Keras's own settings": replace_layer(module="keras.config", class_name="enable_unsafe_deserialization", config={}),
+    "a saved model": replace_layer(class_name="TFSMLayer", config={"filepath": "/tmp/x"}),
+    "a Torch module": replace_layer(class_name="TorchModuleWrapper", config={}),
+    "a vocabulary from a file": replace_layer(class_name="StringLookup", config={"vocabulary": "/etc/passwd"}),
+    "a registered class": replace_layer(registered_name="mine>Dense"),
+    "a class that is no text": replace_layer(class_name=["Dense"]),
+    "without a module": lambda config: [replace_layer(class_name="Lambda")(config), layer(config).pop("module")],
+    "a compiled part": lambda config: layer(config).update(compile_config={"loss": {"class_name": "x", "module": "y"}}),
+}
+
+
+@pytest.mark.parametrize("case", CODE)
+def test_classes_that_may_carry_code(case: str, tmp_path: Path) -> None:
+    message = refusal(reconfigured(tmp_path, CODE[case]))
+    assert "a class that is not let through" in message
+
+
+def test_classes_as_the_first_versions_wrote_them(tmp_path: Path) -> None:
+    check(reconfigured(tmp_path, lambda config: layer(config).pop("module")))
+    check(reconfigured(tmp_path, lambda config: config.update(compile_config={"class_name": "anything"})))
+
+
+def test_sizes_of_layers(tmp_path: Path) -> None:
+    for name, value in (("filters", 10**9), ("kernel_size", [3, 10**6]), ("strides", [[-5]]), ("units", 1e300)):
+        path = reconfigured(
+            tmp_path, lambda config, name=name, value=value: layer(config)["config"].update({name: value})
+        )
+        assert f"has {name}" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["../config.json", "/etc/passwd", "assets/vocabulary.txt", "..\\x", "model.weights.npz"]
+)
+def test_members_that_no_classifier_needs(name: str, tmp_path: Path) -> None:
+    assert "a member that no classifier needs" in refusal(written(tmp_path, {name: b"x"}))
+
+
+def test_members_that_are_missing_or_twice(tmp_path: Path) -> None:
+    assert "config.json" in refusal(written(tmp_path, {"config.json": None}))
+    assert "model.weights.h5" in refusal(written(tmp_path, {"model.weights.h5": None}))
+    path = written(tmp_path, {})
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("config.json", "{}")
+    assert "there twice" in refusal(path)
+
+
+def test_a_bomb_is_refused_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "x.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("model.weights.h5", "w") as member:
+            for _ in range(limits.MODEL_BYTES // (1 << 20) + 1):
+                member.write(bytes(1 << 20))
+        archive.writestr("config.json", MEMBERS["config.json"])
+    assert path.stat().st_size < 1 << 20
+    assert "bytes unpacked; models are read up to" in refusal(path)
+    assert "describes itself in more than" in refusal(
+        written(tmp_path, {"config.json": b" " * (17 << 20)}, zipfile.ZIP_DEFLATED)
+    )
+
+
+def test_a_deep_config(tmp_path: Path) -> None:
+    refusal(written(tmp_path, {"config.json": b"[" * 200_000 + b"]" * 200_000}))
+    assert "its config is no object" in refusal(written(tmp_path, {"config.json": b"[]"}))
+    refusal(written(tmp_path, {"config.json": b"\xff"}))
+
+
+def hdf5(write: Callable[[Any], None]) -> bytes:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as archive:
+        write(archive)
+    return file.getvalue()
+
+
+def virtual(file: Any) -> None:
+    layout = h5py.VirtualLayout(shape=(4,), dtype="f4")
+    layout[:] = h5py.VirtualSource("/etc/other.h5", "x", shape=(4,))
+    file.create_virtual_dataset("v", layout)
+
+
+WEIGHTS: dict[str, tuple[Callable[[Any], None], str]] = {
+    "external link": (
+        lambda file: file.__setitem__("a", h5py.ExternalLink("/etc/passwd", "/x")),
+        "a link leads elsewhere",
+    ),
+    "soft link": (lambda file: file.__setitem__("a", h5py.SoftLink("/b")), "a link leads elsewhere"),
+    "external data": (
+        lambda file: file.create_dataset("a", (10,), "u1", external=[("/etc/passwd", 0, 10)]),
+        "in another file",
+    ),
+    "virtual": (virtual, "in another file"),
+    "bomb": (
+        lambda file: file.create_dataset("a", (1 << 30,), "f4", chunks=(1 << 20,), compression="gzip"),
+        "has weights of 4,294,967,296 bytes",
+    ),
+    "circle": (lambda file: file.create_group("g").__setitem__("back", file["/"]), "more than 10,000 parts"),
+}
+
+
+@pytest.mark.parametrize("case", WEIGHTS)
+def test_weights_that_are_elsewhere_or_too_many(case: str, tmp_path: Path) -> None:
+    write, words = WEIGHTS[case]
+    assert words in refusal(written(tmp_path, {"model.weights.h5": hdf5(write)}))
+
+
+def test_a_size_that_does_not_fit_a_machine_word(tmp_path: Path) -> None:
+    """h5py raised OverflowError, which torture.models found."""
+    content = bytearray(hdf5(lambda file: file.create_dataset("a", (7654321,), "f4", chunks=(1,))))
+    size = (7654321).to_bytes(8, "little")
+    while (place := content.find(size)) >= 0:
+        content[place : place + 8] = b"\xff" * 7 + b"\x7f"
+    refusal(written(tmp_path, {"model.weights.h5": bytes(content)}))
+
+
+def test_damaged_weights(tmp_path: Path) -> None:
+    assert "its weights are damaged" in refusal(written(tmp_path, {"model.weights.h5": b"no hdf5"}))
+
+
+def test_other_files(tmp_path: Path) -> None:
+    path = tmp_path / "x.keras"
+    for content in (b"", b"no zip", (SHIPPED / "pico.keras").read_bytes()[:-30]):
+        path.write_bytes(content)
+        with pytest.raises(ArtifactCorrupt, match=r"is not a whole \.keras file"):
+            check(path)
+    with path.open("wb") as file:
+        file.truncate(limits.MODEL_BYTES + 1)
+    with pytest.raises(ArtifactUnsupported, match="models are read up to"):
+        check(path)
+
+
+WHOLE = (SHIPPED / "pico.keras").read_bytes()
+
+
+@given(data=st.data())
+def test_damaged_bytes_are_refused_or_pass(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    content = bytearray(WHOLE)
+    places = st.integers(0, len(content) - 1) | st.integers(len(content) - 400, len(content) - 1)
+    for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), min_size=1, max_size=6)):
+        content[place] = value
+    path = tmp_path_factory.getbasetemp() / "damaged.keras"
+    path.write_bytes(content)
+    try:
+        check(path)
+    except ArtifactError as error:
+        assert "\n" not in str(error)
+
+
+def test_nothing_on_the_list_runs_code_or_reads_files() -> None:
+    dangerous = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "StringLookup",
+                 "TextVectorization", "IntegerLookup", "Hashing", "Discretization", "HashedCrossing"}  # fmt: skip
+    assert LAYERS.isdisjoint(dangerous)
+    assert all(module == "keras" or module.startswith("keras.") for module in CLASSES)
+    assert "function" not in set().union(*CLASSES.values())
+
+
+@pytest.mark.slow
+def test_every_class_on_the_list_is_one_of_keras() -> None:
+    import keras
+
+    assert [name for name in LAYERS if not hasattr(keras.layers, name)] == []
+    for module in ("initializers", "regularizers", "constraints"):
+        known = getattr(keras, module)
+        assert [name for name in CLASSES[f"keras.{module}"] if not hasattr(known, name)] == []
+
+
+@pytest.mark.slow
+def test_a_lambda_is_refused_when_a_model_is_opened(tmp_path: Path) -> None:
+    import keras
+
+    from edgedigits_exporters.keras_file import load_model
+
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Lambda(lambda x: x * 2)])
+    path = tmp_path / "code.keras"
+    model.save(path)
+    with pytest.raises(ArtifactUnsupported, match=r"keras\.layers\.Lambda.* may carry code"):
+        load_model(path)
+    np.testing.assert_equal(path.is_file(), True)

@@ -1,0 +1,207 @@
+"""From MODEL to a folder: what comes out of the library call, and what is refused before anything is written."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import edgedigits
+from edgedigits import folder_exporting
+from edgedigits.exporting import Exported, ExportRequest, export_model
+from edgedigits.training.run_folder import RunConfig, RunFolder
+from edgedigits_runtime.embedded_contract import append_zipped, read_contract
+from edgedigits_runtime.errors import (
+    ArtifactNotFound,
+    ArtifactUnsupported,
+    DataNotFound,
+    EdgedigitsError,
+    ExportError,
+    OutputNotWritable,
+    ToolMissing,
+    UnknownName,
+)
+from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_onnx, write_tflite
+
+FORMATS = ["c", "c-array", pytest.param("web", marks=pytest.mark.slow)]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The newest run of the working folder; a tiny model stands for its conversion, which takes seconds."""
+
+    def convert(request: ExportRequest) -> Exported:
+        assert request.out is not None
+        return Exported(write_tflite(request.out.parent, "int8", request.out.stem), int8_contract())
+
+    monkeypatch.setattr(folder_exporting, "export_file", convert)
+    monkeypatch.chdir(tmp_path)
+    folder = Path("runs/v1.2")
+    folder.mkdir(parents=True)
+    (folder / "model.keras").write_bytes(append_zipped(b"", contract()))
+    return folder
+
+
+def test_a_persons_own_tflite_becomes_c(tmp_path: Path) -> None:
+    model = write_tflite(tmp_path, "int8")
+    made = edgedigits.export(model, format="c", verify=False)
+    assert made.path == tmp_path / "tiny-c"
+    assert made.contract is not None and made.contract.format == "c"
+    with pytest.raises(OutputNotWritable, match="exists and is left as it is"):
+        edgedigits.export(model, format="c", verify=False)
+    assert edgedigits.export(model, format="c", verify=False, force=True, kernels="reference").path == made.path
+    assert '#define DIGITS_KERNELS "reference"' in (made.path / "digits.h").read_text()
+
+
+def test_without_its_data_it_says_that_it_was_not_compared(tmp_path: Path) -> None:
+    made = edgedigits.export(write_tflite(tmp_path, "int8"), format="c")
+    assert made.verification is None
+    assert [note.split(":")[0] for note in made.notes] == ["not compared with LiteRT"]
+    assert made.notes[0].endswith("; the folder's self-test compares ten pictures")
+
+
+def test_without_a_compiler_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "gone")
+    made = edgedigits.export(write_tflite(tmp_path, "int8"), format="c")
+    assert made.notes == ("not compared with LiteRT: no C compiler here; the folder's self-test compares ten pictures",)
+
+
+@pytest.mark.slow
+def test_a_page_is_not_said_to_have_a_self_test(tmp_path: Path) -> None:
+    made = edgedigits.export(write_tflite(tmp_path, "int8"), format="web")
+    assert [note.partition("; ")[2].partition("; ")[2] for note in made.notes] == [
+        "the page compares five drawn digits when it opens"
+    ]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_newest_run_becomes_a_folder_beside_its_model(run: Path, format: str) -> None:
+    made = edgedigits.export(format=format, verify=False)
+    assert made.path == run / f"tiny-{format}"
+    assert any(made.path.iterdir())
+    assert made.contract is not None
+    assert (made.contract.name, made.contract.precision) == ("tiny", "int8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["c", "c-array"])
+def test_a_trained_run_becomes_a_folder(small_run: RunFolder, format: str, tmp_path: Path) -> None:
+    shutil.copytree(small_run.path, tmp_path / "v1.2")
+    made = edgedigits.export(tmp_path / "v1.2", format=format)
+    assert made.path == tmp_path / "v1.2" / f"plain-3conv-{format}"
+    assert made.contract is not None and made.contract.name == "plain-3conv"
+    if format == "c":
+        assert made.verification is not None and made.verification.comparison.max_probability_error == 0
+
+
+@pytest.mark.parametrize("format", ["c", pytest.param("web", marks=pytest.mark.slow)])
+def test_a_run_is_compared_on_the_folder_that_it_was_trained_on(run: Path, format: str) -> None:
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 10), ("test", 3)):
+        for label in "0123456789":
+            place = Path("pictures", split, label)
+            place.mkdir(parents=True)
+            for number in range(count):
+                Image.fromarray(rng.integers(0, 256, (28, 28), np.uint8)).save(place / f"{number}.png")
+    config = RunConfig("plain-3conv", "pictures", None, 1, 32, 0, None, "cpu", "", {}, {})
+    RunFolder(run).write_config(config)
+    RunFolder(run).checkpoint.touch()
+    made = edgedigits.export(format=format)
+    assert made.notes == ()
+    assert made.verification is not None and made.verification.passed
+    assert made.verification.comparison.images == 30
+
+
+def test_a_contract_that_is_given_goes_into_the_conversion(run: Path) -> None:
+    """What comes of it has other tensors, and says so itself."""
+    given = Path("given.json")
+    given.write_text(contract(name="given").to_json())
+    made = export_model(ExportRequest(run, "c", verify=False, contract=given))
+    assert made.path == run / "given-c"
+    assert read_contract(made.path).input.dtype == "int8"
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("../../../escaped", "escaped-c"),
+        ("/absolute", "absolute-c"),
+        ("a/b", "a-b-c"),
+        (".hidden", "hidden-c"),
+        ("..", "model-c"),
+        ("Größe 1.5", "Größe 1.5-c"),
+    ],
+)
+def test_a_models_name_leads_nowhere_else(tmp_path: Path, name: str, folder: str) -> None:
+    model = tmp_path / "models" / "strange.tflite"
+    model.parent.mkdir()
+    model.write_bytes(append_zipped(tflite_bytes(None, "int8"), int8_contract(name=name)))
+    made = edgedigits.export(model, format="c", verify=False)
+    assert made.path == model.parent / folder
+    assert sorted(tmp_path.iterdir()) == [model.parent]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"out": Path("taken")}, OutputNotWritable, "taken exists and is left as it is"),
+        ({"format": "c-array"}, OutputNotWritable, "tiny-c-array exists and is left as it is"),
+        ({"contract": Path("gone.json")}, ArtifactNotFound, "no contract at gone.json"),
+        ({"format": "web"}, ToolMissing, "apt-get install clang lld"),
+        ({"format": "web", "engine": "onnxruntime-web"}, ToolMissing, "npm pack onnxruntime-web"),
+    ],
+)
+def test_what_is_refused_before_any_work(
+    run: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], error: type[EdgedigitsError], words: str
+) -> None:
+    def convert(_: ExportRequest) -> Exported:
+        raise AssertionError("converted before")
+
+    monkeypatch.setattr(folder_exporting, "export_file", convert)
+    monkeypatch.setenv("PATH", str(run))
+    Path("taken").mkdir()
+    (run / "tiny-c-array").mkdir()
+    with pytest.raises(error, match=words):
+        export_model(dataclasses.replace(ExportRequest(format="c"), **change))
+
+
+@pytest.mark.slow
+def test_a_shipped_model_is_compared_value_by_value(tmp_path: Path) -> None:
+    try:
+        made = edgedigits.export("pico", format="c", project="cmake", out=tmp_path / "pico")
+    except DataNotFound:
+        pytest.skip("MNIST is not here")
+    assert made.verification is not None
+    assert made.verification.passed
+    assert made.verification.comparison.images == 10_000
+    assert made.verification.comparison.max_probability_error == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"model": "gone.tflite"}, ArtifactNotFound, "no model file at gone.tflite"),
+        ({"model": "float"}, ArtifactUnsupported, "int8"),
+        ({"model": "onnx"}, UnknownName, r"'.onnx'; known: .tflite, .keras"),
+        ({"model": "c"}, ExportError, "is a C export already"),
+        ({"precision": "float16"}, ExportError, "made of an int8 model; got --precision float16"),
+        ({"format": "c++"}, UnknownName, r"unknown format 'c\+\+'; known: onnx, tflite, c, c-array, web"),
+        ({"project": "maven"}, UnknownName, "known: plain, arduino, cmake"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, change: dict[str, str], error: type[EdgedigitsError], words: str) -> None:
+    if change.get("model") == "float":
+        change = {"model": str(write_tflite(tmp_path, "float32"))}
+    if change.get("model") == "onnx":
+        change = {"model": str(write_onnx(tmp_path))}
+    if change.get("model") == "c":
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "digits.c").touch()
+        change = {"model": str(tmp_path / "made")}
+    wanted: dict[str, object] = {"model": "pico", "format": "c", "out": tmp_path / "out", **change}
+    with pytest.raises(error, match=words):
+        edgedigits.export(**wanted)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,277 @@
+"""Files that OpenCV wrote, motion JPEG from a real server on loopback, folders that fill, names that lead nowhere."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgedigits_runtime.clock import Clock
+from edgedigits_runtime.errors import (
+    EdgedigitsError,
+    MissingExtra,
+    PictureUnreadable,
+    SourceNotFound,
+    SourceUnavailable,
+    StreamLost,
+)
+from edgedigits_runtime.live.preview import Preview
+from edgedigits_runtime.live.watching import LiveReading, Notice, Watch, WatchOptions
+from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.sources import opencv as opencv_module
+from edgedigits_runtime.sources.camera import Camera
+from edgedigits_runtime.sources.folder import FillingFolder
+from edgedigits_runtime.sources.named import source_named
+from edgedigits_runtime.sources.opencv import Capture, opencv
+from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
+from edgedigits_runtime.sources.video import Stream, VideoFile
+from tests.conftest import REPOSITORY
+from tests.support.virtual_clock import VirtualClock
+
+CAMERA = SyntheticCamera(Film(numbers=("305",)), seed=2)
+FPS = 15
+
+cv2 = opencv_module.opencv()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds as a file."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (640, 480))
+    for number in range(2 * FPS):
+        writer.write(CAMERA.picture(2 * number)[..., ::-1])
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def server() -> Iterator[Preview]:
+    """Motion JPEG of the synthetic camera, 30 frames a second."""
+    preview, closed = Preview("127.0.0.1", 0), threading.Event()
+
+    def show() -> None:
+        number = 0
+        while not closed.wait(1 / 30):
+            picture = Image.fromarray(CAMERA.picture(number % 60))
+            preview.show(lambda picture=picture: picture, {})  # type: ignore[misc]
+            number += 1
+
+    thread = threading.Thread(target=show)
+    thread.start()
+    yield preview
+    closed.set()
+    thread.join()
+    preview.close()
+
+
+def test_every_frame_of_a_file_comes_in_order_and_in_its_colours(clip: Path) -> None:
+    capture = VideoFile(clip).connect()
+    assert capture.fps == FPS
+    shots = []
+    while (shot := capture.grab()) is not None:
+        shots.append(shot)
+    capture.close()
+    assert capture.ended and len(shots) == 2 * FPS
+    assert [shot.time for shot in shots] == pytest.approx([k / FPS for k in range(2 * FPS)])
+    means = [CAMERA.picture(20).mean(axis=(0, 1)), shots[10].pixels.mean(axis=(0, 1))]
+    assert np.abs(means[0] - means[1]).max() < 3
+
+
+def test_frames_of_a_file_need_not_come_evenly(clip: Path) -> None:
+    class Uneven:
+        """A capture whose frames stand at these milliseconds; the last ones do not say where."""
+
+        places = (0.0, 100.0, 600.0, 0.0, 0.0)
+        read_so_far = 0
+
+        def get(self, what: int) -> float:
+            return FPS if what == opencv().CAP_PROP_FPS else self.places[self.read_so_far - 1]
+
+        def read(self) -> tuple[bool, Any]:
+            self.read_so_far += 1
+            return self.read_so_far <= len(self.places), np.zeros((4, 4, 3), np.uint8)
+
+    capture = Capture(Uneven(), "uneven", is_file=True)
+    times = []
+    while (shot := capture.grab()) is not None:
+        times.append(shot.time)
+    assert times == pytest.approx([0, 0.1, 0.6, 0.6 + 1 / FPS, 0.6 + 2 / FPS])
+
+
+def test_a_file_is_read_to_its_end(clip: Path, reader: Reader) -> None:
+    items = list(Watch(reader, source_named(str(clip))))
+    assert len(items) == 2 * FPS
+    assert [item.reading.text for item in items if isinstance(item, LiveReading) and item.new] == ["305"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no video", b"\0" * 1000])
+def test_what_is_no_video_is_one_error(content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(content)
+    with pytest.raises(SourceUnavailable, match=r"a\.mp4 is (empty|no video)"):
+        VideoFile(path).connect()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_cut_file_gives_what_it_has_or_says_that_it_is_damaged(clip: Path, tmp_path: Path, reader: Reader) -> None:
+    whole = clip.read_bytes()
+    for kind, size in (("mp4", len(whole) // 2), ("avi", 60_000)):
+        path = tmp_path / f"cut.{kind}"
+        if kind == "avi":
+            writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, (640, 480))
+            for number in range(6):
+                writer.write(CAMERA.picture(number))
+            writer.release()
+            whole = path.read_bytes()
+        path.write_bytes(whole[:size])
+        try:
+            items = list(Watch(reader, VideoFile(path)))
+        except EdgedigitsError as error:
+            assert path.name in str(error)
+        else:
+            assert kind == "avi" and 0 < len(items) < 6
+
+
+def test_motion_jpeg_over_http_is_read_as_it_goes(server: Preview, reader: Reader) -> None:
+    watch = Watch(reader, source_named(f"{server.address}stream.mjpg"), WatchOptions(max_fps=15))
+    for item in watch:
+        assert isinstance(item, LiveReading), item
+        if item.new:
+            watch.stop()
+    assert item.reading.text == "305"
+    assert item.reading.source == f"{server.address}stream.mjpg"
+    assert watch.meter.captured > watch.meter.read
+
+
+@pytest.mark.slow
+def test_a_stream_that_ends_is_connected_to_again_when_it_is_back(server: Preview, reader: Reader) -> None:
+    watch = Watch(reader, Stream(f"{server.address}stream.mjpg"))
+    port, said, again = server.port, [], None
+    for item in watch:
+        if isinstance(item, Notice):
+            said.append(item.text)
+            if (again is None and "cannot be opened" in item.text) or "no video at" in item.text:
+                again = again or Preview("127.0.0.1", port)
+                again.show(lambda: Image.fromarray(CAMERA.picture(0)), {})
+        elif watch.meter.read == 5:
+            server.close()
+        elif said and "back after" in said[-1]:
+            watch.stop()
+    assert again is not None
+    again.close()
+    assert "gives no more pictures; trying again in 0.5 s" in said[0] and watch.frames.connections == 2
+
+
+def test_nobody_at_an_address_is_one_error_without_the_password() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://user:secret@127.0.0.1:{unused.getsockname()[1]}/video"
+        stream = Stream(address)
+        with pytest.raises(SourceUnavailable, match=r"no video at http://user:\*\*\*@127") as error:
+            stream.connect()
+    assert "secret" not in str(error.value) and "secret" not in stream.name
+
+
+@pytest.mark.parametrize("name", ["nothing.mp4", "ftp://host/a", "http://", "http://[", "video0", "synthetic:x", "-1"])
+def test_names_that_lead_nowhere_say_what_was_expected(name: str) -> None:
+    with pytest.raises(SourceNotFound, match="expected a camera's number or device"):
+        source_named(name)
+
+
+def test_names_lead_to_their_kind(clip: Path, tmp_path: Path) -> None:
+    assert source_named("/dev/video7") == Camera("/dev/video7")
+    assert source_named("rtsp://host/a") == Stream("rtsp://host/a")
+    assert source_named(str(clip)) == VideoFile(clip)
+    assert source_named("synthetic:7").name == "synthetic:7"
+    folder = source_named(str(tmp_path))
+    assert isinstance(folder, FillingFolder) and folder.kind == "pictures"
+
+
+def test_a_picture_does_not_move(tmp_path: Path) -> None:
+    (tmp_path / "a.JPG").touch()
+    with pytest.raises(SourceUnavailable, match=r"is a picture, which does not move; read it with: edgedigits predict"):
+        source_named(str(tmp_path / "a.JPG"))
+    (tmp_path / "moving.gif").touch()
+    assert source_named(str(tmp_path / "moving.gif")) == VideoFile(tmp_path / "moving.gif")
+
+
+def test_a_camera_that_is_not_there_says_which_are() -> None:
+    with pytest.raises(SourceNotFound, match=r"no camera at /dev/video99; there are: .*synthetic"):
+        Camera(99).connect()
+
+
+def test_without_opencv_the_extra_is_named(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "cv2", None)
+    opencv_module.opencv.cache_clear()
+    with pytest.raises(MissingExtra, match=r"pip install 'edgedigits\[camera\]'"):
+        VideoFile(clip).connect()
+    monkeypatch.undo()
+    opencv_module.opencv.cache_clear()
+
+
+EXAMPLES = ["3-blue-pen.jpg", "5-white-on-black-28x28.png"]
+
+
+def test_a_folder_gives_what_is_there_and_what_comes(tmp_path: Path, reader: Reader) -> None:
+    shutil.copy(REPOSITORY / "examples" / EXAMPLES[0], tmp_path / "1.jpg")
+    (tmp_path / "notes.txt").write_text("no picture")
+    watch, read = Watch(reader, FillingFolder(tmp_path), clock=Clock()), []
+    for item in watch:
+        assert isinstance(item, LiveReading)
+        read.append((item.reading.source, item.reading.text, item.new))
+        shutil.copy(REPOSITORY / "examples" / EXAMPLES[1], tmp_path / "2.png")
+        if len(read) == 2:
+            watch.stop()
+    assert read == [(str(tmp_path / "1.jpg"), "3", True), (str(tmp_path / "2.png"), "5", True)]
+    assert item.now.digits == reader.read(tmp_path / "2.png").digits
+
+
+def test_a_picture_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    folder = FillingFolder(tmp_path, clock).connect()
+    whole = (REPOSITORY / "examples" / EXAMPLES[0]).read_bytes()
+    path = tmp_path / "a.jpg"
+    for part in range(1, 5):
+        path.write_bytes(whole[: part * len(whole) // 5])
+        for _ in range(8):
+            assert folder.grab() is None
+    path.write_bytes(whole)
+    shot = folder.grab()
+    assert shot is not None and shot.file == path
+    assert folder.grab() is None
+
+
+def test_a_picture_that_is_smaller_than_the_part_stops_no_other(tmp_path: Path, reader: Reader) -> None:
+    for name, side in (("1.png", 40), ("2.png", 400)):
+        Image.new("L", (side, side), 255).save(tmp_path / name)
+    clock = VirtualClock()
+    options = WatchOptions(duration=3, roi=(100, 100, 50, 50))
+    items = list(Watch(reader, FillingFolder(tmp_path, clock), options, clock))
+    (notice,) = (item for item in items if isinstance(item, Notice))
+    assert notice.source == str(tmp_path / "1.png") and "outside of the picture, which is 40x40" in notice.text
+    assert [item.reading.source for item in items if isinstance(item, LiveReading)] == [str(tmp_path / "2.png")]
+
+
+def test_a_damaged_picture_is_told_once_and_a_folder_that_goes_ends_it(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    folder = FillingFolder(tmp_path / "in", clock)
+    with pytest.raises(SourceUnavailable, match="cannot look into"):
+        folder.connect()
+    (tmp_path / "in").mkdir()
+    watched = folder.connect()
+    (tmp_path / "in" / "bad.png").write_bytes(b"\x89PNG no")
+    with pytest.raises(PictureUnreadable, match=r"bad\.png"):
+        for _ in range(100):
+            assert watched.grab() is None
+    assert clock.now() == pytest.approx(2, abs=0.5)
+    assert watched.grab() is None
+    (tmp_path / "in" / "bad.png").unlink()
+    (tmp_path / "in").rmdir()
+    with pytest.raises(StreamLost, match="is gone"):
+        watched.grab()

@@ -1,0 +1,215 @@
+"""C as an engine: the answers of LiteRT, one compilation, and readable refusals."""
+
+import concurrent.futures
+import os
+import pickle
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.emulated_cores import BOARDS, available, build
+from edgedigits.model_files import SHIPPED, find_model, shipped_names
+from edgedigits_exporters import FolderOptions, get_folder_exporter
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.engines import compiled_c, open_engine, probe_engines
+from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
+    ContractMissing,
+    DeviceUnavailable,
+    EdgedigitsError,
+    OutputNotWritable,
+    UnknownName,
+)
+from tests.support.tiny_models import pictures
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pico as C."""
+    return get_folder_exporter("c").export(
+        SHIPPED / "pico.tflite", tmp_path_factory.mktemp("c") / "pico-c", FolderOptions()
+    )
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One cache for these tests, or a library of an earlier day would be tested."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.mark.slow
+def test_every_value_is_that_of_litert(exported: Path) -> None:
+    images = pictures(300)
+    with open_engine(exported) as ours, open_engine(SHIPPED / "pico.tflite") as theirs:
+        assert (ours.invoke(ours.feed(images)) == theirs.invoke(theirs.feed(images))).all()
+        assert ours.name == "c"
+        assert ours.providers == ("C (xnnpack rounding)",)
+
+
+@pytest.mark.slow
+def test_many_threads_and_another_process_get_the_same(exported: Path) -> None:
+    images = pictures(64)
+    engine = open_engine(exported, options=EngineOptions(workers=2))
+    expected = engine.run(images)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(engine.run, [images] * 64))
+    assert all(np.array_equal(answer, expected) for answer in answers)
+    assert np.array_equal(pickle.loads(pickle.dumps(engine)).run(images), expected)
+
+
+@pytest.mark.slow
+def test_it_is_compiled_once(exported: Path) -> None:
+    library = compiled_c.compiled(exported)
+    before = library.stat().st_mtime_ns
+    assert compiled_c.compiled(exported) == library
+    assert library.stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_the_selftest_passes_where_there_is_only_a_c_compiler(exported: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    done = subprocess.run(
+        ["make", "test"], cwd=folder, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "edgedigits selftest: pass, 10 pictures"
+
+
+@pytest.mark.slow
+def test_the_selftest_notices_one_wrong_weight(exported: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    text = (folder / "digits.c").read_text()
+    name = "int8_t weights_1["
+    at = text.index("\n", text.index(name)) + 1
+    first = text[at:].lstrip().split(",")[0]
+    (folder / "digits.c").write_text(text[:at] + text[at:].replace(first, str(-int(first) - 1), 1))
+    done = subprocess.run(["make", "test"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "selftest: FAIL" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernels", ["xnnpack", "reference"])
+def test_a_cmake_project_builds_and_passes(kernels: str, tmp_path: Path) -> None:
+    options = FolderOptions(project="cmake", kernels="reference" if kernels == "reference" else "xnnpack")
+    folder = get_folder_exporter("c").export(SHIPPED / "pico.tflite", tmp_path / "pico", options)
+    sources = ["src/digits.c", "tests/digits_selftest.c"]
+    done = subprocess.run(["cc", "-std=c99", "-Iinclude", *sources, "-o", "selftest", "-lm"], cwd=folder, check=False)
+    assert done.returncode == 0
+    assert subprocess.run(["./selftest"], cwd=folder, check=False, capture_output=True).returncode == 0
+
+
+def test_the_header_is_for_cpp_too(exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "main.cpp").write_text(
+        "#include \"digits.h\"\nint main() { return digits_labels[DIGITS_CLASSES - 1][0] != '9'; }\n"
+    )
+    for command in (
+        ["cc", "-std=c99", "-c", str(exported / "digits.c"), "-o", "digits.o"],
+        ["g++", "-Wall", "-Wextra", "-Werror", f"-I{exported}", "main.cpp", "digits.o", "-o", "main", "-lm"],
+        ["./main"],
+    ):
+        assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+
+
+def test_the_readme_says_how_much_flash_the_constants_take(exported: Path, tmp_path: Path) -> None:
+    # As for a processor without vectors: with these, some zeros stand behind the weights.
+    command = ["cc", "-std=c99", "-U__SSE2__", "-c", str(exported / "digits.c"), "-o", str(tmp_path / "digits.o")]
+    assert subprocess.run(command, check=False).returncode == 0
+    listed = subprocess.run(
+        ["nm", "-S", str(tmp_path / "digits.o")], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    sizes = {words[3]: int(words[1], 16) for line in listed if len(words := line.split()) == 4}
+    arrays = [
+        name for name in sizes if re.fullmatch(r"(weights|bias|scale|powers)_\d+[ab]?|order|weight_of_output", name)
+    ]
+    said = re.search(r"tables in flash \| ([\d,]+) \|", (exported / "README.md").read_text())
+    assert said is not None
+    assert sum(sizes[name] for name in arrays) == int(said[1].replace(",", ""))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped_names())
+def test_the_readme_says_how_much_flash_the_code_takes(name: str, tmp_path: Path) -> None:
+    if reason := available(BOARDS["cortex-m4f"]):
+        pytest.skip(reason)
+    folder = get_folder_exporter("c").export(SHIPPED / f"{name}.tflite", tmp_path / name, FolderOptions())
+    said = re.findall(r"(\d+) to (\d+) KB with `(-O.)`", (folder / "README.md").read_text())
+    assert [flag for *_, flag in said] == ["-Os", "-O3"]
+    for least, most, flag in said:
+        code = build(folder, BOARDS["cortex-m4f"], "footprint", tmp_path / flag, flag).sizes.code
+        assert int(least) <= round(code / 1000) <= int(most)
+
+
+def test_an_arduino_library_has_what_the_ide_looks_for(tmp_path: Path) -> None:
+    folder = get_folder_exporter("c").export(
+        SHIPPED / "pico.tflite", tmp_path / "uno", FolderOptions(project="arduino")
+    )
+    properties = dict(line.split("=", 1) for line in (folder / "library.properties").read_text().splitlines())
+    assert properties["name"] == "edgedigits-pico"
+    assert {"name", "version", "author", "maintainer", "sentence", "category", "architectures"} <= set(properties)
+    assert (folder / "src/digits.c").is_file()
+    assert (folder / "examples/selftest/selftest.ino").is_file()
+    assert "@" not in "".join((folder / name).read_text() for name in ("library.properties", "README.md"))
+
+
+def test_the_contract_names_the_kernels(exported: Path) -> None:
+    contract, original = read_contract(exported), read_contract(SHIPPED / "pico.tflite")
+    assert (contract.format, contract.kernels) == ("c", "xnnpack")
+    assert (contract.labels, contract.accuracy) == (original.labels, original.accuracy)
+    assert find_model(exported) == exported
+
+
+def test_no_compiler_is_an_error_that_says_what_to_do(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(DeviceUnavailable, match="no C compiler: install one"):
+        open_engine(exported)
+    assert probe_engines()["c"].mend == "apt-get install gcc"
+
+
+def test_the_compiler_that_cc_names_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert compiled_c.find_compiler() is None
+    monkeypatch.delenv("CC")
+    assert compiled_c.find_compiler() is not None
+
+
+@pytest.mark.parametrize(
+    ("break_it", "error", "words"),
+    [
+        (lambda folder: (folder / "edgedigits.json").unlink(), ContractMissing, "carries no edgedigits contract"),
+        (lambda folder: (folder / "digits.h").unlink(), ArtifactCorrupt, "not a whole C export"),
+        (lambda folder: (folder / "digits.c").write_text("int x = ;\n"), ArtifactCorrupt, "refuses .*error"),
+    ],
+)
+def test_a_damaged_folder_is_refused(
+    exported: Path, tmp_path: Path, break_it: object, error: type[EdgedigitsError], words: str
+) -> None:
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    break_it(folder)  # type: ignore[operator]
+    with pytest.raises(error, match=words):
+        open_engine(folder)
+
+
+def test_other_engines_and_devices_are_refused(exported: Path) -> None:
+    with pytest.raises(UnknownName, match=r"unknown engine for C files 'litert'; known: c"):
+        open_engine(exported, engine="litert")
+    with pytest.raises(DeviceUnavailable, match="runs on the CPU"):
+        open_engine(exported, device="cuda")
+
+
+def test_a_folder_that_exists_is_left_as_it_is(exported: Path) -> None:
+    before = {file.name: file.stat().st_mtime_ns for file in exported.iterdir()}
+    with pytest.raises(OutputNotWritable, match="exists and is left as it is"):
+        get_folder_exporter("c").export(SHIPPED / "pico.tflite", exported, FolderOptions())
+    assert {file.name: file.stat().st_mtime_ns for file in exported.iterdir()} == before
+
+
+def test_unknown_projects_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="unknown project 'maven'; known: plain, arduino, cmake"):
+        get_folder_exporter("c").export(SHIPPED / "pico.tflite", tmp_path / "x", FolderOptions(project="maven"))
+    assert not (tmp_path / "x").exists()

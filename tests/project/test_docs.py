@@ -1,0 +1,92 @@
+"""The docs say what the code does: commands, options, names, schema."""
+
+import json
+import re
+
+import jsonschema
+import pytest
+from typer.main import get_command
+
+from edgedigits.bulk.parts import COLUMNS as BULK_COLUMNS
+from edgedigits.cli import app
+from edgedigits.recipes import PUBLISHED
+from edgedigits.serving.openapi import PROBLEMS
+from edgedigits_runtime.contract import Contract
+from tests.conftest import REPOSITORY, RunCommand
+
+README = (REPOSITORY / "README.md").read_text()
+COMMANDS = get_command(app).commands  # type: ignore[attr-defined]  # a group
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_readme_shows_every_command(command: str) -> None:
+    assert f"edgedigits {command}" in README
+
+
+def test_the_readme_shows_only_options_that_exist() -> None:
+    for line in re.findall(r"^\$ edgedigits ([\w-]+)([^#\n]*)", README, flags=re.MULTILINE):
+        command, rest = line
+        known = {option for parameter in COMMANDS[command].params for option in parameter.opts}
+        assert set(re.findall(r"--[\w-]+", rest)) <= known, line
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", README))
+def test_links_of_the_readme_lead_somewhere(link: str) -> None:
+    assert (REPOSITORY / link).exists()
+
+
+def test_the_page_on_serving_names_options_paths_and_statuses_that_exist() -> None:
+    page = (REPOSITORY / "docs" / "serving.md").read_text()
+    options = {option for parameter in COMMANDS["serve"].params for option in parameter.opts + parameter.secondary_opts}
+    named = set(re.findall(r"(?<=`)--[\w-]+", page))
+    assert named - {"--data-binary", "--json"} <= options
+    for line in re.findall(r"^\$ edgedigits serve([^#\n]*)|ExecStart=\S+ serve(.*)", page, flags=re.MULTILINE):
+        assert set(re.findall(r"--[\w-]+", "".join(line))) <= options
+    for path in ("/v1/read", "/v1/classify", "/v1/models", "/healthz", "/readyz", "/docs", "/openapi.json"):
+        assert f" {path}" in page
+    statuses = {str(status) for status in PROBLEMS}
+    assert statuses <= set(re.findall(r"\b\d{3}\b", page))
+
+
+def test_the_page_on_bulk_reading_names_options_and_columns_that_exist() -> None:
+    page = (REPOSITORY / "docs" / "bulk.md").read_text()
+    options = {option for parameter in COMMANDS["read-bulk"].params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z][\w-]+", page)) <= options
+    for column in BULK_COLUMNS:
+        assert f"| `{column}` |" in page
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for target in set(re.findall(r"`make ([a-z-]+)`", README)):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_contract_page_names_every_field() -> None:
+    page = (REPOSITORY / "docs" / "contract.md").read_text()
+    for field in Contract.__dataclass_fields__:
+        assert f"`{field}`" in page
+
+
+def test_json_output_follows_the_published_schema(run_command: RunCommand) -> None:
+    schema = json.loads((REPOSITORY / "docs" / "reading.schema.json").read_text())
+    pictures = [REPOSITORY / "examples" / "3-blue-pen.jpg", "missing.png"]
+    lines = run_command("predict", *pictures, "--json", check=1).stdout.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        jsonschema.validate(json.loads(line), schema)
+
+
+def test_the_readme_results_are_those_that_were_measured() -> None:
+    measured = json.loads((REPOSITORY / "benchmarks" / "results" / "readme.json").read_text())
+    for row in measured["rows"]:
+        assert f"| {row['format']} {row['precision']} | {row['accuracy']:.2%} " in README
+
+
+def test_the_readme_has_the_rows_of_every_published_recipe() -> None:
+    rows = json.loads((REPOSITORY / "benchmarks" / "results" / "reproduce.json").read_text())["rows"]
+    assert [row["recipe"] for row in rows] == list(PUBLISHED)
+    for row in rows:
+        assert len(row["test_accuracy"]["seeds"]) >= 3
+        assert f"| `{row['recipe']}` | {row['parameters']:,} | {row['published']} " in README
+        assert f"{row['test_accuracy']['mean']:.2%} ± " in README

@@ -1,0 +1,30 @@
+"""Broken pictures: files that once broke something, kept as torture/pictures.py found them, are refused or read."""
+
+from pathlib import Path
+
+import pytest
+
+from edgedigits import load
+from edgedigits_runtime.errors import PictureError
+from edgedigits_runtime.reading.reader import Reader
+from tests.conftest import REPOSITORY
+
+KEPT = sorted((REPOSITORY / "tests" / "broken" / "pictures").glob("*.bin"))
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return load("pico")
+
+
+def test_some_are_kept() -> None:
+    assert KEPT
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_what_once_broke_something_is_refused_or_read(reader: Reader, path: Path) -> None:
+    for source in (path, path.read_bytes()):
+        try:
+            assert reader.read(source).model == "pico"
+        except PictureError as error:
+            assert "\n" not in str(error)

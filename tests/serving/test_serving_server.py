@@ -1,0 +1,340 @@
+"""`edgedigits serve` for real: processes, connections, slowness, overload, the end."""
+
+import asyncio
+import io
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgedigits.serving.options import Limits
+from tests.conftest import RunCommand, encoded
+from tests.support.serving import FIVE, PHOTO, Running, form, read_answer, running
+
+# Each starts a server.
+pytestmark = pytest.mark.slow
+
+TOKEN = "a-token-of-some-length"
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[Running]:
+    """A server that waits for one second."""
+    with running("--timeout", "1", "--max-body", "1") as server:
+        yield server
+
+
+def test_an_answer_and_the_order_of_its_headers(impatient: Running) -> None:
+    answer = httpx.post(f"{impatient.url}/v1/read", **form(("5.png", FIVE)))
+    assert answer.json()["text"] == "5" and "content-security-policy" in answer.headers
+
+
+def test_nobody_who_says_nothing_is_waited_for(impatient: Running) -> None:
+    with impatient.connect() as connection:
+        assert read_answer(connection) == b""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST",
+        b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+        b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n",
+        b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n1234",
+        b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234\r\n",
+    ],
+)
+def test_who_stops_half_way_is_timed_out(impatient: Running, sent: bytes) -> None:
+    with impatient.connect() as connection:
+        connection.sendall(sent)
+        answer = read_answer(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ") and b"within 1 s" in answer
+
+
+def test_who_sends_a_byte_at_a_time_is_timed_out(impatient: Running) -> None:
+    """Slow loris: something always comes, and never the end."""
+    with impatient.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        connection.settimeout(0.05)
+        answer = b""
+        for _ in range(400):
+            try:
+                connection.sendall(b"A: b\r\n")
+                answer = connection.recv(65536)
+                break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_second_request_is_not_waited_for_either(impatient: Running) -> None:
+    with impatient.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\n")
+        answer = read_answer(connection)
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 408 " in answer
+
+
+def test_a_body_that_was_refused_is_not_waited_for(impatient: Running) -> None:
+    with impatient.connect() as connection:
+        connection.sendall(b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n123")
+        answer = read_answer(connection)
+    assert answer.startswith(b"HTTP/1.1 413 ") and answer.count(b"HTTP/1.1") == 1
+
+
+def test_headers_without_end(impatient: Running) -> None:
+    with impatient.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n" + 5000 * b"A: 12345678\r\n")
+        assert read_answer(connection).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET // HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+)
+def test_what_is_no_request(impatient: Running, sent: bytes) -> None:
+    with impatient.connect() as connection:
+        connection.sendall(sent)
+        answer = read_answer(connection)
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
+
+
+@pytest.mark.parametrize("upgrade", ["websocket", "h2c"])
+def test_nothing_is_upgraded_to(impatient: Running, upgrade: str) -> None:
+    headers = {"Connection": "Upgrade", "Upgrade": upgrade, "Sec-WebSocket-Key": "x", "Sec-WebSocket-Version": "13"}
+    assert httpx.get(f"{impatient.url}/healthz", headers=headers).status_code == 200
+
+
+def test_a_large_body_that_waits_to_be_asked_for(impatient: Running) -> None:
+    """As curl sends it; a refused one is never sent."""
+    for length, said in ((len(FIVE), b"HTTP/1.1 100 Continue\r\n\r\n"), (99_999_999, b"HTTP/1.1 413 ")):
+        with impatient.connect() as connection:
+            connection.sendall(
+                b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+                % length
+            )
+            assert connection.recv(1000).startswith(said)
+
+
+def test_a_client_that_takes_no_answers_is_dropped() -> None:
+    # More than the system keeps for a connection by itself.
+    requests = 2_000_000 * b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with running("--timeout", "1") as server:
+        with server.connect() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            with pytest.raises(ConnectionError):
+                connection.sendall(requests)
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        code, logged = server.end()
+    assert code == 0 and "traceback" not in logged
+
+
+def test_many_requests_at_once_on_one_connection_are_answered_in_turn(impatient: Running) -> None:
+    """Pipelined, so that pieces of several arrive together: their headers are not taken for one request's."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+    with impatient.connect() as connection:
+        connection.sendall(2000 * (request % b"") + request % b"Connection: close\r\n")
+        assert read_answer(connection).count(b"HTTP/1.1 200 ") == 2001
+
+
+def test_requests_without_end_wait_at_the_client(impatient: Running) -> None:
+    """Who sends faster than it is answered fills its own memory, not the server's."""
+    requests = 200_000 * b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answers = 200
+    before = resident_bytes(impatient.process.pid)
+    with impatient.connect() as connection:
+        sending = threading.Thread(target=send_all, args=(connection, requests))
+        sending.start()
+        seen = 0
+        while seen < answers:
+            seen += connection.recv(65_536).count(b"HTTP/1.1 200 ")
+        grown = resident_bytes(impatient.process.pid) - before
+        connection.shutdown(socket.SHUT_RDWR)
+        sending.join()
+    assert grown < 20e6
+
+
+def resident_bytes(process: int) -> int:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+
+def send_all(connection: socket.socket, content: bytes) -> None:
+    """Send until everything was taken or the connection is closed."""
+    with suppress(OSError):
+        connection.sendall(content)
+
+
+def test_the_end_answers_what_was_taken() -> None:
+    """SIGTERM comes while pictures are read; each of them is answered, and the process ends with 0."""
+    page = Image.new("L", (2400, 1800), 255)
+    page.paste(Image.open(io.BytesIO(PHOTO)).convert("L"), (500, 500))
+    picture = encoded(page)
+    answers: list[httpx.Response] = []
+    with running() as server:
+
+        def ask() -> None:
+            answers.append(httpx.post(f"{server.url}/v1/read", content=picture, timeout=60))
+
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        _wait_for(lambda: _places_taken(server), threads)
+        code, logged = server.end()
+        for thread in threads:
+            thread.join()
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{server.url}/healthz")
+    assert code == 0
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert [json.loads(line)["status"] for line in logged.splitlines() if '"/v1/read"' in line] == [200] * 6
+
+
+def _places_taken(server: Running) -> bool:
+    """Say whether all six requests have arrived: bytes that the process took from its connections tell."""
+    with Path("/proc/net/tcp").open() as table:
+        rows = [line.split() for line in table][1:]
+    mine = [row for row in rows if int(row[1].split(":")[1], 16) == server.port and row[3] == "01"]
+    # A connection that was accepted belongs to a process: its inode is not 0. Nothing may wait in its queue.
+    return sum(row[9] != "0" and row[4].endswith(":00000000") for row in mine) >= 6
+
+
+def _wait_for(done: object, threads: list[threading.Thread]) -> None:
+    assert callable(done)
+    for _ in range(2000):
+        if done():
+            return
+        assert all(thread.is_alive() for thread in threads), "answered before the end was asked for"
+        time.sleep(0.005)
+    raise AssertionError("the requests did not arrive")
+
+
+@pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
+def test_several_processes_answer_and_end_together(signal_name: str) -> None:
+    with running("--workers", "2") as server:
+        answers = [httpx.post(f"{server.url}/v1/read", content=FIVE).json()["text"] for _ in range(8)]
+        code, _ = server.end(signal.Signals[signal_name])
+    assert answers == ["5"] * 8 and code == 0
+
+
+def test_nothing_is_written_to_disk(tmp_path: Path) -> None:
+    """Under a limit of no bytes for files a process that writes to one is killed, from native code too."""
+
+    def forbid_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    generator = np.random.default_rng(0)
+    large = encoded(Image.fromarray(generator.integers(0, 256, (2000, 2500), np.uint8)))
+    tiff = encoded(Image.open(io.BytesIO(PHOTO)), "TIFF", compression="tiff_deflate")
+    environment = {"TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    with running(environment=environment, before=forbid_files) as server:
+        answer = httpx.post(f"{server.url}/v1/read", timeout=60, **form(("a", large), ("b", large), ("c", PHOTO)))
+        assert [each["text"] for each in answer.json()][2] == "4"
+        assert httpx.post(f"{server.url}/v1/read", content=tiff, timeout=60).json()["text"] == "4"
+        body = np.zeros((4000, 28, 28), np.uint8)
+        assert httpx.post(f"{server.url}/v1/classify", content=_npy(body), timeout=60).status_code == 200
+        code, _ = server.end()
+    assert code == 0 and not list(tmp_path.iterdir())
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def test_ten_times_the_clients_get_an_answer_or_are_told_when_to_come_back() -> None:
+    """More clients than places: every request is answered, with 200 or with 503 and Retry-After."""
+    clients, each = 320, 4
+
+    async def ask(port: int) -> list[tuple[int, bytes]]:
+        reading, writing = await asyncio.open_connection("127.0.0.1", port)
+        answers = []
+        for _ in range(each):
+            writing.write(b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(FIVE) + FIVE)
+            head = await reading.readuntil(b"\r\n\r\n")
+            body = await reading.readexactly(int(head.partition(b"content-length: ")[2].split()[0]))
+            answers.append((int(head.split()[1]), head.lower() + body))
+        writing.close()
+        await writing.wait_closed()
+        return answers
+
+    async def ask_all(port: int) -> list[tuple[int, bytes]]:
+        return [answer for some in await asyncio.gather(*(ask(port) for _ in range(clients))) for answer in some]
+
+    with running("--max-waiting", "32", "--no-log-requests") as server:
+        answers = asyncio.run(ask_all(server.port))
+        after = httpx.post(f"{server.url}/v1/read", content=FIVE)
+    assert Counter(status for status, _ in answers).keys() == {200, 503} and len(answers) == clients * each
+    for status, answer in answers:
+        assert (b'"text":"5"' if status == 200 else b"retry-after: 1") in answer
+    assert after.status_code == 200
+
+
+def test_too_many_connections_are_told_so() -> None:
+    count = Limits().connections
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < count + 200:
+        pytest.skip("this process may not open as many connections")
+    with running() as server, ExitStack() as connections:
+        for _ in range(count):
+            connections.enter_context(server.connect())
+        with server.connect() as one_more:
+            answer = read_answer(one_more)
+    assert answer.startswith(b"HTTP/1.1 503 ") and b"Retry-After" in answer
+
+
+def test_the_token_comes_from_the_environment() -> None:
+    with running("--host", "0.0.0.0", environment={"EDGEDIGITS_TOKEN": TOKEN}) as server:
+        assert httpx.get(f"{server.url}/v1/models").status_code == 401
+        answer = httpx.post(f"{server.url}/v1/read", content=FIVE, headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.json()["text"] == "5"
+        assert httpx.get(f"{server.url}/v1/models", auth=("anybody", TOKEN)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--host", "0.0.0.0"], "EDGEDIGITS_TOKEN"),
+        (["--token", "short"], "at least 16"),
+        (["--model", "nothing"], "unknown model"),
+        (["--host", "192.0.2.1", "--token", TOKEN], "cannot listen on 192.0.2.1"),
+        (["--host", "no.such.name.invalid", "--token", TOKEN], "cannot listen on no.such.name.invalid"),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(run_command: RunCommand, arguments: list[str], said: str) -> None:
+    done = run_command("serve", "--port", "0", *arguments, check=1)
+    assert said in done.stderr and done.stderr.count("\n") == 1 and not done.stdout
+
+
+def test_a_port_that_is_taken_is_one_line(run_command: RunCommand) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run_command("serve", "--port", str(taken.getsockname()[1]), check=1)
+    assert "Address already in use; choose others with --host and --port" in done.stderr
+
+
+def test_without_the_extra_the_install_is_named(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "fastapi.py").write_text("raise ImportError")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done: subprocess.CompletedProcess[str] = run_command("serve", check=1, env={**os.environ, "PYTHONPATH": path})
+    assert "pip install 'edgedigits[serve]'" in done.stderr

@@ -1,0 +1,34 @@
+"""Read in bulk with a reader that dies of pictures called deadly: python deadly_reading.py SOURCE OUT ADDRESS."""
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from edgedigits.bulk.bulk_reading import BulkOptions, read_bulk
+from edgedigits.predicting.pictures import ReaderOptions
+from edgedigits_runtime.reading.reader import Reader
+from tests.support.bulk_sources import Told
+
+
+class DeadlyOptions(ReaderOptions):
+    """Opens a reader that is killed by a picture, as one is that runs out of memory."""
+
+    def open(self) -> Reader:
+        reader = super().open()
+        read_many = reader.read_many
+
+        def read(sources: Any, *, names: Any = None) -> Any:
+            called = list(names)
+            if any("deadly" in name for name in called):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return read_many(sources, names=called)
+
+        reader.read_many = read  # type: ignore[method-assign]
+        return reader
+
+
+if __name__ == "__main__":
+    source, out, address = sys.argv[1:]
+    print(json.dumps(read_bulk(BulkOptions((source,), out, DeadlyOptions(), address), Told()).to_dict()))

@@ -1,0 +1,123 @@
+"""Small `.tflite` files in milliseconds: built operator by operator, or a shipped one with one thing changed."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+import edgedigits.models
+from edgedigits_exporters.microcontroller.flatbuffer import read_graph
+from edgedigits_exporters.microcontroller.graph import Graph, Operator
+from tests.support.tiny_models import tflite_bytes
+
+MODELS = Path(edgedigits.models.__file__).parent
+SHIPPED = ("pico", "nano", "base", "max")
+INT8 = schema.TensorType.INT8
+UINT8 = schema.TensorType.UINT8
+INT32 = schema.TensorType.INT32
+
+Change = Callable[[Any], None]
+
+
+@cache
+def shipped(name: str) -> bytes:
+    return (MODELS / f"{name}.tflite").read_bytes()
+
+
+@cache
+def tiny() -> bytes:
+    return tflite_bytes(None, "int8")
+
+
+def unpacked(content: bytes) -> Any:
+    return schema.ModelT.InitFromPackedBuf(content, 0)
+
+
+def packed(model: Any) -> bytes:
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def changed(content: bytes, change: Change) -> bytes:
+    """A file after an edit of its objects."""
+    model = unpacked(content)
+    change(model)
+    return packed(model)
+
+
+def graph_of(model: Any) -> Any:
+    return model.subgraphs[0]
+
+
+def operator_of(model: Any, name: str) -> Any:
+    """The first operator of a name."""
+    number = getattr(schema.BuiltinOperator, name)
+    codes = [code.builtinCode for code in model.operatorCodes]
+    return next(operator for operator in graph_of(model).operators if codes[operator.opcodeIndex] == number)
+
+
+def tensor_of(model: Any, name: str, slot: int) -> Any:
+    """Input `slot` of the first operator of a name; -1 is its output."""
+    operator = operator_of(model, name)
+    return graph_of(model).tensors[operator.outputs[0] if slot == -1 else operator.inputs[slot]]
+
+
+class Builder:
+    """A small model, one operator after another; activations have scale 0.5 and zero point 3 unless told."""
+
+    def __init__(self, shape: list[int], kind: int = INT8, scale: float = 0.5, zero_point: int = 3) -> None:
+        self.model = schema.ModelT()
+        self.model.version = 3
+        self.model.operatorCodes, self.model.buffers = [], [schema.BufferT()]
+        self.graph = schema.SubGraphT()
+        self.graph.tensors, self.graph.operators = [], []
+        self.model.subgraphs = [self.graph]
+        self.last = self.tensor(shape, kind, scale, zero_point)
+
+    def tensor(self, shape: list[int], kind: int = INT8, scale: float = 0.5, zero_point: int = 3) -> int:
+        made = schema.TensorT()
+        made.name, made.shape, made.type = f"t{len(self.graph.tensors)}".encode(), shape, kind
+        if kind != INT32:
+            made.quantization = schema.QuantizationParametersT()
+            made.quantization.scale, made.quantization.zeroPoint = [scale], [zero_point]
+        self.graph.tensors.append(made)
+        return len(self.graph.tensors) - 1
+
+    def constant(self, values: Any, kind: int = INT32, scale: float = 0.5, zero_point: int = 0) -> int:
+        array = np.array(values, np.int8 if kind == INT8 else np.int32)
+        index = self.tensor(list(array.shape), kind, scale, zero_point)
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(array.tobytes(), np.uint8)
+        self.model.buffers.append(buffer)
+        self.graph.tensors[index].buffer = len(self.model.buffers) - 1
+        return index
+
+    def add(self, name: str, output: int, *others: int, options: str = "", **attributes: Any) -> "Builder":
+        """Append an operator that reads the last output and `others`."""
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
+        self.model.operatorCodes.append(code)
+        made = schema.OperatorT()
+        made.opcodeIndex = len(self.model.operatorCodes) - 1
+        made.inputs, made.outputs = [self.last, *others], [output]
+        if options:
+            made.builtinOptionsType = getattr(schema.BuiltinOptions, options)
+            made.builtinOptions = getattr(schema, f"{options}T")()
+            for attribute, value in attributes.items():
+                setattr(made.builtinOptions, attribute, value)
+        self.graph.operators.append(made)
+        self.last = output
+        return self
+
+    def read(self) -> Graph:
+        self.graph.inputs, self.graph.outputs = [0], [self.last]
+        return read_graph(packed(self.model), "x.tflite")
+
+    def read_one(self) -> Operator:
+        (operator,) = self.read().operators
+        return operator

@@ -1,0 +1,113 @@
+"""Photograph the page for the docs: `make page-pictures`, or `python -m tests.support.page_pictures docs/pictures`."""
+
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+import edgedigits
+from edgedigits_runtime.synthetic.hands import HANDS
+from edgedigits_runtime.whole_files import write_whole
+from tests.support.page_driving import draw, opened, page_server, stroke_paths, wait_for_text
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+COLOURS = 256
+"""Of a palette: the page has few, and the files stay small."""
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+DESKTOP = {"viewport": {"width": 1280, "height": 880}}
+SPACE = 40
+
+
+def photograph(browser: "Browser", address: str) -> dict[str, Image.Image]:
+    """Return the pictures by their names."""
+    return {
+        "page-desktop": _shot(browser, address, _write_number, DESKTOP, "light"),
+        "page-desktop-dark": _shot(browser, address, _show_sample, DESKTOP, "dark"),
+        "page-phone": _beside(
+            _shot(browser, address, _write_number, PHONE, "light"),
+            _shot(browser, address, _draw_star, PHONE, "light"),
+            _shot(browser, address, _show_sample, PHONE, "dark"),
+        ),
+    }
+
+
+def photograph_export(browser: "Browser", folder: Path) -> dict[str, Image.Image]:
+    """Return the pictures of the page without a server, opened from disk."""
+    address = (edgedigits.export("base", format="web", out=folder / "site").path / "index.html").as_uri()
+    return {
+        "web-desktop": _shot(browser, address, _show_sample, DESKTOP, "light"),
+        "web-phone": _beside(
+            _shot(browser, address, _write_number, PHONE, "light"), _shot(browser, address, _show_sample, PHONE, "dark")
+        ),
+    }
+
+
+def _shot(browser: "Browser", address: str, act: Any, device: dict[str, Any], scheme: str) -> Image.Image:
+    with opened(browser, address, **device, color_scheme=scheme) as page:
+        act(page)
+        page.mouse.move(0, 0)
+        page.evaluate("scrollTo(0, 0)")
+        return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def _write_number(page: "Page") -> None:
+    """Write 2795, once to warm up: the first picture that a server reads takes longer."""
+    for _ in range(2):
+        page.click("#clear") if page.locator("#clear:enabled").count() else None
+        for k, digit in enumerate((2, 7, 9, 5)):
+            hand = list(HANDS[digit].values())[k % 2]
+            top = 0.27 + 0.02 * float(np.sin(2 * k))
+            draw(page, stroke_paths(hand, (0.13 + 0.2 * k, top, 0.25), k))
+        wait_for_text(page, "2795")
+    page.locator("#digit-list label").nth(1).click()
+
+
+def _draw_star(page: "Page") -> None:
+    page.click("[data-write='☆']")
+    wait_for_text(page, "")
+
+
+def _show_sample(page: "Page") -> None:
+    page.click("#picture-tab")
+    page.click("#sample")
+    wait_for_text(page, "1969\n0720\n384")
+    page.locator("#digit-list label").nth(5).click()
+
+
+def _beside(*pictures: Image.Image) -> Image.Image:
+    width = sum(picture.width for picture in pictures) + SPACE * (len(pictures) - 1)
+    together = Image.new("RGB", (width, pictures[0].height), "#808080")
+    x = 0
+    for picture in pictures:
+        together.paste(picture, (x, 0))
+        x += picture.width + SPACE
+    return together.resize((width // 2, together.height // 2), Image.Resampling.LANCZOS)
+
+
+def main(folder: Path) -> None:
+    """Write the pictures into a folder."""
+    from playwright.sync_api import sync_playwright
+
+    with page_server() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        with tempfile.TemporaryDirectory() as beside:
+            pictures = photograph(browser, address) | photograph_export(browser, Path(beside))
+        for name, picture in pictures.items():
+            file = io.BytesIO()
+            few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1)
+            # Dithered against the palette: gradients would show steps.
+            picture.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG).save(file, "PNG", optimize=True)
+            write_whole(folder / f"{name}.png", file.getvalue())
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,263 @@
+"""Random networks of the operators that are compiled, with random quantization, and inputs for them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_exporters.microcontroller.activations import BOUNDS
+from edgedigits_exporters.microcontroller.graph import (
+    Add,
+    Clamp,
+    Convolution,
+    Depthwise,
+    Graph,
+    Mean,
+    Operator,
+    Pad,
+    Pool,
+    Reshape,
+    Softmax,
+    Tensor,
+    Window,
+)
+from edgedigits_exporters.microcontroller.layers.softmax import MOST_CHANNELS
+from tests.support.quantized_graphs import MAKE_VECTORS
+
+MOST_VALUES = 600
+"""Of a dense layer's input."""
+TYPICAL_PRODUCT = 5400
+"""Of two random int8 values."""
+
+
+def random_graph(names: Sequence[str], seed: int, shape: tuple[int, int, int] | None = None) -> Graph:
+    """Return a network of operators in that order; one that does not fit where it stands is left out."""
+    made = _Growing(np.random.default_rng(seed), shape)
+    for name in names:
+        made.grow(name)
+    if made.last.shape[:2] != (1, 1):
+        made.grow("RESHAPE")
+    return Graph(made.tensors[0], made.last, tuple(made.operators))
+
+
+def random_inputs(graph: Graph, seed: int, count: int = 60) -> NDArray[np.int8]:
+    """Return int8 [count, ...]: extremes, values near what stands for zero and near 0, and anything."""
+    generator = np.random.default_rng(seed)
+    shape = (count, *graph.input.shape)
+    inputs = generator.integers(-128, 128, shape)
+    inputs[0], inputs[1] = -128, 127
+    inputs[2] = generator.choice([-128, 127], graph.input.shape)
+    inputs[3:8] = graph.input.zero_point + generator.integers(-3, 4, inputs[3:8].shape)
+    inputs[8:16] = generator.integers(-2, 3, inputs[8:16].shape)
+    return np.clip(inputs, -128, 127).astype(np.int8)
+
+
+class _Growing:
+    def __init__(self, generator: np.random.Generator, shape: tuple[int, int, int] | None) -> None:
+        self.generator = generator
+        self.operators: list[Operator] = []
+        self.tensors: list[Tensor] = []
+        height, width, channels = shape or (self._upto(9), self._upto(9), self._channels())
+        self.last = self._tensor((height, width, channels), self._scale(), self._zero())
+        self.flat: set[int] = set()
+
+    def grow(self, name: str) -> None:
+        """Append an operator, if it fits."""
+        is_flat = id(self.last) in self.flat
+        if (is_flat and name in PICTURES_ONLY) or (not is_flat and name == "SOFTMAX"):
+            return
+        taken = self.last
+        GROWERS[name](self, name)
+        if self.last is not taken and self._is_made_flat(name, taken):
+            self.flat.add(id(self.last))
+
+    def _is_made_flat(self, name: str, taken: Tensor) -> bool:
+        """Whether the file gives [1, n] as the shape of what was made, and not a picture's."""
+        if name == "RESHAPE":
+            return taken.shape[:2] != (1, 1)
+        return name in MAKE_VECTORS or (name not in PICTURES_ONLY and id(taken) in self.flat)
+
+    def convolution(self, name: str) -> None:
+        _, _, channels = self.last.shape
+        window, shape = self._window(3)
+        made = self._channels()
+        self._weighted(name, (*shape, made), window, (made, *window.size, channels), (1, 2, 3))
+
+    def depthwise(self, name: str) -> None:
+        _, _, channels = self.last.shape
+        window, shape = self._window(3)
+        multiplier = self._upto(2)
+        made = channels * multiplier
+        self._weighted(name, (*shape, made), window, (1, *window.size, made), (0, 1, 2), multiplier=multiplier)
+
+    def dense(self, name: str) -> None:
+        if np.prod(self.last.shape) > MOST_VALUES:
+            return
+        height, width, _ = self.last.shape
+        made = self._channels()
+        self._weighted(name, (1, 1, made), Window((height, width)), (made, *self.last.shape), (1, 2, 3))
+
+    def pool(self, name: str) -> None:
+        window, shape = self._window(4)
+        made = self._tensor((*shape, self.last.shape[2]), self.last.scale, self.last.zero_point)
+        self._append(Pool(name, len(self.operators), (self.last,), made, window, self._activation()))
+
+    def mean(self, name: str) -> None:
+        made = self._rescaled((1, 1, self.last.shape[2]))
+        self._append(Mean(name, len(self.operators), (self.last,), made))
+
+    def add(self, name: str) -> None:
+        kin = [
+            tensor
+            for tensor in self.tensors
+            if tensor.shape == self.last.shape and (id(tensor) in self.flat) == (id(self.last) in self.flat)
+        ]
+        other = kin[self.generator.integers(len(kin))]
+        inputs = (self.last, other) if self.generator.random() < 0.5 else (other, self.last)
+        largest = max(tensor.scale for tensor in inputs)
+        made = self._tensor(self.last.shape, self._near(largest), self._zero())
+        self._append(Add(name, len(self.operators), inputs, made, self._activation()))
+
+    def pad(self, name: str) -> None:
+        rows, columns = ((int(a), int(b)) for a, b in self.generator.integers(0, 3, (2, 2)))
+        height, width, channels = self.last.shape
+        shape = (height + sum(rows), width + sum(columns), channels)
+        made = self._tensor(shape, self.last.scale, self.last.zero_point)
+        self._append(Pad(name, len(self.operators), (self.last,), made, rows, columns))
+
+    def clamp(self, name: str) -> None:
+        made = self._rescaled(self.last.shape)
+        activation = "NONE" if name == "QUANTIZE" else name
+        self._append(Clamp(name, len(self.operators), (self.last,), made, activation))
+
+    def reshape(self, name: str) -> None:
+        count = int(np.prod(self.last.shape))
+        shape = (1, 1, count)
+        if self.last.shape == shape:
+            sides = [(h, w) for h in range(1, 8) for w in range(1, 8) if count % (h * w) == 0 and h * w > 1]
+            if not sides:
+                return
+            height, width = sides[self.generator.integers(len(sides))]
+            shape = (height, width, count // height // width)
+        made = self._tensor(shape, self.last.scale, self.last.zero_point)
+        self._append(Reshape(name, len(self.operators), (self.last,), made))
+
+    def softmax(self, name: str) -> None:
+        if self.last.shape[2] > MOST_CHANNELS:
+            return
+        made = self._tensor(self.last.shape, 1 / 256, -128)
+        beta = 1.0 if self.generator.random() < 0.7 else float(np.float32(self.generator.uniform(0.1, 3)))
+        self._append(Softmax(name, len(self.operators), (self.last,), made, beta))
+
+    def _weighted(
+        self, name: str, made: tuple[int, int, int], window: Window, weights: tuple[int, ...], axes: Any, **more: int
+    ) -> None:
+        """Append an operator with weights, scaled so that its output spans int8 more or less."""
+        channels, taps = made[2], int(np.prod([weights[axis] for axis in axes]))
+        way = self.generator.integers(5)
+        output = self._tensor(made, self.last.scale if way == 0 else self._scale(), self._zero())
+        if way == 0:
+            # Powers of two, with which many sums fall half way between two steps.
+            ratio = 2.0 ** -self.generator.integers(4, 11, channels)
+            values = self.generator.integers(-128, 128, weights)
+        elif way == 1:
+            # Sums that are scaled up.
+            ratio = np.full(channels, self.generator.choice([0.5, 1.0, 1.7, 60.0]))
+            values = self.generator.integers(-1, 2, weights)
+        else:
+            gain = self.generator.choice([5, 20, 60, 200]) * np.exp(self.generator.uniform(-0.7, 0.7, channels))
+            ratio = gain / (np.sqrt(taps) * TYPICAL_PRODUCT)
+            values = self.generator.integers(-128, 128, weights)
+        if self.generator.random() < 0.3:
+            ratio[:] = ratio[0]
+        bias = np.rint(self.generator.normal(0, 50, channels) / ratio).astype(np.int32)
+        scales = (ratio * output.scale / self.last.scale).astype(np.float32)
+        kind = Depthwise if more else Convolution
+        self._append(
+            kind(
+                name=name,
+                position=len(self.operators),
+                inputs=(self.last,),
+                output=output,
+                window=window,
+                weights=values.astype(np.int8),
+                weights_zero_point=0,
+                weight_scales=scales,
+                bias=bias,
+                activation=self._activation(),
+                **more,
+            )
+        )
+
+    def _window(self, longest: int) -> tuple[Window, tuple[int, int]]:
+        """Return a window and how many rows and columns it makes, padded as SAME or VALID."""
+        same = self.generator.random() < 0.5
+        along = []
+        for taken in self.last.shape[:2]:
+            size, stride = min(self._upto(longest), longest if same else taken), self._upto(3)
+            made = -(-taken // stride) if same else (taken - size) // stride + 1
+            along.append((size, stride, max((made - 1) * stride + size - taken, 0) // 2 if same else 0, made))
+        (height, width), strides, before, made_both = zip(*along, strict=True)
+        return Window((height, width), strides, before), made_both
+
+    def _append(self, operator: Operator) -> None:
+        self.operators.append(operator)
+        self.last = operator.output
+
+    def _tensor(self, shape: tuple[int, int, int], scale: float, zero_point: int) -> Tensor:
+        self.tensors.append(Tensor(f"t{len(self.tensors)}", shape, float(np.float32(scale)), zero_point))
+        return self.tensors[-1]
+
+    def _rescaled(self, shape: tuple[int, int, int]) -> Tensor:
+        if self.generator.random() < 0.4:
+            return self._tensor(shape, self.last.scale, self.last.zero_point)
+        return self._tensor(shape, self._near(self.last.scale), self._zero())
+
+    def _near(self, scale: float) -> float:
+        """Return another scale: some other one, twice or half as large, or one that rounds 6 half way."""
+        way = self.generator.integers(4)
+        if way == 0:
+            return scale * 2.0 ** int(self.generator.integers(-2, 3))
+        if way == 1 and 0.02 < scale < 3:
+            return 6 / (np.rint(6 / scale) + 0.5)
+        return scale * float(np.exp(self.generator.uniform(-1.5, 1.5)))
+
+    def _scale(self) -> float:
+        way = self.generator.integers(4)
+        if way == 0:
+            return 2.0 ** int(self.generator.integers(-9, 0))
+        if way == 1:
+            return 6 / (self._upto(250) + 0.5)
+        return float(np.exp(self.generator.uniform(np.log(1e-3), np.log(0.5))))
+
+    def _zero(self) -> int:
+        return int(self.generator.choice([-128, 127, 0, self.generator.integers(-128, 128)]))
+
+    def _activation(self) -> str:
+        return str(self.generator.choice(list(BOUNDS)))
+
+    def _channels(self) -> int:
+        """Return a few, or as many as C code computes at once, or one more."""
+        return int(self.generator.choice([16, 32, 33])) if self.generator.random() < 0.1 else self._upto(9)
+
+    def _upto(self, most: int) -> int:
+        return int(self.generator.integers(1, most + 1))
+
+
+GROWERS = {
+    "CONV_2D": _Growing.convolution,
+    "DEPTHWISE_CONV_2D": _Growing.depthwise,
+    "FULLY_CONNECTED": _Growing.dense,
+    "MAX_POOL_2D": _Growing.pool,
+    "AVERAGE_POOL_2D": _Growing.pool,
+    "MEAN": _Growing.mean,
+    "ADD": _Growing.add,
+    "PAD": _Growing.pad,
+    "QUANTIZE": _Growing.clamp,
+    "RELU": _Growing.clamp,
+    "RELU6": _Growing.clamp,
+    "RESHAPE": _Growing.reshape,
+    "SOFTMAX": _Growing.softmax,
+}
+PICTURES_ONLY = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "PAD")

@@ -1,0 +1,40 @@
+"""The smallest recipe: it goes through every phase of a training, and hardly trains, since it is to be killed."""
+
+from typing import Any
+
+from edgedigits.data.splits import SplitPlan
+from edgedigits.recipes import blocks
+from edgedigits.recipes.gates import Gate
+from edgedigits.recipes.recipe import ImageShape, Recipe
+
+
+def build(image_shape: ImageShape, classes: int) -> Any:
+    """Return the untrained network."""
+    import keras
+    from keras import layers
+
+    return keras.Sequential(
+        [
+            keras.Input(image_shape, name="image"),
+            *blocks.convolution(2, strides=2),
+            layers.Flatten(),
+            layers.Dense(classes, activation="softmax", name="probabilities"),
+        ],
+        name="tiny",
+    )
+
+
+RECIPE = Recipe(
+    name="tiny",
+    summary="to be killed",
+    build=build,
+    dataset="optdigits",
+    split=SplitPlan(validation=0.2),
+    epochs=1,
+    batch_size=512,
+    keep="best",
+    gentle_epochs=2,
+    quantization_epochs=1,
+    # Networks that hardly trained are near to many decisions; the kills are what is tried, not the gates.
+    gates={name: Gate(min_agreement=0.0, max_accuracy_drop=100.0) for name in ("int8", "float32")},
+)

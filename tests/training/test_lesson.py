@@ -1,0 +1,118 @@
+"""The lesson: what surrounds a network while it learns leaves no trace in it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.random((32, 12, 12, 1), np.float32)
+TARGETS = np.eye(3, dtype=np.float32)[RNG.integers(0, 3, 32)]
+
+
+def network() -> Any:
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    convolution = layers.Conv2D(4, 3, strides=2, use_bias=False)
+    parts = [convolution, layers.BatchNormalization(), layers.ReLU(), layers.GlobalAveragePooling2D()]
+    return keras.Sequential([keras.Input((12, 12, 1), name="image"), *parts, layers.Dense(3, activation="softmax")])
+
+
+def fitted(model: Any, steps: int = 1, **options: Any) -> float:
+    """Train for some steps and return the loss of the first."""
+    import keras
+
+    from edgedigits.training.lesson import Lesson
+
+    lesson = Lesson(model, **options)
+    lesson.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
+    history = lesson.fit(IMAGES, TARGETS, batch_size=32, epochs=steps, shuffle=False, verbose=0).history
+    return float(history["loss"][0])
+
+
+def test_without_anything_around_it_is_the_network_itself() -> None:
+    import keras
+
+    plain, taught = network(), network()
+    plain.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
+    plain.fit(IMAGES, TARGETS, batch_size=32, epochs=1, shuffle=False, verbose=0)
+    fitted(taught)
+    for one, other in zip(plain.get_weights(), taught.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_at_inference_nothing_surrounds_it() -> None:
+    from edgedigits.recipes.augmentation import HANDWRITING
+    from edgedigits.training.augment import Augment
+    from edgedigits.training.lesson import Lesson
+
+    model = network()
+    others = np.zeros((9, 12, 12, 1), np.uint8)
+    lesson = Lesson(model, augment=Augment(HANDWRITING, 0), others=others, teachers=[network()])
+    np.testing.assert_allclose(lesson.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
+
+
+def test_the_network_learns_to_be_unsure_of_others_and_stays_sure_of_its_own() -> None:
+    import keras
+
+    from edgedigits.training.lesson import Lesson
+
+    # Class by place of a bright row; what is no class has a bright column.
+    labels = np.arange(96) % 3
+    images = np.zeros((96, 12, 12, 1), np.float32)
+    images[np.arange(96), labels * 4 + 1] = 1
+    others = np.zeros((30, 12, 12, 1), np.uint8)
+    others[np.arange(30), :, np.arange(30) % 12] = 255
+    keras.utils.set_random_seed(0)
+    parts = [keras.layers.Flatten(), keras.layers.Dense(16, "relu"), keras.layers.Dense(3, "softmax")]
+    model = keras.Sequential([keras.Input((12, 12, 1)), *parts])
+    lesson = Lesson(model, others=others)
+    lesson.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy")
+    lesson.fit(images, np.eye(3, dtype=np.float32)[labels], batch_size=32, epochs=30, verbose=0)
+    assert model.predict(images, verbose=0).max(axis=1).mean() > 0.9
+    assert model.predict(others / np.float32(255), verbose=0).max(axis=1).mean() < 0.5
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9])
+def test_others_come_with_a_batch_of_any_size(count: int) -> None:
+    import keras
+
+    from edgedigits.training.lesson import Lesson
+
+    lesson = Lesson(network(), others=np.zeros((9, 12, 12, 1), np.uint8))
+    lesson.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy")
+    history = lesson.fit(IMAGES[:count], TARGETS[:count], batch_size=32, verbose=0).history
+    assert np.isfinite(history["loss"][0])
+
+
+def test_a_student_moves_towards_its_teacher_and_leaves_the_teacher_alone() -> None:
+    teacher, student = network(), network()
+    for variable in teacher.trainable_variables:
+        variable.assign(variable + 0.3)
+    taught = teacher.predict(IMAGES, verbose=0)
+    before = [np.copy(weight) for weight in teacher.get_weights()]
+    with_teacher = fitted(student, teachers=[teacher])
+    assert with_teacher > fitted(network())
+    for one, other in zip(before, teacher.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    far = np.abs(network().predict(IMAGES, verbose=0) - taught).mean()
+    near = network()
+    fitted(near, 30, teachers=[teacher] * 3)
+    assert np.abs(near.predict(IMAGES, verbose=0) - taught).mean() < far
+
+
+def test_augmented_pixels_are_normalised_as_the_runtime_does() -> None:
+    from edgedigits.recipes.augmentation import Augmentation
+    from edgedigits.training.augment import Augment
+    from edgedigits.training.lesson import Lesson
+    from edgedigits_runtime.preprocessing import normalise
+
+    pixels = RNG.integers(0, 256, (4, 12, 12, 1), np.uint8)
+    nothing = Augment(Augmentation(rotation=0, shift=0, scaling=0), 0)
+    lesson = Lesson(network(), augment=nothing, normalisation="column-l2")
+    seen = np.asarray(lesson._normalised(nothing(pixels / np.float32(255))))
+    np.testing.assert_allclose(seen, normalise(pixels, "column-l2"), atol=1e-5)

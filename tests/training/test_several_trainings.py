@@ -1,0 +1,112 @@
+"""Several trainings: which there are, what is taken of earlier ones, and what is said of those that fail."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from edgedigits.cli import app
+from edgedigits.training.options import TrainOptions
+from edgedigits.training.run_folder import RunConfig, RunFolder
+from edgedigits.training.several import check_is_of, plan, raise_if_any
+from edgedigits_runtime.errors import RunError
+from tests.conftest import RunCommand
+
+CONFIG = RunConfig(
+    recipe="pico", data="mnist", data_dir=None, epochs=3, batch_size=128, seed=1,
+    augmentation={"rotation": 2.0}, device="auto", data_fingerprint="", split={}, versions={},
+)  # fmt: skip
+
+
+def test_every_recipe_with_every_seed_once(tmp_path: Path) -> None:
+    options = TrainOptions(data="optdigits", epochs=3)
+    planned = plan(options, ["pico", "nano", "pico"], iter([0, 7]), tmp_path)
+    assert [(one.recipe, one.seed) for one in planned] == [("pico", 0), ("pico", 7), ("nano", 0), ("nano", 7)]
+    assert [one.out for one in planned] == [tmp_path / name for name in ("pico-0", "pico-7", "nano-0", "nano-7")]
+    assert all((one.data, one.epochs) == ("optdigits", 3) for one in planned)
+
+
+def test_a_run_is_taken_for_the_training_that_it_is(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.write_config(CONFIG)
+    options = TrainOptions("pico", seed=1, epochs=3)
+    check_is_of(run, options)
+    others: dict[str, dict[str, Any]] = {
+        "recipe pico, not nano": {"recipe": "nano"},
+        "seed 1, not 0": {"seed": 0},
+        "epochs 3, not 4": {"epochs": 4},
+        "epochs 3, not 100": {"epochs": None},
+        "data mnist, not optdigits": {"data": "optdigits"},
+        f"data mnist, not {tmp_path}": {"data": str(tmp_path)},
+        "batch size 128, not 64": {"batch_size": 64},
+        "mixed precision False, not True": {"mixed_precision": True},
+        r"teachers \[\], not \['.*base.keras'\]": {"teachers": ("base",)},
+    }
+    for said, other in others.items():
+        with pytest.raises(RunError, match=f"holds another training: .*{said}.*; give another folder"):
+            check_is_of(run, dataclasses.replace(options, **other))
+
+
+def test_augmentation_makes_another_training_where_the_recipe_has_none(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.write_config(dataclasses.replace(CONFIG, recipe="plain-3conv", augmentation=None))
+    options = TrainOptions("plain-3conv", seed=1, epochs=3)
+    check_is_of(run, options)
+    with pytest.raises(RunError, match="augment False, not True"):
+        check_is_of(run, dataclasses.replace(options, augment=True))
+
+
+def test_what_is_said_at_the_end() -> None:
+    raise_if_any({}, 3)
+    with pytest.raises(RunError, match=r"2 of 3 trainings failed \(pico-0, nano-1\)"):
+        raise_if_any({"pico-0": "why", "nano-1": "why"}, 3)
+
+
+def test_resuming_is_for_one_training_here(run_command: RunCommand) -> None:
+    for several in (["--seed", "0", "--seed", "1"], ["--address", "local"], ["--recipe", "pico", "--recipe", "nano"]):
+        said = run_command("train", "--resume", "runs/one", *several, check=2).stderr
+        assert "--resume" in said and "same --out again" in " ".join(said.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("others", "named"),
+    [
+        (["--epochs", "50"], "--epochs"),
+        # As given as anything else, though these are the defaults.
+        (["--seed", "0", "--device", "auto"], "--seed, --device"),
+        (["--recipe", "pico", "--augment", "--out", "runs/two", "--gpus", "1"], "--recipe, --augment, --out, --gpus"),
+    ],
+)
+def test_a_resumed_run_keeps_its_settings(others: list[str], named: str) -> None:
+    done = CliRunner().invoke(app, ["train", *others, "--resume", "runs/one"])
+    assert done.exit_code == 2, done.output
+    said = " ".join(done.output.replace("│", " ").split())
+    assert f"goes on with the settings that the run was started with; leave out {named}" in said
+
+
+def test_resuming_alone_goes_on_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[object] = []
+    monkeypatch.setattr("edgedigits.cli.train.run_training", trained.append)
+    assert CliRunner().invoke(app, ["train", "--resume", "runs/one"]).exit_code == 0
+    assert trained == [Path("runs/one")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["train", "reproduce"])
+def test_an_address_where_nobody_answers(command: str, run_command: RunCommand, tmp_path: Path) -> None:
+    done = run_command(command, "--address", "127.0.0.1:1", check=1)
+    assert done.stderr == "error: no Ray answered at 127.0.0.1:1 within 10 s; is it running there?\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_one_that_fails_stops_no_other_here_either(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "plain-3conv-0").mkdir(parents=True)
+    (tmp_path / "runs" / "plain-3conv-0" / "a file").touch()
+    done = run_command("train", "--data", "optdigits", "--epochs", "1", "--seed", "0", "--seed", "1", check=1)
+    assert "plain-3conv-0: runs/plain-3conv-0 is not empty" in done.stdout
+    assert "run folder: runs/plain-3conv-1" in done.stdout
+    assert done.stderr.startswith("error: 1 of 2 trainings failed (plain-3conv-0)")
+    assert RunFolder(tmp_path / "runs" / "plain-3conv-1").model.is_file()

@@ -1,0 +1,131 @@
+"""Training on a Ray cluster of two nodes: whatever is killed, the runs are those of a quiet machine."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgedigits.training.run_folder import RunFolder
+from edgedigits_exporters.keras_file import load_model
+from tests.torture.ray_nodes import Nodes, two_nodes
+
+pytestmark = pytest.mark.slow
+
+SEED = 10
+
+TRAIN = ["train", "--data", "optdigits", "--epochs", "5", "--seed", "0", "--seed", "1"]
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    # What a training on Ray computes with, here and there: sums of floats depend on their order.
+    with two_nodes({"TF_NUM_INTRAOP_THREADS": "1"}) as nodes:
+        yield nodes
+
+
+def start(nodes: Nodes, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=nodes.environment,
+    )  # fmt: skip
+
+
+def wait_for_epochs(process: "subprocess.Popen[str]", count: int) -> None:
+    """Return when as many epochs came home."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        count -= ": epoch " in line
+        if not count:
+            return
+    raise AssertionError("".join(said))
+
+
+def weights(run: RunFolder) -> list[np.ndarray]:
+    return [array for path in (run.final, run.best, run.model) for array in load_model(path)[0].get_weights()]
+
+
+def rows(run: RunFolder) -> list[dict[str, float]]:
+    return [{**row, "seconds": 0} for row in run.read_history()]
+
+
+def test_killed_nodes_and_a_killed_driver_change_nothing(nodes: Nodes, tmp_path: Path) -> None:
+    moments = random.Random(SEED)
+    on_ray = ["-m", "edgedigits", *TRAIN, "--out", str(tmp_path / "ray"), "--address", nodes.address]
+    with start(nodes, *on_ray) as driver:
+        wait_for_epochs(driver, moments.randint(1, 4))
+        driver.kill()
+    came_home = [RunFolder(path) for path in (tmp_path / "ray").iterdir()]
+    before = {run.path.name: rows(run) for run in came_home}
+    assert any(before.values()) and not any(run.model.exists() for run in came_home)
+
+    with start(nodes, *on_ray) as driver:
+        wait_for_epochs(driver, moments.randint(1, 2))
+        os.kill(nodes.raylets[1], signal.SIGKILL)
+        said, _ = driver.communicate()
+    assert driver.returncode == 0, said
+    assert "lost with its node or process; " in said
+
+    with start(nodes, "-m", "edgedigits", *TRAIN, "--out", str(tmp_path / "here")) as quiet:
+        said, _ = quiet.communicate()
+    assert quiet.returncode == 0, said
+    for name in ("plain-3conv-0", "plain-3conv-1"):
+        run, undisturbed = RunFolder(tmp_path / "ray" / name), RunFolder(tmp_path / "here" / name)
+        assert sorted(path.name for path in run.path.iterdir()) == sorted(p.name for p in undisturbed.path.iterdir())
+        assert rows(run) == rows(undisturbed)
+        assert rows(run)[: len(before.get(name, []))] == before.get(name, [])
+        assert run.read_config() == undisturbed.read_config()
+        assert all(np.array_equal(a, b) for a, b in zip(weights(run), weights(undisturbed), strict=True))
+    # Nothing half is left of the killed driver.
+    assert sorted(path.name for path in (tmp_path / "ray").iterdir()) == ["plain-3conv-0", "plain-3conv-1"]
+
+
+FAILING = """
+import sys
+from pathlib import Path
+from rich.console import Console
+from edgedigits.ray_cluster import cluster
+from edgedigits.training.options import TrainOptions
+from edgedigits.training.several import Place, train_several
+from edgedigits_runtime.errors import EdgedigitsError
+
+address, runs = sys.argv[1], Path(sys.argv[2])
+(runs / "taken").mkdir(parents=True)
+(runs / "taken" / "a file").touch()
+failures = train_several(
+    [
+        TrainOptions(data="optdigits", epochs=1, out=runs / "good"),
+        TrainOptions(data="no-such-folder", epochs=1, out=runs / "without-data"),
+        TrainOptions(data="optdigits", epochs=1, batch_size="many", out=runs / "with-a-bug"),
+        TrainOptions(data="optdigits", epochs=1, out=runs / "taken"),
+    ],
+    Console(),
+    Place(address),
+)
+print(*(f"{name} -> {line}" for name, line in failures.items()), sep="\\n")
+for cpus, needs in ((64, ()), (1, [("no_such_module", "ray")])):
+    try:
+        with cluster(address, needs=needs) as found:
+            found.require(cpus, 0)
+    except EdgedigitsError as error:
+        print("refused:", error)
+"""
+
+
+def test_what_fails_stops_nothing_else_and_a_client_trains_too(nodes: Nodes, tmp_path: Path) -> None:
+    with start(nodes, "-c", FAILING, nodes.client, str(tmp_path)) as driver:
+        said, _ = driver.communicate()
+    assert "without-data -> " in said and "no-such-folder" in said
+    assert "with-a-bug -> TypeError: " in said
+    assert f"taken -> {tmp_path / 'taken'} is not empty" in said
+    assert RunFolder(tmp_path / "good").model.is_file(), said
+    assert not (tmp_path / "with-a-bug").exists() and not (tmp_path / "without-data").exists()
+    assert "refused: no node of the Ray cluster has 64 CPUs and 0 GPUs" in said
+    assert "has no no_such_module; run there: pip install 'edgedigits[ray]" in said

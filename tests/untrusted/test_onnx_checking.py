@@ -1,0 +1,321 @@
+"""An `.onnx` file is checked before ONNX Runtime sees it: what lies, leaves its folder or runs code is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from edgedigits.model_files import SHIPPED, shipped_names
+from edgedigits_runtime.engines import open_engine
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported
+from edgedigits_runtime.untrusted import checked_content, limits
+from edgedigits_runtime.untrusted.onnx import check, stays_inside
+from edgedigits_runtime.untrusted.onnx_operators import OPERATORS
+from tests.conftest import REPOSITORY
+from tests.support.tiny_models import contract, expected, onnx_bytes, pictures, write_onnx
+
+
+def changed(change: Callable[[Any], None]) -> bytes:
+    model = onnx.load_from_string(onnx_bytes(contract()))
+    change(model)
+    return bytes(model.SerializeToString())
+
+
+def refusal(content: bytes, source: str = "x.onnx") -> str:
+    with pytest.raises(ArtifactError) as caught:
+        check(content, source)
+    message = str(caught.value)
+    assert message.startswith(source) and "\n" not in message and len(message) < 400
+    return message
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_files_pass(name: str) -> None:
+    checked_content(SHIPPED / f"{name}.onnx")
+
+
+def test_files_of_many_operators_pass() -> None:
+    wide = sorted((REPOSITORY / "tests" / "torture" / "wide").glob("*.onnx"))
+    assert len(wide) == 2
+    for path in wide:
+        checked_content(path)
+
+
+def test_the_operators_are_those_of_onnx() -> None:
+    known = {schema.name for schema in onnx.defs.get_all_schemas()}
+    assert OPERATORS[""] <= known
+    takes_a_graph = {"If", "Loop", "Scan", "SequenceMap"}
+    assert OPERATORS[""].isdisjoint({*takes_a_graph, "ConstantOfShape", "Expand", "Tile", "Range", "Resize"})
+
+
+def operator(name: str, domain: str = "") -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        model.graph.node[0].op_type, model.graph.node[0].domain = name, domain
+
+    return change
+
+
+def branch(model: Any) -> None:
+    inner = helper.make_graph([], "inner", [], [])
+    model.graph.node[0].attribute.append(helper.make_attribute("then_branch", inner))
+
+
+def function(model: Any) -> None:
+    node = helper.make_node("Relu", ["x"], ["y"])
+    model.functions.append(helper.make_function("mine", "F", ["x"], ["y"], [node], [helper.make_opsetid("", 17)]))
+
+
+def training(model: Any) -> None:
+    model.training_info.add()
+
+
+def sparse(model: Any) -> None:
+    model.graph.sparse_initializer.add()
+
+
+def second_input(model: Any) -> None:
+    model.graph.input.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, [1]))
+
+
+def attribute(name: str, values: list[int] | int) -> Callable[[Any], None]:
+    return lambda model: model.graph.node[0].attribute.append(helper.make_attribute(name, values))
+
+
+def shape(*sizes: int) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        del model.graph.initializer[0].dims[:]
+        model.graph.initializer[0].dims.extend(sizes)
+
+    return change
+
+
+def dtype(number: int) -> Callable[[Any], None]:
+    return lambda model: setattr(model.graph.initializer[0], "data_type", number)
+
+
+def bomb(model: Any) -> None:
+    """A constant within an attribute, of a size that its data do not fill."""
+    tensor = TensorProto(dims=[2**20, 2**20], data_type=1, raw_data=b"")
+    model.graph.node[0].attribute.append(helper.make_attribute("value", tensor))
+
+
+LIES: dict[str, tuple[Callable[[Any], None], str]] = {
+    "unknown": (operator("Mystery"), "not let through, 'Mystery'"),
+    "another domain": (operator("Flatten", "evil.org"), "not let through, 'evil.org.Flatten'"),
+    "loop": (operator("Loop"), "'Loop'"),
+    "from a file": (operator("EPContext", "com.microsoft"), "'com.microsoft.EPContext'"),
+    "of any size": (operator("ConstantOfShape"), "'ConstantOfShape'"),
+    "branch": (branch, "a graph within operator 0 (Flatten)"),
+    "function": (function, "functions of its own"),
+    "training": (training, "what trains it"),
+    "sparse": (sparse, "sparse tensors"),
+    "two inputs": (second_input, "has 2 inputs"),
+    "no output": (lambda model: model.graph.output.pop(), "0 outputs"),
+    "no graph": (lambda model: model.ClearField("graph"), "holds 0 graphs"),
+    "stride 0": (attribute("strides", [0, 1]), "has strides [0, 1]"),
+    "huge padding": (attribute("pads", [0, 0, 2**40, 0]), "has pads"),
+    "negative group": (attribute("group", -1), "has group [-1]"),
+    "short": (shape(784, 11), "needs 34496 bytes, it has 31360"),
+    "negative": (shape(-784, -10), "has the shape [-784, -10]"),
+    "huge": (shape(2**40, 2**40), "at most 268,435,456"),
+    "texts": (dtype(8), "numbers of type 8"),
+    "another type": (dtype(11), "needs 62720 bytes"),
+    "bomb": (bomb, "needs 4,398,046,511,104 bytes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LIES)
+def test_what_is_whole_but_lies(case: str) -> None:
+    change, words = LIES[case]
+    assert words in refusal(changed(change))
+
+
+def test_two_graphs_would_be_merged() -> None:
+    """Protocol Buffers joins two messages of one field: only one of them might be looked at."""
+    content = onnx_bytes(contract())
+    assert "holds 2 graphs" in refusal(content + content)
+
+
+def test_more_parts_than_anyone_needs() -> None:
+    def many(model: Any) -> None:
+        for _ in range(limits.PARTS + 1):
+            model.graph.node.add().op_type = "Relu"
+
+    assert "more than 10,000 parts" in refusal(changed(many))
+
+
+def external(location: str, **places: int) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        tensor = model.graph.initializer[0]
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in {"location": location, **places}.items():
+            tensor.external_data.add(key=key, value=str(value))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["../weights.bin", "/etc/passwd", "a/../../b", "..", "C:\\windows\\win.ini", "\\\\host\\share", "a\\..\\..\\b", ""],
+)
+def test_external_data_that_leaves_the_folder(location: str, tmp_path: Path) -> None:
+    assert "outside of its folder" in refusal(changed(external(location)), str(tmp_path / "x.onnx"))
+
+
+def test_external_data_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(31_360))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "weights.bin").symlink_to(tmp_path / "secret")
+    assert "leads to" in refusal(changed(external("weights.bin")), str(folder / "x.onnx"))
+
+
+def test_external_data_that_is_not_there_or_too_short(tmp_path: Path) -> None:
+    source = str(tmp_path / "x.onnx")
+    assert "no such file" in refusal(changed(external("weights.bin")), source)
+    (tmp_path / "weights.bin").write_bytes(bytes(31_360))
+    check(changed(external("weights.bin")), source)
+    assert "does not have them at 1" in refusal(changed(external("weights.bin", offset=1)), source)
+    assert "at -5" in refusal(changed(external("weights.bin", offset=-5)), source)
+    assert "does not have them" in refusal(changed(external("weights.bin", length=10)), source)
+
+
+def test_external_data_in_the_folder_is_read(tmp_path: Path) -> None:
+    path = write_onnx(tmp_path)
+    raw = onnx.load(path).graph.initializer[0].raw_data
+    (tmp_path / "weights.bin").write_bytes(raw)
+    path.write_bytes(changed(external("weights.bin")))
+    images = pictures(3)
+    with open_engine(path, contract=contract(format="onnx")) as engine:
+        np.testing.assert_allclose(engine.run(images), expected(images), atol=1e-5)
+
+
+@given(st.text(max_size=30))
+def test_a_location_that_stays_inside_stays_inside(location: str) -> None:
+    if stays_inside(location):
+        folder = Path("/a/b/c")
+        assert Path(str(folder / location)).is_relative_to(folder) and ".." not in (folder / location).parts
+
+
+def test_a_file_in_onnx_runtimes_own_format_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "x.onnx"
+    path.write_bytes(b"\x18\0\0\0ORTM" + bytes(200))
+    with pytest.raises(ArtifactCorrupt):
+        open_engine(path, contract=contract(format="onnx"))
+
+
+def test_constants_among_the_inputs_are_no_inputs() -> None:
+    """As files of the first versions have it."""
+
+    def old(model: Any) -> None:
+        tensor = model.graph.initializer[0]
+        model.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+
+    check(changed(old), "x.onnx")
+
+
+def test_numbers_in_fields_of_their_own_pass() -> None:
+    def plain(model: Any) -> None:
+        array = numpy_helper.to_array(model.graph.initializer[0])
+        model.graph.initializer[0].CopyFrom(helper.make_tensor("weights", 1, array.shape, array.ravel().tolist()))
+
+    check(changed(plain), "x.onnx")
+
+
+def survives(content: bytes) -> None:
+    try:
+        check(content, "x.onnx")
+    except (ArtifactCorrupt, ArtifactUnsupported) as error:
+        assert "\n" not in str(error)
+
+
+WHOLE = onnx_bytes(contract())
+SMALL = (SHIPPED / "pico.onnx").read_bytes()
+
+
+@given(data=st.data())
+def test_damaged_bytes_are_refused_or_pass(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from([WHOLE, SMALL])))
+    places = st.integers(0, len(content) - 1)
+    for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), min_size=1, max_size=8)):
+        content[place] = value
+    survives(bytes(content))
+
+
+def convolution(model: Any) -> None:
+    weights = numpy_helper.from_array(np.ones((4, 1, 3, 3), np.float32), "kernel")
+    model.graph.initializer.append(weights)
+    model.graph.node.insert(0, helper.make_node("Conv", ["image", "kernel"], ["c"], kernel_shape=[127, 3]))
+
+
+def test_a_kernel_of_another_shape_than_its_weights() -> None:
+    """ONNX Runtime ended the process."""
+    assert "has kernel_shape [127, 3] for weights of [4, 1, 3, 3]" in refusal(changed(convolution))
+
+
+def padding(counts: str, *others: Any) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        model.graph.node.extend(others)
+        model.graph.node.append(helper.make_node("Pad", ["image", counts], ["padded"]))
+
+    return change
+
+
+def test_paddings_that_no_image_needs() -> None:
+    """ONNX Runtime ended the process on a number far below 0."""
+
+    def constant(counts: list[int]) -> Any:
+        return helper.make_node("Constant", [], ["counts"], value=numpy_helper.from_array(np.array(counts)))
+
+    check(changed(padding("counts", constant([0, 1, 1, 0, 0, 1, 1, 0]))), "x.onnx")
+    assert "pads by [0, -4666" in refusal(changed(padding("counts", constant([0, -(0x40C1 << 48)]))))
+    assert "computes how much it pads" in refusal(changed(padding("image")))
+    ints = helper.make_node("Constant", [], ["counts"], value_ints=[0, 70_000])
+    assert "pads by [0, 70000]" in refusal(changed(padding("counts", ints)))
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """ONNX Runtime took them, and its Python module raised UnicodeDecodeError."""
+    content = onnx_bytes(contract())
+    refusal(content.replace(b"probabilities", b"probabilitie\xff"))
+    path = tmp_path / "x.onnx"
+    path.write_bytes(content.replace(b'"labels"', b'"label\xff"'))
+    images = pictures(2)
+    with open_engine(path, contract=contract(format="onnx")) as engine:
+        np.testing.assert_allclose(engine.run(images), expected(images), atol=1e-5)
+    with pytest.raises(ArtifactCorrupt):
+        open_engine(path)
+
+
+@pytest.mark.parametrize("border", ["input", "output", "value_info"])
+def test_shapes_that_are_declared(border: str) -> None:
+    """ONNX Runtime ended the process on a side of 2,147,483,647, and gave names to Python that it could not decode."""
+
+    def declared(change: Callable[[Any], None]) -> bytes:
+        def add(model: Any) -> None:
+            if border == "value_info":
+                model.graph.value_info.add().CopyFrom(model.graph.input[0])
+            change(getattr(model.graph, border)[0].type.tensor_type.shape.dim[1])
+
+        return changed(add)
+
+    def sized(size: int) -> Callable[[Any], None]:
+        return lambda dimension: setattr(dimension, "dim_value", size)
+
+    assert "numbers; at most" in refusal(declared(sized(2**31 - 1)))
+    assert "is declared with a size of -5" in refusal(declared(sized(-5)))
+    named = declared(lambda dimension: setattr(dimension, "dim_param", "a side"))
+    check(named, "x.onnx")
+    assert "utf-8" in refusal(named.replace(b"a side", b"a\xb1side"))
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_refused(noise: bytes) -> None:
+    refusal(noise)

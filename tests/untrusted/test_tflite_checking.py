@@ -1,0 +1,395 @@
+"""A `.tflite` file is checked before LiteRT sees it: what lies is refused, what is whole passes."""
+
+import re
+import struct
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgedigits_runtime.embedded_contract import strip_zip
+from edgedigits_runtime.engines import open_engine
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactNotFound, ArtifactUnsupported
+from edgedigits_runtime.untrusted import CHECKS, checked_content, limits, tflite_schema
+from edgedigits_runtime.untrusted.flatbuffer import Bytes, Choice, Layout, Numbers, Scalar, String, Tables
+from edgedigits_runtime.untrusted.tflite import check
+from tests.conftest import REPOSITORY
+from tests.support.edited_tflite import (
+    INT8,
+    INT32,
+    SHIPPED,
+    Builder,
+    changed,
+    graph_of,
+    operator_of,
+    packed,
+    shipped,
+    tensor_of,
+    tiny,
+)
+
+LETTERS = {"b": "Int8", "B": "Uint8", "?": "Bool", "i": "Int32", "I": "Uint32", "f": "Float32", "q": "Int64",
+           "Q": "Uint64", "H": "Uint16"}  # fmt: skip
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(ArtifactError) as caught:
+        check(content, "x.tflite")
+    message = str(caught.value)
+    assert message.startswith("x.tflite ") and "\n" not in message and len(message) < 400
+    return message
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_files_pass(name: str) -> None:
+    check(shipped(name), name)
+    check(strip_zip(shipped(name)), name)
+
+
+def test_files_of_many_operators_pass() -> None:
+    wide = sorted((REPOSITORY / "tests" / "torture" / "wide").glob("*.tflite"))
+    assert len(wide) == 4
+    for path in wide:
+        assert checked_content(path) == path.read_bytes()
+
+
+def camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+@cache
+def sources() -> dict[str, str]:
+    """The classes of the schema's module; inspect would parse its 20,000 lines for each."""
+    text = Path(schema.__file__).read_text()
+    return {part.split("(", 1)[0]: part for part in re.split(r"^class ", text, flags=re.M)[1:]}
+
+
+def slots_of(table: str) -> dict[str, int]:
+    """The fields of a table and their slots, as the schema's own module has them."""
+    source = sources()[table]
+    found = re.findall(r"def (\w+)\(self[^)]*\):\s+o = [^\n]*Offset\((\d+)\)\)", source)
+    return {name.lower(): int(offset) // 2 - 2 for name, offset in found}
+
+
+def compare(table: str, layout: Layout) -> None:
+    """Compare slots and types of a layout with the schema's, and those of the tables in it."""
+    slots = slots_of(table)
+    assert [slot for slot, _, _ in layout.fields] == sorted(slot for slot, _, _ in layout.fields)
+    for slot, name, kind in layout.fields:
+        plain = camel(name).lower()
+        assert slots[plain] == slot, (table, name)
+        source = sources()[table]
+        method = source[source.index(f"def {next(n for n in dir(getattr(schema, table)) if n.lower() == plain)}(") :]
+        method = method[: method.index("\n    # ")] if "\n    # " in method else method
+        if isinstance(kind, (Scalar, Numbers)):
+            assert f"{LETTERS[kind.letter]}Flags" in method, (table, name)
+        elif isinstance(kind, Bytes):
+            assert "Uint8Flags" in method
+        elif isinstance(kind, String):
+            assert "String(" in method
+        elif isinstance(kind, Tables) and kind.layout.fields:
+            compare(re.search(r"obj = (\w+)\(", method).group(1), kind.layout)
+        elif isinstance(kind, Layout) and kind.fields:
+            compare(re.search(r"obj = (\w+)\(", method).group(1), kind)
+        elif isinstance(kind, Choice):
+            assert plain == "builtinoptions"
+
+
+def test_the_layout_is_that_of_the_public_schema() -> None:
+    compare("Model", tflite_schema.MODEL)
+    for number, (name, layout) in tflite_schema.OPTIONS.items():
+        assert getattr(schema.BuiltinOptions, name) == number
+        compare(name, layout)
+    for number, known in tflite_schema.OPERATORS.items():
+        assert getattr(schema.BuiltinOperator, known.name) == number
+        assert known.options == 0 or known.options in tflite_schema.OPTIONS
+    for number, (name, _) in tflite_schema.WIDTHS.items():
+        assert getattr(schema.TensorType, name) == number
+
+
+def test_every_field_that_the_schema_has_is_looked_at() -> None:
+    """What LiteRT may follow and nobody checks would be a way past the checks."""
+    left_out = {
+        "quantizationparameters": {"details"},
+        "operator": {"customoptionsformat", "builtinoptions2", "debugmetadataindex"},
+    }
+    layouts = {
+        "Model": tflite_schema.MODEL,
+        "Operator": tflite_schema._OPERATOR,
+        "Tensor": tflite_schema._TENSOR,
+        "SubGraph": tflite_schema._SUBGRAPH,
+        "Buffer": tflite_schema._BUFFER,
+        "OperatorCode": tflite_schema._CODE,
+        "QuantizationParameters": tflite_schema._QUANTIZATION,
+        "SignatureDef": tflite_schema._SIGNATURE,
+        **dict(tflite_schema.OPTIONS.values()),
+    }
+    for table, layout in layouts.items():
+        described = {camel(name).lower() for _, name, _ in layout.fields}
+        names = {re.sub("(asnumpy|length|isnone)$", "", name) for name in slots_of(table)}
+        assert names - described == left_out.get(table.lower(), set()), table
+
+
+def set_option(operator: str, name: str, value: Any) -> Callable[[Any], None]:
+    return lambda model: setattr(operator_of(model, operator).builtinOptions, name, value)
+
+
+def set_tensor(slot: int, name: str, value: Any) -> Callable[[Any], None]:
+    return lambda model: setattr(tensor_of(model, "CONV_2D", slot), name, value)
+
+
+def set_scale(slot: int, value: list[float]) -> Callable[[Any], None]:
+    return lambda model: setattr(tensor_of(model, "CONV_2D", slot).quantization, "scale", value)
+
+
+def set_operator(name: str, value: Any) -> Callable[[Any], None]:
+    return lambda model: setattr(operator_of(model, "CONV_2D"), name, value)
+
+
+def set_graph(name: str, value: Any) -> Callable[[Any], None]:
+    return lambda model: setattr(graph_of(model), name, value)
+
+
+def custom(model: Any) -> None:
+    model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = 32
+    model.operatorCodes[0].customCode = b"Mystery"
+
+
+def operator_number(number: int) -> Callable[[Any], None]:
+    def change(model: Any) -> None:
+        model.operatorCodes[0].builtinCode = number
+        model.operatorCodes[0].deprecatedBuiltinCode = min(number, 127)
+
+    return change
+
+
+def twice(model: Any) -> None:
+    graph_of(model).operators[1].outputs = graph_of(model).operators[0].outputs
+
+
+def into_a_constant(model: Any) -> None:
+    graph_of(model).operators[0].outputs = [
+        tensor_of(model, "CONV_2D", 1).buffer and graph_of(model).operators[0].inputs[1]
+    ]
+
+
+def too_early(model: Any) -> None:
+    graph_of(model).operators.reverse()
+
+
+def metadata(model: Any) -> None:
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = b"min_runtime_version", 4_000_000
+    model.metadata = [entry]
+
+
+def signature(model: Any) -> None:
+    made, end = schema.SignatureDefT(), schema.TensorMapT()
+    end.name, end.tensorIndex = b"x", 9_999
+    made.inputs, made.outputs, made.signatureKey = [end], [], b"serving"
+    model.signatureDefs = [made]
+
+
+def elsewhere(model: Any) -> None:
+    buffer = model.buffers[tensor_of(model, "CONV_2D", 1).buffer]
+    buffer.offset, buffer.size = 4096, 100
+
+
+LIES: dict[str, tuple[Callable[[Any], None], str]] = {
+    "schema": (lambda model: setattr(model, "version", 2), "schema version 2"),
+    "two graphs": (lambda model: model.subgraphs.append(model.subgraphs[0]), "2 subgraphs"),
+    "no graph": (lambda model: setattr(model, "subgraphs", []), "0 subgraphs"),
+    "custom": (custom, "the custom operator Mystery"),
+    "while": (operator_number(119), "builtin operator 119"),
+    "future": (operator_number(999), "builtin operator 999"),
+    "negative": (operator_number(-5), "builtin operator"),
+    "kind": (set_operator("opcodeIndex", 77), "refers to kind 77"),
+    "input": (set_operator("inputs", [0, 9999, 25]), "refers to tensor 9999"),
+    "negative input": (set_operator("inputs", [-2, 26, 25]), "refers to tensor -2"),
+    "left out": (set_operator("inputs", [0, -1]), "refers to tensor -1"),
+    "too few inputs": (set_operator("inputs", [0]), "has 1 inputs"),
+    "output": (set_operator("outputs", [12345]), "refers to tensor 12345"),
+    "no outputs": (set_operator("outputs", []), "0 outputs"),
+    "made twice": (twice, "was there already"),
+    "writes a constant": (into_a_constant, "was there already"),
+    "order": (too_early, "which no operator before it makes"),
+    "graph output": (set_graph("outputs", [9999]), "its graph refers to tensor 9999"),
+    "graph input": (set_graph("inputs", [-1]), "its graph refers to tensor -1"),
+    "two inputs": (set_graph("inputs", [0, 0]), "has 2 inputs"),
+    "buffer": (set_tensor(1, "buffer", 4_000_000_000), "refers to buffer 4000000000"),
+    "constant input": (set_tensor(0, "buffer", 2), "buffer has"),
+    "short": (set_tensor(1, "shape", [4, 3, 3, 2]), "its buffer has"),
+    "negative size": (set_tensor(0, "shape", [1, -28, 28, 1]), "has the shape [1, -28"),
+    "huge": (set_tensor(0, "shape", [1, 2**20, 2**20, 1]), "needs 1,099,511,627,776 bytes"),
+    "overflow": (set_tensor(0, "shape", [2**16, 2**16, 2**16, 2**16]), "needs 18,446,744,073,709,551,616 bytes"),
+    "many dimensions": (set_tensor(0, "shape", [1] * 40), "has the shape"),
+    "signature of another shape": (set_tensor(0, "shapeSignature", [1, 28]), "and the signature [1, 28]"),
+    "text": (set_tensor(0, "type", schema.TensorType.STRING), "numbers of type 5"),
+    "another type": (set_tensor(1, "type", schema.TensorType.INT64), "its buffer has"),
+    "sparse": (set_tensor(1, "sparsity", schema.SparsityParametersT()), "sparse"),
+    "variable": (set_tensor(-1, "isVariable", True), "a variable"),
+    "outside": (elsewhere, "outside of its graph"),
+    "scales": (set_scale(1, [0.1, 0.2]), "has 2 scales"),
+    "infinite scale": (set_scale(-1, [float("inf")]), "has the scale inf"),
+    "scale below 0": (set_scale(-1, [-1.0]), "has the scale -1"),
+    "scale of nothing": (set_scale(-1, [float("nan")]), "has the scale nan"),
+    "denormal scale": (set_scale(-1, [1.4e-45]), "has the scale 1.4013e-45"),
+    "zero point": (
+        lambda model: setattr(tensor_of(model, "CONV_2D", -1).quantization, "zeroPoint", [-9_674_316]),
+        "has the zero point -9674316",
+    ),
+    "scale 0": (set_scale(0, [0.0]), "has the scale 0"),
+    "stride": (set_option("CONV_2D", "strideH", 0), "has stride_h 0"),
+    "negative stride": (set_option("CONV_2D", "strideW", -1), "has stride_w -1"),
+    "dilation": (set_option("CONV_2D", "dilationWFactor", 0), "has dilation_w_factor 0"),
+    "huge dilation": (set_option("CONV_2D", "dilationWFactor", 2**31 - 1), "has dilation_w_factor 2147483647"),
+    "padding": (set_option("CONV_2D", "padding", 7), "has padding 7"),
+    "activation": (set_option("CONV_2D", "fusedActivationFunction", 77), "has fused_activation_function 77"),
+    "beta 0": (set_option("SOFTMAX", "beta", 0.0), "has the beta 0"),
+    "beta of nothing": (set_option("SOFTMAX", "beta", float("nan")), "is not a number"),
+    "small beta": (set_option("SOFTMAX", "beta", 1e-40), "has the beta 9.99995e-41"),
+    "no options": (set_operator("builtinOptions", None), "expected Conv2DOptions"),
+    "other options": (set_operator("builtinOptionsType", 9), "expected Conv2DOptions"),
+    "shape of the output": (set_tensor(-1, "shape", [1, 28, 28, 8]), "the file says [1, 28, 28, 8]"),
+    "metadata": (metadata, "refers to buffer 4000000"),
+    "signature": (signature, "refers to tensor 9999"),
+}
+
+
+@pytest.mark.parametrize("case", LIES)
+def test_what_is_whole_but_lies(case: str) -> None:
+    change, words = LIES[case]
+    assert words in refusal(changed(shipped("pico"), change))
+
+
+def test_more_parts_than_anyone_needs() -> None:
+    def many(model: Any) -> None:
+        model.buffers += [schema.BufferT()] * limits.PARTS
+
+    assert "buffers, at most 10,000" in refusal(changed(tiny(), many))
+
+
+def test_memory_of_all_activations_is_bounded() -> None:
+    build = Builder([1, 16_000, 16_000, 1])
+    for _ in range(5):
+        build.add("RELU", build.tensor([1, 16_000, 16_000, 1]))
+    build.graph.inputs, build.graph.outputs = [0], [build.last]
+    assert "for its activations" in refusal(packed(build.model))
+
+
+def refused(build: Builder, words: str) -> None:
+    build.graph.inputs, build.graph.outputs = [0], [build.last]
+    assert words in refusal(packed(build.model))
+
+
+def test_outputs_that_grow_beyond_what_the_file_says() -> None:
+    """The shapes in the file are what memory is reckoned by; LiteRT works out its own."""
+    build = Builder([1, 2, 2, 1])
+    refused(build.add("PAD", build.tensor([1, 2, 2, 1]), build.constant([[0, 0], [0, 60_000], [0, 60_000], [0, 0]])),
+            "gives [1, 60002, 60002, 1]")  # fmt: skip
+    build = Builder([1, 2, 2, 1])
+    refused(build.add("PAD", build.tensor([1, 2, 2, 1]), build.constant([[0, 0], [0, -9], [0, 0], [0, 0]])), "-9")
+    build = Builder([1, 1000])
+    refused(build.add("ADD", build.tensor([1, 1000]), build.constant([[1]] * 1000, INT8), options="AddOptions"),
+            "gives [1000, 1000]")  # fmt: skip
+    build = Builder([1, 4])
+    refused(build.add("ADD", build.tensor([1, 4]), build.constant([1, 2, 3], INT8), options="AddOptions"), "4 with 3")
+    build = Builder([1, 2, 2, 1])
+    refused(build.add("RESHAPE", build.tensor([1, 5])), "makes 5 values of 4")
+    build = Builder([1, 2, 2, 1])
+    pool = {"strideW": 1, "strideH": 1, "filterWidth": 9, "filterHeight": 9, "padding": 1}
+    refused(build.add("MAX_POOL_2D", build.tensor([1, 1, 1, 1]), options="Pool2DOptions", **pool), "a window of 9 in 2")
+    build = Builder([1, 4])
+    refused(build.add("CONCATENATION", build.tensor([1, 4]), 0, options="ConcatenationOptions", axis=1), "gives [1, 8]")
+
+
+def test_offsets_that_point_out_of_the_file() -> None:
+    assert "points to byte" in refusal(b"\xff\xff\xff\x7fTFL3" + bytes(100))
+    assert "identifier TFL3" in refusal(b"")
+    assert "identifier TFL3" in refusal(b"\x10\0\0\0TFL4" + bytes(100))
+
+
+def test_a_vector_that_names_one_table_again_and_again_ends_soon() -> None:
+    # A root table with one field, subgraphs: 1,000,000 offsets to itself.
+    count = 1_000_000
+    root = struct.pack("<I4sHHHHHHI", 20, b"TFL3", 10, 8, 0, 0, 4, 0, 0)
+    assert len(root) == 24
+    content = root[:20] + struct.pack("<iI", 20 - 8, 4) + struct.pack("<I", count) + struct.pack("<I", 4) * count
+    assert "tables" in refusal(content) or "damaged" in refusal(content)
+
+
+def test_a_name_that_is_no_text() -> None:
+    """LiteRT opened it, and its Python module raised UnicodeDecodeError."""
+
+    def rename(model: Any) -> None:
+        graph_of(model).tensors[0].name = b"\xff\xfe"
+
+    assert "is no UTF-8" in refusal(changed(shipped("pico"), rename))
+
+
+def survives(content: bytes) -> None:
+    try:
+        check(content, "x.tflite")
+    except ArtifactError as error:
+        assert "\n" not in str(error)
+
+
+@given(data=st.data())
+def test_damaged_bytes_are_refused_or_pass(data: st.DataObject) -> None:
+    content = bytearray(tiny() if data.draw(st.booleans()) else strip_zip(shipped("pico")))
+    places = st.integers(0, len(content) - 1)
+    for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), min_size=1, max_size=8)):
+        content[place] = value
+    survives(bytes(content))
+
+
+@given(place=st.integers(0, 100_000), value=st.sampled_from([0, 1, 4, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 60000]))
+def test_lying_words_are_refused_or_pass(place: int, value: int) -> None:
+    content = bytearray(strip_zip(shipped("pico")))
+    place = place * 4 % (len(content) - 4)
+    content[place : place + 4] = value.to_bytes(4, "little")
+    survives(bytes(content))
+
+
+@given(length=st.integers(0, 30_000))
+def test_truncated_files_are_refused(length: int) -> None:
+    whole = strip_zip(shipped("pico"))
+    if length < len(whole):
+        refusal(whole[:length])
+
+
+def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "huge.tflite"
+    with path.open("wb") as file:
+        file.truncate(limits.MODEL_BYTES + 1)
+    with pytest.raises(ArtifactUnsupported, match="models are read up to 268,435,456"):
+        open_engine(path)
+    with pytest.raises(ArtifactNotFound):
+        checked_content(tmp_path / "gone.tflite")
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ArtifactCorrupt, match="cannot be read"):
+        checked_content(tmp_path / "folder.onnx")
+
+
+def test_each_type_that_has_an_engine_has_its_check() -> None:
+    assert list(CHECKS) == [".tflite", ".onnx"]
+
+
+def test_int64_paddings_are_read_too() -> None:
+    build = Builder([1, 2, 2, 1])
+    index = build.tensor([4, 2], INT32)
+    graph = build.graph
+    graph.tensors[index].type = schema.TensorType.INT64
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int64).tobytes(), np.uint8)
+    build.model.buffers.append(buffer)
+    graph.tensors[index].buffer = len(build.model.buffers) - 1
+    build.add("PAD", build.tensor([1, 4, 4, 1]), index)
+    graph.inputs, graph.outputs = [0], [build.last]
+    check(packed(build.model), "x")

@@ -1,0 +1,101 @@
+"""The gates: the issue's defaults, a recipe's own, and the rule for small splits."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgedigits.recipes.gates import DEFAULT_GATES, SMALL_SPLIT, Gate, default_gate, missed, with_demands
+from edgedigits_exporters import PRECISIONS
+from edgedigits_runtime.errors import UnknownName
+
+FLOAT, HALF, INT8 = DEFAULT_GATES["float32"], DEFAULT_GATES["float16"], DEFAULT_GATES["int8"]
+
+
+def judge(gate: Gate, images: int = 10_000, flips: int = 0, error: float = 0.0, drop: float = 0.0) -> tuple[str, ...]:
+    return missed(gate, images=images, flips=flips, probability_error=error, accuracy_drop=drop)
+
+
+def test_every_precision_has_a_gate() -> None:
+    assert tuple(DEFAULT_GATES) == PRECISIONS
+    assert DEFAULT_GATES["dynamic"] == INT8
+
+
+@pytest.mark.parametrize(
+    ("gate", "figures", "lines"),
+    [
+        (FLOAT, {}, 0),
+        (FLOAT, {"error": 1e-4}, 0),
+        (FLOAT, {"error": 1.1e-4}, 1),
+        (FLOAT, {"flips": 1}, 1),
+        (FLOAT, {"flips": 1, "error": 0.1}, 2),
+        (HALF, {"flips": 5, "error": 0.3, "drop": 3.0}, 0),
+        (HALF, {"flips": 6}, 1),
+        (INT8, {"flips": 20, "drop": 0.10, "error": 0.9}, 0),
+        (INT8, {"flips": 21, "drop": 0.10}, 1),
+        (INT8, {"flips": 20, "drop": 0.11}, 1),
+        (INT8, {"flips": 500, "drop": 4.0}, 2),
+        (INT8, {"flips": 20, "drop": -2.0}, 0),
+        (Gate(), {"flips": 10_000, "error": 1.0, "drop": 100.0}, 0),
+    ],
+)
+def test_defaults(gate: Gate, figures: dict[str, float], lines: int) -> None:
+    assert len(judge(gate, **figures)) == lines  # type: ignore[arg-type]
+
+
+def test_exactly_what_is_demanded_is_enough() -> None:
+    for flips in range(0, 10_000, 100):
+        assert not judge(Gate(min_agreement=float(f"0.{10_000 - flips:04d}") if flips else 1.0), flips=flips)
+
+
+def test_lines_say_what_was_found_and_what_was_demanded() -> None:
+    assert judge(FLOAT, flips=3, error=0.25) == (
+        "3 flipped decisions, at most 0 allowed",
+        "probability error 0.25, at most 0.0001 allowed",
+    )
+    assert judge(INT8, flips=100, drop=0.5) == (
+        "agreement 99.00%, at least 99.80% demanded",
+        "accuracy drop 0.50 points, at most 0.10 allowed",
+    )
+
+
+@given(st.integers(1, SMALL_SPLIT - 1), st.sampled_from([FLOAT, HALF, INT8]))
+def test_one_flip_is_always_allowed_on_a_small_split(images: int, gate: Gate) -> None:
+    assert judge(gate, images=images, flips=1, drop=100 / images) == ()
+
+
+@given(st.integers(2, 400))
+def test_two_flips_are_not(images: int) -> None:
+    assert judge(FLOAT, images=images, flips=2)
+    assert judge(INT8, images=images, flips=2, drop=200 / images)
+
+
+def test_the_rule_ends_at_5000_images() -> None:
+    assert SMALL_SPLIT == 5_000
+    assert judge(FLOAT, images=4_999, flips=1) == ()
+    assert judge(FLOAT, images=5_000, flips=1) != ()
+
+
+def test_the_rule_forgives_no_probability_error() -> None:
+    assert judge(FLOAT, images=100, flips=1, error=0.5) != ()
+
+
+def test_a_recipes_own_gate_goes_before_the_default() -> None:
+    own = Gate(min_agreement=0.9)
+    assert default_gate("int8", {"int8": own}) is own
+    assert default_gate("float32", {"int8": own}) is FLOAT
+    with pytest.raises(UnknownName, match="unknown precision 'int4'; known: float32, float16, int8, dynamic"):
+        default_gate("int4", {})
+
+
+@given(st.integers(1, 20_000), st.integers(0, 20_000), st.floats(0, 1), st.floats(-100, 100))
+def test_more_of_anything_bad_never_helps(images: int, flips: int, error: float, drop: float) -> None:
+    flips = min(flips, images)
+    for gate in (FLOAT, HALF, INT8):
+        if judge(gate, images, flips, error, drop):
+            assert judge(gate, images, min(flips + 1, images), min(error * 2, 1.0), drop + 1)
+
+
+def test_stated_demands_replace_only_themselves() -> None:
+    gate = with_demands(DEFAULT_GATES["int8"], Gate(max_flips=5))
+    assert gate == Gate(max_flips=5, min_agreement=0.998, max_accuracy_drop=0.10)
+    assert with_demands(gate, Gate()) == gate

@@ -1,0 +1,212 @@
+"""The exported folder in a real browser: from disk, from a host, offline, as an app, and in its next version."""
+
+import base64
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+import edgedigits
+from tests.conftest import REPOSITORY
+from tests.support.browser_modules import hosted
+from tests.support.page_driving import choose_file, opened, wait_for_text
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return edgedigits.export("base", format="web", out=tmp_path_factory.mktemp("site") / "base site").path
+
+
+@pytest.fixture
+def served(site: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A copy of the folder, and its address."""
+    shutil.copytree(site, tmp_path / "host" / "site")
+    with hosted(tmp_path / "host") as address:
+        yield tmp_path / "host" / "site", f"{address}site/"
+
+
+def read_example(page: "Page") -> None:
+    choose_file(page, REPOSITORY / "examples" / "3-blue-pen.jpg")
+    wait_for_text(page, "3")
+
+
+def wait_until_kept(page: "Page") -> None:
+    """Wait until the page is there without a network."""
+    page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
+
+
+def test_it_opens_from_disk(browser: "Browser", site: Path) -> None:
+    address = (site / "index.html").as_uri()
+    asked: list[str] = []
+    browser_context = browser.new_context()
+    browser_context.on("request", lambda request: asked.append(request.url))
+    page = browser_context.new_page()
+    page.goto(address)
+    read_example(page)
+    page.click("#draw-tab")
+    page.click("[data-write='42']")
+    wait_for_text(page, "42")
+    assert page.inner_text("#reader") == "base · wasm · cpu"
+    # Nothing but the page itself, not even from its own folder.
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [address]
+    browser_context.close()
+
+
+def test_it_says_nothing_on_the_console_from_disk(browser: "Browser", site: Path) -> None:
+    with opened(browser, (site / "index.html").as_uri()) as page:
+        read_example(page)
+
+
+def test_a_file_of_another_kind_is_named(browser: "Browser", site: Path, tmp_path: Path) -> None:
+    Image.new("L", (40, 40)).save(tmp_path / "56.tif")
+    with opened(browser, (site / "index.html").as_uri()) as page:
+        choose_file(page, tmp_path / "56.tif")
+        page.locator("#trouble:not(:empty)").wait_for()
+        assert "TIFF" in page.inner_text("#trouble")
+
+
+def test_it_reads_without_a_network_once_loaded(browser: "Browser", served: tuple[Path, str]) -> None:
+    with opened(browser, served[1], may_say="ERR_INTERNET_DISCONNECTED") as page:
+        wait_until_kept(page)
+        page.context.set_offline(True)
+        for address in ("", "index.html", "?from=somewhere"):
+            page.goto(served[1] + address)
+            page.locator("#reader:not(:empty)").wait_for()
+            page.click("[data-write='7']")
+            wait_for_text(page, "7")
+
+
+def test_the_next_version_comes_at_the_visit_after_the_next(browser: "Browser", served: tuple[Path, str]) -> None:
+    folder, address = served
+    with opened(browser, address) as page:
+        wait_until_kept(page)
+        shutil.rmtree(folder)
+        edgedigits.export("nano", format="web", out=folder)
+        page.reload()
+        page.locator("#reader", has_text="base").wait_for()
+        page.evaluate(
+            """async () => {
+                const workers = navigator.serviceWorker;
+                const changed = new Promise((done) => workers.addEventListener("controllerchange", done));
+                await (await workers.ready).update();
+                await changed;
+            }"""
+        )
+        page.reload()
+        page.locator("#reader", has_text="nano").wait_for()
+        assert len(page.evaluate("caches.keys()")) == 1
+
+
+def test_two_pages_of_one_host_keep_out_of_each_others_way(browser: "Browser", served: tuple[Path, str]) -> None:
+    folder, address = served
+    other = edgedigits.export("pico", format="web", out=folder.parent / "other").path
+    with opened(browser, address.removesuffix("site/") + "other/") as page:
+        wait_until_kept(page)
+        second = page.context.new_page()
+        second.goto(address)
+        wait_until_kept(second)
+        assert len(page.evaluate("caches.keys()")) == 2
+        page.context.set_offline(True)
+        page.reload()
+        page.locator("#reader", has_text="pico").wait_for()
+        second.reload()
+        second.locator("#reader", has_text="base").wait_for()
+    assert other.is_dir()
+
+
+def test_it_can_be_installed(browser: "Browser", served: tuple[Path, str], tmp_path: Path) -> None:
+    context = browser.browser_type.launch_persistent_context(
+        tmp_path / "profile", executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+    )
+    page = context.new_page()
+    page.goto(served[1])
+    page.locator("#reader:not(:empty)").wait_for()
+    wait_until_kept(page)
+    protocol = context.new_cdp_session(page)
+    manifest = protocol.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    told = json.loads(manifest["data"])
+    assert told["display"] == "standalone"
+    for icon in told["icons"]:
+        assert (served[0] / icon["src"]).is_file()
+        if icon["sizes"] != "any":
+            with Image.open(served[0] / icon["src"]) as image:
+                assert icon["sizes"] == f"{image.width}x{image.height}"
+    assert protocol.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    context.close()
+
+
+def changed_settings(page: str, change: Any) -> str:
+    """Return the page with other settings."""
+    found = re.search(r'(?<=id="settings">).*?(?=</script>)', page)
+    assert found
+    settings = json.loads(found[0])
+    change(settings)
+    return page.replace(found[0], json.dumps(settings))
+
+
+def test_a_browser_that_computes_something_else_does_not_read(browser: "Browser", site: Path, tmp_path: Path) -> None:
+    def change(settings: Any) -> None:
+        output = bytearray(gzip.decompress(base64.b64decode(settings["golden"]["output"])))
+        output[3] ^= 1
+        settings["golden"]["output"] = base64.b64encode(gzip.compress(bytes(output))).decode()
+
+    damaged = tmp_path / "index.html"
+    damaged.write_text(changed_settings((site / "index.html").read_text(), change))
+    page = browser.new_page()
+    page.goto(damaged.as_uri())
+    expected = "This browser does not compute what the network's maker did: 1 values differ."
+    page.locator("#trouble", has_text=expected).wait_for()
+    page.click("[data-write='7']")
+    page.wait_for_timeout(500)
+    assert page.inner_text("#trouble") == expected
+    page.close()
+
+
+def test_a_script_that_was_changed_does_not_run(browser: "Browser", site: Path, tmp_path: Path) -> None:
+    changed = (site / "index.html").read_text().replace("const modules=", "const  modules=")
+    (tmp_path / "index.html").write_text(changed)
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto((tmp_path / "index.html").as_uri())
+    assert [line for line in said if "Content Security Policy" in line]
+    assert page.inner_text("#reader") == ""
+    page.close()
+
+
+def test_the_policy_lets_nothing_out(browser: "Browser", served: tuple[Path, str]) -> None:
+    page = browser.new_page()
+    page.goto(served[1])
+    page.evaluate(
+        """() => {
+            window.refused = [];
+            addEventListener("securitypolicyviolation", (event) => refused.push(event.effectiveDirective));
+        }"""
+    )
+    for attempt in (
+        "fetch('README.md')",
+        "fetch('https://example.com/')",
+        "new WebSocket('wss://example.com/')",
+        "navigator.sendBeacon('https://example.com/', 'x')",
+        "new Image().src = 'https://example.com/a.png'",
+        "document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.ran = 1' }))",
+        "document.body.append(Object.assign(document.createElement('iframe'), { src: 'https://example.com/' }))",
+    ):
+        page.evaluate(f"() => {{ try {{ Promise.resolve({attempt}).catch(() => 0); }} catch {{ }} }}")
+    page.wait_for_timeout(300)
+    refused = page.evaluate("refused")
+    assert sorted(refused) == sorted([*["connect-src"] * 4, "img-src", "script-src-elem", "frame-src"])
+    assert page.evaluate("window.ran") is None
+    page.close()

@@ -1,0 +1,194 @@
+"""The C export as WebAssembly: reproducible, closed, and bit for bit what LiteRT answers, in a real browser."""
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.shipped_models.build import write_wasm
+from edgedigits import load
+from edgedigits.data.dataset import Dataset
+from edgedigits.model_files import SHIPPED, shipped_names
+from edgedigits_exporters.microcontroller.activations import Kernels
+from edgedigits_exporters.microcontroller.flatbuffer import read_graph
+from edgedigits_exporters.microcontroller.planning.lowering import make_program
+from edgedigits_exporters.microcontroller.writing.header import header
+from edgedigits_exporters.microcontroller.writing.source import source
+from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.web.origin import MAGIC, Origin, fingerprint, read_origin, with_origin
+from edgedigits_exporters.web.webassembly import build_wasm, compile_wasm, compiler_version, prebuilt_wasm
+from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMissing
+from edgedigits_runtime.golden import golden_path, read_golden
+from tests.support.browser_modules import run_wasm
+from tests.support.compiled_c import contract_of
+from tests.support.quantized_graphs import litert, tflite_of
+from tests.support.random_graphs import GROWERS, random_graph, random_inputs
+from tests.support.tiny_models import int8_contract, pictures, write_tflite
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+OPTIONS = FolderOptions()
+TAILS = (("RESHAPE", "FULLY_CONNECTED", "SOFTMAX"), ("MEAN", "FULLY_CONNECTED", "ADD"))
+GRAPHS = 24
+
+
+@pytest.fixture
+def tools() -> None:
+    for tool in ("clang", "wasm-ld"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}: apt-get install clang lld")
+
+
+@pytest.fixture(scope="module")
+def page(browser: "Browser") -> Iterator["Page"]:
+    opened = browser.new_page()
+    yield opened
+    opened.close()
+
+
+ORIGINS = st.builds(Origin, st.text(max_size=300), st.text(max_size=10), st.text(max_size=10))
+
+
+@given(ORIGINS)
+def test_a_module_tells_its_origin_and_nothing_else_of_it_changes(origin: Origin) -> None:
+    module = MAGIC + b"\1\4\1\x60\0\0"
+    told = with_origin(module, origin)
+    assert told.startswith(module)
+    assert read_origin(told, "x") == origin
+
+
+@given(ORIGINS, st.data())
+def test_a_damaged_module_is_refused_or_tells_something(origin: Origin, data: st.DataObject) -> None:
+    told = bytearray(with_origin(MAGIC, origin))
+    told[data.draw(st.integers(0, len(told) - 1))] = data.draw(st.integers(0, 255))
+    for damaged in (bytes(told), bytes(told[: data.draw(st.integers(0, len(told)))])):
+        try:
+            assert isinstance(read_origin(damaged, "x.wasm"), Origin)
+        except ArtifactCorrupt as error:
+            assert "x.wasm does not say which model it was made of" in str(error)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_modules_are_of_the_shipped_models(name: str) -> None:
+    model = SHIPPED / f"{name}.tflite"
+    module = prebuilt_wasm(model, OPTIONS)
+    assert module is not None
+    assert read_origin(module, name).tflite == fingerprint(model)
+
+
+def test_a_module_of_something_else_is_not_taken(tmp_path: Path) -> None:
+    model = write_tflite(tmp_path, "int8")
+    ready = model.with_suffix(".wasm")
+    assert prebuilt_wasm(model, OPTIONS) is None
+    ready.write_bytes(with_origin(MAGIC, Origin(fingerprint(model), "xnnpack", "clang")))
+    assert prebuilt_wasm(model, OPTIONS) is not None
+    assert prebuilt_wasm(model, FolderOptions(kernels="reference")) is None
+    assert prebuilt_wasm(model, FolderOptions(contract=int8_contract())) is None
+    model.write_bytes(model.read_bytes() + b"\0")
+    assert prebuilt_wasm(model, OPTIONS) is None
+    ready.write_bytes(b"something else")
+    with pytest.raises(ArtifactCorrupt, match=r"tiny.wasm does not say"):
+        prebuilt_wasm(model, OPTIONS)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tools")
+def test_a_model_is_shipped_with_its_module(tmp_path: Path) -> None:
+    shutil.copy(SHIPPED / "pico.tflite", tmp_path)
+    made = write_wasm("pico", tmp_path)
+    assert prebuilt_wasm(tmp_path / "pico.tflite", OPTIONS) == made.read_bytes()
+
+
+def test_without_the_tools_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = write_tflite(tmp_path, "int8")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolMissing, match=r"clang and wasm-ld cannot be found; .*apt-get install clang lld"):
+        build_wasm(model, OPTIONS)
+
+
+@pytest.mark.usefixtures("tools")
+def test_what_the_compiler_says_is_passed_on() -> None:
+    with pytest.raises(
+        ConversionFailed, match=r"clang could not make WebAssembly .*error: unknown type name 'nonsense'"
+    ):
+        compile_wasm({"digits.h": "nonsense x;", "digits.c": '#include "digits.h"'})
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_modules_can_be_built_again_byte_by_byte(name: str) -> None:
+    shipped = (SHIPPED / f"{name}.wasm").read_bytes()
+    if compiler_version() != read_origin(shipped, name).compiler:
+        # What another compiler makes of it is compared with LiteRT below, as the shipped ones are.
+        assert read_origin(build_wasm(SHIPPED / f"{name}.tflite", OPTIONS), name).compiler == compiler_version()
+    else:
+        assert build_wasm(SHIPPED / f"{name}.tflite", OPTIONS) == shipped, (
+            f"build it again: python -m benchmarks.shipped_models.build {name} --wasm-only"
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_modules_answer_as_litert_does(page: "Page", mnist: Dataset, name: str) -> None:
+    model, images = SHIPPED / f"{name}.tflite", mnist.test.images
+    engine = load(name).classifier.engine
+    expected = engine.invoke(engine.feed(images))
+    found = run_wasm(page, (SHIPPED / f"{name}.wasm").read_bytes(), images, 10)
+    np.testing.assert_array_equal(found, expected)
+    golden = read_golden(golden_path(model))
+    replayed = run_wasm(page, (SHIPPED / f"{name}.wasm").read_bytes(), golden["framed"], 10)
+    np.testing.assert_array_equal(replayed, golden["output"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tools")
+def test_a_module_is_closed_and_small(page: "Page", tmp_path: Path) -> None:
+    made = build_wasm(write_tflite(tmp_path, "int8"), OPTIONS)
+    borders = page.evaluate(
+        """async (bytes) => {
+            const module = await WebAssembly.compile(new Uint8Array(bytes));
+            const { memory } = (await WebAssembly.instantiate(module)).exports;
+            const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+            return [WebAssembly.Module.imports(module), names, memory.buffer.byteLength];
+        }""",
+        list(made),
+    )
+    assert borders == [[], ["memory", "digits_pixels", "digits_outputs", "digits_run"], 65_536]
+    assert len(made) < 16_000
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize("kernels", ["xnnpack", "reference"])
+def test_random_networks_answer_as_litert_does(page: "Page", kernels: Kernels) -> None:
+    for seed in range(GRAPHS // 2):
+        names = np.random.default_rng(seed).choice(sorted(set(GROWERS) - {"SOFTMAX", "RESHAPE", "MEAN"}), 6)
+        content = tflite_of(random_graph([*names, *TAILS[seed % 2]], seed))
+        graph = read_graph(content, "x")
+        inputs = random_inputs(graph, seed)
+        program = make_program(graph, kernels)
+        contract = contract_of(graph)
+        # So that a pixel is a stored value plus 128, and all of these can be fed.
+        fed = dataclasses.replace(graph.input, scale=1 / 255, zero_point=-128)
+        program = dataclasses.replace(program, graph=dataclasses.replace(graph, input=fed))
+        texts = {"digits.c": source(program, contract, ""), "digits.h": header(program, contract, "", "0")}
+        found = run_wasm(page, compile_wasm(texts), (inputs ^ -128).view(np.uint8), len(contract.labels))
+        np.testing.assert_array_equal(found, litert(content, inputs, kernels), f"seed {seed}: {graph}")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tools")
+def test_a_persons_own_model_answers_as_litert_does(page: "Page", tmp_path: Path) -> None:
+    model = write_tflite(tmp_path, "int8")
+    engine = load(model).classifier.engine
+    images = pictures(200)
+    found = run_wasm(page, build_wasm(model, OPTIONS), images, 10)
+    np.testing.assert_array_equal(found, engine.invoke(engine.feed(images)))
