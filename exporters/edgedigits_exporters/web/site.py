@@ -22,6 +22,7 @@ from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
 from edgedigits_runtime.errors import ArtifactUnsupported, UnknownName
 from edgedigits_runtime.reading.frame import FRAME_SHAPE
+from edgedigits_runtime.templates import fill
 
 SUFFIX = "-web"
 
@@ -151,10 +152,7 @@ def _marks(contract: Contract, name: str, model: Path) -> dict[str, str]:
 
 
 def _filled(name: str, marks: dict[str, str]) -> str:
-    text = TEMPLATES.joinpath(name).read_text()
-    for mark, meaning in marks.items():
-        text = text.replace(f"@{mark}@", meaning)
-    return text
+    return fill(TEMPLATES.joinpath(name).read_text(), marks)
 
 
 def _encoded(content: str | bytes) -> bytes:

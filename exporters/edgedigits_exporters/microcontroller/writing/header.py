@@ -5,6 +5,7 @@ from edgedigits_exporters.microcontroller.planning.lowering import Program
 from edgedigits_exporters.microcontroller.writing import literals
 from edgedigits_exporters.microcontroller.writing.source import kernel
 from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.templates import fill
 
 
 def header(program: Program, contract: Contract, heading: str, version: str) -> str:
@@ -29,10 +30,7 @@ def header(program: Program, contract: Contract, heading: str, version: str) -> 
         "SCRATCH": program.plan.size,
         "ROWS_TOLD": "twice for rows 0, 1, ..." if twice else "for rows 0, 1, ...",
     }
-    text = kernel("digits", suffix=".h")
-    for name, value in constants.items():
-        text = text.replace(f"@{name}@", str(value))
-    return text + "\n"
+    return fill(kernel("digits", suffix=".h"), constants) + "\n"
 
 
 def told(program: Program, contract: Contract) -> list[str]:

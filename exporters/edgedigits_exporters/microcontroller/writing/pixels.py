@@ -7,6 +7,7 @@ from edgedigits_exporters.microcontroller.layers.layer import STORED
 from edgedigits_exporters.microcontroller.writing import literals
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.preprocessing import pixel_table
+from edgedigits_runtime.templates import fill
 
 
 def pixel_kernels(contract: Contract) -> tuple[str, ...]:
@@ -19,9 +20,8 @@ def pixels_text(graph: Graph, contract: Contract) -> str:
     from edgedigits_exporters.microcontroller.writing.source import kernel
 
     if contract.normalisation == "column-l2":
-        text = kernel("pixels_column_l2")
-        scale = literals.number(graph.input.scale)
-        return text.replace("@scale", scale).replace("@zero", str(graph.input.zero_point + STORED))
+        values = {"SCALE": literals.number(graph.input.scale), "ZERO": graph.input.zero_point + STORED}
+        return fill(kernel("pixels_column_l2"), values)
     table = stored_pixels(graph)
     if np.array_equal(table, np.arange(256)):
         return kernel("pixels_unchanged")

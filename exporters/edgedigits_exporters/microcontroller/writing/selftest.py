@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_exporters.microcontroller.writing.literals import WIDTH
+from edgedigits_runtime.templates import fill
 
 
 def golden_text(template: str, pictures: NDArray[np.uint8], outputs: NDArray[np.int8], kernels: str) -> str:
@@ -17,11 +18,14 @@ def golden_text(template: str, pictures: NDArray[np.uint8], outputs: NDArray[np.
         outputs: int8 [n, classes], what LiteRT answered.
         kernels: whose rounding that was.
     """
-    return (
-        template.replace("@KERNELS@", kernels)
-        .replace("@COUNT@", str(len(pictures)))
-        .replace("@PICTURES@", _lines(pictures))
-        .replace("@OUTPUTS@", _lines(outputs))
+    return fill(
+        template,
+        {
+            "KERNELS": kernels,
+            "COUNT": len(pictures),
+            "PICTURES": _lines(pictures),
+            "OUTPUTS": _lines(outputs),
+        },
     )
 
 

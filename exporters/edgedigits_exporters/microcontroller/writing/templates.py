@@ -9,6 +9,7 @@ from edgedigits_exporters.microcontroller.planning.lowering import Program
 from edgedigits_exporters.microcontroller.writing import literals
 from edgedigits_exporters.microcontroller.writing.header import told
 from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.templates import fill
 
 TEMPLATES = files("edgedigits_exporters.microcontroller.writing").joinpath("project")
 
@@ -28,9 +29,7 @@ def template(name: str) -> str:
 def filled(name: str, marks: Mapping[str, str]) -> str:
     """Return a file of project/ with each @MARK@ replaced."""
     text = template(name)
-    for mark, meaning in marks.items():
-        text = text.replace(f"@{mark}@", meaning)
-    return text
+    return fill(text, {mark: meaning for mark, meaning in marks.items() if f"@{mark}@" in text})
 
 
 def marks_of(

@@ -28,7 +28,7 @@ static void prepared_row(void *context, int y, uint8_t *row)
     pixels->read(pixels->context, y, row);
     for (int i = 0; i < DIGITS_WIDTH * DIGITS_CHANNELS; i++) {
         const float value = (float)row[i] / pixels->length[i];
-        row[i] = limited(nearest(value / @scale) + @zero, 0, 255);
+        row[i] = limited(nearest(value / @SCALE@) + @ZERO@, 0, 255);
     }
 }
 
