@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from edgedigits import export, load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
-from edgedigits.exporting import Exported
+from edgedigits.exporting import Exported, export
+from edgedigits.loading import load
 from edgedigits.model_files import open_model
 from edgedigits.reports.report import write_report
 from edgedigits.reports.sections.readings import Row

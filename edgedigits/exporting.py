@@ -238,3 +238,41 @@ def _path(out: Path | None, default: Path) -> Path:
     if out is None:
         return default
     return out / default.name if out.is_dir() else out
+
+
+def export(
+    model: str | Path | None = None,
+    *,
+    format: str = "tflite",
+    precision: str | None = None,
+    out: Path | None = None,
+    verify: bool = True,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    kernels: Literal["xnnpack", "reference"] = "xnnpack",
+    project: str = "plain",
+    engine: str | None = None,
+    npm_package: Path | None = None,
+    force: bool = False,
+) -> Exported:
+    """Export a model and prove the export; mirrors `edgedigits export`.
+
+    Args:
+        model: MODEL; None is the newest run under `runs/`, else "base".
+        format: "onnx", "tflite", "c", "c-array" or "web".
+        precision: "float32", "float16", "int8" or "dynamic"; None is int8 for tflite, float32 for onnx.
+        out: the file or folder to write; None chooses a name.
+        verify: compare with Keras on the test split before the file gets its name; C with LiteRT, value by value.
+        data, data_dir: where the dataset is; None for the one that the model was trained on, in the usual places.
+        kernels, project, engine, npm_package, force: of the formats that are folders; see
+            edgedigits.exporting.ExportRequest.
+
+    Raises:
+        EdgedigitsError: see edgedigits.exporting.export_file and edgedigits.folder_exporting.export_folder.
+    """
+    return export_model(
+        ExportRequest(
+            model, format, precision, out, verify, DataOptions(data, data_dir),
+            kernels=kernels, project=project, force=force, engine=engine, npm_package=npm_package,
+        )
+    )  # fmt: skip

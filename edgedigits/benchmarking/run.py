@@ -127,7 +127,7 @@ def open_bench(options: BenchOptions) -> Bench:
     Raises:
         EdgedigitsError: the model, engine, device, pictures or meter cannot be used.
     """
-    from edgedigits import load
+    from edgedigits.loading import load
     from edgedigits.model_files import find_model
 
     if options.meter is not None:

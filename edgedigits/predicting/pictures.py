@@ -48,7 +48,7 @@ class ReaderOptions:
         Raises:
             EdgedigitsError: see edgedigits.load.
         """
-        from edgedigits import load
+        from edgedigits.loading import load
 
         reader = load(
             self.model,

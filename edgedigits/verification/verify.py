@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits.data.dataset import Samples
-from edgedigits.model_files import SHIPPED, find_keras, open_model
+from edgedigits.model_files import SHIPPED, find_keras, find_model, open_model
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.recipes.gates import EXACT, Gate, default_gate, missed, with_demands
+from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.verification.comparison import Comparison, compare
+from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
 from edgedigits_runtime.engines import is_c_export
 from edgedigits_runtime.errors import ArrayError, ArtifactNotFound
@@ -180,3 +183,46 @@ def report_path(artifact: Path) -> Path:
 def write_report(verification: Verification, artifact: Path) -> Path:
     """Write the report beside the artifact and return its path."""
     return write_whole(report_path(artifact), json.dumps(verification.to_dict(), indent=1) + "\n")
+
+
+def verify(
+    artifact: Path,
+    *,
+    against: str | Path | None = None,
+    split: str = "test",
+    data: str | None = None,
+    data_dir: Path | None = None,
+    demands: Gate | None = None,
+    isolate: bool = False,
+) -> Verification:
+    """Compare an artifact with its Keras model on every image of a split; mirrors `edgedigits verify`.
+
+    A missed gate is in the result's `missed`, and is no error here.
+
+    Args:
+        artifact: a `.onnx` or `.tflite` file, or a folder of C.
+        against: the Keras model; None looks beside the artifact. C is compared with the `.tflite` inside it.
+        split: "train", "validation" or "test".
+        data, data_dir: where the dataset is; None for the one that the model was trained on, in the usual places.
+        demands: replace those of the artifact's recipe and precision, each one that is stated.
+        isolate: run both in processes of their own with limits, for files of strangers.
+
+    Raises:
+        EdgedigitsError: see edgedigits.verification.verify.
+    """
+
+    artifact = find_model(artifact)
+    reference = find_keras(against) if against else find_reference(artifact)
+    if reference.suffix == ".keras":
+        load_keras()
+    splits = splits_of_model(read_contract(reference), reference, DataOptions(data, data_dir))
+    dataset = Path(data).name if data else None
+    return verify_artifact(
+        artifact,
+        reference,
+        splits.named(split),
+        split,
+        demands=demands or Gate(),
+        dataset=dataset,
+        isolation=Isolation() if isolate else None,
+    )

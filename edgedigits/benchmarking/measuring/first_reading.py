@@ -36,7 +36,7 @@ def main(started: int) -> None:
         # Its backend has to be chosen before it is imported.
         importlib.import_module("edgedigits_exporters.keras_backend").load_keras()
     found |= {"imported": time.perf_counter_ns(), "imported_bytes": resident("VmRSS")}
-    from edgedigits import load
+    from edgedigits.loading import load
     from edgedigits_runtime.engine_options import EngineOptions
 
     numbers = tuple(int(core) for core in cores.split(",") if core)

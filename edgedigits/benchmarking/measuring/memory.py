@@ -1,6 +1,7 @@
 """Memory of a process that reads pictures and does nothing else, and the bytes that are installed for it."""
 
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from edgedigits.benchmarking.measuring.fresh_process import Setup, first_reading
@@ -70,9 +71,6 @@ def _size(name: str) -> int:
 
 
 def _own_size() -> int:
-    import edgedigits
-    import edgedigits_exporters
-    import edgedigits_runtime
-
-    folders = (Path(package.__path__[0]) for package in (edgedigits, edgedigits_exporters, edgedigits_runtime))
+    packages = map(find_spec, ("edgedigits", "edgedigits_exporters", "edgedigits_runtime"))
+    folders = (Path(place) for package in packages if package for place in package.submodule_search_locations or ())
     return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
