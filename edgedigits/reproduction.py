@@ -17,7 +17,8 @@ from edgedigits.reports.evaluation import evaluate
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
-from edgedigits.training.several import plan, trained
+from edgedigits.training.several import plan
+from edgedigits.training.train_or_resume import train_or_resume
 from edgedigits.verification.verify import fingerprint, report_path
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import GateMissed
@@ -59,7 +60,7 @@ def reproduce(recipe: str, seeds: int, runs: Path, data_dir: Path | None, consol
     outcomes = []
     for options in plan(TrainOptions(data_dir=data_dir), [recipe], range(seeds), runs):
         console.rule(f"{recipe}, seed {options.seed}")
-        run = trained(options, console)
+        run = train_or_resume(options, console)
         outcomes.append(_outcome(run, data_dir))
         console.print(f"test accuracy {outcomes[-1].accuracy:.2%}", highlight=False)
     return row(recipe, outcomes)

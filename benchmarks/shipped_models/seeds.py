@@ -13,7 +13,7 @@ from benchmarks.shipped_models.plan import INT8, run_name, run_path, teacher_fil
 from edgedigits.exporting import ExportRequest, export_model
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
-from edgedigits.training.several import trained
+from edgedigits.training.train_or_resume import train_or_resume
 from edgedigits.verification.verify import fingerprint, report_path
 from edgedigits_runtime.errors import GateMissed, RunError
 
@@ -61,7 +61,7 @@ def train_seed(name: str, seed: int, runs: Path, console: Console) -> RunFolder:
     if missing := [teacher for teacher in teachers if not Path(teacher).is_file()]:
         raise RunError(f"{name} learns from {', '.join(missing)}, which is not there; build that model first")
     options = TrainOptions(recipe=name, seed=seed, teachers=teachers, out=out)
-    return trained(options, console)
+    return train_or_resume(options, console)
 
 
 def measure_seed(run: RunFolder, name: str) -> SeedResult:

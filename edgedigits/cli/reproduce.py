@@ -39,12 +39,13 @@ def reproduce(
         get_recipe(name)
     load_keras()
     from edgedigits import reproduction
+    from edgedigits.training.on_ray import RayResources
     from edgedigits.training.options import TrainOptions
-    from edgedigits.training.several import Place, plan, raise_if_any, train_several
+    from edgedigits.training.several import plan, raise_failures, train_several
 
     console = Console()
     trainings = plan(TrainOptions(data_dir=data_dir), names, range(seeds), runs)
-    failures = train_several(trainings, console, Place(address, cpus, gpus)) if address else {}
+    failures = train_several(trainings, console, RayResources(address, cpus, gpus)) if address else {}
     rows = []
     for name in names:
         if any(f"{name}-{seed}" in failures for seed in range(seeds)):
@@ -55,7 +56,7 @@ def reproduce(
     if rows:
         _print(rows, console)
         typer.echo(f"written: {out}")
-    raise_if_any(failures, len(trainings))
+    raise_failures(failures, len(trainings))
 
 
 def _print(rows: list[dict[str, Any]], console: "Console") -> None:

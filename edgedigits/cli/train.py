@@ -9,8 +9,8 @@ from edgedigits.data import DATASETS
 from edgedigits.recipes import RECIPES
 
 if TYPE_CHECKING:
+    from edgedigits.training.on_ray import RayResources
     from edgedigits.training.options import TrainOptions
-    from edgedigits.training.several import Place
 
 EXAMPLES = (
     "Examples: edgedigits train · edgedigits train --data my-digits/ --augment · "
@@ -80,9 +80,10 @@ def train(
     gpus: Gpus = None,
 ) -> None:
     """Train a network on MNIST or on your own pictures; or several, for some recipes and seeds."""
+    from edgedigits.training.on_ray import RayResources
     from edgedigits.training.options import TrainOptions
     from edgedigits.training.run_folder import RUNS
-    from edgedigits.training.several import Place, plan
+    from edgedigits.training.several import plan
 
     recipes, seeds = recipe or ["plain-3conv"], seed or [0]
     options = TrainOptions(
@@ -100,7 +101,7 @@ def train(
             "goes on with one training here; for several give the same --out again", param_hint="--resume"
         )
     else:
-        run_several(plan(options, recipes, seeds, out or RUNS), Place(address, cpus, gpus) if address else None)
+        run_several(plan(options, recipes, seeds, out or RUNS), RayResources(address, cpus, gpus) if address else None)
 
 
 def _given_beside_resume(ctx: typer.Context) -> list[str]:
@@ -134,13 +135,13 @@ def run_training(what: "TrainOptions | Path") -> None:
     typer.echo(f"next: edgedigits export {run.path} --format tflite")
 
 
-def run_several(trainings: "list[TrainOptions]", place: "Place | None") -> None:
+def run_several(trainings: "list[TrainOptions]", place: "RayResources | None") -> None:
     """Train several, print what came of each, and end with an error if one failed."""
     from rich.console import Console
 
     from edgedigits.recipes import get_recipe
     from edgedigits.training.run_folder import RunFolder
-    from edgedigits.training.several import raise_if_any, train_several
+    from edgedigits.training.several import raise_failures, train_several
 
     for options in trainings:
         get_recipe(options.recipe)
@@ -149,4 +150,4 @@ def run_several(trainings: "list[TrainOptions]", place: "Place | None") -> None:
         run = RunFolder(options.out or Path())
         if run.path.name not in failures:
             typer.echo(f"val_accuracy {run.read_history()[-1]['val_accuracy']:.4f}  run folder: {run.path}")
-    raise_if_any(failures, len(trainings))
+    raise_failures(failures, len(trainings))

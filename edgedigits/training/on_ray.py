@@ -23,7 +23,7 @@ from edgedigits.training.options import TrainOptions
 from edgedigits.training.phases import total_epochs
 from edgedigits.training.run_files import Files, read_files, write_files
 from edgedigits.training.run_folder import RunFolder, row_as_text
-from edgedigits.training.several import Place, check_is_of, trained
+from edgedigits.training.train_or_resume import check_same_options, train_or_resume
 from edgedigits_runtime.errors import EdgedigitsError
 
 LOOK_EVERY = 0.5
@@ -33,7 +33,22 @@ LOSSES = 3
 """How often a training may be lost with no epoch in between: one that fills its node's memory is lost for ever."""
 
 
-def train_on_ray(trainings: Sequence[TrainOptions], place: Place, console: Console) -> dict[str, str]:
+@dataclass(frozen=True)
+class RayResources:
+    """Where trainings run on Ray, and what each of them gets.
+
+    Args:
+        address: as edgedigits.ray_cluster.cluster takes it.
+        cpus: cores of a training, which it computes with.
+        gpus: of a training; None is one where the cluster has any, and none where it has not.
+    """
+
+    address: str
+    cpus: int = 1
+    gpus: float | None = None
+
+
+def train_on_ray(trainings: Sequence[TrainOptions], place: RayResources, console: Console) -> dict[str, str]:
     """Train each into its run folder on a cluster; see edgedigits.training.several.train_several."""
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     with cluster(place.address, needs=[("keras", "train"), (backend, "train")]) as found:
@@ -111,7 +126,7 @@ class _Trainings:
         run = RunFolder(options.out)
         try:
             if run.config.is_file():
-                check_is_of(run, options)
+                check_same_options(run, options)
             else:
                 run.refuse_other_files()
             if run.model.is_file():
@@ -199,7 +214,7 @@ def _train(options: TrainOptions, files: Files, name: str, mailbox: Any, environ
         if files:
             write_files(files, run)
         there = dataclasses.replace(options, out=run.path)
-        trained(there, Console(quiet=True), lambda so_far: mailbox.keep.remote(name, read_files(so_far)))
+        train_or_resume(there, Console(quiet=True), lambda so_far: mailbox.keep.remote(name, read_files(so_far)))
         return read_files(run)
 
 

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from edgedigits.cli import app
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunConfig, RunFolder
-from edgedigits.training.several import check_is_of, plan, raise_if_any
+from edgedigits.training.several import plan, raise_failures
+from edgedigits.training.train_or_resume import check_same_options
 from edgedigits_runtime.errors import RunError
 from tests.conftest import RunCommand
 
@@ -32,7 +33,7 @@ def test_a_run_is_taken_for_the_training_that_it_is(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.write_config(CONFIG)
     options = TrainOptions("pico", seed=1, epochs=3)
-    check_is_of(run, options)
+    check_same_options(run, options)
     others: dict[str, dict[str, Any]] = {
         "recipe pico, not nano": {"recipe": "nano"},
         "seed 1, not 0": {"seed": 0},
@@ -46,22 +47,22 @@ def test_a_run_is_taken_for_the_training_that_it_is(tmp_path: Path) -> None:
     }
     for said, other in others.items():
         with pytest.raises(RunError, match=f"holds another training: .*{said}.*; give another folder"):
-            check_is_of(run, dataclasses.replace(options, **other))
+            check_same_options(run, dataclasses.replace(options, **other))
 
 
 def test_augmentation_makes_another_training_where_the_recipe_has_none(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.write_config(dataclasses.replace(CONFIG, recipe="plain-3conv", augmentation=None))
     options = TrainOptions("plain-3conv", seed=1, epochs=3)
-    check_is_of(run, options)
+    check_same_options(run, options)
     with pytest.raises(RunError, match="augment False, not True"):
-        check_is_of(run, dataclasses.replace(options, augment=True))
+        check_same_options(run, dataclasses.replace(options, augment=True))
 
 
 def test_what_is_said_at_the_end() -> None:
-    raise_if_any({}, 3)
+    raise_failures({}, 3)
     with pytest.raises(RunError, match=r"2 of 3 trainings failed \(pico-0, nano-1\)"):
-        raise_if_any({"pico-0": "why", "nano-1": "why"}, 3)
+        raise_failures({"pico-0": "why", "nano-1": "why"}, 3)
 
 
 def test_resuming_is_for_one_training_here(run_command: RunCommand) -> None:

@@ -300,15 +300,15 @@ def test_the_same_training_goes_on_where_it_was_killed(one_epoch: RunFolder, tmp
     from rich.console import Console
 
     from edgedigits.training.options import TrainOptions
-    from edgedigits.training.several import trained
+    from edgedigits.training.train_or_resume import train_or_resume
 
     options = TrainOptions(data="optdigits", epochs=1, out=tmp_path / "killed")
     (tmp_path / "killed").mkdir()
     shutil.copy(one_epoch.config, tmp_path / "killed")
-    run = trained(options, Console(quiet=True))
+    run = train_or_resume(options, Console(quiet=True))
     assert same(run, one_epoch)
     made = run.model.stat().st_mtime_ns
-    trained(options, Console(quiet=True))
+    train_or_resume(options, Console(quiet=True))
     assert run.model.stat().st_mtime_ns == made
 
 

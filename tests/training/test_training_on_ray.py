@@ -93,7 +93,8 @@ from pathlib import Path
 from rich.console import Console
 from edgedigits.ray_cluster import cluster
 from edgedigits.training.options import TrainOptions
-from edgedigits.training.several import Place, train_several
+from edgedigits.training.on_ray import RayResources
+from edgedigits.training.several import train_several
 from edgedigits_runtime.errors import EdgedigitsError
 
 address, runs = sys.argv[1], Path(sys.argv[2])
@@ -107,7 +108,7 @@ failures = train_several(
         TrainOptions(data="optdigits", epochs=1, out=runs / "taken"),
     ],
     Console(),
-    Place(address),
+    RayResources(address),
 )
 print(*(f"{name} -> {line}" for name, line in failures.items()), sep="\\n")
 for cpus, needs in ((64, ()), (1, [("no_such_module", "ray")])):
