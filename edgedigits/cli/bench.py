@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,9 +9,10 @@ import typer
 
 from edgedigits.cli import bench_compare, bench_matrix
 from edgedigits.cli.model_options import Contract, Cores, Device, Engine, Kernels, Model, Threads, engine_options
+from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from edgedigits.benchmarking.run import Bench, BenchOptions, Failure, Show
+    from edgedigits.benchmarking.run import Bench, BenchOptions, Failure
 
 app = typer.Typer(
     help="Measure latency, throughput, memory and energy here, with what belongs beside them to be believed.",
@@ -112,8 +111,12 @@ def _measure(
     from edgedigits.benchmarking.run import open_bench, run_bench
     from edgedigits_runtime.errors import EdgedigitsError
 
-    with _progress() as show:
-        show("loading", 0)
+    # Redrawn only by show: a bar that draws itself would disturb a measured call.
+    with ProgressBar("loading", 1.0, style="elapsed", automatic=False) as bar:
+
+        def show(text: str, share: float) -> None:
+            bar.update(text, completed=share)
+
         bench = open_bench(options)
         if submit_file:
             out = _submit_name(bench)
@@ -162,30 +165,6 @@ def _submit_name(bench: "Bench") -> Path:
     contract = bench.reader.classifier.contract
     words = f"{board} {contract.name} {contract.precision} {bench.engine.name} {bench.workload.what}"
     return Path(re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") + ".json")
-
-
-@contextmanager
-def _progress() -> "Iterator[Show]":
-    """Give what shows how far it is on a terminal's standard error, drawn only when told: a bar that draws itself
-    would do so in the middle of a call."""
-    import sys
-    import time
-
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    if not sys.stderr.isatty():
-        yield lambda _text, _share: None
-        return
-    begun = time.monotonic()
-    columns = (BarColumn(24), TextColumn("{task.fields[taken]:3.0f} s"), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
-        task = progress.add_task("loading", total=1.0, taken=0.0)
-
-        def show(text: str, share: float) -> None:
-            progress.update(task, description=text, completed=share, taken=time.monotonic() - begun, refresh=True)
-
-        yield show
 
 
 app.command(epilog=bench_matrix.MATRIX_EXAMPLES)(bench_matrix.matrix)

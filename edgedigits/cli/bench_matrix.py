@@ -1,12 +1,13 @@
 """`edgedigits bench matrix` and `edgedigits bench peers`: several things measured in turn in one run."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+
+from edgedigits.progress import ProgressBar
 
 MATRIX_EXAMPLES = (
     "Examples: edgedigits bench matrix · edgedigits bench matrix --models pico,nano --threads 1,4"
@@ -51,8 +52,8 @@ def matrix(
         _words(models), _words(precisions), _words(engines), _numbers(threads), what, pictures,
         Plan(rounds, seconds, seed),
     )  # fmt: skip
-    with _progress() as show:
-        found = run_matrix(request, out, show)
+    with ProgressBar("starting", style="text", automatic=False) as bar:
+        found = run_matrix(request, out, bar.update)
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -78,8 +79,8 @@ def peers(
     from edgedigits.benchmarking.side_by_side.interleaving import Plan
 
     request = PeersRequest(model, _words(only), Plan(rounds, seconds, seed), processes)
-    with _progress() as show:
-        found = run_peers(request, out, show)
+    with ProgressBar("starting", style="text", automatic=False) as bar:
+        found = run_peers(request, out, bar.update)
     if as_json:
         typer.echo(json.dumps(found))
         return
@@ -149,18 +150,3 @@ def _latency_cells(row: dict[str, Any], key: str) -> list[str]:
         if times["low"] is not None and times["low"] != times["high"]:
             shown += f" ({times_text(times['low'])}-{times_text(times['high'])})"
     return [in_words(latency["p50"]), in_words(latency["p99"]), shown]
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Give what shows what was done last on a terminal's standard error, never while a call is timed."""
-    import sys
-
-    from rich.console import Console
-    from rich.live import Live
-
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with Live("starting", console=Console(stderr=True), transient=True, auto_refresh=False) as live:
-        yield lambda what: live.update(what, refresh=True)

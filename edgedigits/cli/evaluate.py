@@ -18,6 +18,7 @@ from edgedigits.cli.model_options import (
     Threads,
     engine_options,
 )
+from edgedigits.progress import WORTH_A_BAR, ProgressBar
 
 if TYPE_CHECKING:
     from edgedigits.verification.folder_evaluation import FolderEvaluation
@@ -64,7 +65,6 @@ def evaluate(
 ) -> None:
     """Read a folder of labelled pictures and say how many are read right, of which kind, and which are not."""
     from edgedigits.predicting.pictures import ReaderOptions
-    from edgedigits.predicting.progress import progress_bar
     from edgedigits.predicting.text import shown
     from edgedigits.verification.evaluation_report import as_lines
     from edgedigits.verification.folder_evaluation import evaluate_pictures
@@ -74,10 +74,8 @@ def evaluate(
     options = ReaderOptions(
         model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence, expect=expect
     )
-    with progress_bar(len(pictures)) as bar:
-        found = evaluate_pictures(
-            pictures, options, exclude=exclude or (), jobs=jobs, each=bar.advance if bar else lambda: None
-        )
+    with ProgressBar("reading", len(pictures), at_least=WORTH_A_BAR) as bar:
+        found = evaluate_pictures(pictures, options, exclude=exclude or (), jobs=jobs, each=bar.advance)
     facts = {"folder": str(folder), "expect": expect, "excluded": exclude or [], "jobs": jobs}
     if json_file != STANDARD_OUTPUT:
         told = f"{folder}: {len(found.cases):,} pictures, {found.model} on {found.engine}, expecting {expect}"

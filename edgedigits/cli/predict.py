@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,11 +21,11 @@ from edgedigits.cli.model_options import (
     Threads,
     engine_options,
 )
+from edgedigits.progress import WORTH_A_BAR, ProgressBar
 
 if TYPE_CHECKING:
     from edgedigits.predicting.drawings import Drawings
     from edgedigits.predicting.pictures import Outcome, Task
-    from edgedigits.predicting.progress import ReadingProgress
     from edgedigits.predicting.text import Printed
 
 EXAMPLES = (
@@ -103,7 +102,7 @@ def predict(
         ahead += islice(tasks, NAMES_AHEAD)
         show = _table(ahead)
     jobs = jobs or _processes(len(ahead))
-    with _bar(sources) if several and sys.stderr.isatty() else nullcontext() as bar:
+    with _bar(sources if several else []) as bar:
         if (as_csv or as_json) and not verbose:
             # Where a picture was read, its line is made: lines are quickly sent from one process to another.
             blocks = tell_all(chain(ahead, tasks), options, show, jobs)
@@ -130,8 +129,10 @@ def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:
     return DrawingFolders(*folders).drawings_of
 
 
-def _print_all(blocks: Iterable[Sequence["Printed"]], heading: str, bar: "ReadingProgress | None") -> bool:
-    """Print each block as it comes; say whether one of the pictures could not be read."""
+def _print_all(blocks: Iterable[Sequence["Printed"]], heading: str, bar: ProgressBar) -> bool:
+    """Print each block as it comes; return whether one of the pictures could not be read."""
+    from edgedigits.predicting.text import shown
+
     failed = False
     if heading:
         typer.echo(heading)
@@ -139,12 +140,10 @@ def _print_all(blocks: Iterable[Sequence["Printed"]], heading: str, bar: "Readin
         for printed in block:
             failed |= printed.failed
             for line in printed.lines:
-                # A bar stands on the terminal's last line: what goes there has to be put above it.
-                bar.print(line) if bar and sys.stdout.isatty() else print(line)
+                bar.print(line)
             if printed.error:
-                _print_error(printed.error, bar)
-            if bar:
-                bar.advance()
+                bar.print_error(f"error: {shown(printed.error)}")
+            bar.advance()
         sys.stdout.flush()
     return failed
 
@@ -162,15 +161,6 @@ def _told(outcomes: Iterator["Outcome"]) -> Iterator["Outcome"]:
                 said = line
             typer.echo(stages_line(outcome.reading), err=True)
         yield outcome
-
-
-def _print_error(error: str, bar: "ReadingProgress | None") -> None:
-    from edgedigits.predicting.text import shown
-
-    # Standard output may be buffered; errors should stand where they happened.
-    sys.stdout.flush()
-    line = f"error: {shown(error)}"
-    bar.print(line, "red") if bar else typer.secho(line, err=True, fg=typer.colors.RED)
 
 
 def _text(outcome: "Outcome") -> "Printed":
@@ -205,7 +195,9 @@ def _table(ahead: "list[Task]") -> Show:
     return rows
 
 
-def _bar(sources: list[str]) -> "ReadingProgress | nullcontext[None]":
-    from edgedigits.predicting.progress import count_pictures, progress_bar
+def _bar(sources: list[str]) -> ProgressBar:
+    """Return a bar for many pictures; folders are listed, no picture is opened."""
+    from edgedigits_runtime.sources.files import STANDARD_INPUT, expand
 
-    return progress_bar(count_pictures(sources))
+    named = [source for source in sources if source != STANDARD_INPUT] if sys.stderr.isatty() else []
+    return ProgressBar("reading", sum(1 for _ in expand(named)), at_least=WORTH_A_BAR)

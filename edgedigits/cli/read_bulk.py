@@ -14,6 +14,7 @@ from edgedigits.cli.model_options import (
     MinConfidence,
     Model,
 )
+from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
     from edgedigits.bulk.summary import Summary
@@ -83,45 +84,38 @@ def read_bulk(
 
 
 class _Bar:
-    """How it goes, on a terminal's standard error; nothing elsewhere."""
+    """Progress on the terminal, and how many pictures were read in how many seconds."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        # What Ray writes to standard error itself is discarded meanwhile; this goes on.
+        # Standard error is discarded while Ray starts; a copy of it stays open for the bar.
         self._file = os.fdopen(os.dup(2), "w")
-        console = Console(file=self._file)
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=console, transient=True, redirect_stdout=False, redirect_stderr=False,
-            disable=not console.is_terminal,
-        )  # fmt: skip
-        self._task = self._progress.add_task("reading", total=None)
+        self._bar = ProgressBar("reading", console=Console(file=self._file))
         self._began: float | None = None
         self.here = 0
         self.seconds = 0.0
 
     def __enter__(self) -> "_Bar":
-        self._progress.start()
+        self._bar.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._bar.__exit__()
         self._file.close()
 
     def stage(self, words: str) -> None:
-        self._progress.update(self._task, description=words)
+        self._bar.update(words)
         if words == "starting readers":
             self._began = time.monotonic()
             self.here = 0
 
     def total(self, pictures: int | None) -> None:
-        self._progress.update(self._task, total=pictures)
+        self._bar.update(total=pictures)
 
     def read(self, pictures: int) -> None:
         self.here += pictures
-        self._progress.advance(self._task, pictures)
+        self._bar.advance(pictures)
         if self._began is not None:
             self.seconds = time.monotonic() - self._began
 

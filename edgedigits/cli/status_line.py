@@ -1,77 +1,68 @@
-"""A line at the end of the terminal that tells how a live reading goes; without a terminal, a log now and then."""
+"""The state of a live reading: the last line of a terminal, or a log line every ten seconds elsewhere."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import typer
 
+from edgedigits.predicting.text import in_words
+from edgedigits.progress import ProgressBar
+
 if TYPE_CHECKING:
     from edgedigits_runtime.live.meter import Meter
 
-CLEAR = "\r\x1b[K"
-
-SHOWN_EVERY, LOGGED_EVERY = 0.25, 10.0
-"""Seconds between two states of the line, and between two lines of a log."""
+UPDATE_SECONDS, LOG_SECONDS = 0.25, 10.0
 
 
 class StatusLine:
-    """What stands on standard error while standard output gets the answers."""
+    """Prints the state to standard error, and readings to standard output above it."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._next = 0.0 if self._terminal else LOGGED_EVERY
-        self._shown = False
+        self._bar = ProgressBar("", style="text", automatic=False)
+        self._seconds = UPDATE_SECONDS if self._bar.drawn else LOG_SECONDS
+        self._next = 0.0 if self._bar.drawn else LOG_SECONDS
+
+    def __enter__(self) -> "StatusLine":
+        self._bar.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.__exit__()
 
     def print(self, line: str) -> None:
-        """Print an answer, above the line."""
-        self.clear()
-        print(line, flush=True)
+        """Print a reading."""
+        self._bar.print(line, flush=True)
 
-    def say(self, line: str) -> None:
-        """Say something that a person should know, above the line."""
-        self.clear()
-        sys.stdout.flush()
-        typer.secho(line, err=True, fg=typer.colors.YELLOW)
+    def warn(self, line: str) -> None:
+        """Print a notice to standard error."""
+        self._bar.print_error(line, "yellow")
 
     def update(self, meter: "Meter", text: str, time: float) -> None:
-        """Tell how it goes, where it is time to.
+        """Print the state if the last one is old enough.
 
         Args:
             meter: the counts.
-            text: the answer that holds.
-            time: seconds since the beginning.
+            text: the current reading.
+            time: seconds since the start.
         """
         if time < self._next:
             return
-        self._next = time + (SHOWN_EVERY if self._terminal else LOGGED_EVERY)
-        line = f"{state(meter)} | {' / '.join(text.splitlines()) or 'no digit'}"
-        if self._terminal:
-            self._shown = True
-            sys.stderr.write(f"{CLEAR}{line}")
-            sys.stderr.flush()
-        else:
-            typer.echo(f"{time:.1f} s: {line}", err=True)
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._shown:
-            self._shown = False
-            sys.stderr.write(CLEAR)
-            sys.stderr.flush()
+        self._next = time + self._seconds
+        line = f"{state(meter)} | {in_words(text)}"
+        self._bar.update(line) if self._bar.drawn else typer.echo(f"{time:.1f} s: {line}", err=True)
 
 
 def state(meter: "Meter") -> str:
-    """Return rates, age and drops in words."""
+    """Return rates, age and dropped frames."""
     fps, reads = meter.rates()
-    return f"{fps:.1f} frames/s, {reads:.1f} read/s, age {meter.age:.0f} ms, {meter.dropped} passed over"
+    return f"{fps:.1f} frames/s, {reads:.1f} read/s, age {meter.age:.0f} ms, {meter.dropped} dropped"
 
 
 def summary(meter: "Meter", seconds: float, connections: int) -> str:
-    """Return one line on all of a live reading."""
+    """Return one line about a finished live reading."""
     median, most = meter.ages()
     again = f", connected {connections} times" if connections > 1 else ""
     rate = meter.read / seconds if seconds else 0.0
     return (
         f"watched {seconds:.1f} s: {meter.captured} frames, {meter.read} read ({rate:.1f} a second),"
-        f" {meter.dropped} passed over, age {median:.0f} ms, at most {most:.0f} ms{again}"
+        f" {meter.dropped} dropped, age {median:.0f} ms, at most {most:.0f} ms{again}"
     )

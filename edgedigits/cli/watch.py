@@ -93,12 +93,13 @@ def watch(
         model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence,
         top_k=top_k, expect=expect, length=length,
     ).open()  # fmt: skip
-    clock, status, failed = Clock(), StatusLine(), False
+    clock, failed = Clock(), False
     watching = Watch(reader, source_named(source, clock), options, clock)
     with (
         ended_by_signals(watching.stop) as signals,
         closing(watching.frames),
         showing(shown, watching.read_fps) as show,
+        StatusLine() as status,
     ):
         if show.preview:
             typer.echo(f"preview: {show.preview.address}", err=True)
@@ -107,7 +108,7 @@ def watch(
                 if isinstance(item, Notice):
                     failed |= item.failed
                     show.note(item.text)
-                    status.say(f"{item.time:.1f} s: {item.text}")
+                    status.warn(f"{item.time:.1f} s: {item.text}")
                     if as_json:
                         status.print(json.dumps(item.to_dict()))
                     continue
@@ -119,7 +120,6 @@ def watch(
                     watching.stop()
                 status.update(watching.meter, item.reading.text, clock.now() - watching.meter.began)
         finally:
-            status.clear()
             seconds = clock.now() - watching.meter.began
             typer.echo(summary(watching.meter, seconds, watching.frames.connections), err=True)
     if annotate and watching.meter.read:

@@ -8,15 +8,15 @@ import contextlib
 import http.client
 import os
 import re
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgedigits.data.description import LARGEST, DataFile
 from edgedigits.data.locations import ENVIRONMENT
+from edgedigits.progress import ProgressBar
 from edgedigits_runtime.errors import ChecksumMismatch, DataError, DataNotFound, OutputNotWritable
 
 CHUNK = 64 * 1024
@@ -112,13 +112,14 @@ def _store(response: http.client.HTTPResponse, part: Path, start: int, timeout: 
     total = start + int(announced) if announced.isdecimal() else None
     size = start
     with part.open("ab" if start else "wb") as out:
-        with _progress(part.name.removesuffix(".part"), total, start) as advance:
+        with ProgressBar(part.name.removesuffix(".part"), total, style="bytes") as bar:
+            bar.advance(start)
             for chunk in _chunks(response, timeout):
                 size += len(chunk)
                 if size > LARGEST:
                     raise _MirrorError(f"sends more than {LARGEST // 1024**2} MiB")
                 out.write(chunk)
-                advance(len(chunk))
+                bar.advance(len(chunk))
         out.flush()
         os.fsync(out.fileno())
     if total is not None and size != total:
@@ -173,21 +174,6 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputNotWritable(f"cannot write {path}: {error.strerror or error}") from error
-
-
-@contextlib.contextmanager
-def _progress(name: str, total: int | None, start: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that is told of each number of bytes more; it draws a bar where a person watches."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=total, completed=start)
-        yield lambda count: progress.advance(task, count)
 
 
 def _given_up(file: DataFile, target: Path, faults: dict[str, Exception]) -> DataError:

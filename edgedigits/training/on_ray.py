@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from edgedigits.data import DATASETS
+from edgedigits.progress import ProgressBar
 from edgedigits.ray_cluster import cluster
 from edgedigits.recipes import get_recipe
 from edgedigits.training.options import TrainOptions
@@ -105,19 +105,14 @@ class _Trainings:
 
         for options in trainings:
             self._begin(options)
-        progress = Progress(
-            TextColumn("epochs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=self._console, transient=True, disable=not self._console.is_terminal,
-        )  # fmt: skip
         every = list(self._under_way.values())
-        with progress:
-            bar = progress.add_task("", total=sum(training.all_epochs for training in every))
+        with ProgressBar("epochs", sum(training.all_epochs for training in every), console=self._console) as bar:
             while self._under_way:
                 done, _ = ray.wait(list(self._under_way), timeout=LOOK_EVERY)
                 self._empty_mailbox()
                 for task in done:
                     self._end(task)
-                progress.update(bar, completed=sum(training.epochs for training in every))
+                bar.update(completed=sum(training.epochs for training in every))
         return self._failures
 
     def _begin(self, options: TrainOptions) -> None:

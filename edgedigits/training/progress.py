@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from edgedigits.progress import ProgressBar
 from edgedigits.training.run_folder import row_as_text
 
 
@@ -17,26 +17,21 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras pu
         super().__init__()
         self._console = console
         self._epochs = epochs
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=console, transient=True, disable=not console.is_terminal,
-        )  # fmt: skip
-        self._task: TaskID | None = None
+        self._bar: ProgressBar | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        self._progress.start()
-        self._task = self._progress.add_task(f"epoch {epoch + 1}/{self._epochs}", total=self.params["steps"])
+        self._bar = ProgressBar(f"epoch {epoch + 1}/{self._epochs}", self.params["steps"], console=self._console)
+        self._bar.__enter__()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-        if self._task is not None:
-            self._progress.advance(self._task)
+        if self._bar:
+            self._bar.advance()
 
     def close(self) -> None:
         """Take the bar away; needed after an interrupted epoch, harmless otherwise."""
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
-        self._progress.stop()
+        if self._bar:
+            self._bar.__exit__()
+            self._bar = None
 
     def finished(self, row: Mapping[str, float]) -> None:
         """Print the line of a finished epoch."""

@@ -65,7 +65,7 @@ def checked(lines: str) -> list[dict[str, Any]]:
 def test_a_clip_is_read_frame_by_frame_and_annotated(run_command: RunCommand, clip: Path, tmp_path: Path) -> None:
     done = run_command("watch", clip, "--annotate", "out.mp4")
     assert [line.split()[2] for line in done.stdout.splitlines()] == ["42", "7"]
-    assert ": 60 frames, 60 read (" in done.stderr and ", 0 passed over, age " in done.stderr
+    assert ": 60 frames, 60 read (" in done.stderr and ", 0 dropped, age " in done.stderr
     assert done.stderr.splitlines()[-1] == "written: out.mp4"
     assert frames(tmp_path / "out.mp4") == 60
 
