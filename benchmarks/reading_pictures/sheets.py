@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, PngImagePlugin
 
 from benchmarks.reading_pictures.causes import CAUSES, UNREAD, Cause
-from edgedigits.predicting.text import in_words
+from edgedigits.predicting.text import single_line
 from edgedigits_runtime.drawing.annotate import annotate, mark_digits
 from edgedigits_runtime.drawing.canvas import FAINT
 from edgedigits_runtime.drawing.contact_sheet import Cell, Layout, contact_sheet
@@ -61,7 +61,7 @@ class Outcome:
     @property
     def claim(self) -> str:
         """What the sheet of this cause says."""
-        return f"{in_words(self.there)} written, {in_words(self.read)} read"
+        return f"{single_line(self.there)} written, {single_line(self.read)} read"
 
 
 @cache
@@ -122,7 +122,7 @@ def render(outcomes: list[Outcome]) -> str:
         cause = one.cause
         told = f", `--length {cause.length}`" if cause.length else ""
         picture = f"[{cause.title}]({(FOLDER / f'{cause.name}.png').as_posix()}){told}"
-        lines.append(f"| {picture} | {in_words(one.there)} | {in_words(one.read)} | {one.right} |")
+        lines.append(f"| {picture} | {single_line(one.there)} | {single_line(one.read)} | {one.right} |")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgedigits.bulk.folders import Folder
 from edgedigits.bulk.summary import Summary
 from edgedigits.predicting.pictures import Outcome
-from edgedigits.predicting.text import least_sure, shown
+from edgedigits.predicting.text import lowest_confidence, printable
 from edgedigits_runtime.errors import SourceNotFound
 
 if TYPE_CHECKING:
@@ -55,15 +55,15 @@ def row_of(outcome: Outcome, model: str) -> dict[str, Any]:
     """Return the values of COLUMNS."""
     reading = outcome.reading
     if reading is None:
-        error = shown(outcome.error)
-        return dict(zip(COLUMNS, (shown(outcome.name), None, [], None, error, model), strict=True))
+        error = printable(outcome.error)
+        return dict(zip(COLUMNS, (printable(outcome.name), None, [], None, error, model), strict=True))
     boxes = [
         {**dict(zip(("x", "y", "width", "height"), digit.box, strict=True)),
          "label": digit.label, "confidence": digit.confidence}
         for digit in reading.digits
     ]  # fmt: skip
-    sure = least_sure(reading) if reading.digits else None
-    return dict(zip(COLUMNS, (shown(outcome.name), reading.text, boxes, sure, None, model), strict=True))
+    sure = lowest_confidence(reading) if reading.digits else None
+    return dict(zip(COLUMNS, (printable(outcome.name), reading.text, boxes, sure, None, model), strict=True))
 
 
 class PartWriter:

@@ -14,7 +14,8 @@ from edgedigits.bulk.kinds import About, open_kind
 from edgedigits.bulk.parts import counts_of, writing_part
 from edgedigits.bulk.plan_files import load_unit
 from edgedigits.bulk.summary import Summary
-from edgedigits.predicting.pictures import CHUNK, Outcome, ReaderOptions, Task, read_each
+from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task, read_each
+from edgedigits.predicting.pool import MAX_CHUNK
 from edgedigits_runtime.errors import EdgedigitsError, PictureEndsReader, ShardBroken, SourceError, SourceNotFound
 from edgedigits_runtime.sources.files import Source
 
@@ -93,7 +94,7 @@ def read_unit(number: int, job: Job, folder: Folder, reader: "Reader", attempt: 
     with writing_part(folder, number, job.model.name) as part:
         sources = open_kind(unit.kind).pictures(unit, job.about)
         try:
-            for chunk in _ahead(_chunks(sources, 1 if attempt.careful else CHUNK)):
+            for chunk in _ahead(_chunks(sources, 1 if attempt.careful else MAX_CHUNK)):
                 for outcome in _outcomes(chunk, reader) if attempt.reads(index) else _given_up(chunk):
                     part.write(outcome)
                 index += len(chunk)

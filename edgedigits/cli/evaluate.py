@@ -1,4 +1,4 @@
-"""`edgedigits evaluate`: how well pictures of a folder are read."""
+"""`edgedigits evaluate`: the accuracy on a folder of labelled pictures."""
 
 import json
 from pathlib import Path
@@ -36,8 +36,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="FOLDER",
-            help="With labels.csv (file, label, and if you like kind and note) beside images/, or with one sub-folder"
-            " per label; none holds pictures without a digit.",
+            help="A folder with labels.csv (file, label, optional kind and note) beside images/, or with one"
+            " sub-folder per label; the sub-folder none holds pictures without a digit.",
         ),
     ],
     model: Model = "base",
@@ -46,26 +46,24 @@ def evaluate(
     threads: Threads = 1,
     kernels: Kernels = "auto",
     cores: Cores = None,
-    expect: Annotated[Expect, typer.Option(help="What the reader is told of every picture.")] = "auto",
+    expect: Annotated[Expect, typer.Option(help="What every picture holds.")] = "auto",
     exclude: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORD", help="Do not count pictures with this in their note; may be given again."),
+        typer.Option(metavar="WORD", help="Exclude pictures whose note contains this; repeatable."),
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON here; - prints it instead.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to this file; - prints it.")
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the misread pictures with what was read here.")
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the misread pictures on a sheet.")
     ] = None,
-    jobs: Annotated[
-        int, typer.Option(min=1, help="How many processes read; with more than one the milliseconds are longer.")
-    ] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of processes; with several, each picture takes longer.")] = 1,
     min_confidence: MinConfidence = None,
     contract: Contract = None,
 ) -> None:
-    """Read a folder of labelled pictures and say how many are read right, of which kind, and which are not."""
+    """Read a folder of labelled pictures and report the accuracy, by kind, and the misread pictures."""
     from edgedigits.predicting.pictures import ReaderOptions
-    from edgedigits.predicting.text import shown
+    from edgedigits.predicting.text import printable
     from edgedigits.verification.evaluation_report import as_lines
     from edgedigits.verification.folder_evaluation import evaluate_pictures
     from edgedigits.verification.labelled_pictures import read_labelled
@@ -78,13 +76,13 @@ def evaluate(
         found = evaluate_pictures(pictures, options, exclude=exclude or (), jobs=jobs, each=bar.advance)
     facts = {"folder": str(folder), "expect": expect, "excluded": exclude or [], "jobs": jobs}
     if json_file != STANDARD_OUTPUT:
-        told = f"{folder}: {len(found.cases):,} pictures, {found.model} on {found.engine}, expecting {expect}"
-        for line in (told, *as_lines(found)):
-            typer.echo(shown(line))
+        title = f"{folder}: {len(found.cases):,} pictures, {found.model} on {found.engine}, expecting {expect}"
+        for line in (title, *as_lines(found)):
+            typer.echo(printable(line))
     _write(found, facts, json_file, sheet)
     if found.unreadable:
         for case in found.unreadable:
-            typer.secho(f"error: {shown(case.error)}", err=True, fg=typer.colors.RED)
+            typer.secho(f"error: {printable(case.error)}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1)
 
 

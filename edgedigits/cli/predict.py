@@ -26,7 +26,7 @@ from edgedigits.progress import WORTH_A_BAR, ProgressBar
 if TYPE_CHECKING:
     from edgedigits.predicting.drawings import Drawings
     from edgedigits.predicting.pictures import Outcome, Task
-    from edgedigits.predicting.text import Printed
+    from edgedigits.predicting.text import Output
 
 EXAMPLES = (
     "Examples: edgedigits predict photo.jpg · edgedigits predict scans/ --csv > read.csv · "
@@ -34,12 +34,12 @@ EXAMPLES = (
 )
 
 MANY = 200
-"""From so many pictures on, starting a process for each core is soon made up for."""
+"""Pictures from which on a process for each core is faster despite its start."""
 
 NAMES_AHEAD = 1000
-"""Names that are looked at for the width of the table's first column."""
+"""Names read ahead to choose the width of the table's first column."""
 
-Show = Callable[["Outcome"], "Printed"]
+Formatter = Callable[["Outcome"], "Output"]
 
 
 def predict(
@@ -55,36 +55,39 @@ def predict(
     isolate: Isolate = False,
     expect: Annotated[
         Expect,
-        typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
+        typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
     ] = "auto",
-    length: Annotated[int | None, typer.Option(min=1, help="How many digits there are, where you know it.")] = None,
+    length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="A heading, then one row a picture.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV: a heading, then one row a picture.")] = False,
     annotate: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write each picture with boxes, values and confidences here.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write each picture with its boxes and values to this folder."),
     ] = None,
     show_input: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write what the network saw, the framed crops, here.")
+        Path | None, typer.Option(metavar="DIR", help="Write the crops that the network received to this folder.")
     ] = None,
     explain: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write every stage on one sheet here: why was this misread?")
+        Path | None, typer.Option(metavar="DIR", help="Write a sheet with every stage to this folder.")
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="How many processes read.", show_default="1, every core for hundreds of pictures"),
+        typer.Option(min=1, help="Number of processes.", show_default="1, every core for hundreds of pictures"),
     ] = None,
-    top_k: Annotated[int, typer.Option(min=1, help="How many labels to list for a digit.")] = 3,
+    top_k: Annotated[int, typer.Option(min=1, help="Labels listed for each digit.")] = 3,
     min_confidence: MinConfidence = None,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
     contract: Contract = None,
     verbose: Annotated[
         bool,
-        typer.Option("--verbose", "-v", help="Say on standard error what ran where, and how long each stage took."),
+        typer.Option("--verbose", "-v", help="Print the engine and the time of each stage to standard error."),
     ] = False,
 ) -> None:
-    """Read the digits in each picture: one, a number, a page of them, or none."""
-    from edgedigits.predicting.pictures import ReaderOptions, Task, read_all, tell_all
-    from edgedigits.predicting.text import CSV_COLUMNS, printed_csv, printed_json
+    """Read the digits in each picture: one digit, a number, a page of numbers, or none."""
+    from edgedigits.predicting.pictures import ReaderOptions, Task
+    from edgedigits.predicting.pool import map_outcomes, read_all
+    from edgedigits.predicting.text import CSV_COLUMNS, format_csv, format_json
+    from edgedigits_runtime.machine import core_count
     from edgedigits_runtime.sources.files import expand
 
     if as_json and as_csv:
@@ -97,28 +100,21 @@ def predict(
     tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))
     ahead = list(islice(tasks, MANY if jobs is None else 2))
     several = len(ahead) > 1
-    show: Show = printed_csv if as_csv else printed_json if as_json else _text
-    if show is _text and several and sys.stdout.isatty():
+    formatter: Formatter = format_csv if as_csv else format_json if as_json else _format_text
+    if formatter is _format_text and several and sys.stdout.isatty():
         ahead += islice(tasks, NAMES_AHEAD)
-        show = _table(ahead)
-    jobs = jobs or _processes(len(ahead))
+        formatter = _table(ahead)
+    jobs = jobs or (core_count() if len(ahead) >= MANY else 1)
     with _bar(sources if several else []) as bar:
         if (as_csv or as_json) and not verbose:
-            # Where a picture was read, its line is made: lines are quickly sent from one process to another.
-            blocks = tell_all(chain(ahead, tasks), options, show, jobs)
+            # Formatted in the reading process: lines are cheaper to send than readings.
+            blocks = map_outcomes(formatter, chain(ahead, tasks), options, jobs)
         else:
             outcomes = read_all(chain(ahead, tasks), options, jobs)
-            blocks = ((show(outcome),) for outcome in (_told(outcomes) if verbose else outcomes))
+            blocks = ((formatter(outcome),) for outcome in (_log_stages(outcomes) if verbose else outcomes))
         failed = _print_all(blocks, ",".join(CSV_COLUMNS) if as_csv else "", bar)
     if failed:
         raise typer.Exit(1)
-
-
-def _processes(pictures: int) -> int:
-    """Return how many processes read, given how many pictures there are at least."""
-    from edgedigits_runtime.machine import core_count
-
-    return core_count() if pictures >= MANY else 1
 
 
 def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:
@@ -129,75 +125,75 @@ def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:
     return DrawingFolders(*folders).drawings_of
 
 
-def _print_all(blocks: Iterable[Sequence["Printed"]], heading: str, bar: ProgressBar) -> bool:
-    """Print each block as it comes; return whether one of the pictures could not be read."""
-    from edgedigits.predicting.text import shown
-
-    failed = False
-    if heading:
-        typer.echo(heading)
-    for block in blocks:
-        for printed in block:
-            failed |= printed.failed
-            for line in printed.lines:
-                bar.print(line)
-            if printed.error:
-                bar.print_error(f"error: {shown(printed.error)}")
-            bar.advance()
-        sys.stdout.flush()
-    return failed
-
-
-def _told(outcomes: Iterator["Outcome"]) -> Iterator["Outcome"]:
-    """Say before the first reading what reads, and with each how long it took."""
-    from edgedigits.predicting.text import engine_line, stages_line
-
-    said = ""
-    for outcome in outcomes:
-        if outcome.reading is not None:
-            line = engine_line(outcome.reading)
-            if line != said:
-                typer.echo(line, err=True)
-                said = line
-            typer.echo(stages_line(outcome.reading), err=True)
-        yield outcome
-
-
-def _text(outcome: "Outcome") -> "Printed":
-    """One line, as scripts take it; on a terminal the digits of a number as a table below it."""
-    from edgedigits.predicting.text import Printed, digit_table, reading_line, shown
-
-    reading = outcome.reading
-    if reading is None:
-        return Printed(error=outcome.error, failed=True)
-    if len(reading.digits) < 2 or not sys.stdout.isatty():
-        return Printed((reading_line(reading),))
-    lines = reading.text.splitlines()
-    if len(lines) == 1:
-        return Printed((reading_line(reading), *digit_table(reading)))
-    return Printed((f"{shown(reading.source)}:", *(f"  {line}" for line in lines), *digit_table(reading)))
-
-
-def _table(ahead: "list[Task]") -> Show:
-    import shutil
-
-    from edgedigits.predicting.text import PictureTable, Printed
-
-    table = PictureTable.for_names([task.source.name for task in ahead], shutil.get_terminal_size().columns)
-    heading = [table.heading()]
-
-    def rows(outcome: "Outcome") -> Printed:
-        if outcome.reading is None:
-            return Printed(error=outcome.error, failed=True)
-        head = [heading.pop()] if heading else []
-        return Printed((*head, *table.rows(outcome.reading)))
-
-    return rows
-
-
 def _bar(sources: list[str]) -> ProgressBar:
     """Return a bar for many pictures; folders are listed, no picture is opened."""
     from edgedigits_runtime.sources.files import STANDARD_INPUT, expand
 
     named = [source for source in sources if source != STANDARD_INPUT] if sys.stderr.isatty() else []
     return ProgressBar("reading", sum(1 for _ in expand(named)), at_least=WORTH_A_BAR)
+
+
+def _print_all(blocks: Iterable[Sequence["Output"]], heading: str, bar: ProgressBar) -> bool:
+    """Print each block as it comes; return whether a picture could not be read."""
+    from edgedigits.predicting.text import printable
+
+    failed = False
+    if heading:
+        typer.echo(heading)
+    for block in blocks:
+        for output in block:
+            failed |= output.failed
+            for line in output.lines:
+                bar.print(line)
+            if output.error:
+                bar.print_error(f"error: {printable(output.error)}")
+            bar.advance()
+        sys.stdout.flush()
+    return failed
+
+
+def _log_stages(outcomes: Iterator["Outcome"]) -> Iterator["Outcome"]:
+    """Print the engine when it changes, and the time of each stage, to standard error."""
+    from edgedigits.predicting.text import engine_line, stages_line
+
+    last = ""
+    for outcome in outcomes:
+        if outcome.reading is not None:
+            line = engine_line(outcome.reading)
+            if line != last:
+                typer.echo(line, err=True)
+                last = line
+            typer.echo(stages_line(outcome.reading), err=True)
+        yield outcome
+
+
+def _format_text(outcome: "Outcome") -> "Output":
+    """Return one line; on a terminal, the digits of a number follow as a table."""
+    from edgedigits.predicting.text import Output, digit_table, printable, reading_line
+
+    reading = outcome.reading
+    if reading is None:
+        return Output(error=outcome.error, failed=True)
+    if len(reading.digits) < 2 or not sys.stdout.isatty():
+        return Output((reading_line(reading),))
+    lines = reading.text.splitlines()
+    if len(lines) == 1:
+        return Output((reading_line(reading), *digit_table(reading)))
+    return Output((f"{printable(reading.source)}:", *(f"  {line}" for line in lines), *digit_table(reading)))
+
+
+def _table(ahead: "list[Task]") -> Formatter:
+    import shutil
+
+    from edgedigits.predicting.text import Output, PictureTable
+
+    table = PictureTable.for_names([task.source.name for task in ahead], shutil.get_terminal_size().columns)
+    heading = [table.heading()]
+
+    def rows(outcome: "Outcome") -> Output:
+        if outcome.reading is None:
+            return Output(error=outcome.error, failed=True)
+        head = [heading.pop()] if heading else []
+        return Output((*head, *table.rows(outcome.reading)))
+
+    return rows

@@ -121,7 +121,7 @@ class _Bar:
 
 
 def _print(total: "Summary", out: str, bar: _Bar) -> None:
-    from edgedigits.predicting.text import shown
+    from edgedigits.predicting.text import printable
 
     rate = f" in {bar.seconds:,.1f} s, {bar.here / bar.seconds:,.0f} a second" if bar.seconds else ""
     again = f" ({bar.here:,} of them now)" if bar.here != total.pictures else ""
@@ -130,6 +130,6 @@ def _print(total: "Summary", out: str, bar: _Bar) -> None:
         f"{total.pictures - total.failed:,} read, {total.blank:,} of them without a digit; {total.failed:,} errors"
     )
     for kind, count in total.errors.most_common():
-        typer.echo(f"  {count:,} {kind}, such as: {shown(total.examples[kind])}")
+        typer.echo(f"  {count:,} {kind}, such as: {printable(total.examples[kind])}")
     for line in total.broken:
-        typer.secho(f"error: {shown(line)}", err=True, fg=typer.colors.RED)
+        typer.secho(f"error: {printable(line)}", err=True, fg=typer.colors.RED)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from edgedigits.predicting.text import in_words
+from edgedigits.predicting.text import single_line
 from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class StatusLine:
         if time < self._next:
             return
         self._next = time + self._seconds
-        line = f"{state(meter)} | {in_words(text)}"
+        line = f"{state(meter)} | {single_line(text)}"
         self._bar.update(line) if self._bar.drawn else typer.echo(f"{time:.1f} s: {line}", err=True)
 
 

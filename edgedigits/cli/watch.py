@@ -132,12 +132,12 @@ def watch(
 
 def _line(live: "LiveReading") -> str:
     """Return when, what, and how sure; of a picture with a name its line as `predict` prints it."""
-    from edgedigits.predicting.text import doubts, in_words, least_sure, reading_line
+    from edgedigits.predicting.text import alternatives, lowest_confidence, reading_line, single_line
 
     reading = live.reading
     if live.frame.file:
         return reading_line(reading)
-    return f"{live.time:7.1f} s  {in_words(reading.text)}  {least_sure(reading):.1%}{doubts(reading)}"
+    return f"{live.time:7.1f} s  {single_line(reading.text)}  {lowest_confidence(reading):.1%}{alternatives(reading)}"
 
 
 def _box(text: str | None) -> tuple[int, int, int, int] | None:

@@ -1,0 +1,1 @@
+"""Read many pictures: options, processes, drawings, and readings as text, JSON and CSV."""

@@ -1,4 +1,4 @@
-"""What is drawn of each picture that is read: where the files go, and who draws them."""
+"""Drawings of the pictures that are read, and the names of their files."""
 
 from dataclasses import astuple, dataclass
 from pathlib import Path, PurePath
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 QUALITY = 90
-LONGEST_STEM = 200
-"""Bytes: most systems take names of 255, and what tells drawings and temporary files apart comes to them."""
+MAX_STEM = 200
+"""Bytes. Most systems allow names of 255 bytes, and suffixes of drawings and temporary files are added."""
 
 
 @dataclass(frozen=True)
 class Drawings:
-    """The files to draw of one picture; None for those not asked for.
+    """The files to draw for one picture; None for drawings that were not requested.
 
     Attributes:
         annotated: the picture with boxes, values and confidences.
-        shown_input: the crops as the network took them.
+        network_input: the crops as the network receives them.
         explained: every stage on one sheet.
     """
 
     annotated: Path | None = None
-    shown_input: Path | None = None
+    network_input: Path | None = None
     explained: Path | None = None
 
     def read_and_draw(self, reader: "Reader", content: "PictureSource", name: str) -> "Reading":
@@ -48,10 +48,10 @@ class Drawings:
 
             kept = [astuple(box) for box, is_kept in zip(trace.candidates, trace.kept, strict=True) if is_kept]
             _save(annotate(trace.picture, trace.reading, kept), self.annotated)
-        if self.shown_input:
+        if self.network_input:
             from edgedigits_runtime.drawing.network_input import show_input
 
-            _save(show_input(trace, labels), self.shown_input)
+            _save(show_input(trace, labels), self.network_input)
         if self.explained:
             from edgedigits_runtime.drawing.explain import explain
 
@@ -60,10 +60,10 @@ class Drawings:
 
 
 class DrawingFolders:
-    """Gives the files of each picture their names: no two pictures share one, and none is a picture that is read."""
+    """Names the drawings: no two pictures share a file, and no input picture is overwritten."""
 
     def __init__(self, annotate: Path | None, show_input: Path | None, explain: Path | None) -> None:
-        """Take the folders of each kind of drawing, None for those not asked for; they are made if missing.
+        """Make the folder of each requested drawing if it is missing.
 
         Raises:
             OutputNotWritable: a folder cannot be made.
@@ -77,11 +77,11 @@ class DrawingFolders:
                 raise OutputNotWritable(f"cannot make the folder {folder}: {error.strerror or error}") from error
 
     def drawings_of(self, name: str) -> Drawings | None:
-        """Return the files to draw of the picture called `name`, or None where nothing is asked for."""
+        """Return the files to draw for the picture called `name`, or None if no drawing is requested."""
         annotate, show_input, explain = self._folders
         if not any(self._folders):
             return None
-        stem = self._own_stem(name)
+        stem = self._unique_stem(name)
         suffix = ".jpg" if PurePath(name).suffix.lower() in JPEG else ".png"
         return Drawings(
             annotate and annotate / f"{stem}.annotated{suffix}",
@@ -89,9 +89,9 @@ class DrawingFolders:
             explain and explain / f"{stem}.explained.png",
         )
 
-    def _own_stem(self, name: str) -> str:
-        stem = "standard-input" if name == STANDARD_INPUT else _cut(PurePath(name).stem)
-        # Where the case of names is ignored, A.png and a.png would share a file.
+    def _unique_stem(self, name: str) -> str:
+        stem = "standard-input" if name == STANDARD_INPUT else _truncate(PurePath(name).stem)
+        # casefold: on file systems that ignore case, A.png and a.png would share a file.
         while (count := self._stems.get(stem.casefold(), 0)) > 0:
             self._stems[stem.casefold()] = count + 1
             stem = f"{stem}-{count + 1}"
@@ -99,10 +99,9 @@ class DrawingFolders:
         return stem
 
 
-def _cut(stem: str) -> str:
-    """Return the beginning of a name that fits LONGEST_STEM."""
-    stem = stem[:LONGEST_STEM]
-    while len(stem.encode("utf-8", "surrogatepass")) > LONGEST_STEM:
+def _truncate(stem: str) -> str:
+    stem = stem[:MAX_STEM]
+    while len(stem.encode("utf-8", "surrogatepass")) > MAX_STEM:
         stem = stem[:-1]
     return stem
 

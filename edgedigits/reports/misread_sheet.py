@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgedigits.predicting.text import NO_DIGIT, in_words
+from edgedigits.predicting.text import NO_DIGIT, single_line
 from edgedigits_runtime.drawing.annotate import mark_digits
 from edgedigits_runtime.drawing.canvas import DOUBTFUL, FAINT, INK, text_width
 from edgedigits_runtime.drawing.contact_sheet import Cell, Layout, contact_sheet
@@ -38,7 +38,7 @@ def _cell(case: "Case") -> Cell | None:
     except PictureError:
         return None
     there = case.picture.label or NO_DIGIT
-    read = in_words(case.reading.text) if case.reading else NO_DIGIT
+    read = single_line(case.reading.text) if case.reading else NO_DIGIT
     short = f"{there} read as {read}"
     fits = text_width(short, CELLS.heading) <= CELLS.cell_width
     lines = [] if fits else [(f"there: {there}", INK), (f"read: {read}", DOUBTFUL)]

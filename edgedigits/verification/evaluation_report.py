@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from edgedigits.predicting.text import NO_DIGIT, in_words
+from edgedigits.predicting.text import NO_DIGIT, single_line
 from edgedigits.verification.alignment import Pair
 from edgedigits.verification.calibration import BINS
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, share_right
@@ -149,5 +149,5 @@ def describe(case: Case) -> str:
     """Return in a few words what stands in a picture and what was read."""
     if case.reading is None:
         return case.error
-    said = f"{case.picture.label or NO_DIGIT} read as {in_words(case.reading.text)}"
+    said = f"{case.picture.label or NO_DIGIT} read as {single_line(case.reading.text)}"
     return f"{said} ({case.confidence:.1%})" if case.read else said

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task, read_all
+from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task
+from edgedigits.predicting.pool import read_all
 from edgedigits.verification.alignment import Pair, align
 from edgedigits.verification.calibration import Reliability, reliability
 from edgedigits.verification.labelled_pictures import LabelledPicture

@@ -23,7 +23,7 @@ pty = pytest.importorskip("pty")
 
 
 def on_a_terminal(*arguments: str | Path, columns: int = 60) -> str:
-    """Return what `edgedigits predict` prints where standard output and error are a terminal."""
+    """Return the output of `edgedigits predict` on a terminal."""
     import fcntl
     import struct
     import termios
@@ -34,19 +34,19 @@ def on_a_terminal(*arguments: str | Path, columns: int = 60) -> str:
     command = [sys.executable, "-m", "edgedigits", "predict", *map(str, arguments)]
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm"})
     os.close(theirs)
-    shown = b""
+    output = b""
     try:
         while read := os.read(ours, 65536):
-            shown += read
+            output += read
     except OSError:
-        pass  # Linux answers so when the other end is closed.
+        pass  # Linux raises this when the other end is closed.
     finally:
         os.close(ours)
-    assert process.wait() == 0, shown
-    return shown.decode().replace("\r\n", "\n")
+    assert process.wait() == 0, output
+    return output.decode().replace("\r\n", "\n")
 
 
-def test_csv_has_one_row_a_picture_and_names_errors(run_command: RunCommand, tmp_path: Path) -> None:
+def test_csv_has_one_row_for_each_picture_and_its_error(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("no picture")
     done = run_command("predict", BLUE_PEN, "bad.png", "--csv", check=1)
     first, second = csv.DictReader(done.stdout.splitlines())
@@ -56,11 +56,11 @@ def test_csv_has_one_row_a_picture_and_names_errors(run_command: RunCommand, tmp
     assert "bad.png" in done.stderr
 
 
-def test_json_and_csv_together_are_refused(run_command: RunCommand) -> None:
-    assert "not both" in run_command("predict", BLUE_PEN, "--json", "--csv", check=2).stderr
+def test_json_excludes_csv(run_command: RunCommand) -> None:
+    assert "--csv" in run_command("predict", BLUE_PEN, "--json", "--csv", check=2).stderr
 
 
-def test_processes_give_the_same_in_the_same_order(run_command: RunCommand, tmp_path: Path) -> None:
+def test_several_processes_print_the_same_rows_in_order(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("no picture")
     sources = [BLUE_PEN, "bad.png", EXAMPLES, "missing.png"]
     alone = run_command("predict", *sources, "--csv", check=1)
@@ -76,7 +76,7 @@ def test_processes_give_the_same_in_the_same_order(run_command: RunCommand, tmp_
     assert together.stderr == alone.stderr
 
 
-def test_processes_send_the_lines_that_one_prints(run_command: RunCommand, tmp_path: Path) -> None:
+def test_several_processes_print_the_same_json(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("no picture")
     for number in range(90):
         shutil.copy(SMALL, tmp_path / f"{number}.png")
@@ -92,17 +92,17 @@ def test_processes_send_the_lines_that_one_prints(run_command: RunCommand, tmp_p
     assert alone.stderr == together.stderr == ""
 
 
-def test_a_model_that_cannot_be_used_is_one_error_in_many_processes(run_command: RunCommand) -> None:
+def test_an_unusable_model_is_one_error_with_several_processes(run_command: RunCommand) -> None:
     done = run_command("predict", EXAMPLES, "--jobs", "2", "--model", "nothing", check=1)
     assert done.stderr.count("\n") == 1 and "nothing" in done.stderr
 
 
-def test_drawings_of_pictures_with_one_name_are_kept_apart(run_command: RunCommand, tmp_path: Path) -> None:
+def test_pictures_with_the_same_name_have_separate_drawings(run_command: RunCommand, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         shutil.copy(SMALL, tmp_path / folder / "5.png")
     before = (tmp_path / "a" / "5.png").read_bytes()
-    # All into a folder that is read: none of them may take the place of a picture.
+    # The drawings go to the folder of the pictures and must not overwrite them.
     folders = ("--annotate", "a", "--show-input", "a", "--explain", "out/new")
     run_command("predict", "a/5.png", "b/5.png", *folders)
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
@@ -116,7 +116,7 @@ def test_drawings_of_pictures_with_one_name_are_kept_apart(run_command: RunComma
         assert sheet.width > 300
 
 
-def test_a_photo_stays_a_jpeg_and_standard_input_has_a_name(tmp_path: Path) -> None:
+def test_drawings_of_a_jpeg_and_of_standard_input(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edgedigits", "predict", "-", str(BLUE_PEN), "--annotate", "out"]
     subprocess.run(command, input=SMALL.read_bytes(), cwd=tmp_path, check=True, capture_output=True)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
@@ -124,13 +124,13 @@ def test_a_photo_stays_a_jpeg_and_standard_input_has_a_name(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
-def test_a_folder_for_drawings_that_cannot_be_made_is_one_error(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_drawing_folder_that_cannot_be_made_is_one_error(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     done = run_command("predict", EXAMPLES, "--annotate", "file", check=1)
     assert done.stdout == "" and done.stderr.count("\n") == 1
 
 
-def test_verbose_says_what_ran_where_on_standard_error(run_command: RunCommand) -> None:
+def test_verbose_prints_engine_and_stages_to_standard_error(run_command: RunCommand) -> None:
     done = run_command("predict", SMALL, BLUE_PEN, "-v", "--kernels", "reference")
     assert len(done.stdout.splitlines()) == 2
     first, *stages = done.stderr.splitlines()
@@ -138,57 +138,57 @@ def test_verbose_says_what_ran_where_on_standard_error(run_command: RunCommand) 
     assert [line.partition(": decode ")[0] for line in stages] == [str(SMALL), str(BLUE_PEN)]
 
 
-def test_an_engine_takes_the_file_of_a_shipped_model_that_it_runs(run_command: RunCommand) -> None:
+def test_an_engine_selects_the_matching_file_of_a_shipped_model(run_command: RunCommand) -> None:
     done = run_command("predict", SMALL, "-v", "--engine", "onnxruntime")
     assert done.stderr.startswith("base on onnxruntime, cpu (CPUExecutionProvider)\n")
 
 
-def test_a_device_that_does_not_start_is_an_error(run_command: RunCommand) -> None:
+def test_an_unavailable_device_is_an_error(run_command: RunCommand) -> None:
     done = run_command("predict", SMALL, "--device", "tensorrt", check=1)
     assert done.stdout == ""
-    assert done.stderr.startswith("error: --device tensorrt cannot start: ")
+    assert done.stderr.startswith("error: ") and "--device tensorrt" in done.stderr
 
 
-def test_cores_are_numbers(run_command: RunCommand) -> None:
-    assert "expected numbers of cores such as 0,1" in run_command("predict", SMALL, "--cores", "all", check=2).stderr
+def test_cores_must_be_numbers(run_command: RunCommand) -> None:
+    assert "0,1" in run_command("predict", SMALL, "--cores", "all", check=2).stderr
 
 
-def test_what_is_expected_is_passed_on(run_command: RunCommand) -> None:
+def test_expect_and_length_reach_the_reader(run_command: RunCommand) -> None:
     reading = json.loads(run_command("predict", BLUE_PEN, "--expect", "one", "--length", "1", "--json").stdout)
     assert reading["text"] == "3"
     assert "maybe" in run_command("predict", BLUE_PEN, "--expect", "maybe", check=2).stderr
     run_command("predict", BLUE_PEN, "--length", "0", check=2)
 
 
-def test_several_pictures_are_a_table_that_fits_the_terminal() -> None:
+def test_several_pictures_are_printed_as_a_table_on_a_terminal() -> None:
     lines = on_a_terminal(EXAMPLES).splitlines()
     assert lines[0].split() == ["picture", "sure", "reads"]
     assert len(lines) == 17 and all(len(line) <= 60 for line in lines)
     assert any("…" in line for line in lines) or str(EXAMPLES) in lines[1]
 
 
-def test_one_picture_stays_one_line_on_a_terminal() -> None:
+def test_one_picture_is_printed_as_one_line_on_a_terminal() -> None:
     (line,) = on_a_terminal(BLUE_PEN).splitlines()
     assert line.startswith(f"{BLUE_PEN}: 3  ")
 
 
-def test_many_pictures_have_a_bar_on_a_terminal(tmp_path: Path) -> None:
+def test_many_pictures_have_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
     for number in range(24):
         shutil.copy(SMALL, tmp_path / f"{number}.png")
-    shown = on_a_terminal(tmp_path, columns=100)
-    assert "24/24" in shown
-    assert sum(f"{number}.png" in shown for number in range(24)) == 24
+    output = on_a_terminal(tmp_path, columns=100)
+    assert "24/24" in output
+    assert sum(f"{number}.png" in output for number in range(24)) == 24
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_ends_a_long_reading_with_one_line(tmp_path: Path, jobs: str) -> None:
+def test_ctrl_c_prints_one_line(tmp_path: Path, jobs: str) -> None:
     for number in range(3000):
         (tmp_path / f"{number}.png").hardlink_to(tmp_path / "0.png") if number else shutil.copy(
             SMALL, tmp_path / "0.png"
         )
     command = [sys.executable, "-m", "edgedigits", "predict", str(tmp_path), "--jobs", jobs]
-    # A session of its own, as a terminal's: the signal goes to every process of it.
+    # Like a terminal, the signal goes to every process of the session.
     reading = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         preexec_fn=heed_ctrl_c, env={**os.environ, "PYTHONUNBUFFERED": "1"},

@@ -1,4 +1,4 @@
-"""Readings as lines, as rows of a table and as CSV."""
+"""Readings as lines, tables and CSV, and the names of drawings."""
 
 import csv
 import io
@@ -13,14 +13,14 @@ from edgedigits.predicting.drawings import DrawingFolders
 from edgedigits.predicting.pictures import Outcome
 from edgedigits.predicting.text import (
     CSV_COLUMNS,
-    MOST_DIGITS,
+    MAX_DIGITS,
     PictureTable,
     csv_row,
     digit_table,
-    in_words,
-    printed_csv,
+    format_csv,
+    printable,
     reading_line,
-    shown,
+    single_line,
 )
 from edgedigits_runtime.reading.results import Digit, Reading
 from edgedigits_runtime.whole_files import write_whole
@@ -35,13 +35,13 @@ def reading_of(
     return Reading(source, text, digits, "base", "litert", "cpu", (), {"total": 1.25}, note)
 
 
-def test_one_digit_reads_as_it_always_did() -> None:
+def test_line_of_one_digit() -> None:
     assert reading_line(reading_of("3")) == "a.png: 3  99.0%"
     assert reading_line(reading_of("3", sure=0.9, second=0.09)) == "a.png: 3  90.0%  (7 9.0%)"
     assert reading_line(reading_of("")) == "a.png: no digit"
 
 
-def test_numbers_and_pages_stay_on_one_line() -> None:
+def test_line_of_a_number_and_of_a_page() -> None:
     assert reading_line(reading_of("612")) == "a.png: 612  99.0%"
     assert reading_line(reading_of("61\n25", sure=0.6, second=0.3)) == (
         "a.png: 61 / 25  60.0%  (6 or 7 30.0%, 1 or 7 30.0%, 2 or 7 30.0%)"
@@ -49,18 +49,18 @@ def test_numbers_and_pages_stay_on_one_line() -> None:
     assert reading_line(reading_of("6", note="only 1 of 4 digits found")).endswith("note: only 1 of 4 digits found")
 
 
-def test_what_was_read_in_words() -> None:
-    assert (in_words("61\n25"), in_words("3"), in_words("")) == ("61 / 25", "3", "no digit")
+def test_text_on_a_single_line() -> None:
+    assert (single_line("61\n25"), single_line("3"), single_line("")) == ("61 / 25", "3", "no digit")
 
 
-def test_of_many_digits_the_least_sure_are_listed() -> None:
+def test_table_of_many_digits_lists_the_least_confident() -> None:
     assert len(digit_table(reading_of("12"))) == 3
-    lines = digit_table(reading_of("1" * (MOST_DIGITS + 5)))
-    assert len(lines) == MOST_DIGITS + 2 and "and 5 more" in lines[-1]
+    lines = digit_table(reading_of("1" * (MAX_DIGITS + 5)))
+    assert len(lines) == MAX_DIGITS + 2 and "and 5 more" in lines[-1]
 
 
 def test_a_page_of_several_lines_is_one_row() -> None:
-    (line,) = printed_csv(Outcome("a", reading_of("19\n42"))).lines
+    (line,) = format_csv(Outcome("a", reading_of("19\n42"))).lines
     (row,) = csv.reader(io.StringIO(f"{line}\n"))
     assert row[:3] == ["a.png", "19\n42", "4"] and len(row) == len(CSV_COLUMNS)
 
@@ -73,9 +73,9 @@ def test_csv_rows_have_a_value_for_each_column() -> None:
     assert csv_row(Outcome("a", error="damaged"))[-1] == "damaged"
 
 
-def test_names_that_are_no_text_can_be_printed() -> None:
-    assert shown("a\udcff.png") == "a\\udcff.png"
-    assert shown("ä 数.png") == "ä 数.png"
+def test_undecodable_names_can_be_printed() -> None:
+    assert printable("a\udcff.png") == "a\\udcff.png"
+    assert printable("ä 数.png") == "ä 数.png"
     row = csv_row(Outcome("a\udcff.png", error="a\udcff.png is damaged"))
     assert (row[0], row[-1]) == ("a\\udcff.png", "a\\udcff.png is damaged")
 
@@ -85,7 +85,7 @@ def test_names_that_are_no_text_can_be_printed() -> None:
     st.lists(st.text("0123456789", min_size=1, max_size=60), max_size=4),
     st.integers(40, 200),
 )
-def test_no_row_is_wider_than_the_terminal_and_no_digit_is_lost(name: str, lines: list[str], width: int) -> None:
+def test_table_fits_the_terminal_and_keeps_all_digits(name: str, lines: list[str], width: int) -> None:
     from rich.cells import cell_len
 
     reading = reading_of("\n".join(lines), source=name)
@@ -98,7 +98,7 @@ def test_no_row_is_wider_than_the_terminal_and_no_digit_is_lost(name: str, lines
 
 
 @given(st.lists(st.sampled_from(["a.png", "b/a.png", "A.PNG", "a-2.png", "a.jpg", "-", "c/-", "d.e.png"]), max_size=12))
-def test_no_two_pictures_share_a_drawing(names: list[str]) -> None:
+def test_each_picture_has_its_own_drawing(names: list[str]) -> None:
     folders = DrawingFolders(None, None, Path())
     files = [drawings.explained for name in names if (drawings := folders.drawings_of(name))]
     assert len(files) == len(names)
@@ -107,7 +107,7 @@ def test_no_two_pictures_share_a_drawing(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "ä", "数", "😀", "\udcff"])
-def test_long_names_make_drawings_that_the_system_takes(tmp_path: Path, letter: str) -> None:
+def test_drawings_of_long_names_can_be_written(tmp_path: Path, letter: str) -> None:
     longest = 250 // len(os.fsencode(letter))
     folders = DrawingFolders(None, None, tmp_path)
     files = {folders.drawings_of(f"{letter * count}.png").explained for count in range(1, longest)}  # type: ignore[union-attr]

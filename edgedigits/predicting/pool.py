@@ -1,0 +1,125 @@
+"""Read pictures in this process or in several. Results come in source order, and few pictures are in memory."""
+
+import multiprocessing
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task, read_each
+from edgedigits_runtime.errors import EdgedigitsError
+
+if TYPE_CHECKING:
+    from edgedigits_runtime.reading.reader import Reader
+
+Result = TypeVar("Result")
+
+MAX_CHUNK = 64
+"""Pictures that one process reads at a time. Small ones are classified together."""
+
+MIN_CHUNK = 8
+"""Pictures of the first chunks, before the time for one picture is known."""
+
+CHUNK_SECONDS = 0.1
+"""Target time for a chunk. Long chunks would leave the other processes idle at the end."""
+
+CHUNKS_PER_PROCESS = 3
+"""Chunks submitted ahead for each process."""
+
+_reader: "Reader | None" = None
+
+
+def read_all(tasks: Iterable[Task], options: ReaderOptions, jobs: int = 1) -> Iterator[Outcome]:
+    """Yield the outcome of each task, in order; see map_outcomes."""
+    return chain.from_iterable(map_outcomes(_unchanged, tasks, options, jobs))
+
+
+def map_outcomes(
+    function: Callable[[Outcome], Result], tasks: Iterable[Task], options: ReaderOptions, jobs: int = 1
+) -> Iterator[Sequence[Result]]:
+    """Yield the function's results for each task's outcome, in order, in blocks that are ready together.
+
+    Args:
+        function: called in the process that reads, so only its result is sent back.
+        tasks: what to read; consumed on demand.
+        options: how to open the reader.
+        jobs: number of processes.
+
+    Raises:
+        EdgedigitsError: the reader cannot be opened, or a process died.
+    """
+    rest = iter(tasks)
+    if jobs > 1:
+        yield from _map_in_processes(function, rest, options, jobs)
+        return
+    reader = options.open()
+    while chunk := list(islice(rest, MAX_CHUNK)):
+        for outcome in read_each(reader, chunk):
+            yield (function(outcome),)
+
+
+def _unchanged(outcome: Outcome) -> Outcome:
+    return outcome
+
+
+def _map_in_processes(
+    function: Callable[[Outcome], Result], tasks: Iterator[Task], options: ReaderOptions, jobs: int
+) -> Iterator[Sequence[Result]]:
+    # Forking an interpreter that has threads may hang; spawning does not.
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _ignore_sigint)
+    pending: deque[Future[tuple[list[Result], float]]] = deque()
+    size = MIN_CHUNK
+    try:
+        while chunk := list(islice(tasks, size)):
+            with _sigint_blocked():
+                pending.append(pool.submit(partial(_read, options, function), chunk))
+            if len(pending) >= CHUNKS_PER_PROCESS * jobs:
+                results, seconds = pending.popleft().result()
+                size = min(max(int(CHUNK_SECONDS / seconds * len(results)), MIN_CHUNK), MAX_CHUNK)
+                yield results
+        while pending:
+            yield pending.popleft().result()[0]
+    except BrokenProcessPool as error:
+        raise EdgedigitsError(
+            "a reading process was killed, probably because memory ran out; use fewer --jobs"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Block SIGINT while processes start, so that Ctrl-C prints no traceback of a child; children inherit the block."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # Starting the tracker later would unblock the signal.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ignore_sigint() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _read(
+    options: ReaderOptions, function: Callable[[Outcome], Result], tasks: Sequence[Task]
+) -> tuple[list[Result], float]:
+    """Return the results of the tasks, and the seconds that reading took."""
+    global _reader
+    # Opened with the first chunk: in the initializer, an unusable model would break the pool without its message.
+    _reader = _reader or options.open()
+    start = time.perf_counter()
+    return [function(outcome) for outcome in read_each(_reader, tasks)], time.perf_counter() - start
