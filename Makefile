@@ -8,7 +8,7 @@ LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
 READY := $(VENV)/ready-$(notdir $(LOCK))
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures backends models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web board-packages system torture lock clean
+.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild board-packages system torture lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -40,6 +40,17 @@ onnxruntime-web: build/onnxruntime-web-1.30.0.tgz  ## fetch the npm package that
 build/onnxruntime-web-%.tgz:
 	mkdir -p build
 	npm pack --pack-destination build onnxruntime-web@$*
+
+ESBUILD := requirements/node_modules/.package-lock.json
+
+page-script: $(ESBUILD)  ## make the page's minified scripts and style with esbuild, after a change in web/source
+	npm run --silent --prefix requirements page-script
+
+esbuild: $(ESBUILD)  ## install esbuild from npm; a test makes the page's script with it and compares
+
+$(ESBUILD): requirements/package-lock.json
+	npm ci --silent --prefix requirements
+	touch $@
 
 bench-web: $(READY)  ## sizes, times and exactness of the page without a server
 	$(BIN)/python -m benchmarks.web_page
@@ -112,4 +123,4 @@ lock:  ## choose the newest versions that pyproject.toml admits; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra gpu --extra train-gpu --extra camera --extra serve --extra ray --extra dev pyproject.toml --output-file requirements/gpu.lock
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) dist build requirements/node_modules

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.ground import find_ground
 from edgedigits_runtime.synthetic.strokes import draw_digit
+from tests.support.drawn_pictures import fat_digit
 
 
 def written(ground: NDArray[np.float64], dark: bool, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -40,15 +41,6 @@ def test_the_edge_of_a_shadow_is_no_ink(seed: int, place: float, shade: float) -
     below = ground.level.astype(int) - picture
     assert (below[ink == 0] <= 8).mean() > 0.99
     assert np.median(below[ink == 255]) > 30
-
-
-def fat_digit(seed: int) -> NDArray[np.uint8]:
-    """Return a digit of a broad felt pen on even paper, with the noise of a camera."""
-    random = np.random.default_rng(seed)
-    picture = np.full((300, 300), 230.0)
-    ink = draw_digit(seed % 10, random, size=240, thickness=random.uniform(40, 60))
-    picture[30:270, 30:270] -= 0.8 * ink
-    return (picture + random.normal(0, 2, picture.shape)).clip(0, 255).astype(np.uint8)
 
 
 @given(st.integers(0, 500))

@@ -15,7 +15,7 @@ from edgedigits_runtime.reading.reader import Reader
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
 
-PAGE = Path(edgedigits_exporters.__file__).parent / "web" / "page"
+SOURCE = Path(edgedigits_exporters.__file__).parent / "web" / "source"
 ORIGIN = "http://localhost"
 
 HARNESS = """
@@ -83,7 +83,7 @@ class BrowserReader:
         self.page.route(f"{ORIGIN}/**", _serve)
         self.page.expose_function("pythonInvoke", self._invoke)
         self.page.goto(f"{ORIGIN}/")
-        self.page.evaluate(HARNESS, sorted(path.stem for path in (PAGE / "reader").glob("*.js")))
+        self.page.evaluate(HARNESS, sorted(path.stem for path in (SOURCE / "reader").glob("*.js")))
 
     def close(self) -> None:
         self.page.close()
@@ -165,6 +165,6 @@ def _bytes(text: str) -> NDArray[np.uint8]:
 def _serve(route: "Route") -> None:
     place = route.request.url.removeprefix(ORIGIN + "/")
     if place:
-        route.fulfill(path=PAGE / place, content_type="text/javascript")
+        route.fulfill(path=SOURCE / place, content_type="text/javascript")
     else:
         route.fulfill(body="<!doctype html>", content_type="text/html")

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from test_ground import fat_digit
 
 import edgedigits
 from edgedigits.data.dataset import Dataset
@@ -28,14 +27,15 @@ from edgedigits_runtime.synthetic.page import draw_page
 from edgedigits_runtime.synthetic.scenes import draw_scene
 from edgedigits_runtime.synthetic.strokes import draw_digit
 from tests.conftest import REPOSITORY
-from tests.support.js_reader import PAGE, BrowserReader, difference, encoded, traced_in_python
+from tests.support.drawn_pictures import fat_digit
+from tests.support.js_reader import SOURCE, BrowserReader, difference, encoded, traced_in_python
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 Picture = NDArray[np.uint8]
 
-MODULES = sorted((PAGE / "reader").glob("*.js"))
+MODULES = sorted((SOURCE / "reader").glob("*.js"))
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.[pj]*g"))
 PYTHON = Path(reading.__file__).parent
 
@@ -69,18 +69,6 @@ def differences(both: BrowserReader, pictures: Sequence[Picture], **options: Any
 def test_every_module_stands_for_one_of_python() -> None:
     javascript = {path.stem for path in MODULES} - ONLY_JAVASCRIPT
     assert javascript == {path.stem for path in PYTHON.glob("*.py")} - ONLY_PYTHON
-
-
-def test_modules_can_be_joined_into_one_script() -> None:
-    names: dict[str, str] = {}
-    for path in MODULES:
-        text = path.read_text()
-        for line in re.findall(r"^(?:import|export).*$", text, re.MULTILINE):
-            assert re.match(r'import \{ [\w, ]+ \} from "\./\w+\.js";$|export (async )?(function|const|class) ', line)
-        assert "import(" not in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL), path.name
-        for name in re.findall(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", text, re.MULTILINE):
-            assert name not in names, f"{name} stands in {path.name} and in {names[name]}"
-            names[name] = path.name
 
 
 def test_constants_of_the_same_name_are_the_same() -> None:

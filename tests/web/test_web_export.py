@@ -14,7 +14,7 @@ from edgedigits.model_files import shipped_names
 from edgedigits_exporters import FolderOptions
 from edgedigits_exporters.web import onnxruntime_engine
 from edgedigits_exporters.web.onnxruntime_engine import as_global, package_files
-from edgedigits_exporters.web.site import PAGE, TEMPLATES, read_modules, site_files
+from edgedigits_exporters.web.site import TEMPLATES, site_files
 from edgedigits_runtime.embedded_contract import append_zipped, read_contract
 from edgedigits_runtime.errors import (
     ArtifactUnsupported,
@@ -189,7 +189,8 @@ def test_the_docs_show_what_was_measured() -> None:
 
 
 def test_the_oldest_browser_is_said_that_knows_what_the_page_calls() -> None:
-    scripts = "".join(read_modules(PAGE).values())
+    source = REPOSITORY / "exporters" / "edgedigits_exporters" / "web" / "source"
+    scripts = "".join(path.read_text() for path in source.rglob("*.js"))
     needed = max(version for call, version in CHROME_SINCE.items() if call in scripts)
     readme = TEMPLATES.joinpath("README.md").read_text()
     assert f"- Chrome and Edge {needed}, Firefox 113, Safari 16.4, or newer.\n" in readme
@@ -200,6 +201,8 @@ def test_the_wheel_has_all_that_a_page_is_made_of(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     folder = REPOSITORY / "exporters" / "edgedigits_exporters" / "web"
-    wanted = {f"edgedigits_exporters/web/{path.relative_to(folder)}" for path in folder.rglob("*.*") if path.is_file()}
+    files = [path.relative_to(folder) for path in folder.rglob("*.*") if path.is_file()]
+    wanted = {f"edgedigits_exporters/web/{path}" for path in files if path.parts[0] != "source"}
     wanted |= {f"edgedigits/models/{name}.wasm" for name in shipped_names()}
     assert {name for name in wanted if not name.endswith(".pyc")} <= names
+    assert not any("web/source/" in name for name in names)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PAGE = Path(edgedigits_exporters.__file__).parent / "web" / "page"
+SOURCE = Path(edgedigits_exporters.__file__).parent / "web" / "source"
 TOGETHER = 100
 """Pictures that one call hands over."""
 
@@ -38,7 +38,7 @@ TOGETHER = 100
 @pytest.fixture(scope="module")
 def page(browser: "Browser") -> Iterator["Page"]:
     """A page with nothing in it, from where the modules are."""
-    with hosted(PAGE) as address:
+    with hosted(SOURCE) as address:
         opened = browser.new_page()
         opened.goto(f"{address}style.css")
         yield opened

@@ -1,52 +1,46 @@
-"""The page as one HTML file that loads nothing: script, style and data within it, and a policy that allows no more."""
+"""Make the page one HTML file: script, style and data inside, and a Content-Security-Policy that allows no more."""
 
 import base64
 import gzip
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from edgedigits_runtime.errors import ExportError
-
-STYLE = re.compile(r'<link rel="?stylesheet"? href="?style\.css"?\s*/?>')
-SCRIPT = re.compile(r'<script type="?module"? src="?[\w./]+"?></script>')
-ICON = re.compile(r'(?<=<link rel="icon" href=")icon\.svg(?=")')
-CHARSET = re.compile(r'<meta charset="?utf-8"?\s*/?>', re.IGNORECASE)
 
 
 def inline_page(
-    html: str, style: str, scripts: list[str], data: Mapping[str, bytes | dict[str, Any]], icon: bytes
+    html: str, style: str, scripts: Sequence[str], data: Mapping[str, bytes | dict[str, Any]], icon: bytes
 ) -> str:
-    """Return the page with all that it needs.
+    """Return the page with everything it needs.
 
     Args:
-        html: with one `<link rel=stylesheet href=style.css>` and one `<script type=module src=...>`, which go, and
-            one `<link rel=icon href=icon.svg>`.
-        style: the text of style.css.
-        scripts: modules without imports, in the order in which they run.
-        data: by the id of the element that holds it: bytes gzipped and in base64, objects as JSON.
+        html: index.html, which links style.css, server_page.js and icon.svg.
+        style: the content of style.css.
+        scripts: modules without imports, in the order in which they run; they replace server_page.js.
+        data: by the id of its element: bytes are gzipped and in base64, objects are JSON.
         icon: the content of icon.svg.
 
     Raises:
-        ExportError: the page is not as expected, or a text would end the element that it is put into.
+        ValueError: `html` does not have each of these tags once.
     """
-    for text, end in [(style, "</style"), *((script, "</script") for script in scripts)]:
-        if end in text.lower():
-            raise ExportError(f"the page's own text holds {end}, which would end it; write it in another way")
     policy = f'<meta http-equiv="Content-Security-Policy" content="{content_policy(style, scripts)}">'
-    inline = [f'<script type="module">{script}</script>' for script in scripts]
-    page = _put(html, CHARSET, lambda found: f"{found}\n{policy}", "<meta charset=utf-8>")
-    page = _put(page, STYLE, lambda _: f"<style>{style}</style>", "<link rel=stylesheet href=style.css>")
-    drawn = f"data:image/svg+xml;base64,{base64.b64encode(icon).decode()}"
-    page = _put(page, ICON, lambda _: drawn, '<link rel="icon" href="icon.svg">')
     elements = [_element(name, content) for name, content in data.items()]
-    return _put(page, SCRIPT, lambda _: "\n".join([*elements, *inline]), "<script type=module src=...>")
+    elements += [f'<script type="module">{script}</script>' for script in scripts]
+    inlined = {
+        '<meta charset="utf-8">': f'<meta charset="utf-8">\n{policy}',
+        '<link rel="stylesheet" href="style.css">': f"<style>{style}</style>",
+        'href="icon.svg"': f'href="data:image/svg+xml;base64,{base64.b64encode(icon).decode()}"',
+        '<script type="module" src="server_page.js"></script>': "\n".join(elements),
+    }
+    for tag, content in inlined.items():
+        if html.count(tag) != 1:
+            raise ValueError(f"expected {tag} once in index.html, found it {html.count(tag)} times")
+        html = html.replace(tag, content)
+    return html
 
 
-def content_policy(style: str, scripts: list[str]) -> str:
-    """Return a Content-Security-Policy that admits these texts, and no request to anywhere but beside the page."""
+def content_policy(style: str, scripts: Sequence[str]) -> str:
+    """Return a Content-Security-Policy that allows these texts, and requests only for the files beside the page."""
     rules = {
         "default-src": "'none'",
         "script-src": " ".join([*map(_hashed, scripts), "'wasm-unsafe-eval'"]),
@@ -73,13 +67,6 @@ def _hashed(text: str) -> str:
 def _element(name: str, content: bytes | dict[str, Any]) -> str:
     if isinstance(content, bytes):
         return f'<script type="text/plain" id="{name}">{packed(content)}</script>'
-    # Within a script only "<" can be the beginning of its end.
+    # Without "<", no text can end the element.
     text = json.dumps(content, sort_keys=True, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="{name}">{text}</script>'
-
-
-def _put(page: str, place: re.Pattern[str], made: Callable[[str], str], wanted: str) -> str:
-    found = place.findall(page)
-    if len(found) != 1:
-        raise ExportError(f"the page must have {wanted} once, and has it {len(found)} times")
-    return place.sub(lambda match: made(match[0]), page)

@@ -7,7 +7,6 @@ import importlib
 import json
 from importlib.metadata import version
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ from edgedigits_exporters.folder import refuse_existing, write_folder
 from edgedigits_exporters.options import FolderOptions
 from edgedigits_exporters.web import WEB_ENGINES
 from edgedigits_exporters.web.inlining import inline_page, packed
-from edgedigits_exporters.web.joining import join_modules
-from edgedigits_exporters.web.minifying import minified, minified_style
 from edgedigits_exporters.web.parts import EngineParts
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
@@ -26,7 +23,6 @@ from edgedigits_runtime.templates import fill
 
 SUFFIX = "-web"
 
-ENTRY = "local_page.js"
 REPLAYED = 5
 """Of the golden pictures, when a page starts; each takes 300 bytes."""
 ICONS = ("icon.svg", "icon-192.png", "icon-512.png")
@@ -89,22 +85,11 @@ def _page(contract: Contract, engine: EngineParts, name: str) -> str:
     }
     return inline_page(
         PAGE.joinpath("index.html").read_text(),
-        minified_style(PAGE.joinpath("style.css").read_text()),
-        [*engine.scripts, minified(join_modules(read_modules(PAGE), ENTRY))],
+        PAGE.joinpath("style.css").read_text(),
+        [*engine.scripts, PAGE.joinpath("local_page.js").read_text()],
         {"settings": settings, **engine.data},
         PAGE.joinpath("icon.svg").read_bytes(),
     )
-
-
-def read_modules(folder: Traversable, prefix: str = "") -> dict[str, str]:
-    """Return the text of each script in a folder and those below by its path."""
-    found: dict[str, str] = {}
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir():
-            found |= read_modules(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith(".js"):
-            found[prefix + entry.name] = entry.read_text()
-    return found
 
 
 def _manifest(contract: Contract) -> str:

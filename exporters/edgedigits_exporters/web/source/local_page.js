@@ -1,0 +1,39 @@
+/** The page without a server: everything it needs stands in elements of its own. */
+
+import { start } from "./app.js";
+import { localBackend, replayGolden } from "./backends/local.js";
+import { onnxruntimeEngine } from "./engines/onnxruntime.js";
+import { unpacked } from "./engines/packed.js";
+import { wasmEngine } from "./engines/wasm.js";
+
+const textOf = (id) => document.getElementById(id).textContent;
+const part = (id) => unpacked(textOf(id));
+
+const ENGINES = {
+  "wasm": async (contract) => wasmEngine(await part("model"), contract),
+  "onnxruntime-web": async (contract) => onnxruntimeEngine(await part("runtime"), await part("model"), contract),
+};
+
+async function openEngine({ engine: name, contract, golden }) {
+  const engine = await ENGINES[name](contract);
+  await replayGolden(engine, golden);
+  return engine;
+}
+
+function makeInstallable() {
+  // A page from disk is refused both, and says so on the console.
+  if (!location.protocol.startsWith("http")) {
+    return;
+  }
+  const link = document.createElement("link");
+  link.rel = "manifest";
+  link.href = "manifest.webmanifest";
+  document.head.append(link);
+  navigator.serviceWorker
+    ?.register("service_worker.js")
+    .catch((error) => console.warn(`This page is not kept for when there is no network: ${error.message}`));
+}
+
+const settings = JSON.parse(textOf("settings"));
+start(localBackend(openEngine(settings), settings.contract)).then(() => performance.mark("ready to read"));
+makeInstallable();
