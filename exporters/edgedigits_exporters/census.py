@@ -1,23 +1,24 @@
-"""The census of an artifact: which operators compute in which type."""
+"""The census of an artifact: the operators by the type that they compute in."""
 
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from edgedigits_runtime.untrusted.tflite_model import read_model
 
 
 @dataclass(frozen=True)
 class Census:
-    """How often each (operator, type) occurs in a file, in the order of its graph."""
+    """The number of operators by (operator, type), in the order of the graph."""
 
     operators: dict[tuple[str, str], int]
 
     def count(self, dtype: str) -> int:
-        """Return how many operators compute in `dtype`."""
+        """Return the number of operators that compute in `dtype`."""
         return sum(count for (_, found), count in self.operators.items() if found == dtype)
 
     def others(self, dtype: str) -> list[str]:
-        """Return the operators that compute in another type than `dtype`, as "NAME (type)"."""
+        """Return the operators that compute in another type, as "NAME (type)"."""
         return [f"{name} ({found})" for name, found in self.operators if found != dtype]
 
     def describe(self) -> str:
@@ -29,36 +30,23 @@ class Census:
 
 
 def take_census(path: Path) -> Census:
-    """Count the operators of a `.tflite` or `.onnx` file by the type they compute in."""
+    """Count the operators of a `.tflite` or `.onnx` file by type.
+
+    An operator with float32 activations and int8 weights counts as "int8 weights".
+    """
     operators = _tflite_operators(path) if path.suffix == ".tflite" else _onnx_operators(path)
     return Census(dict(Counter(operators)))
 
 
 def _tflite_operators(path: Path) -> list[tuple[str, str]]:
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-    operator_names = _names(schema.BuiltinOperator)
-    type_names = _names(schema.TensorType)
-    graph = model.subgraphs[0]
+    model = read_model(path.read_bytes(), str(path))
     found = []
-    for operator in graph.operators:
-        code = model.operatorCodes[operator.opcodeIndex]
-        # Files older than schema 3a keep the code in the first, one-byte field.
-        name = operator_names[max(code.builtinCode, code.deprecatedBuiltinCode)]
-        found.append((name, _compute_type(graph, operator, type_names)))
+    for operator in model.operators:
+        outputs, inputs = ([model.tensors[index].dtype for index in ends if index >= 0] for ends in
+                           (operator.outputs, operator.inputs))  # fmt: skip
+        is_dynamic = outputs[:1] == ["FLOAT32"] and {"FLOAT32", "INT8"} <= set(inputs)
+        found.append((operator.name, "int8 weights" if is_dynamic else outputs[0].lower()))
     return found
-
-
-def _compute_type(graph: Any, operator: Any, type_names: dict[int, str]) -> str:
-    """The type of what an operator gives, or of its weights where these are int8 and the rest is float."""
-    given = type_names[graph.tensors[operator.outputs[0]].type].lower()
-    taken = {type_names[graph.tensors[index].type].lower() for index in operator.inputs if index >= 0}
-    return "int8 weights" if given == "float32" and "int8" in taken and "float32" in taken else given
-
-
-def _names(enumeration: Any) -> dict[int, str]:
-    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
 
 
 def _onnx_operators(path: Path) -> list[tuple[str, str]]:
@@ -76,7 +64,7 @@ def _onnx_operators(path: Path) -> list[tuple[str, str]]:
         if node.op_type in ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Cast"):
             continue
         dtype = types.get(node.output[0], "unknown")
-        # A float operator between DequantizeLinear and QuantizeLinear is run as one int8 kernel.
+        # A float operator between DequantizeLinear and QuantizeLinear runs as one int8 kernel.
         if node.op_type.endswith("Integer") or producers.get(node.input[0]) == "DequantizeLinear":
             dtype = "int8"
         found.append((node.op_type, type_names.get(dtype, dtype)))

@@ -149,7 +149,7 @@ def test_operators_without_a_kernel(tmp_path: Path) -> None:
     model.operatorCodes[2].deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
     model.operatorCodes[2].customCode = b"FlexSoftmax"
     path.write_bytes(packed(model))
-    with pytest.raises(ArtifactUnsupported, match=r"not let through, the custom operator FlexSoftmax"):
+    with pytest.raises(ArtifactUnsupported, match="FlexSoftmax"):
         open_engine(path, contract=contract(format="tflite"))
 
 

@@ -1,4 +1,4 @@
-"""The census counts operators by the type they compute in."""
+"""The census counts operators by type."""
 
 from pathlib import Path
 
@@ -22,15 +22,15 @@ def test_an_onnx_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operators", "said"),
+    ("operators", "expected"),
     [
         ({("CONV_2D", "int8"): 3, ("SOFTMAX", "float32"): 1}, "3 of 4 operators int8; not: SOFTMAX (float32)"),
         ({("Conv", "float32"): 2, ("MatMul", "int8"): 1}, "2 of 3 operators float32; not: MatMul (int8)"),
     ],
 )
-def test_what_is_said_of_mixed_types(operators: dict[tuple[str, str], int], said: str) -> None:
+def test_mixed_types_are_described(operators: dict[tuple[str, str], int], expected: str) -> None:
     census = Census(operators)
-    assert census.describe() == said
+    assert census.describe() == expected
     assert census.count("int8") + census.count("float32") == sum(operators.values())
     assert census.count("float16") == 0
     assert len(census.others("int8")) == 1

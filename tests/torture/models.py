@@ -93,10 +93,9 @@ def _subject(path: Path) -> Subject:
 def _constants(content: bytes, path: Path) -> list[bytes]:
     """Return the large constants of a file, to damage them less often than the rest."""
     if path.suffix == ".tflite":
-        from edgedigits_runtime.untrusted.flatbuffer import read_flatbuffer
-        from edgedigits_runtime.untrusted.tflite_schema import IDENTIFIER, MODEL
+        from edgedigits_runtime.untrusted.tflite_model import read_model
 
-        return [bytes(buffer.get("data", b"")) for buffer in read_flatbuffer(content, IDENTIFIER, MODEL)["buffers"]]
+        return [bytes(tensor.data) for tensor in read_model(content, str(path)).tensors]
     if path.suffix == ".onnx":
         import onnx
 

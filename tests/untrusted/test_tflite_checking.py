@@ -1,4 +1,4 @@
-"""A `.tflite` file is checked before LiteRT sees it: what lies is refused, what is whole passes."""
+"""Untrusted `.tflite` files: valid ones pass, damaged and contradictory ones are refused before LiteRT opens them."""
 
 import re
 import struct
@@ -38,12 +38,13 @@ LETTERS = {"b": "Int8", "B": "Uint8", "?": "Bool", "i": "Int32", "I": "Uint32", 
            "Q": "Uint64", "H": "Uint16"}  # fmt: skip
 
 
-def refusal(content: bytes) -> str:
-    with pytest.raises(ArtifactError) as caught:
+def assert_refused(content: bytes, *facts: str, error: type[ArtifactError] = ArtifactCorrupt) -> None:
+    """Assert the error's class, and a message of one line that starts with the file and holds the facts."""
+    with pytest.raises(error) as caught:
         check(content, "x.tflite")
     message = str(caught.value)
-    assert message.startswith("x.tflite ") and "\n" not in message and len(message) < 400
-    return message
+    assert message.startswith("x.tflite") and "\n" not in message and len(message) < 400
+    assert all(fact in message for fact in facts), message
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -65,13 +66,13 @@ def camel(name: str) -> str:
 
 @cache
 def sources() -> dict[str, str]:
-    """The classes of the schema's module; inspect would parse its 20,000 lines for each."""
+    """Source text of each class in the schema's module; inspect would parse its 20,000 lines for each."""
     text = Path(schema.__file__).read_text()
     return {part.split("(", 1)[0]: part for part in re.split(r"^class ", text, flags=re.M)[1:]}
 
 
 def slots_of(table: str) -> dict[str, int]:
-    """The fields of a table and their slots, as the schema's own module has them."""
+    """Slots by field name, from the schema's Python module."""
     source = sources()[table]
     found = re.findall(r"def (\w+)\(self[^)]*\):\s+o = [^\n]*Offset\((\d+)\)\)", source)
     return {name.lower(): int(offset) // 2 - 2 for name, offset in found}
@@ -101,20 +102,22 @@ def compare(table: str, layout: Layout) -> None:
             assert plain == "builtinoptions"
 
 
-def test_the_layout_is_that_of_the_public_schema() -> None:
+def test_layouts_match_the_public_schema() -> None:
     compare("Model", tflite_schema.MODEL)
     for number, (name, layout) in tflite_schema.OPTIONS.items():
         assert getattr(schema.BuiltinOptions, name) == number
         compare(name, layout)
-    for number, known in tflite_schema.OPERATORS.items():
-        assert getattr(schema.BuiltinOperator, known.name) == number
+    for known in tflite_schema.OPERATORS.values():
         assert known.options == 0 or known.options in tflite_schema.OPTIONS
-    for number, (name, _) in tflite_schema.WIDTHS.items():
+    for number, name in enumerate(tflite_schema.OPERATOR_NAMES):
+        assert getattr(schema.BuiltinOperator, name) == number
+    for number, name in tflite_schema.TYPES.items():
         assert getattr(schema.TensorType, name) == number
+    assert tflite_schema.WIDTHS.keys() | tflite_schema.ZERO_POINTS.keys() <= set(tflite_schema.TYPES.values())
 
 
-def test_every_field_that_the_schema_has_is_looked_at() -> None:
-    """What LiteRT may follow and nobody checks would be a way past the checks."""
+def test_layouts_hold_every_field_of_the_schema() -> None:
+    """A field that LiteRT follows and the layouts lack would bypass the checks."""
     left_out = {
         "quantizationparameters": {"details"},
         "operator": {"customoptionsformat", "builtinoptions2", "debugmetadataindex"},
@@ -201,136 +204,149 @@ def elsewhere(model: Any) -> None:
     buffer.offset, buffer.size = 4096, 100
 
 
-LIES: dict[str, tuple[Callable[[Any], None], str]] = {
-    "schema": (lambda model: setattr(model, "version", 2), "schema version 2"),
-    "two graphs": (lambda model: model.subgraphs.append(model.subgraphs[0]), "2 subgraphs"),
-    "no graph": (lambda model: setattr(model, "subgraphs", []), "0 subgraphs"),
-    "custom": (custom, "the custom operator Mystery"),
-    "while": (operator_number(119), "builtin operator 119"),
-    "future": (operator_number(999), "builtin operator 999"),
-    "negative": (operator_number(-5), "builtin operator"),
-    "kind": (set_operator("opcodeIndex", 77), "refers to kind 77"),
-    "input": (set_operator("inputs", [0, 9999, 25]), "refers to tensor 9999"),
-    "negative input": (set_operator("inputs", [-2, 26, 25]), "refers to tensor -2"),
-    "left out": (set_operator("inputs", [0, -1]), "refers to tensor -1"),
-    "too few inputs": (set_operator("inputs", [0]), "has 1 inputs"),
-    "output": (set_operator("outputs", [12345]), "refers to tensor 12345"),
-    "no outputs": (set_operator("outputs", []), "0 outputs"),
-    "made twice": (twice, "was there already"),
-    "writes a constant": (into_a_constant, "was there already"),
-    "order": (too_early, "which no operator before it makes"),
-    "graph output": (set_graph("outputs", [9999]), "its graph refers to tensor 9999"),
-    "graph input": (set_graph("inputs", [-1]), "its graph refers to tensor -1"),
-    "two inputs": (set_graph("inputs", [0, 0]), "has 2 inputs"),
-    "buffer": (set_tensor(1, "buffer", 4_000_000_000), "refers to buffer 4000000000"),
-    "constant input": (set_tensor(0, "buffer", 2), "buffer has"),
-    "short": (set_tensor(1, "shape", [4, 3, 3, 2]), "its buffer has"),
-    "negative size": (set_tensor(0, "shape", [1, -28, 28, 1]), "has the shape [1, -28"),
-    "huge": (set_tensor(0, "shape", [1, 2**20, 2**20, 1]), "needs 1,099,511,627,776 bytes"),
-    "overflow": (set_tensor(0, "shape", [2**16, 2**16, 2**16, 2**16]), "needs 18,446,744,073,709,551,616 bytes"),
-    "many dimensions": (set_tensor(0, "shape", [1] * 40), "has the shape"),
-    "signature of another shape": (set_tensor(0, "shapeSignature", [1, 28]), "and the signature [1, 28]"),
-    "text": (set_tensor(0, "type", schema.TensorType.STRING), "numbers of type 5"),
-    "another type": (set_tensor(1, "type", schema.TensorType.INT64), "its buffer has"),
-    "sparse": (set_tensor(1, "sparsity", schema.SparsityParametersT()), "sparse"),
-    "variable": (set_tensor(-1, "isVariable", True), "a variable"),
-    "outside": (elsewhere, "outside of its graph"),
-    "scales": (set_scale(1, [0.1, 0.2]), "has 2 scales"),
-    "infinite scale": (set_scale(-1, [float("inf")]), "has the scale inf"),
-    "scale below 0": (set_scale(-1, [-1.0]), "has the scale -1"),
-    "scale of nothing": (set_scale(-1, [float("nan")]), "has the scale nan"),
-    "denormal scale": (set_scale(-1, [1.4e-45]), "has the scale 1.4013e-45"),
+CONTRADICTIONS: dict[str, tuple[Callable[[Any], None], type[ArtifactError], *tuple[str, ...]]] = {
+    "schema": (lambda model: setattr(model, "version", 2), ArtifactUnsupported, "2"),
+    "two subgraphs": (lambda model: model.subgraphs.append(model.subgraphs[0]), ArtifactUnsupported, "2"),
+    "no subgraph": (lambda model: setattr(model, "subgraphs", []), ArtifactUnsupported, "0"),
+    "custom": (custom, ArtifactUnsupported, "CUSTOM Mystery"),
+    "loop operator": (operator_number(119), ArtifactUnsupported, "WHILE"),
+    "unknown operator": (operator_number(999), ArtifactUnsupported, "999"),
+    "negative operator": (operator_number(-5), ArtifactUnsupported, "-5"),
+    "missing operator kind": (set_operator("opcodeIndex", 77), ArtifactCorrupt, "77"),
+    "input": (set_operator("inputs", [0, 9999, 25]), ArtifactCorrupt, "9999"),
+    "negative input": (set_operator("inputs", [-2, 26, 25]), ArtifactCorrupt, "-2"),
+    "left out": (set_operator("inputs", [0, -1]), ArtifactCorrupt, "input 1"),
+    "too few inputs": (set_operator("inputs", [0]), ArtifactCorrupt, "1 inputs"),
+    "output": (set_operator("outputs", [12345]), ArtifactCorrupt, "12345"),
+    "no outputs": (set_operator("outputs", []), ArtifactCorrupt, "0 outputs"),
+    "made twice": (twice, ArtifactCorrupt, "tensor 27"),
+    "writes a constant": (into_a_constant, ArtifactCorrupt, "tensor 26"),
+    "reversed order": (too_early, ArtifactCorrupt, "reads tensor"),
+    "graph output": (set_graph("outputs", [9999]), ArtifactCorrupt, "9999"),
+    "graph input": (set_graph("inputs", [-1]), ArtifactCorrupt, "-1"),
+    "two inputs": (set_graph("inputs", [0, 0]), ArtifactUnsupported, "2 inputs"),
+    "buffer": (set_tensor(1, "buffer", 4_000_000_000), ArtifactCorrupt, "4000000000"),
+    "constant input": (set_tensor(0, "buffer", 2), ArtifactCorrupt, "tensor 0"),
+    "short": (set_tensor(1, "shape", [4, 3, 3, 2]), ArtifactCorrupt, "72", "36"),
+    "negative size": (set_tensor(0, "shape", [1, -28, 28, 1]), ArtifactCorrupt, "-28"),
+    "huge": (set_tensor(0, "shape", [1, 2**20, 2**20, 1]), ArtifactUnsupported, "1,099,511,627,776"),
+    "overflow": (
+        set_tensor(0, "shape", [2**16, 2**16, 2**16, 2**16]),
+        ArtifactUnsupported,
+        "18,446,744,073,709,551,616",
+    ),
+    "many dimensions": (set_tensor(0, "shape", [1] * 40), ArtifactCorrupt, "tensor 0"),
+    "signature of another shape": (set_tensor(0, "shapeSignature", [1, 28]), ArtifactCorrupt, "[1, 28]"),
+    "string tensor": (set_tensor(0, "type", schema.TensorType.STRING), ArtifactUnsupported, "STRING"),
+    "another type": (set_tensor(1, "type", schema.TensorType.INT64), ArtifactCorrupt, "288", "36"),
+    "sparse": (set_tensor(1, "sparsity", schema.SparsityParametersT()), ArtifactUnsupported, "sparse"),
+    "variable": (set_tensor(-1, "isVariable", True), ArtifactUnsupported, "variable"),
+    "external data": (elsewhere, ArtifactUnsupported, "outside"),
+    "scales": (set_scale(1, [0.1, 0.2]), ArtifactCorrupt, "2 scales"),
+    "infinite scale": (set_scale(-1, [float("inf")]), ArtifactCorrupt, "inf"),
+    "scale below 0": (set_scale(-1, [-1.0]), ArtifactCorrupt, "-1"),
+    "scale not a number": (set_scale(-1, [float("nan")]), ArtifactCorrupt, "nan"),
+    "denormal scale": (set_scale(-1, [1.4e-45]), ArtifactCorrupt, "1.4013e-45"),
     "zero point": (
         lambda model: setattr(tensor_of(model, "CONV_2D", -1).quantization, "zeroPoint", [-9_674_316]),
-        "has the zero point -9674316",
+        ArtifactCorrupt,
+        "-9674316",
     ),
-    "scale 0": (set_scale(0, [0.0]), "has the scale 0"),
-    "stride": (set_option("CONV_2D", "strideH", 0), "has stride_h 0"),
-    "negative stride": (set_option("CONV_2D", "strideW", -1), "has stride_w -1"),
-    "dilation": (set_option("CONV_2D", "dilationWFactor", 0), "has dilation_w_factor 0"),
-    "huge dilation": (set_option("CONV_2D", "dilationWFactor", 2**31 - 1), "has dilation_w_factor 2147483647"),
-    "padding": (set_option("CONV_2D", "padding", 7), "has padding 7"),
-    "activation": (set_option("CONV_2D", "fusedActivationFunction", 77), "has fused_activation_function 77"),
-    "beta 0": (set_option("SOFTMAX", "beta", 0.0), "has the beta 0"),
-    "beta of nothing": (set_option("SOFTMAX", "beta", float("nan")), "is not a number"),
-    "small beta": (set_option("SOFTMAX", "beta", 1e-40), "has the beta 9.99995e-41"),
-    "no options": (set_operator("builtinOptions", None), "expected Conv2DOptions"),
-    "other options": (set_operator("builtinOptionsType", 9), "expected Conv2DOptions"),
-    "shape of the output": (set_tensor(-1, "shape", [1, 28, 28, 8]), "the file says [1, 28, 28, 8]"),
-    "metadata": (metadata, "refers to buffer 4000000"),
-    "signature": (signature, "refers to tensor 9999"),
+    "scale 0": (set_scale(0, [0.0]), ArtifactCorrupt, "scale 0"),
+    "stride": (set_option("CONV_2D", "strideH", 0), ArtifactCorrupt, "stride_h 0"),
+    "negative stride": (set_option("CONV_2D", "strideW", -1), ArtifactCorrupt, "stride_w -1"),
+    "dilation": (set_option("CONV_2D", "dilationWFactor", 0), ArtifactCorrupt, "dilation_w_factor 0"),
+    "huge dilation": (
+        set_option("CONV_2D", "dilationWFactor", 2**31 - 1),
+        ArtifactCorrupt,
+        "dilation_w_factor 2147483647",
+    ),
+    "padding": (set_option("CONV_2D", "padding", 7), ArtifactCorrupt, "padding 7"),
+    "activation": (
+        set_option("CONV_2D", "fusedActivationFunction", 77),
+        ArtifactCorrupt,
+        "fused_activation_function 77",
+    ),
+    "beta 0": (set_option("SOFTMAX", "beta", 0.0), ArtifactCorrupt, "beta 0"),
+    "beta not a number": (set_option("SOFTMAX", "beta", float("nan")), ArtifactCorrupt, "beta nan"),
+    "small beta": (set_option("SOFTMAX", "beta", 1e-40), ArtifactCorrupt, "9.99995e-41"),
+    "no options": (set_operator("builtinOptions", None), ArtifactCorrupt, "Conv2DOptions"),
+    "other options": (set_operator("builtinOptionsType", 9), ArtifactCorrupt, "Conv2DOptions"),
+    "shape of the output": (set_tensor(-1, "shape", [1, 28, 28, 8]), ArtifactCorrupt, "[1, 28, 28, 8]"),
+    "metadata": (metadata, ArtifactCorrupt, "4000000"),
+    "signature": (signature, ArtifactCorrupt, "9999"),
 }
 
 
-@pytest.mark.parametrize("case", LIES)
-def test_what_is_whole_but_lies(case: str) -> None:
-    change, words = LIES[case]
-    assert words in refusal(changed(shipped("pico"), change))
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_contradictory_files_are_refused(case: str) -> None:
+    change, error, *facts = CONTRADICTIONS[case]
+    assert_refused(changed(shipped("pico"), change), *facts, error=error)
 
 
-def test_more_parts_than_anyone_needs() -> None:
+def test_too_many_parts_are_refused() -> None:
     def many(model: Any) -> None:
         model.buffers += [schema.BufferT()] * limits.PARTS
 
-    assert "buffers, at most 10,000" in refusal(changed(tiny(), many))
+    assert_refused(changed(tiny(), many), "buffers", "10,000", error=ArtifactUnsupported)
 
 
-def test_memory_of_all_activations_is_bounded() -> None:
+def test_total_activation_memory_is_limited() -> None:
     build = Builder([1, 16_000, 16_000, 1])
     for _ in range(5):
         build.add("RELU", build.tensor([1, 16_000, 16_000, 1]))
     build.graph.inputs, build.graph.outputs = [0], [build.last]
-    assert "for its activations" in refusal(packed(build.model))
+    assert_refused(packed(build.model), f"{limits.ACTIVATIONS_BYTES:,}", error=ArtifactUnsupported)
 
 
-def refused(build: Builder, words: str) -> None:
+def refused(build: Builder, *facts: str) -> None:
     build.graph.inputs, build.graph.outputs = [0], [build.last]
-    assert words in refusal(packed(build.model))
+    assert_refused(packed(build.model), *facts)
 
 
-def test_outputs_that_grow_beyond_what_the_file_says() -> None:
-    """The shapes in the file are what memory is reckoned by; LiteRT works out its own."""
+def test_outputs_larger_than_their_shape_in_the_file_are_refused() -> None:
+    """Limits use the shapes in the file, but LiteRT computes its own."""
     build = Builder([1, 2, 2, 1])
     refused(build.add("PAD", build.tensor([1, 2, 2, 1]), build.constant([[0, 0], [0, 60_000], [0, 60_000], [0, 0]])),
-            "gives [1, 60002, 60002, 1]")  # fmt: skip
+            "[1, 60002, 60002, 1]")  # fmt: skip
     build = Builder([1, 2, 2, 1])
     refused(build.add("PAD", build.tensor([1, 2, 2, 1]), build.constant([[0, 0], [0, -9], [0, 0], [0, 0]])), "-9")
     build = Builder([1, 1000])
     refused(build.add("ADD", build.tensor([1, 1000]), build.constant([[1]] * 1000, INT8), options="AddOptions"),
-            "gives [1000, 1000]")  # fmt: skip
+            "[1000, 1000]")  # fmt: skip
     build = Builder([1, 4])
-    refused(build.add("ADD", build.tensor([1, 4]), build.constant([1, 2, 3], INT8), options="AddOptions"), "4 with 3")
+    refused(build.add("ADD", build.tensor([1, 4]), build.constant([1, 2, 3], INT8), options="AddOptions"), "4", "3")
     build = Builder([1, 2, 2, 1])
-    refused(build.add("RESHAPE", build.tensor([1, 5])), "makes 5 values of 4")
+    refused(build.add("RESHAPE", build.tensor([1, 5])), "5", "4")
     build = Builder([1, 2, 2, 1])
     pool = {"strideW": 1, "strideH": 1, "filterWidth": 9, "filterHeight": 9, "padding": 1}
-    refused(build.add("MAX_POOL_2D", build.tensor([1, 1, 1, 1]), options="Pool2DOptions", **pool), "a window of 9 in 2")
+    refused(build.add("MAX_POOL_2D", build.tensor([1, 1, 1, 1]), options="Pool2DOptions", **pool), "9", "2")
     build = Builder([1, 4])
-    refused(build.add("CONCATENATION", build.tensor([1, 4]), 0, options="ConcatenationOptions", axis=1), "gives [1, 8]")
+    refused(build.add("CONCATENATION", build.tensor([1, 4]), 0, options="ConcatenationOptions", axis=1), "[1, 8]")
 
 
-def test_offsets_that_point_out_of_the_file() -> None:
-    assert "points to byte" in refusal(b"\xff\xff\xff\x7fTFL3" + bytes(100))
-    assert "identifier TFL3" in refusal(b"")
-    assert "identifier TFL3" in refusal(b"\x10\0\0\0TFL4" + bytes(100))
+def test_offsets_out_of_the_file_and_wrong_identifiers_are_refused() -> None:
+    assert_refused(b"\xff\xff\xff\x7fTFL3" + bytes(100), "byte 0")
+    assert_refused(b"", "TFL3")
+    assert_refused(b"\x10\0\0\0TFL4" + bytes(100), "TFL3")
 
 
-def test_a_vector_that_names_one_table_again_and_again_ends_soon() -> None:
+def test_a_vector_that_repeats_one_table_is_refused_quickly() -> None:
     # A root table with one field, subgraphs: 1,000,000 offsets to itself.
     count = 1_000_000
     root = struct.pack("<I4sHHHHHHI", 20, b"TFL3", 10, 8, 0, 0, 4, 0, 0)
     assert len(root) == 24
     content = root[:20] + struct.pack("<iI", 20 - 8, 4) + struct.pack("<I", count) + struct.pack("<I", 4) * count
-    assert "tables" in refusal(content) or "damaged" in refusal(content)
+    assert_refused(content)
 
 
-def test_a_name_that_is_no_text() -> None:
-    """LiteRT opened it, and its Python module raised UnicodeDecodeError."""
+def test_a_name_that_is_not_utf8_is_refused() -> None:
+    """LiteRT opens such a file, and its Python module raises UnicodeDecodeError."""
 
     def rename(model: Any) -> None:
         graph_of(model).tensors[0].name = b"\xff\xfe"
 
-    assert "is no UTF-8" in refusal(changed(shipped("pico"), rename))
+    assert_refused(changed(shipped("pico"), rename), "UTF-8")
 
 
 def survives(content: bytes) -> None:
@@ -350,7 +366,7 @@ def test_damaged_bytes_are_refused_or_pass(data: st.DataObject) -> None:
 
 
 @given(place=st.integers(0, 100_000), value=st.sampled_from([0, 1, 4, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 60000]))
-def test_lying_words_are_refused_or_pass(place: int, value: int) -> None:
+def test_changed_words_are_refused_or_pass(place: int, value: int) -> None:
     content = bytearray(strip_zip(shipped("pico")))
     place = place * 4 % (len(content) - 4)
     content[place : place + 4] = value.to_bytes(4, "little")
@@ -361,27 +377,27 @@ def test_lying_words_are_refused_or_pass(place: int, value: int) -> None:
 def test_truncated_files_are_refused(length: int) -> None:
     whole = strip_zip(shipped("pico"))
     if length < len(whole):
-        refusal(whole[:length])
+        assert_refused(whole[:length])
 
 
-def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
+def test_large_missing_and_unreadable_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "huge.tflite"
     with path.open("wb") as file:
         file.truncate(limits.MODEL_BYTES + 1)
-    with pytest.raises(ArtifactUnsupported, match="models are read up to 268,435,456"):
+    with pytest.raises(ArtifactUnsupported, match=f"{limits.MODEL_BYTES:,}"):
         open_engine(path)
     with pytest.raises(ArtifactNotFound):
         checked_content(tmp_path / "gone.tflite")
     (tmp_path / "folder.onnx").mkdir()
-    with pytest.raises(ArtifactCorrupt, match="cannot be read"):
+    with pytest.raises(ArtifactCorrupt, match=r"folder\.onnx"):
         checked_content(tmp_path / "folder.onnx")
 
 
-def test_each_type_that_has_an_engine_has_its_check() -> None:
+def test_each_untrusted_format_has_a_check() -> None:
     assert list(CHECKS) == [".tflite", ".onnx"]
 
 
-def test_int64_paddings_are_read_too() -> None:
+def test_int64_paddings_pass() -> None:
     build = Builder([1, 2, 2, 1])
     index = build.tensor([4, 2], INT32)
     graph = build.graph

@@ -1,11 +1,11 @@
-"""Read a FlatBuffer without trusting it: every offset, length and vtable is checked before it is followed.
+"""Read an untrusted FlatBuffer: every offset, length and vtable is checked before it is followed.
 
-The format: https://flatbuffers.dev/internals, and what its own verifier demands (include/flatbuffers/verifier.h).
+The format: https://flatbuffers.dev/internals, and the checks of its verifier (include/flatbuffers/verifier.h).
 A table becomes a dictionary of its fields by name; fields that the file leaves out are left out.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,16 @@ SIZES = {"b": 1, "B": 1, "?": 1, "H": 2, "i": 4, "I": 4, "f": 4, "q": 8, "Q": 8}
 """Bytes of a scalar by its letter in the struct module; all are little-endian."""
 
 MOST_TABLES = 200_000
-"""Vectors may name one table a million times; following them all would take forever."""
+"""A vector may refer to one table a million times, and following all references would take too long."""
 
-_UINT16, _INT32, _UINT32 = struct.Struct("<H"), struct.Struct("<i"), struct.Struct("<I")
+UNKNOWN_FIELD = "unknown field"
+"""The key of a table's first slot that its layout lacks; a later schema may have defined it."""
+
+_INT32, _UINT32 = struct.Struct("<i"), struct.Struct("<I")
 
 
 class DamagedFlatbuffer(ValueError):
-    """An offset, a length or a vtable says what cannot be."""
+    """An offset, a length or a vtable that points out of the file or contradicts another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +34,12 @@ class Scalar:
 
 @dataclass(frozen=True, eq=False)
 class String:
-    """UTF-8 that ends in a zero, which is not part of it; engines hand names to Python as str."""
+    """UTF-8 that ends in a zero, which is not part of it; engines pass names to Python as str."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bytes:
-    """A vector of single bytes, as a memoryview: those of large constants are not copied."""
+    """A vector of single bytes, as a memoryview, so that large constants are not copied."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +77,10 @@ Table = dict[str, Any]
 
 
 def read_flatbuffer(content: bytes, identifier: bytes, layout: Layout) -> Table:
-    """Return the root table of a FlatBuffer; what stands behind it does not matter.
+    """Return the root table of a FlatBuffer; bytes behind it are ignored.
 
     Raises:
-        DamagedFlatbuffer: another identifier, or anything in it lies about where it is or how long.
+        DamagedFlatbuffer: another identifier, or a wrong offset or length anywhere.
     """
     if len(content) < 12 or content[4:8] != identifier:
         raise DamagedFlatbuffer(f"it lacks the identifier {identifier.decode()}")
@@ -85,12 +88,21 @@ def read_flatbuffer(content: bytes, identifier: bytes, layout: Layout) -> Table:
     return reader.table(reader.target(0), layout)
 
 
+@dataclass(frozen=True)
+class _Vtable:
+    """The length of the tables that share a vtable, and the offset of each field that they have."""
+
+    length: int
+    fields: list[tuple[int, str, Kind]]
+    unknown_slot: int | None
+
+
 class _Reader:
     def __init__(self, content: bytes) -> None:
         self.content = content
         self.size = len(content)
         self.tables = 0
-        self.vtables: dict[tuple[int, Layout], tuple[int, list[tuple[int, str, Kind]]]] = {}
+        self.vtables: dict[tuple[int, Layout], _Vtable] = {}
 
     def target(self, position: int) -> int:
         """Follow the offset at a position that lies within the file."""
@@ -105,30 +117,32 @@ class _Reader:
         if self.tables > MOST_TABLES:
             raise DamagedFlatbuffer(f"it names more than {MOST_TABLES:,} tables")
         vtable = position - _INT32.unpack_from(self.content, position)[0]
-        length, fields = self.vtables.get((vtable, layout)) or self._vtable(vtable, layout)
-        if position + length > self.size:
+        known = self.vtables.get((vtable, layout)) or self._vtable(vtable, layout)
+        if position + known.length > self.size:
             raise DamagedFlatbuffer(f"the table at byte {position} is longer than the file")
-        found: Table = {}
-        for offset, name, kind in fields:
+        found: Table = {} if known.unknown_slot is None else {UNKNOWN_FIELD: known.unknown_slot}
+        for offset, name, kind in known.fields:
             found[name] = self._field(position + offset, kind, found)
         return found
 
-    def _vtable(self, vtable: int, layout: Layout) -> tuple[int, list[tuple[int, str, Kind]]]:
-        """Return the length of the tables that share a vtable, and where each field is that they have."""
+    def _vtable(self, vtable: int, layout: Layout) -> "_Vtable":
         if vtable % 2 or not 0 <= vtable <= self.size - 4:
             raise DamagedFlatbuffer(f"a vtable is at byte {vtable} of {self.size}")
         size, length = struct.unpack_from("<HH", self.content, vtable)
         if size < 4 or size % 2 or vtable + size > self.size or length < 4:
             raise DamagedFlatbuffer(f"the vtable at byte {vtable} has {size} bytes for tables of {length}")
+        offsets = struct.unpack_from(f"<{size // 2 - 2}H", self.content, vtable + 4)
         fields = []
         for slot, name, kind in layout.fields:
-            if 4 + 2 * slot < size and (offset := _UINT16.unpack_from(self.content, vtable + 4 + 2 * slot)[0]):
+            if slot < len(offsets) and (offset := offsets[slot]):
                 width = SIZES[kind.letter] if isinstance(kind, Scalar) else 4
                 if offset < 4 or offset + width > length:
                     raise DamagedFlatbuffer(f"the vtable at byte {vtable} puts {name} outside of the table")
                 fields.append((offset, name, kind))
-        self.vtables[vtable, layout] = length, fields
-        return length, fields
+        known = {slot for slot, _, _ in layout.fields}
+        unknown = next((slot for slot, offset in enumerate(offsets) if offset and slot not in known), None)
+        self.vtables[vtable, layout] = _Vtable(length, fields, unknown)
+        return self.vtables[vtable, layout]
 
     def _field(self, position: int, kind: Kind, before: Table) -> Any:
         if isinstance(kind, Scalar):
@@ -157,7 +171,7 @@ class _Reader:
         try:
             return self.content[start : start + count].decode()
         except UnicodeDecodeError as error:
-            raise DamagedFlatbuffer(f"the text at byte {start} is no UTF-8") from error
+            raise DamagedFlatbuffer(f"the text at byte {start} is not UTF-8") from error
 
     def _places(self, target: int) -> Iterator[int]:
         start, count = self._vector(target, 4)
@@ -170,7 +184,7 @@ class _Reader:
         count: int = _UINT32.unpack_from(self.content, target)[0]
         start = target + 4
         if start + count * width > self.size:
-            raise DamagedFlatbuffer(f"the vector at byte {target} says that it holds {count} elements, past the end")
+            raise DamagedFlatbuffer(f"the vector at byte {target} has {count} elements, which end after the file")
         if count:
             self._check_alignment(start, width)
         return start, count
@@ -180,6 +194,6 @@ class _Reader:
             raise DamagedFlatbuffer(f"{width} bytes at byte {position} are not aligned")
 
 
-def layout(fields: Iterable[tuple[int, str, Kind]]) -> Layout:
-    """Return a Layout of (slot, name, kind)."""
-    return Layout(tuple(fields))
+def default(kind: Kind) -> Any:
+    """Return the value of a field that a file leaves out, if the schema names no other."""
+    return () if isinstance(kind, Numbers) else b"" if isinstance(kind, Bytes) else 0

@@ -1,18 +1,20 @@
-"""What shape each operator of a `.tflite` file gives, to hold against the shape that the file says.
+"""The output shape of each operator of a `.tflite` file, compared with the shape in the file.
 
-LiteRT works shapes out anew, and asks for the memory: a file that says less than its operators make would get more
-than was looked at. https://ai.google.dev/edge/litert/conversion/tensorflow/operations_compatibility names operators.
+LiteRT computes shapes itself and allocates memory for them. A file whose shapes are smaller than what its operators
+make would get more memory than the limits allow.
 """
 
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from edgedigits_runtime.untrusted.flatbuffer import Table
 from edgedigits_runtime.untrusted.limits import WINDOW
+from edgedigits_runtime.untrusted.tflite_model import Tensor
 
 Shape = tuple[int, ...]
-Data = Callable[[Table], bytes]
+Values = Mapping[str, Any]
+"""Attributes of an operator, defaults included."""
 
 ELEMENTWISE = {
     "ABS", "CAST", "DEQUANTIZE", "ELU", "EXP", "GELU", "HARD_SWISH", "L2_NORMALIZATION", "LEAKY_RELU",
@@ -24,42 +26,38 @@ REDUCING = {"MEAN", "REDUCE_MAX", "REDUCE_MIN", "SLICE", "STRIDED_SLICE", "SUM"}
 BROADCASTING = {"ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB"}
 
 
-def check_output_shape(name: str, inputs: Sequence[Table], output: Table, options: Table, data: Data) -> str:
-    """Return what is wrong about the shape of an operator's output; empty where nothing is.
+def find_shape_problem(name: str, inputs: Sequence[Tensor], output: Tensor, options: Values) -> str:
+    """Return the mismatch between an operator's inputs and the shape of its output; empty where there is none.
 
     Args:
         name: of the operator, one of tflite_schema.OPERATORS.
-        inputs, output: tensors, each with its shape.
+        inputs, output: its tensors; inputs that are left out are missing.
         options: the operator's attributes.
-        data: returns the bytes of a constant tensor.
     """
-    shapes = [tensor.get("shape", ()) for tensor in inputs]
-    said: Shape = output.get("shape", ())
+    shapes, stored = [tensor.shape for tensor in inputs], output.shape
     if name in REARRANGING or name in REDUCING:
-        before, after = math.prod(shapes[0]), math.prod(said)
+        before, after = math.prod(shapes[0]), math.prod(stored)
         if after == before or (name in REDUCING and after < before):
             return ""
         return f"makes {after} values of {before}"
     try:
-        made = said if name in ELEMENTWISE and said == shapes[0] else _made(name, shapes, inputs, options, data)
+        computed = _computed(name, shapes, inputs, options)
     except (ValueError, IndexError, struct.error) as error:
-        return f"does not fit its inputs of {_listed(shapes)}: {error}"
-    return "" if made == said else f"gives {list(made)}, the file says {list(said)}"
+        return f"does not fit its inputs of {' and '.join(str(list(shape)) for shape in shapes[:4])}: {error}"
+    return "" if computed == stored else f"makes the shape {list(computed)}, the file says {list(stored)}"
 
 
-def _made(name: str, shapes: list[Shape], inputs: Sequence[Table], options: Table, data: Data) -> Shape:
+def _computed(name: str, shapes: list[Shape], inputs: Sequence[Tensor], options: Values) -> Shape:
     if name in ELEMENTWISE:
         return shapes[0]
     if name in BROADCASTING:
         return _broadcast(*shapes[:2])
     if name in ("PAD", "PADV2"):
-        return _padded(shapes[0], inputs[1], data)
-    if name == "BATCH_MATMUL":
-        return _multiplied(shapes[0], shapes[1], options)
-    return MADE[name](shapes, options)
+        return _padded(shapes[0], inputs[1])
+    return SHAPES[name](shapes, options)
 
 
-def _convolved(shapes: list[Shape], options: Table) -> Shape:
+def _convolved(shapes: list[Shape], options: Values) -> Shape:
     batch, height, width, depth = _image(shapes[0])
     count, *window, taken = _image(shapes[1])
     if depth % taken or count % (depth // taken):
@@ -68,26 +66,26 @@ def _convolved(shapes: list[Shape], options: Table) -> Shape:
     return batch, *_slid((height, width), tuple(window), options), count
 
 
-def _convolved_by_channel(shapes: list[Shape], options: Table) -> Shape:
+def _convolved_by_channel(shapes: list[Shape], options: Values) -> Shape:
     batch, height, width, depth = _image(shapes[0])
     one, *window, count = _image(shapes[1])
-    if one != 1 or count % depth or options.get("depth_multiplier", 0) != count // depth:
+    if one != 1 or count % depth or options["depth_multiplier"] != count // depth:
         raise ValueError(f"a kernel of {list(shapes[1])} for {depth} channels")
     _check_bias(shapes, count)
     return batch, *_slid((height, width), tuple(window), options), count
 
 
-def _pooled(shapes: list[Shape], options: Table) -> Shape:
+def _pooled(shapes: list[Shape], options: Values) -> Shape:
     batch, height, width, depth = _image(shapes[0])
     return batch, *_slid((height, width), (options["filter_height"], options["filter_width"]), options), depth
 
 
-def _slid(sizes: tuple[int, int], window: Shape, options: Table) -> Shape:
-    """Return how often a window fits along height and width: with padding SAME, 0, or VALID, 1."""
+def _slid(sizes: tuple[int, int], window: Shape, options: Values) -> Shape:
+    """Return the number of windows along height and width, with padding SAME (0) or VALID (1)."""
     made = []
     for size, extent, axis in zip(sizes, window, "hw", strict=True):
         stride, dilation = options[f"stride_{axis}"], options.get(f"dilation_{axis}_factor", 1)
-        covered = size if options.get("padding", 0) == 0 else size - (extent - 1) * dilation
+        covered = size if options["padding"] == 0 else size - (extent - 1) * dilation
         if covered < 1:
             raise ValueError(f"a window of {extent} in {size}")
         made.append(-(-covered // stride))
@@ -96,7 +94,7 @@ def _slid(sizes: tuple[int, int], window: Shape, options: Table) -> Shape:
 
 def _image(shape: Shape) -> Shape:
     if len(shape) != 4:
-        raise ValueError(f"four dimensions are needed, there are {len(shape)}")
+        raise ValueError(f"expected four dimensions, got {len(shape)}")
     return shape
 
 
@@ -105,7 +103,7 @@ def _check_bias(shapes: list[Shape], count: int) -> None:
         raise ValueError(f"{math.prod(shapes[2])} biases for {count} sums")
 
 
-def _dense(shapes: list[Shape], options: Table) -> Shape:
+def _dense(shapes: list[Shape], options: Values) -> Shape:
     units, depth = shapes[1]
     if math.prod(shapes[0]) % depth:
         raise ValueError(f"{math.prod(shapes[0])} values in rows of {depth}")
@@ -115,7 +113,7 @@ def _dense(shapes: list[Shape], options: Table) -> Shape:
     return math.prod(shapes[0]) // depth, units
 
 
-def _joined(shapes: list[Shape], options: Table) -> Shape:
+def _joined(shapes: list[Shape], options: Values) -> Shape:
     axis = range(len(shapes[0]))[options.get("axis", 0)]
     rest = {(shape[:axis], shape[axis + 1 :]) for shape in shapes}
     if len(rest) > 1:
@@ -123,35 +121,36 @@ def _joined(shapes: list[Shape], options: Table) -> Shape:
     return *shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :]
 
 
-def _stacked(shapes: list[Shape], options: Table) -> Shape:
+def _stacked(shapes: list[Shape], options: Values) -> Shape:
     if set(shapes) != {shapes[0]} or options["values_count"] != len(shapes):
-        raise ValueError("they are not alike, or not as many as it says")
+        raise ValueError("expected inputs of one shape, and as many as values_count")
     axis = range(len(shapes[0]) + 1)[options.get("axis", 0)]
     return *shapes[0][:axis], len(shapes), *shapes[0][axis:]
 
 
-def _gathered(shapes: list[Shape], options: Table) -> Shape:
+def _gathered(shapes: list[Shape], options: Values) -> Shape:
     if options.get("batch_dims", 0):
-        raise ValueError("batch dimensions are not let through")
+        raise ValueError("batch dimensions are not supported")
     axis = range(len(shapes[0]))[options.get("axis", 0)]
     return *shapes[0][:axis], *shapes[1], *shapes[0][axis + 1 :]
 
 
-def _rank(shapes: list[Shape], _: Table) -> Shape:
+def _rank(shapes: list[Shape], _: Values) -> Shape:
     return (len(shapes[0]),)
 
 
-def _padded(shape: Shape, paddings: Table, data: Data) -> Shape:
-    letter = {2: "i", 4: "q"}.get(paddings.get("type", 0))
+def _padded(shape: Shape, paddings: Tensor) -> Shape:
+    letter = {"INT32": "i", "INT64": "q"}.get(paddings.dtype)
     if letter is None:
-        raise ValueError("its paddings are no integers")
-    counts = struct.unpack(f"<{2 * len(shape)}{letter}", data(paddings))
+        raise ValueError(f"its paddings are {paddings.dtype}")
+    counts = struct.unpack(f"<{2 * len(shape)}{letter}", paddings.data)
     if not all(0 <= count <= WINDOW for count in counts):
         raise ValueError(f"its paddings are {list(counts)}")
     return tuple(size + before + after for size, before, after in zip(shape, counts[::2], counts[1::2], strict=True))
 
 
-def _multiplied(one: Shape, other: Shape, options: Table) -> Shape:
+def _multiplied(shapes: list[Shape], options: Values) -> Shape:
+    one, other = shapes
     rows, inner = one[-2:][::-1] if options.get("adj_x") else one[-2:]
     shared, columns = other[-2:][::-1] if options.get("adj_y") else other[-2:]
     if inner != shared:
@@ -170,12 +169,9 @@ def _broadcast(one: Shape, other: Shape) -> Shape:
     return tuple(made)
 
 
-def _listed(shapes: Sequence[Shape]) -> str:
-    return " and ".join(str(list(shape)) for shape in shapes[:4])
-
-
-MADE: dict[str, Callable[[list[Shape], Table], Shape]] = {
+SHAPES: dict[str, Callable[[list[Shape], Values], Shape]] = {
     "AVERAGE_POOL_2D": _pooled,
+    "BATCH_MATMUL": _multiplied,
     "CONCATENATION": _joined,
     "CONV_2D": _convolved,
     "DEPTHWISE_CONV_2D": _convolved_by_channel,

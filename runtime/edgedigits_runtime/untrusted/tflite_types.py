@@ -1,49 +1,45 @@
-"""Which types the tensors of an operator of a `.tflite` file may have together.
+"""The combinations of tensor types that an operator of a `.tflite` file may have.
 
-Kernels of LiteRT choose their code by the type of one tensor and read the others as if they fitted it; some end the
-process where they do not.
+A kernel of LiteRT chooses its code by the type of one tensor and reads the others as if they had the matching type;
+some kernels end the process otherwise.
 """
 
 from collections.abc import Mapping, Sequence
 
-FLOAT32, FLOAT16, INT32, UINT8, INT64, BOOL, INT16, INT8, INT4 = 0, 1, 2, 3, 4, 6, 7, 9, 17
-
-WEIGHTS: Mapping[int, tuple[set[int], set[int]]] = {
-    FLOAT32: ({FLOAT32, FLOAT16, INT8, UINT8, INT4}, {FLOAT32, FLOAT16}),
-    UINT8: ({UINT8}, {INT32}),
-    INT8: ({INT8, INT4}, {INT32}),
-    INT16: ({INT8, INT4}, {INT32, INT64}),
+WEIGHTS: Mapping[str, tuple[set[str], set[str]]] = {
+    "FLOAT32": ({"FLOAT32", "FLOAT16", "INT8", "UINT8", "INT4"}, {"FLOAT32", "FLOAT16"}),
+    "UINT8": ({"UINT8"}, {"INT32"}),
+    "INT8": ({"INT8", "INT4"}, {"INT32"}),
+    "INT16": ({"INT8", "INT4"}, {"INT32", "INT64"}),
 }
-"""By the type of the input: those of the weights, and of the biases."""
+"""By the type of the input: the types of the weights, and of the biases."""
 
 WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
 
-STORED = {INT8, UINT8, INT16}
-INDICES = {INT32, INT64}
+STORED = {"INT8", "UINT8", "INT16"}
+INDICES = {"INT32", "INT64"}
 
 ANY_INPUTS = {"GATHER", "PAD", "STRIDED_SLICE", "SLICE", "TRANSPOSE", "RESHAPE", "EXPAND_DIMS", "MEAN", "SUM",
               "REDUCE_MAX", "REDUCE_MIN"}  # fmt: skip
-"""Their further inputs are indices, sizes or axes."""
-
-FREE = {"CAST"}
+"""Operators whose further inputs are indices, sizes or axes."""
 
 
-def types_fit(name: str, inputs: Sequence[int], output: int) -> bool:
+def types_fit(name: str, inputs: Sequence[str], output: str) -> bool:
     """Whether an operator can compute with these types.
 
     Args:
         name: of the operator, one of tflite_schema.OPERATORS.
-        inputs: TensorType of each input that is there.
+        inputs: TensorType of each input that is not left out.
         output: TensorType of the output.
     """
     first, *others = inputs
     if name == "DEQUANTIZE":
-        return first in STORED | {FLOAT16, INT4} and output == FLOAT32
+        return first in STORED | {"FLOAT16", "INT4"} and output == "FLOAT32"
     if name == "QUANTIZE":
-        return first in STORED | {FLOAT32, INT32} and output in STORED
+        return first in STORED | {"FLOAT32", "INT32"} and output in STORED
     if name == "SHAPE":
         return output in INDICES
-    if name in FREE:
+    if name == "CAST":
         return True
     if output != first:
         return False

@@ -1,0 +1,303 @@
+"""A `.tflite` file as a typed model: every offset, length and index in it is checked, the rest is not interpreted."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
+from edgedigits_runtime.untrusted import limits
+from edgedigits_runtime.untrusted.flatbuffer import UNKNOWN_FIELD, DamagedFlatbuffer, Table, default, read_flatbuffer
+from edgedigits_runtime.untrusted.tflite_schema import (
+    DEFAULTS,
+    IDENTIFIER,
+    MODEL,
+    OPERATOR_NAMES,
+    OPTIONS,
+    SCHEMA_VERSION,
+    TYPES,
+    WIDTHS,
+)
+
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How stored values map to real ones: real = (stored - zero point) * scale.
+
+    Args:
+        scales, zero_points: one for the whole tensor, one for each index along `axis`, or none.
+        axis: the dimension along which they differ.
+    """
+
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
+    axis: int = 0
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An activation, or a constant.
+
+    Args:
+        index: its place in the file.
+        name: without unprintable characters, cut off at LONGEST_NAME.
+        shape: of the file.
+        signature: the shape with -1 where a dimension is free; empty where the file has none.
+        dtype: such as "INT8"; "type 5" for a number that tflite_schema.TYPES lacks.
+        data: the bytes of a constant; empty for an activation.
+        quantization: of its values.
+        oddity: a property that changes the meaning of `data`, such as "sparse"; "" where there is none.
+    """
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    signature: tuple[int, ...]
+    dtype: str
+    data: memoryview
+    quantization: Quantization
+    oddity: str
+
+    @property
+    def label(self) -> str:
+        """The tensor in a message; the converter joins the names of fused layers with semicolons."""
+        first = self.name.split(";")[0]
+        return f"tensor {self.index} '{first if len(first) <= 60 else f'...{first[-57:]}'}'"
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all its values; the type has to be one of tflite_schema.WIDTHS."""
+        return math.ceil(math.prod(self.shape) * WIDTHS[self.dtype])
+
+
+@dataclass(frozen=True)
+class Options:
+    """The attributes of an operator.
+
+    Args:
+        number: BuiltinOptions; 0 where the operator has none.
+        values: by the schema's name, defaults included; None where the file has no table for them, or one of a kind
+            that tflite_schema.OPTIONS lacks.
+        unknown_field: the slot of a field that this schema lacks; None where there is none.
+        is_later_kind: whether the operator has attributes that only a later schema describes.
+    """
+
+    number: int
+    values: Mapping[str, Any] | None
+    unknown_field: int | None = None
+    is_later_kind: bool = False
+
+    @property
+    def name(self) -> str:
+        """The schema's name of these attributes."""
+        if self.number in OPTIONS:
+            return OPTIONS[self.number][0]
+        return f"options {self.number}" if self.number else "no options"
+
+
+@dataclass(frozen=True)
+class OperatorKind:
+    """An operator that a file declares.
+
+    Args:
+        number: BuiltinOperator.
+        name: such as "CONV_2D"; "CUSTOM" is followed by the operator's own name.
+        version: of the operator's definition.
+    """
+
+    number: int
+    name: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A step of the graph.
+
+    Args:
+        position: its place in the file.
+        kind: the operator.
+        inputs: indices of tensors, -1 for one that is left out.
+        outputs: indices of tensors.
+        options: its attributes.
+    """
+
+    position: int
+    kind: OperatorKind
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Options
+
+    @property
+    def name(self) -> str:
+        return self.kind.name
+
+    @property
+    def where(self) -> str:
+        """The operator in a message."""
+        return f"operator {self.position} ({self.name})"
+
+
+@dataclass(frozen=True)
+class Model:
+    """The only graph of a file.
+
+    Args:
+        source: names the file in messages.
+        tensors: by index.
+        kinds: all operators that the file declares, used or not.
+        operators: in the order they run.
+        inputs, outputs: indices of tensors.
+    """
+
+    source: str
+    tensors: tuple[Tensor, ...]
+    kinds: tuple[OperatorKind, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+def read_model(content: bytes, source: str) -> Model:
+    """Return the model of a `.tflite` file's bytes; a contract behind them is ignored.
+
+    The result is safe to walk through: each index in it exists. Whether the operators are supported and whether the
+    shapes fit is for `edgedigits_runtime.untrusted.tflite.check_model` to find.
+
+    Args:
+        content: the file.
+        source: names the file in messages.
+
+    Raises:
+        ArtifactCorrupt: not a TFLite file, a damaged one, or an index that does not exist.
+        ArtifactUnsupported: another schema version, several graphs, too many parts, or data outside of the graph.
+    """
+    try:
+        root = read_flatbuffer(content, IDENTIFIER, MODEL)
+    except DamagedFlatbuffer as error:
+        raise ArtifactCorrupt(f"{source} is not a whole .tflite file: {error}") from error
+    return _Reader(root, source).model()
+
+
+def corrupt(source: str, problem: str) -> ArtifactCorrupt:
+    """Return the error for a file that contradicts itself."""
+    return ArtifactCorrupt(f"{source} is not a whole .tflite file: {problem}; copy or export it again")
+
+
+class _Reader:
+    def __init__(self, root: Table, source: str) -> None:
+        self.root = root
+        self.source = source
+        self.buffers: list[Table] = root.get("buffers", [])
+
+    def model(self) -> Model:
+        if (version := self.root.get("version", 0)) != SCHEMA_VERSION:
+            raise self._unsupported(f"has schema version {version}, expected {SCHEMA_VERSION}")
+        graphs = self.root.get("subgraphs", [])
+        if len(graphs) != 1:
+            raise self._unsupported(f"holds {len(graphs)} subgraphs, expected 1; convert it without branches and loops")
+        (graph,) = graphs
+        for name, parts in {**self.root, **graph}.items():
+            if isinstance(parts, list) and len(parts) > limits.PARTS:
+                raise self._unsupported(f"holds {len(parts):,} {name}, at most {limits.PARTS:,} are read")
+        self._check_buffers()
+        tensors = tuple(self._tensor(index, table) for index, table in enumerate(graph.get("tensors", [])))
+        inputs, outputs = graph.get("inputs", ()), graph.get("outputs", ())
+        self._check_indices((*inputs, *outputs), len(tensors), "its graph")
+        kinds = tuple(map(_kind, self.root.get("operator_codes", [])))
+        operators = tuple(
+            self._operator(position, table, kinds, len(tensors))
+            for position, table in enumerate(graph.get("operators", []))
+        )
+        self._check_signatures(len(tensors))
+        return Model(self.source, tensors, kinds, operators, inputs, outputs)
+
+    def _unsupported(self, problem: str) -> ArtifactUnsupported:
+        return ArtifactUnsupported(f"{self.source} {problem}")
+
+    def _check_indices(self, indices: Iterable[int], count: int, where: str, kind: str = "tensor") -> None:
+        for index in indices:
+            if not 0 <= index < count:
+                raise corrupt(self.source, f"{where} refers to {kind} {index} of {count}")
+
+    def _check_buffers(self) -> None:
+        if self.root.get("external_buffers") or any(
+            buffer.get("size", 0) or buffer.get("offset", 0) > 1 for buffer in self.buffers
+        ):
+            raise self._unsupported("keeps data outside of its graph; convert it with its weights inside")
+        metadata = (entry.get("buffer", 0) for entry in self.root.get("metadata", []))
+        indices = (*self.root.get("metadata_buffer", ()), *metadata)
+        self._check_indices(indices, len(self.buffers), "its metadata", "buffer")
+
+    def _check_signatures(self, tensors: int) -> None:
+        for signature in self.root.get("signature_defs", []):
+            self._check_indices([signature.get("subgraph_index", 0)], 1, "a signature", "subgraph")
+            ends = [*signature.get("inputs", []), *signature.get("outputs", [])]
+            self._check_indices((end.get("tensor_index", 0) for end in ends), tensors, "a signature")
+
+    def _tensor(self, index: int, table: Table) -> Tensor:
+        number, shape = table.get("type", 0), table.get("shape", ())
+        buffer, quantization = table.get("buffer", 0), table.get("quantization", {})
+        self._check_indices([buffer], len(self.buffers), f"tensor {index}", "buffer")
+        if len(shape) > limits.DIMENSIONS:
+            raise corrupt(self.source, f"tensor {index} has the shape {format_shape(shape)}")
+        oddities = {
+            "sparse": "sparsity" in table,
+            "a variable": table.get("is_variable", False),
+            "stored outside of the file": bool(table.get("external_buffer")),
+            "a variant": bool(table.get("variant_tensors")),
+            "quantized in a custom way": bool(quantization.get("details_type")),
+        }
+        return Tensor(
+            index,
+            _printable(table.get("name", "")),
+            shape,
+            table.get("shape_signature", ()),
+            TYPES.get(number, f"type {number}"),
+            memoryview(self.buffers[buffer].get("data", b"")),
+            Quantization(
+                quantization.get("scale", ()),
+                quantization.get("zero_point", ()),
+                quantization.get("quantized_dimension", 0),
+            ),
+            next((oddity for oddity, present in oddities.items() if present), ""),
+        )
+
+    def _operator(self, position: int, table: Table, kinds: tuple[OperatorKind, ...], tensors: int) -> Operator:
+        number = table.get("opcode_index", 0)
+        self._check_indices([number], len(kinds), f"operator {position}", "kind")
+        inputs, outputs = table.get("inputs", ()), table.get("outputs", ())
+        made = Operator(position, kinds[number], inputs, outputs, _options(table))
+        self._check_indices((*(index for index in inputs if index != -1), *outputs), tensors, made.where)
+        return made
+
+
+def _kind(code: Table) -> OperatorKind:
+    # Files older than schema 3a keep the code in the first, one-byte field.
+    number = max(code.get("builtin_code", 0), code.get("deprecated_builtin_code", 0))
+    known = 0 <= number < len(OPERATOR_NAMES)
+    name = OPERATOR_NAMES[number] if known else f"builtin operator {number}"
+    if name == "CUSTOM":
+        name = f"CUSTOM {_printable(code.get('custom_code', ''))[:60]}".strip()
+    return OperatorKind(number, name, code.get("version", 1))
+
+
+def format_shape(shape: tuple[int, ...]) -> str:
+    """Return a shape for a message, without what is beyond eight dimensions."""
+    return f"{list(shape[:8])}{'...' if len(shape) > 8 else ''}"
+
+
+def _options(table: Table) -> Options:
+    number, stored = table.get("builtin_options_type", 0), table.get("builtin_options")
+    is_later_kind = bool(table.get("builtin_options_2_type") or table.get("large_custom_options_size"))
+    if stored is None:
+        return Options(number, None, is_later_kind=is_later_kind)
+    fields = OPTIONS[number][1].fields
+    values = {name: stored.get(name, DEFAULTS.get(name, default(kind))) for _, name, kind in fields}
+    return Options(number, values, stored.get(UNKNOWN_FIELD), is_later_kind)
+
+
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST_NAME])
