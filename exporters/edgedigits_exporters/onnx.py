@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters.child import call_in_child
+from edgedigits_exporters.conversion import convert_in_child
 from edgedigits_exporters.options import ExportOptions
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY
@@ -33,7 +33,7 @@ def export(model: Path, path: Path, options: ExportOptions) -> Path:
         OutputNotWritable: the file could not be written.
     """
     images = options.calibration.images if options.calibration else None
-    serialized, contract = call_in_child(f"{__name__}:convert", model, options.contract, options.precision, images)
+    serialized, contract = convert_in_child(__name__, model, options.contract, options.precision, images)
     contract = dataclasses.replace(contract, calibration=options.calibration.used if options.calibration else None)
     return write_whole(path, with_contract(serialized, contract))
 

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from edgedigits_exporters.child import call_in_child
+from edgedigits_exporters.conversion import convert_in_child
 from edgedigits_exporters.options import ExportOptions
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import append_zipped
@@ -25,7 +25,7 @@ def export(model: Path, path: Path, options: ExportOptions) -> Path:
         OutputNotWritable: the file could not be written.
     """
     images = options.calibration.images if options.calibration else None
-    flatbuffer, contract = call_in_child(f"{__name__}:convert", model, options.contract, options.precision, images)
+    flatbuffer, contract = convert_in_child(__name__, model, options.contract, options.precision, images)
     contract = dataclasses.replace(contract, calibration=options.calibration.used if options.calibration else None)
     return write_whole(path, append_zipped(flatbuffer, contract))
 

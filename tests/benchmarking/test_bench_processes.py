@@ -1,7 +1,6 @@
 """Fresh processes: cold start, memory, and what is installed."""
 
-import subprocess
-import sys
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,12 +8,13 @@ from typing import Any
 import pytest
 
 from edgedigits.benchmarking.measuring import cold_start
-from edgedigits.benchmarking.measuring import first_reading as child
+from edgedigits.benchmarking.measuring import first_reading as first_reading_module
 from edgedigits.benchmarking.measuring.cold_start import PARTS, ColdStart, measure_cold_start
 from edgedigits.benchmarking.measuring.first_reading import resident
 from edgedigits.benchmarking.measuring.fresh_process import Setup, first_reading
 from edgedigits.benchmarking.measuring.memory import SIZES, installed_bytes, measure_memory, needed_by
 from edgedigits.benchmarking.measuring.workload import load_workload
+from edgedigits_runtime.child_process import Child
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import ClockError, EngineDied
 from tests.support.tiny_models import write_tflite
@@ -44,9 +44,7 @@ def test_memory_grows_from_python_to_its_peak(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [EngineOptions(), EngineOptions(threads=2, kernels="reference", cores=(0, 3))])
-def test_a_fresh_process_is_told_how_to_use_the_device(
-    options: EngineOptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_fresh_process_gets_the_engine_options(options: EngineOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[tuple[str, dict[str, Any]]] = []
     read: list[str] = []
 
@@ -54,14 +52,14 @@ def test_a_fresh_process_is_told_how_to_use_the_device(
         loaded.append((model, given))
         return SimpleNamespace(read=read.append)
 
-    def here(command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
-        """Do in this process what the fresh one is told to do."""
-        monkeypatch.setattr(sys, "argv", command[3:])
-        child.main(0)
-        return subprocess.CompletedProcess(command, 0, capsys.readouterr().out, "")
+    def call_here(_: Child, function: str, *arguments: Any, seconds: float) -> dict[str, int]:
+        """Do the child's work in this process."""
+        assert function == "edgedigits.benchmarking.measuring.first_reading:main" and seconds > 0
+        return first_reading_module.main(*json.loads(json.dumps(arguments)))
 
-    monkeypatch.setattr("edgedigits.load", load)
-    monkeypatch.setattr(subprocess, "run", here)
+    monkeypatch.setattr("__main__.started", 0, raising=False)
+    monkeypatch.setattr("edgedigits.loading.load", load)
+    monkeypatch.setattr(Child, "call", call_here)
     first_reading(Setup("none", Path("a.tflite"), "litert", "cpu", options, Path("a.json")), (Path("a.png"),))
     given = {"engine": "litert", "device": "cpu", "options": options, "contract": Path("a.json")}
     assert loaded == [("a.tflite", given)]
@@ -73,7 +71,7 @@ def test_a_process_that_fails_says_why(tmp_path: Path) -> None:
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"nothing")
     found = ColdStart([])
-    with pytest.raises(EngineDied, match=r"a fresh process with litert failed: .*broken\.tflite"):
+    with pytest.raises(EngineDied, match=r"broken\.tflite"):
         measure_cold_start(Setup("litert", broken), FILES[0], found, 0)
     assert found.starts == []
 
@@ -88,7 +86,7 @@ def test_a_clock_that_processes_do_not_share(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.slow
 def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgedigits.benchmarking.measuring.fresh_process.PATIENCE", 0.01)
-    with pytest.raises(EngineDied, match="had read nothing after 0 s"):
+    with pytest.raises(EngineDied, match=r"0\.01 seconds"):
         first_reading(Setup("litert", write_tflite(tmp_path, "int8")), FILES)
 
 

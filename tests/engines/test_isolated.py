@@ -1,4 +1,4 @@
-"""An engine in a process of its own: the same answers, and errors where it crashes, hangs or asks for too much."""
+"""An engine in a child process: the same answers, and errors where it crashes, hangs or exceeds its memory."""
 
 import dataclasses
 import pickle
@@ -38,7 +38,7 @@ def picture(pixel: int, count: int = 1) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("write", [write_onnx, write_tflite])
-def test_the_answers_are_those_of_this_process(write: Any, tmp_path: Path) -> None:
+def test_answers_equal_those_of_this_process(write: Any, tmp_path: Path) -> None:
     path, images = write(tmp_path), pictures(2 * CHUNK + 3)
     with open_engine(path, options=ISOLATED) as engine, open_engine(path) as here:
         np.testing.assert_array_equal(engine.run(images), here.run(images))
@@ -55,43 +55,42 @@ def test_integers_and_a_given_contract(tmp_path: Path) -> None:
         assert engine.invoke(engine.feed(pictures(2))).dtype == np.int8
 
 
-def test_errors_come_back_as_they_are(tmp_path: Path) -> None:
+def test_errors_keep_their_class(tmp_path: Path) -> None:
     (tmp_path / "x.tflite").write_bytes(b"no model")
-    with pytest.raises(ArtifactCorrupt, match=r"x\.tflite is not a whole"):
+    with pytest.raises(ArtifactCorrupt, match=r"x\.tflite"):
         open_engine(tmp_path / "x.tflite", options=ISOLATED)
-    with pytest.raises(DeviceUnavailable, match="LiteRT runs on the CPU"):
+    with pytest.raises(DeviceUnavailable, match="LiteRT"):
         open_engine(write_tflite(tmp_path), options=ISOLATED, device="cuda")
     with pytest.raises(ContractInvalid):
         open_engine(write_tflite(tmp_path), options=ISOLATED, contract=int8_contract())
-    with pytest.raises(UnknownName, match="unknown thing 'x'; known: y"):
+    with pytest.raises(UnknownName, match=r"'x'.*y"):
         misbehaving("unknown")
 
 
 def test_a_crash_while_opening() -> None:
-    with pytest.raises(EngineCrashed, match=r"crash crashed its engine's process \(SIGABRT\)"):
+    with pytest.raises(EngineCrashed, match=r"crash .*SIGABRT"):
         misbehaving("crash")
 
 
-@pytest.mark.parametrize(("pixel", "words"), [(1, r"\(SIGSEGV\)"), (4, r"\(exit code 7\)"), (6, "crashed")])
-def test_a_crash_costs_one_error(pixel: int, words: str) -> None:
+@pytest.mark.parametrize(("pixel", "fact"), [(1, "SIGSEGV"), (4, "exit code 7"), (6, "fine")])
+def test_the_call_after_a_crash_answers(pixel: int, fact: str) -> None:
     with misbehaving() as engine:
         for _ in range(2):
-            with pytest.raises(EngineCrashed, match=words):
+            with pytest.raises(EngineCrashed, match=fact):
                 engine.run(picture(pixel))
             assert engine.run(picture(9))[0, 0] == np.float32(9 / 255)
 
 
-def test_too_much_memory_is_an_error_and_the_child_goes_on() -> None:
+def test_the_call_after_too_much_memory_answers() -> None:
     with misbehaving() as engine:
-        with pytest.raises(EngineCrashed, match="more memory than it was given"):
+        with pytest.raises(EngineCrashed, match="memory"):
             engine.run(picture(3))
         assert engine.run(picture(9))[0, 0] == np.float32(9 / 255)
 
 
 @pytest.mark.parametrize("pixel", [2, 8])
-def test_what_takes_too_long_is_ended(pixel: int) -> None:
-    words = r"fine took its engine more than 0\.5 seconds"
-    with misbehaving(seconds=0.5) as engine, pytest.raises(EngineCrashed, match=words):
+def test_a_call_that_takes_too_long_is_ended(pixel: int) -> None:
+    with misbehaving(seconds=0.5) as engine, pytest.raises(EngineCrashed, match=r"0\.5 seconds"):
         engine.run(picture(pixel))
 
 
@@ -100,13 +99,6 @@ def test_errors_and_noise_of_the_engine() -> None:
         with pytest.raises(ArtifactCorrupt, match=r"^said by the engine$"):
             engine.run(picture(5))
         assert engine.run(picture(7, CHUNK + 1)).shape == (CHUNK + 1, 10)
-
-
-def test_a_child_that_says_what_is_no_error_of_ours() -> None:
-    from edgedigits_runtime.engines.isolated import _error_of
-
-    for name in ("SystemExit", "Iterable", "_from_message", "Exception", 3):
-        assert type(_error_of({"error": name, "message": "x"})) is EngineCrashed
 
 
 def test_closing_leaves_no_process_and_a_pickle_opens_again(tmp_path: Path) -> None:
@@ -159,5 +151,5 @@ def test_keras_in_isolation() -> None:
         assert engine.name == "keras"
         np.testing.assert_allclose(engine.run(images), here.run(images), atol=1e-6)
     small = dataclasses.replace(ISOLATED, isolation=Isolation(opening_seconds=0.2))
-    with pytest.raises(EngineCrashed, match="took its engine more than"):
+    with pytest.raises(EngineCrashed, match=r"0\.2 seconds"):
         open_model(SHIPPED / "pico.keras", options=small)

@@ -1,4 +1,4 @@
-"""An engine that crashes, hangs or eats memory as it is told; small, since each test of it starts a process anew."""
+"""An engine that crashes, hangs or takes memory on demand; small, because each of its tests starts a process."""
 
 import os
 import signal

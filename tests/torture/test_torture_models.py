@@ -66,7 +66,7 @@ def test_a_child_that_dies_is_started_again() -> None:
 def test_isolation_survives_what_no_check_would_have_seen(name: str, kernels: Kernels) -> None:
     path = BROKEN / f"{name}.tflite"
     options = EngineOptions(kernels=kernels, isolation=Isolation())
-    with pytest.raises(EngineCrashed, match=r"crashed its engine's process \(SIGABRT\)"):
+    with pytest.raises(EngineCrashed, match="SIGABRT"):
         open_isolated("tests.torture.models:open_unchecked", path, None, "auto", options)
 
 

@@ -1,31 +1,34 @@
-"""What a fresh process does until it has read its first picture; run by cold_start.py and memory.py, never imported.
+"""The work of a fresh process until it has read its first picture; called by fresh_process.py in a child.
 
-    python -c "import time; started = time.perf_counter_ns(); from ... import main; main(started)" ENGINE MODEL ...
-
-Nothing is imported here at the top but what Python has loaded anyway: it would count as the library's import.
+Nothing is imported at the top that Python has not loaded already, because it would count as the library's import.
 """
 
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 LIBRARIES = {"litert": "ai_edge_litert.interpreter", "onnxruntime": "onnxruntime"}
 """What each engine imports; without it, loading would be measured with the library's import inside."""
 
-CODE = (
-    "import time; started = time.perf_counter_ns(); "
-    "from edgedigits.benchmarking.measuring.first_reading import main; main(started)"
-)
 
-
-def main(started: int) -> None:
-    """Read the first picture, then the others, and print a line `name=value` for each moment and each size.
+def main(
+    engine: str,
+    model: str,
+    asked: str | None,
+    device: str,
+    options: dict[str, Any],
+    contract: str | None,
+    pictures: list[str],
+) -> dict[str, int]:
+    """Read the first picture, then the others, and return each moment and each size.
 
     Moments are nanoseconds of the system's monotonic clock, which all processes share; sizes are bytes, left out where
-    the system does not tell them.
+    the system does not report them.
     """
-    engine, model, asked, device, threads, kernels, cores, contract, *pictures = sys.argv[1:]
-    found = {"started": started, "before_bytes": resident("VmRSS")}
+    import __main__
+
+    found: dict[str, int | None] = {"started": __main__.started, "before_bytes": resident("VmRSS")}
     import importlib
 
     importlib.import_module("edgedigits_runtime.reading.reader")
@@ -39,19 +42,16 @@ def main(started: int) -> None:
     from edgedigits.loading import load
     from edgedigits_runtime.engine_options import EngineOptions
 
-    numbers = tuple(int(core) for core in cores.split(",") if core)
-    options = EngineOptions(threads=int(threads), kernels=kernels, cores=numbers)  # type: ignore[arg-type]  # the parent checked it
+    settings = EngineOptions(**{**options, "cores": tuple(options["cores"])})
     given = Path(contract) if contract else None
-    reader = load(model, engine=asked or None, device=device, options=options, contract=given)
+    reader = load(model, engine=asked, device=device, options=settings, contract=given)
     found |= {"loaded": time.perf_counter_ns(), "loaded_bytes": resident("VmRSS")}
     reader.read(pictures[0])
     found["read"] = time.perf_counter_ns()
     for picture in pictures[1:]:
         reader.read(picture)
     found |= {"after_bytes": resident("VmRSS"), "peak_bytes": resident("VmHWM")}
-    for name, value in found.items():
-        if value is not None:
-            print(f"{name}={value}")
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def resident(field: str) -> int | None:

@@ -1,14 +1,15 @@
-"""Start a process that reads pictures with a model, as a user's would, and take what it says."""
+"""Read pictures with a model in a fresh process, as a user's would."""
 
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgedigits.benchmarking.measuring.first_reading import CODE
+from edgedigits_runtime.child_process import Child
 from edgedigits_runtime.engine_options import EngineOptions
-from edgedigits_runtime.errors import EngineDied
+from edgedigits_runtime.errors import EdgedigitsError, EngineDied
+
+PRELUDE = "import time; started = time.perf_counter_ns()"
+"""The child's first moment, before any import."""
 
 PATIENCE = 300.0
 """Seconds; importing TensorFlow from a slow card takes long."""
@@ -34,25 +35,25 @@ class Setup:
 
 
 def first_reading(setup: Setup, pictures: tuple[Path, ...]) -> dict[str, int]:
-    """Read pictures in a fresh process; return what first_reading.main prints, and "spawned", when it was started.
+    """Read pictures in a fresh process; return the result of first_reading.main, and "spawned", when it was started.
 
     Raises:
-        EngineDied: the process failed or hung; the message has its last line.
+        EngineDied: the process failed or exceeded PATIENCE.
     """
-    options = setup.options
-    command = [
-        *(sys.executable, "-P", "-c", CODE, setup.engine, str(setup.model), setup.asked or "", setup.device),
-        *(str(options.threads), options.kernels, ",".join(map(str, options.cores)), str(setup.contract or "")),
-        *map(str, pictures),
-    ]
+    options = {"threads": setup.options.threads, "kernels": setup.options.kernels, "cores": setup.options.cores}
+    contract = str(setup.contract) if setup.contract else None
+    child = Child(f"a fresh process with {setup.engine}", EngineDied, prelude=PRELUDE, keep_output=True)
     spawned = time.perf_counter_ns()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    except subprocess.TimeoutExpired:
-        raise EngineDied(f"a fresh process with {setup.engine} had read nothing after {PATIENCE:.0f} s") from None
-    lines = [line.partition("=") for line in done.stdout.splitlines()]
-    found = {name: int(value) for name, equals, value in lines if equals and value.isdigit()}
-    if done.returncode or "read" not in found:
-        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise EngineDied(f"a fresh process with {setup.engine} failed: {said}")
+        with child:
+            found: dict[str, int] = child.call(
+                "edgedigits.benchmarking.measuring.first_reading:main",
+                *(setup.engine, str(setup.model), setup.asked, setup.device, options, contract),
+                [str(picture) for picture in pictures],
+                seconds=PATIENCE,
+            )
+    except EngineDied:
+        raise
+    except EdgedigitsError as error:
+        raise EngineDied(f"a fresh process with {setup.engine} failed: {error}") from error
     return {"spawned": spawned, **found}

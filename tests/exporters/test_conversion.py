@@ -1,0 +1,27 @@
+"""Converters in a child process."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgedigits_exporters.conversion import convert_here, convert_in_child
+from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, MissingExtra
+
+
+def test_a_crash_of_the_converter_is_an_error() -> None:
+    with pytest.raises(ConversionFailed, match=r"AttributeError.*convert"):
+        convert_in_child("json", Path("a.keras"), None, "float32", None)
+
+
+def test_errors_of_the_converter_keep_their_class(tmp_path: Path) -> None:
+    (tmp_path / "a.keras").write_bytes(b"no model")
+    with pytest.raises(ArtifactCorrupt, match=r"a\.keras"):
+        convert_in_child("edgedigits_exporters.onnx", tmp_path / "a.keras", None, "float32", None)
+
+
+@pytest.mark.parametrize(("package", "extra"), [("onnxruntime", "onnx"), ("tf2onnx", "train")])
+def test_a_missing_package_names_its_extra(package: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtra, match=rf"\[{extra}\]"):
+        convert_here(package, "a.keras", None, "float32", None)
