@@ -23,6 +23,7 @@ from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.web.onnxruntime_engine import PINNED
 from edgedigits_runtime.errors import DataNotFound
 from edgedigits_runtime.reading.reader import Reader
+from tests.support.needs import skip_without
 from tests.support.tiny_models import write_onnx, write_tflite
 
 if TYPE_CHECKING:
@@ -40,9 +41,8 @@ WILD_TESTS = "test_wild_pictures.py"
 
 # `make onnxruntime-web` fetches it, since no Debian package and no wheel has it.
 NPM_PACKAGE = REPOSITORY / "build" / f"onnxruntime-web-{PINNED}.tgz"
-NPM_TESTS = "test_web_onnxruntime.py"
 
-NEEDED = {WILD_TESTS: WILD_PICTURES, NPM_TESTS: NPM_PACKAGE}
+NEEDED = {WILD_TESTS: WILD_PICTURES}
 collect_ignore = [tests for tests, needed in NEEDED.items() if not needed.exists()]
 
 # `make system` does not install what these need, but their tests run where it is there.
@@ -176,9 +176,8 @@ def start_chromium() -> Iterator[StartChromium]:
     """
     from playwright.sync_api import sync_playwright
 
+    skip_without("chromium")
     program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("needs the Debian package chromium")
     options = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
     with sync_playwright() as playwright:
         started: list[Browser] = []

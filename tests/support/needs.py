@@ -10,7 +10,7 @@ import pytest
 
 
 def missing(*needed: str | Path) -> str:
-    """Return which programs (text) are not on PATH and which files (Path) do not exist; empty if none."""
+    """Name the programs (text) that are not on PATH and the files (Path) that do not exist; empty if none."""
     absent = [str(one) for one in needed if not (one.exists() if isinstance(one, Path) else shutil.which(one))]
     return f"needs {', '.join(absent)}" if absent else ""
 

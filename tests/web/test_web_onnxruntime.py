@@ -12,13 +12,14 @@ from edgedigits.model_files import SHIPPED
 from edgedigits_exporters.web.onnxruntime_engine import FILES, package_files
 from tests.conftest import NPM_PACKAGE, REPOSITORY, encoded
 from tests.support.browser_modules import hosted
+from tests.support.needs import needs
 from tests.support.page_driving import choose_file, opened, wait_for_text
 from tests.support.tiny_models import write_onnx
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, needs(NPM_PACKAGE)]
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMis
 from edgedigits_runtime.golden import golden_path, read_golden
 from tests.support.browser_modules import run_wasm
 from tests.support.compiled_c import contract_of
+from tests.support.needs import needs
 from tests.support.quantized_graphs import litert, tflite_of
 from tests.support.random_graphs import GROWERS, random_graph, random_inputs
 from tests.support.tiny_models import int8_contract, pictures, write_tflite
@@ -35,15 +36,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 OPTIONS = FolderOptions()
+COMPILER = needs("clang", "wasm-ld")
 TAILS = (("RESHAPE", "FULLY_CONNECTED", "SOFTMAX"), ("MEAN", "FULLY_CONNECTED", "ADD"))
 GRAPHS = 24
-
-
-@pytest.fixture
-def tools() -> None:
-    for tool in ("clang", "wasm-ld"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}: apt-get install clang lld")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +94,7 @@ def test_a_module_of_something_else_is_not_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("tools")
+@COMPILER
 def test_a_model_is_shipped_with_its_module(tmp_path: Path) -> None:
     shutil.copy(SHIPPED / "pico.tflite", tmp_path)
     made = write_wasm("pico", tmp_path)
@@ -113,7 +108,7 @@ def test_without_the_tools_it_says_what_to_install(tmp_path: Path, monkeypatch: 
         build_wasm(model, OPTIONS)
 
 
-@pytest.mark.usefixtures("tools")
+@COMPILER
 def test_what_the_compiler_says_is_passed_on() -> None:
     with pytest.raises(
         ConversionFailed, match=r"clang could not make WebAssembly .*error: unknown type name 'nonsense'"
@@ -122,7 +117,7 @@ def test_what_the_compiler_says_is_passed_on() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("tools")
+@COMPILER
 @pytest.mark.parametrize("name", shipped_names())
 def test_shipped_modules_can_be_built_again_byte_by_byte(name: str) -> None:
     shipped = (SHIPPED / f"{name}.wasm").read_bytes()
@@ -149,7 +144,7 @@ def test_shipped_modules_answer_as_litert_does(page: "Page", mnist: Dataset, nam
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("tools")
+@COMPILER
 def test_a_module_is_closed_and_small(page: "Page", tmp_path: Path) -> None:
     made = build_wasm(write_tflite(tmp_path, "int8"), OPTIONS)
     borders = page.evaluate(
@@ -166,7 +161,7 @@ def test_a_module_is_closed_and_small(page: "Page", tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("tools")
+@COMPILER
 @pytest.mark.parametrize("kernels", ["xnnpack", "reference"])
 def test_random_networks_answer_as_litert_does(page: "Page", kernels: Kernels) -> None:
     for seed in range(GRAPHS // 2):
@@ -185,7 +180,7 @@ def test_random_networks_answer_as_litert_does(page: "Page", kernels: Kernels) -
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("tools")
+@COMPILER
 def test_a_persons_own_model_answers_as_litert_does(page: "Page", tmp_path: Path) -> None:
     model = write_tflite(tmp_path, "int8")
     engine = load(model).classifier.engine
