@@ -12,10 +12,9 @@ from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SHIPPED, shipped_names
 from edgedigits.recipes import PUBLISHED
-from edgedigits_exporters import get_folder_exporter
+from edgedigits_exporters.microcontroller import c
 from edgedigits_exporters.microcontroller.flatbuffer import read_graph
 from edgedigits_exporters.microcontroller.graph import Graph
-from edgedigits_exporters.options import ExportOptions, FolderOptions
 
 Kernels = Literal["xnnpack", "reference"]
 
@@ -37,7 +36,7 @@ def int8_file(name: str) -> Path:
 
 def write_c(name: str, kernels: Kernels, folder: Path) -> Path:
     """Export a network as C into `folder` and return it; nothing is compared."""
-    return get_folder_exporter("c").export(int8_file(name), folder, FolderOptions(kernels=kernels))
+    return c.export(int8_file(name), folder, c.COptions(kernels=kernels))
 
 
 def graph_of(name: str) -> Graph:
@@ -65,7 +64,7 @@ def _make_published(name: str, path: Path) -> None:
 def _make_small(path: Path) -> None:
     """Conv 8, pool, conv 16, pool, dense: 7,018 parameters."""
     from edgedigits_exporters import tflite
-    from edgedigits_exporters.calibration import choose_balanced
+    from edgedigits_exporters.conversion import choose_balanced
     from edgedigits_exporters.keras_backend import load_keras
     from edgedigits_exporters.keras_file import float_border, save_model
     from edgedigits_runtime.contract import Contract
@@ -91,4 +90,5 @@ def _make_small(path: Path) -> None:
     taken, made = float_border(dataset.image_shape, len(dataset.labels))
     contract = Contract(name=SMALL, input=taken, output=made, labels=dataset.labels)
     keras_file = save_model(network, contract, path.parent / "model.keras")
-    tflite.export(keras_file, path, ExportOptions("int8", choose_balanced(images, labels, "mnist/train"), contract))
+    chosen = choose_balanced(images, labels, "mnist/train")
+    tflite.export(keras_file, path, tflite.TfliteOptions(contract=contract, calibration_set=chosen))

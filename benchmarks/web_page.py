@@ -22,8 +22,7 @@ import edgedigits
 from benchmarks.networks import mnist_test_split
 from benchmarks.page_section import write_section
 from edgedigits.model_files import SHIPPED
-from edgedigits_exporters.microcontroller.c import c_files
-from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.microcontroller.c import COptions, c_files
 from edgedigits_exporters.web.webassembly import COMPILE, compile_wasm
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
@@ -110,7 +109,7 @@ def times(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) 
         with hosted(site) as address:
             ready["host"] = cold_starts(browser.browser_type, address)
         ready["disk"] = cold_starts(browser.browser_type, (site / "index.html").as_uri())
-    sources = c_files(SHIPPED / f"{name}.tflite", FolderOptions())
+    sources = c_files(SHIPPED / f"{name}.tflite", COptions())
     without_simd = compile_wasm(sources, [flag for flag in COMPILE if flag != "-msimd128"])
     page = browser.new_page()
     found = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edgedigits_runtime.errors import EdgedigitsError
 
 if TYPE_CHECKING:
-    from edgedigits.exporting import export
+    from edgedigits.exporting.export import export
     from edgedigits.loading import load
     from edgedigits.training.train import train
     from edgedigits.verification.verify import verify
@@ -22,7 +22,7 @@ __all__ = ["EdgedigitsError", "export", "load", "train", "verify"]
 
 # Imported on first use, so that `import edgedigits` takes no time.
 _MODULES = {
-    "export": "edgedigits.exporting",
+    "export": "edgedigits.exporting.export",
     "load": "edgedigits.loading",
     "train": "edgedigits.training.train",
     "verify": "edgedigits.verification.verify",

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
-from edgedigits.exporting import Exported, export
+from edgedigits.exporting.export import Exported, export
 from edgedigits.loading import load
 from edgedigits.model_files import open_model
 from edgedigits.reports.report import write_report

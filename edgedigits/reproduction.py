@@ -10,7 +10,7 @@ import keras
 from rich.console import Console
 
 from edgedigits.data.dataset import Samples
-from edgedigits.exporting import ExportRequest, export_model
+from edgedigits.exporting.export import ExportRequest, export_model
 from edgedigits.keras_engine import open_keras
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate

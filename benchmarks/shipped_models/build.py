@@ -36,7 +36,7 @@ from edgedigits.model_files import SHIPPED
 from edgedigits.reports.model_card_file import Card, card_path, read_card, write_card
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.run_folder import RunFolder
-from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.microcontroller.c import COptions
 from edgedigits_exporters.web.webassembly import build_wasm, require_tools
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import EdgedigitsError, GateMissed
@@ -125,7 +125,7 @@ def write_wasm(name: str, folder: Path) -> Path:
         EdgedigitsError: the file cannot be compiled, or there is no compiler.
     """
     model = folder / f"{name}.tflite"
-    made = write_whole(model.with_suffix(".wasm"), build_wasm(model, FolderOptions()))
+    made = write_whole(model.with_suffix(".wasm"), build_wasm(model, COptions()))
     if card := read_card(name, folder):
         write_card({**card, "other_files": describe_others(name, folder)}, folder)
     return made
@@ -153,7 +153,7 @@ def _ship(run: RunFolder, name: str, folder: Path) -> None:
         files[golden_path(folder / f"{name}.{file_format}")] = golden_path(made)
     # All that can go wrong before the first file is replaced.
     contents = {target: source.read_bytes() for target, source in files.items()}
-    contents[folder / f"{name}.wasm"] = build_wasm(artifact_path(run, name, *INT8), FolderOptions())
+    contents[folder / f"{name}.wasm"] = build_wasm(artifact_path(run, name, *INT8), COptions())
     folder.mkdir(parents=True, exist_ok=True)
     for target, content in contents.items():
         write_whole(target, content)

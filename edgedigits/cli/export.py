@@ -1,4 +1,4 @@
-"""`edgedigits export`: make a file for a device, and prove it."""
+"""`edgedigits export`: make an artifact for a device, and prove it."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,40 +28,41 @@ def export(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File or folder to write.", show_default="beside the model, of a shipped one here"),
+        typer.Option(help="File or folder to write.", show_default="beside the model; of a shipped model here"),
     ] = None,
-    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with Keras before it is kept.")] = True,
+    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with Keras, C with LiteRT.")] = True,
     data: Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what it was trained on")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
     contract: Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")] = None,
     kernels: Annotated[
-        Literal["xnnpack", "reference"],
-        typer.Option(help="C: whose rounding of LiteRT; reference needs no FPU."),
-    ] = "xnnpack",
+        Literal["xnnpack", "reference"] | None,
+        typer.Option(
+            help="C, web: LiteRT kernels whose rounding it has; reference needs no FPU.", show_default="xnnpack"
+        ),
+    ] = None,
     project: Annotated[
-        Literal["plain", "arduino", "cmake"], typer.Option(help="C: how its files are laid out.")
-    ] = "plain",
+        Literal["plain", "arduino", "cmake"] | None,
+        typer.Option(help="C: layout of the folder.", show_default="plain"),
+    ] = None,
     engine: Annotated[
         Literal["wasm", "onnxruntime-web"] | None,
-        typer.Option(help="Web: what runs the network; onnxruntime-web takes any ONNX model.", show_default="wasm"),
+        typer.Option(help="Web: engine of the page; onnxruntime-web takes any ONNX model.", show_default="wasm"),
     ] = None,
     npm_package: Annotated[
         Path | None,
-        typer.Option(help="Web: onnxruntime-web as npm pack writes it.", show_default="in the working folder"),
+        typer.Option(help="Web: onnxruntime-web as written by npm pack.", show_default="in the working folder"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a folder that stands there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
-    """Export a model, and refuse the file if it does not decide as Keras does."""
+    """Export a model; refuse the artifact if its decisions differ too much from those of Keras."""
     from edgedigits.cli.verify import print_verification
-    from edgedigits.exporting import ExportRequest, export_model
+    from edgedigits.exporting.export import ExportRequest, export_model
     from edgedigits.training.data_of_model import DataOptions
 
-    request = ExportRequest(
-        model, format, precision, out, verify, DataOptions(data, data_dir), contract, kernels, project, force, engine,
-        npm_package,
-    )  # fmt: skip
-    made = export_model(request)
-    typer.echo(_described(made.path, format, made.contract.precision if made.contract else "int8"))
+    options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package}
+    places = DataOptions(data, data_dir)
+    made = export_model(ExportRequest(model, format, precision, out, verify, places, contract, force, options))
+    typer.echo(_describe(made.path, format, made.contract.precision if made.contract else "int8"))
     if made.census:
         typer.echo(made.census.describe())
     for note in made.notes:
@@ -72,8 +73,7 @@ def export(
         print_verification(made.verification)
 
 
-def _described(path: Path, format: str, precision: str) -> str:
-    """Return a line of what was written."""
+def _describe(path: Path, format: str, precision: str) -> str:
     if path.is_file():
         return f"{path}  {path.stat().st_size:,} bytes  {format} {precision}"
     names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())

@@ -23,6 +23,11 @@ class DataOptions:
     data: str | None = None
     data_dir: Path | None = None
 
+    @property
+    def dataset(self) -> str | None:
+        """Name of the dataset in reports; None for the one it was trained on."""
+        return Path(self.data).name if self.data else None
+
 
 def splits_of_model(contract: Contract, file: Path, options: DataOptions) -> Splits:
     """Return the splits of the dataset that a model was trained on.

@@ -34,7 +34,7 @@ from edgedigits.training.progress import EpochProgress
 from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
 from edgedigits.training.teachers import load_teachers
-from edgedigits_exporters.calibration import choose_balanced
+from edgedigits_exporters.conversion import choose_balanced
 from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
 from edgedigits_runtime.contract import Contract, DataUsed, Normalisation

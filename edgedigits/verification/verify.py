@@ -92,6 +92,7 @@ def verify_artifact(
     demands: Gate = Gate(),
     dataset: str | None = None,
     isolation: Isolation | None = None,
+    contract: Contract | None = None,
 ) -> Verification:
     """Run every image of `samples` through both files and judge the difference.
 
@@ -102,14 +103,15 @@ def verify_artifact(
         demands: replace those of the gate of the artifact's recipe and precision, each one that is stated.
         dataset: what the samples are of; None is what the artifact's network was trained on.
         isolation: limits of processes that the engines run in; None runs them in this one.
+        contract: used in place of the reference's own.
 
     Raises:
         ArtifactError: a file cannot be used.
         ArrayError: the images are not what the models take.
     """
     candidate = open_model(artifact, options=EngineOptions(isolation=isolation))
-    kernels = _kernels(candidate.contract)
-    reference = open_model(against, options=EngineOptions(kernels=kernels, isolation=isolation))
+    options = EngineOptions(kernels=_kernels(candidate.contract), isolation=isolation)
+    reference = open_model(against, options=options, contract=contract)
     contract = candidate.contract
     if reference.contract.labels != contract.labels:
         raise ArrayError(

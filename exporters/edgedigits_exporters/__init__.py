@@ -1,81 +1,120 @@
-"""Exporters: one module per format, all `export(model, path, options) -> Path`.
-
-model    a `.keras` file with its contract; for the formats that are folders an int8 `.tflite` file, for web
-         also an `.onnx` file
-path     where the artifact goes; written whole or not at all, with its contract
-options  ExportOptions; for folders FolderOptions
-"""
+"""Exporters: one module per format, in one dict; each has its options, its suffix, `export` and `compare`."""
 
 import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-from edgedigits_exporters.options import PRECISIONS, ExportOptions, FolderOptions
-from edgedigits_runtime.errors import UnknownName
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.errors import ExportError, UnknownName
 
-EXPORTERS = {
+FORMATS = {
     "onnx": "edgedigits_exporters.onnx",
     "tflite": "edgedigits_exporters.tflite",
-}
-
-FOLDER_EXPORTERS = {
     "c": "edgedigits_exporters.microcontroller.c",
     "c-array": "edgedigits_exporters.microcontroller.tflite_micro.array",
     "web": "edgedigits_exporters.web.site",
 }
 
-FORMATS = (*EXPORTERS, *FOLDER_EXPORTERS)
+__all__ = ["FORMATS", "Format", "FormatOptions", "get_format", "make_options"]
 
-__all__ = [
-    "EXPORTERS",
-    "FOLDER_EXPORTERS",
-    "FORMATS",
-    "PRECISIONS",
-    "ExportOptions",
-    "Exporter",
-    "FolderExporter",
-    "FolderOptions",
-    "get_exporter",
-    "get_folder_exporter",
-]
+Result = TypeVar("Result")
 
 
-class Exporter(Protocol):
-    """What a format's module offers."""
+@dataclass(frozen=True)
+class FormatOptions:
+    """Options of every format; each format adds its own.
+
+    Args:
+        precision: of the network in the artifact; None is the format's default.
+        contract: used in place of the source's own.
+    """
+
+    precision: str | None = None
+    contract: Contract | None = None
+
+    @property
+    def made_of(self) -> str:
+        """Suffix of the model file that the artifact is made of."""
+        return ".tflite"
+
+    def require_tools(self, source: Path) -> None:
+        """Check that the packages and programs for exporting `source` are installed.
+
+        Raises:
+            MissingExtra, ToolMissing, ExportError: one is missing or unusable.
+        """
+
+
+class Format(Protocol):
+    """The module of a format.
+
+    Attributes:
+        SUFFIX: of the file; of a folder, the end of its name.
+        OPTIONS: its subclass of FormatOptions.
+    """
 
     SUFFIX: str
-    DEFAULT_PRECISION: str
+    OPTIONS: type[FormatOptions]
 
-    def export(self, model: Path, path: Path, options: ExportOptions) -> Path: ...
+    def export(self, source: Path, path: Path, options: Any) -> Path:
+        """Write `source` as an artifact with its contract, whole or not at all, and return `path`.
+
+        Args:
+            source: a file with the suffix `options.made_of`.
+            path: a file, or a folder that does not exist.
+            options: an instance of OPTIONS.
+        """
+
+    def compare(
+        self, source: Path, artifact: Path, options: Any, verify: Callable[[Path, Path], Result]
+    ) -> Result | None:
+        """Compare an artifact with its source; return the result of `verify`, or None if nothing can be compared.
+
+        Args:
+            source, artifact, options: as given to `export`.
+            verify: compares a model file or a folder of C with its reference.
+        """
+
+    def embed(self, artifact: Path, contract: Contract) -> None:
+        """Replace the contract in a file; only in formats that are made of `.keras` files."""
 
 
-class FolderExporter(Protocol):
-    """What the module of a format offers that is a folder."""
-
-    SUFFIX: str
-
-    def export(self, model: Path, path: Path, options: FolderOptions) -> Path: ...
-
-
-def get_exporter(name: str) -> Exporter:
-    """Return the exporter of a format.
+def get_format(name: str) -> Format:
+    """Return the module of a format.
 
     Raises:
-        UnknownName: there is none; the message lists them.
+        UnknownName: no such format.
     """
-    if name not in EXPORTERS:
+    if name not in FORMATS:
         raise UnknownName("format", name, FORMATS)
-    exporter: Exporter = importlib.import_module(EXPORTERS[name])
-    return exporter
+    found: Format = importlib.import_module(FORMATS[name])
+    return found
 
 
-def get_folder_exporter(name: str) -> FolderExporter:
-    """Return the exporter of a format that is a folder.
+def make_options(name: str, given: Mapping[str, Any]) -> FormatOptions:
+    """Return the options of a format.
+
+    Args:
+        name: of the format.
+        given: values by option; those that are None keep the format's default.
 
     Raises:
-        UnknownName: there is none; the message lists them.
+        UnknownName: no such format, or an option has an unknown value.
+        ExportError: the format has no such option, or two options contradict each other.
     """
-    if name not in FOLDER_EXPORTERS:
-        raise UnknownName("folder format", name, FOLDER_EXPORTERS)
-    exporter: FolderExporter = importlib.import_module(FOLDER_EXPORTERS[name])
-    return exporter
+    options = get_format(name).OPTIONS
+    stated = {option: value for option, value in given.items() if value is not None}
+    for option in stated:
+        if option not in _names(options):
+            owners = [other for other in FORMATS if option in _names(get_format(other).OPTIONS)]
+            raise ExportError(
+                f"--format {name} has no option --{option.replace('_', '-')}; formats with it: "
+                f"{', '.join(owners) or 'none'}"
+            )
+    return options(**stated)
+
+
+def _names(options: type[FormatOptions]) -> set[str]:
+    return {field.name for field in fields(options)}

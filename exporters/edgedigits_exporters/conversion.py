@@ -1,39 +1,111 @@
-"""Run a converter in a child process: its crash becomes a ConversionFailed, and its output is not printed."""
+"""What the formats share that are converted from Keras: options, calibration set and the converter's process."""
 
+import dataclasses
+import hashlib
 import importlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_exporters import FormatOptions
+from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_runtime.child_process import Child
-from edgedigits_runtime.contract import Contract, parse_contract
-from edgedigits_runtime.errors import ConversionFailed, MissingExtra
+from edgedigits_runtime.contract import Contract, DataUsed, parse_contract
+from edgedigits_runtime.errors import ConversionFailed, ExportError, MissingExtra, UnknownName
 from edgedigits_runtime.preprocessing import Images
 
+PRECISIONS = ("float32", "float16", "int8", "dynamic")
 
-def convert_in_child(
-    module: str, model: Path, contract: Contract | None, precision: str, images: Images | None
-) -> tuple[bytes, Contract]:
-    """Call `convert` of an exporter's module in a fresh interpreter.
+CALIBRATION_IMAGES = 500
+
+
+@dataclass(frozen=True)
+class CalibrationSet:
+    """Images uint8 [N, H, W, C] that the quantizer measures activation ranges on, and their origin."""
+
+    images: Images
+    used: DataUsed
+
+
+@dataclass(frozen=True)
+class ConversionOptions(FormatOptions):
+    """Options of the formats that are converted from Keras.
+
+    Args:
+        precision: "float32"; "float16" weights; "int8" weights and activations; "dynamic": int8 weights, activations
+            quantized at run time.
+        calibration_set: required for "int8", ignored otherwise.
+    """
+
+    calibration_set: CalibrationSet | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise UnknownName("precision", str(self.precision), PRECISIONS)
+
+    @property
+    def made_of(self) -> str:
+        return ".keras"
+
+    def require_tools(self, source: Path) -> None:  # noqa: ARG002
+        load_keras()
+
+
+def choose_balanced(
+    images: Images, labels: NDArray[np.int64], name: str, count: int = CALIBRATION_IMAGES
+) -> CalibrationSet:
+    """Choose about `count` images, the same number of each class; the choice is deterministic.
+
+    Args:
+        images: uint8 [N, H, W, C] of the training split, never of validation or test.
+        labels: int64 [N].
+        name: of the images in the contract, such as "mnist/train".
 
     Raises:
+        ExportError: there are no images.
+    """
+    if len(images) == 0:
+        raise ExportError(f"expected calibration images in {name}, found none")
+    classes = np.unique(labels)
+    each = max(1, count // len(classes))
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.permutation(np.flatnonzero(labels == c))[:each] for c in classes])
+    chosen = np.ascontiguousarray(images[np.sort(rows)])
+    digest = "sha256:" + hashlib.sha256(chosen.tobytes()).hexdigest()
+    return CalibrationSet(chosen, DataUsed(name, len(chosen), digest))
+
+
+def convert_in_child(module: str, source: Path, options: ConversionOptions) -> tuple[bytes, Contract]:
+    """Call `convert` of a format's module in a child process; return the model's bytes and its contract.
+
+    Its crash becomes a ConversionFailed, and its output is not printed.
+
+    Raises:
+        ExportError: the precision needs a calibration set.
         MissingExtra: the converter imports a package that is not installed.
         EdgedigitsError: raised by `convert`.
         ConversionFailed: `convert` raised another exception, or the process died.
     """
+    chosen, given = options.calibration_set, options.contract
+    if options.precision == "int8" and chosen is None:
+        raise ExportError("precision int8 needs a calibration set; none was given")
+    arguments = (str(source), given and given.to_json(), options.precision, chosen and chosen.images)
     with Child("the converter", ConversionFailed, keep_output=True) as child:
-        content, fitting = child.call(
-            f"{__name__}:convert_here", module, str(model), contract and contract.to_json(), precision, images
-        )
-    return content, parse_contract(fitting, str(model))
+        content, text = child.call(f"{__name__}:convert_here", module, *arguments)
+    contract = parse_contract(text, str(source))
+    return content, dataclasses.replace(contract, calibration=chosen.used if chosen else None)
 
 
-def convert_here(module: str, model: str, contract: str | None, precision: str, images: Images | None) -> list[Any]:
-    """Convert; runs in the child."""
-    given = parse_contract(contract, model) if contract else None
+def convert_here(module: str, source: str, contract: str | None, precision: str, images: Images | None) -> list[Any]:
+    """Convert; called in the child process."""
+    given = parse_contract(contract, source) if contract else None
     try:
-        content, fitting = importlib.import_module(module).convert(Path(model), given, precision, images)
+        content, converted = importlib.import_module(module).convert(Path(source), given, precision, images)
     except ImportError as error:
         package = error.name or "a package"
         extra = "onnx" if package.startswith("onnxruntime") else "train"
         raise MissingExtra(f"this conversion imports {package} and", extra) from error
-    return [content, fitting.to_json()]
+    return [content, converted.to_json()]

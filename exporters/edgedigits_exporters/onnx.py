@@ -1,30 +1,40 @@
-"""Export to ONNX through tf2onnx: free batch, input "image", output "probabilities", no leftover shape arithmetic."""
+"""Export to ONNX with tf2onnx: free batch, input "image", output "probabilities", static shapes inside."""
 
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters.conversion import convert_in_child
-from edgedigits_exporters.options import ExportOptions
+from edgedigits_exporters import Result
+from edgedigits_exporters.conversion import ConversionOptions, convert_in_child
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY
 from edgedigits_runtime.preprocessing import Images, normalise
 from edgedigits_runtime.whole_files import write_whole
 
 SUFFIX = ".onnx"
-DEFAULT_PRECISION = "float32"
 
 OPSET = 17
 
 
-def export(model: Path, path: Path, options: ExportOptions) -> Path:
-    """Write `model` as an `.onnx` file with its contract; see edgedigits_exporters.
+@dataclass(frozen=True)
+class OnnxOptions(ConversionOptions):
+    """Options of ONNX files."""
+
+    precision: str = "float32"
+
+
+OPTIONS = OnnxOptions
+
+
+def export(source: Path, path: Path, options: OnnxOptions) -> Path:
+    """Write a `.keras` file as an `.onnx` file; see edgedigits_exporters.Format.
 
     Raises:
         ArtifactError: the `.keras` file cannot be used.
@@ -32,14 +42,22 @@ def export(model: Path, path: Path, options: ExportOptions) -> Path:
         GraphUnsupported: the converted graph could not be cleaned.
         OutputNotWritable: the file could not be written.
     """
-    images = options.calibration.images if options.calibration else None
-    serialized, contract = convert_in_child(__name__, model, options.contract, options.precision, images)
-    contract = dataclasses.replace(contract, calibration=options.calibration.used if options.calibration else None)
+    serialized, contract = convert_in_child(__name__, source, options)
     return write_whole(path, with_contract(serialized, contract))
 
 
+def compare(source: Path, artifact: Path, options: OnnxOptions, verify: Callable[[Path, Path], Result]) -> Result:  # noqa: ARG001
+    """Compare with Keras."""
+    return verify(artifact, source)
+
+
+def embed(artifact: Path, contract: Contract) -> None:
+    """Replace the contract in an `.onnx` file."""
+    write_whole(artifact, with_contract(artifact.read_bytes(), contract))
+
+
 def with_contract(serialized: bytes, contract: Contract) -> bytes:
-    """Return an ONNX file's bytes with `contract` in its metadata, in place of an earlier one."""
+    """Return an ONNX file's bytes with `contract` in its metadata; an earlier one is replaced."""
     import onnx
 
     model = onnx.load_from_string(serialized)
@@ -48,10 +66,8 @@ def with_contract(serialized: bytes, contract: Contract) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def convert(
-    path: Path, contract: Contract | None, precision: str, calibration: Images | None
-) -> tuple[bytes, Contract]:
-    """Return the serialized model and its contract; runs in the child process."""
+def convert(path: Path, contract: Contract | None, precision: str, images: Images | None) -> tuple[bytes, Contract]:
+    """Return the serialized model and its contract; called in the child process."""
     from edgedigits_exporters.keras_file import load_model
     from edgedigits_exporters.onnx_graph import clean
 
@@ -68,8 +84,8 @@ def convert(
     graph = clean(graph)
     if precision == "float16":
         graph = _to_float16(graph)
-    elif precision == "int8" and calibration is not None:
-        graph = _quantize_static(graph, normalise(calibration, contract.normalisation))
+    elif precision == "int8" and images is not None:
+        graph = _quantize_static(graph, normalise(images, contract.normalisation))
     elif precision == "dynamic":
         graph = _quantize_dynamic(graph)
     onnx.checker.check_model(graph, full_check=True)
@@ -82,9 +98,9 @@ def _to_float16(graph: Any) -> Any:
     from onnxruntime.transformers.float16 import convert_float_to_float16
     from onnxruntime.transformers.onnx_model import OnnxModel
 
-    # The border stays float32, so that every precision is fed alike.
+    # Inputs and outputs stay float32, so that every precision is fed in the same way.
     halved = OnnxModel(convert_float_to_float16(graph, keep_io_types=True))
-    # The casts at the border are appended at the end of the node list, which ONNX forbids.
+    # The converter appends its casts at the end of the node list; ONNX requires topological order.
     halved.topological_sort()
     return halved.model
 
@@ -106,7 +122,7 @@ def _quantize_static(graph: Any, pixels: NDArray[np.float32]) -> Any:
         quantize_static(
             source, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
-            # Softmax costs nothing, and steps of 1/256 would coarsen the confidence.
+            # Softmax is cheap, and steps of 1/256 would make the confidence coarser.
             op_types_to_quantize=[op for op in _op_types(graph) if op != "Softmax"],
         )  # fmt: skip
         return onnx.load(target)
@@ -123,7 +139,7 @@ def _quantize_dynamic(graph: Any) -> Any:
 
 @contextlib.contextmanager
 def _quantizer_files(graph: Any) -> Iterator[tuple[str, str]]:
-    """ONNX Runtime's quantizer reads and writes files."""
+    """Yield the paths that ONNX Runtime's quantizer reads and writes."""
     import onnx
 
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:

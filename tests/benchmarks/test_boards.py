@@ -27,8 +27,7 @@ from benchmarks.emulated_cores.building import sections
 from benchmarks.emulated_cores.emulating import printed
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED
-from edgedigits_exporters import get_folder_exporter
-from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.microcontroller import c
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.errors import ArrayError, DeviceUnavailable, ExportError
@@ -63,7 +62,7 @@ def pico(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def export_c(name: str, kernels: Literal["xnnpack", "reference"], folder: Path) -> Path:
-    return get_folder_exporter("c").export(SHIPPED / f"{name}.tflite", folder, FolderOptions(kernels=kernels))
+    return c.export(SHIPPED / f"{name}.tflite", folder, c.COptions(kernels=kernels))
 
 
 def program(path: Path, body: str) -> Path:

@@ -11,18 +11,17 @@ from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits_exporters.folder import write_folder
 from edgedigits_exporters.microcontroller.reading.stored import load_model
 from edgedigits_exporters.microcontroller.tflite_micro.arena import estimate_arena
-from edgedigits_exporters.microcontroller.tflite_micro.array import array_files, export, identifier
+from edgedigits_exporters.microcontroller.tflite_micro.array import ArrayOptions, array_files, export, identifier
 from edgedigits_exporters.microcontroller.tflite_micro.micro_operators import WITH_KERNELS, add_call
-from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported, OutputNotWritable
 from tests.support.edited_tflite import MODELS, SHIPPED, Builder, changed, operator_of, packed, shipped, tensor_of
 from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_tflite
 
-OPTIONS = FolderOptions()
+OPTIONS = ArrayOptions()
 
 MEASURED = {"pico": (3920, 8944), "nano": (10976, 14566), "base": (18816, 27312), "max": (31360, 37856)}
 """Head and total of the arena, from tflite-micro's RecordingMicroAllocator on x86-64."""
@@ -224,7 +223,7 @@ def test_export_writes_a_folder_once(tmp_path: Path) -> None:
     out = export(model, tmp_path / "array", OPTIONS)
     assert sorted(file.name for file in out.iterdir()) == ["README.md", "tiny_model.c", "tiny_model.h", "tiny_ops.h"]
     before = (out / "tiny_model.h").stat().st_mtime_ns
-    with pytest.raises(OutputNotWritable, match="exists and is left as it is"):
+    with pytest.raises(OutputNotWritable, match="array"):
         export(model, out, OPTIONS)
     assert (out / "tiny_model.h").stat().st_mtime_ns == before
 
@@ -252,7 +251,7 @@ def test_a_folder_is_replaced_where_the_system_cannot_exchange_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = write_folder(tmp_path / "out", {"one": "1"})
-    monkeypatch.setattr("edgedigits_exporters.folder._exchange", lambda *_: False)
+    monkeypatch.setattr("edgedigits_exporters.whole_folders._exchange", lambda *_: False)
     write_folder(out, {"two": "2"}, replace=True)
     assert [file.name for file in out.iterdir()] == ["two"]
     assert list(tmp_path.iterdir()) == [out]

@@ -14,10 +14,9 @@ from edgedigits.data.splits import Splits, split
 from edgedigits.recipes import get_recipe
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.verification.verify import verify_artifact
-from edgedigits_exporters import EXPORTERS, PRECISIONS, ExportOptions, get_exporter
-from edgedigits_exporters.calibration import Calibration, choose_balanced
+from edgedigits_exporters import FORMATS, get_format, make_options
 from edgedigits_exporters.census import take_census
-from edgedigits_exporters.embedding import embed_contract
+from edgedigits_exporters.conversion import PRECISIONS, CalibrationSet, choose_balanced
 from edgedigits_runtime.contract import Tensor
 from edgedigits_runtime.embedded_contract import append_zipped, read_contract, strip_zip
 from edgedigits_runtime.engines import open_engine
@@ -32,7 +31,8 @@ from edgedigits_runtime.errors import (
 )
 from tests.support.tiny_models import contract, int8_contract, write_onnx, write_tflite
 
-EXPORTS = [(name, precision) for name in EXPORTERS for precision in PRECISIONS]
+CONVERTED = ("onnx", "tflite")
+EXPORTS = [(name, precision) for name in CONVERTED for precision in PRECISIONS]
 
 
 @pytest.fixture(scope="module")
@@ -41,22 +41,22 @@ def splits(mnist: Dataset) -> Splits:
 
 
 @pytest.fixture(scope="module")
-def calibration(splits: Splits) -> Calibration:
+def calibration(splits: Splits) -> CalibrationSet:
     return choose_balanced(splits.train.images, splits.train.labels, "mnist/train")
 
 
 @pytest.fixture(scope="module")
 def artifacts(
-    trained_run: RunFolder, calibration: Calibration, tmp_path_factory: pytest.TempPathFactory
+    trained_run: RunFolder, calibration: CalibrationSet, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, str], Path]:
     """All exports of the trained network."""
     folder = tmp_path_factory.mktemp("artifacts")
 
     def export(name: str, precision: str) -> Path:
-        exporter = get_exporter(name)
+        exporter: Any = get_format(name)
         path = folder / f"{precision}{exporter.SUFFIX}"
         if precision == "int8":
-            return exporter.export(trained_run.model, path, ExportOptions(precision, calibration))
+            return exporter.export(trained_run.model, path, exporter.OPTIONS(precision, calibration_set=calibration))
         return convert_here(name, trained_run.model, precision, path)
 
     return {pair: export(*pair) for pair in EXPORTS}
@@ -64,7 +64,7 @@ def artifacts(
 
 def convert_here(name: str, model: Path, precision: str, path: Path, images: Any = None) -> Path:
     """Do what `export` does in a child process; here TensorFlow is at hand, and its import takes ten seconds."""
-    exporter: Any = get_exporter(name)
+    exporter: Any = get_format(name)
     converted, found = exporter.convert(model, None, precision, images)
     path.write_bytes(append_zipped(converted, found) if name == "tflite" else exporter.with_contract(converted, found))
     return path
@@ -73,7 +73,11 @@ def convert_here(name: str, model: Path, precision: str, path: Path, images: Any
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "precision"), EXPORTS)
 def test_contracts(
-    name: str, precision: str, artifacts: dict[tuple[str, str], Path], trained_run: RunFolder, calibration: Calibration
+    name: str,
+    precision: str,
+    artifacts: dict[tuple[str, str], Path],
+    trained_run: RunFolder,
+    calibration: CalibrationSet,
 ) -> None:
     path = artifacts[name, precision]
     found, source = open_engine(path).contract, read_contract(trained_run.model)
@@ -156,7 +160,7 @@ def test_int8_tflite_is_integer_throughout_with_a_scale_for_each_channel(
 
 @pytest.mark.slow
 def test_the_census_and_the_size_tell_the_precisions_apart(artifacts: dict[tuple[str, str], Path]) -> None:
-    for name in EXPORTERS:
+    for name in CONVERTED:
         sizes = {precision: artifacts[name, precision].stat().st_size for precision in PRECISIONS}
         assert sizes["int8"] < sizes["float16"] < sizes["float32"]
         assert sizes["dynamic"] < sizes["float16"]
@@ -174,7 +178,7 @@ def test_the_model_stays_the_same_under_a_new_contract(artifacts: dict[tuple[str
         path.write_bytes(artifact.read_bytes())
         before = open_engine(path)
         images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), np.uint8)
-        embed_contract(path, dataclasses.replace(before.contract, accuracy={"top1": 0.5}))
+        get_format(name).embed(path, dataclasses.replace(before.contract, accuracy={"top1": 0.5}))
         after = open_engine(path)
         assert after.contract.accuracy == {"top1": 0.5}, (name, precision)
         np.testing.assert_array_equal(after.run(images), before.run(images))
@@ -188,14 +192,14 @@ def test_embedding_replaces_and_keeps_what_others_wrote(tmp_path: Path) -> None:
     model.metadata_props.add(key="author", value="someone")
     path.write_bytes(model.SerializeToString())
     for name in ("first", "second"):
-        embed_contract(path, contract(name=name))
+        get_format("onnx").embed(path, contract(name=name))
     entries = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     assert set(entries) == {"author", "edgedigits"}
     assert open_engine(path).contract.name == "second"
 
     path = write_tflite(tmp_path, "int8")
     flatbuffer = strip_zip(path.read_bytes())
-    embed_contract(path, int8_contract(name="second"))
+    get_format("tflite").embed(path, int8_contract(name="second"))
     assert path.read_bytes() == append_zipped(flatbuffer, int8_contract(name="second"))
 
 
@@ -228,11 +232,11 @@ def test_a_converter_that_crashes_becomes_a_readable_error(
     (tmp_path / "crash").mkdir()
     (tmp_path / "crash" / f"{module}.py").write_text("import os\nos.abort()\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "crash") + os.pathsep + os.environ.get("PYTHONPATH", ""))
-    exporter = get_exporter(name)
+    exporter: Any = get_format(name)
     path = tmp_path / f"model{exporter.SUFFIX}"
     path.write_text("old")
     with pytest.raises(ConversionFailed, match=r"^the converter crashed with SIGABRT") as caught:
-        exporter.export(small_run.model, path, ExportOptions("float32"))
+        exporter.export(small_run.model, path, exporter.OPTIONS("float32"))
     assert "\n" not in str(caught.value)
     assert path.read_text() == "old"
 
@@ -284,12 +288,12 @@ def test_code_inside_a_model_is_never_run(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_lists_the_known() -> None:
-    with pytest.raises(UnknownName, match="unknown format 'coreml'; known: onnx, tflite"):
-        get_exporter("coreml")
+    with pytest.raises(UnknownName, match=r"'coreml'.* onnx, tflite, c, c-array, web"):
+        get_format("coreml")
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
-def test_every_exporter_says_its_suffix_and_usual_precision(name: str) -> None:
-    exporter = get_exporter(name)
-    assert f".{name}" == exporter.SUFFIX
-    assert exporter.DEFAULT_PRECISION in PRECISIONS
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_options_with_defaults(name: str) -> None:
+    options = make_options(name, {"precision": None})
+    assert type(options) is get_format(name).OPTIONS
+    assert options.made_of in (".keras", ".tflite", ".onnx")

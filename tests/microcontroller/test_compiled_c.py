@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.emulated_cores import BOARDS, available, build
 from edgedigits.model_files import SHIPPED, find_model, shipped_names
-from edgedigits_exporters import FolderOptions, get_folder_exporter
+from edgedigits_exporters.microcontroller import c
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import compiled_c, open_engine, probe_engines
@@ -31,9 +31,7 @@ from tests.support.tiny_models import pictures
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pico as C."""
-    return get_folder_exporter("c").export(
-        SHIPPED / "pico.tflite", tmp_path_factory.mktemp("c") / "pico-c", FolderOptions()
-    )
+    return c.export(SHIPPED / "pico.tflite", tmp_path_factory.mktemp("c") / "pico-c", c.COptions())
 
 
 @pytest.fixture(autouse=True)
@@ -96,8 +94,8 @@ def test_the_selftest_notices_one_wrong_weight(exported: Path, tmp_path: Path) -
 @pytest.mark.slow
 @pytest.mark.parametrize("kernels", ["xnnpack", "reference"])
 def test_a_cmake_project_builds_and_passes(kernels: str, tmp_path: Path) -> None:
-    options = FolderOptions(project="cmake", kernels="reference" if kernels == "reference" else "xnnpack")
-    folder = get_folder_exporter("c").export(SHIPPED / "pico.tflite", tmp_path / "pico", options)
+    options = c.COptions(project="cmake", kernels="reference" if kernels == "reference" else "xnnpack")
+    folder = c.export(SHIPPED / "pico.tflite", tmp_path / "pico", options)
     sources = ["src/digits.c", "tests/digits_selftest.c"]
     done = subprocess.run(["cc", "-std=c99", "-Iinclude", *sources, "-o", "selftest", "-lm"], cwd=folder, check=False)
     assert done.returncode == 0
@@ -137,7 +135,7 @@ def test_the_readme_says_how_much_flash_the_constants_take(exported: Path, tmp_p
 def test_the_readme_says_how_much_flash_the_code_takes(name: str, tmp_path: Path) -> None:
     if reason := available(BOARDS["cortex-m4f"]):
         pytest.skip(reason)
-    folder = get_folder_exporter("c").export(SHIPPED / f"{name}.tflite", tmp_path / name, FolderOptions())
+    folder = c.export(SHIPPED / f"{name}.tflite", tmp_path / name, c.COptions())
     said = re.findall(r"(\d+) to (\d+) KB with `(-O.)`", (folder / "README.md").read_text())
     assert [flag for *_, flag in said] == ["-Os", "-O3"]
     for least, most, flag in said:
@@ -146,9 +144,7 @@ def test_the_readme_says_how_much_flash_the_code_takes(name: str, tmp_path: Path
 
 
 def test_an_arduino_library_has_what_the_ide_looks_for(tmp_path: Path) -> None:
-    folder = get_folder_exporter("c").export(
-        SHIPPED / "pico.tflite", tmp_path / "uno", FolderOptions(project="arduino")
-    )
+    folder = c.export(SHIPPED / "pico.tflite", tmp_path / "uno", c.COptions(project="arduino"))
     properties = dict(line.split("=", 1) for line in (folder / "library.properties").read_text().splitlines())
     assert properties["name"] == "edgedigits-pico"
     assert {"name", "version", "author", "maintainer", "sentence", "category", "architectures"} <= set(properties)
@@ -204,12 +200,12 @@ def test_other_engines_and_devices_are_refused(exported: Path) -> None:
 
 def test_a_folder_that_exists_is_left_as_it_is(exported: Path) -> None:
     before = {file.name: file.stat().st_mtime_ns for file in exported.iterdir()}
-    with pytest.raises(OutputNotWritable, match="exists and is left as it is"):
-        get_folder_exporter("c").export(SHIPPED / "pico.tflite", exported, FolderOptions())
+    with pytest.raises(OutputNotWritable, match="--force"):
+        c.export(SHIPPED / "pico.tflite", exported, c.COptions())
     assert {file.name: file.stat().st_mtime_ns for file in exported.iterdir()} == before
 
 
 def test_unknown_projects_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="unknown project 'maven'; known: plain, arduino, cmake"):
-        get_folder_exporter("c").export(SHIPPED / "pico.tflite", tmp_path / "x", FolderOptions(project="maven"))
+        c.export(SHIPPED / "pico.tflite", tmp_path / "x", c.COptions(project="maven"))
     assert not (tmp_path / "x").exists()

@@ -12,7 +12,8 @@ from edgedigits.bulk.kinds import KINDS as SOURCE_KINDS
 from edgedigits.bulk.parts import COLUMNS
 from edgedigits.data import DATASETS
 from edgedigits.recipes import PUBLISHED, RECIPES
-from edgedigits_exporters import EXPORTERS, FOLDER_EXPORTERS, PRECISIONS
+from edgedigits_exporters import FORMATS
+from edgedigits_exporters.conversion import PRECISIONS
 from edgedigits_exporters.web import WEB_ENGINES
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES
 
@@ -46,8 +47,7 @@ def test_parameters_and_that_only_the_first_goes_by_position(name: str, paramete
 def test_registers() -> None:
     assert list(ENGINES) == ["litert", "onnxruntime", "c"]
     assert ENGINE_OF_SUFFIX == {".tflite": "litert", ".onnx": "onnxruntime"}
-    assert list(EXPORTERS) == ["onnx", "tflite"]
-    assert list(FOLDER_EXPORTERS) == ["c", "c-array", "web"]
+    assert list(FORMATS) == ["onnx", "tflite", "c", "c-array", "web"]
     assert list(WEB_ENGINES) == ["wasm", "onnxruntime-web"]
     assert list(SOURCE_KINDS) == ["files", "parquet", "tar"]
     assert COLUMNS == ("source", "text", "boxes", "confidence", "error", "model")
@@ -66,9 +66,8 @@ def test_registers() -> None:
     [
         *((module, ["units", "pictures"]) for module in SOURCE_KINDS.values()),
         *((module, ["open_engine", "probe"]) for module in ENGINES.values()),
-        *((module, ["export", "SUFFIX", "DEFAULT_PRECISION"]) for module in EXPORTERS.values()),
-        *((module, ["export", "SUFFIX"]) for module in FOLDER_EXPORTERS.values()),
-        *((module, ["parts", "SUFFIX"]) for module in WEB_ENGINES.values()),
+        *((module, ["SUFFIX", "OPTIONS", "export", "compare"]) for module in FORMATS.values()),
+        *((module, ["SUFFIX", "require", "parts"]) for module in WEB_ENGINES.values()),
         *((module, ["RECIPE"]) for module in RECIPES.values()),
         *((module, ["DESCRIPTION", "load"]) for module in DATASETS.values()),
     ],

@@ -7,7 +7,8 @@ import pytest
 
 import edgedigits
 from benchmarks.shipped_models.card import describe_others
-from edgedigits import folder_exporting, model_files
+from edgedigits import model_files
+from edgedigits.exporting import source
 from edgedigits.model_files import SHIPPED, check_shipped, find_keras, find_model, shipped_names
 from edgedigits.reports.model_card_file import read_card
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound
@@ -84,7 +85,7 @@ def test_golden_vectors_are_compared_too(run_command: RunCommand, shipped: Path)
 
 
 def test_what_goes_into_a_page_or_a_board_is_compared_too(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_exporting, "SHIPPED", shipped)
+    monkeypatch.setattr(source, "SHIPPED", shipped)
     flip(shipped / "pico.wasm")
     flip(shipped / "nano.tflite")
     with pytest.raises(ArtifactCorrupt, match=r"pico\.wasm is not the file that was shipped"):

@@ -45,7 +45,7 @@ TRAINING = (
     "edgedigits.training.fit", "edgedigits.reports.terminal",
 )  # fmt: skip
 CLI = ("edgedigits.cli",)
-LITERT = (*CLI, "edgedigits.exporting", "edgedigits.folder_exporting", "ai_edge_litert.interpreter", "PIL.Image")
+LITERT = (*CLI, "edgedigits.exporting.export", "edgedigits.exporting.source", "ai_edge_litert.interpreter", "PIL.Image")
 
 
 def _nothing(_: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from edgedigits_exporters import ExportOptions, get_exporter
-from edgedigits_exporters.calibration import Calibration
+from edgedigits_exporters import tflite
+from edgedigits_exporters.conversion import CalibrationSet
 from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_exporters.keras_file import float_border, save_model
 from edgedigits_exporters.onnx import with_contract
@@ -144,10 +144,10 @@ def main() -> None:
         write_onnx(contract, images)
     if "tflite" in formats:
         keras = save_model(network(), contract, FOLDER / "wide.keras")
-        calibration = Calibration(images, DataUsed("noise", len(images), "sha256:none"))
+        calibration = CalibrationSet(images, DataUsed("noise", len(images), "sha256:none"))
         for precision in PRECISIONS:
-            options = ExportOptions(precision, calibration)
-            get_exporter("tflite").export(keras, FOLDER / f"wide.{precision}.tflite", options)
+            options = tflite.TfliteOptions(precision, calibration_set=calibration)
+            tflite.export(keras, FOLDER / f"wide.{precision}.tflite", options)
     for path in sorted(FOLDER.iterdir()):
         print(path.name, path.stat().st_size)
 

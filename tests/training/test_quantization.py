@@ -51,10 +51,10 @@ def test_the_gradient_passes_the_rounding() -> None:
 
 def test_it_agrees_with_the_int8_file_of_the_converter(mnist: Dataset, small_family_run: Any, tmp_path: Path) -> None:
     from edgedigits.data.splits import SplitPlan, split
-    from edgedigits.exporting import ExportRequest, export_model
+    from edgedigits.exporting.export import ExportRequest, export_model
     from edgedigits.model_files import open_model
     from edgedigits.training.quantization import Quantized
-    from edgedigits_exporters.calibration import choose_balanced
+    from edgedigits_exporters.conversion import choose_balanced
     from edgedigits_exporters.keras_file import load_model
 
     network, _ = load_model(small_family_run.model)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgedigits.recipes.gates import DEFAULT_GATES, SMALL_SPLIT, Gate, default_gate, missed, with_demands
-from edgedigits_exporters import PRECISIONS
+from edgedigits_exporters.conversion import PRECISIONS
 from edgedigits_runtime.errors import UnknownName
 
 FLOAT, HALF, INT8 = DEFAULT_GATES["float32"], DEFAULT_GATES["float16"], DEFAULT_GATES["int8"]

@@ -23,7 +23,7 @@ from edgedigits.verification.verify import (
     verify_artifact,
     write_report,
 )
-from edgedigits_exporters import ExportOptions, get_exporter
+from edgedigits_exporters import onnx as onnx_format
 from edgedigits_runtime.contract import DataUsed
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import (
@@ -46,7 +46,7 @@ def splits() -> Splits:
 def artifact(small_run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A float32 ONNX file in a copy of its run folder."""
     folder = Path(shutil.copytree(small_run.path, tmp_path_factory.mktemp("verify") / "run"))
-    return get_exporter("onnx").export(folder / "model.keras", folder / "model.onnx", ExportOptions("float32"))
+    return onnx_format.export(folder / "model.keras", folder / "model.onnx", onnx_format.OnnxOptions())
 
 
 @pytest.fixture(scope="module")

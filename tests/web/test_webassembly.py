@@ -16,11 +16,11 @@ from edgedigits import load
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED, shipped_names
 from edgedigits_exporters.microcontroller.activations import Kernels
+from edgedigits_exporters.microcontroller.c import COptions
 from edgedigits_exporters.microcontroller.flatbuffer import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing.header import header
 from edgedigits_exporters.microcontroller.writing.source import source
-from edgedigits_exporters.options import FolderOptions
 from edgedigits_exporters.web.origin import MAGIC, Origin, fingerprint, read_origin, with_origin
 from edgedigits_exporters.web.webassembly import build_wasm, compile_wasm, compiler_version, prebuilt_wasm
 from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMissing
@@ -35,7 +35,7 @@ from tests.support.tiny_models import int8_contract, pictures, write_tflite
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-OPTIONS = FolderOptions()
+OPTIONS = COptions()
 COMPILER = needs("clang", "wasm-ld")
 TAILS = (("RESHAPE", "FULLY_CONNECTED", "SOFTMAX"), ("MEAN", "FULLY_CONNECTED", "ADD"))
 GRAPHS = 24
@@ -84,8 +84,8 @@ def test_a_module_of_something_else_is_not_taken(tmp_path: Path) -> None:
     assert prebuilt_wasm(model, OPTIONS) is None
     ready.write_bytes(with_origin(MAGIC, Origin(fingerprint(model), "xnnpack", "clang")))
     assert prebuilt_wasm(model, OPTIONS) is not None
-    assert prebuilt_wasm(model, FolderOptions(kernels="reference")) is None
-    assert prebuilt_wasm(model, FolderOptions(contract=int8_contract())) is None
+    assert prebuilt_wasm(model, COptions(kernels="reference")) is None
+    assert prebuilt_wasm(model, COptions(contract=int8_contract())) is None
     model.write_bytes(model.read_bytes() + b"\0")
     assert prebuilt_wasm(model, OPTIONS) is None
     ready.write_bytes(b"something else")

@@ -6,12 +6,16 @@ header write the text, templates what stands beside it.
 
 import dataclasses
 import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from edgedigits_exporters.folder import refuse_existing, write_folder
+from edgedigits_exporters import FormatOptions, Result
 from edgedigits_exporters.microcontroller.flatbuffer import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing import literals
@@ -20,35 +24,64 @@ from edgedigits_exporters.microcontroller.writing.projects import PROJECTS
 from edgedigits_exporters.microcontroller.writing.selftest import golden_text
 from edgedigits_exporters.microcontroller.writing.source import source
 from edgedigits_exporters.microcontroller.writing.templates import filled, marks_of, template
-from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
-from edgedigits_runtime.errors import UnknownName
+from edgedigits_runtime.errors import ExportError, UnknownName
 from edgedigits_runtime.golden import Vectors, packed, record
 from edgedigits_runtime.reading.reader import Reader
 
 SUFFIX = "-c"
 
 
-def export(model: Path, path: Path, options: FolderOptions) -> Path:
-    """Write `model`, an int8 `.tflite` file, as a folder of C; see edgedigits_exporters.
+@dataclass(frozen=True)
+class COptions(FormatOptions):
+    """Options of a folder of C.
+
+    Args:
+        kernels: LiteRT kernels whose rounding the C code has: "xnnpack", LiteRT's default, or "reference", whose
+            convolutions need no floating point.
+        project: layout of the folder, a name of PROJECTS.
+    """
+
+    precision: str = "int8"
+    kernels: Literal["xnnpack", "reference"] = "xnnpack"
+    project: str = "plain"
+
+    def __post_init__(self) -> None:
+        if self.precision != "int8":
+            raise ExportError(f"expected --precision int8, since C is made of an int8 model; got {self.precision}")
+        if self.project not in PROJECTS:
+            raise UnknownName("project", self.project, PROJECTS)
+
+
+OPTIONS = COptions
+
+
+def export(model: Path, path: Path, options: COptions) -> Path:
+    """Write an int8 `.tflite` file as a folder of C; see edgedigits_exporters.Format.
 
     Raises:
-        UnknownName: no such project.
-        ArtifactError: the file cannot be used, or it holds what is not compiled.
+        ArtifactError: the file cannot be used, or the compiler does not support it.
         OutputNotWritable: the folder exists, or could not be written.
     """
-    refuse_existing(path, replace=options.replace)
-    return write_folder(path, c_files(model, options), replace=options.replace)
+    return write_folder(path, c_files(model, options))
 
 
-def c_files(model: Path, options: FolderOptions) -> dict[str, str | bytes]:
+def compare(source: Path, artifact: Path, options: COptions, verify: Callable[[Path, Path], Result]) -> Result:
+    """Compare the C code with LiteRT; digits.h and digits.c are the same in every layout."""
+    if options.project == "plain":
+        return verify(artifact, artifact / "digits.tflite")
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
+        plain = export(source, Path(folder) / "c", dataclasses.replace(options, project="plain"))
+        return verify(plain, plain / "digits.tflite")
+
+
+def c_files(model: Path, options: COptions) -> dict[str, str | bytes]:
     """Return the content of each file of the folder by its name."""
-    if options.project not in PROJECTS:
-        raise UnknownName("project", options.project, PROJECTS)
     content = model.read_bytes()
     own = options.contract or read_contract(model)
     program = make_program(read_graph(content, str(model)), options.kernels)

@@ -8,7 +8,7 @@ import re
 import tarfile
 from pathlib import Path
 
-from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.web import WebOptions
 from edgedigits_exporters.web.parts import EngineParts
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.embedded_contract import read_contract
@@ -30,7 +30,12 @@ EXPORTS = re.compile(r"export\{([^}]*)\};?\s*(?://# sourceMappingURL=.*)?\s*$")
 USED = ("InferenceSession", "Tensor", "env")
 
 
-def parts(model: Path, options: FolderOptions) -> EngineParts:
+def require(model: Path, options: WebOptions) -> None:  # noqa: ARG001
+    """Check that the npm package can be read; see package_files."""
+    package_files(options.npm_package)
+
+
+def parts(model: Path, options: WebOptions) -> EngineParts:
     """Return what runs an `.onnx` file in a page.
 
     Raises:
@@ -95,7 +100,7 @@ def _content(place: Path, name: str) -> bytes:
         return member.read()
 
 
-def _golden(model: Path, options: FolderOptions) -> Vectors:
+def _golden(model: Path, options: WebOptions) -> Vectors:
     """Return what ONNX Runtime makes of the golden pictures: as recorded beside the model, else here."""
     if options.contract is None and golden_path(model).is_file():
         return read_golden(golden_path(model))

@@ -3,25 +3,29 @@
 import dataclasses
 import gzip
 import hashlib
-import importlib
 import json
+import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from edgedigits_exporters.folder import refuse_existing, write_folder
-from edgedigits_exporters.options import FolderOptions
-from edgedigits_exporters.web import WEB_ENGINES
+from edgedigits_exporters import Result
+from edgedigits_exporters.microcontroller import c
+from edgedigits_exporters.web import WebOptions
 from edgedigits_exporters.web.inlining import inline_page, packed
 from edgedigits_exporters.web.parts import EngineParts
+from edgedigits_exporters.web.webassembly import prebuilt_wasm
+from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
-from edgedigits_runtime.errors import ArtifactUnsupported, UnknownName
+from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.reading.frame import FRAME_SHAPE
 from edgedigits_runtime.templates import fill
 
 SUFFIX = "-web"
+OPTIONS = WebOptions
 
 REPLAYED = 5
 """Of the golden pictures, when a page starts; each takes 300 bytes."""
@@ -38,30 +42,42 @@ PAGE = files("edgedigits_exporters.web").joinpath("page")
 TEMPLATES = files("edgedigits_exporters.web").joinpath("templates")
 
 
-def export(model: Path, path: Path, options: FolderOptions) -> Path:
-    """Write a page that reads with `model`, a `.tflite` or `.onnx` file; see edgedigits_exporters.
+def export(model: Path, path: Path, options: WebOptions) -> Path:
+    """Write a page that reads with a `.tflite` or `.onnx` file; see edgedigits_exporters.Format.
 
     Raises:
-        UnknownName: no such engine.
         ArtifactError: the file cannot be used, or the page cannot feed it.
         ExportError: what the engine needs is missing, or failed.
         OutputNotWritable: the folder exists, or could not be written.
     """
-    refuse_existing(path, replace=options.replace)
-    return write_folder(path, site_files(model, options), replace=options.replace)
+    return write_folder(path, site_files(model, options))
 
 
-def site_files(model: Path, options: FolderOptions) -> dict[str, str | bytes]:
+def compare(
+    source: Path,
+    artifact: Path,  # noqa: ARG001
+    options: WebOptions,
+    verify: Callable[[Path, Path], Result],
+) -> Result | None:
+    """Compare the C code that the WebAssembly is compiled from with LiteRT; a `.wasm` beside the model was compared
+    when it was made.
+    """
+    if options.engine != "wasm" or prebuilt_wasm(source, options.code) is not None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
+        code = c.export(source, Path(folder) / "c", options.code)
+        return c.compare(source, code, options.code, verify)
+
+
+def site_files(model: Path, options: WebOptions) -> dict[str, str | bytes]:
     """Return the content of each file of the folder by its name."""
-    if options.engine not in WEB_ENGINES:
-        raise UnknownName("engine of a page", options.engine, WEB_ENGINES)
     contract = options.contract or read_contract(model)
     if contract.reader != "digits" or contract.image_shape != FRAME_SHAPE:
         raise ArtifactUnsupported(
             f"{model}: the page finds digits and frames them as {list(FRAME_SHAPE)}; {contract.name} takes"
             f" {list(contract.image_shape)} and reader {contract.reader!r}"
         )
-    engine: EngineParts = importlib.import_module(WEB_ENGINES[options.engine]).parts(model, options)
+    engine: EngineParts = options.engine_module().parts(model, options)
     contract = dataclasses.replace(contract, format="web", kernels=engine.kernels)
     made: dict[str, str | bytes] = {
         "index.html": _page(contract, engine, options.engine),

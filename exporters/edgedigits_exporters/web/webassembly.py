@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from edgedigits_exporters.microcontroller.c import c_files
-from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.microcontroller.c import COptions, c_files
 from edgedigits_exporters.web.origin import Origin, fingerprint, read_origin, with_origin
 from edgedigits_runtime.errors import ConversionFailed, ToolMissing
 
@@ -51,7 +50,7 @@ LINK = (
 )
 
 
-def build_wasm(model: Path, options: FolderOptions) -> bytes:
+def build_wasm(model: Path, options: COptions) -> bytes:
     """Return an int8 `.tflite` file as a WebAssembly module that says what it was made of.
 
     Raises:
@@ -64,7 +63,7 @@ def build_wasm(model: Path, options: FolderOptions) -> bytes:
     return with_origin(made, Origin(fingerprint(model), options.kernels, version))
 
 
-def prebuilt_wasm(model: Path, options: FolderOptions) -> bytes | None:
+def prebuilt_wasm(model: Path, options: COptions) -> bytes | None:
     """Return the `.wasm` that stands beside a `.tflite` file, as shipped models have one; None if it is not of it.
 
     Raises:

@@ -1,21 +1,36 @@
 """Export to a C array for TensorFlow Lite Micro: the `.tflite`, the operators to register and the arena's size."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from edgedigits_exporters.folder import refuse_existing, write_folder
+from edgedigits_exporters import FormatOptions, Result
 from edgedigits_exporters.microcontroller.reading.stored import StoredModel, load_model
 from edgedigits_exporters.microcontroller.tflite_micro.arena import Arena, estimate_arena
 from edgedigits_exporters.microcontroller.tflite_micro.micro_operators import add_call
-from edgedigits_exporters.options import FolderOptions
+from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
-from edgedigits_runtime.errors import ContractMissing
+from edgedigits_runtime.errors import ContractMissing, ExportError
 
 SUFFIX = "-c-array"
 BYTES_A_LINE = 16
+
+
+@dataclass(frozen=True)
+class ArrayOptions(FormatOptions):
+    """Options of a C array for TensorFlow Lite Micro."""
+
+    precision: str = "int8"
+
+    def __post_init__(self) -> None:
+        if self.precision != "int8":
+            raise ExportError(f"expected --precision int8, since the array is an int8 model; got {self.precision}")
+
+
+OPTIONS = ArrayOptions
 
 
 @dataclass(frozen=True)
@@ -38,17 +53,26 @@ class _Facts:
     contract: tuple[str, ...]
 
 
-def export(model: Path, path: Path, options: FolderOptions) -> Path:
-    """Write a folder with `model`, a `.tflite` file, as a C array; see edgedigits_exporters.
+def export(model: Path, path: Path, options: ArrayOptions) -> Path:
+    """Write a folder with a `.tflite` file as a C array; see edgedigits_exporters.Format.
 
     Raises:
         ArtifactError: the file cannot be used, or TensorFlow Lite Micro has no kernel for an operator.
         OutputNotWritable: the folder exists or could not be written.
     """
-    refuse_existing(path, replace=options.replace)
     contract = options.contract or _contract_of(model)
     name = contract.name if contract else model.stem
-    return write_folder(path, array_files(model.read_bytes(), name, contract), replace=options.replace)
+    return write_folder(path, array_files(model.read_bytes(), name, contract))
+
+
+def compare(
+    source: Path,  # noqa: ARG001
+    artifact: Path,  # noqa: ARG001
+    options: ArrayOptions,  # noqa: ARG001
+    verify: Callable[[Path, Path], Result],  # noqa: ARG001
+) -> Result | None:
+    """Return None: the array holds the `.tflite` file unchanged."""
+    return None
 
 
 def array_files(content: bytes, name: str, contract: Contract | None) -> dict[str, str]:

@@ -1,0 +1,125 @@
+"""The file that an artifact is made of, its data, and the default place of the artifact."""
+
+import re
+from functools import cached_property
+from pathlib import Path
+
+from edgedigits.data.splits import Splits
+from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, check_shipped, find_keras, shipped_names
+from edgedigits.training.data_of_model import DataOptions, splits_of_model
+from edgedigits.training.run_folder import newest_run
+from edgedigits_exporters.conversion import CALIBRATION_IMAGES, CalibrationSet, choose_balanced
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.engines import is_c_export
+from edgedigits_runtime.errors import ArtifactNotFound, DataNotFound, ExportError, UnknownName
+from edgedigits_runtime.golden import golden_path
+from edgedigits_runtime.synthetic.samples import mnist_like
+
+SYNTHETIC_SEED = 11
+
+NOT_IN_NAMES = re.compile(r"[/\\:*?\"<>|\0\ud800-\udfff]+")
+"""Characters that a file name must not contain: separators, those that Windows refuses, and surrogates."""
+
+
+def default_model() -> str | Path:
+    """Return the MODEL that is exported if none is named: the newest run, else the default shipped model."""
+    run = newest_run()
+    return run.path if run else DEFAULT_MODEL
+
+
+def find_source(model: str | Path, suffix: str, precision: str | None) -> Path:
+    """Return the file that an artifact is made of: one with the suffix, or a `.keras` file that is converted first.
+
+    Args:
+        model: MODEL.
+        suffix: of the file that the format is made of.
+        precision: of the artifact; None for any.
+
+    Raises:
+        ExportError: MODEL is a C export.
+        UnknownName: it is a file of another type, or neither a shipped name nor a path.
+        ArtifactNotFound: no such file.
+    """
+    if str(model) in shipped_names():
+        return find_shipped(model, suffix, precision) or find_keras(model)
+    path = Path(model)
+    if is_c_export(path):
+        raise ExportError(f"{model} is a C export; export its digits.tflite, or the model that it was made of")
+    # The name of a run folder may have a dot in it.
+    if path.is_dir() or path.suffix in ("", ".keras"):
+        return find_keras(model)
+    if path.suffix != suffix:
+        raise UnknownName("model file type to export from", path.suffix, dict.fromkeys((suffix, ".keras")))
+    if not path.is_file():
+        raise ArtifactNotFound(f"no model file at {path}")
+    return check_shipped(path)
+
+
+def find_shipped(model: str | Path, suffix: str, precision: str | None) -> Path | None:
+    """Return the file of a shipped model with a suffix and a precision, or None; the files beside it are checked too.
+
+    Raises:
+        ArtifactCorrupt: a file of the model is not the one that was shipped.
+    """
+    path = SHIPPED / f"{model}{suffix}"
+    if suffix == ".keras" or str(model) not in shipped_names() or not path.is_file():
+        return None
+    for file in (path, path.with_suffix(".wasm"), golden_path(path)):
+        if file.is_file():
+            check_shipped(file)
+    return path if precision in (None, read_contract(path).precision) else None
+
+
+def default_path(source: Path, name: str, ending: str) -> Path:
+    """Return the path of an artifact if none is given: beside its source, or in the working folder if that is shipped.
+
+    Args:
+        source: the file that it is made of.
+        name: of the model; it is made a plain file name, since an untrusted model may have the name "../..".
+        ending: of the file's or folder's name.
+    """
+    plain = NOT_IN_NAMES.sub("-", name).lstrip(" .-") or "model"
+    return (Path() if source.parent == SHIPPED else source.parent) / f"{plain}{ending}"
+
+
+class SourceData:
+    """The dataset that a source was trained on; it is loaded on first use."""
+
+    def __init__(self, contract: Contract | None, source: Path, options: DataOptions) -> None:
+        self.name = options.data or (contract.training.name if contract and contract.training else None)
+        self._contract, self._source, self._options = contract, source, options
+
+    @cached_property
+    def _found(self) -> Splits | DataNotFound:
+        if self._contract is None:
+            return DataNotFound(f"{self._source} has no contract, which names the dataset")
+        try:
+            return splits_of_model(self._contract, self._source, self._options)
+        except DataNotFound as error:
+            return error
+
+    @property
+    def splits(self) -> Splits:
+        """Raises:
+        DataNotFound: the dataset is unknown or missing.
+        """
+        if isinstance(self._found, DataNotFound):
+            raise self._found
+        return self._found
+
+    def calibration_set(self, notes: list[str]) -> CalibrationSet:
+        """Choose images of the training split; draw digits, and add a note, if it is missing.
+
+        Raises:
+            ExportError: the split is missing, and the model does not read digits.
+        """
+        try:
+            train = self.splits.train
+        except DataNotFound as error:
+            if self._contract is None or self._contract.reader != "digits":
+                raise ExportError(f"int8 needs calibration images of the training split: {error}") from error
+            notes.append(f"calibrated on synthetic digits, since the training split was not found: {error}")
+            images, labels = mnist_like(CALIBRATION_IMAGES, SYNTHETIC_SEED)
+            return choose_balanced(images[..., None], labels, f"drawn digits, seed {SYNTHETIC_SEED}")
+        return choose_balanced(train.images, train.labels, f"{self.name or 'given data'}/train")
