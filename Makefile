@@ -30,7 +30,7 @@ speed: $(READY)  ## how near the runtime comes to its bare engines
 	$(BIN)/python -m benchmarks.speed
 
 reading-pictures: $(READY)  ## draw the pictures of docs/reading.md, and write there what was read
-	$(BIN)/python -m benchmarks.reading_pictures.sheets docs
+	$(BIN)/python -m benchmarks.reading_pictures docs
 
 page-pictures: $(READY)  ## photograph the page for the docs
 	$(BIN)/python -m tests.support.page_pictures docs/pictures

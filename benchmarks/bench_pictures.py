@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from edgedigits.benchmarking.measuring.workload import PICTURES
+from edgedigits_runtime.synthetic.labelled_pages import draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions
-from edgedigits_runtime.synthetic.page import draw_page
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.synthetic.scenes import scene_named
 from edgedigits_runtime.whole_files import whole_file, write_whole

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.synthetic.labelled_pages import draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions
-from edgedigits_runtime.synthetic.page import draw_page
 from edgedigits_runtime.synthetic.scenes import scene_named
 
 WIDTH, HEIGHT = 4000, 3000

@@ -11,7 +11,7 @@ from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.frame import frame_digit
-from edgedigits_runtime.synthetic.other_marks import KINDS, draw_other
+from edgedigits_runtime.synthetic.non_digits import KINDS, draw_non_digit
 
 SEED = 70001
 """None that anything is trained or fitted with."""
@@ -54,9 +54,9 @@ class Rejection:
 
 
 def draw_marks(kind: str, count: int, seed: int) -> Images:
-    """Return marks of one kind of edgedigits_runtime.synthetic.other_marks, framed: uint8 [count, 28, 28, 1]."""
+    """Return marks of one kind of edgedigits_runtime.synthetic.non_digits, framed: uint8 [count, 28, 28, 1]."""
     rng = np.random.default_rng([seed, *kind.encode()])
-    drawn = [frame_digit(draw_other(rng, kind=kind, size=DRAWN_SIDE)) for _ in range(count)]
+    drawn = [frame_digit(draw_non_digit(rng, kind=kind, size=DRAWN_SIDE)) for _ in range(count)]
     return np.stack(drawn)[..., None]
 
 

@@ -1,25 +1,25 @@
-"""The causes of docs/reading.md as pictures to draw: what is written, with what pen, on what, in what light."""
+"""The causes of misreading in docs/reading.md, as pictures to draw: text, pen, paper and light."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgedigits_runtime.synthetic.drawings import DRAWINGS
-from edgedigits_runtime.synthetic.hands import HANDS, MORE_HANDS, Hand, hands_of
-from edgedigits_runtime.synthetic.layout import Mark, contact
+from edgedigits_runtime.synthetic.digit_styles import RARE_STYLES, SCHOOL_STYLES, Glyph, digit_glyphs
+from edgedigits_runtime.synthetic.doodles import DOODLES
+from edgedigits_runtime.synthetic.handwriting import Handwriting, Points, trace_stroke
+from edgedigits_runtime.synthetic.labelled_pages import Page, render_symbols
+from edgedigits_runtime.synthetic.layout import Symbol, contact
 from edgedigits_runtime.synthetic.letters import CURSIVE, LETTERS, SIGNS, TICKS
-from edgedigits_runtime.synthetic.page import Page, picture_marks
 from edgedigits_runtime.synthetic.scenes import BLACK, BLUE, GREEN, RED, SCENES, Scene
 from edgedigits_runtime.synthetic.scribbles import scribble
-from edgedigits_runtime.synthetic.strokes import Points, Writing, trace_stroke
 
 SIZE = (640, 400)
 """Width and height of every picture, in pixels."""
 
-# Letters that look like digits, which letters.py leaves out for that.
-_LIKE_DIGITS: dict[str, Hand] = {
-    "O": HANDS[0]["round"],
+# Letters that look like digits, which letters.py leaves out.
+_LIKE_DIGITS: dict[str, Glyph] = {
+    "O": SCHOOL_STYLES[0]["round"],
     "S": ("52,12 32,1 10,12 12,32 46,58 54,80 34,98 4,88",),
     "a": ("52,52 34,38 12,44 2,68 12,94 32,94 50,76 54,42 | 52,80 58,97 70,92",),
     "d": ("52,52 34,38 12,44 2,68 12,94 32,94 50,76 | 56,0 | 53,80 58,97 70,92",),
@@ -31,7 +31,7 @@ _SIGNS = {"+": "plus", "=": "equals", "-": "minus", "x": "times"}
 
 @dataclass(frozen=True)
 class Line:
-    """A line of writing. Lengths without a unit are in heights of a digit.
+    """A line of writing. Lengths without a unit are in digit heights.
 
     Args:
         text: digits, letters and signs from left to right.
@@ -39,10 +39,10 @@ class Line:
         height: of its digits, in pixels.
         thickness: of the pen.
         slant: how far the tops lean to the right.
-        gap: from one's box to the next one's, or from ink to ink.
-        ink_to_ink: measure the gap so; at 0 neighbours touch.
-        pens: in turn, one for each mark.
-        hands: how some characters are written; the others by a hand of those that most people learn.
+        gap: between neighbours: their boxes, or their ink with `ink_to_ink`.
+        ink_to_ink: measure the gap between ink; with a gap of 0 neighbours touch.
+        pens: indices of pens, used in turn.
+        glyphs: how to write some characters; the others get a random school glyph.
     """
 
     text: str
@@ -53,107 +53,110 @@ class Line:
     gap: float = 0.4
     ink_to_ink: bool = False
     pens: tuple[int, ...] = (0,)
-    hands: tuple[tuple[str, Hand], ...] = ()
+    glyphs: tuple[tuple[str, Glyph], ...] = ()
 
-    def write(self, rng: np.random.Generator, line: int) -> list[Mark]:
-        """Write it in the middle of the picture's width."""
-        writing = Writing(rng.uniform(0.004, 0.012), self.slant, rng.uniform(0.95, 1.1), rng.normal(0, 0.03))
-        marks: list[Mark] = []
+    def write(self, rng: np.random.Generator, line: int) -> list[Symbol]:
+        """Write the line, centred horizontally."""
+        handwriting = Handwriting(rng.uniform(0.004, 0.012), self.slant, rng.uniform(0.95, 1.1), rng.normal(0, 0.03))
+        symbols: list[Symbol] = []
         for place, character in enumerate(self.text):
-            mark = self._mark(character, writing, rng, line, self.pens[place % len(self.pens)])
-            marks.append(mark.moved(self._right_of(marks[-1], mark) if marks else 0.0, 0.0))
-        left, right = marks[0].extent[0], marks[-1].extent[2]
-        return [mark.moved((SIZE[0] - left - right) / 2, self.top) for mark in marks]
+            symbol = self._symbol(character, handwriting, rng, line, self.pens[place % len(self.pens)])
+            symbols.append(symbol.moved(self._right_of(symbols[-1], symbol) if symbols else 0.0, 0.0))
+        left, right = symbols[0].extent[0], symbols[-1].extent[2]
+        return [symbol.moved((SIZE[0] - left - right) / 2, self.top) for symbol in symbols]
 
-    def _mark(self, character: str, writing: Writing, rng: np.random.Generator, line: int, pen: int) -> Mark:
-        strokes = writing.trace(_hand(character, dict(self.hands), rng), rng)
+    def _symbol(
+        self, character: str, handwriting: Handwriting, rng: np.random.Generator, line: int, pen: int
+    ) -> Symbol:
+        strokes = handwriting.trace(_glyph(character, dict(self.glyphs), rng), rng)
         if character in _SIGNS:
             strokes = [0.55 * stroke + np.array([0, 0.25]) for stroke in strokes]
         height = self.height * float(np.clip(rng.normal(1, 0.04), 0.9, 1.1))
         digit = int(character) if character.isdigit() else None
-        return Mark(tuple(height * stroke for stroke in strokes), max(1.0, self.thickness * height), digit, line, pen)
+        return Symbol(tuple(height * stroke for stroke in strokes), max(1.0, self.thickness * height), digit, line, pen)
 
-    def _right_of(self, last: Mark, mark: Mark) -> float:
-        if self.ink_to_ink:
-            return contact(last, mark) + self.gap * self.height
-        return last.extent[2] - mark.extent[0] + self.gap * self.height
+    def _right_of(self, last: Symbol, symbol: Symbol) -> float:
+        touching = contact(last, symbol) if self.ink_to_ink else last.extent[2] - symbol.extent[0]
+        return touching + self.gap * self.height
 
 
-def _hand(character: str, chosen: dict[str, Hand], rng: np.random.Generator) -> Hand:
+def _glyph(character: str, chosen: dict[str, Glyph], rng: np.random.Generator) -> Glyph:
     if character in chosen:
         return chosen[character]
     if character.isdigit():
-        ways = hands_of(int(character), "school")
+        glyphs = digit_glyphs(int(character), "school")
     elif character in _SIGNS:
-        ways = SIGNS[_SIGNS[character]]
+        glyphs = SIGNS[_SIGNS[character]]
     else:
-        ways = (_LIKE_DIGITS[character],) if character in _LIKE_DIGITS else LETTERS[character]
-    return ways[rng.integers(len(ways))]
+        glyphs = (_LIKE_DIGITS[character],) if character in _LIKE_DIGITS else LETTERS[character]
+    return glyphs[rng.integers(len(glyphs))]
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What goes wrong in a picture, and a picture of it.
+    """A cause of misreading and a picture of it.
 
     Args:
-        name: of its file.
-        title: what is shown.
+        name: file name without suffix.
+        title: of its sheet.
         lines: of writing.
         scene: paper, pens, light and camera.
-        others: draws marks besides.
-        length: how many digits the reader is told that there are; None for nothing.
+        others: draws further symbols.
+        length: number of digits that the reader expects; None for any.
     """
 
     name: str
     title: str
     lines: tuple[Line, ...]
     scene: Scene
-    others: Callable[[np.random.Generator], list[Mark]] = lambda _: []
+    others: Callable[[np.random.Generator], list[Symbol]] = lambda _: []
     length: int | None = None
 
     def draw(self, seed: int) -> Page:
-        """Draw the picture and its truth; the same seed gives the same."""
+        """Draw the picture and its ground truth; the same seed gives the same page."""
         rng = np.random.default_rng(seed)
-        marks = [mark for number, line in enumerate(self.lines) for mark in line.write(rng, number)]
-        return picture_marks(rng, [*marks, *self.others(rng)], SIZE, self.scene)
+        symbols = [symbol for number, line in enumerate(self.lines) for symbol in line.write(rng, number)]
+        return render_symbols(rng, [*symbols, *self.others(rng)], SIZE, self.scene)
 
 
-def _beside(strokes: Sequence[Points], at: tuple[float, float], height: float, width: float, pen: int = 0) -> Mark:
-    """Return strokes, about 1 high, as what is no digit: top left at `at`, `width` the pen's, in pixels."""
+def _non_digit(
+    strokes: Sequence[Points], at: tuple[float, float], height: float, thickness: float, pen: int = 0
+) -> Symbol:
+    """Return strokes of height 1 as a non-digit of `height` with its top left at `at`, in pixels."""
     low = np.concatenate(strokes).min(axis=0)
-    return Mark(tuple(height * (stroke - low) + np.array(at) for stroke in strokes), width, None, -1, pen)
+    return Symbol(tuple(height * (stroke - low) + np.array(at) for stroke in strokes), thickness, None, -1, pen)
 
 
-def _traced(hand: Hand, rng: np.random.Generator) -> list[Points]:
-    return [trace_stroke(stroke, 0.008, rng) for stroke in hand]
+def _traced(glyph: Glyph, rng: np.random.Generator) -> list[Points]:
+    return [trace_stroke(stroke, 0.008, rng) for stroke in glyph]
 
 
-def _streak_and_print_through(rng: np.random.Generator) -> list[Mark]:
-    # A machine's line is straight: no hand draws it.
+def _streak_and_print_through(rng: np.random.Generator) -> list[Symbol]:
+    # A scanner's streak is straight, unlike handwriting.
     streak = [np.array([[0.0, 0.0], [0.004, 1.0]])]
     through = [
-        _beside([stroke * np.array([-1.0, 1.0]) for stroke in _traced(LETTERS[letter][0], rng)], at, 60, 5, pen=2)
+        _non_digit([stroke * np.array([-1.0, 1.0]) for stroke in _traced(LETTERS[letter][0], rng)], at, 60, 5, pen=2)
         for letter, at in zip("REK", ((330, 40), (270, 42), (205, 40)), strict=True)
     ]
-    return [_beside(streak, (566, 70), 260, 2, pen=1), *through]
+    return [_non_digit(streak, (566, 70), 260, 2, pen=1), *through]
 
 
-def _no_digits(rng: np.random.Generator) -> list[Mark]:
+def _non_digits(rng: np.random.Generator) -> list[Symbol]:
     drawn = (
-        (_traced(DRAWINGS["smiley"][0], rng), (50, 40), 130.0),
-        (_traced(DRAWINGS["heart"][0], rng), (260, 50), 110.0),
+        (_traced(DOODLES["smiley"][0], rng), (50, 40), 130.0),
+        (_traced(DOODLES["heart"][0], rng), (260, 50), 110.0),
         (_traced(TICKS["tick"][0], rng), (470, 50), 110.0),
         (scribble(rng), (60, 240), 110.0),
-        (_traced(DRAWINGS["house"][0], rng), (290, 230), 130.0),
+        (_traced(DOODLES["house"][0], rng), (290, 230), 130.0),
         (_traced(TICKS["ticked box"][0], rng), (480, 240), 110.0),
     )
-    return [_beside(strokes, at, height, 9) for strokes, at, height in drawn]
+    return [_non_digit(strokes, at, height, 9) for strokes, at, height in drawn]
 
 
-def _face_and_sun(rng: np.random.Generator) -> list[Mark]:
+def _face_and_sun(rng: np.random.Generator) -> list[Symbol]:
     return [
-        _beside(_traced(DRAWINGS["smiley"][0], rng), (80, 110), 180, 10),
-        _beside(_traced(DRAWINGS["sun"][0], rng), (380, 110), 180, 8),
+        _non_digit(_traced(DOODLES["smiley"][0], rng), (80, 110), 180, 10),
+        _non_digit(_traced(DOODLES["sun"][0], rng), (380, 110), 180, 8),
     ]
 
 
@@ -193,13 +196,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "strokes",
         "A 5 and its bar, an open 4",
-        (
-            Line(
-                "545",
-                slant=0.05,
-                hands=(("5", MORE_HANDS[5]["detached bar"]), ("4", MORE_HANDS[4]["open arms"])),
-            ),
-        ),
+        (Line("545", slant=0.05, glyphs=(("5", RARE_STYLES[5]["detached bar"]), ("4", RARE_STYLES[4]["open arms"]))),),
         _SCAN,
     ),
     Cause("touching", "Touching digits, and how many they are", _TOUCHING, _SCAN, length=4),
@@ -218,16 +215,16 @@ CAUSES: tuple[Cause, ...] = (
         replace(_SCAN, pens=(BLACK, (196, 196, 194), (229, 228, 225)), turn=0.0),
         _streak_and_print_through,
     ),
-    Cause("no-digit", "What is no digit", (), _SCAN, _no_digits),
+    Cause("no-digit", "What is no digit", (), _SCAN, _non_digits),
 )
-"""What the reader knows, in the order of docs/reading.md."""
+"""Causes that the reader handles, in the order of docs/reading.md."""
 
 UNREAD: tuple[Cause, ...] = (
     Cause("touching-alone", "Touching digits, and not how many they are", _TOUCHING, _SCAN),
     Cause(
         "touching-ones",
         "1s that touch over their whole height",
-        (Line("411", gap=0.0, slant=0.0, ink_to_ink=True, hands=(("1", HANDS[1]["bare"]),)),),
+        (Line("411", gap=0.0, slant=0.0, ink_to_ink=True, glyphs=(("1", SCHOOL_STYLES[1]["bare"]),)),),
         _SCAN,
     ),
     Cause(
@@ -251,4 +248,4 @@ UNREAD: tuple[Cause, ...] = (
         _SCAN,
     ),
 )
-"""What it does not read, likewise."""
+"""Causes that the reader does not handle, in the order of docs/reading.md."""

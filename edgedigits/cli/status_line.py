@@ -8,7 +8,7 @@ from edgedigits.predicting.text import single_line
 from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from edgedigits_runtime.live.meter import Meter
+    from edgedigits_runtime.live.counters import Counters
 
 UPDATE_SECONDS, LOG_SECONDS = 0.25, 10.0
 
@@ -36,33 +36,33 @@ class StatusLine:
         """Print a notice to standard error."""
         self._bar.print_error(line, "yellow")
 
-    def update(self, meter: "Meter", text: str, time: float) -> None:
+    def update(self, counters: "Counters", text: str, time: float) -> None:
         """Print the state if the last one is old enough.
 
         Args:
-            meter: the counts.
+            counters: the counts.
             text: the current reading.
             time: seconds since the start.
         """
         if time < self._next:
             return
         self._next = time + self._seconds
-        line = f"{state(meter)} | {single_line(text)}"
+        line = f"{state(counters)} | {single_line(text)}"
         self._bar.update(line) if self._bar.drawn else typer.echo(f"{time:.1f} s: {line}", err=True)
 
 
-def state(meter: "Meter") -> str:
+def state(counters: "Counters") -> str:
     """Return rates, age and dropped frames."""
-    fps, reads = meter.rates()
-    return f"{fps:.1f} frames/s, {reads:.1f} read/s, age {meter.age:.0f} ms, {meter.dropped} dropped"
+    fps, reads = counters.rates()
+    return f"{fps:.1f} frames/s, {reads:.1f} read/s, age {counters.age:.0f} ms, {counters.dropped} dropped"
 
 
-def summary(meter: "Meter", seconds: float, connections: int) -> str:
+def summary(counters: "Counters", seconds: float, connections: int) -> str:
     """Return one line about a finished live reading."""
-    median, most = meter.ages()
+    median, most = counters.ages()
     again = f", connected {connections} times" if connections > 1 else ""
-    rate = meter.read / seconds if seconds else 0.0
+    rate = counters.read / seconds if seconds else 0.0
     return (
-        f"watched {seconds:.1f} s: {meter.captured} frames, {meter.read} read ({rate:.1f} a second),"
-        f" {meter.dropped} dropped, age {median:.0f} ms, at most {most:.0f} ms{again}"
+        f"watched {seconds:.1f} s: {counters.captured} frames, {counters.read} read ({rate:.1f} a second),"
+        f" {counters.dropped} dropped, age {median:.0f} ms, at most {most:.0f} ms{again}"
     )

@@ -80,7 +80,7 @@ def watch(
     from edgedigits.cli.status_line import StatusLine, summary
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.clock import Clock
-    from edgedigits_runtime.live.showing import ShowOptions, showing
+    from edgedigits_runtime.live.outputs import OutputOptions, open_outputs
     from edgedigits_runtime.live.watching import Notice, Watch, WatchOptions
     from edgedigits_runtime.sources.named import source_named
 
@@ -88,7 +88,7 @@ def watch(
         raise typer.BadParameter(f"--annotate would write over what is read: {annotate}; take another name")
     part = _box(roi)
     options = WatchOptions(max_fps, part, duration, top_k)
-    shown = ShowOptions(annotate, window, _address(preview), part)
+    output_options = OutputOptions(annotate, window, _address(preview), part)
     reader = ReaderOptions(
         model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence,
         top_k=top_k, expect=expect, length=length,
@@ -98,16 +98,16 @@ def watch(
     with (
         ended_by_signals(watching.stop) as signals,
         closing(watching.frames),
-        showing(shown, watching.read_fps) as show,
+        open_outputs(output_options, watching.read_fps) as outputs,
         StatusLine() as status,
     ):
-        if show.preview:
-            typer.echo(f"preview: {show.preview.address}", err=True)
+        if outputs.preview:
+            typer.echo(f"preview: {outputs.preview.address}", err=True)
         try:
             for item in watching:
                 if isinstance(item, Notice):
                     failed |= item.failed
-                    show.note(item.text)
+                    outputs.add_notice(item.text)
                     status.warn(f"{item.time:.1f} s: {item.text}")
                     if as_json:
                         status.print(json.dumps(item.to_dict()))
@@ -116,13 +116,13 @@ def watch(
                     status.print(json.dumps(item.to_dict()))
                 elif item.new or item.frame.file:
                     status.print(_line(item))
-                if not show.add(item, watching.meter):
+                if not outputs.add(item, watching.counters):
                     watching.stop()
-                status.update(watching.meter, item.reading.text, clock.now() - watching.meter.began)
+                status.update(watching.counters, item.reading.text, clock.now() - watching.counters.began)
         finally:
-            seconds = clock.now() - watching.meter.began
-            typer.echo(summary(watching.meter, seconds, watching.frames.connections), err=True)
-    if annotate and watching.meter.read:
+            seconds = clock.now() - watching.counters.began
+            typer.echo(summary(watching.counters, seconds, watching.frames.connections), err=True)
+    if annotate and watching.counters.read:
         typer.echo(f"written: {annotate}", err=True)
     if signals:
         raise typer.Exit(128 + signals[0])

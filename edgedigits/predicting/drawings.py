@@ -49,9 +49,9 @@ class Drawings:
             kept = [astuple(box) for box, is_kept in zip(trace.candidates, trace.kept, strict=True) if is_kept]
             _save(annotate(trace.picture, trace.reading, kept), self.annotated)
         if self.network_input:
-            from edgedigits_runtime.drawing.network_input import show_input
+            from edgedigits_runtime.drawing.network_input import network_input_sheet
 
-            _save(show_input(trace, labels), self.network_input)
+            _save(network_input_sheet(trace, labels), self.network_input)
         if self.explained:
             from edgedigits_runtime.drawing.explain import explain
 

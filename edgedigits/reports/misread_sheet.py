@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgedigits.predicting.text import NO_DIGIT, single_line
-from edgedigits_runtime.drawing.annotate import mark_digits
+from edgedigits_runtime.drawing.annotate import outline_digits
 from edgedigits_runtime.drawing.canvas import DOUBTFUL, FAINT, INK, text_width
-from edgedigits_runtime.drawing.contact_sheet import Cell, Layout, contact_sheet
+from edgedigits_runtime.drawing.contact_sheet import Cell, SheetStyle, contact_sheet
 from edgedigits_runtime.errors import PictureError
 from edgedigits_runtime.reading.decode import decode
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgedigits.verification.folder_evaluation import Case
 
 MOST_CELLS = 120
-CELLS = Layout(cell_width=224, cell_height=224)
+CELLS = SheetStyle(cell_width=224, cell_height=224)
 
 
 def misread_sheet(misread: "Sequence[Case]", title: str) -> "Image":
@@ -43,5 +43,5 @@ def _cell(case: "Case") -> Cell | None:
     fits = text_width(short, CELLS.heading) <= CELLS.cell_width
     lines = [] if fits else [(f"there: {there}", INK), (f"read: {read}", DOUBTFUL)]
     said = f"{case.confidence:.1%} sure, " if case.read else ""
-    image = mark_digits(picture, case.digits, CELLS.cell_width, CELLS.cell_height)
+    image = outline_digits(picture, case.digits, CELLS.cell_width, CELLS.cell_height)
     return Cell(image, short if fits else "", (*lines, (f"{said}{case.picture.name}", FAINT)))

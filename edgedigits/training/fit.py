@@ -41,7 +41,7 @@ from edgedigits_runtime.contract import Contract, DataUsed, Normalisation
 from edgedigits_runtime.errors import OutputNotWritable, RunError
 from edgedigits_runtime.preprocessing import Images, normalise
 from edgedigits_runtime.reading.frame import FRAME_SHAPE
-from edgedigits_runtime.synthetic.samples import not_digits
+from edgedigits_runtime.synthetic.samples import non_digit_samples
 from edgedigits_runtime.whole_files import remove_abandoned, whole_file, write_whole
 
 PREDICTION_BATCH = 512
@@ -175,7 +175,7 @@ class _Training:
         dataset = self.dataset
         if not self.recipe.not_digits or dataset.image_shape != FRAME_SHAPE or not DIGITS.issuperset(dataset.labels):
             return None
-        return not_digits(self.recipe.not_digits, self.config.seed)[..., np.newaxis]
+        return non_digit_samples(self.recipe.not_digits, self.config.seed)[..., np.newaxis]
 
     def _lesson(self, network: Any, phase: Phase) -> Lesson:
         """Surround a compiled network with all that the recipe and the options ask for."""

@@ -15,7 +15,7 @@ from edgedigits.data.dataset import Samples
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.preprocessing import Images
-from edgedigits_runtime.synthetic.other_marks import KINDS
+from edgedigits_runtime.synthetic.non_digits import KINDS
 from edgedigits_runtime.synthetic.samples import mnist_like
 from tests.support.tiny_models import contract
 

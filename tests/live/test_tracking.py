@@ -89,9 +89,9 @@ def test_slips_of_the_reader_are_outvoted(seed: int) -> None:
 def test_what_goes_is_kept_in_the_answer_but_not_as_being_there() -> None:
     settling = Settling()
     answers = [settling.update(number("42" if k < 60 else "7"), k / FPS) for k in range(100)]
-    assert answers[59].there == (True, True)
-    assert answers[70].text == "42" and answers[70].there == (False, False)
-    assert answers[-1].text == "7" and answers[-1].there == (True,)
+    assert answers[59].visible == (True, True)
+    assert answers[70].text == "42" and answers[70].visible == (False, False)
+    assert answers[-1].text == "7" and answers[-1].visible == (True,)
 
 
 def test_labels_may_be_words() -> None:

@@ -15,7 +15,7 @@ from edgedigits_runtime.live.capture import LONGEST_PAUSE
 from edgedigits_runtime.live.watching import LIVE_FPS, LiveReading, Notice, Watch, WatchOptions
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.reading.results import Reading
-from edgedigits_runtime.sources.frames import Kind, Shot
+from edgedigits_runtime.sources.frame_source import Kind, Shot
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
 from tests.support.virtual_clock import VirtualClock
 
@@ -60,8 +60,8 @@ def test_a_slow_reader_answers_frames_younger_than_two_frame_times(frame_times: 
     assert max(ages) < 2 * 1e3 * FRAME
     assert len(ages) >= 20 / (FRAME * max(1, np.ceil(frame_times))) - 5
     # Frames go on coming while one is read: what was not read was passed over, and is counted.
-    assert watch.meter.captured == pytest.approx(600, abs=3)
-    assert watch.meter.dropped == watch.meter.captured - watch.meter.read
+    assert watch.counters.captured == pytest.approx(600, abs=3)
+    assert watch.counters.dropped == watch.counters.captured - watch.counters.read
 
 
 @pytest.mark.parametrize("frame_times", [3.0, 7.5, 40.0])
@@ -83,11 +83,11 @@ def test_an_unsteady_reader_stays_young_as_well() -> None:
 
 def test_a_live_source_is_read_so_often_as_asked() -> None:
     watch, items, _ = watched(TINY, duration=20)
-    assert watch.meter.read == pytest.approx(20 * LIVE_FPS, abs=3)
-    assert watch.meter.rates() == (pytest.approx(30, abs=0.5), pytest.approx(LIVE_FPS, abs=0.5))
+    assert watch.counters.read == pytest.approx(20 * LIVE_FPS, abs=3)
+    assert watch.counters.rates() == (pytest.approx(30, abs=0.5), pytest.approx(LIVE_FPS, abs=0.5))
     assert max(item.age for item in readings(items)) < 1e3 * FRAME
-    assert watched(TINY, duration=20, max_fps=4)[0].meter.read == pytest.approx(80, abs=3)
-    assert watched(TINY, duration=20, max_fps=500)[0].meter.read == pytest.approx(600, abs=3)
+    assert watched(TINY, duration=20, max_fps=4)[0].counters.read == pytest.approx(80, abs=3)
+    assert watched(TINY, duration=20, max_fps=500)[0].counters.read == pytest.approx(600, abs=3)
 
 
 def test_an_unplugged_camera_is_connected_to_again_and_that_is_said() -> None:
@@ -110,7 +110,7 @@ def test_pauses_grow_to_a_limit_and_the_end_is_kept() -> None:
     watch, items, _ = watched(film, duration=3600)
     pauses = [float(text.rpartition(" in ")[2].removesuffix(" s")) for text in notices(items)]
     assert pauses[:8] == [0.5, 1, 2, 4, 8, 16, 30, 30] and max(pauses) == LONGEST_PAUSE
-    assert len(pauses) < 140 and watch.meter.read == pytest.approx(LIVE_FPS, abs=2)
+    assert len(pauses) < 140 and watch.counters.read == pytest.approx(LIVE_FPS, abs=2)
 
 
 def test_a_stalled_camera_is_given_up_and_opened_again() -> None:
@@ -156,7 +156,7 @@ def test_only_the_part_is_read_and_boxes_are_those_of_the_picture(reader: Reader
     clock = VirtualClock()
     camera = SyntheticCamera(Film(numbers=("7",), speed=0), clock=clock)
     whole, part = (
-        readings(list(Watch(reader, camera, WatchOptions(duration=0.5, roi=roi), clock)))[0].now
+        readings(list(Watch(reader, camera, WatchOptions(duration=0.5, roi=roi), clock)))[0].current
         for roi in (None, (10, 20, 400, 380))
     )
     assert whole.text == part.text == "7"
@@ -201,7 +201,7 @@ def test_a_noisy_clip_of_ten_seconds_does_not_flicker(reader: Reader, seed: int)
     assert [item.reading.text for item in items if item.new] == ["480"]
     # Told within a second, and the frames alone do flicker, or this would show nothing.
     assert next(item.time for item in items if item.new) < 1
-    assert len({item.now.text for item in items}) > 1
+    assert len({item.current.text for item in items}) > 1
 
 
 @pytest.mark.slow

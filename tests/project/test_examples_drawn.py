@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from edgedigits_runtime.synthetic.examples import draw_examples, main
+from benchmarks.example_pictures import draw_examples, main
 from tests.conftest import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"

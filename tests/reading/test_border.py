@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits_runtime.reading.border import within_frame
-from edgedigits_runtime.synthetic.pictures import Paper, set_on_paper
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
+from edgedigits_runtime.synthetic.paper import Paper, set_on_paper
 from tests.conftest import encoded
 
 

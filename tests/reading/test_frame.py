@@ -11,8 +11,8 @@ from PIL import Image
 from edgedigits.data.dataset import Dataset
 from edgedigits_runtime.reading.frame import frame_digit, frame_plain, framed_boxes
 from edgedigits_runtime.reading.strokes import stroke_width
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.samples import mnist_like
-from edgedigits_runtime.synthetic.strokes import draw_digit
 
 DIGITS, _ = mnist_like(60, seed=4)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.ground import find_ground
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 from tests.support.drawn_pictures import fat_digit
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edgedigits_runtime.reading.grouping import grouped, reference_height
 from edgedigits_runtime.reading.marks import Box, Mark
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
 def block(x: int, y: int, width: int, height: int) -> Mark:

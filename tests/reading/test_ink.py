@@ -13,12 +13,12 @@ from PIL import Image, ImageFilter
 
 from edgedigits_runtime.reading.decode import decode
 from edgedigits_runtime.reading.ink import LEAST_CONTRAST, find_ink, find_inks
+from edgedigits_runtime.synthetic.handwriting import draw_digit
+from edgedigits_runtime.synthetic.labelled_pages import draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions
-from edgedigits_runtime.synthetic.page import draw_page
-from edgedigits_runtime.synthetic.pictures import Paper, set_on_paper
+from edgedigits_runtime.synthetic.paper import Paper, set_on_paper
 from edgedigits_runtime.synthetic.samples import mnist_like
 from edgedigits_runtime.synthetic.scenes import SCENES
-from edgedigits_runtime.synthetic.strokes import draw_digit
 
 DIGITS, _ = mnist_like(60, seed=3)
 

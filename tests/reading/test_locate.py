@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.locate import MOST_MARKS, Candidate, locate
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
 def drawn(digit: int = 8, seed: int = 0, size: int = 80) -> NDArray[np.uint8]:

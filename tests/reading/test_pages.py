@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edgedigits_runtime.reading.pages import are_pages
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
 def sheet(corners: list[tuple[int, int]]) -> NDArray[np.bool_]:

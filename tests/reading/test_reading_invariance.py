@@ -18,9 +18,9 @@ from edgedigits_runtime.reading.decode import UPRIGHT
 from edgedigits_runtime.reading.ground import LEAST_LOCAL_SIDE
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.reading.results import Reading
+from edgedigits_runtime.synthetic.labelled_pages import Box, Page, draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions
-from edgedigits_runtime.synthetic.page import Box, Page, draw_page
-from edgedigits_runtime.synthetic.pictures import Colour
+from edgedigits_runtime.synthetic.paper import Colour
 from edgedigits_runtime.synthetic.scenes import BLACK, BLUE, GREEN, RED, SCENES, WHITE
 from tests.conftest import encoded
 
@@ -29,9 +29,9 @@ Picture = NDArray[np.uint8]
 SURE = 0.9
 
 # Digits of 50 to 110 pixels, fewer where a line would not fit: at half the size none has less than 16.
-WRITTEN = PageOptions(width=420, height=320, lines=(1, 2), digits=(1, 4), digit_height=(50.0, 110.0), hands="school")
+WRITTEN = PageOptions(width=420, height=320, lines=(1, 2), digits=(1, 4), digit_height=(50.0, 110.0), styles="school")
 GRID = PageOptions(
-    width=640, height=480, lines=(1, 4), digits=(1, 6), grid=True, digit_height=(40.0, 90.0), hands="school"
+    width=640, height=480, lines=(1, 4), digits=(1, 6), grid=True, digit_height=(40.0, 90.0), styles="school"
 )
 
 # Where a stroke runs along a rule, both go.

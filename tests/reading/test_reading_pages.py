@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Dataset
 from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.synthetic.handwriting import draw_digit
+from edgedigits_runtime.synthetic.labelled_pages import draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions
-from edgedigits_runtime.synthetic.page import draw_page
 from edgedigits_runtime.synthetic.scenes import SCENES
-from edgedigits_runtime.synthetic.strokes import draw_digit
 
 
 def page(text: str, *, step: int = 100, line: int = 140, slant: float = 0.0) -> NDArray[np.uint8]:
@@ -53,7 +53,7 @@ def test_a_dark_tile_beside_a_light_one_is_read_with_it(reader: Reader, dark_fir
 @pytest.mark.parametrize("name", ["form with dark fields", "paper on a blackboard"])
 def test_photos_of_both_polarities_are_read_in_reading_order(reader: Reader, name: str) -> None:
     options = PageOptions(
-        width=800, height=600, lines=(3, 3), digits=(3, 4), digit_height=(70.0, 110.0), hands="school"
+        width=800, height=600, lines=(3, 3), digits=(3, 4), digit_height=(70.0, 110.0), styles="school"
     )
     drawn = draw_page(np.random.default_rng(1), options, SCENES[name])
     assert reader.read(drawn.picture).text == drawn.text

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from edgedigits_runtime.reading.ink import find_ink
 from edgedigits_runtime.reading.regions import Region, find_regions, without_regions
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 Grey = NDArray[np.uint8]
 

@@ -9,7 +9,7 @@ from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.reject import Rules, Verdict, judge, words
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 THREE = draw_digit(3, np.random.default_rng(0), size=60)
 THREE = THREE[np.ix_(THREE.any(axis=1), THREE.any(axis=0))]

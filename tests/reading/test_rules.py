@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edgedigits_runtime.reading.rules import find_rules, without_rules
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
 def lines(slope: float, level: int, *, step: int = 60, upright: bool = True) -> NDArray[np.uint8]:

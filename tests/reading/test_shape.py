@@ -9,7 +9,7 @@ from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.shape import SURE, shape_faults
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
 def candidate(ink: np.ndarray, **changed: float) -> Candidate:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.marks import Box, Mark
 from edgedigits_runtime.reading.touching import pieces
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
 def cropped(digit: int, seed: int) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
 def fat_digit(seed: int) -> NDArray[np.uint8]:

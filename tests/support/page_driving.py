@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgedigits_runtime.synthetic.hands import Hand
-from edgedigits_runtime.synthetic.strokes import Points, trace_stroke
+from edgedigits_runtime.synthetic.digit_styles import Glyph
+from edgedigits_runtime.synthetic.handwriting import Points, trace_stroke
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -75,11 +75,11 @@ def wait_for_text(page: "Page", text: str) -> None:
     page.locator("#result:not([aria-busy])").wait_for()
 
 
-def stroke_paths(hand: Hand, place: tuple[float, float, float], seed: int = 0) -> list[Points]:
+def stroke_paths(hand: Glyph, place: tuple[float, float, float], seed: int = 0) -> list[Points]:
     """Return a hand's strokes on the pad, [n, 2] each, in shares of its width and height.
 
     Args:
-        hand: as in edgedigits_runtime.synthetic.hands.
+        hand: as in edgedigits_runtime.synthetic.digit_styles.
         place: left, top and height of the digit in widths of the pad, which is 1 wide and 0.8 high.
         seed: of the hand's unsteadiness.
     """

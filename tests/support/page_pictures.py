@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 import edgedigits
-from edgedigits_runtime.synthetic.hands import HANDS
+from edgedigits_runtime.synthetic.digit_styles import SCHOOL_STYLES
 from edgedigits_runtime.whole_files import write_whole
 from tests.support.page_driving import draw, opened, page_server, stroke_paths, wait_for_text
 
@@ -63,7 +63,7 @@ def _write_number(page: "Page") -> None:
     for _ in range(2):
         page.click("#clear") if page.locator("#clear:enabled").count() else None
         for k, digit in enumerate((2, 7, 9, 5)):
-            hand = list(HANDS[digit].values())[k % 2]
+            hand = list(SCHOOL_STYLES[digit].values())[k % 2]
             top = 0.27 + 0.02 * float(np.sin(2 * k))
             draw(page, stroke_paths(hand, (0.13 + 0.2 * k, top, 0.25), k))
         wait_for_text(page, "2795")

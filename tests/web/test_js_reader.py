@@ -22,10 +22,10 @@ from edgedigits_runtime.golden import golden_path, read_golden
 from edgedigits_runtime.reading.decode import decode_picture
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.reading.resampling import resized
+from edgedigits_runtime.synthetic.handwriting import draw_digit
+from edgedigits_runtime.synthetic.labelled_pages import draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions
-from edgedigits_runtime.synthetic.page import draw_page
 from edgedigits_runtime.synthetic.scenes import draw_scene
-from edgedigits_runtime.synthetic.strokes import draw_digit
 from tests.conftest import REPOSITORY
 from tests.support.drawn_pictures import fat_digit
 from tests.support.js_reader import SOURCE, BrowserReader, difference, encoded, traced_in_python

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import edgedigits
 from edgedigits_runtime.reading.reader import Reader
-from edgedigits_runtime.synthetic.hands import HANDS
+from edgedigits_runtime.synthetic.digit_styles import SCHOOL_STYLES
 from tests.conftest import REPOSITORY, StartChromium, encoded
 from tests.support.browser_modules import hosted
 from tests.support.page_driving import (
@@ -85,7 +85,7 @@ def number(text: str, size: tuple[int, int] = (640, 480)) -> Image.Image:
 
 @pytest.mark.parametrize("digit", range(10))
 def test_each_digit_is_read_as_it_is_drawn(page: "Page", digit: int) -> None:
-    for seed, hand in enumerate(HANDS[digit].values()):
+    for seed, hand in enumerate(SCHOOL_STYLES[digit].values()):
         page.click("#clear") if seed else None
         draw(page, stroke_paths(hand, (0.35, 0.15, 0.5), seed))
         wait_for_text(page, str(digit))
@@ -94,7 +94,7 @@ def test_each_digit_is_read_as_it_is_drawn(page: "Page", digit: int) -> None:
 
 
 def test_a_number_is_read_with_a_box_and_what_was_seen_of_each_digit(page: "Page") -> None:
-    hands = [next(iter(HANDS[digit].values())) for digit in (2, 7, 1, 9)]
+    hands = [next(iter(SCHOOL_STYLES[digit].values())) for digit in (2, 7, 1, 9)]
     for k, hand in enumerate(hands):
         draw(page, stroke_paths(hand, (0.1 + 0.21 * k, 0.28, 0.24), k))
     wait_for_text(page, "2719")
@@ -116,7 +116,11 @@ def test_a_number_is_read_with_a_box_and_what_was_seen_of_each_digit(page: "Page
 def test_a_number_is_read_from_a_finger(browser: "Browser", address: str) -> None:
     with opened(browser, address, **PHONE) as page:
         for k, digit in enumerate((4, 0)):
-            draw(page, stroke_paths(HANDS[digit][next(iter(HANDS[digit]))], (0.2 + 0.35 * k, 0.2, 0.4)), draw_by_touch)
+            draw(
+                page,
+                stroke_paths(SCHOOL_STYLES[digit][next(iter(SCHOOL_STYLES[digit]))], (0.2 + 0.35 * k, 0.2, 0.4)),
+                draw_by_touch,
+            )
         wait_for_text(page, "40")
         assert page.evaluate("scrollY") == 0
 

@@ -19,8 +19,8 @@ from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.golden import golden_path, read_golden
 from edgedigits_runtime.preprocessing import dequantize, normalise, quantize
 from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.synthetic.labelled_pages import draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions
-from edgedigits_runtime.synthetic.page import draw_page
 from edgedigits_runtime.synthetic.scenes import SCENES, scene_named
 from tests.conftest import encoded
 from tests.support.browser_modules import DECODE, hosted

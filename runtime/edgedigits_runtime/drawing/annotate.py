@@ -68,7 +68,7 @@ def annotate(picture: NDArray[np.uint8], reading: "Reading", boxes: Sequence[Pix
     return canvas
 
 
-def mark_digits(picture: NDArray[np.uint8], digits: "Sequence[Digit]", width: int, height: int) -> Image.Image:
+def outline_digits(picture: NDArray[np.uint8], digits: "Sequence[Digit]", width: int, height: int) -> Image.Image:
     """Return the picture fitted into `width` x `height` pixels, RGB, with nothing but a box around each digit.
 
     Args:

@@ -31,7 +31,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Layout:
+class SheetStyle:
     """Sizes in pixels: of a cell's picture, of the whole sheet at most, and of the text."""
 
     cell_width: int = 168
@@ -50,7 +50,7 @@ class Layout:
 
 
 def contact_sheet(
-    cells: Sequence[Cell], title: str, notes: Sequence[str] = (), layout: Layout = Layout()
+    cells: Sequence[Cell], title: str, notes: Sequence[str] = (), style: SheetStyle = SheetStyle()
 ) -> Image.Image:
     """Return the sheet, RGB: a title, lines of notes, and the cells from left to right, top to bottom.
 
@@ -58,58 +58,58 @@ def contact_sheet(
         cells: any number of them, none included.
         title: one line.
         notes: lines below the title.
-        layout: sizes.
+        style: sizes.
     """
-    columns = max(1, min(len(cells), _columns(layout)))
-    pitch = layout.cell_width + GAP
+    columns = max(1, min(len(cells), _columns(style)))
+    pitch = style.cell_width + GAP
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
-    heights = [layout.cell_height + _text_height(row, layout) + GAP for row in rows]
-    top = MARGIN + layout.title + len(notes) * layout.line + GAP
-    widths = (font(layout.heading).getlength(printable(title)), *(_width(note, layout) for note in notes))
-    width = min(max(columns * pitch - GAP, int(max(widths)) + 1), layout.sheet_width - 2 * MARGIN) + 2 * MARGIN
+    heights = [style.cell_height + _text_height(row, style) + GAP for row in rows]
+    top = MARGIN + style.title + len(notes) * style.line + GAP
+    widths = (font(style.heading).getlength(printable(title)), *(_width(note, style) for note in notes))
+    width = min(max(columns * pitch - GAP, int(max(widths)) + 1), style.sheet_width - 2 * MARGIN) + 2 * MARGIN
     sheet = Image.new("RGB", (width, top + sum(heights)), GROUND)
-    _write_heading(sheet, title, notes, layout)
+    _write_heading(sheet, title, notes, style)
     for row, height in zip(rows, heights, strict=True):
         for column, cell in enumerate(row):
-            _place(sheet, cell, (MARGIN + column * pitch, top), layout)
+            _place(sheet, cell, (MARGIN + column * pitch, top), style)
         top += height
     return sheet
 
 
-def _columns(layout: Layout) -> int:
-    return max(1, (layout.sheet_width - 2 * MARGIN + GAP) // (layout.cell_width + GAP))
+def _columns(style: SheetStyle) -> int:
+    return max(1, (style.sheet_width - 2 * MARGIN + GAP) // (style.cell_width + GAP))
 
 
-def _text_height(cells: Sequence[Cell], layout: Layout) -> int:
-    titles = layout.title if any(cell.title for cell in cells) else 0
-    return PADDING + titles + layout.line * max((len(cell.lines) for cell in cells), default=0)
+def _text_height(cells: Sequence[Cell], style: SheetStyle) -> int:
+    titles = style.title if any(cell.title for cell in cells) else 0
+    return PADDING + titles + style.line * max((len(cell.lines) for cell in cells), default=0)
 
 
-def _width(text: str, layout: Layout) -> float:
-    return font(layout.text).getlength(printable(text))
+def _width(text: str, style: SheetStyle) -> float:
+    return font(style.text).getlength(printable(text))
 
 
-def _write_heading(sheet: Image.Image, title: str, notes: Sequence[str], layout: Layout) -> None:
+def _write_heading(sheet: Image.Image, title: str, notes: Sequence[str], style: SheetStyle) -> None:
     draw, width = draw_on(sheet), sheet.width - 2 * MARGIN
-    shown = shortened(printable(title), layout.heading, width)
-    draw.text((MARGIN, MARGIN), shown, INK, font(layout.heading))
+    shown = shortened(printable(title), style.heading, width)
+    draw.text((MARGIN, MARGIN), shown, INK, font(style.heading))
     for number, note in enumerate(notes):
-        at = (MARGIN, MARGIN + layout.title + number * layout.line)
-        draw.text(at, shortened(printable(note), layout.text, width), FAINT, font(layout.text))
+        at = (MARGIN, MARGIN + style.title + number * style.line)
+        draw.text(at, shortened(printable(note), style.text, width), FAINT, font(style.text))
 
 
-def _place(sheet: Image.Image, cell: Cell, corner: tuple[int, int], layout: Layout) -> None:
+def _place(sheet: Image.Image, cell: Cell, corner: tuple[int, int], style: SheetStyle) -> None:
     left, top = corner
-    image = fitted(cell.image, layout.cell_width, layout.cell_height)
-    x, y = left + (layout.cell_width - image.width) // 2, top + (layout.cell_height - image.height) // 2
+    image = fitted(cell.image, style.cell_width, style.cell_height)
+    x, y = left + (style.cell_width - image.width) // 2, top + (style.cell_height - image.height) // 2
     sheet.paste(image, (x, y))
     draw = draw_on(sheet)
     draw.rectangle((x - 2, y - 2, x + image.width + 1, y + image.height + 1), outline=cell.frame, width=2)
-    top += layout.cell_height + PADDING
+    top += style.cell_height + PADDING
     if cell.title:
-        shown = shortened(printable(cell.title), layout.heading, layout.cell_width)
-        draw.text((left, top), shown, INK, font(layout.heading))
-        top += layout.title
+        shown = shortened(printable(cell.title), style.heading, style.cell_width)
+        draw.text((left, top), shown, INK, font(style.heading))
+        top += style.title
     for number, (line, colour) in enumerate(cell.lines):
-        shown = shortened(printable(line), layout.text, layout.cell_width)
-        draw.text((left, top + number * layout.line), shown, colour, font(layout.text))
+        shown = shortened(printable(line), style.text, style.cell_width)
+        draw.text((left, top + number * style.line), shown, colour, font(style.text))

@@ -16,7 +16,7 @@ from edgedigits_runtime.drawing.canvas import (
     font,
     text_width,
 )
-from edgedigits_runtime.drawing.contact_sheet import GAP, MARGIN, Layout, contact_sheet
+from edgedigits_runtime.drawing.contact_sheet import GAP, MARGIN, SheetStyle, contact_sheet
 from edgedigits_runtime.drawing.network_input import CROPS, crop_cells, hidden_crops
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PANEL_WIDTH, PANEL_HEIGHT = (CROPS.sheet_width - MARGIN - 4 * GAP) // 2, 520
 HEADING = 18
 NUMBER = 12
 LONGEST_RESULT = 32
-HEAD = Layout(heading=28)
+HEAD = SheetStyle(heading=28)
 
 
 def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from edgedigits_runtime.drawing.canvas import FAINT, REFUSED, as_image, colour_of
-from edgedigits_runtime.drawing.contact_sheet import Cell, Layout, contact_sheet
+from edgedigits_runtime.drawing.contact_sheet import Cell, SheetStyle, contact_sheet
 
 if TYPE_CHECKING:
     from edgedigits_runtime.reading.results import Trace
@@ -18,10 +18,10 @@ MOST_CELLS = 96
 SECOND_CHOICES = 2
 WORTH_SHOWING = 0.005
 
-CROPS = Layout(cell_width=140, cell_height=140)
+CROPS = SheetStyle(cell_width=140, cell_height=140)
 
 
-def show_input(trace: "Trace", labels: Sequence[str]) -> Image.Image:
+def network_input_sheet(trace: "Trace", labels: Sequence[str]) -> Image.Image:
     """Return the crops as the network took them, enlarged, each with its answer, RGB.
 
     Args:

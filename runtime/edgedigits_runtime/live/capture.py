@@ -9,7 +9,7 @@ from typing import Protocol
 
 from edgedigits_runtime.clock import Clock
 from edgedigits_runtime.errors import SourceError, StreamLost
-from edgedigits_runtime.sources.frames import Connection, Frame, FrameSource, Shot
+from edgedigits_runtime.sources.frame_source import Connection, Frame, FrameSource, Shot
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds between two attempts to connect: doubled from the first to the longest."""

@@ -3,6 +3,7 @@
 from PIL import Image, ImageDraw
 
 from edgedigits_runtime.drawing.canvas import GROUND, INK, colour_of, draw_on, font, printable, text_width
+from edgedigits_runtime.live.tracking import PixelBox
 from edgedigits_runtime.live.watching import LiveReading
 from edgedigits_runtime.reading.results import Digit
 
@@ -11,10 +12,8 @@ BAND = 14
 
 LEAST_BAND = 26
 
-PixelBox = tuple[int, int, int, int]
 
-
-def overlaid(live: LiveReading, status: str = "", roi: PixelBox | None = None) -> Image.Image:
+def draw_overlay(live: LiveReading, status: str = "", roi: PixelBox | None = None) -> Image.Image:
     """Return the frame, RGB, a box around each digit with its value above it, and the number in a band below.
 
     Args:
@@ -30,7 +29,7 @@ def overlaid(live: LiveReading, status: str = "", roi: PixelBox | None = None) -
     if roi:
         x, y, width, height = roi
         draw.rectangle((x, y, x + width - 1, y + height - 1), outline=GROUND)
-    for digit, there in zip(live.reading.digits, live.there, strict=True):
+    for digit, there in zip(live.reading.digits, live.visible, strict=True):
         if there:
             _draw_digit(draw, digit, band)
     _draw_band(draw, image, live, band, status)

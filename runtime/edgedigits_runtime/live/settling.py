@@ -26,7 +26,7 @@ class Answer:
 
     text: str
     digits: tuple[Digit, ...]
-    there: tuple[bool, ...]
+    visible: tuple[bool, ...]
     new: bool
 
 

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from edgedigits_runtime.clock import Clock
 from edgedigits_runtime.errors import PictureError, SourceError, StreamLost
 from edgedigits_runtime.live.capture import Frames, open_frames
-from edgedigits_runtime.live.meter import Meter
+from edgedigits_runtime.live.counters import Counters
 from edgedigits_runtime.live.settling import Settling
+from edgedigits_runtime.live.tracking import PixelBox
 from edgedigits_runtime.reading.decode import PictureSource
 from edgedigits_runtime.reading.results import Digit, Reading
-from edgedigits_runtime.sources.frames import Frame, FrameSource
-
-PixelBox = tuple[int, int, int, int]
-"""x, y, width and height."""
+from edgedigits_runtime.sources.frame_source import Frame, FrameSource
 
 LIVE_FPS = 10.0
 """Readings a second of a live source, unless asked otherwise: a hand is slower, and half a core is enough for it."""
@@ -30,7 +28,7 @@ GLANCE = 0.2
 """Seconds after which a wait for a frame looks whether it should end."""
 
 
-class ReadsPictures(Protocol):
+class PictureReader(Protocol):
     """What a Reader does, as far as it is needed here."""
 
     def read(self, source: PictureSource, *, name: str | None = None) -> Reading: ...
@@ -68,8 +66,8 @@ class LiveReading:
     """
 
     reading: Reading
-    now: Reading
-    there: tuple[bool, ...]
+    current: Reading
+    visible: tuple[bool, ...]
     new: bool
     time: float
     age: float
@@ -105,13 +103,13 @@ class Watch:
     """A live reading: iterate over it for answers and notices; stop() ends it from anywhere, a signal's handler too.
 
     Attributes:
-        meter: counts so far.
+        counters: counts so far.
         frames: where they come from.
     """
 
     def __init__(
         self,
-        reader: ReadsPictures,
+        reader: PictureReader,
         source: FrameSource,
         options: WatchOptions | None = None,
         clock: Clock | None = None,
@@ -131,7 +129,7 @@ class Watch:
         self._interval = 1 / rate if rate else 0.0
         # How long a reading takes, for knowing how old a frame may be beforehand.
         self._takes = 0.0
-        self.meter = Meter(self._clock.now())
+        self.counters = Counters(self._clock.now())
         self.frames: Frames = open_frames(source, self._clock, self._say)
 
     @property
@@ -180,7 +178,7 @@ class Watch:
                 if answered is not None:
                     yield answered
             yield from self._told()
-            if not self.meter.read and self._live and not self._stopped:
+            if not self.counters.read and self._live and not self._stopped:
                 raise StreamLost(f"{self._source.name}: no frame came")
         finally:
             self.frames.close()
@@ -200,12 +198,12 @@ class Watch:
         end = self._clock.now()
         self._takes = end - start if not self._takes else 0.7 * self._takes + 0.3 * (end - start)
         age = 1e3 * (end - frame.taken)
-        self.meter.count(end, self.frames.captured, age)
+        self.counters.count(end, self.frames.captured, age)
         if self._source.kind == "pictures":
             return LiveReading(now, now, (True,) * len(now.digits), bool(now.digits), frame.time, age, frame)
         answer = self._settling.update(now.digits, frame.time)
         reading = replace(now, text=answer.text, digits=answer.digits)
-        return LiveReading(reading, now, answer.there, answer.new, frame.time, age, frame)
+        return LiveReading(reading, now, answer.visible, answer.new, frame.time, age, frame)
 
     def _read(self, frame: Frame) -> Reading:
         if self._options.roi is None:
@@ -228,22 +226,22 @@ class Watch:
 
     def _frame_time(self) -> float:
         """Return the seconds from one frame to the next: as the source says or as they come, the shorter of both."""
-        return 1 / (max(self.frames.fps, self.meter.rates()[0]) or 30.0)
+        return 1 / (max(self.frames.fps, self.counters.rates()[0]) or 30.0)
 
     def _left(self, most: float) -> float:
         """Return how long to wait, at most so long: not beyond the end."""
         duration = self._options.duration
         if duration is None:
             return most
-        return max(0.0, min(most, self.meter.began + duration - self._clock.now()))
+        return max(0.0, min(most, self.counters.began + duration - self._clock.now()))
 
     def _is_over(self) -> bool:
         duration = self._options.duration
-        return self._stopped or (duration is not None and self._clock.now() - self.meter.began >= duration)
+        return self._stopped or (duration is not None and self._clock.now() - self.counters.began >= duration)
 
     def _say(self, text: str, source: str = "", *, failed: bool = False) -> None:
         # Called from the capture thread too: a deque takes from several.
-        self._notices.append(Notice(text, source or self._source.name, self._clock.now() - self.meter.began, failed))
+        self._notices.append(Notice(text, source or self._source.name, self._clock.now() - self.counters.began, failed))
 
     def _told(self) -> Iterator[Notice]:
         while self._notices:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgedigits_runtime.errors import SourceNotFound, SourceUnavailable
-from edgedigits_runtime.sources.frames import Kind
+from edgedigits_runtime.sources.frame_source import Kind
 from edgedigits_runtime.sources.opencv import Capture, opencv
 
 WIDTH, HEIGHT = 640, 480

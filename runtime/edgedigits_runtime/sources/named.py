@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from edgedigits_runtime.clock import Clock
 from edgedigits_runtime.errors import SourceNotFound, SourceUnavailable
 from edgedigits_runtime.sources.files import is_pictures_name
-from edgedigits_runtime.sources.frames import FrameSource
+from edgedigits_runtime.sources.frame_source import FrameSource
 
 EXPECTED = (
     "a camera's number or device (0, /dev/video0, picamera), a video file, an rtsp:// or http:// address,"
@@ -43,7 +43,7 @@ def source_named(name: str, clock: Clock | None = None) -> FrameSource:
     if "://" in name:
         return _stream(name)
     if path.is_dir():
-        from edgedigits_runtime.sources.folder import FillingFolder
+        from edgedigits_runtime.sources.filling_folder import FillingFolder
 
         return FillingFolder(path, clock)
     if path.exists():
@@ -59,9 +59,9 @@ def source_named(name: str, clock: Clock | None = None) -> FrameSource:
 
 def _numbered(number: int) -> FrameSource:
     from edgedigits_runtime.sources.camera import Camera
-    from edgedigits_runtime.sources.picamera import PiCamera, knows
+    from edgedigits_runtime.sources.picamera import PiCamera, has_camera
 
-    return PiCamera(number) if knows(number) else Camera(number)
+    return PiCamera(number) if has_camera(number) else Camera(number)
 
 
 def _special(name: str, number: int, clock: Clock) -> FrameSource:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.errors import MissingExtra, StreamLost
-from edgedigits_runtime.sources.frames import Shot
+from edgedigits_runtime.sources.frame_source import Shot
 
 
 @cache

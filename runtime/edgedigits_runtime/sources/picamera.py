@@ -10,12 +10,12 @@ import numpy as np
 
 from edgedigits_runtime.errors import SourceNotFound, SourceUnavailable, StreamLost
 from edgedigits_runtime.sources.camera import HEIGHT, WIDTH
-from edgedigits_runtime.sources.frames import Kind, Shot
+from edgedigits_runtime.sources.frame_source import Kind, Shot
 
 FPS = 30.0
 
 
-def knows(number: int) -> bool:
+def has_camera(number: int) -> bool:
     """Say whether Picamera2 is installed and has a camera of that number."""
     try:
         from picamera2 import Picamera2

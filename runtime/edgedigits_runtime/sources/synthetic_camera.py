@@ -12,8 +12,8 @@ from PIL import Image, ImageFilter
 
 from edgedigits_runtime.clock import Clock
 from edgedigits_runtime.errors import SourceUnavailable, StreamLost
-from edgedigits_runtime.sources.frames import Kind, Shot
-from edgedigits_runtime.synthetic.strokes import SMALLEST, draw_digit
+from edgedigits_runtime.sources.frame_source import Kind, Shot
+from edgedigits_runtime.synthetic.handwriting import SMALLEST, draw_digit
 
 PAPER, INK = (226, 222, 212), (34, 38, 60)
 

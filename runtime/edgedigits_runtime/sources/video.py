@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgedigits_runtime.errors import SourceNotFound, SourceUnavailable
-from edgedigits_runtime.sources.frames import Kind
+from edgedigits_runtime.sources.frame_source import Kind
 from edgedigits_runtime.sources.opencv import Capture, opencv
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")

@@ -1,19 +1,19 @@
-"""Lay out what is written on a page: where each digit and each other mark stands, as strokes and not yet as ink."""
+"""Page layout: where each digit and each other symbol is written, as strokes without ink."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edgedigits_runtime.errors import ArrayError, UnknownName
-from edgedigits_runtime.synthetic.hands import HAND_TABLES, Hand, hands_of
+from edgedigits_runtime.synthetic.digit_styles import STYLE_TABLES, Glyph, digit_glyphs
+from edgedigits_runtime.synthetic.handwriting import Handwriting, Points, write_symbol
 from edgedigits_runtime.synthetic.letters import LETTERS, SIGNS, TICKS
 from edgedigits_runtime.synthetic.scribbles import scribble
-from edgedigits_runtime.synthetic.strokes import Points, Writing, write_mark
 
 Extent = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of the page."""
 
-# Signs that stand between numbers, by their names in letters.SIGNS.
+# Signs between numbers, by their names in letters.SIGNS.
 _BETWEEN = ("plus", "minus", "equals", "times", "divide", "less", "greater", "opening", "closing")
 _MARGIN = 0.05
 _PLACES_TRIED = 40
@@ -21,23 +21,23 @@ _PLACES_TRIED = 40
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What a page holds. Two numbers are a range that each page, line or digit draws from.
+    """Content of a page. A pair of numbers is a range that each page, line or digit draws from.
 
     Args:
         width: of the picture, in pixels.
         height: of the picture, in pixels.
-        lines: number of lines with digits, 0 for a page without any.
+        lines: number of lines with digits; 0 for a page without digits.
         digits: number of digits in a line.
-        grid: line the digits up in columns, evenly over the page, without signs and words.
-        digit_height: in pixels before perspective; a page too full for it is written smaller.
-        thickness: of the pen, in digit heights; no pen is thinner than one pixel.
-        gap: between neighbours in a line, in digit heights, from one's ink to the next one's, at least 2 pixels.
-        touching: share of the neighbours that touch instead.
-        wander: how far digits stray from their line, in digit heights.
-        mixed_pens: every digit may be of another thickness and colour, else a page is of one pen.
-        writers: people who write on the page.
-        hands: "school" or "wide", as in draw_digit.
-        signs: share of the digits that an operator follows.
+        grid: arrange the digits in columns over the whole page, without signs and words.
+        digit_height: in pixels before perspective; reduced where the page is too full.
+        thickness: of the pen, in digit heights; at least one pixel.
+        gap: between the ink of neighbours in a line, in digit heights; at least 2 pixels.
+        touching: share of neighbours that touch.
+        wander: standard deviation of a digit's vertical offset from its line, in digit heights.
+        mixed_pens: draw the thickness and colour of each digit separately; else a page has one pen.
+        writers: number of writers.
+        styles: "school" or "wide", as in draw_digit.
+        signs: share of digits that an operator follows.
         words: lines of letters below the digits.
         scrawls: scribbles and ticks in free places.
     """
@@ -54,7 +54,7 @@ class PageOptions:
     wander: float = 0.04
     mixed_pens: bool = False
     writers: int = 1
-    hands: str = "wide"
+    styles: str = "wide"
     signs: float = 0.0
     words: int = 0
     scrawls: int = 0
@@ -69,20 +69,20 @@ class PageOptions:
             raise ArrayError(f"a page must be at least 32 pixels a side, is {self.width}x{self.height}")
         if self.writers < 1:
             raise ArrayError(f"writers must be at least 1, is {self.writers}")
-        if self.hands not in HAND_TABLES:
-            raise UnknownName("table of hands", self.hands, HAND_TABLES)
+        if self.styles not in STYLE_TABLES:
+            raise UnknownName("table of styles", self.styles, STYLE_TABLES)
 
 
 @dataclass(frozen=True)
-class Mark:
-    """One thing that is written.
+class Symbol:
+    """One written symbol: a digit, letter, sign, tick or scribble.
 
     Args:
         strokes: float64 [n, 2] each, (x, y) in pixels of the page.
         thickness: of the pen, in pixels.
-        digit: 0 to 9, or None for what is no digit.
-        line: number of its line from the top, counted from 0.
-        pen: which of the pens wrote it, counted from 0.
+        digit: 0 to 9; None for a non-digit.
+        line: index of its line from the top; -1 outside of lines.
+        pen: index of the pen.
     """
 
     strokes: tuple[Points, ...]
@@ -93,134 +93,136 @@ class Mark:
 
     @property
     def extent(self) -> Extent:
-        """What its ink reaches."""
+        """Bounds of its ink."""
         points = np.concatenate(self.strokes)
-        # The pen presses up to 1.15 times its mean width (strokes.py).
+        # The pen is up to 1.15 times as wide as its mean (handwriting.py).
         reach = 0.58 * self.thickness
         (left, top), (right, bottom) = points.min(axis=0) - reach, points.max(axis=0) + reach
         return float(left), float(top), float(right), float(bottom)
 
-    def moved(self, x: float, y: float, scale: float = 1.0) -> "Mark":
-        """Scaled about the origin, then moved by (x, y)."""
+    def moved(self, x: float, y: float, scale: float = 1.0) -> "Symbol":
+        """Return the symbol scaled about the origin, then moved by (x, y)."""
         strokes = tuple(stroke * scale + np.array([x, y]) for stroke in self.strokes)
         return replace(self, strokes=strokes, thickness=self.thickness * scale)
 
 
 class Writer:
-    """Somebody with habits: one slant, one pen, and for each digit mostly the same hand."""
+    """A writer with one slant, one pen, and one glyph for each digit."""
 
     def __init__(self, rng: np.random.Generator, options: PageOptions, pen: int) -> None:
         self.rng = rng
         self.options = options
-        self.writing = Writing.drawn(rng)
+        self.handwriting = Handwriting.random(rng)
         self.thickness = rng.uniform(*options.thickness)
         self.pen = pen
-        choices = [hands_of(digit, options.hands) for digit in range(10)]
-        self.habits: list[Hand] = [hands[rng.integers(len(hands))] for hands in choices]
+        choices = [digit_glyphs(digit, options.styles) for digit in range(10)]
+        self.glyphs: list[Glyph] = [glyphs[rng.integers(len(glyphs))] for glyphs in choices]
 
-    def digit(self, digit: int, height: float, line: int) -> Mark:
-        """Write `digit` with its top left near the origin, about `height` pixels high."""
+    def digit(self, digit: int, height: float, line: int) -> Symbol:
+        """Write `digit` about `height` pixels high, its top left near the origin."""
         rng = self.rng
-        writing = replace(self.writing, slant=self.writing.slant + rng.normal(0, 0.03))
-        points = writing.trace(self.habits[digit], rng)
+        handwriting = replace(self.handwriting, slant=self.handwriting.slant + rng.normal(0, 0.03))
+        points = handwriting.trace(self.glyphs[digit], rng)
         height *= float(np.clip(rng.normal(1, 0.06), 0.85, 1.15))
-        return self._mark(points, height, digit, line)
+        return self._symbol(points, height, digit, line)
 
-    def sign(self, name: str, height: float, line: int) -> Mark:
-        """Write an operator of about two thirds of the digits' height, where it stands beside them."""
-        ways = SIGNS[name]
-        points = write_mark(ways[self.rng.integers(len(ways))], self.rng, slant=0.04)
+    def sign(self, name: str, height: float, line: int) -> Symbol:
+        """Write an operator, vertically centred beside digits of `height`."""
+        points = self._written(SIGNS[name], 0.04)
         tall = name in ("opening", "closing")
         size = 1.0 if tall else self.rng.uniform(0.45, 0.7)
         down = 0.0 if tall else (1 - size) / 2
-        return self._mark([size * stroke + np.array([0, down]) for stroke in points], height, None, line)
+        return self._symbol([size * stroke + np.array([0, down]) for stroke in points], height, None, line)
 
-    def letter(self, height: float, line: int) -> Mark:
-        ways = list(LETTERS.values())[self.rng.integers(len(LETTERS))]
-        points = write_mark(ways[self.rng.integers(len(ways))], self.rng, slant=0.06)
-        return self._mark(points, height, None, line)
+    def letter(self, height: float, line: int) -> Symbol:
+        return self._symbol(self._written(self._any(LETTERS), 0.06), height, None, line)
 
-    def scrawl(self, height: float, line: int) -> Mark:
-        if self.rng.random() < 0.5:
-            return self._mark(scribble(self.rng), height, None, line)
-        ways = list(TICKS.values())[self.rng.integers(len(TICKS))]
-        return self._mark(write_mark(ways[self.rng.integers(len(ways))], self.rng, slant=0.04), height, None, line)
+    def scrawl(self, height: float, line: int) -> Symbol:
+        points = scribble(self.rng) if self.rng.random() < 0.5 else self._written(self._any(TICKS), 0.04)
+        return self._symbol(points, height, None, line)
 
-    def _mark(self, points: list[Points], height: float, digit: int | None, line: int) -> Mark:
+    def _any(self, table: dict[str, tuple[Glyph, ...]]) -> tuple[Glyph, ...]:
+        return list(table.values())[self.rng.integers(len(table))]
+
+    def _written(self, glyphs: tuple[Glyph, ...], slant: float) -> list[Points]:
+        return write_symbol(glyphs[self.rng.integers(len(glyphs))], self.rng, slant=slant)
+
+    def _symbol(self, points: list[Points], height: float, digit: int | None, line: int) -> Symbol:
         thickness, pen = self.thickness, self.pen
         if self.options.mixed_pens:
             thickness, pen = self.rng.uniform(*self.options.thickness), int(self.rng.integers(8))
         left = min(stroke[:, 0].min() for stroke in points)
         strokes = tuple((stroke - np.array([left, 0])) * height for stroke in points)
-        return Mark(strokes, max(1.0, thickness * height), digit, line, pen)
+        return Symbol(strokes, max(1.0, thickness * height), digit, line, pen)
 
 
-def lay_out(rng: np.random.Generator, options: PageOptions) -> list[Mark]:
-    """Write a page.
+def lay_out(rng: np.random.Generator, options: PageOptions) -> list[Symbol]:
+    """Return the symbols of a random page.
 
     Args:
-        rng: draws the text, the people and the places.
-        options: what the page holds.
+        rng: random source of text, writers and places.
+        options: content of the page.
 
     Returns:
-        The marks: digits in reading order, other marks among them. All lie within the page with a margin of
-        5% of its shorter side. Only digits that were asked to touch, unless a page is so full that the gaps
-        shrink below a pixel.
+        Digits in reading order, other symbols among them, all within a margin of 5% of the page's shorter side.
+        Only digits that should touch do, except on pages so full that gaps shrink below one pixel.
     """
     writers = [Writer(rng, options, pen) for pen in range(options.writers)]
     height = rng.uniform(*options.digit_height)
     count = int(rng.integers(options.lines[0], options.lines[1] + 1))
     if options.grid:
-        marks = _grid(rng, options, writers, height, count)
+        symbols = _grid(rng, options, writers, height, count)
     else:
-        marks = _lines(rng, options, writers, height, count)
+        symbols = _lines(rng, options, writers, height, count)
     for _ in range(options.scrawls):
-        marks += _in_free_place(rng, options, writers[0].scrawl(height, -1), marks)
-    return marks
+        symbols += _in_free_place(rng, options, writers[0].scrawl(height, -1), symbols)
+    return symbols
 
 
 def _lines(
     rng: np.random.Generator, options: PageOptions, writers: list[Writer], height: float, count: int
-) -> list[Mark]:
-    marks: list[Mark] = []
-    # Strokes reach below and above the line: 1.5 keeps the lines apart.
+) -> list[Symbol]:
+    symbols: list[Symbol] = []
+    # At least 1.5, because strokes reach above and below the line.
     pitch = height * rng.uniform(1.5, 2.1)
     indent = rng.uniform(0, 0.6)
     for line in range(count + options.words):
         writer = writers[line % len(writers)]
         written = _word(rng, writer, height, line) if line >= count else _line(rng, options, writer, height, line)
         start = height * (indent + abs(rng.normal(0, 0.15)))
-        marks += [mark.moved(start, line * pitch) for mark in written]
-    return _anywhere(rng, options, marks)
+        symbols += [symbol.moved(start, line * pitch) for symbol in written]
+    return _anywhere(rng, options, symbols)
 
 
-def _line(rng: np.random.Generator, options: PageOptions, writer: Writer, height: float, line: int) -> list[Mark]:
+def _line(rng: np.random.Generator, options: PageOptions, writer: Writer, height: float, line: int) -> list[Symbol]:
     """Write one line from x = 0."""
-    marks: list[Mark] = []
+    symbols: list[Symbol] = []
     for _ in range(rng.integers(options.digits[0], options.digits[1] + 1)):
         digit = writer.digit(int(rng.integers(10)), height, line)
-        _append(rng, options, marks, digit, height)
+        _append(rng, options, symbols, digit, height)
         if rng.random() < options.signs:
             sign = writer.sign(_BETWEEN[rng.integers(len(_BETWEEN))], height, line)
-            _append(rng, replace(options, touching=0.0, wander=0.0), marks, sign, height)
-    return marks
+            _append(rng, replace(options, touching=0.0, wander=0.0), symbols, sign, height)
+    return symbols
 
 
-def _append(rng: np.random.Generator, options: PageOptions, marks: list[Mark], mark: Mark, height: float) -> None:
-    """Set `mark` to the right of `marks`, touching the last one or with a gap."""
-    mark = mark.moved(0.0, height * rng.normal(0, options.wander))
-    if marks and marks[-1].digit is not None and rng.random() < options.touching:
-        mark = mark.moved(contact(marks[-1], mark), 0.0)
-    elif marks:
+def _append(
+    rng: np.random.Generator, options: PageOptions, symbols: list[Symbol], symbol: Symbol, height: float
+) -> None:
+    """Append `symbol` to the right of the others, touching the last one or with a gap."""
+    symbol = symbol.moved(0.0, height * rng.normal(0, options.wander))
+    if symbols and symbols[-1].digit is not None and rng.random() < options.touching:
+        symbol = symbol.moved(contact(symbols[-1], symbol), 0.0)
+    elif symbols:
         gap = max(2.0, height * rng.uniform(*options.gap))
-        mark = mark.moved(max(other.extent[2] for other in marks) + gap - mark.extent[0], 0.0)
-    marks.append(mark)
+        symbol = symbol.moved(max(other.extent[2] for other in symbols) + gap - symbol.extent[0], 0.0)
+    symbols.append(symbol)
 
 
-def contact(left: Mark, right: Mark) -> float:
-    """Return how far to move `right` along x so that it just runs into `left` from the right."""
+def contact(left: Symbol, right: Symbol) -> float:
+    """Return how far to move `right` along x so that it touches `left` from the right."""
     a, b = np.concatenate(left.strokes), np.concatenate(right.strokes)
-    # Less than half the sum of the pens, or contact would be a matter of rounding and of the pressure.
+    # Less than half the sum of the pens, so that rounding and pressure cannot separate them.
     reach = 0.35 * (left.thickness + right.thickness)
     down = a[:, None, 1] - b[None, :, 1]
     near = abs(down) < reach
@@ -229,55 +231,55 @@ def contact(left: Mark, right: Mark) -> float:
     return float((a[:, None, 0] - b[None, :, 0] + np.sqrt(np.maximum(reach**2 - down**2, 0)))[near].max())
 
 
-def _word(rng: np.random.Generator, writer: Writer, height: float, line: int) -> list[Mark]:
-    marks: list[Mark] = []
+def _word(rng: np.random.Generator, writer: Writer, height: float, line: int) -> list[Symbol]:
+    symbols: list[Symbol] = []
     for _ in range(rng.integers(3, 8)):
         letter = writer.letter(0.8 * height, line)
-        right = marks[-1].extent[2] + height * rng.uniform(0.1, 0.3) if marks else 0.0
-        marks.append(letter.moved(right - letter.extent[0] + 1, 0.2 * height))
-    return marks
+        right = symbols[-1].extent[2] + height * rng.uniform(0.1, 0.3) if symbols else 0.0
+        symbols.append(letter.moved(right - letter.extent[0] + 1, 0.2 * height))
+    return symbols
 
 
 def _grid(
     rng: np.random.Generator, options: PageOptions, writers: list[Writer], height: float, count: int
-) -> list[Mark]:
+) -> list[Symbol]:
     columns = int(rng.integers(options.digits[0], options.digits[1] + 1))
     margin = _MARGIN * min(options.width, options.height)
     across, down = (options.width - 2 * margin) / columns, (options.height - 2 * margin) / max(count, 1)
-    # A digit is up to 1.2 wide and leans.
+    # A digit is up to 1.2 heights wide, and leans.
     height = min(height, 0.62 * down, 0.62 * across)
-    marks = []
+    symbols = []
     for line in range(count):
         for column in range(columns):
-            mark = writers[line % len(writers)].digit(int(rng.integers(10)), height, line)
-            left, top, right, bottom = mark.extent
+            symbol = writers[line % len(writers)].digit(int(rng.integers(10)), height, line)
+            left, top, right, bottom = symbol.extent
             x = margin + across * (column + 0.5) + height * rng.normal(0, options.wander) - (left + right) / 2
             y = margin + down * (line + 0.5) + height * rng.normal(0, options.wander) - (top + bottom) / 2
-            marks.append(mark.moved(x, y))
-    return marks
+            symbols.append(symbol.moved(x, y))
+    return symbols
 
 
-def _anywhere(rng: np.random.Generator, options: PageOptions, marks: list[Mark]) -> list[Mark]:
-    """Move `marks` together to a random place on the page, made smaller where they would not fit."""
-    if not marks:
-        return marks
-    left, top, right, bottom = _around(marks)
+def _anywhere(rng: np.random.Generator, options: PageOptions, symbols: list[Symbol]) -> list[Symbol]:
+    """Move `symbols` as a group to a random place on the page, reduced where they do not fit."""
+    if not symbols:
+        return symbols
+    left, top, right, bottom = bounds(symbols)
     margin = _MARGIN * min(options.width, options.height)
     room = options.width - 2 * margin, options.height - 2 * margin
     scale = min(1.0, room[0] / (right - left), room[1] / (bottom - top))
     x = margin - left * scale + rng.uniform(0, 1) * (room[0] - (right - left) * scale)
     y = margin - top * scale + rng.uniform(0, 1) * (room[1] - (bottom - top) * scale)
-    return [mark.moved(x, y, scale) for mark in marks]
+    return [symbol.moved(x, y, scale) for symbol in symbols]
 
 
-def _in_free_place(rng: np.random.Generator, options: PageOptions, mark: Mark, taken: list[Mark]) -> list[Mark]:
-    """Return `mark` where nothing stands yet, or nothing when the page is full."""
+def _in_free_place(rng: np.random.Generator, options: PageOptions, symbol: Symbol, taken: list[Symbol]) -> list[Symbol]:
+    """Return `symbol` in a free place, or an empty list where none is found."""
     for _ in range(_PLACES_TRIED):
-        [placed] = _anywhere(rng, options, [mark.moved(0.0, 0.0, rng.uniform(0.4, 1.2))])
+        [placed] = _anywhere(rng, options, [symbol.moved(0.0, 0.0, rng.uniform(0.4, 1.2))])
         left, top, right, bottom = placed.extent
         apart = 0.3 * (bottom - top)
-        around = left - apart, top - apart, right + apart, bottom + apart
-        if not any(_overlap(around, other.extent) for other in taken):
+        padded = left - apart, top - apart, right + apart, bottom + apart
+        if not any(_overlap(padded, other.extent) for other in taken):
             return [placed]
     return []
 
@@ -286,8 +288,9 @@ def _overlap(first: Extent, second: Extent) -> bool:
     return first[0] <= second[2] and second[0] <= first[2] and first[1] <= second[3] and second[1] <= first[3]
 
 
-def _around(marks: list[Mark]) -> Extent:
-    extents = np.array([mark.extent for mark in marks])
-    left, top = extents[:, :2].min(axis=0)
-    right, bottom = extents[:, 2:].max(axis=0)
-    return float(left), float(top), float(right), float(bottom)
+def bounds(symbols: list[Symbol]) -> Extent:
+    """Return the extent of all `symbols` together."""
+    extents = np.array([symbol.extent for symbol in symbols])
+    left, top = extents[:, :2].min(axis=0).tolist()
+    right, bottom = extents[:, 2:].max(axis=0).tolist()
+    return left, top, right, bottom

@@ -1,16 +1,19 @@
-"""Letters and signs as data: strokes through control points as in hands.py, designed for this project.
+"""Letters and signs as data: glyphs as in digit_styles.py, designed for this project.
 
-Only what nobody takes for a digit at a glance is here. Left out as letters: B (8), C and c (0, 6), D, O, o, Q and U
-(0), G and b (6), I, i, J, j and l (1), S and s (5), Z and z (2), a, d, g, q and y (9, 4, 0), Greek delta (8, 6), zeta
-and xi (3), iota (1), omicron (0) and sigma without its flag (6), Cyrillic Be (6), Che and U (4), Ze and E (3) and the
-soft signs (6). Left out as signs: ! and | and a steep slash (1), the comma (a fat 1 once it is framed), $ (5), the
-ampersand (8), } (3), one integral (1) or one around a contour (8), a ring (0), an up-tack (1 with its foot). Theta's
-bar overshoots the ring, so that it is no 0 or 8, and beta has a tail, so that it is no 8.
+Characters that look like a digit are left out:
+
+- Latin: B (8), C c (0, 6), D O o Q U (0), G b (6), I i J j l (1), S s (5), Z z (2), a d g q y (9, 4, 0)
+- Greek: delta (8, 6), zeta xi (3), iota (1), omicron (0), sigma without its flag (6)
+- Cyrillic: Be (6), Che U (4), Ze E (3), the soft signs (6)
+- Signs: ! | and a steep slash (1), comma (a wide 1 once framed), $ (5), & (8), } (3), one integral (1), a contour
+  integral (8), ring (0), up tack (a 1 with its foot)
+
+The bar of theta crosses its ring and beta has a tail, so that neither looks like a 0 or 8.
 """
 
-from edgedigits_runtime.synthetic.hands import Hand
+from edgedigits_runtime.synthetic.digit_styles import Glyph
 
-LETTERS: dict[str, tuple[Hand, ...]] = {
+LETTERS: dict[str, tuple[Glyph, ...]] = {
     "A": (
         ("4,99 19,50 33,1 | 48,50 62,99", "14,64 53,62"),
         ("2,98 34,2", "34,2 60,50 66,98", "16,58 56,57"),
@@ -47,9 +50,9 @@ LETTERS: dict[str, tuple[Hand, ...]] = {
     "u": (("5,5 6,60 20,94 42,88 56,60", "57,4 57,80 68,98"),),
     "x": (("5,5 60,96", "58,4 4,98"), ("2,14 14,6 46,94 62,86", "58,4 4,98")),
 }
-"""The ways of writing each Latin letter, by name."""
+"""Glyphs of each Latin letter."""
 
-CURSIVE: dict[str, Hand] = {
+CURSIVE: dict[str, Glyph] = {
     "a": ("0,92 14,66 32,44 46,46 | 28,42 12,60 14,90 30,96 46,56 | 46,84 54,97 66,88",),
     "e": ("0,92 20,74 30,52 22,42 10,60 14,90 28,97 46,86",),
     "h": ("0,92 18,50 26,12 18,2 12,20 10,97 | 18,62 34,44 44,58 46,86 54,97 66,88",),
@@ -63,9 +66,9 @@ CURSIVE: dict[str, Hand] = {
     "u": ("0,92 12,44 | 12,80 24,97 42,80 46,44 | 46,84 54,97 66,88",),
     "w": ("0,92 8,44 | 12,90 22,96 34,52 | 38,92 48,96 62,46 80,56",),
 }
-"""A joined hand by letter: the first stroke runs on into the next letter's, each begins at the left on the line."""
+"""Cursive letters: the first stroke starts at the left on the baseline and continues into the next letter."""
 
-GREEK: dict[str, tuple[Hand, ...]] = {
+GREEK: dict[str, tuple[Glyph, ...]] = {
     "alpha": (
         ("66,4 48,52 28,94 10,86 4,52 12,16 30,6 48,40 70,96",),
         ("84,10 46,74 22,90 4,66 8,28 24,12 46,36 86,92",),
@@ -121,9 +124,9 @@ GREEK: dict[str, tuple[Hand, ...]] = {
         ("4,97 30,97 | 8,60 10,24 44,2 78,24 80,60 58,97 | 86,97",),
     ),
 }
-"""The ways of writing each Greek letter, by name."""
+"""Glyphs of each Greek letter, by name."""
 
-CYRILLIC: dict[str, tuple[Hand, ...]] = {
+CYRILLIC: dict[str, tuple[Glyph, ...]] = {
     "zhe": (("36,2 36,98", "6,3 36,50 | 8,98", "66,3 36,50 | 68,98"),),
     "i": (("6,2 6,98 | 58,2 | 58,98",),),
     "short i": (("6,20 6,98 | 58,22 | 58,98", "18,2 32,10 46,1"),),
@@ -136,9 +139,9 @@ CYRILLIC: dict[str, tuple[Hand, ...]] = {
     "yu": (("6,2 6,98", "6,50 32,50", "58,2 38,16 32,50 38,84 58,98 78,84 84,50 78,16 58,2"),),
     "ya": (("58,98 58,3 | 22,4 6,20 14,42 58,46", "36,46 4,98"),),
 }
-"""The ways of writing each Cyrillic letter, by name; those like Latin or Greek ones are there."""
+"""Glyphs of each Cyrillic letter that has no Latin or Greek equivalent, by name."""
 
-SIGNS: dict[str, tuple[Hand, ...]] = {
+SIGNS: dict[str, tuple[Glyph, ...]] = {
     "plus": (("45,3 45,97", "3,50 90,50"), ("40,10 40,92", "2,52 84,48")),
     "minus": (("2,50 98,50",), ("2,52 50,46 98,50",)),
     "equals": (("2,30 92,30", "2,68 92,68"), ("2,34 70,33", "4,64 74,62")),
@@ -183,9 +186,9 @@ SIGNS: dict[str, tuple[Hand, ...]] = {
     "therefore": (("50,10 51,11", "6,88 7,89", "94,88 95,89"),),
     "dots": (("4,50 5,51", "50,50 51,51", "96,50 97,51"),),
 }
-"""The ways of writing each operator and sign, by name."""
+"""Glyphs of each operator and sign, by name."""
 
-TICKS: dict[str, tuple[Hand, ...]] = {
+TICKS: dict[str, tuple[Glyph, ...]] = {
     "tick": (("2,55 30,95 | 98,3",), ("2,60 26,96 | 86,2",), ("2,64 34,94 | 98,12",)),
     "curved tick": (("2,50 14,60 28,97 | 50,45 98,2",), ("4,56 22,72 30,96 | 46,60 96,6",)),
     "cross": (("4,4 92,96", "94,4 3,97"), ("2,16 96,86", "84,2 14,98"), ("10,4 84,98", "98,14 2,84")),
@@ -194,4 +197,4 @@ TICKS: dict[str, tuple[Hand, ...]] = {
     "ticked box": (("12,22 10,96 | 82,96 | 82,24 | 12,22", "26,54 44,80 | 98,3"),),
     "crossed box": (("6,6 5,95 | 94,95 | 95,5 | 6,6", "16,16 86,86", "86,14 16,88"),),
 }
-"""The ways of ticking and crossing, by name."""
+"""Glyphs of ticks and crosses, by name."""

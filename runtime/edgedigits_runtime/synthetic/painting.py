@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from edgedigits_runtime.synthetic.layout import Extent
-from edgedigits_runtime.synthetic.pictures import Colour
+from edgedigits_runtime.synthetic.paper import Colour
 from edgedigits_runtime.synthetic.scenes import Scene
 from edgedigits_runtime.synthetic.views import View, page_coordinates
 

@@ -8,9 +8,9 @@ from PIL import Image
 
 from edgedigits_runtime.errors import ArrayError
 from edgedigits_runtime.reading.frame import frame_digit
-from edgedigits_runtime.synthetic.other_marks import KINDS, draw_other
-from edgedigits_runtime.synthetic.pictures import Paper, set_on_paper
-from edgedigits_runtime.synthetic.strokes import draw_digit
+from edgedigits_runtime.synthetic.handwriting import draw_digit
+from edgedigits_runtime.synthetic.non_digits import KINDS, draw_non_digit
+from edgedigits_runtime.synthetic.paper import Paper, set_on_paper
 
 _DRAWN_SIZE = 96
 # Gives the samples about the mean of MNIST's training images, 33.3.
@@ -48,7 +48,7 @@ def mnist_like(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int
     return pictures, labels
 
 
-def not_digits(count: int, seed: int) -> NDArray[np.uint8]:
+def non_digit_samples(count: int, seed: int) -> NDArray[np.uint8]:
     """Draw `count` marks that are no digits, balanced over other_marks.KINDS and shuffled, framed as digits are.
 
     Args:
@@ -67,7 +67,7 @@ def not_digits(count: int, seed: int) -> NDArray[np.uint8]:
     kinds = rng.permutation(np.arange(count) % len(KINDS))
     pictures = np.empty((count, 28, 28), np.uint8)
     for picture, kind in zip(pictures, kinds.tolist(), strict=True):
-        picture[:] = frame_digit(draw_other(rng, kind=KINDS[kind], size=_OTHER_SIZE))
+        picture[:] = frame_digit(draw_non_digit(rng, kind=KINDS[kind], size=_OTHER_SIZE))
     return pictures
 
 

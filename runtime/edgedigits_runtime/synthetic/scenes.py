@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edgedigits_runtime.errors import UnknownName
-from edgedigits_runtime.synthetic.pictures import Colour
+from edgedigits_runtime.synthetic.paper import Colour
 
 BLACK: Colour = (28, 28, 32)
 BLUE: Colour = (38, 58, 150)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgedigits_runtime.synthetic.strokes import Points, smooth_curve
+from edgedigits_runtime.synthetic.handwriting import Points, smooth_curve
 
 
 def scribble(rng: np.random.Generator) -> list[Points]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.synthetic.strokes import Points
+from edgedigits_runtime.synthetic.handwriting import Points
 
 View = NDArray[np.float64]
 """Homography, float64 [3, 3]: (x, y, 1) on the page to (x w, y w, w) in the picture."""

@@ -1,15 +1,15 @@
-"""The ways people write each digit, as data: strokes through control points, designed for this project.
+"""Writers' styles of each digit as data, designed for this project.
 
-A *hand* is one way of writing a digit, as a tuple of strokes (pen down to pen up). A stroke lists the "x,y"
-points that the pen passes through, in hundredths of the digit's height, x to the right and y down from the
-top; a bar stands behind a point where the pen turns sharply, and the curve is smooth everywhere else.
+A *glyph* is one way of writing a character: a tuple of strokes, each from pen down to pen up. A stroke lists the
+"x,y" points that the pen passes through, in hundredths of the digit's height from the top left. "|" follows a point
+where the pen turns sharply; the curve is smooth everywhere else.
 """
 
 from edgedigits_runtime.errors import UnknownName
 
-Hand = tuple[str, ...]
+Glyph = tuple[str, ...]
 
-HANDS: tuple[dict[str, Hand], ...] = (
+SCHOOL_STYLES: tuple[dict[str, Glyph], ...] = (
     {  # 0
         "narrow": ("36,6 27,2 15,9 7,28 5,50 7,73 16,93 27,98 38,92 47,72 49,48 46,26 38,9 29,3",),
         "round": ("47,6 35,2 18,9 6,28 2,52 7,76 20,93 36,98 52,92 65,74 69,50 64,26 52,9 39,3",),
@@ -83,9 +83,9 @@ HANDS: tuple[dict[str, Hand], ...] = (
         "flowing": ("45,10 27,2 9,15 8,37 25,46 43,32 47,12 46,32 38,66 26,100",),
     },
 )
-"""The hands of each digit by name, at the digit's index. The shipped golden vectors and examples are of these."""
+"""Common glyphs of each digit by name, at the digit's index; the shipped golden vectors and examples use these."""
 
-MORE_HANDS: tuple[dict[str, Hand], ...] = (
+RARE_STYLES: tuple[dict[str, Glyph], ...] = (
     {  # 0
         "unclosed": ("33,4 18,7 6,28 3,54 12,88 28,98 46,86 54,52 52,28 47,15",),
         "closed by a curl": ("28,12 46,4 30,2 11,20 3,52 12,88 30,98 48,86 56,52 48,18 32,8 20,16",),
@@ -175,26 +175,26 @@ MORE_HANDS: tuple[dict[str, Hand], ...] = (
         "leaning leg": ("47,20 30,2 10,10 6,32 20,44 38,38 48,16 | 34,60 18,99",),
     },
 )
-"""Further hands of each digit: those of "wide" are HANDS and these."""
+"""Rarer glyphs of each digit, at the digit's index."""
 
-HAND_TABLES = ("school", "wide")
-"""HANDS, and HANDS with MORE_HANDS: the names that hands_of takes."""
+STYLE_TABLES = ("school", "wide")
+"""Names that digit_glyphs takes: SCHOOL_STYLES alone, and with RARE_STYLES."""
 
 
-def hands_of(digit: int, table: str) -> tuple[Hand, ...]:
-    """Return the hands of `digit` (0 to 9) in the table of that name.
+def digit_glyphs(digit: int, table: str) -> tuple[Glyph, ...]:
+    """Return the glyphs of `digit` (0 to 9) in one of STYLE_TABLES.
 
     Raises:
-        UnknownName: `table` is not one of HAND_TABLES.
+        UnknownName: `table` is not one of STYLE_TABLES.
     """
-    if table not in HAND_TABLES:
-        raise UnknownName("table of hands", table, HAND_TABLES)
-    more = MORE_HANDS[digit] if table == "wide" else {}
-    return (*HANDS[digit].values(), *more.values())
+    if table not in STYLE_TABLES:
+        raise UnknownName("table of styles", table, STYLE_TABLES)
+    rare = RARE_STYLES[digit] if table == "wide" else {}
+    return (*SCHOOL_STYLES[digit].values(), *rare.values())
 
 
 def stroke_points(stroke: str) -> list[list[tuple[float, float]]]:
-    """Return the (x, y) of each piece of `stroke`, in digit heights; a piece begins where the last ended."""
+    """Return the (x, y) of each piece of `stroke`, in digit heights; a piece begins where the last one ended."""
     return [
         [(float(x) / 100, float(y) / 100) for x, y in (point.split(",") for point in piece.split())]
         for piece in stroke.split("|")

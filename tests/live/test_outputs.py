@@ -16,15 +16,14 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from edgedigits_runtime.errors import DeviceUnavailable, MissingExtra, OutputNotWritable, UnknownName
-from edgedigits_runtime.live.overlay import overlaid
+from edgedigits_runtime.live.outputs import OutputOptions, Window, open_outputs
+from edgedigits_runtime.live.overlay import draw_overlay
 from edgedigits_runtime.live.preview import Preview, host_and_port
-from edgedigits_runtime.live.recording import MOST_REPEATED, Recording, recording
-from edgedigits_runtime.live.showing import ShowOptions, showing
+from edgedigits_runtime.live.video_output import MOST_REPEATED, VideoOutput, open_video_output
 from edgedigits_runtime.live.watching import LiveReading, Watch
-from edgedigits_runtime.live.window import Window
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.reading.results import Digit, Reading
-from edgedigits_runtime.sources.frames import Frame
+from edgedigits_runtime.sources.frame_source import Frame
 from edgedigits_runtime.sources.opencv import opencv
 from edgedigits_runtime.sources.synthetic_camera import SyntheticCamera
 from edgedigits_runtime.sources.video import VideoFile
@@ -54,16 +53,16 @@ def frames_of(path: Path) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("size", [(320, 240), (64, 48), (33, 17), (1920, 1080)])
 def test_a_frame_is_drawn_in_its_size_with_a_band_below(size: tuple[int, int]) -> None:
-    drawn = np.asarray(overlaid(live(size=size), "30 fps"))
+    drawn = np.asarray(draw_overlay(live(size=size), "30 fps"))
     assert drawn.shape[1] == size[0] and size[1] < drawn.shape[0] < 1.1 * size[1] + 30
-    plain = np.asarray(overlaid(live("", size=size)))
+    plain = np.asarray(draw_overlay(live("", size=size)))
     assert (plain[: size[1]] == 210).all()
     assert not np.array_equal(plain, drawn)
 
 
 def test_a_recording_shows_each_answer_until_the_next(tmp_path: Path) -> None:
     shades = ((0.0, 0), (0.1, 60), (0.5, 120), (0.6, 180))
-    with recording(tmp_path / "a.avi", 10) as written:
+    with open_video_output(tmp_path / "a.avi", 10) as written:
         for time, shade in shades:
             written.add(Image.new("RGB", (64, 48), (shade, shade, shade)), 100 + time)
     means = [round(float(frame.mean()) / 60) for frame in frames_of(tmp_path / "a.avi")]
@@ -72,7 +71,7 @@ def test_a_recording_shows_each_answer_until_the_next(tmp_path: Path) -> None:
 
 
 def test_other_sizes_are_fitted_and_a_long_silence_fills_no_disk(tmp_path: Path) -> None:
-    with recording(tmp_path / "a.mp4", 30) as written:
+    with open_video_output(tmp_path / "a.mp4", 30) as written:
         for time, size in ((0, (65, 49)), (1, (32, 100)), (100_000, (640, 480)), (100_000.1, (64, 48))):
             written.add(Image.new("RGB", size, (9, 200, 9)), time)
     frames = frames_of(tmp_path / "a.mp4")
@@ -81,11 +80,11 @@ def test_other_sizes_are_fitted_and_a_long_silence_fills_no_disk(tmp_path: Path)
 
 
 def test_an_interrupted_recording_is_whole_and_an_empty_one_no_file(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), recording(tmp_path / "a.mp4", 10) as written:
+    with pytest.raises(KeyboardInterrupt), open_video_output(tmp_path / "a.mp4", 10) as written:
         written.add(Image.new("RGB", (64, 48)), 0)
         raise KeyboardInterrupt
     assert len(frames_of(tmp_path / "a.mp4")) == 2
-    with recording(tmp_path / "b.mp4", 10):
+    with open_video_output(tmp_path / "b.mp4", 10):
         pass
     assert not (tmp_path / "b.mp4").exists()
 
@@ -93,7 +92,10 @@ def test_an_interrupted_recording_is_whole_and_an_empty_one_no_file(tmp_path: Pa
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
 def test_a_video_that_cannot_be_made_leaves_what_was_there(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"precious")
-    with pytest.raises(OutputNotWritable, match="OpenCV cannot write"), recording(tmp_path / name, 10) as written:
+    with (
+        pytest.raises(OutputNotWritable, match="OpenCV cannot write"),
+        open_video_output(tmp_path / name, 10) as written,
+    ):
         written.add(Image.new("RGB", (1, 200)), 0)
     assert (tmp_path / name).read_bytes() == b"precious"
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -109,7 +111,7 @@ def test_a_disk_that_is_full_is_told(name: str, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
-        with pytest.raises(OutputNotWritable), recording(tmp_path / name, 10) as written:
+        with pytest.raises(OutputNotWritable), open_video_output(tmp_path / name, 10) as written:
             for k in range(30):
                 written.add(Image.fromarray(np.roll(pixels, k, axis=1)), k / 10)
     finally:
@@ -119,10 +121,10 @@ def test_a_disk_that_is_full_is_told(name: str, tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"kind of video '\.gif'; known: \.mp4, \.mkv, \.avi"):
-        recording(tmp_path / "a.gif", 10).__enter__()
+        open_video_output(tmp_path / "a.gif", 10).__enter__()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputNotWritable):
-        Recording(tmp_path / "file" / "a.mp4", 10).add(Image.new("RGB", (64, 48)), 0)
+        VideoOutput(tmp_path / "file" / "a.mp4", 10).add(Image.new("RGB", (64, 48)), 0)
 
 
 def test_a_window_needs_its_extra() -> None:
@@ -155,7 +157,7 @@ def test_a_window_needs_a_display_and_closes_by_a_key(monkeypatch: pytest.Monkey
         def destroyAllWindows(self) -> None:  # noqa: N802
             self.shown.clear()
 
-    monkeypatch.setattr("edgedigits_runtime.live.window.opencv", WithWindows)
+    monkeypatch.setattr("edgedigits_runtime.live.outputs.opencv", WithWindows)
     monkeypatch.setattr("sys.platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -197,7 +199,7 @@ def test_the_page_draws_a_picture_only_when_somebody_looks(preview: Preview) -> 
 
     def draw() -> Image.Image:
         drawn.append(1)
-        return overlaid(live())
+        return draw_overlay(live())
 
     preview.show(draw, {"text": "42"})
     assert json.loads(fetched(f"{preview.address}reading.json")[1]) == {"text": "42"} and not drawn
@@ -241,7 +243,7 @@ def test_the_page_in_a_browser(tmp_path: Path, reader: Reader) -> None:
     """Watch the synthetic camera, look at it with Chromium, and see the picture move and the number stand there."""
     watch = Watch(reader, SyntheticCamera(seed=1))
     seen: dict[str, object] = {}
-    with showing(ShowOptions(preview=("127.0.0.1", 0)), 10) as show:
+    with open_outputs(OutputOptions(preview=("127.0.0.1", 0)), 10) as show:
         assert show.preview is not None
         address = show.preview.address
 
@@ -272,7 +274,7 @@ def test_the_page_in_a_browser(tmp_path: Path, reader: Reader) -> None:
         looking.start()
         for item in watch:
             assert isinstance(item, LiveReading)
-            show.add(item, watch.meter)
+            show.add(item, watch.counters)
         looking.join()
     assert seen["moved"] is True and str(seen["text"]) in ("42", "7", "1905")
     assert seen["abroad"] == [] and seen["errors"] == []

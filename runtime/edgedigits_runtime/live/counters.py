@@ -1,24 +1,24 @@
-"""Meter: how many frames came, how many were read, how old they were when they were answered."""
+"""Counters of a live reading: frames captured and read, rates, and the age of answers."""
 
 from collections import deque
 from dataclasses import dataclass, field
 
 RECENT = 2.0
-"""Seconds that rates are taken over."""
+"""Window in seconds over which rates are computed."""
 
 AGES_KEPT = 10_000
-"""Ages, of the last so many readings, that the summary is made of."""
+"""Number of latest ages that the summary covers."""
 
 
 @dataclass
-class Meter:
-    """Counts and rates of a live reading; times are seconds on its clock.
+class Counters:
+    """Counters and rates of a live reading; times are seconds on its clock.
 
     Attributes:
         began: when it started.
-        read: readings so far.
-        captured: frames that came so far.
-        age: milliseconds from the last frame's coming to its answer.
+        read: number of readings.
+        captured: number of captured frames.
+        age: milliseconds from the last frame's capture to its answer.
     """
 
     began: float
@@ -32,9 +32,9 @@ class Meter:
         """Count one reading.
 
         Args:
-            now: when it was answered.
-            captured: frames that came so far.
-            age: of its frame then, in milliseconds.
+            now: time of its answer.
+            captured: number of captured frames.
+            age: milliseconds from its frame's capture to its answer.
         """
         self.read += 1
         self.captured, self.age = captured, age
@@ -45,17 +45,17 @@ class Meter:
 
     @property
     def dropped(self) -> int:
-        """Frames that came and that nobody read."""
+        """Number of captured frames that were not read."""
         return self.captured - self.read
 
     def rates(self) -> tuple[float, float]:
-        """Return frames and readings a second, lately; 0 before there are two readings."""
+        """Return recent frames and readings per second; 0 before the second reading."""
         if len(self._recent) < 2 or self._recent[-1][0] <= self._recent[0][0]:
             return 0.0, 0.0
-        seconds = self._recent[-1][0] - self._recent[0][0]
-        return tuple((self._recent[-1][k] - self._recent[0][k]) / seconds for k in (1, 2))  # type: ignore[return-value]
+        (start, captured, read), (end, captured_now, read_now) = self._recent[0], self._recent[-1]
+        return (captured_now - captured) / (end - start), (read_now - read) / (end - start)
 
     def ages(self) -> tuple[float, float]:
-        """Return the median age and the highest, in milliseconds."""
+        """Return the median and the maximum age, in milliseconds."""
         ordered = sorted(self._ages)
         return (ordered[len(ordered) // 2], ordered[-1]) if ordered else (0.0, 0.0)

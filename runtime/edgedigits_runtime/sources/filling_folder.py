@@ -8,7 +8,7 @@ from edgedigits_runtime.clock import Clock
 from edgedigits_runtime.errors import PictureError, SourceUnavailable, StreamLost
 from edgedigits_runtime.reading.decode import decode
 from edgedigits_runtime.sources.files import is_pictures_name, natural_key
-from edgedigits_runtime.sources.frames import Kind, Shot
+from edgedigits_runtime.sources.frame_source import Kind, Shot
 
 LOOK = 0.2
 """Seconds between two looks into the folder."""
@@ -29,7 +29,7 @@ class FillingFolder:
     def name(self) -> str:
         return str(self.path)
 
-    def connect(self) -> "WatchedFolder":
+    def connect(self) -> "FolderConnection":
         """Look into the folder.
 
         Raises:
@@ -40,10 +40,10 @@ class FillingFolder:
                 pass
         except OSError as error:
             raise SourceUnavailable(f"cannot look into {self.path}: {error.strerror or error}") from error
-        return WatchedFolder(self.path, self.clock)
+        return FolderConnection(self.path, self.clock)
 
 
-class WatchedFolder:
+class FolderConnection:
     """A watched folder as a Connection."""
 
     def __init__(self, path: Path, clock: Clock) -> None:

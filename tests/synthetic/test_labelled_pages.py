@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from edgedigits_runtime.errors import ArrayError, UnknownName
 from edgedigits_runtime.reading.components import label_components
+from edgedigits_runtime.synthetic.labelled_pages import Box, Page, draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions, lay_out
-from edgedigits_runtime.synthetic.page import Box, Page, draw_page
 from edgedigits_runtime.synthetic.scenes import SCENES, Scene, draw_scene, scene_named
 from edgedigits_runtime.synthetic.views import draw_view, page_coordinates, scale_at, seen_points
 
@@ -100,7 +100,7 @@ def test_boxes_are_in_reading_order(seed: int) -> None:
 @some
 @given(seeds)
 def test_neighbours_are_apart_unless_touching_is_asked(seed: int) -> None:
-    what = PageOptions(width=400, height=120, digits=(3, 4), digit_height=(40, 50), gap=(0.04, 0.1), hands="school")
+    what = PageOptions(width=400, height=120, digits=(3, 4), digit_height=(40, 50), gap=(0.04, 0.1), styles="school")
     page = draw(seed, what)
     for (x, _, width, _), (following, *_) in zip(page.boxes, page.boxes[1:], strict=False):
         assert x + width <= following
@@ -254,7 +254,7 @@ def test_impossible_options_are_refused(wrong: dict[str, object], message: str) 
 
 
 def test_unknown_hands_and_scenes_are_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownName, match="unknown table of hands 'left'; known: school, wide"):
-        PageOptions(hands="left")
+    with pytest.raises(UnknownName, match="school, wide"):
+        PageOptions(styles="left")
     with pytest.raises(UnknownName, match="unknown scene 'moon'; known: drawing program"):
         scene_named("moon")

@@ -1,11 +1,11 @@
-"""Simple pictures that people put beside their writing, as data: strokes through control points as in hands.py.
+"""Doodles that people draw beside their writing, as data: glyphs as in digit_styles.py.
 
-None that a person would take for a digit at a glance: no moon (a 0 or a 1), no spiral (a 6 or a 9), no drop (a 0).
+Shapes that look like a digit are left out: moon (0 or 1), spiral (6 or 9), drop (0).
 """
 
-from edgedigits_runtime.synthetic.hands import Hand
+from edgedigits_runtime.synthetic.digit_styles import Glyph
 
-DRAWINGS: dict[str, tuple[Hand, ...]] = {
+DOODLES: dict[str, tuple[Glyph, ...]] = {
     "smiley": (
         (
             "50,2 16,16 2,50 16,84 50,98 84,84 98,50 84,16 50,2",
@@ -94,4 +94,4 @@ DRAWINGS: dict[str, tuple[Hand, ...]] = {
     ),
     "mushroom": (("2,52 12,20 50,4 88,20 98,52 | 2,52", "38,52 34,96 | 66,96 | 62,52"),),
 }
-"""The ways of drawing each simple picture that people put beside their writing, by name."""
+"""Glyphs of each doodle, by name."""

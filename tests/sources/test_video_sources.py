@@ -25,7 +25,7 @@ from edgedigits_runtime.live.watching import LiveReading, Notice, Watch, WatchOp
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.sources import opencv as opencv_module
 from edgedigits_runtime.sources.camera import Camera
-from edgedigits_runtime.sources.folder import FillingFolder
+from edgedigits_runtime.sources.filling_folder import FillingFolder
 from edgedigits_runtime.sources.named import source_named
 from edgedigits_runtime.sources.opencv import Capture, opencv
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
@@ -146,7 +146,7 @@ def test_motion_jpeg_over_http_is_read_as_it_goes(server: Preview, reader: Reade
             watch.stop()
     assert item.reading.text == "305"
     assert item.reading.source == f"{server.address}stream.mjpg"
-    assert watch.meter.captured > watch.meter.read
+    assert watch.counters.captured > watch.counters.read
 
 
 @pytest.mark.slow
@@ -159,7 +159,7 @@ def test_a_stream_that_ends_is_connected_to_again_when_it_is_back(server: Previe
             if (again is None and "cannot be opened" in item.text) or "no video at" in item.text:
                 again = again or Preview("127.0.0.1", port)
                 again.show(lambda: Image.fromarray(CAMERA.picture(0)), {})
-        elif watch.meter.read == 5:
+        elif watch.counters.read == 5:
             server.close()
         elif said and "back after" in said[-1]:
             watch.stop()
@@ -229,7 +229,7 @@ def test_a_folder_gives_what_is_there_and_what_comes(tmp_path: Path, reader: Rea
         if len(read) == 2:
             watch.stop()
     assert read == [(str(tmp_path / "1.jpg"), "3", True), (str(tmp_path / "2.png"), "5", True)]
-    assert item.now.digits == reader.read(tmp_path / "2.png").digits
+    assert item.current.digits == reader.read(tmp_path / "2.png").digits
 
 
 def test_a_picture_that_is_being_written_is_waited_for(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Draw the pictures in examples/: `python -m edgedigits_runtime.synthetic.examples examples/`.
+"""Draw the pictures in examples/: `python -m benchmarks.example_pictures examples/`.
 
 Each stands for a way in which people really hand in a digit: another pen, camera or file format. The first
 character of a file's name is its label.
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgedigits_runtime.synthetic.pictures import (
+from edgedigits_runtime.synthetic.handwriting import draw_digit
+from edgedigits_runtime.synthetic.paper import (
     BLUE_PEN,
     CHALK,
     MARKER,
@@ -26,7 +27,6 @@ from edgedigits_runtime.synthetic.pictures import (
     Paper,
     set_on_paper,
 )
-from edgedigits_runtime.synthetic.strokes import draw_digit
 from edgedigits_runtime.whole_files import write_whole
 
 _EXIF_ORIENTATION = 0x0112

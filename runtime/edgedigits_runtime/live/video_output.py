@@ -1,4 +1,4 @@
-"""Recording: answers as a video, each shown until the next one."""
+"""VideoOutput: answers as a video, each shown until the next one."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ SPACE = 1 << 16
 """Bytes that must be left on the disk when a video ends: then there was room for all of it."""
 
 
-class Recording:
+class VideoOutput:
     """A video that is being written; its size is that of the first picture, and others are fitted into it."""
 
     def __init__(self, path: Path, fps: float) -> None:
@@ -104,7 +104,7 @@ class Recording:
 
 
 @contextmanager
-def recording(path: Path, fps: float) -> Iterator[Recording]:
+def open_video_output(path: Path, fps: float) -> Iterator[VideoOutput]:
     """Yield a recording that stands at `path` when the block is left, an interruption or an error included.
 
     Raises:
@@ -115,7 +115,7 @@ def recording(path: Path, fps: float) -> Iterator[Recording]:
     if path.suffix.lower() not in CODECS:
         raise UnknownName("kind of video", path.suffix or path.name, CODECS)
     opencv()
-    written = Recording(path, fps)
+    written = VideoOutput(path, fps)
     try:
         yield written
     finally:

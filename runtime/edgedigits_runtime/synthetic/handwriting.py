@@ -1,4 +1,4 @@
-"""Draw one handwritten digit as ink: a hand chosen at random, written a little differently every time."""
+"""Handwritten strokes and digits: a writer's traits, curves through control points, and a pen of varying pressure."""
 
 import math
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edgedigits_runtime.errors import ArrayError, UnknownName
-from edgedigits_runtime.synthetic.hands import Hand, hands_of, stroke_points
+from edgedigits_runtime.synthetic.digit_styles import Glyph, digit_glyphs, stroke_points
 
 Points = NDArray[np.float64]
 
 SMALLEST = 16
-"""Pixels; on a smaller canvas neither stroke nor margin has room."""
+"""Smallest canvas side in pixels that has room for stroke and margin."""
 
 _WORKING_SIZE = 400
 _POINTS_BETWEEN = 12
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How one person writes.
+class Handwriting:
+    """The traits of one writer.
 
     Args:
-        steadiness: standard deviation of a control point's stray, in digit heights.
+        steadiness: standard deviation of a control point's offset, in digit heights.
         slant: how far the top leans to the right, in digit heights.
         width: factor on the width of every digit.
-        angle: turn against the clock, in radians.
+        angle: counter-clockwise rotation, in radians.
     """
 
     steadiness: float
@@ -36,8 +36,8 @@ class Writing:
     angle: float
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Writing":
-        """Draw one as common as people's."""
+    def random(cls, rng: np.random.Generator) -> "Handwriting":
+        """Return the traits of a random writer."""
         return cls(
             steadiness=rng.uniform(0.004, 0.014),
             slant=float(np.clip(rng.normal(0.10, 0.13), -0.15, 0.42)),
@@ -45,13 +45,13 @@ class Writing:
             angle=math.radians(np.clip(rng.normal(0.0, 4.0), -10, 10)),
         )
 
-    def trace(self, hand: Hand, rng: np.random.Generator) -> list[Points]:
-        """Trace the strokes of `hand` as they come out this time: [n, 2] each, (x, y) in digit heights."""
+    def trace(self, glyph: Glyph, rng: np.random.Generator) -> list[Points]:
+        """Return the strokes of `glyph`, written once: [n, 2] each, (x, y) in digit heights."""
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         turn = np.array([[cos, sin], [-sin, cos]])
         # Row vectors: x' = width * x - slant * y, so that a positive slant leans the top to the right.
         lean = np.array([[self.width, 0.0], [-self.slant, 1.0]])
-        return [trace_stroke(stroke, self.steadiness, rng) @ lean @ turn for stroke in hand]
+        return [trace_stroke(stroke, self.steadiness, rng) @ lean @ turn for stroke in glyph]
 
 
 def draw_digit(
@@ -60,65 +60,75 @@ def draw_digit(
     *,
     size: int = 112,
     thickness: float | None = None,
-    hands: str = "school",
+    styles: str = "school",
 ) -> NDArray[np.uint8]:
     """Draw `digit` on a square canvas; the same state of `rng` gives the same picture.
 
     Args:
         digit: 0 to 9.
-        rng: chooses the hand, the slant, the proportions, the place and the unsteadiness.
+        rng: random source of style, slant, proportions, position and unsteadiness.
         size: side of the canvas in pixels, at least 16.
-        thickness: mean width of the stroke in pixels, 1 to size / 4; 6 to 13% of `size` by default.
-        hands: "school" for the hands that most people learn, "wide" for rarer ones too (hands.py).
+        thickness: mean width of the stroke in pixels, 1 to size / 4; by default 6 to 13% of `size`.
+        styles: "school" for the styles most people learn, "wide" for rare ones too (digit_styles.py).
 
     Returns:
-        Ink, uint8 [size, size], 0 bare paper to 255 full ink, anti-aliased, the outermost pixels bare.
+        Ink, uint8 [size, size], 0 blank to 255 full ink, anti-aliased, the outermost pixels blank.
 
     Raises:
-        UnknownName: `digit` is not one of 0 to 9, or `hands` no table of them.
-        ArrayError: `size` or `thickness` out of range.
+        UnknownName: `digit` or `styles` is unknown.
+        ArrayError: `size` or `thickness` is out of range.
     """
     if digit not in range(10):
         raise UnknownName("digit", str(digit), map(str, range(10)))
-    if size < SMALLEST:
-        raise ArrayError(f"a digit needs a canvas of at least {SMALLEST} pixels a side, got {size}")
-    if thickness is None:
-        thickness = max(1.0, size * rng.uniform(0.06, 0.13))
-    if not 1 <= thickness <= size / 4:
-        raise ArrayError(f"thickness must be 1 to {size / 4:g} pixels on a canvas of {size}, is {thickness:g}")
-    choice = hands_of(digit, hands)
-    hand = choice[rng.integers(len(choice))]
-    traces = place_traces(Writing.drawn(rng).trace(hand, rng), size, thickness, rng)
+    thickness = checked_thickness(rng, size, thickness, least=0.06)
+    glyphs = digit_glyphs(digit, styles)
+    glyph = glyphs[rng.integers(len(glyphs))]
+    traces = place_traces(Handwriting.random(rng).trace(glyph, rng), size, thickness, rng)
     return ink_traces(traces, size, thickness, rng, supersampling=max(2, math.ceil(_WORKING_SIZE / size)))
 
 
-def write_mark(hand: Hand, rng: np.random.Generator, *, slant: float) -> list[Points]:
-    """Trace `hand` as somebody would write it this time.
+def checked_thickness(rng: np.random.Generator, size: int, thickness: float | None, *, least: float) -> float:
+    """Return the mean stroke width in pixels: `thickness`, or a random `least` to 0.13 of `size` for None.
+
+    Raises:
+        ArrayError: `size` or `thickness` is out of range.
+    """
+    if size < SMALLEST:
+        raise ArrayError(f"expected a canvas of at least {SMALLEST} pixels a side, got {size}")
+    if thickness is None:
+        thickness = max(1.0, size * rng.uniform(least, 0.13))
+    if not 1 <= thickness <= size / 4:
+        raise ArrayError(f"thickness must be 1 to {size / 4:g} pixels on a canvas of {size}, is {thickness:g}")
+    return thickness
+
+
+def write_symbol(glyph: Glyph, rng: np.random.Generator, *, slant: float) -> list[Points]:
+    """Return the strokes of `glyph` as a random writer draws them.
 
     Args:
-        hand: its strokes.
-        rng: draws unsteadiness, proportions, turn and slant.
+        glyph: its strokes.
+        rng: random source of unsteadiness, proportions, rotation and slant.
         slant: standard deviation of the slant, in heights.
 
     Returns:
         float64 [n, 2] for each stroke, (x, y) in heights.
     """
-    writing = Writing(
+    handwriting = Handwriting(
         steadiness=rng.uniform(0.004, 0.018),
         width=rng.uniform(0.8, 1.25),
         slant=float(np.clip(rng.normal(0.0, slant), -2 * slant, 2 * slant)),
         angle=math.radians(np.clip(rng.normal(0.0, 3.5), -8, 8)),
     )
-    return writing.trace(hand, rng)
+    return handwriting.trace(glyph, rng)
 
 
 def trace_stroke(stroke: str, steadiness: float, rng: np.random.Generator) -> Points:
-    """Move the control points of `stroke` a little and return the curve through them.
+    """Move the control points of `stroke` slightly and return the curve through them.
 
     Args:
-        stroke: as in hands.py.
-        steadiness: standard deviation of a control point's stray, in digit heights; 0 is a machine's.
-        rng: draws how the points stray, and how early or late the stroke begins and ends.
+        stroke: as in digit_styles.py.
+        steadiness: standard deviation of a control point's offset, in digit heights; 0 for a machine.
+        rng: random source of the offsets and of where the stroke begins and ends.
 
     Returns:
         float64 [n, 2], (x, y) in digit heights.
@@ -126,10 +136,10 @@ def trace_stroke(stroke: str, steadiness: float, rng: np.random.Generator) -> Po
     pieces = stroke_points(stroke)
     corners = np.cumsum([len(piece) for piece in pieces])
     points = np.concatenate(pieces)
-    # A hand strays slowly: neighbouring points stray together, or the curve would tremble.
-    astray = np.pad(rng.normal(0.0, steadiness, points.shape), ((1, 1), (0, 0)), mode="edge")
-    points += astray[:-2] + astray[1:-1] + astray[2:]
-    # A stroke may start or end early or late, as nobody stops where the last time.
+    # Neighbouring points move together; independent offsets would make the curve tremble.
+    offsets = np.pad(rng.normal(0.0, steadiness, points.shape), ((1, 1), (0, 0)), mode="edge")
+    points += offsets[:-2] + offsets[1:-1] + offsets[2:]
+    # Writers start and end a stroke early or late.
     for end, inner in ((0, 1), (-1, -2)):
         points[end] += rng.uniform(-0.10, 0.12) * (points[end] - points[inner])
     curves = []
@@ -141,10 +151,10 @@ def trace_stroke(stroke: str, steadiness: float, rng: np.random.Generator) -> Po
 
 
 def smooth_curve(points: Points) -> Points:
-    """Return a curve through `points` ([n, 2], n >= 2): the centripetal Catmull-Rom spline.
+    """Return the centripetal Catmull-Rom spline through `points` ([n, 2], n >= 2).
 
-    Centripetal, since it makes no loops of its own (Yuksel et al., "Parameterization and applications of
-    Catmull-Rom curves", 2011). Barry and Goldman's pyramidal form.
+    The centripetal form makes no loops (Yuksel et al., "Parameterization and applications of Catmull-Rom curves",
+    2011); computed with Barry and Goldman's pyramid.
     """
     before, after = 2 * points[0] - points[1], 2 * points[-1] - points[-2]
     padded = np.vstack([before, points, after])
@@ -165,10 +175,10 @@ def smooth_curve(points: Points) -> Points:
 
 
 def place_traces(traces: list[Points], size: int, thickness: float, rng: np.random.Generator) -> list[Points]:
-    """Scale `traces` ([n, 2] each) into a canvas of `size` pixels, to where a stroke of `thickness` has room."""
+    """Scale and move `traces` ([n, 2] each) into a canvas of `size` pixels with room for strokes of `thickness`."""
     every = np.concatenate(traces)
     low, high = every.min(axis=0), every.max(axis=0)
-    # Half the stroke at its heaviest (_pressure), and then one pixel that stays bare.
+    # Half the widest stroke (see _pressure), and one blank pixel.
     border = 0.5 * 1.15 * thickness + 1.5
     room = size - 2 * border
     scale = room / max(high - low) * rng.uniform(0.82, 1.0)
@@ -186,18 +196,18 @@ def ink_traces(
     supersampling: int = 4,
     discs: float = 12.0,
 ) -> NDArray[np.uint8]:
-    """Ink `traces` with a pen whose pressure varies.
+    """Draw `traces` with a pen of varying pressure.
 
     Args:
         traces: [n, 2] each, (x, y) in pixels of the canvas.
         size: side of the canvas in pixels.
         thickness: mean width of the stroke in pixels.
-        rng: draws the pressure.
-        supersampling: discs are drawn without anti-aliasing on a canvas so many times larger, then averaged.
-        discs: so many for each thickness of way; 12 leave an edge that is rough by 0.4% of the radius, 6 by 1.4%.
+        rng: random source of the pressure.
+        supersampling: the pen's discs are drawn without anti-aliasing on a canvas larger by this factor, then averaged.
+        discs: discs per stroke width; the edge's roughness is 0.4% of the radius with 12, 1.4% with 6.
 
     Returns:
-        uint8 [size, size], 0 bare to 255 full ink.
+        uint8 [size, size], 0 blank to 255 full ink.
     """
     width = thickness * supersampling
     canvas = Image.new("L", (size * supersampling, size * supersampling))
@@ -214,10 +224,10 @@ def ink_traces(
 
 
 def _pressure(along: Points, rng: np.random.Generator) -> Points:
-    """Return how much wider or narrower the pen gets along its way (`along` in canvas sides): 0.7 to 1.15."""
+    """Return the factor on the pen's width, 0.7 to 1.15, at distances `along` its way (in canvas sides)."""
     first, second = rng.uniform(0, 2 * math.pi, 2)
     waves = 0.6 * np.sin(2 * math.pi * along * 0.9 + first) + 0.4 * np.sin(2 * math.pi * along * 2.3 + second)
-    # People lift the pen while it moves: the last tenth of a stroke thins out.
+    # Writers lift the pen while it moves, so the last tenth of a stroke gets thinner.
     lift = np.clip((along[-1] - along) / 0.1, 0.0, 1.0)
     pressed: Points = (1.0 + rng.uniform(0.03, 0.15) * waves) * (0.84 + 0.16 * lift)
     return pressed

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import edgedigits
-from edgedigits_runtime.drawing.annotate import CAPTION, MOST_PIXELS, SMALLEST, annotate, mark_digits
+from edgedigits_runtime.drawing.annotate import CAPTION, MOST_PIXELS, SMALLEST, annotate, outline_digits
 from edgedigits_runtime.drawing.canvas import DOUBTFUL, SURE, fitted, printable, shortened, text_width
 from edgedigits_runtime.drawing.contact_sheet import Cell, contact_sheet
 from edgedigits_runtime.drawing.explain import explain
-from edgedigits_runtime.drawing.network_input import MOST_CELLS, crop_cells, hidden_crops, show_input
+from edgedigits_runtime.drawing.network_input import MOST_CELLS, crop_cells, hidden_crops, network_input_sheet
 from edgedigits_runtime.reading.results import Digit, Reading, Trace
 from tests.conftest import REPOSITORY
 
@@ -104,7 +104,7 @@ def test_any_size_and_box_gives_a_drawing_of_bounded_size(
 
 def test_marked_digits_fit_into_their_room() -> None:
     picture = np.full((300, 100, 3), 255, np.uint8)
-    marked = mark_digits(picture, [digit_at(10, 10, 50, 100)], 60, 60)
+    marked = outline_digits(picture, [digit_at(10, 10, 50, 100)], 60, 60)
     assert marked.size == (20, 60) and SURE in colours(marked)
 
 
@@ -112,7 +112,7 @@ def test_the_sheet_of_a_real_picture(trace: Trace) -> None:
     sheet = explain(trace, LABELS)
     assert sheet.mode == "RGB" and min(sheet.size) > 300
     assert SURE in colours(sheet)
-    assert show_input(trace, LABELS).width > 100
+    assert network_input_sheet(trace, LABELS).width > 100
 
 
 def test_what_was_left_out_is_told_with_its_reason(trace: Trace) -> None:
@@ -133,7 +133,7 @@ def test_of_very_many_crops_those_left_out_and_the_least_sure_are_drawn(trace: T
 def test_a_picture_in_which_nothing_was_found_is_explained(trace: Trace) -> None:
     blank = edgedigits.load().trace(np.full((50, 80), 255, np.uint8))
     assert explain(blank, LABELS).width > 300
-    assert show_input(blank, LABELS).height > 10
+    assert network_input_sheet(blank, LABELS).height > 10
 
 
 def test_a_contact_sheet_wraps_its_rows() -> None:
