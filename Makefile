@@ -4,35 +4,36 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # tensorflow-cpu where there is no NVIDIA GPU: the plain package brings gigabytes of CUDA.
-LOCK := requirements/$(if $(shell command -v nvidia-smi),gpu,cpu).lock
-READY := $(VENV)/ready-$(notdir $(LOCK))
+KIND := $(if $(shell command -v nvidia-smi),gpu,cpu)
+# What the demo needs, and what the tests need on top of it in the same environment.
+READY := $(VENV)/ready-$(KIND)
+TESTS_READY := $(VENV)/ready-$(KIND)-test
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild board-packages system torture lock clean
+.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild board-packages system torture lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
 
-test: check unit slow  ## format, lint, types and every test, warnings as errors
+test: $(TESTS_READY)  ## format, lint, types and every test, warnings as errors; one summary
+	$(BIN)/python -m tests
 
-check: $(READY)
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+test-bare: $(TESTS_READY)  ## the same on a PATH of only Python, make, git, sh and coreutils; PARTS=unit for a part
+	$(BIN)/python -m tests --bare $(PARTS)
 
-unit: $(READY)  ## the tests that take milliseconds, a process for each core
-	$(BIN)/pytest -q -n logical --dist loadscope -m "not slow and not gpu"
+check: $(TESTS_READY)  ## format, lint and types
+	$(BIN)/python -m tests format lint types
 
-slow: $(READY)  ## the tests that train, convert or install, two at a time
-	$(BIN)/pytest -q -n 2 --dist loadscope -m "slow and not gpu"
+unit slow: $(TESTS_READY)  ## the tests that take milliseconds; those that train, convert or install
+	$(BIN)/python -m tests $@
 
-speed: $(READY)  ## how near the runtime comes to its bare engines
+speed: $(TESTS_READY)  ## how near the runtime comes to its bare engines
 	$(BIN)/python -m benchmarks.speed
 
-reading-pictures: $(READY)  ## draw the pictures of docs/reading.md, and write there what was read
+reading-pictures: $(TESTS_READY)  ## draw the pictures of docs/reading.md, and write there what was read
 	$(BIN)/python -m benchmarks.reading_pictures docs
 
-page-pictures: $(READY)  ## photograph the page for the docs
+page-pictures: $(TESTS_READY)  ## photograph the page for the docs
 	$(BIN)/python -m tests.support.page_pictures docs/pictures
 
 onnxruntime-web: build/onnxruntime-web-1.30.0.tgz  ## fetch the npm package that the page's other engine is taken of
@@ -52,10 +53,10 @@ $(ESBUILD): requirements/package-lock.json
 	npm ci --silent --prefix requirements
 	touch $@
 
-bench-web: $(READY)  ## sizes, times and exactness of the page without a server
+bench-web: $(TESTS_READY)  ## sizes, times and exactness of the page without a server
 	$(BIN)/python -m benchmarks.web_page
 
-bench: $(READY)  ## the engines side by side, and all comparisons of speed
+bench: $(TESTS_READY)  ## the engines side by side, and all comparisons of speed
 	$(BIN)/pytest -q benchmarks --benchmark-only
 
 # Those whose ratios are steady and take seconds, not minutes.
@@ -63,47 +64,47 @@ BASELINE_RUN := build/bench-compare.json
 BASELINE_SUITE = mkdir -p build && $(BIN)/pytest -q benchmarks --benchmark-only --benchmark-json=$(BASELINE_RUN) \
 	-k "invoke or photo or one_array or many_arrays or whole_process"
 
-bench-compare: $(READY)  ## whether anything became slower than the stored baseline; SHARE=0.1 for another share
+bench-compare: $(TESTS_READY)  ## whether anything became slower than the stored baseline; SHARE=0.1 for another share
 	$(BASELINE_SUITE)
 	$(BIN)/python -m benchmarks.baseline $(BASELINE_RUN) --share $(or $(SHARE),0.25)
 
-bench-baseline: $(READY)  ## measure the baseline anew, after a change that is meant to be slower or faster
+bench-baseline: $(TESTS_READY)  ## measure the baseline anew, after a change that is meant to be slower or faster
 	$(BASELINE_SUITE)
 	$(BIN)/python -m benchmarks.baseline --store $(BASELINE_RUN)
 
-backends: $(READY)  ## train pico under every Keras backend that is installed, and write what they gave into docs/training.md
+backends: $(TESTS_READY)  ## train pico under every Keras backend that is installed, and write what they gave into docs/training.md
 	$(BIN)/python -m benchmarks.backends
 
-models: $(READY)  ## rebuild the shipped models from scratch
+models: $(TESTS_READY)  ## rebuild the shipped models from scratch
 	$(BIN)/python -m benchmarks.shipped_models.build
 
-readme-results: $(READY)  ## measure what the README's table says, and write it there
+readme-results: $(TESTS_READY)  ## measure what the README's table says, and write it there
 	$(BIN)/python -m benchmarks.readme_results
 
 BOARD_MODELS ?= pico nano
 
-boards: $(READY) board-packages  ## C on nine emulated cores: self-test, sizes, instructions; BOARD_MODELS=base for others
+boards: $(TESTS_READY) board-packages  ## C on nine emulated cores: self-test, sizes, instructions; BOARD_MODELS=base for others
 	set -e; for model in $(BOARD_MODELS); do \
 		$(BIN)/edgedigits export $$model --format c --no-verify --force --out build/boards/$$model-c; \
 		$(BIN)/python -m benchmarks.emulated_cores build/boards/$$model-c; \
 	done
 
-verify-c: $(READY) board-packages  ## every value of the C export against LiteRT's, on the host and on emulated cores
+verify-c: $(TESTS_READY) board-packages  ## every value of the C export against LiteRT's, on the host and on emulated cores
 	$(BIN)/python -m benchmarks.verify_c
 
-bench-c: $(READY) board-packages  ## flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
+bench-c: $(TESTS_READY) board-packages  ## flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
 	$(BIN)/python -m benchmarks.c_export
 
-bench-serving: $(READY)  ## requests a second of edgedigits serve, and its latency; writes the table of docs/serving.md
+bench-serving: $(TESTS_READY)  ## requests a second of edgedigits serve, and its latency; writes the table of docs/serving.md
 	.ci/system requirements/bench-packages.txt
 	$(BIN)/python -m benchmarks.serving
 
-bench-bulk: $(READY)  ## pictures a second of read-bulk by workers; writes the table of docs/bulk.md
+bench-bulk: $(TESTS_READY)  ## pictures a second of read-bulk by workers; writes the table of docs/bulk.md
 	$(BIN)/python -m benchmarks.bulk
 
 ATTACKS := pictures models kills faults endurance
 
-torture: $(READY)  ## every attack in full length, for hours; writes the figures of docs/reliability.md
+torture: $(TESTS_READY)  ## every attack in full length, for hours; writes the figures of docs/reliability.md
 	status=0; for attack in $(ATTACKS); do $(BIN)/python -m tests.torture.$$attack || status=1; done; \
 	$(BIN)/python -m tests.torture.page; exit $$status
 
@@ -113,14 +114,17 @@ board-packages:
 system:  ## system packages that some tests need (requirements/system-packages.txt)
 	.ci/system
 
-# Another lock file, pyproject.toml or Makefile makes the environment anew; sources are installed editable.
-$(READY): pyproject.toml $(LOCK) requirements/make-env
-	PYTHON=$(PYTHON) requirements/make-env $(VENV) $(LOCK)
+# Another lock file, pyproject.toml or Makefile makes the environment again; sources are installed editable.
+$(READY): pyproject.toml requirements/$(KIND).lock requirements/make-env
+	PYTHON=$(PYTHON) requirements/make-env $(VENV) requirements/$(KIND).lock
+	touch $@
+
+$(TESTS_READY): $(READY) requirements/$(KIND)-test.lock
+	PYTHON=$(PYTHON) requirements/make-env $(VENV) requirements/$(KIND)-test.lock
 	touch $@
 
 lock:  ## choose the newest versions that pyproject.toml admits; needs uv
-	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra onnx --extra train-cpu --extra camera --extra serve --extra ray --extra dev pyproject.toml --output-file requirements/cpu.lock
-	uv pip compile --quiet --universal --python-version 3.11 --no-emit-find-links --no-emit-index-url --constraint requirements/constraints.txt --extra gpu --extra train-gpu --extra camera --extra serve --extra ray --extra dev pyproject.toml --output-file requirements/gpu.lock
+	requirements/lock
 
 clean:
 	rm -rf $(VENV) dist build requirements/node_modules

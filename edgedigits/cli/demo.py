@@ -1,5 +1,7 @@
 """`edgedigits demo`: the whole path in one go, ending in one table."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,12 @@ if TYPE_CHECKING:
     from edgedigits.demonstration import Demonstration
 
 EXAMPLES = "Example: edgedigits demo --epochs 2"
+
+NEXT = (
+    "predict photo.jpg --explain why/           # read a photo; every step of it on one sheet",
+    "evaluate my-pictures/ --sheet misread.png  # how well are yours read?",
+    "train --data my-digits/                    # train on your own, one sub-folder per class",
+)
 
 
 def demo(
@@ -64,3 +72,15 @@ def _print(found: "Demonstration", console: "Console") -> None:
     console.print(f"{right} of {len(found.readings)} example pictures read right", highlight=False)
     console.print(f"files:  {found.run.path}", highlight=False, soft_wrap=True)
     console.print(f"report: {found.report}", highlight=False, soft_wrap=True)
+    program = _program()
+    console.print("\nNext, on your own pictures:", highlight=False)
+    for command in NEXT:
+        console.print(f"  {program} {command}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _program() -> str:
+    """Return how to type `edgedigits` here: its path where it is not on PATH, as after `make demo`."""
+    script = Path(sys.executable).with_name("edgedigits")
+    if shutil.which("edgedigits") or not script.is_file():
+        return "edgedigits"
+    return str(script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script)
