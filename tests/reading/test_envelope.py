@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.envelope import closed, contrast, envelope, is_thin, stroke_width
+from edgedigits_runtime.reading.envelope import closed, contrast, envelope, is_thin, mean_stroke_width
 
 pictures = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24))
 
@@ -50,8 +50,8 @@ def test_a_dark_half_is_ground() -> None:
 def test_the_width_of_a_bar(width: int) -> None:
     mask = np.zeros((300, 100), bool)
     mask[10:290, 30 : 30 + width] = True
-    assert width * 0.95 <= stroke_width(mask) <= width * 1.3
-    assert stroke_width(np.zeros((5, 5), bool)) == 0
+    assert width * 0.95 <= mean_stroke_width(mask) <= width * 1.3
+    assert mean_stroke_width(np.zeros((5, 5), bool)) == 0
 
 
 def test_faint_noise_hardly_counts_as_contrast() -> None:

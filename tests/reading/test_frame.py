@@ -10,7 +10,7 @@ from PIL import Image
 
 from edgedigits.data.dataset import Dataset
 from edgedigits_runtime.reading.frame import frame_digit, frame_plain, framed_boxes
-from edgedigits_runtime.reading.strokes import stroke_width
+from edgedigits_runtime.reading.stroke_width import grey_stroke_width
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.samples import mnist_like
 
@@ -129,7 +129,7 @@ def test_plain_framing_keeps_left_left_and_colours_apart() -> None:
 def test_strokes_of_any_width_become_as_mnists_are(digit: int, thickness: float) -> None:
     framed = frame_digit(draw_digit(digit, np.random.default_rng(digit), size=300, thickness=thickness))
     assert framed.max() == 255
-    assert 1.4 <= stroke_width(framed) <= 5.0
+    assert 1.4 <= grey_stroke_width(framed) <= 5.0
 
 
 @given(st.integers(0, 9), st.integers(0, 1000), st.sampled_from([0.5, 2.0, 4.0]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgedigits_runtime.reading.marks import Box, Mark, around, distance, gap, stroke_width, trimmed, union
+from edgedigits_runtime.reading.marks import Box, Mark, around, distance, gap, mask_stroke_width, trimmed, union
 
 
 def block(x: int, y: int, width: int, height: int) -> Mark:
@@ -57,4 +57,4 @@ def test_trimming_finds_the_tight_box() -> None:
 def test_the_width_of_a_stroke_is_measured_whatever_its_slope(width: int, slope: float) -> None:
     y, x = np.mgrid[:200, :200]
     across = np.abs((y - 99.5) - slope * (x - 100)) / np.hypot(1, slope)
-    assert stroke_width(across < width / 2) == pytest.approx(width, rel=0.35)
+    assert mask_stroke_width(across < width / 2) == pytest.approx(width, rel=0.35)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.reject import Rules, Verdict, judge, words
+from edgedigits_runtime.reading.reject import Criteria, Verdict, judge, words
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 THREE = draw_digit(3, np.random.default_rng(0), size=60)
@@ -34,16 +34,16 @@ def judged(
     confidences[:, 3] = sure
     framed = np.array([frame_digit(THREE)] * len(sure))[..., np.newaxis]
     options = {"threshold": 0.5, **rules}
-    return judge(Layout(candidates, len(sure)), framed, confidences, Rules(**options))  # type: ignore[arg-type]
+    return judge(Layout(candidates, len(sure)), framed, confidences, Criteria(**options))  # type: ignore[arg-type]
 
 
 def test_nothing_is_judged_as_nothing() -> None:
-    assert judge(Layout([], 0), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Rules(0.5)) == Verdict((), ())
+    assert judge(Layout([], 0), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Criteria(0.5)) == Verdict((), ())
 
 
 def test_a_texture_is_said_to_be_one() -> None:
     assert (
-        judge(Layout([], 0, note="a texture"), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Rules(0.5)).note
+        judge(Layout([], 0, note="a texture"), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Criteria(0.5)).note
         == "a texture"
     )
 

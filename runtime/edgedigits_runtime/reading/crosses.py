@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.frame import CENTRE, SIDE
-from edgedigits_runtime.reading.marks import stroke_width
+from edgedigits_runtime.reading.marks import mask_stroke_width
 
 # A framed digit's centre of mass is in the middle; the crossing is near it.
 OFFSETS = (-2.0, 0.0, 2.0)
@@ -102,4 +102,4 @@ def _all_on_arms(strokes: NDArray[np.bool_], centre: tuple[float, float], radius
     turns = np.deg2rad(arms)[:, np.newaxis]
     along = x * np.cos(turns) + y * np.sin(turns)
     aside = np.where(along > 0, np.abs(y * np.cos(turns) - x * np.sin(turns)), np.hypot(x, y))
-    return bool(np.count_nonzero(aside.min(axis=0) > stroke_width(strokes) / 2 + TREMOR) <= BESIDE * len(rows))
+    return bool(np.count_nonzero(aside.min(axis=0) > mask_stroke_width(strokes) / 2 + TREMOR) <= BESIDE * len(rows))

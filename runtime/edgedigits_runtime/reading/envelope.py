@@ -39,11 +39,11 @@ def envelope(grey: Grey) -> tuple[Grey, int]:
     for part in WINDOWS[1:]:
         ink = subtracted(ground, grey)
         wider = closed_by(grey, part)
-        complete = weight(subtracted(wider[1], grey)) <= COMPLETE * weight(ink)
-        if complete and window >= STROKES_IN_WINDOW * stroke_width(strong(ink)):
+        complete = ink_weight(subtracted(wider[1], grey)) <= COMPLETE * ink_weight(ink)
+        if complete and window >= STROKES_IN_WINDOW * mean_stroke_width(strong(ink)):
             break
         window, ground = wider
-    if stroke_width(strong(subtracted(ground, grey))) > MOST_STROKE * max(grey.shape):
+    if mean_stroke_width(strong(subtracted(ground, grey))) > MOST_STROKE * max(grey.shape):
         # No pen writes so broadly: a shadow, or a thing.
         window, ground = closed_by(grey, SMALL)
     # Noise lifts an envelope above the ground's middle.
@@ -98,15 +98,15 @@ def contrast(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
     return contrasts
 
 
-def weights(stack: Grey) -> NDArray[np.float64]:
+def ink_weights(stack: Grey) -> NDArray[np.float64]:
     """Return the third moment of each picture, uint8 [N, h, w]: ink lies far from the ground, noise near it."""
     moments: NDArray[np.float64] = histograms(stack) @ LEVELS**3
     return moments
 
 
-def weight(ink: Grey) -> float:
+def ink_weight(ink: Grey) -> float:
     """Return the third moment of one picture."""
-    return float(weights(ink[np.newaxis])[0])
+    return float(ink_weights(ink[np.newaxis])[0])
 
 
 def strong(ink: Grey) -> NDArray[np.bool_]:
@@ -114,7 +114,7 @@ def strong(ink: Grey) -> NDArray[np.bool_]:
     return ink >= max(float(contrast(histograms(ink[np.newaxis]))[0]) / 2, 1)
 
 
-def stroke_width(mask: NDArray[np.bool_]) -> float:
+def mean_stroke_width(mask: NDArray[np.bool_]) -> float:
     """Return the mean width of a mask's strokes in pixels: twice its area over the length of its outline."""
     inner = mask.copy()
     inner[1:] &= mask[:-1]

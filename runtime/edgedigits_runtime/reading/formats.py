@@ -33,7 +33,7 @@ ALLOWED = {
 """Pillow's name of each format, and the module that has its decoder."""
 
 # What a file of each format begins with. TGA has no mark: a map, a kind and a palette that can be, see Pillow's plugin.
-MARKS = (
+SIGNATURES = (
     ("PNG", rb"\x89PNG\r\n\x1a\n"),
     ("JPEG", rb"\xff\xd8\xff"),
     ("GIF", rb"GIF8[79]a"),
@@ -47,7 +47,7 @@ MARKS = (
     ("DIB", rb"[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0"),
     ("TGA", rb".[\0\x01][\x01\x02\x03\x09\x0a\x0b].{13}[\x01\x08\x10\x18\x20]"),
 )
-_MARK = re.compile(b"|".join(b"(?P<%s>%s)" % (name.encode(), mark) for name, mark in MARKS), re.DOTALL)
+_SIGNATURE = re.compile(b"|".join(b"(?P<%s>%s)" % (name.encode(), mark) for name, mark in SIGNATURES), re.DOTALL)
 
 # A decoder that asks for a few bytes at a time gets so many pieces, and one more for so many bytes of the file.
 READS = 200_000
@@ -81,7 +81,7 @@ class Rationed(io.BytesIO):
 
 def format_of(content: bytes) -> str | None:
     """Return Pillow's name of the format that a file's first bytes are of; None for one that is not allowed."""
-    mark = _MARK.match(content)
+    mark = _SIGNATURE.match(content)
     return mark.lastgroup if mark else None
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.resampling import resized
-from edgedigits_runtime.reading.strokes import with_usual_strokes
+from edgedigits_runtime.reading.stroke_width import with_usual_stroke_width
 
 SIDE = 28
 BOX = 20
@@ -85,7 +85,7 @@ def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDAr
 def _in_box(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a digit, tight around its ink, with its longest side at 20 pixels and strokes as MNIST's are."""
     digit = _scaled(ink)
-    changed = with_usual_strokes(ink, digit)
+    changed = with_usual_stroke_width(ink, digit)
     if changed is None:
         return digit
     rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))

@@ -17,15 +17,15 @@ from edgedigits_runtime.reading.envelope import (
     Grey,
     closed,
     envelope,
+    ink_weight,
+    ink_weights,
     ink_within,
     is_thin,
-    stroke_width,
+    mean_stroke_width,
     strong,
     subtracted,
-    weight,
-    weights,
 )
-from edgedigits_runtime.reading.pages import are_pages
+from edgedigits_runtime.reading.sheets import are_sheets
 
 # Below this side a picture has too few pixels for windows; strokes are as wide as what lies between them.
 LEAST_LOCAL_SIDE = 64
@@ -109,9 +109,9 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
     lit = ink.mean() >= LIT_SHARE or _border(ink[np.newaxis]).mean() >= LIT_BORDER
     if not uniform and (lit or np.ptp(surface) >= STEEP):
         dark_ink = _narrower(sides, dark_ink)
-    elif are_pages(ink) and is_thin(sides[not dark_ink]):
+    elif are_sheets(ink) and is_thin(sides[not dark_ink]):
         dark_ink = not dark_ink
-    elif uniform or (np.ptp(surface) <= EVEN and stroke_width(ink) >= BROAD * max(ink.shape)):
+    elif uniform or (np.ptp(surface) <= EVEN and mean_stroke_width(ink) >= BROAD * max(ink.shape)):
         return Ground(dark_ink, surface, uniform)
     level, window = envelope(sides[dark_ink])
     return Ground(dark_ink, level, gain=_gain(level, closed(~sides[False], window)) if dark_ink else None)
@@ -133,7 +133,7 @@ def _smooth_grounds(sides: dict[bool, Grey], borders: dict[bool, Grey]) -> Smoot
     levels = {side: _levels(border) for side, border in borders.items()}
     smooth = {side: _smooth(grey, *levels[side]) for side, grey in sides.items()}
     # Ink lies far from the ground on one side, noise near it on both.
-    heavy = {side: weights(subtracted(smooth[side], grey)) for side, grey in sides.items()}
+    heavy = {side: ink_weights(subtracted(smooth[side], grey)) for side, grey in sides.items()}
     dark_ink = heavy[True] >= heavy[False]
     return SmoothGrounds(
         dark_ink,
@@ -147,9 +147,11 @@ def _narrower(sides: dict[bool, Grey], otherwise: bool) -> bool:
 
     Strokes are narrower than the gaps between them. Gaps that are narrower than strokes, as in an 8, weigh less.
     """
-    weights = {side: [weight(ink_within(grey, part)) for part in NARROW] for side, grey in sides.items()}
-    width = {side: [found >= NEARLY_ALL * all_[-1] for found in all_].index(True) for side, all_ in weights.items()}
-    dark, light = weights[True][-1], weights[False][-1]
+    found = {side: [ink_weight(ink_within(grey, part)) for part in NARROW] for side, grey in sides.items()}
+    width = {
+        side: [weight >= NEARLY_ALL * weights[-1] for weight in weights].index(True) for side, weights in found.items()
+    }
+    dark, light = found[True][-1], found[False][-1]
     if width[True] < width[False] or light < dark:
         return True
     return False if width[False] < width[True] else otherwise or light < HEAVIER * dark
@@ -220,8 +222,8 @@ def _fitted(grey: Grey, level: int) -> Grey:
         residual = values - surface
         # By the lower quartile: thick strokes may cover more than half of the picture.
         scale = max(4.685 / 0.3186 * _lower_quartile(np.abs(residual)), 6.0)
-        weight = np.square(np.maximum(1 - np.square(residual / scale), 0))
-        weighted = terms * weight[:, np.newaxis]
+        tukey = np.square(np.maximum(1 - np.square(residual / scale), 0))
+        weighted = terms * tukey[:, np.newaxis]
         solution = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
         surface = terms @ solution
     return np.clip(np.rint(every @ solution), 0, 255).astype(np.uint8)

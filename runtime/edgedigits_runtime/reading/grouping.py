@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.components import joined
-from edgedigits_runtime.reading.marks import Mark, distance, stroke_width, union
+from edgedigits_runtime.reading.marks import Mark, distance, mask_stroke_width, union
 
 # All lengths are parts of the reference height, the median height of the ink.
 
@@ -87,7 +87,7 @@ def _dots_joined(marks: list[Mark]) -> list[Mark]:
     if len(marks) < FEWEST_DOTS:
         return marks
     sizes = np.array([max(mark.box.width, mark.box.height) for mark in marks], np.float64)
-    strokes = np.array([stroke_width(mark.mask) for mark in marks])
+    strokes = np.array([mask_stroke_width(mark.mask) for mark in marks])
     if np.mean(sizes <= DOT_SIZE * strokes) < DOTS:
         return marks
     size = float(np.median(sizes))

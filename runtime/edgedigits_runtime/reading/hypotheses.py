@@ -50,7 +50,7 @@ class Piece:
     height: float
 
 
-class Run(NamedTuple):
+class Hypothesis(NamedTuple):
     """Neighbouring pieces, from the first to the last, that may be one digit.
 
     Attributes:
@@ -64,7 +64,7 @@ class Run(NamedTuple):
     cut: bool = False
 
 
-def runs_of(parts: list[Piece], *, whole: bool) -> list[Run]:
+def hypotheses_of(parts: list[Piece], *, whole: bool) -> list[Hypothesis]:
     """Return the runs of pieces that may be one digit."""
     runs = []
     for first, start in enumerate(parts):
@@ -88,13 +88,13 @@ def runs_of(parts: list[Piece], *, whole: bool) -> list[Run]:
             if cuts and last > first and (groups or width > WIDEST_CUT):
                 continue
             cost_of_width = width_cost(width) if groups else 0.0
-            runs.append(Run(first, last, cost + CUT * cuts + cost_of_width, cuts > 0))
+            runs.append(Hypothesis(first, last, cost + CUT * cuts + cost_of_width, cuts > 0))
     if (
         whole
         and 1 < len({part.group for part in parts}) <= WHOLE_MARKS
         and (0, len(parts) - 1) not in {run[:2] for run in runs}
     ):
-        runs.append(Run(0, len(parts) - 1, _whole_cost(parts)))
+        runs.append(Hypothesis(0, len(parts) - 1, _whole_cost(parts)))
     return runs
 
 

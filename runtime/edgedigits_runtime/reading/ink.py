@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from edgedigits_runtime.reading.border import within_frame
 from edgedigits_runtime.reading.envelope import contrast, counted, histograms, subtracted
 from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced, smooth_grounds
 from edgedigits_runtime.reading.regions import edge_width, find_regions, without_regions
 from edgedigits_runtime.reading.resampling import resized
-from edgedigits_runtime.reading.rules import without_rules
+from edgedigits_runtime.reading.ruled_lines import without_ruled_lines
+from edgedigits_runtime.reading.surround import inside_surround
 
 Ink = NDArray[np.uint8]
 
@@ -88,7 +88,7 @@ def find_ink(picture: NDArray[np.uint8]) -> Ink:
 
 
 def _of_large(picture: NDArray[np.uint8]) -> Ink:
-    inside = within_frame(picture)
+    inside = inside_surround(picture)
     if picture[inside].shape == picture.shape:
         return _ink(picture)
     ink = np.zeros(picture.shape[:2], np.uint8)
@@ -129,7 +129,7 @@ def _of_one_polarity(darkest: Ink, lightest: Ink) -> Ink:
     noise = _noise(_counted(other), np.array([ground.uniform]))
     peak = _peak(_counted(ink), noise)
     if peak[0] >= LEAST_CONTRAST and min(ink.shape) >= LEAST_LOCAL_SIDE:
-        ink = without_rules(ink, int(peak[0]), int(noise[0]))
+        ink = without_ruled_lines(ink, int(peak[0]), int(noise[0]))
         peak = _peak(_counted(ink), noise)
     written: Ink = _strokes(ink[np.newaxis], peak, noise, blurred=radius > 0)[0]
     return written

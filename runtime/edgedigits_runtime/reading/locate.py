@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.components import Components, find_components
 from edgedigits_runtime.reading.edge import MOST_COVERED, box_sizes, hugs_edge, without_run_out
 from edgedigits_runtime.reading.grouping import grouped, reference_height
-from edgedigits_runtime.reading.hypotheses import Piece, Run, low_cost, runs_of
-from edgedigits_runtime.reading.marks import Box, Mark, stroke_width, trimmed, union
+from edgedigits_runtime.reading.hypotheses import Hypothesis, Piece, hypotheses_of, low_cost
+from edgedigits_runtime.reading.marks import Box, Mark, mask_stroke_width, trimmed, union
 from edgedigits_runtime.reading.order import lines_of
 from edgedigits_runtime.reading.touching import pieces
 
@@ -116,7 +116,7 @@ def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:
     if sum(mark.mask.size for mark in marks) > MOST_COVERED * small.size:
         return Layout([], 0, note="marks that lie across each other: a texture, and no digits")
     parts = _pieces(_digits_apart(marks, small.shape), small)
-    runs = runs_of(parts, whole=whole)
+    runs = hypotheses_of(parts, whole=whole)
     if len(runs) > MOST_CANDIDATES:
         runs = [run for run in runs if run.first == run.last]
     found = [_candidate(parts, run, ink, factor) for run in runs]
@@ -222,7 +222,7 @@ def _nearest_line(mark: Mark, lines: list[list[Mark]]) -> list[Mark]:
     return min(lines, key=away)
 
 
-def _candidate(parts: list[Piece], run: Run, ink: NDArray[np.uint8], factor: int) -> Candidate:
+def _candidate(parts: list[Piece], run: Hypothesis, ink: NDArray[np.uint8], factor: int) -> Candidate:
     own = parts[run.first : run.last + 1]
     mark = union([part.mark for part in own])
     rows = slice(mark.box.y * factor, mark.box.bottom * factor)
@@ -245,6 +245,6 @@ def _candidate(parts: list[Piece], run: Run, ink: NDArray[np.uint8], factor: int
         run.cost + low_cost(box.height),
         run.cut,
         height,
-        stroke_width(mark.mask),
+        mask_stroke_width(mark.mask),
         float(mark.mask.mean()),
     )

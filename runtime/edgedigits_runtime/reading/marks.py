@@ -75,7 +75,7 @@ class Mark:
         return points[:: max(1, len(points) // OUTLINE)].astype(np.float64)
 
 
-def stroke_width(mask: NDArray[np.bool_]) -> float:
+def mask_stroke_width(mask: NDArray[np.bool_]) -> float:
     """Return the width of a mask's strokes in pixels, from area and outline: a long stroke has two sides.
 
     Args:

@@ -16,7 +16,7 @@ from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_digit, frame_pla
 from edgedigits_runtime.reading.ink import find_inks, is_small
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.reject import EXPECT, Expect, Rules, Verdict, below, judge
+from edgedigits_runtime.reading.reject import EXPECT, Criteria, Expect, Verdict, below, judge
 from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
 from edgedigits_runtime.timing import Stopwatch
 
@@ -246,8 +246,8 @@ class Reader:
             sure = float(confidences.max()) >= self.min_confidence
             return Verdict((0,), ("" if sure else below(float(confidences.max()), self.min_confidence),))
         threshold = self._framed_confidence if found.as_it_is else self.min_confidence
-        rules = Rules(threshold, self.expect, self.length)
-        return judge(found.layout, found.framed, confidences, rules)
+        criteria = Criteria(threshold, self.expect, self.length)
+        return judge(found.layout, found.framed, confidences, criteria)
 
     def _reading(self, judged: _Judged) -> Reading:
         picture, verdict = judged.decoded.picture, judged.verdict

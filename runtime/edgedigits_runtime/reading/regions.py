@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.components import Components, find_components
-from edgedigits_runtime.reading.marks import stroke_width
-from edgedigits_runtime.reading.pages import LEAST_FILLED, MOST_PAGES, straight_sides
+from edgedigits_runtime.reading.marks import mask_stroke_width
+from edgedigits_runtime.reading.sheets import LEAST_FILLED, MOST_SHEETS, straight_sides
 
 # How large a region is at least: as a part of the picture, and its sides in pixels of the reduced picture.
 LEAST_REGION = 0.005
@@ -134,7 +134,7 @@ def _regions(tone: NDArray[np.bool_]) -> list[Region]:
     # What reaches all four sides is the picture's own ground.
     large &= (bottom - top < tone.shape[0]) | (right - left < tone.shape[1])
     found = [_region(tone, components, k) for k in np.flatnonzero(large).tolist()]
-    return [region for region in found if region is not None] if len(found) <= MOST_PAGES else []
+    return [region for region in found if region is not None] if len(found) <= MOST_SHEETS else []
 
 
 def _region(tone: NDArray[np.bool_], components: Components, number: int) -> Region | None:
@@ -174,8 +174,8 @@ def _holds_marks(mask: NDArray[np.bool_], least: float) -> bool:
     if not 0 < len(counted) <= MOST_MARKS:
         return False
     high_enough = high >= np.maximum(max(least, LEAST_HEIGHT), FLATTEST * wide)
-    broadest = np.minimum(BROADEST * np.maximum(high, wide), TO_GROUND * stroke_width(~mask))
-    marks = [k for k in counted[high_enough[counted]].tolist() if stroke_width(components.mask(k)) <= broadest[k]]
+    broadest = np.minimum(BROADEST * np.maximum(high, wide), TO_GROUND * mask_stroke_width(~mask))
+    marks = [k for k in counted[high_enough[counted]].tolist() if mask_stroke_width(components.mask(k)) <= broadest[k]]
     return 2 * len(marks) > len(counted)
 
 

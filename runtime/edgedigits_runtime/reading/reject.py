@@ -34,7 +34,7 @@ DOUBTED = "confidence"
 
 
 @dataclass(frozen=True)
-class Rules:
+class Criteria:
     """What counts as a digit.
 
     Args:
@@ -57,41 +57,41 @@ class Verdict:
     note: str = ""
 
 
-def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.float32], rules: Rules) -> Verdict:
+def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.float32], criteria: Criteria) -> Verdict:
     """Decide which candidates are digits.
 
     Args:
         layout: N candidates.
         framed: uint8 [N, 28, 28, 1], the same.
         confidences: float32 [N, classes], theirs.
-        rules: what counts as a digit.
+        criteria: what counts as a digit.
     """
     candidates = layout.candidates
     if not candidates:
-        return Verdict((), (), layout.note or _short(0, rules.length))
+        return Verdict((), (), layout.note or _short(0, criteria.length))
     sure = confidences.max(axis=1)
     faults = shape_faults(layout, framed, sure)
-    if len(candidates) == 1 and rules.length is None:
+    if len(candidates) == 1 and criteria.length is None:
         # With none beside it that could be read instead, and no company that it keeps.
-        return Verdict((0,), (faults[0] or _doubt(sure[0], rules.threshold),))
-    if rules.expect == "one":
+        return Verdict((0,), (faults[0] or _doubt(sure[0], criteria.threshold),))
+    if criteria.expect == "one":
         best = best_one(layout, sure, np.array([not fault for fault in faults]))
-        return Verdict((best,), (faults[best] or _doubt(sure[best], rules.threshold),))
-    if rules.expect == "number":
-        line = _longest_line(layout, sure, faults, rules.threshold)
+        return Verdict((best,), (faults[best] or _doubt(sure[best], criteria.threshold),))
+    if criteria.expect == "number":
+        line = _longest_line(layout, sure, faults, criteria.threshold)
         faults = [
             fault or ("" if candidate.line == line else "on another line")
             for fault, candidate in zip(faults, candidates, strict=True)
         ]
     possible = np.array([not fault for fault in faults])
-    if rules.length is not None and (path := chosen(layout, sure, possible, rules.length)):
+    if criteria.length is not None and (path := chosen(layout, sure, possible, criteria.length)):
         why = ["" if counted else faults[k] or "less likely than the others" for k, counted in path]
-        more = sum(not counted and not faults[k] and sure[k] >= rules.threshold for k, counted in path)
-        return Verdict(tuple(k for k, _ in path), tuple(why), _long(rules.length + more, rules.length))
+        more = sum(not counted and not faults[k] and sure[k] >= criteria.threshold for k, counted in path)
+        return Verdict(tuple(k for k, _ in path), tuple(why), _long(criteria.length + more, criteria.length))
     order = [k for k, _ in chosen(layout, sure, possible)]
-    why = [faults[k] or _doubt(sure[k], rules.threshold) for k in order]
+    why = [faults[k] or _doubt(sure[k], criteria.threshold) for k in order]
     why = _without_large(order, _without_words(order, why, layout, sure), candidates)
-    return Verdict(tuple(order), tuple(why), _short(sum(not reason for reason in why), rules.length))
+    return Verdict(tuple(order), tuple(why), _short(sum(not reason for reason in why), criteria.length))
 
 
 def _doubt(confidence: np.float32, threshold: float) -> str:

@@ -10,7 +10,7 @@ import { Box } from "./marks.js";
 import { rint } from "./numbers.js";
 import { boundsOf, cropped, makePlane } from "./planes.js";
 import { BILINEAR, resized } from "./resampling.js";
-import { brightened, withUsualStrokes } from "./strokes.js";
+import { brightened, withUsualStrokeWidth } from "./stroke_width.js";
 
 export const FRAME_SIDE = 28;
 export const FRAME_CENTRE = 14;
@@ -90,7 +90,7 @@ export function framePlain(picture, width, height) {
 /** Return a digit, tight around its ink, with its longest side at 20 pixels and strokes as MNIST's are. */
 function inDigitBox(ink) {
   const digit = scaledToBox(ink);
-  const changed = withUsualStrokes(ink, digit);
+  const changed = withUsualStrokeWidth(ink, digit);
   return changed ? scaledToBox(tightInk(changed)) : digit;
 }
 

@@ -8,7 +8,7 @@
 import { closed, envelope, inkWeight, inkWithin, isThin, meanStrokeWidth, strong } from "./envelope.js";
 import { leastSquares } from "./least_squares.js";
 import { median, medianLevel, quantile, rint } from "./numbers.js";
-import { arePages } from "./pages.js";
+import { areSheets } from "./sheets.js";
 import { countNonzero, inverted, makePlane, subtracted } from "./planes.js";
 import { blockMeans } from "./resampling.js";
 
@@ -71,7 +71,7 @@ export function findGround(darkest, lightest, factor) {
   const ink = strong(subtracted(level, (darkInk ? dark : light).grey));
   if (!uniform && (isLit(ink) || spanOf(level) >= STEEP)) {
     darkInk = isDarkNarrower(dark.grey, light.grey, darkInk);
-  } else if (arePages(ink) && isThin((darkInk ? light : dark).grey)) {
+  } else if (areSheets(ink) && isThin((darkInk ? light : dark).grey)) {
     darkInk = !darkInk;
   } else if (uniform || (spanOf(level) <= EVEN && isBroad(ink))) {
     return smooth;

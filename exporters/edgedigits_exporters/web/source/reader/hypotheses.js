@@ -35,17 +35,17 @@ const WHOLE_COST = 0.7;
  *
  * Neighbouring pieces, from the first to the last, that may be one digit; how unlikely that is by their geometry, and
  * whether it was cut from a mark.
- * @typedef {{first: number, last: number, cost: number, cut: boolean}} Run
+ * @typedef {{first: number, last: number, cost: number, cut: boolean}} Hypothesis
  */
 
 /**
  * Return the runs of pieces that may be one digit.
  * @param {Piece[]} parts
  * @param {boolean} whole whether all of them may be one
- * @returns {Run[]}
+ * @returns {Hypothesis[]}
  */
-export function runsOf(parts, whole) {
-  const runs = parts.flatMap((_, first) => runsFrom(parts, first));
+export function hypothesesOf(parts, whole) {
+  const runs = parts.flatMap((_, first) => hypothesesFrom(parts, first));
   const groups = new Set(parts.map((part) => part.group)).size;
   const last = parts.length - 1;
   if (whole && groups > 1 && groups <= WHOLE_MARKS && !runs.some((run) => run.first === 0 && run.last === last)) {
@@ -55,7 +55,7 @@ export function runsOf(parts, whole) {
 }
 
 /** Return the runs that begin with one piece. */
-function runsFrom(parts, first) {
+function hypothesesFrom(parts, first) {
   const runs = [];
   const start = parts[first];
   let cost = 0;

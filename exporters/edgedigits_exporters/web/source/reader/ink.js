@@ -4,7 +4,7 @@
  * Ink is what lies to the heavier side of the ground. How far the ground strays to the other side, where no ink is,
  * measures the noise.
  */
-import { withinFrame } from "./border.js";
+import { insideSurround } from "./surround.js";
 import { contrast } from "./envelope.js";
 import { GAIN_BITS, LEAST_LOCAL_SIDE, findGround, reduced } from "./ground.js";
 import { medianLevel, rint } from "./numbers.js";
@@ -12,7 +12,7 @@ import { Pixels } from "./pixels.js";
 import { countNonzero, histogramOf, inverted, larger, makePlane, smaller, subtracted } from "./planes.js";
 import { edgeWidth, findRegions, withoutRegions } from "./regions.js";
 import { BILINEAR, boxBlurred, resized } from "./resampling.js";
-import { withoutRules } from "./rules.js";
+import { withoutRuledLines } from "./ruled_lines.js";
 
 // The ground is looked for on a picture reduced to about so many pixels: light changes slowly.
 const GROUND_PIXELS = 49_152;
@@ -53,7 +53,7 @@ const MOST_TINT_GAIN = 2.5;
  * @returns {import("./planes.js").Plane}
  */
 export function findInk(picture) {
-  const { rows, columns } = withinFrame(picture);
+  const { rows, columns } = insideSurround(picture);
   const [width, height] = [columns[1] - columns[0], rows[1] - rows[0]];
   if (width === picture.width && height === picture.height) return inkOf(picture);
   const inner = new Pixels(width, height, picture.channels, new Uint8Array(width * height * picture.channels));
@@ -70,7 +70,7 @@ export function findInk(picture) {
   return ink;
 }
 
-/** Return the ink of a picture without a frame: that of every region in its own polarity. */
+/** Return the ink of a picture without a surround: that of every region in its own polarity. */
 function inkOf(picture) {
   const extremes = extremesOf(picture);
   const { width, height } = picture;
@@ -108,7 +108,7 @@ function inkOfOnePolarity(darkest, lightest) {
   const noise = noiseLevel(sides.other, ground.uniform);
   let peak = peakLevel(countedLevels(ink), noise);
   if (peak >= LEAST_CONTRAST && Math.min(ink.width, ink.height) >= LEAST_LOCAL_SIDE) {
-    const plain = withoutRules(ink, peak, noise);
+    const plain = withoutRuledLines(ink, peak, noise);
     if (plain !== ink) peak = peakLevel(countedLevels(plain), noise);
     ink = plain;
   }

@@ -8,12 +8,12 @@
 import { findComponents } from "./components.js";
 import { MOST_COVERED, hugsEdge, withoutRunOut } from "./edge.js";
 import { grouped, referenceHeight } from "./grouping.js";
-import { lowCost, runsOf } from "./hypotheses.js";
+import { hypothesesOf, lowCost } from "./hypotheses.js";
 import { Box, Mark, maskStrokeWidth, trimmed, union } from "./marks.js";
 import { argsort, median } from "./numbers.js";
 import { linesOf } from "./order.js";
 import { boundsOf, cropped, makePlane } from "./planes.js";
-import { blockMaxima } from "./strokes.js";
+import { blockMaxima } from "./stroke_width.js";
 import { pieces } from "./touching.js";
 
 // Components are found on a picture reduced to about so many pixels: digits of a full page stay some ten high.
@@ -80,7 +80,7 @@ export function locate(ink, whole = true) {
     return texture("marks that lie across each other");
   }
   const parts = piecesOf(digitsApart(marks, small), small);
-  let runs = runsOf(parts, whole);
+  let runs = hypothesesOf(parts, whole);
   if (runs.length > MOST_CANDIDATES) runs = runs.filter((run) => run.first === run.last);
   const candidates = runs.map((run) => candidateOf(parts, run, ink, factor));
   return { candidates, pieces: parts.length, side: Math.min(ink.width, ink.height), note: "" };

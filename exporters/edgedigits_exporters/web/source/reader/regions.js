@@ -7,7 +7,7 @@
 import { findComponents } from "./components.js";
 import { maskStrokeWidth } from "./marks.js";
 import { interpolated, medianLevel, rint } from "./numbers.js";
-import { LEAST_FILLED, MOST_PAGES, straightSides } from "./pages.js";
+import { LEAST_FILLED, MOST_SHEETS, straightSides } from "./sheets.js";
 import { Pixels } from "./pixels.js";
 import { countNonzero, cropped, histogramOf, makePlane, padded } from "./planes.js";
 
@@ -209,7 +209,7 @@ function regionsOf(tone, other) {
     // What reaches all four sides is the picture's own ground.
     if (high < tone.height || wide < tone.width) large.push(k);
   }
-  if (large.length > MOST_PAGES) return [];
+  if (large.length > MOST_SHEETS) return [];
   return large.map((k) => regionOf(other, components, k)).filter((region) => region !== null);
 }
 

@@ -24,7 +24,7 @@ const DOUBTED = "confidence";
 
 /**
  * The least confidence, what is expected, and how many digits there are, null for any number.
- * @typedef {{threshold: number, expect: string, length: number | null}} Rules
+ * @typedef {{threshold: number, expect: string, length: number | null}} Criteria
  *
  * Which candidates are shown, in reading order, and why each is no digit: empty where it is one.
  * @typedef {{order: number[], why: string[], note: string}} Verdict
@@ -35,7 +35,7 @@ const DOUBTED = "confidence";
  * @param {import("./locate.js").Layout} layout
  * @param {import("./planes.js").Plane[]} framed its candidates, 28x28 each
  * @param {number[]} sure the highest confidence of each
- * @param {Rules} rules
+ * @param {Criteria} criteria
  * @returns {Verdict}
  */
 export function judge(layout, framed, sure, { threshold, expect, length }) {

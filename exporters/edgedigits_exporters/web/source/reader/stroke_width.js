@@ -48,7 +48,7 @@ export function greyStrokeWidth(digit) {
  * @param {import("./planes.js").Plane} digit the same, its longest side scaled to 20
  * @returns {import("./planes.js").Plane | null}
  */
-export function withUsualStrokes(ink, digit) {
+export function withUsualStrokeWidth(ink, digit) {
   const width = greyStrokeWidth(digit);
   if (width < GREY) {
     // Scaled down, hairlines turn grey and no thinner: only the fine scale tells.

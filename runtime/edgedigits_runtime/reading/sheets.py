@@ -21,10 +21,10 @@ UNBROKEN = 0.9
 MOST_OF_ALL = 0.8
 
 # More than a dozen tiles make out a pattern.
-MOST_PAGES = 12
+MOST_SHEETS = 12
 
 
-def are_pages(mask: NDArray[np.bool_]) -> bool:
+def are_sheets(mask: NDArray[np.bool_]) -> bool:
     """Say whether all that is large in a mask, bool [h, w], are pages.
 
     No digit is: an ellipse fills 0.64 of the quadrilateral between its extremes, and an 8 has a waist.
@@ -37,12 +37,12 @@ def are_pages(mask: NDArray[np.bool_]) -> bool:
         axis=2
     )
     pages = large[within.sum(axis=1) == 1].tolist()
-    if not 1 <= len(pages) <= MOST_PAGES or components.areas[large].sum() < MOST_OF_ALL * components.areas.sum():
+    if not 1 <= len(pages) <= MOST_SHEETS or components.areas[large].sum() < MOST_OF_ALL * components.areas.sum():
         return False
-    return all(_is_page(components.mask(number)) for number in pages)
+    return all(_is_sheet(components.mask(number)) for number in pages)
 
 
-def _is_page(mask: NDArray[np.bool_]) -> bool:
+def _is_sheet(mask: NDArray[np.bool_]) -> bool:
     """Say whether one component, bool in its own box, is a filled quadrilateral that is written on."""
     sides = straight_sides(mask)
     if sides is None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from edgedigits_runtime.reading.pages import are_pages
+from edgedigits_runtime.reading.sheets import are_sheets
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
@@ -26,26 +26,26 @@ def written(mask: NDArray[np.bool_], x: int, y: int, size: int = 50) -> NDArray[
 def test_a_page_in_perspective_with_a_digit_is_a_page(away: list[int]) -> None:
     corners = [(40, 30), (200, 30), (200, 150), (40, 150)]
     moved = [(x + away[2 * k], y + away[2 * k + 1]) for k, (x, y) in enumerate(corners)]
-    assert are_pages(written(sheet(moved), 90, 60))
+    assert are_sheets(written(sheet(moved), 90, 60))
 
 
 def test_several_tiles_are_pages() -> None:
     tiles = sheet([(10, 20), (110, 20), (110, 120), (10, 120)]) | sheet([(130, 20), (230, 20), (230, 120), (130, 120)])
-    assert are_pages(written(written(tiles, 35, 45), 155, 45))
+    assert are_sheets(written(written(tiles, 35, 45), 155, 45))
 
 
 def test_an_empty_page_is_a_shadow_or_a_thing() -> None:
-    assert not are_pages(sheet([(40, 30), (200, 30), (200, 150), (40, 150)]))
+    assert not are_sheets(sheet([(40, 30), (200, 30), (200, 150), (40, 150)]))
 
 
 @pytest.mark.parametrize("digit", range(10))
 @pytest.mark.parametrize("thickness", [6, 20, 40])
 def test_digits_are_no_pages(digit: int, thickness: float) -> None:
     for seed in range(5):
-        assert not are_pages(draw_digit(digit, np.random.default_rng(seed), size=180, thickness=thickness) >= 128)
+        assert not are_sheets(draw_digit(digit, np.random.default_rng(seed), size=180, thickness=thickness) >= 128)
 
 
 def test_nothing_is_no_page() -> None:
-    assert not are_pages(np.zeros((100, 100), bool))
+    assert not are_sheets(np.zeros((100, 100), bool))
     noise = np.random.default_rng(0).random((100, 100)) < 0.3
-    assert not are_pages(noise)
+    assert not are_sheets(noise)

@@ -43,7 +43,7 @@ WRITTEN_TO_NOISE = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class RuledLine:
     """One rule, in pixels.
 
     Attributes:
@@ -59,7 +59,7 @@ class Rule:
     at_edge: bool
 
 
-def without_rules(ink: Ink, peak: int, noise: int = 0) -> Ink:
+def without_ruled_lines(ink: Ink, peak: int, noise: int = 0) -> Ink:
     """Return the ink without rules, uint8 [H, W]; the same array where there is none.
 
     Args:
@@ -70,7 +70,7 @@ def without_rules(ink: Ink, peak: int, noise: int = 0) -> Ink:
     # Both directions are looked for in one picture with rows enough for either.
     factor = max(1, min(ink.shape) // ROWS)
     small = np.asarray(Image.fromarray(ink).reduce(factor)) if factor > 1 else ink
-    level, upright = find_rules(small, peak, ink.shape), find_rules(small.T, peak, ink.T.shape)
+    level, upright = find_ruled_lines(small, peak, ink.shape), find_ruled_lines(small.T, peak, ink.T.shape)
     if _may_be_strokes(level + upright, peak):
         return ink
     bands = _bands(ink.shape, level), _bands(ink.T.shape, upright).T
@@ -84,13 +84,13 @@ def without_rules(ink: Ink, peak: int, noise: int = 0) -> Ink:
     return rest
 
 
-def _may_be_strokes(rules: list[Rule], peak: int) -> bool:
+def _may_be_strokes(rules: list[RuledLine], peak: int) -> bool:
     """Say whether what looks like rules may be a 1, or the bar of a 4 or a 7, that runs through the picture."""
     lone = len(rules) == 1 and not rules[0].at_edge and rules[0].strength >= STROKE_STRENGTH * peak
     return not rules or lone
 
 
-def find_rules(small: Ink, peak: int, shape: tuple[int, int]) -> list[Rule]:
+def find_ruled_lines(small: Ink, peak: int, shape: tuple[int, int]) -> list[RuledLine]:
     """Return the rules that run from the left to the right.
 
     Args:
@@ -159,7 +159,7 @@ def _peaks(strength: NDArray[np.uint8], least: float) -> NDArray[np.bool_]:
     return peaks
 
 
-def _rule(strips: Ink, row: int, slope: float, strength: int, shape: tuple[int, int]) -> Rule | None:
+def _rule(strips: Ink, row: int, slope: float, strength: int, shape: tuple[int, int]) -> RuledLine | None:
     """Follow one rule from strip to strip; None where it is too thick for one."""
     height, width = shape
     scale = height / len(strips)
@@ -176,7 +176,7 @@ def _rule(strips: Ink, row: int, slope: float, strength: int, shape: tuple[int, 
     drift = row + slope * (columns / width * STRIPS - STRIPS / 2)
     rows = (drift + np.interp(columns, middles, offsets) + 0.5) * scale - 0.5
     middle = float(rows.mean()) / height
-    return Rule(
+    return RuledLine(
         np.rint(rows).astype(np.int64),
         int(np.ceil((thickness * scale) / 2)) + 1,
         strength,
@@ -195,7 +195,7 @@ def _span(strip: NDArray[np.uint8], place: int) -> tuple[int, int]:
     return min(first, best), max(last, best)
 
 
-def _bands(shape: tuple[int, ...], rules: list[Rule]) -> NDArray[np.bool_]:
+def _bands(shape: tuple[int, ...], rules: list[RuledLine]) -> NDArray[np.bool_]:
     """Return the mask of all that rules cover, bool [H, W]."""
     mask = np.zeros(shape, bool)
     columns = np.arange(shape[1])
@@ -205,7 +205,7 @@ def _bands(shape: tuple[int, ...], rules: list[Rule]) -> NDArray[np.bool_]:
     return mask
 
 
-def _erase(ink: Ink, rule: Rule, written: NDArray[np.bool_]) -> None:
+def _erase(ink: Ink, rule: RuledLine, written: NDArray[np.bool_]) -> None:
     """Erase a rule from uint8 [H, W], in place, but where something is written just above or below it."""
     height, width = ink.shape
     columns = np.arange(width)

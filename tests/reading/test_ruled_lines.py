@@ -1,4 +1,4 @@
-"""Rules go, strokes stay: those that cross a rule, run along it, or look like one."""
+"""Criteria go, strokes stay: those that cross a rule, run along it, or look like one."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from edgedigits_runtime.reading.rules import find_rules, without_rules
+from edgedigits_runtime.reading.ruled_lines import find_ruled_lines, without_ruled_lines
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
@@ -30,14 +30,14 @@ def digit(number: int, seed: int) -> NDArray[np.uint8]:
 @given(st.integers(0, 9), st.integers(0, 100), st.floats(-0.08, 0.08), st.integers(60, 255), st.booleans())
 def test_rules_go_and_the_digit_stays(number: int, seed: int, slope: float, level: int, upright: bool) -> None:
     drawn = digit(number, seed)
-    rest = without_rules(np.maximum(drawn, lines(slope, level, upright=upright)), 255)
+    rest = without_ruled_lines(np.maximum(drawn, lines(slope, level, upright=upright)), 255)
     assert (rest[drawn >= 128] >= 50).mean() > 0.97
     near = np.asarray(Image.fromarray(drawn).resize((64, 48), Image.Resampling.BOX).resize((640, 480))) > 0
     assert (rest[~near] > 0).mean() < 0.015
 
 
 def test_ruled_paper_alone_is_blank() -> None:
-    rest = without_rules(lines(0.02, 200), 200)
+    rest = without_ruled_lines(lines(0.02, 200), 200)
     assert (rest > 0).mean() < 0.003
 
 
@@ -45,28 +45,28 @@ def test_ruled_paper_alone_is_blank() -> None:
 def test_a_bar_through_the_whole_picture_may_be_a_stroke(place: int) -> None:
     bar = np.zeros((480, 640), np.uint8)
     bar[:, place : place + 12] = 255
-    assert without_rules(bar, 255) is bar
-    assert without_rules(bar.T, 255) is not None
-    assert np.array_equal(without_rules(bar.T, 255), bar.T)
+    assert without_ruled_lines(bar, 255) is bar
+    assert without_ruled_lines(bar.T, 255) is not None
+    assert np.array_equal(without_ruled_lines(bar.T, 255), bar.T)
 
 
 def test_the_line_of_a_form_at_the_edge_goes() -> None:
     ink = digit(3, 0)
     ink[20:26] = 255
-    assert not without_rules(ink, 255)[20:26].any()
+    assert not without_ruled_lines(ink, 255)[20:26].any()
 
 
 @pytest.mark.parametrize("number", range(10))
 def test_digits_hold_no_rules(number: int) -> None:
     for seed in range(4):
         ink = draw_digit(number, np.random.default_rng(seed), size=160, thickness=12)
-        assert np.array_equal(without_rules(ink, 255), ink)
+        assert np.array_equal(without_ruled_lines(ink, 255), ink)
 
 
 def test_a_rule_is_followed_down_its_slope() -> None:
     image = Image.new("L", (640, 480))
     ImageDraw.Draw(image).line([(0, 200), (640, 232)], fill=255, width=3)
-    (rule,) = find_rules(np.array(image), 255, (480, 640))
+    (rule,) = find_ruled_lines(np.array(image), 255, (480, 640))
     assert np.abs(rule.rows - (200 + 0.05 * np.arange(640))).max() <= 2
     assert not rule.at_edge
     assert 1 <= rule.reach <= 5

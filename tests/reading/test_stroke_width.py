@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from edgedigits.data.dataset import Dataset
-from edgedigits_runtime.reading.strokes import THICKEST, THINNEST, stroke_width, with_usual_strokes
+from edgedigits_runtime.reading.stroke_width import THICKEST, THINNEST, grey_stroke_width, with_usual_stroke_width
 
 
 def bar(width: int, side: int) -> np.ndarray:
@@ -15,22 +15,22 @@ def bar(width: int, side: int) -> np.ndarray:
 @pytest.mark.parametrize("width", [2, 3, 5, 8])
 def test_the_width_of_a_bar_is_its_width(width: int) -> None:
     # The ends of the bar are outline too: w * L over w + L.
-    assert stroke_width(bar(width, 400)) == pytest.approx(width * 400 / (width + 400), rel=0.01)
+    assert grey_stroke_width(bar(width, 400)) == pytest.approx(width * 400 / (width + 400), rel=0.01)
 
 
 def test_blur_does_not_change_a_width() -> None:
     large = np.pad(bar(32, 800), 32)
     small = np.asarray(Image.fromarray(large).resize((13, 117), Image.Resampling.BILINEAR))
-    assert stroke_width(small) == pytest.approx(stroke_width(large) * 13 / 96, rel=0.08)
+    assert grey_stroke_width(small) == pytest.approx(grey_stroke_width(large) * 13 / 96, rel=0.08)
 
 
 def test_nothing_has_no_width() -> None:
-    assert stroke_width(np.zeros((4, 5), np.uint8)) == 0
+    assert grey_stroke_width(np.zeros((4, 5), np.uint8)) == 0
 
 
 def test_mnist_has_usual_strokes(mnist: Dataset) -> None:
     images = mnist.train.images[:1000, ..., 0]
-    widths = np.array([stroke_width(image) for image in images])
+    widths = np.array([grey_stroke_width(image) for image in images])
     assert np.mean((widths < THINNEST) | (widths > THICKEST)) < 0.05
 
 
@@ -39,7 +39,7 @@ def test_thick_strokes_get_thinner_and_none_vanishes() -> None:
     ink[:, 75:225] = 255
     ink[145:151] = 255
     small = np.asarray(Image.fromarray(ink).resize((20, 20), Image.Resampling.BILINEAR))
-    thinner = with_usual_strokes(ink, small)
+    thinner = with_usual_stroke_width(ink, small)
     assert thinner is not None
-    assert stroke_width(thinner) < 4 * stroke_width(small)
+    assert grey_stroke_width(thinner) < 4 * grey_stroke_width(small)
     assert thinner[36:46, 8].max() > 100

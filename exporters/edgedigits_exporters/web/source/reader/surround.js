@@ -1,19 +1,19 @@
 /**
- * Border: a plain frame around the picture, as screen captures, scanners and galleries add it.
+ * The plain surround of a picture, as screen captures, scanners and galleries add it.
  *
- * A narrow frame may be of any make. A wide one, such as the bars beside a photo on a telephone's screen, is told by
+ * A narrow surround may be of any make. A wide one, such as the bars beside a photo on a telephone's screen, is told by
  * its one colour, exact as no camera takes it, around something whose edges vary as photos do and drawings do not.
  */
 import { median, medianLevel } from "./numbers.js";
 
-// A frame takes at most this part of a side, and a picture with a smaller side has none.
+// A surround takes at most this part of a side, and a picture with a smaller side has none.
 const MOST_OF_SIDE = 0.1;
-const LEAST_FRAMED_SIDE = 64;
+const LEAST_SURROUNDED_SIDE = 64;
 
-// A frame may lie in another: a window's title bar in its outline.
-const MOST_FRAMES = 3;
+// A surround may lie in another: a window's title bar in its outline.
+const MOST_SURROUNDS = 3;
 
-// A line of a frame has one colour in nearly all pixels; the lines inside have another, in most.
+// A line of a surround has one colour in nearly all pixels; the lines inside have another, in most.
 const SAME = 12;
 const PLAIN = 0.85;
 const ALIKE = 24;
@@ -33,15 +33,15 @@ const MOST_ALIKE = 0.75;
  */
 
 /**
- * Return the rows and columns of a picture that no frame covers.
+ * Return the rows and columns of a picture inside its surround.
  * @param {import("./pixels.js").Pixels} picture
  * @returns {Part}
  */
-export function withinFrame(picture) {
+export function insideSurround(picture) {
   const whole = { rows: [0, picture.height], columns: [0, picture.width] };
-  if (Math.min(picture.width, picture.height) < LEAST_FRAMED_SIDE) return whole;
+  if (Math.min(picture.width, picture.height) < LEAST_SURROUNDED_SIDE) return whole;
   let { rows, columns } = photoWithin(picture, whole);
-  for (let k = 0; k < MOST_FRAMES; k++) {
+  for (let k = 0; k < MOST_SURROUNDS; k++) {
     const depths = linesFromSides(picture, { rows, columns }).map(frameDepth);
     if (!depths.some((depth) => depth > 0)) break;
     rows = [rows[0] + depths[0], rows[1] - depths[1]];
@@ -56,7 +56,7 @@ function photoWithin(picture, whole) {
   const [top, bottom, left, right] = depths;
   const rows = [top, picture.height - bottom];
   const columns = [left, picture.width - right];
-  if (Math.min(rows[1] - rows[0], columns[1] - columns[0]) < LEAST_FRAMED_SIDE) return whole;
+  if (Math.min(rows[1] - rows[0], columns[1] - columns[0]) < LEAST_SURROUNDED_SIDE) return whole;
   const { channels, data } = picture;
   const around = Array.from(top || left ? data.subarray(0, channels) : data.subarray(data.length - channels));
   const inner = linesFromSides(picture, { rows, columns });
@@ -123,7 +123,7 @@ function shareOfColour(lines, line, colour, step) {
   return same / count;
 }
 
-/** Return how many of the first lines are a frame. */
+/** Return how many of the first lines are surround. */
 function frameDepth(lines) {
   const most = Math.trunc(MOST_OF_SIDE * lines.count);
   const known = [];

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgedigits_runtime.reading.border import within_frame
+from edgedigits_runtime.reading.surround import inside_surround
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.paper import Paper, set_on_paper
 from tests.conftest import encoded
@@ -23,7 +23,7 @@ def test_a_frame_is_left_out(widths: list[int], level: int, digit: int) -> None:
     inner = picture[top : 200 - bottom, left : 240 - right]
     inner[:] = 250
     inner[30:130, 40:140] = 250 - draw_digit(digit, np.random.default_rng(digit), size=100) // 2
-    rows, columns = within_frame(picture[..., np.newaxis])
+    rows, columns = inside_surround(picture[..., np.newaxis])
     assert (rows, columns) == (slice(top, 200 - bottom), slice(left, 240 - right))
 
 
@@ -31,14 +31,14 @@ def test_a_window_has_a_title_bar_in_its_outline() -> None:
     picture = np.full((300, 400, 3), 255, np.uint8)
     picture[:2] = picture[-2:] = picture[:, :2] = picture[:, -2:] = 90
     picture[2:20, 2:-2] = (40, 40, 60)
-    assert within_frame(picture) == (slice(20, 298), slice(2, 398))
+    assert inside_surround(picture) == (slice(20, 298), slice(2, 398))
 
 
 @pytest.mark.parametrize("shape", [(63, 200), (1, 1), (20_000, 1), (64, 64), (480, 640)])
 def test_plain_and_noisy_pictures_have_no_frame(shape: tuple[int, int]) -> None:
     whole = tuple(slice(0, side) for side in shape)
-    assert within_frame(np.full((*shape, 3), 200, np.uint8)) == whole
-    assert within_frame(np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)) == whole
+    assert inside_surround(np.full((*shape, 3), 200, np.uint8)) == whole
+    assert inside_surround(np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)) == whole
 
 
 def test_a_digit_to_the_edge_is_no_frame() -> None:
@@ -47,7 +47,7 @@ def test_a_digit_to_the_edge_is_no_frame() -> None:
         rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
         tight = drawn[rows[0] - 4 : rows[-1] + 5, columns[0] - 4 : columns[-1] + 5]
         if min(tight.shape) >= 64:
-            assert within_frame(tight[..., np.newaxis]) == tuple(slice(0, side) for side in tight.shape)
+            assert inside_surround(tight[..., np.newaxis]) == tuple(slice(0, side) for side in tight.shape)
 
 
 @functools.cache
@@ -63,7 +63,7 @@ def photo(height: int, width: int) -> NDArray[np.uint8]:
 def test_a_photo_is_taken_out_of_what_it_lies_on(widths: tuple[int, int, int, int], level: int) -> None:
     top, bottom, left, right = widths
     picture = np.pad(photo(200, 240), ((top, bottom), (left, right), (0, 0)), constant_values=level)
-    assert within_frame(picture) == (slice(top, top + 200), slice(left, left + 240))
+    assert inside_surround(picture) == (slice(top, top + 200), slice(left, left + 240))
 
 
 @given(st.integers(0, 9), st.integers(0, 1000), st.integers(0, 90), st.sampled_from([None, 30, 75, 95]))
@@ -72,4 +72,4 @@ def test_the_margin_of_a_drawing_is_no_frame(digit: int, seed: int, margin: int,
     if quality is not None:
         drawn = Image.open(io.BytesIO(encoded(drawn, "JPEG", quality=quality)))
     picture = np.asarray(drawn)[..., np.newaxis]
-    assert within_frame(picture) == (slice(0, picture.shape[0]), slice(0, picture.shape[1]))
+    assert inside_surround(picture) == (slice(0, picture.shape[0]), slice(0, picture.shape[1]))

@@ -14,7 +14,7 @@ MOST_OF_SIDE = 0.1
 LEAST_SIDE = 64
 
 # A frame may lie in another: a window's title bar in its outline.
-MOST_FRAMES = 3
+MOST_SURROUNDS = 3
 
 # A line of a frame has one colour in nearly all pixels; the lines inside have another, in most.
 SAME, PLAIN = 12, 0.85
@@ -29,13 +29,13 @@ BEYOND = 0.4
 MOST_ALIKE = 0.75
 
 
-def within_frame(picture: NDArray[np.uint8]) -> tuple[slice, slice]:
+def inside_surround(picture: NDArray[np.uint8]) -> tuple[slice, slice]:
     """Return the rows and columns of a picture, uint8 [H, W, C], that no frame covers."""
     rows, columns = [0, picture.shape[0]], [0, picture.shape[1]]
     if min(picture.shape[:2]) < LEAST_SIDE:
         return slice(*rows), slice(*columns)
     rows, columns = _photo(picture)
-    for _ in range(MOST_FRAMES):
+    for _ in range(MOST_SURROUNDS):
         inner = picture[slice(*rows), slice(*columns)]
         across = inner.transpose(1, 0, 2)
         depths = [_depth(lines) for lines in (inner, inner[::-1], across, across[::-1])]

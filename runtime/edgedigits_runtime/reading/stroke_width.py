@@ -1,6 +1,6 @@
 """Strokes: a digit's stroke width brought near MNIST's, a hairline's as a broad marker's.
 
-Measured in a box of 20 pixels by `stroke_width`, of MNIST's training images 0.5% lie below 1.5 pixels and 3% above
+Measured in a box of 20 pixels by `grey_stroke_width`, of MNIST's training images 0.5% lie below 1.5 pixels and 3% above
 4, half of them between 2.2 and 2.9. Only what lies outside is changed, and no further than to there, so that a width
 just inside and one just outside come out alike. Thick strokes of what is no larger than the box stay: there is
 nothing finer to take them from.
@@ -21,7 +21,7 @@ FINE = 4
 FINE_SIDE = 20 * FINE
 
 
-def stroke_width(digit: NDArray[np.uint8]) -> float:
+def grey_stroke_width(digit: NDArray[np.uint8]) -> float:
     """Return the mean width of the strokes in pixels: twice the ink over the length of its outline.
 
     The outline's length is the total variation (the coarea formula), which holds for grey edges too.
@@ -35,22 +35,22 @@ def stroke_width(digit: NDArray[np.uint8]) -> float:
     return 2 * float(digit.sum(dtype=np.int64)) / outline if outline else 0.0
 
 
-def with_usual_strokes(ink: NDArray[np.uint8], digit: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def with_usual_stroke_width(ink: NDArray[np.uint8], digit: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Return a digit with strokes of a width that MNIST has, uint8 [h, w], larger than its box; None where it has.
 
     Args:
         ink: uint8 [h, w], bright on 0, tight around the digit.
         digit: the same, its longest side scaled to 20.
     """
-    width = stroke_width(digit)
+    width = grey_stroke_width(digit)
     if width < GREY:
         # Scaled down, hairlines turn grey and no thinner: only the fine scale tells.
         fine = _fine(_brightest(ink))
-        width = stroke_width(fine) / FINE
+        width = grey_stroke_width(fine) / FINE
         return _dilated(np.pad(fine, FINE), FINE * (THINNEST - width) / 2) if width < THINNEST else None
     if width > THICKEST and max(ink.shape) > max(digit.shape):
         fine = np.pad(_fine(ink), 1)
-        return _thinned(fine, (stroke_width(fine) - FINE * THICKEST) / 2)
+        return _thinned(fine, (grey_stroke_width(fine) - FINE * THICKEST) / 2)
     return None
 
 

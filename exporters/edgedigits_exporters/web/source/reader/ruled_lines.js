@@ -37,7 +37,7 @@ const WRITTEN_TO_NOISE = 2;
 /**
  * One rule, in pixels: the row of its middle in each column, how many rows it covers above and below, its mean
  * contrast, and whether it runs along the picture's edge.
- * @typedef {{rows: Int32Array, reach: number, strength: number, atEdge: boolean}} Rule
+ * @typedef {{rows: Int32Array, reach: number, strength: number, atEdge: boolean}} RuledLine
  */
 
 /**
@@ -47,13 +47,13 @@ const WRITTEN_TO_NOISE = 2;
  * @param {number} noise how far the bare ground strays; on an empty page it comes near the contrast of the rules
  * @returns {import("./planes.js").Plane}
  */
-export function withoutRules(ink, peak, noise) {
+export function withoutRuledLines(ink, peak, noise) {
   const { width, height } = ink;
   // Both directions are looked for in one picture with rows enough for either.
   const factor = Math.max(1, Math.floor(Math.min(width, height) / STRIP_ROWS));
   const small = factor > 1 ? blockMeans(ink.data, width, height, 1, factor) : ink;
-  const level = findRules(small, peak, { width, height });
-  const upright = findRules(transposed(small), peak, { width: height, height: width });
+  const level = findRuledLines(small, peak, { width, height });
+  const upright = findRuledLines(transposed(small), peak, { width: height, height: width });
   if (mayBeStrokes([...level, ...upright], peak)) return ink;
   // Rows and columns of the picture as a level and as an upright rule sees them.
   const sides = [
@@ -81,9 +81,9 @@ function mayBeStrokes(rules, peak) {
  * @param {import("./planes.js").Plane} small the ink reduced
  * @param {number} peak full contrast
  * @param {{width: number, height: number}} size of the ink, which the rules are given for
- * @returns {Rule[]}
+ * @returns {RuledLine[]}
  */
-export function findRules(small, peak, size) {
+export function findRuledLines(small, peak, size) {
   const rows = Math.min(STRIP_ROWS, small.height);
   // Strip by strip, each from top to bottom.
   const strips = transposed(resized(small, STRIPS, rows, BOX_FILTER));

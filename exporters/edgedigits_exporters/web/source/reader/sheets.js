@@ -19,7 +19,7 @@ const UNBROKEN = 0.9;
 const MOST_OF_ALL = 0.8;
 
 // More than a dozen tiles make out a pattern.
-export const MOST_PAGES = 12;
+export const MOST_SHEETS = 12;
 
 /**
  * Say whether all that is large in a mask are pages.
@@ -27,7 +27,7 @@ export const MOST_PAGES = 12;
  * No digit is: an ellipse fills 0.64 of the quadrilateral between its extremes, and an 8 has a waist.
  * @param {import("./planes.js").Plane} mask
  */
-export function arePages(mask) {
+export function areSheets(mask) {
   const components = findComponents(mask);
   const { boxes, areas } = components;
   const large = [];
@@ -43,13 +43,13 @@ export function arePages(mask) {
     boxes[4 * k + 2] <= boxes[4 * other + 2] &&
     boxes[4 * k + 3] <= boxes[4 * other + 3];
   const pages = large.filter((k) => large.filter((other) => isWithin(k, other)).length === 1);
-  if (pages.length < 1 || pages.length > MOST_PAGES) return false;
+  if (pages.length < 1 || pages.length > MOST_SHEETS) return false;
   if (large.reduce((sum, k) => sum + areas[k], 0) < MOST_OF_ALL * area) return false;
-  return pages.every((k) => isPage(components.mask(k)));
+  return pages.every((k) => isSheet(components.mask(k)));
 }
 
 /** Say whether one component, in its own box, is a filled quadrilateral that is written on. */
-function isPage(mask) {
+function isSheet(mask) {
   const sides = straightSides(mask);
   if (!sides) return false;
   let area = 0;
