@@ -139,7 +139,7 @@ def test_a_canvas_without_room_is_refused() -> None:
 
 @pytest.mark.parametrize("thickness", [0.5, 8.1, float("nan")])
 def test_a_thickness_out_of_range_is_refused(thickness: float) -> None:
-    with pytest.raises(ArrayError, match="1 to 8 .*32"):
+    with pytest.raises(ArrayError, match=r"1 to 8 .*32"):
         draw_non_digit(np.random.default_rng(0), size=32, thickness=thickness)
 
 
