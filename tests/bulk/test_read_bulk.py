@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
 from tests.support.bulk_sources import parts_of, read_here, rows_of, tar_of, write_pictures
-from tests.torture.ray_nodes import Nodes, two_nodes
+from tests.support.ray_nodes import Nodes, two_nodes
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUn
 from edgedigits_runtime.untrusted import limits
 from tests.conftest import REPOSITORY
 
-WIDE = REPOSITORY / "tests" / "torture" / "wide" / "wide.keras"
+WIDE = REPOSITORY / "tests" / "support" / "wide" / "wide.keras"
 
 
 def members() -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Broken pictures: files that once broke something, kept as torture/pictures.py found them, are refused or read."""
+"""Broken pictures: files that once broke something, kept which tests/torture/pictures.py found, are refused or read."""
 
 from pathlib import Path
 

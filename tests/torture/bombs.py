@@ -1,13 +1,14 @@
-"""Bombs: small files that ask for much, and pictures on which a reader could work for minutes.
+"""Decompression bombs and costly pictures: small files with large contents, and pictures that are slow to read.
 
-Each is built in memory by the project itself. What a bomb costs is bounded by what the reader refuses before a decoder
-is let near it, and by how much it looks at before it gives a picture up.
+The project builds each of them in memory. The reader limits their cost: it refuses headers before it decodes, and
+limits how much of a picture it examines.
 """
 
 import io
 import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 PNG = b"\x89PNG\r\n\x1a\n"
-# The limit of a reader's pixels, 8000 x 8000.
+# The reader's limit is 8000 x 8000 pixels.
 SIDE = 8000
-# A server's limit of a body, in bytes.
+# A server's limit of a request body, in bytes.
 BODY = 16_000_000
+
+PNG_KINDS = {
+    "": (8, 0), " in RGB": (8, 2), " in RGBA": (8, 6), " in RGBA of 16 bits": (16, 6), " in 16 bits": (16, 0),
+    " in 1 bit": (1, 0), " with a transparent palette": (8, 3), " in grey with alpha": (8, 4),
+}  # fmt: skip
+"""Bits per sample and colour type."""
+
+Tag = tuple[int, int, int, int]
+"""Tag, type, count and value of a TIFF entry."""
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -33,44 +43,36 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(width: int, height: int, depth: int = 8, colour: int = 0, *, before: bytes = b"", laced: bool = False) -> bytes:
-    """Return a PNG of zeros, as small as zlib makes it."""
+def png(
+    width: int, height: int, depth: int = 8, colour: int = 0, *, before: bytes = b"", interlaced: bool = False
+) -> bytes:
+    """Return a PNG of zeros, compressed as well as zlib can; `before` goes in front of the pixels."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
     row = b"\0" * (1 + -(-width * depth * channels // 8))
-    squeeze = zlib.compressobj(9)
+    compressor = zlib.compressobj(9)
     rows = max(1, 1_000_000 // len(row))
-    # Seven passes have more first bytes of rows than one has; what is too much does no harm.
-    lines = height * 2 if laced else height
-    parts = [squeeze.compress(row * min(rows, lines - k)) for k in range(0, lines, rows)]
-    data = b"".join(parts) + squeeze.flush()
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(laced))
+    # The seven passes of an interlaced PNG have more filter bytes; surplus data does no harm.
+    lines = height * 2 if interlaced else height
+    parts = [compressor.compress(row * min(rows, lines - k)) for k in range(0, lines, rows)]
+    data = b"".join(parts) + compressor.flush()
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(interlaced))
     palette = png_chunk(b"PLTE", bytes(range(256)) * 3) + png_chunk(b"tRNS", bytes(range(256))) if colour == 3 else b""
     return PNG + png_chunk(b"IHDR", header) + palette + before + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
 
 
 def _png_claiming(width: int, height: int) -> bytes:
-    """Return a PNG whose header claims so many pixels, of which it has 784."""
-    whole = png(28, 28)
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return PNG + png_chunk(b"IHDR", header) + whole[33:]
+    """Return a PNG of 784 pixels whose header claims another size."""
+    return PNG + png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)) + png(28, 28)[33:]
+
+
+def _png_repeating(kind: bytes, head: bytes, filler: bytes) -> bytes:
+    """Return a PNG of many compressed chunks, a megabyte each."""
+    chunk = png_chunk(kind, head + zlib.compress(filler * 1_000_000, 9))
+    return png(28, 28, before=chunk * (BODY // len(chunk)))
 
 
 def _png_profiles() -> bytes:
-    profile = png_chunk(b"iCCP", b"a\0\0" + zlib.compress(b"\0" * 1_000_000, 9))
-    return png(28, 28, before=profile * (BODY // len(profile)))
-
-
-def _png_texts(kind: bytes, head: bytes) -> bytes:
-    text = png_chunk(kind, head + zlib.compress(b"a" * 1_000_000, 9))
-    return png(28, 28, before=text * (BODY // len(text)))
-
-
-def _png_chunks() -> bytes:
-    return png(28, 28, before=png_chunk(b"tEXt", b"a\0") * (BODY // 14))
-
-
-def _jpeg(**options: Any) -> bytes:
-    return encoded(_drawing(64, 64), "JPEG", **options)
+    return _png_repeating(b"iCCP", b"a\0\0", b"\0")
 
 
 def _drawing(width: int, height: int) -> Image.Image:
@@ -84,149 +86,143 @@ def _jpeg_segment(marker: int, data: bytes) -> bytes:
 
 
 def _jpeg_with(segments: bytes) -> bytes:
-    whole = _jpeg()
-    return whole[:2] + segments + whole[2:]
+    content = encoded(_drawing(64, 64), "JPEG")
+    return content[:2] + segments + content[2:]
 
 
 def _jpeg_scans(width: int, height: int, count: int) -> bytes:
-    """Return a progressive JPEG with one of its scans many times."""
-    whole = encoded(Image.new("L", (width, height), 255), "JPEG", progressive=True)
-    starts = [place for place in range(len(whole) - 1) if whole[place : place + 2] == b"\xff\xda"]
-    tables = [place for place in range(len(whole) - 1) if whole[place : place + 2] == b"\xff\xc4"]
+    """Return a progressive JPEG that repeats one of its scans."""
+    content = encoded(Image.new("L", (width, height), 255), "JPEG", progressive=True)
+    starts, tables = (
+        [place for place in range(len(content) - 1) if content[place : place + 2] == marker]
+        for marker in (b"\xff\xda", b"\xff\xc4")
+    )
     # From the tables of the second scan to those of the third: an AC scan.
-    begin = next(place for place in tables if place > starts[0])
-    end = next(place for place in tables if place > starts[1])
-    return whole[:end] + whole[begin:end] * count + whole[end:]
+    begin, end = (next(place for place in tables if place > starts[k]) for k in range(2))
+    return content[:end] + content[begin:end] * count + content[end:]
 
 
-def _exif(count: int, size: int, amount: int) -> bytes:
-    """Return EXIF data of many tags that all have the same bytes for their value."""
-    entries = b"".join(struct.pack("<HHII", 0xC000 + k % 0x3000, 7, amount, 8) for k in range(count))
-    directory = struct.pack("<H", count) + entries + struct.pack("<I", 0)
-    return b"II*\0" + struct.pack("<I", 8) + directory + b"\0" * max(0, size - len(directory) - 8)
-
-
-def _jpeg_exif_pieces() -> bytes:
-    return _jpeg_with(_jpeg_segment(0xFFE1, b"Exif\0\0" + b"\0" * 40) * (BODY // 50))
+def _exif_tags() -> bytes:
+    """Return EXIF data of many tags that share the bytes of their values."""
+    entries = b"".join(struct.pack("<HHII", 0xC000 + k % 0x3000, 7, BODY // 2, 8) for k in range(20_000))
+    directory = struct.pack("<H", 20_000) + entries + struct.pack("<I", 0)
+    return b"II*\0" + struct.pack("<I", 8) + directory + b"\0" * (BODY // 2 - len(directory) - 8)
 
 
 def _jpeg_exif_tags() -> bytes:
-    data = _exif(20_000, BODY // 2, BODY // 2)
+    data = _exif_tags()
     pieces = [data[place : place + 65_000] for place in range(0, len(data), 65_000)]
     return _jpeg_with(b"".join(_jpeg_segment(0xFFE1, b"Exif\0\0" + piece) for piece in pieces))
 
 
-def _png_exif_tags() -> bytes:
-    return png(28, 28, before=png_chunk(b"eXIf", _exif(20_000, BODY // 2, BODY // 2)))
-
-
-def tiff(entries: list[tuple[int, int, int, int]], rest: bytes = b"", following: int = 0) -> bytes:
-    """Return a TIFF of (tag, type, count, value) and what follows; values of places count from its beginning."""
+def tiff(entries: list[Tag], rest: bytes = b"", following: int = 0) -> bytes:
+    """Return a TIFF of a directory and the bytes after it; offsets count from the start of the file."""
     packed = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
     return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + packed + struct.pack("<I", following) + rest
 
 
-def _tiff_base(width: int, height: int) -> list[tuple[int, int, int, int]]:
+def _tiff_base(width: int, height: int) -> list[Tag]:
     return [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (277, 3, 1, 1)]
 
 
+SMALL_TIFF = [*_tiff_base(28, 28), (273, 4, 1, 8), (278, 4, 1, 28), (279, 4, 1, 784)]
+
+
 def _tiff_tags() -> bytes:
-    most = [(0xC000 + k, 7, BODY // 2, 8) for k in range(5000)]
-    return tiff([*_tiff_base(28, 28), (273, 4, 1, 8), (278, 4, 1, 28), (279, 4, 1, 784), *most], b"\0" * (BODY // 2))
+    return tiff([*SMALL_TIFF, *((0xC000 + k, 7, BODY // 2, 8) for k in range(5000))], b"\0" * (BODY // 2))
+
+
+def _tiff_blocks(width: int, height: int, count: int, tags: tuple[int, int], length: int, *more: Tag) -> bytes:
+    """Return a TIFF of so many strips or tiles; `tags` are those of their offsets and lengths."""
+    entries = [*_tiff_base(width, height), *more]
+    at = 8 + 2 + 12 * (len(entries) + 2) + 4
+    entries += [(tags[0], 4, count, at), (tags[1], 4, count, at + 4 * count)]
+    return tiff(entries, struct.pack("<I", 8) * count + struct.pack("<I", length) * count)
 
 
 def _tiff_strips(width: int, height: int, strips: int) -> bytes:
-    entries = [*_tiff_base(width, height), (278, 4, 1, 1)]
-    at = 8 + 2 + 12 * (len(entries) + 2) + 4
-    entries += [(273, 4, strips, at), (279, 4, strips, at + 4 * strips)]
-    return tiff(entries, struct.pack("<I", 8) * strips + struct.pack("<I", width) * strips)
+    return _tiff_blocks(width, height, strips, (273, 279), width, (278, 4, 1, 1))
 
 
 def _tiff_tiles(side: int, tile: int) -> bytes:
-    count = (side // tile) ** 2
-    entries = [*_tiff_base(side, side), (322, 4, 1, tile), (323, 4, 1, tile)]
-    at = 8 + 2 + 12 * (len(entries) + 2) + 4
-    entries += [(324, 4, count, at), (325, 4, count, at + 4 * count)]
-    return tiff(entries, struct.pack("<I", 8) * count + struct.pack("<I", 1) * count)
+    return _tiff_blocks(side, side, (side // tile) ** 2, (324, 325), 1, (322, 4, 1, tile), (323, 4, 1, tile))
+
+
+def _tiff_large_tile(tile: int) -> bytes:
+    entries = [*_tiff_base(1000, 1000), (322, 4, 1, tile), (323, 4, 1, tile), (324, 4, 1, 8), (325, 4, 1, 100)]
+    # LZW makes libtiff hold a whole tile.
+    return tiff([(259, 3, 1, 5) if entry[0] == 259 else entry for entry in entries], b"\0" * 200)
 
 
 def _tiff_pages() -> bytes:
-    entries = [*_tiff_base(28, 28), (273, 4, 1, 8), (278, 4, 1, 28), (279, 4, 1, 784)]
-    first = tiff(entries, following=1000)
-    rest = bytearray(first.ljust(1000, b"\0"))
-    # Pages of two bytes and the place of the next: none has a tag.
-    count = BODY // 4 // 6
-    for k in range(count):
-        rest += struct.pack("<HI", 0, 1000 + 6 * (k + 1) if k < count - 1 else 0)
-    return bytes(rest)
+    """Return a TIFF of many pages without tags."""
+    first, count = tiff(SMALL_TIFF, following=1000), BODY // 4 // 6
+    following = [1000 + 6 * (k + 1) for k in range(count - 1)] + [0]
+    return first.ljust(1000, b"\0") + b"".join(struct.pack("<HI", 0, place) for place in following)
+
+
+def _gif() -> bytes:
+    return encoded(Image.new("L", (8, 8), 255), "GIF")
 
 
 def _gif_frames() -> bytes:
-    first = encoded(Image.new("L", (8, 8), 255), "GIF")
     frame = b",\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"
-    return first[:-1] + frame * (BODY // len(frame)) + b";"
+    return _gif()[:-1] + frame * (BODY // len(frame)) + b";"
 
 
 def _gif_comments() -> bytes:
-    first = encoded(Image.new("L", (8, 8), 255), "GIF")
-    place = first.index(b",")
-    return first[:place] + b"!\xfe\x01a\0" * (BODY // 5) + first[place:]
+    before, separator, after = _gif().partition(b",")
+    return before + b"!\xfe\x01a\0" * (BODY // 5) + separator + after
 
 
 def _gif_extents() -> bytes:
-    first = bytearray(encoded(Image.new("L", (8, 8), 255), "GIF"))
-    place = first.index(b",")
-    first[place + 5 : place + 9] = b"\xff\xff\xff\xff"
-    return bytes(first)
+    content = _gif()
+    place = content.index(b",") + 5
+    return content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :]
 
 
-def _bmp_rle(width: int, height: int, codes: bytes) -> bytes:
+def bmp_rle(width: int, height: int, codes: bytes) -> bytes:
+    """Return a BMP of run lengths, 256 grey levels."""
     header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(codes), 0, 0, 256, 0)
     palette = b"".join(bytes((k, k, k, 0)) for k in range(256))
     offset = 14 + len(header) + len(palette)
     return b"BM" + struct.pack("<IHHI", offset + len(codes), 0, 0, offset) + header + palette + codes
 
 
+def _icon_entry(length: int) -> bytes:
+    return struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, length, 22)
+
+
 def _icon(inner: bytes) -> bytes:
-    return struct.pack("<HHH", 0, 1, 1) + struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(inner), 22) + inner
-
-
-def _icon_entries() -> bytes:
-    entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, 100, 22)
-    return struct.pack("<HHH", 0, 1, 65_535) + entry * 65_535
+    return struct.pack("<HHH", 0, 1, 1) + _icon_entry(len(inner)) + inner
 
 
 def _jp2_tiles(side: int, tile: int, components: int) -> bytes:
-    whole = encoded(_drawing(64, 64), "JPEG2000", no_jp2=True)
+    content = encoded(_drawing(64, 64), "JPEG2000", no_jp2=True)
     size = struct.pack(">HIIIIIIIIH", 0, side, side, 0, 0, tile, tile, 0, 0, components) + b"\x07\x01\x01" * components
-    after = whole.index(b"\xff\x52")
-    return whole[:4] + struct.pack(">H", len(size) + 2) + size + whole[after:]
+    return content[:4] + struct.pack(">H", len(size) + 2) + size + content[content.index(b"\xff\x52") :]
 
 
 def _webp_canvas() -> bytes:
-    canvas = struct.pack("<I", 0x10)[:4] + struct.pack("<I", 16_382)[:3] * 2
+    canvas = struct.pack("<I", 0x10) + struct.pack("<I", 16_382)[:3] * 2
     body = b"WEBPVP8X" + struct.pack("<I", 10) + canvas + encoded(_drawing(64, 64), "WEBP")[12:]
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def of_files() -> dict[str, Callable[[], bytes]]:
-    """Return what makes each bomb that is aimed at a decoder, by name; what it makes is at most BODY bytes."""
+def _tga() -> bytes:
+    header = struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, SIDE, SIDE, 32, 0)
+    return header + b"\xfc\0\0\0\0" * (SIDE * SIDE // 125)
+
+
+def file_bombs() -> dict[str, Callable[[], bytes]]:
+    """Return a maker of each bomb against a decoder, by name; the files are at most BODY bytes long."""
     white = Image.new("RGB", (SIDE, SIDE), "white")
-    kinds = {"JPEG": {}, "WEBP": {"method": 0}, "GIF": {}, "TIFF": {"compression": "tiff_lzw"}}
-    full = {
-        f"{kind.lower()} of 64 megapixels": (lambda kind=kind, options=options: encoded(white, kind, **options))
-        for kind, options in kinds.items()
-    }
+    kinds: dict[str, dict[str, Any]] = {
+        "JPEG": {}, "WEBP": {"method": 0}, "GIF": {}, "TIFF": {"compression": "tiff_lzw"},
+    }  # fmt: skip
     return {
-        "png of 64 megapixels": lambda: png(SIDE, SIDE),
-        "png of 64 megapixels in RGB": lambda: png(SIDE, SIDE, 8, 2),
-        "png of 64 megapixels in RGBA": lambda: png(SIDE, SIDE, 8, 6),
-        "png of 64 megapixels in RGBA of 16 bits": lambda: png(SIDE, SIDE, 16, 6),
-        "png of 64 megapixels in 16 bits": lambda: png(SIDE, SIDE, 16, 0),
-        "png of 64 megapixels in 1 bit": lambda: png(SIDE, SIDE, 1, 0),
-        "png of 64 megapixels with a transparent palette": lambda: png(SIDE, SIDE, 8, 3),
-        "png of 64 megapixels in grey with alpha": lambda: png(SIDE, SIDE, 8, 4),
-        "png of 64 megapixels, interlaced": lambda: png(SIDE, SIDE, 8, 2, laced=True),
+        **{f"png of 64 megapixels{kind}": partial(png, SIDE, SIDE, *header) for kind, header in PNG_KINDS.items()},
+        "png of 64 megapixels, interlaced": lambda: png(SIDE, SIDE, 8, 2, interlaced=True),
         "png one pixel high": lambda: _png_claiming(SIDE * SIDE, 1),
         "png one pixel wide": lambda: _png_claiming(1, SIDE * SIDE),
         "png 64 pixels high": lambda: _png_claiming(1_000_000, 64),
@@ -235,61 +231,52 @@ def of_files() -> dict[str, Callable[[], bytes]]:
         "png of more than the limit": lambda: _png_claiming(100_000, 100_000),
         "png of 64 megapixels without any": lambda: _png_claiming(SIDE, SIDE),
         "png with thousands of profiles": _png_profiles,
-        "png with thousands of zTXt": lambda: _png_texts(b"zTXt", b"a\0\0"),
-        "png with thousands of iTXt": lambda: _png_texts(b"iTXt", b"a\0\1\0\0\0"),
-        "png with a million chunks": _png_chunks,
-        "png with EXIF tags that share their bytes": _png_exif_tags,
+        "png with thousands of zTXt": lambda: _png_repeating(b"zTXt", b"a\0\0", b"a"),
+        "png with thousands of iTXt": lambda: _png_repeating(b"iTXt", b"a\0\1\0\0\0", b"a"),
+        "png with a million chunks": lambda: png(28, 28, before=png_chunk(b"tEXt", b"a\0") * (BODY // 14)),
+        "png with EXIF tags that share their bytes": lambda: png(28, 28, before=png_chunk(b"eXIf", _exif_tags())),
         "jpeg of 64 megapixels, progressive": lambda: encoded(white, "JPEG", progressive=True, subsampling=0),
         "jpeg of 64 megapixels in CMYK": lambda: encoded(Image.new("CMYK", (SIDE, SIDE)), "JPEG"),
         "jpeg with thousands of scans": lambda: _jpeg_scans(2000, 2000, 5000),
         "jpeg with millions of markers": lambda: _jpeg_with(_jpeg_segment(0xFFFE, b"") * (BODY // 4)),
         "jpeg with junk before its markers": lambda: _jpeg_with(b"\0" * BODY),
-        "jpeg with EXIF in thousands of pieces": _jpeg_exif_pieces,
+        "jpeg with EXIF in thousands of pieces": lambda: _jpeg_with(
+            _jpeg_segment(0xFFE1, b"Exif\0\0" + b"\0" * 40) * (BODY // 50)
+        ),
         "jpeg with EXIF tags that share their bytes": _jpeg_exif_tags,
         "tiff with tags that share their bytes": _tiff_tags,
         "tiff with millions of strips": lambda: _tiff_strips(28, 28, BODY // 8 - 100),
         "tiff of 64 megapixels in strips of one row": lambda: _tiff_strips(1000, 64_000, 64_000),
         "tiff with tiles of 1 x 1": lambda: _tiff_tiles(1400, 1),
-        "tiff with a tile of gigabytes": lambda: _tiff_tiles_of(65_520),
+        "tiff with a tile of gigabytes": lambda: _tiff_large_tile(65_520),
         "tiff with hundreds of thousands of pages": _tiff_pages,
-        "tiff of 64 megapixels in floats": lambda: _tiff_floats(),
+        "tiff of 64 megapixels in floats": lambda: encoded(
+            Image.new("F", (SIDE, SIDE), 0.5), "TIFF", compression="tiff_adobe_deflate"
+        ),
         "gif with a million frames": _gif_frames,
         "gif with millions of comments": _gif_comments,
         "gif whose frame is larger than its screen": _gif_extents,
-        "bmp of run lengths, mostly ends of lines": lambda: _bmp_rle(SIDE, SIDE, b"\x01\x01\0\0" * SIDE),
-        "bmp of run lengths that say nothing": lambda: _bmp_rle(1000, 1000, b"\0\x02\0\0" * (BODY // 4 - 1000)),
+        "bmp of run lengths, mostly ends of lines": lambda: bmp_rle(SIDE, SIDE, b"\x01\x01\0\0" * SIDE),
+        "bmp of run lengths that say nothing": lambda: bmp_rle(1000, 1000, b"\0\x02\0\0" * (BODY // 4 - 1000)),
         "ppm with another maximum": lambda: b"P5 4000 3990 254\n" + b"\x7f" * (BODY - 100_000),
         "ppm in plain numbers": lambda: b"P2 2800 2800 255\n" + b"9 " * (BODY // 2 - 100),
         "ppm that is all blanks": lambda: b"P5 " + b" " * BODY,
         "ppm that is all comment": lambda: b"P5 #" + b"a" * BODY,
         "ico with a png of 64 megapixels": lambda: _icon(png(SIDE, SIDE, 8, 6)),
         "ico with a png of thousands of profiles": lambda: _icon(_png_profiles()),
-        "ico with 65,535 entries": _icon_entries,
-        "tga of 64 megapixels": lambda: (
-            struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, SIDE, SIDE, 32, 0)
-            + (b"\xfc\0\0\0\0" * (SIDE * SIDE // 125))
-        ),
+        "ico with 65,535 entries": lambda: struct.pack("<HHH", 0, 1, 65_535) + _icon_entry(100) * 65_535,
+        "tga of 64 megapixels": _tga,
         "jpeg 2000 of 64 megapixels": lambda: encoded(Image.new("L", (SIDE, SIDE)), "JPEG2000"),
         "jpeg 2000 with tiles of 1 x 1": lambda: _jp2_tiles(255, 1, 3),
         "jpeg 2000 with 16,000 components": lambda: _jp2_tiles(255, 1, 16_000),
         "webp that claims a large canvas": _webp_canvas,
         "avif of 64 megapixels": lambda: encoded(white, "AVIF", speed=10),
-        **full,
+        **{f"{kind.lower()} of 64 megapixels": partial(encoded, white, kind, **kinds[kind]) for kind in kinds},
     }
 
 
-def _tiff_tiles_of(tile: int) -> bytes:
-    entries = [*_tiff_base(1000, 1000), (322, 4, 1, tile), (323, 4, 1, tile), (324, 4, 1, 8), (325, 4, 1, 100)]
-    # LZW, so that libtiff holds a whole tile.
-    return tiff([(259, 3, 1, 5) if entry[0] == 259 else entry for entry in entries], b"\0" * 200)
-
-
-def _tiff_floats() -> bytes:
-    return encoded(Image.new("F", (SIDE, SIDE), 0.5), "TIFF", compression="tiff_adobe_deflate")
-
-
-def of_noise() -> dict[str, Callable[[], bytes]]:
-    """Return what makes two megapixels of noise, which no coding makes small, in each format, by name."""
+def noise_files() -> dict[str, Callable[[], bytes]]:
+    """Return a maker of two megapixels of noise, which no coding compresses, in each format, by name."""
     noise = np.random.default_rng(2).integers(0, 256, (1414, 1414, 3), np.uint8)
     rgb, grey = Image.fromarray(noise), Image.fromarray(noise[..., 0])
     alpha = Image.fromarray(np.dstack([noise, noise[..., :1]]))
@@ -310,12 +297,11 @@ def of_noise() -> dict[str, Callable[[], bytes]]:
         "ppm": (rgb, "PPM", {}),
         "jpeg 2000": (rgb, "JPEG2000", {}),
     }
-    made = {name: (lambda way=way: encoded(way[0], way[1], **way[2])) for name, way in ways.items()}
-    return {f"noise as {name}": make for name, make in made.items()}
+    return {f"noise as {name}": partial(encoded, *way, **options) for name, (*way, options) in ways.items()}
 
 
-def of_pictures() -> dict[str, Callable[[], NDArray[np.uint8]]]:
-    """Return what makes each picture, uint8 [H, W], that is aimed at the reader, by name."""
+def picture_bombs() -> dict[str, Callable[[], NDArray[np.uint8]]]:
+    """Return a maker of each picture, uint8 [H, W], that is slow to read, by name."""
     return {
         "noise": lambda: np.random.default_rng(0).integers(0, 256, (2100, 2100), np.uint8),
         "salt": lambda: np.where(np.random.default_rng(0).random((2100, 2100)) < 0.05, 0, 255).astype(np.uint8),
@@ -338,16 +324,20 @@ def of_pictures() -> dict[str, Callable[[], NDArray[np.uint8]]]:
     }
 
 
+def _blank(height: int, width: int) -> NDArray[np.uint8]:
+    return np.full((height, width), 255, np.uint8)
+
+
 def _sheet(side: int, ink: Callable[[NDArray[np.int64], NDArray[np.int64]], Any]) -> NDArray[np.uint8]:
     y, x = np.mgrid[:side, :side]
-    page = np.full((side + 64, side + 64), 255, np.uint8)
+    page = _blank(side + 64, side + 64)
     page[32:-32, 32:-32][np.asarray(ink(y, x), bool)] = 0
     return page
 
 
 def _maze(side: int) -> NDArray[np.uint8]:
     random = np.random.default_rng(1)
-    page = np.full((side, side), 255, np.uint8)
+    page = _blank(side, side)
     page[1:-1:2, 1:-1:2] = 0
     right = random.random(page[1:-1:2, 2:-1:2].shape) < 0.5
     page[1:-1:2, 2:-1:2][right] = 0
@@ -356,7 +346,7 @@ def _maze(side: int) -> NDArray[np.uint8]:
 
 
 def _spiral() -> NDArray[np.uint8]:
-    page = np.full((1000, 1000), 255, np.uint8)
+    page = _blank(1000, 1000)
     top, left, bottom, right = 4, 4, 995, 995
     while right - left > 8:
         page[top, left:right] = 0
@@ -369,7 +359,7 @@ def _spiral() -> NDArray[np.uint8]:
 
 
 def _nested() -> NDArray[np.uint8]:
-    page = np.full((2000, 2000), 255, np.uint8)
+    page = _blank(2000, 2000)
     for k in range(0, 900, 60):
         tone = 0 if k // 60 % 2 else 255
         page[k : 2000 - k, k : 2000 - k] = tone
@@ -378,7 +368,7 @@ def _nested() -> NDArray[np.uint8]:
 
 
 def _strip(height: int, width: int) -> NDArray[np.uint8]:
-    page = np.full((height + 8, width), 255, np.uint8)
+    page = _blank(height + 8, width)
     middle = height // 2 + (height // 2 - 2) * np.sin(np.arange(width) / 5)
     for thickness in range(4):
         page[np.clip(4 + middle.astype(int) + thickness, 0, height + 7), np.arange(width)] = 0
@@ -392,8 +382,7 @@ def _large_and_small() -> NDArray[np.uint8]:
 
 
 def _rows() -> NDArray[np.uint8]:
-    page = np.full((8000, 130), 255, np.uint8)
-    rows = np.arange(990)
+    page, rows = _blank(8000, 130), np.arange(990)
     for across in range(6):
         page[20 + 8 * rows, 5 + (37 * rows) % 100 + across] = 0
     return page

@@ -1,4 +1,4 @@
-"""Mirrors that stall, truncate, lie and drip, at random: a download is right, or says what each of them did."""
+"""Downloads from faulty mirrors at random: the file arrives intact, or the error names each mirror's fault."""
 
 import gzip
 import hashlib
@@ -9,8 +9,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,12 @@ MIRRORS = 3
 TIMEOUT = 0.25
 CONTENT = np.random.default_rng(5).bytes(60_000)
 SERVED = gzip.compress(CONTENT, 1, mtime=0)
-PATIENCE = 20.0
-"""Seconds after which a download hangs: all its mirrors' timeouts together are a tenth of it."""
+HANGS = 20.0
+"""Seconds after which a download hangs: ten times the timeouts of all its mirrors."""
 
 
 class Mirror:
-    """One mirror on the loopback interface, that misbehaves at each request as it was told to."""
+    """A mirror on the loopback interface that answers each request with one behaviour."""
 
     def __init__(self, behaviour: str) -> None:
         self.behaviour = behaviour
@@ -45,7 +44,7 @@ class Mirror:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        """Stop listening, and let go of who waits."""
+        """Stop listening, and end all waiting answers."""
         self._closed.set()
         self._listener.close()
 
@@ -60,34 +59,33 @@ class Mirror:
     def _answer(self, connection: socket.socket) -> None:
         with connection:
             try:
-                asked = connection.recv(65536).decode("latin-1")
-                self._misbehave(connection, asked)
+                self._behave(connection, connection.recv(65536).decode("latin-1").lower())
             except OSError:
                 return
 
-    def _misbehave(self, to: socket.socket, asked: str) -> None:
+    def _behave(self, to: socket.socket, request: str) -> None:
         how, start = self.behaviour, 0
-        if "range: bytes=" in asked.lower() and how != "good without ranges":
-            start = int(asked.lower().split("range: bytes=")[1].split("-")[0])
-        if how == "stalls before answering":
-            self._closed.wait(PATIENCE)
-        elif how == "closes at once":
-            return
-        elif how == "resets":
+        if "range: bytes=" in request and how != "good without ranges":
+            start = int(request.split("range: bytes=")[1].split("-")[0])
+        answers = {
+            "stalls before answering": "",
+            "closes at once": "",
+            "resets": "",
+            "no HTTP": "220 ftp ready\r\n",
+            "turns in circles": f"HTTP/1.1 302 Found\r\nLocation: {self.url}again\r\nContent-Length: 0\r\n\r\n",
+            "status 404": "HTTP/1.1 404 Sorry\r\nContent-Length: 0\r\n\r\n",
+            "status 503": "HTTP/1.1 503 Sorry\r\nContent-Length: 0\r\n\r\n",
+            "stalls in the headers": "HTTP/1.1 200 OK\r\nContent-",
+            "endless headers": "HTTP/1.1 200 OK\r\n" + "X-More: yes\r\n" * 2000,
+        }
+        if how == "resets":
             to.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        elif how == "no HTTP":
-            to.sendall(b"220 ftp ready\r\n")
-        elif how == "turns in circles":
-            to.sendall(f"HTTP/1.1 302 Found\r\nLocation: {self.url}again\r\nContent-Length: 0\r\n\r\n".encode())
-        elif how.startswith("status"):
-            to.sendall(f"HTTP/1.1 {how.split()[1]} Sorry\r\nContent-Length: 0\r\n\r\n".encode())
-        elif how == "stalls in the headers":
-            to.sendall(b"HTTP/1.1 200 OK\r\nContent-")
-            self._closed.wait(PATIENCE)
-        elif how == "endless headers":
-            to.sendall(b"HTTP/1.1 200 OK\r\n" + b"X-More: yes\r\n" * 2000)
+        if how in answers:
+            to.sendall(answers[how].encode())
         else:
             self._send(to, how, start)
+        if how.startswith("stalls"):
+            self._closed.wait(HANGS)
 
     def _send(self, to: socket.socket, how: str, start: int) -> None:
         body = {"other bytes": SERVED[::-1], "a page in place of it": b"<html>Please log in</html>"}.get(how, SERVED)
@@ -98,68 +96,62 @@ class Mirror:
         rest = body[first:]
         length = {"announces more": str(len(rest) + 50), "announces less": str(len(rest) // 2),
                   "announces nonsense": "-7"}.get(how, str(len(rest)))  # fmt: skip
-        place = f"Content-Range: bytes {first}-{len(body) - 1}/{len(body)}"
-        status = f"206 Partial Content\r\n{place}" if first else "200 OK"
+        content_range = f"Content-Range: bytes {first}-{len(body) - 1}/{len(body)}"
+        status = f"206 Partial Content\r\n{content_range}" if first else "200 OK"
         to.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n".encode())
         if how in ("sends half", "stalls in the body"):
             rest = rest[: len(rest) // 2]
-        if how == "drips":
-            for k in range(len(rest)):
-                to.sendall(rest[k : k + 1])
-                if self._closed.wait(0.01):
-                    return
-        to.sendall(rest)
-        if how == "stalls in the body":
-            self._closed.wait(PATIENCE)
-
-
-@contextmanager
-def _mirrors(behaviours: list[str]) -> Iterator[list[Mirror]]:
-    mirrors = [Mirror(behaviour) for behaviour in behaviours]
-    try:
-        yield mirrors
-    finally:
-        for mirror in mirrors:
-            mirror.close()
+        if how != "drips":
+            to.sendall(rest)
+            return
+        for k in range(len(rest)):
+            to.sendall(rest[k : k + 1])
+            if self._closed.wait(0.01):
+                return
 
 
 def attack_downloads(downloads: int, seed: int) -> dict[str, Any]:
-    """Download a file from three mirrors that behave at random, again and again until one time it is there."""
+    """Download a file again and again, each time from three mirrors with random behaviours."""
     rng = random.Random(seed)
-    behaved: Counter[str] = Counter()
+    behaviours: Counter[str] = Counter()
     found: dict[str, Any] = {"runs": downloads, "completed": 0, "refused": 0, "broken": []}
     md5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
     with tempfile.TemporaryDirectory(prefix="edgedigits-mirrors-") as folder:
         target = Path(folder) / "data" / "file.gz"
         for number in range(downloads):
             chosen = rng.sample(BEHAVIOURS, MIRRORS)
-            behaved.update(chosen)
-            with _mirrors(chosen) as mirrors:
+            behaviours.update(chosen)
+            with ExitStack() as stack:
+                mirrors = [stack.enter_context(closing(Mirror(behaviour))) for behaviour in chosen]
                 file = DataFile("torture", "file.gz", md5, "content", tuple(mirror.url for mirror in mirrors))
-                start = time.monotonic()
-                try:
-                    fetch(file, target, timeout=TIMEOUT)
-                except DataError as error:
-                    found["refused"] += 1
-                    why = _badly_refused(str(error), target)
-                except EdgedigitsError as error:
-                    why = f"{type(error).__name__}: {error}"
-                # Anything else is a broken promise, to be told and not to end the attack.
-                except Exception as error:  # noqa: BLE001
-                    why = f"raised {type(error).__name__}: {error}"
-                else:
-                    found["completed"] += 1
-                    why = "" if file.read(target) == CONTENT else "wrong bytes were taken"
-                    target.unlink()
-                if not why and time.monotonic() - start > PATIENCE / 2:
-                    why = f"took {time.monotonic() - start:.0f} s"
-            if why:
-                found["broken"].append(f"download {number} from {', '.join(chosen)}: {why}")
-    return {**found, "behaviours": dict(sorted(behaved.items()))}
+                if why := _download(file, target, found):
+                    found["broken"].append(f"download {number} from {', '.join(chosen)}: {why}")
+    return {**found, "behaviours": dict(sorted(behaviours.items()))}
 
 
-def _badly_refused(message: str, target: Path) -> str:
+def _download(file: DataFile, target: Path, found: dict[str, Any]) -> str:
+    """Download and count one file, and return which promise was broken; mostly none."""
+    start = time.monotonic()
+    try:
+        fetch(file, target, timeout=TIMEOUT)
+    except DataError as error:
+        found["refused"] += 1
+        why = _fault_of_refusal(str(error), target)
+    except EdgedigitsError as error:
+        why = f"{type(error).__name__}: {error}"
+    # Any other error is a broken promise; the attack continues.
+    except Exception as error:  # noqa: BLE001
+        why = f"raised {type(error).__name__}: {error}"
+    else:
+        found["completed"] += 1
+        why = "" if file.read(target) == CONTENT else "wrong bytes were accepted"
+        target.unlink()
+    seconds = time.monotonic() - start
+    return why or (f"took {seconds:.0f} s" if seconds > HANGS / 2 else "")
+
+
+def _fault_of_refusal(message: str, target: Path) -> str:
     if target.exists():
-        return "the file is there, and was refused"
-    told = message.count("http://127.0.0.1") >= MIRRORS and message.isprintable()
-    return "" if told else f"does not say why in one line: {message}"
+        return "the file exists after an error"
+    complete = message.count("http://127.0.0.1") >= MIRRORS and message.isprintable()
+    return "" if complete else f"the error does not name each mirror in one line: {message}"

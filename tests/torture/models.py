@@ -1,24 +1,24 @@
-"""Damaged models: flipped bytes, cut files, swapped tables, and files that are whole but lie.
+"""Damaged models: flipped bytes, truncated files, swapped tables, and valid files with false contents.
 
-Four attacks, each in a child process that may die, and is started again when it did:
+Each of four attacks runs in a child process, which is restarted when it dies:
 
-    checks    the checks alone: nothing but a typed error may leave them
-    engine    checks and engine: each file is opened and run once
-    bare      the engine's own library without checks, to see what they are good for
-    isolated  the engine without checks behind --isolate: it dies, the process that asked it does not
+    checks    the checks alone; they may raise typed errors only
+    engine    checks and engine: open each file and run it once
+    bare      the engine's library without checks, for comparison
+    isolated  the engine without checks behind --isolate; its process may die, the calling process must not
 
     python -m tests.torture.models --executions 300000 --engine-executions 60000
     python -m tests.torture.models --replay tflite 7 1234      # number 1234 of seed 7, once, in this process
 
-A case is made of its format, the seed and its number, and of nothing else. An attack that was broken off goes on where
-its file says that it was.
+A case depends on its format, seed and number alone. An interrupted attack resumes from its result file.
 """
 
 import argparse
 import contextlib
+import importlib
 import os
 import random
-import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -27,10 +27,13 @@ import threading
 import time
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from edgedigits.model_files import SHIPPED, open_model
 from edgedigits_runtime.contract import Contract
@@ -38,15 +41,8 @@ from edgedigits_runtime.embedded_contract import read_contract, strip_zip
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import EdgedigitsError
-from tests.torture.mutations import (
-    damaged,
-    lying_keras,
-    lying_onnx,
-    lying_tflite,
-    places_outside,
-    with_damaged_contract,
-)
-from tests.torture.recording import RESULTS, read_result, record
+from tests.torture.model_mutations import FALSE_CONTENTS, damaged, places_outside, with_damaged_contract
+from tests.torture.runner import interrupted, limit_memory, parser, record, redirect
 
 SHIPPED_FILES = {
     "tflite": ("pico.tflite", "nano.tflite", "base.tflite", "max.tflite"),
@@ -54,22 +50,22 @@ SHIPPED_FILES = {
     "keras": ("pico.keras", "nano.keras"),
     "contract": ("pico.tflite", "pico.onnx"),
 }
-WIDE = Path(__file__).parent / "wide"
+"""Models to damage by format; of "contract", only the embedded contract is damaged, which no engine reads."""
+
+WIDE = Path(__file__).parents[1] / "support" / "wide"
 FORMATS = tuple(SHIPPED_FILES)
-LIES = {"tflite": lying_tflite, "onnx": lying_onnx, "keras": lying_keras}
-NO_ENGINE = ("contract",)
-"""Formats that engines know nothing of: what is damaged is what the file says to this project."""
+KERNELS: tuple[Kernels, ...] = ("auto", "auto", "reference", "builtin")
 
 SECONDS = 60
-"""After which a child is taken to hang; the whole machine may be busy with other things."""
+"""Timeout of one answer; generous, since the machine may be busy."""
 CHILD_BYTES = 6 << 30
-"""Memory of a child: a file that makes its engine ask for all there is must not take the machine's."""
-KEPT = 40
+"""Memory limit of a child, so that a file with huge tensors cannot exhaust the machine."""
+MAX_BAD = 40
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model that is damaged again and again."""
+    """A model to damage."""
 
     content: bytes
     contract: Contract
@@ -78,7 +74,7 @@ class Subject:
 
 @cache
 def subjects(kind: str) -> tuple[Subject, ...]:
-    """Return the models of a format, those of many operators and the shipped ones; the first are taken the oftener."""
+    """Return the models of a format: those of many operators, then the shipped ones."""
     wide = sorted(WIDE.glob(f"*.{kind}"))
     return tuple(map(_subject, [*wide, *(SHIPPED / name for name in SHIPPED_FILES[kind])]))
 
@@ -91,7 +87,7 @@ def _subject(path: Path) -> Subject:
 
 
 def _constants(content: bytes, path: Path) -> list[bytes]:
-    """Return the large constants of a file, to damage them less often than the rest."""
+    """Return the large constants of a file, which are damaged less often than the rest."""
     if path.suffix == ".tflite":
         from edgedigits_runtime.untrusted.tflite_model import read_model
 
@@ -105,15 +101,16 @@ def _constants(content: bytes, path: Path) -> list[bytes]:
 
 
 def case(kind: str, seed: int, number: int) -> tuple[bytes, Contract | None]:
-    """Return the damaged file of a number, and the contract that it is opened with; None for its own."""
+    """Return the damaged file of a number, and the contract to open it with; None for its own."""
     dice = random.Random(f"{kind} {seed} {number}")
     known = subjects(kind)
     if kind == "contract":
         return with_damaged_contract(known[0].content, known[0].contract, dice), None
+    # Earlier subjects are drawn more often.
     subject = dice.choices(known, range(2 * len(known), len(known), -1))[0]
     if dice.random() < (0.8 if kind == "keras" else 0.5):
         with contextlib.suppress(struct.error, TypeError, ValueError, OverflowError):
-            return LIES[kind](subject.content, dice), subject.contract
+            return FALSE_CONTENTS[kind](subject.content, dice), subject.contract
     return damaged(subject.content, subject.places, dice), subject.contract
 
 
@@ -122,90 +119,59 @@ def suffix_of(kind: str) -> str:
     return "tflite" if kind == "contract" else kind
 
 
-def attack(kind: str, seed: int, number: int, path: Path) -> str:
-    """Open one damaged file, run it once, and say what came of it: "ran", or the error's class.
-
-    Raises:
-        Exception: whatever is no EdgedigitsError; that is a fault of the product.
-    """
-    import numpy as np
-
-    content, contract = case(kind, seed, number)
-    path.write_bytes(content)
-    kernels: tuple[Kernels, ...] = ("auto", "auto", "reference", "builtin")
-    options = EngineOptions(workers=1, kernels=kernels[number % 4])
-    try:
-        with open_model(path, contract=contract, options=options) as engine:
-            engine.run(np.zeros((1, *engine.contract.image_shape), np.uint8))
-    except EdgedigitsError as error:
-        return type(error).__name__
-    return "ran"
+def _run(engine: Engine) -> None:
+    with engine:
+        engine.run(np.zeros((1, *engine.contract.image_shape), np.uint8))
 
 
-def attack_bare(kind: str, seed: int, number: int, path: Path) -> str:
-    """Give one damaged file to its engine's own library, without any of our checks."""
-    import numpy as np
-
-    content, contract = case(kind, seed, number)
-    shape = contract.image_shape if contract else ()
-    try:
-        if kind == "tflite":
-            from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-            resolvers = (OpResolverType.AUTO, OpResolverType.AUTO, OpResolverType.BUILTIN_REF,
-                         OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)  # fmt: skip
-            interpreter = Interpreter(
-                model_content=content, num_threads=1, experimental_op_resolver_type=resolvers[number % 4]
-            )
-            interpreter.allocate_tensors()
-            given = interpreter.get_input_details()[0]
-            interpreter.set_tensor(given["index"], np.zeros(given["shape"], given["dtype"]))
-            interpreter.invoke()
-            interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-        elif kind == "onnx":
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = 1
-            options.log_severity_level = 4
-            session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            given = np.zeros((1, *shape), np.float32)
-            session.run(None, {session.get_inputs()[0].name: given})
-        else:
-            import keras
-
-            path.write_bytes(content)
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-            model(np.zeros((1, *shape), np.float32))
-    except Exception as error:  # noqa: BLE001  # The library's own; only deaths are counted here.
-        return type(error).__name__
-    return "ran"
-
-
-def check_only(kind: str, seed: int, number: int, path: Path) -> str:
-    """Give one damaged file to the checks alone."""
-    import importlib
-
+def _checks(kind: str, path: Path, contract: Contract | None, kernels: Kernels) -> None:
     from edgedigits_exporters import keras_checking
     from edgedigits_runtime.untrusted import CHECKS
 
-    content, _ = case(kind, seed, number)
-    try:
-        if kind == "contract":
-            path.write_bytes(content)
-            read_contract(path)
-        elif kind == "keras":
-            path.write_bytes(content)
-            keras_checking.check(path)
-        else:
-            importlib.import_module(CHECKS[f".{kind}"]).check(content, str(path))
-    except EdgedigitsError as error:
-        return type(error).__name__
-    return "passed"
+    if kind == "contract":
+        read_contract(path)
+    elif kind == "keras":
+        keras_checking.check(path)
+    else:
+        importlib.import_module(CHECKS[f".{kind}"]).check(path.read_bytes(), str(path))
+
+
+def _engine(kind: str, path: Path, contract: Contract | None, kernels: Kernels) -> None:
+    _run(open_model(path, contract=contract, options=EngineOptions(workers=1, kernels=kernels)))
+
+
+def _bare(kind: str, path: Path, contract: Contract | None, kernels: Kernels) -> None:
+    """Open and run a file with the engine's own library."""
+    shape = (1, *contract.image_shape) if contract else (1,)
+    if kind == "tflite":
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        resolver = {"auto": OpResolverType.AUTO, "reference": OpResolverType.BUILTIN_REF,
+                    "builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}[kernels]  # fmt: skip
+        interpreter = Interpreter(
+            model_content=path.read_bytes(), num_threads=1, experimental_op_resolver_type=resolver
+        )
+        interpreter.allocate_tensors()
+        given = interpreter.get_input_details()[0]
+        interpreter.set_tensor(given["index"], np.zeros(given["shape"], given["dtype"]))
+        interpreter.invoke()
+        interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    elif kind == "onnx":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 4
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        session.run(None, {session.get_inputs()[0].name: np.zeros(shape, np.float32)})
+    else:
+        import keras
+
+        keras.saving.load_model(path, compile=False, safe_mode=True)(np.zeros(shape, np.float32))
 
 
 def open_unchecked(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> Engine:
-    """Open a file as if there were no checks; what isolation has to survive then."""
+    """Open a file without checks, to test isolation."""
     from edgedigits_runtime.engines import litert, onnxruntime
 
     engine = litert if path.suffix == ".tflite" else onnxruntime
@@ -213,54 +179,57 @@ def open_unchecked(path: Path, contract: Contract | None, device: str, options: 
     return engine.open_engine(path, contract, device, options)
 
 
-def attack_isolated(kind: str, seed: int, number: int, path: Path) -> str:
-    """Run one damaged file in isolation and unchecked: the engine's process dies now and then, this one never."""
-    import numpy as np
-
+def _isolated(kind: str, path: Path, contract: Contract | None, kernels: Kernels) -> None:
     from edgedigits_runtime.engines.isolated import open_isolated
 
+    options = EngineOptions(kernels=kernels, isolation=Isolation())
+    _run(open_isolated("tests.torture.models:open_unchecked", path, contract, "auto", options))
+
+
+Attack = Callable[[str, Path, Contract | None, Kernels], None]
+ATTACKS: dict[str, Attack] = {"engine": _engine, "bare": _bare, "checks": _checks, "isolated": _isolated}
+FORMATS_OF = {"engine": FORMATS, "bare": FORMATS[:3], "checks": FORMATS, "isolated": FORMATS[:2]}
+
+
+def attack(name: str, kind: str, seed: int, number: int, path: Path) -> str:
+    """Make one attack with the file of a number, and return its outcome: "ran", "passed" or the class of the error.
+
+    Raises:
+        Exception: not an EdgedigitsError, hence a fault of edgedigits.
+    """
     content, contract = case(kind, seed, number)
     path.write_bytes(content)
-    kernels: tuple[Kernels, ...] = ("auto", "auto", "reference", "builtin")
-    options = EngineOptions(kernels=kernels[number % 4], isolation=Isolation())
+    # Libraries may raise anything; of "bare", only deaths are faults.
+    expected = Exception if name == "bare" else EdgedigitsError
     try:
-        with open_isolated("tests.torture.models:open_unchecked", path, contract, "auto", options) as engine:
-            engine.run(np.zeros((1, *engine.contract.image_shape), np.uint8))
-    except EdgedigitsError as error:
+        ATTACKS[name](kind, path, contract, KERNELS[number % 4])
+    except expected as error:
         return type(error).__name__
-    return "ran"
+    return "passed" if name == "checks" else "ran"
 
 
-ATTACKS = {"engine": attack, "bare": attack_bare, "checks": check_only, "isolated": attack_isolated}
-ISOLATED = ("tflite", "onnx")
-
-
-def _serve(attack_name: str, kind: str, seed: int) -> None:
-    """Answer numbers, one a line, with outcomes, until the parent goes away; in the child."""
+def _serve(name: str, kind: str, seed: int) -> None:
+    """Answer numbers with outcomes, one a line, until standard input ends; in the child."""
     answers = os.fdopen(os.dup(1), "w")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if kind == "keras" and attack_name != "checks":
+    redirect(os.devnull, 1, 2)
+    if kind == "keras" and name != "checks":
         from edgedigits_exporters.keras_backend import load_keras
 
         load_keras()
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + CHILD_BYTES, used + CHILD_BYTES))
+    limit_memory(CHILD_BYTES)
     with tempfile.TemporaryDirectory(prefix="edgedigits-torture-") as folder:
         path = Path(folder) / f"damaged.{suffix_of(kind)}"
         print("ready", file=answers, flush=True)
         for line in sys.stdin:
             try:
-                outcome = ATTACKS[attack_name](kind, seed, int(line), path)
-            except BaseException as error:  # noqa: BLE001  # Every one of them is what is looked for.
+                outcome = attack(name, kind, seed, int(line), path)
+            except BaseException as error:  # noqa: BLE001  # An untyped error is an outcome.
                 outcome = f"untyped {type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
             print(outcome, file=answers, flush=True)
 
 
 class Child:
-    """A process that attacks numbers, and is started anew when one killed it."""
+    """A process that attacks numbers; it is restarted when it dies or hangs."""
 
     def __init__(self, *arguments: str) -> None:
         self.arguments = arguments
@@ -272,13 +241,13 @@ class Child:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert started.stdout
-        # To import Keras takes a minute where the machine is busy; no case is to blame.
+        # Without a timeout: importing Keras takes a minute on a busy machine.
         if started.stdout.readline() != "ready\n":
             raise RuntimeError(f"{' '.join(command)} does not start")
         return started
 
     def answer(self, number: int) -> str:
-        """Return the outcome of a number: what the child says, "died SIGSEGV", or "hung"."""
+        """Return the outcome of a number: the child's answer, "died SIGSEGV" or "hung"."""
         assert self.process.stdin and self.process.stdout
         timer = threading.Timer(SECONDS, self.process.kill)
         timer.start()
@@ -296,7 +265,7 @@ class Child:
         code = self.process.wait()
         self.close()
         self.process = self._start()
-        return "hung" if hung else f"died {_signal_name(code)}"
+        return "hung" if hung else f"died {signal.Signals(-code).name if code < 0 else f'exit {code}'}"
 
     def close(self) -> None:
         """End the process."""
@@ -308,15 +277,9 @@ class Child:
         self.process.wait()
 
 
-def _signal_name(code: int) -> str:
-    import signal
-
-    return signal.Signals(-code).name if code < 0 else f"exit {code}"
-
-
 @dataclass
 class Tally:
-    """What came of many numbers."""
+    """Outcomes of many numbers."""
 
     seed: int
     executions: int = 0
@@ -324,101 +287,95 @@ class Tally:
     bad: list[str] = field(default_factory=list)
     seconds: float = 0
 
+    @classmethod
+    def of(cls, found: dict[str, Any], seed: int) -> "Tally":
+        """Return the tally that `to_dict` wrote, or a new one if `found` is empty."""
+        if not found:
+            return cls(seed)
+        return cls(seed, found["executions"], Counter(found["outcomes"]), found["first_bad_numbers"], found["seconds"])
+
     def add(self, number: int, outcome: str) -> None:
         self.executions += 1
-        word = outcome.split()[0]
-        if word in ("died", "untyped"):
-            self.outcomes[" ".join(outcome.split()[:2]).rstrip(":")] += 1
-        else:
-            self.outcomes[outcome] += 1
-        if word in ("died", "untyped", "hung") and len(self.bad) < KEPT:
+        first, *_ = words = outcome.split()
+        self.outcomes[" ".join(words[:2]).rstrip(":") if first in ("died", "untyped") else outcome] += 1
+        if first in ("died", "untyped", "hung") and len(self.bad) < MAX_BAD:
             self.bad.append(f"{number}: {outcome}")
+
+    def _count(self, *starts: str) -> int:
+        return sum(count for outcome, count in self.outcomes.items() if outcome.startswith(starts))
 
     @property
     def deaths(self) -> int:
-        return sum(count for outcome, count in self.outcomes.items() if outcome.startswith(("died", "hung")))
+        return self._count("died", "hung")
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "seed": self.seed,
             "executions": self.executions,
             "deaths": self.deaths,
-            "untyped": sum(count for outcome, count in self.outcomes.items() if outcome.startswith("untyped")),
+            "untyped": self._count("untyped"),
             "outcomes": dict(self.outcomes.most_common()),
             "first_bad_numbers": self.bad,
             "seconds": round(self.seconds),
         }
 
 
-def resumed(found: dict[str, Any] | None, seed: int) -> Tally:
-    """Return the tally of an attack that was broken off, or a new one where none with this seed was made."""
-    if not found or found["seed"] != seed:
-        return Tally(seed)
-    return Tally(seed, found["executions"], Counter(found["outcomes"]), found["first_bad_numbers"], found["seconds"])
-
-
 def torture(
-    name: str, kind: str, seed: int, count: int, say: Any = None, before: Tally | None = None, every: int = 1000
-) -> Tally:
-    """Attack so many numbers in a child and return what came of them; `say` is told the tally every so often."""
+    name: str, kind: str, seed: int, count: int,
+    progress: Callable[[Tally], None] | None = None, before: Tally | None = None,
+) -> Tally:  # fmt: skip
+    """Attack the numbers below `count` in a child; `progress` is called every 1,000 numbers."""
     tally, child = before or Tally(seed), Child(name, kind, str(seed))
     started = time.monotonic() - tally.seconds
     try:
         for number in range(tally.executions, count):
             tally.add(number, child.answer(number))
             tally.seconds = time.monotonic() - started
-            if say and tally.executions % every == 0:
-                say(tally)
+            if progress and tally.executions % 1000 == 0:
+                progress(tally)
     finally:
         child.close()
     return tally
 
 
 def main() -> None:
-    """Run one attack or all, and write what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--executions", type=int, default=300_000, help="of the checks alone, for each format")
-    parser.add_argument("--engine-executions", type=int, default=30_000, help="with the engine, for each format")
-    parser.add_argument("--keras-executions", type=int, default=3_000, help="with Keras, which is slower")
-    parser.add_argument("--bare-executions", type=int, default=5_000, help="of the engines without our checks")
-    parser.add_argument("--isolated-executions", type=int, default=1_000, help="in isolation, without our checks")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--formats", nargs="+", choices=list(FORMATS), default=list(FORMATS))
-    parser.add_argument("--attacks", nargs="+", choices=list(ATTACKS), default=list(ATTACKS))
-    parser.add_argument("--out", type=Path, default=RESULTS / "models.json")
-    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
-    parser.add_argument("--replay", nargs=3, metavar=("FORMAT", "SEED", "NUMBER"), help="one case, in this process")
-    parser.add_argument("--bare", action="store_true", help="replay without our checks")
-    given = parser.parse_args()
+    """Make the chosen attacks, and record their outcomes."""
+    arguments = parser(__doc__, "models")
+    arguments.add_argument("--executions", type=int, default=300_000, help="of the checks alone, for each format")
+    arguments.add_argument("--engine-executions", type=int, default=30_000, help="with the engine, for each format")
+    arguments.add_argument("--keras-executions", type=int, default=3_000, help="with Keras, which is slower")
+    arguments.add_argument("--bare-executions", type=int, default=5_000, help="of the engines without our checks")
+    arguments.add_argument("--isolated-executions", type=int, default=1_000, help="in isolation, without our checks")
+    arguments.add_argument("--formats", nargs="+", choices=FORMATS, default=FORMATS)
+    arguments.add_argument("--attacks", nargs="+", choices=list(ATTACKS), default=list(ATTACKS))
+    arguments.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
+    arguments.add_argument("--replay", nargs=3, metavar=("FORMAT", "SEED", "NUMBER"), help="one case, in this process")
+    arguments.add_argument("--bare", action="store_true", help="replay without our checks")
+    given = arguments.parse_args()
     if given.serve:
         _serve(given.serve[0], given.serve[1], int(given.serve[2]))
         return
     if given.replay:
         kind, seed, number = given.replay
         with tempfile.TemporaryDirectory() as folder:
-            chosen = attack_bare if given.bare else attack
-            print(chosen(kind, int(seed), int(number), Path(folder) / f"damaged.{suffix_of(kind)}"))
+            path = Path(folder) / f"damaged.{suffix_of(kind)}"
+            print(attack("bare" if given.bare else "engine", kind, int(seed), int(number), path))
         return
     for kind in given.formats:
         for name in given.attacks:
-            if (name == "bare" and kind in NO_ENGINE) or (name == "isolated" and kind not in ISOLATED):
+            if kind not in FORMATS_OF[name]:
                 continue
-            count = {
-                "checks": given.executions,
-                "bare": given.bare_executions,
-                "engine": given.engine_executions,
-                "isolated": given.isolated_executions,
-            }[name]
+            count = given.executions if name == "checks" else getattr(given, f"{name}_executions")
             if kind == "keras" and name != "checks":
                 count = min(count, given.keras_executions)
             part = f"{kind} {name}"
 
-            def say(tally: Tally, part: str = part) -> None:
+            def progress(tally: Tally, part: str = part) -> None:
                 record(given.out, part, tally.to_dict())
 
-            before = resumed(read_result(given.out).get("parts", {}).get(part), given.seed)
-            tally = torture(name, kind, given.seed, count, say, before)
-            say(tally)
+            before = Tally.of(interrupted(given.out, part, given.seed), given.seed)
+            tally = torture(name, kind, given.seed, count, progress, before)
+            progress(tally)
             print(part, tally.to_dict(), flush=True)
 
 

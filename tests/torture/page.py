@@ -1,4 +1,4 @@
-"""Write docs/reliability.md from benchmarks/results/reliability/*.json: `python -m tests.torture.page`."""
+"""Write the tables of docs/reliability.md from benchmarks/results/reliability: `python -m tests.torture.page`."""
 
 import json
 from collections import defaultdict
@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.torture.recording import RESULTS
+from tests.torture.runner import RESULTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 Result = dict[str, Any]
+Row = tuple[Any, ...]
 
 
 def kills(result: Result) -> str:
@@ -18,13 +19,12 @@ def kills(result: Result) -> str:
     rows: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for part in result["parts"].values():
         row = rows[part["counts_as"]]
-        for how, count in part["how"].items():
-            row[how] += count
-        for name in ("kills", "completed", "files_checked", "failed"):
-            row[name] += part[name]
+        for name, count in [*part["how"].items(), *part.items()]:
+            if isinstance(count, int):
+                row[name] += count
     return _table(
         ("command", "kills", "between two changes of files", "just after one", "at any time", "files checked",
-         "gone on with to the end", "torn files, other outcomes"),
+         "resumed to the end", "damaged files, other outcomes"),
         [
             (f"`{name}`", row["kills"], row["before"], row["after"], row["time"] + row["fresh"],
              row["files_checked"], row["completed"], row["failed"])
@@ -35,67 +35,66 @@ def kills(result: Result) -> str:
 
 
 def faults(result: Result) -> str:
-    """Return the table of what surrounds a command and fails it."""
-    rows = [
+    """Return the table of faults of the surroundings."""
+    rows: list[Row] = [
         (name, part.get("runs", "left out: " + part.get("left_out", "")), len(part["broken"]))
         for name, part in result["parts"].items()
     ]
-    return _table(("what", "runs", "promises broken"), rows, result)
+    return _table(("fault", "runs", "broken promises"), rows, result)
 
 
 def endurance(result: Result) -> str:
-    """Return the table of long runs, and whether many at once answered alike."""
-    rows = []
-    for name, title in (("reads", "pictures read"), ("opened", "models opened and closed")):
-        if part := result["parts"].get(name):
-            rows.append(
-                (
-                    f"{part[name]:,} {title}",
-                    f"{part['after_a_tenth']['megabytes']:.1f} MB",
-                    f"{part['at_the_end']['megabytes']:.1f} MB",
-                    f"{part['megabytes_grown_in_the_second_half']:+.1f} MB",
-                    f"{part['descriptors_grown']:+d}",
-                )
-            )
-    header = ("what", "memory after a tenth", "at the end", "of that in the second half", "open descriptors")
-    told = _table(header, rows, result)
+    """Return the table of long runs, and whether parallel readers agreed."""
+    rows: list[Row] = [
+        (
+            f"{part[name]:,} {title}",
+            f"{part['after_a_tenth']['megabytes']:.1f} MB",
+            f"{part['at_the_end']['megabytes']:.1f} MB",
+            f"{part['megabytes_grown_in_the_second_half']:+.1f} MB",
+            f"{part['descriptors_grown']:+d}",
+        )
+        for name, title in (("reads", "pictures read"), ("opened", "models opened and closed"))
+        if (part := result["parts"].get(name))
+    ]
+    header = ("work", "memory after a tenth", "at the end", "growth in the second half", "open descriptors")
+    table = _table(header, rows, result)
     if part := result["parts"].get("together"):
         alike = all(all(part[suffix].values()) for suffix in (".tflite", ".onnx"))
-        told += (
-            f"\n\n{part['threads']} threads that share a reader, and {part['processes']} processes of as many threads"
-            f" at once, read {part['pictures']:,} pictures each in LiteRT and ONNX Runtime:"
-            f" {'all as one thread does' if alike else 'not as one thread does'}."
+        table += (
+            f"\n\n{part['threads']} threads that share a reader, and {part['processes']} processes of as many threads,"
+            f" read {part['pictures']:,} pictures each in LiteRT and ONNX Runtime:"
+            f" their answers {'equal' if alike else 'differ from'} those of one thread."
         )
-    return told
+    return table
 
 
 def pictures(result: Result) -> str:
-    """Return what came of damaged pictures."""
-    rows = [
-        ("files read by the whole reader", f"{result['executions']:,}"),
-        ("of them refused by a typed error", f"{sum(result['errors'].values()):,}"),
-        ("crashed, hung or took too much memory", f"{len(result['broken']):,}"),
-        ("slowest", f"{result['slowest_ms']:,.0f} ms"),
-        ("most memory for one", f"{result['most_memory_mb']:,.0f} MB"),
+    """Return the table of damaged pictures and bombs."""
+    rows: list[Row] = [
+        ("files given to the reader", f"{result['executions']:,}"),
+        ("refused with a typed error", f"{sum(result['errors'].values()):,}"),
+        ("crashes, hangs, memory above the limit", f"{len(result['broken']):,}"),
+        ("longest time for one file", f"{result['slowest_ms']:,.0f} ms"),
+        ("most memory for one file", f"{result['most_memory_mb']:,.0f} MB"),
     ]
     if bombs := list(result.get("bombs", {}).values()):
         rows += [
             ("bombs", len(bombs)),
-            ("of them gone off", sum(bomb["outcome"].startswith("broken") for bomb in bombs)),
-            ("slowest bomb", f"{max(bomb.get('seconds', 0) for bomb in bombs):.1f} s"),
+            ("bombs that exceeded a limit", sum(bomb["outcome"].startswith("broken") for bomb in bombs)),
+            ("longest time for a bomb", f"{max(bomb.get('seconds', 0) for bomb in bombs):.1f} s"),
             ("most memory for a bomb", f"{max(bomb.get('memory_mb', 0) for bomb in bombs):,} MB"),
         ]
     return _table(("what", "count"), rows, result)
 
 
 def models(result: Result) -> str:
-    """Return what came of damaged models, a row for each kind of file."""
-    rows = [
+    """Return the table of damaged models, a row for each attack."""
+    rows: list[Row] = [
         (name, f"{part['executions']:,}", f"{part['deaths']:,}", f"{part['untyped']:,}")
         for name, part in result["parts"].items()
         if "executions" in part
     ]
-    return _table(("attack", "files opened", "crashed or hung", "errors that were no typed ones"), rows, result)
+    return _table(("attack", "files opened", "crashes or hangs", "untyped errors"), rows, result)
 
 
 SECTIONS: dict[str, Callable[[Result], str]] = {
@@ -107,23 +106,23 @@ SECTIONS: dict[str, Callable[[Result], str]] = {
 }
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[Any, ...]], result: Result) -> str:
-    lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+def _table(header: tuple[str, ...], rows: list[Row], result: Result) -> str:
     cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
-    lines += ["| " + " | ".join(row) + " |" for row in cells]
-    machine = result["machine"]
-    days = sorted({part["day"] for part in result.get("parts", {}).values() if "day" in part})
-    seeds = sorted({part["seed"] for part in [result, *result.get("parts", {}).values()] if "seed" in part})
-    unfinished = [name for name, part in result.get("parts", {}).items() if not part.get("finished", True)]
-    told = f"On {machine['processor']}, {machine['cores']} cores, Python {machine['python']}"
-    told += f", {days[-1]}" if days else ""
-    told += f", seed {', '.join(map(str, seeds))}" if seeds else ""
-    told += f"; {', '.join(unfinished)} was stopped before its end" if unfinished else ""
-    return "\n".join([*lines, "", f"{told}."])
+    lines = ["| " + " | ".join(row) + " |" for row in [header, *cells]]
+    lines.insert(1, "|---" * len(header) + "|")
+    machine, parts = result["machine"], result.get("parts", {})
+    days = sorted({part["day"] for part in parts.values() if "day" in part})
+    seeds = sorted({part["seed"] for part in [result, *parts.values()] if "seed" in part})
+    unfinished = [name for name, part in parts.items() if not part.get("finished", True)]
+    source = f"On {machine['processor']}, {machine['cores']} cores, Python {machine['python']}"
+    source += f", {days[-1]}" if days else ""
+    source += f", seed {', '.join(map(str, seeds))}" if seeds else ""
+    source += f"; {', '.join(unfinished)} was interrupted" if unfinished else ""
+    return "\n".join([*lines, "", f"{source}."])
 
 
 def filled(page: str, results: Path = RESULTS) -> str:
-    """Return the page with the section of each kind of attack that has results."""
+    """Return the page with a new section for each kind of attack that has results."""
     for kind, section in SECTIONS.items():
         path = results / f"{kind}.json"
         if not path.is_file():
@@ -137,10 +136,5 @@ def filled(page: str, results: Path = RESULTS) -> str:
     return page
 
 
-def main() -> None:
-    """Write the page."""
-    PAGE.write_text(filled(PAGE.read_text()))
-
-
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(filled(PAGE.read_text()))

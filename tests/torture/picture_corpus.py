@@ -1,6 +1,5 @@
-"""Corpus: small whole pictures in every format that is read, in every mode and coding that Pillow writes them in."""
+"""Small valid pictures in every supported format, in every mode and coding that Pillow can write."""
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -11,19 +10,19 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from edgedigits_runtime.synthetic.samples import mnist_like
-from tests.torture.bombs import PNG, encoded, png_chunk
+from tests.torture.bombs import PNG, bmp_rle, encoded, png_chunk
 
 TIFF_CODINGS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "lzma", "zstd", "jpeg", "tiff_deflate")
 
 
 @cache
 def corpus() -> tuple[bytes, ...]:
-    """Return the files, always the same ones of one Pillow."""
+    """Return the files; they depend on Pillow's version alone."""
     return tuple(_files())
 
 
 def drawings() -> list[Image.Image]:
-    """Return one digit as MNIST has it, one dark on light, a number, and a small page, all grey."""
+    """Return a bright digit on dark, a dark digit on light, a number and a small page, all grey."""
     digits, _ = mnist_like(12, seed=5)
     page = np.full((132, 168), 250, np.uint8)
     for k, digit in enumerate(digits):
@@ -38,17 +37,14 @@ def drawings() -> list[Image.Image]:
 def _files() -> Iterator[bytes]:
     bright, dark, number, page = drawings()
     for drawing in (bright, dark):
-        yield from _pngs(drawing)
-        yield from _jpegs(drawing)
-        yield from _tiffs(drawing)
-        yield from _simple(drawing)
-        yield from _modern(drawing)
-    # Larger ones take most of the time that there is: few of them.
+        for make in (_pngs, _jpegs, _tiffs, _simple, _modern):
+            yield from make(drawing)
+    # Few larger ones, because they take most of the time.
     yield from _jpegs(number)
     yield from _pngs(number)
     yield encoded(page, "PNG")
     yield encoded(page, "JPEG")
-    yield from _written_by_hand(dark)
+    yield from _not_written_by_pillow(np.asarray(dark))
 
 
 def _exif(orientation: int) -> Image.Exif:
@@ -61,8 +57,8 @@ def _profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def _clear(drawing: Image.Image) -> Image.Image:
-    """Return dark ink on nothing, RGBA."""
+def _transparent(drawing: Image.Image) -> Image.Image:
+    """Return dark ink on a transparent ground, RGBA."""
     return Image.merge("RGBA", (*(Image.new("L", drawing.size),) * 3, drawing.point([255 - k for k in range(256)])))
 
 
@@ -72,15 +68,8 @@ def _pngs(drawing: Image.Image) -> Iterator[bytes]:
     text = PngImagePlugin.PngInfo()
     text.add_text("a", "b" * 100, zip=True)
     text.add_itxt("c", "ä" * 20, zip=True)
-    for image in (
-        drawing.convert("1"),
-        drawing,
-        drawing.convert("LA"),
-        drawing.quantize(7),
-        rgb,
-        _clear(drawing),
-        deep,
-    ):
+    grey = (drawing.convert("1"), drawing, drawing.convert("LA"), drawing.quantize(7))
+    for image in (*grey, rgb, _transparent(drawing), deep):
         yield encoded(image, "PNG")
     yield encoded(drawing.quantize(16), "PNG", transparency=bytes(range(16)))
     yield encoded(drawing, "PNG", transparency=255, pnginfo=text)
@@ -109,7 +98,7 @@ def _tiffs(drawing: Image.Image) -> Iterator[bytes]:
     palette = drawing.quantize(9)
     for image in (drawing.convert("1"), drawing, drawing.convert("LA"), palette, *deep, rgb.convert("CMYK")):
         yield encoded(image, "TIFF", exif=_exif(5))
-    yield encoded(_clear(drawing), "TIFF", compression="tiff_lzw", big_tiff=True)
+    yield encoded(_transparent(drawing), "TIFF", compression="tiff_lzw", big_tiff=True)
     yield encoded(rgb.convert("YCbCr"), "TIFF")
     yield encoded(Image.merge("LAB", (drawing, *(Image.new("L", drawing.size, 128),) * 2)), "TIFF")
     yield encoded(drawing, "TIFF", save_all=True, append_images=[drawing, rgb], icc_profile=_profile())
@@ -117,7 +106,7 @@ def _tiffs(drawing: Image.Image) -> Iterator[bytes]:
 
 
 def _simple(drawing: Image.Image) -> Iterator[bytes]:
-    rgb, clear, palette = drawing.convert("RGB"), _clear(drawing), drawing.quantize(32)
+    rgb, clear, palette = drawing.convert("RGB"), _transparent(drawing), drawing.quantize(32)
     for image in (drawing.convert("1"), drawing, palette, rgb, clear):
         yield encoded(image, "BMP")
     yield encoded(rgb, "DIB")
@@ -135,7 +124,7 @@ def _simple(drawing: Image.Image) -> Iterator[bytes]:
 
 
 def _modern(drawing: Image.Image) -> Iterator[bytes]:
-    rgb, clear = drawing.convert("RGB"), _clear(drawing)
+    rgb, clear = drawing.convert("RGB"), _transparent(drawing)
     yield encoded(rgb, "WEBP", exif=_exif(6), icc_profile=_profile())
     yield encoded(rgb, "WEBP", lossless=True)
     yield encoded(clear, "WEBP")
@@ -147,9 +136,8 @@ def _modern(drawing: Image.Image) -> Iterator[bytes]:
     yield encoded(rgb, "AVIF", save_all=True, append_images=[rgb.rotate(90)], speed=10)
 
 
-def _written_by_hand(drawing: Image.Image) -> Iterator[bytes]:
-    """Yield what Pillow reads and does not write: plain numbers, other maxima, run lengths, lacing."""
-    pixels = np.asarray(drawing)
+def _not_written_by_pillow(pixels: Any) -> Iterator[bytes]:
+    """Yield files that Pillow reads but does not write: plain numbers, other maxima, run lengths, interlacing."""
     height, width = pixels.shape
     plain = " ".join(map(str, pixels.reshape(-1).tolist()))
     yield f"P2\n# a comment\n{width} {height}\n255\n{plain}\n".encode()
@@ -157,9 +145,8 @@ def _written_by_hand(drawing: Image.Image) -> Iterator[bytes]:
     yield f"P3 {width} {height} 255 {colours}".encode()
     yield f"P1 {width} {height} {' '.join(str(int(level < 128)) for level in pixels.reshape(-1))}".encode()
     yield b"P5 %d %d 1023\n" % (width, height) + (pixels.astype(">u2") * 4).tobytes()
-    codes = b"".join(_run_lengths(row) + b"\0\0" for row in pixels[::-1] // 64 * 64) + b"\0\1"
-    yield _bitmap(width, height, codes)
-    yield _laced(pixels)
+    yield bmp_rle(width, height, b"".join(_run_lengths(row) + b"\0\0" for row in pixels[::-1] // 64 * 64) + b"\0\1")
+    yield _interlaced(pixels)
 
 
 def _run_lengths(row: Any) -> bytes:
@@ -168,21 +155,11 @@ def _run_lengths(row: Any) -> bytes:
     return b"".join(bytes((end - start, int(row[start]))) for start, end in zip(starts, ends, strict=True))
 
 
-def _bitmap(width: int, height: int, codes: bytes) -> bytes:
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(codes), 0, 0, 256, 0)
-    palette = b"".join(bytes((k, k, k, 0)) for k in range(256))
-    offset = 14 + len(header) + len(palette)
-    return b"BM" + struct.pack("<IHHI", offset + len(codes), 0, 0, offset) + header + palette + codes
-
-
-def _laced(pixels: Any) -> bytes:
+def _interlaced(pixels: Any) -> bytes:
     """Return a PNG in Adam7's seven passes, each row unfiltered."""
     height, width = pixels.shape
     steps = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
-    rows = io.BytesIO()
-    for top, left, down, across in steps:
-        for row in pixels[top::down, left::across]:
-            rows.write(b"\0" + row.tobytes())
+    passes = (pixels[top::down, left::across] for top, left, down, across in steps)
+    rows = b"".join(b"\0" + row.tobytes() for each in passes for row in each)
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
-    data = zlib.compress(rows.getvalue())
-    return PNG + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+    return PNG + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")

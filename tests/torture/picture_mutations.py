@@ -1,7 +1,7 @@
-"""Mutations: from whole files to broken ones, of which many still lead a decoder far into its work.
+"""Mutations of picture files; many of the results still lead a decoder far into its work.
 
-Bytes and lengths are changed as any fuzzer does, and what files are made of (chunks of a PNG, segments of a JPEG,
-boxes, tags) is dropped, doubled, swapped and grown, with check sums and lengths put right again.
+Some mutations change bytes and lengths. Others drop, repeat, swap and enlarge the parts of a format (chunks of a PNG,
+segments of a JPEG, boxes, tags) and correct check sums and lengths.
 """
 
 import random
@@ -10,32 +10,43 @@ import zlib
 from collections.abc import Callable
 
 from edgedigits_runtime.reading.formats import format_of
+from tests.torture.bombs import PNG, png_chunk
 
-MOST_BYTES = 1 << 16
+MAX_BYTES = 1 << 16
 NUMBERS = (0, 1, 2, 3, 7, 8, 16, 28, 127, 128, 255, 256, 1000, 4096, 8000, 8001, 32_767, 32_768, 65_535, 65_536)
 LARGE = (*NUMBERS, 1_000_000, 64_000_000, 2**31 - 1, 2**31, 2**32 - 1, 2**32 - 16)
 
-# What a TIFF says of its size, depth, coding, colours, places and orientation.
+# Tags of a TIFF for size, depth, coding, colours, offsets and orientation.
 TAGS = (254, 256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 284, 317, 320, 322, 324, 330, 338)
+
+TIFF_FIELDS: tuple[tuple[int, str, tuple[int, ...]], ...] = (
+    (0, "H", TAGS),
+    (2, "H", (*range(14), 16, 255)),
+    (4, "I", LARGE),
+    (8, "I", LARGE),
+    (8, "H", (*range(10), 32_773, 32_946, 34_712, 50_000, *NUMBERS)),
+)
+"""Offset in an entry, format and values."""
 
 Random = random.Random
 Mutation = Callable[[bytearray, Random, list[bytes]], bytearray]
+"""Changes a file; the list holds other files to take parts from."""
 
 
 def mutated(content: bytes, others: list[bytes], random: Random) -> bytes:
-    """Return a file with one or several changes; `others` lend their parts."""
+    """Return a file after one or several mutations."""
     changed = bytearray(content)
     for _ in range(random.choice((1, 1, 1, 1, 2, 2, 3, 6))):
         kind = format_of(bytes(changed[:64]))
         change = random.choice((*ANY, *OF_FORMAT.get(kind or "", ()) * 3))
-        changed = change(changed, random, others)[:MOST_BYTES]
+        changed = change(changed, random, others)[:MAX_BYTES]
     return bytes(changed)
 
 
 def _place(content: bytearray, random: Random) -> int:
-    """Return a place, more often near the beginning, where headers are."""
-    most = len(content) if random.random() < 0.65 else min(len(content), 64)
-    return random.randrange(most) if most else 0
+    """Return an offset, more often near the start, where headers are."""
+    end = len(content) if random.random() < 0.65 else min(len(content), 64)
+    return random.randrange(end) if end else 0
 
 
 def flip_bits(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
@@ -54,17 +65,16 @@ def set_bytes(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
 
 def set_number(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
     form = random.choice((">H", "<H", ">I", "<I", "<H", ">I"))
-    place = _place(content, random)
-    if place + struct.calcsize(form) <= len(content):
-        most = 2 ** (8 * struct.calcsize(form))
-        number = (struct.unpack_from(form, content, place)[0] + random.choice((-1, 1, -16, 16))) % most
+    place, size = _place(content, random), struct.calcsize(form)
+    if place + size <= len(content):
+        number = struct.unpack_from(form, content, place)[0] + random.choice((-1, 1, -16, 16))
         if random.random() < 0.8:
-            number = random.choice(LARGE) % most
-        struct.pack_into(form, content, place, number)
+            number = random.choice(LARGE)
+        struct.pack_into(form, content, place, number % 2 ** (8 * size))
     return content
 
 
-def cut_off(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
+def truncate(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
     return content[: random.randrange(len(content) + 1)]
 
 
@@ -102,27 +112,24 @@ def cross_over(content: bytearray, random: Random, others: list[bytes]) -> bytea
 
 ANY: tuple[Mutation, ...] = (
     *(flip_bits, set_bytes, set_bytes, set_number, set_number, set_number),
-    *(cut_off, drop, repeat, insert, cross_over, cross_over),
+    *(truncate, drop, repeat, insert, cross_over, cross_over),
 )
 
 
-# Parts: a file as what stands before its parts, the parts, and how they are written.
-
-
 def _changed_parts(parts: list[bytearray], lent: list[bytearray], random: Random) -> list[bytearray]:
-    """Return the parts of a file with some dropped, doubled, swapped, lent by another file, or changed inside."""
+    """Drop, repeat or swap a part, insert one of another file, or change one inside."""
     if not parts:
         return parts
     place = random.randrange(len(parts))
-    deed = random.randrange(8)
-    if deed == 0:
+    change = random.randrange(8)
+    if change == 0:
         del parts[place]
-    elif deed == 1:
+    elif change == 1:
         parts[place:place] = [parts[place]] * random.choice((1, 1, 2, 10, 200))
-    elif deed == 2:
+    elif change == 2:
         other = random.randrange(len(parts))
         parts[place], parts[other] = parts[other], parts[place]
-    elif deed == 3 and lent:
+    elif change == 3 and lent:
         parts.insert(place, random.choice(lent))
     else:
         inside = random.choice((set_bytes, set_number, set_number, flip_bits, repeat, drop, insert))
@@ -143,34 +150,30 @@ def _png_parts(content: bytes) -> list[bytearray]:
     return parts
 
 
+def _joined_png(parts: list[bytearray]) -> bytearray:
+    return bytearray(PNG + b"".join(png_chunk(bytes(part[:4]), bytes(part[4:])) for part in parts))
+
+
 def png_chunks(content: bytearray, random: Random, others: list[bytes]) -> bytearray:
     lent = _png_parts(_lender(others, random, content[:8]))
-    parts = _changed_parts(_png_parts(bytes(content)), lent, random)
-    written = bytearray(b"\x89PNG\r\n\x1a\n")
-    for part in parts:
-        check = zlib.crc32(part)
-        written += struct.pack(">I", max(len(part) - 4, 0)) + part + struct.pack(">I", check)
-    return written
+    return _joined_png(_changed_parts(_png_parts(bytes(content)), lent, random))
 
 
 def png_pixels(content: bytearray, random: Random, others: list[bytes]) -> bytearray:
-    """Change the filtered rows of a PNG and pack them again, so that they are read and not only refused."""
+    """Change the filtered rows of a PNG and compress them again, so that they are decoded."""
     parts = _png_parts(bytes(content))
     data = b"".join(part[4:] for part in parts if part[:4] == b"IDAT")
     try:
         rows = bytearray(zlib.decompressobj().decompress(data, 1 << 20))
     except zlib.error:
         return content
-    packed = b"IDAT" + zlib.compress(bytes(random.choice(ANY)(rows, random, others)), 1)
+    packed = bytearray(b"IDAT" + zlib.compress(bytes(random.choice(ANY)(rows, random, others)), 1))
     rest = [part for part in parts if part[:4] != b"IDAT"]
-    written = bytearray(b"\x89PNG\r\n\x1a\n")
-    for part in [*rest[:-1], packed, *rest[-1:]]:
-        written += struct.pack(">I", max(len(part) - 4, 0)) + part + struct.pack(">I", zlib.crc32(part))
-    return written
+    return _joined_png([*rest[:-1], packed, *rest[-1:]])
 
 
 def png_header(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
-    """Change the size, depth, kind or lacing of a PNG, its check sum right."""
+    """Change the size, depth, colour type or interlacing of a PNG, and correct the check sum."""
     if len(content) < 33:
         return content
     if random.random() < 0.5:
@@ -201,7 +204,7 @@ def jpeg_segments(content: bytearray, random: Random, others: list[bytes]) -> by
 
 
 def jpeg_scans(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
-    """Double a scan of a JPEG, or change what is coded in it."""
+    """Repeat a scan of a JPEG, or change its coded data."""
     starts = [k for k in range(len(content) - 1) if content[k] == 0xFF and content[k + 1] == 0xDA]
     if not starts:
         return content
@@ -217,7 +220,7 @@ def jpeg_scans(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
 
 
 def _boxes(content: bytes, order: str, head: int) -> list[bytearray]:
-    """Return the chunks of a RIFF file, or the boxes of an ISO one, from `head` on, each without its length."""
+    """Return the chunks of a RIFF file ("<") or the boxes of an ISO file (">") from `head` on, without lengths."""
     parts, place = [], head
     while place + 8 <= len(content):
         if order == "<":
@@ -242,14 +245,12 @@ def webp_chunks(content: bytearray, random: Random, others: list[bytes]) -> byte
 
 def iso_boxes(content: bytearray, random: Random, others: list[bytes]) -> bytearray:
     lent = _boxes(_lender(others, random, bytes(content[:4])), ">", 0)
-    written = bytearray()
-    for part in _changed_parts(_boxes(bytes(content), ">", 0), lent, random):
-        written += struct.pack(">I", len(part) + 4) + part
-    return written
+    parts = _changed_parts(_boxes(bytes(content), ">", 0), lent, random)
+    return bytearray(b"".join(struct.pack(">I", len(part) + 4) + part for part in parts))
 
 
 def tiff_entries(content: bytearray, random: Random, _: list[bytes]) -> bytearray:
-    """Change tags of a TIFF, or of EXIF data: their numbers, types, counts and values."""
+    """Change tags, types, counts and values of a TIFF, or of EXIF data."""
     starts = [k for k in (content.find(b"II*\0"), content.find(b"MM\0*")) if k >= 0]
     if not starts:
         return content
@@ -260,19 +261,7 @@ def tiff_entries(content: bytearray, random: Random, _: list[bytes]) -> bytearra
         count = struct.unpack_from(order + "H", content, first)[0]
         for _ in range(random.choice((1, 1, 2, 3))):
             entry = first + 2 + 12 * random.randrange(max(count, 1))
-            part, form, numbers = random.choice(
-                (
-                    (
-                        0,
-                        "H",
-                        TAGS,
-                    ),
-                    (2, "H", (*range(14), 16, 255)),
-                    (4, "I", LARGE),
-                    (8, "I", LARGE),
-                    (8, "H", (*range(10), 32_773, 32_946, 34_712, 50_000, *NUMBERS)),
-                )
-            )
+            part, form, numbers = random.choice(TIFF_FIELDS)
             struct.pack_into(order + form, content, entry + part, random.choice(numbers))
     except struct.error:
         pass
@@ -287,4 +276,4 @@ OF_FORMAT: dict[str, tuple[Mutation, ...]] = {
     "JPEG2000": (iso_boxes,),
     "TIFF": (tiff_entries, tiff_entries),
 }
-"""What is done to files of one format besides."""
+"""Mutations of one format, in addition to ANY."""

@@ -1,11 +1,10 @@
-"""Pictures: broken and hostile files through the whole reader: `python -m tests.torture.pictures --executions N`.
+"""Damaged pictures and bombs through the whole reader: `python -m tests.torture.pictures --executions N`.
 
-Every file goes from its bytes to a reading, or to a PictureError, in a process of its own kind: one that dies, takes
-more than SECONDS of processor time or more memory than a picture may is started anew, and the file that did it is
-kept. Which files these are depends on the seed alone; a run that was stopped goes on where it was.
+Each file ends in a reading or in a PictureError. Batches of files run in child processes. A child that crashes, takes
+more than SECONDS of processor time or too much memory for one file is replaced, and the file is kept in tests/broken.
+The files depend on the seed alone, and an interrupted attack resumes.
 """
 
-import argparse
 import json
 import mmap
 import random
@@ -13,137 +12,138 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edgedigits import load
 from edgedigits_runtime.errors import PictureError
 from edgedigits_runtime.machine import describe_machine, installed_version
-from edgedigits_runtime.reading.decode import MAX_PIXELS as MOST_PIXELS
+from edgedigits_runtime.reading.decode import MAX_PIXELS as READER_PIXELS
 from edgedigits_runtime.reading.decode import PictureSource
 from edgedigits_runtime.reading.formats import ALLOWED, format_of
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.whole_files import write_whole
-from tests.torture.bombs import of_files, of_noise, of_pictures
-from tests.torture.children import in_child, most_memory, processor_time, quiet
+from tests.torture.bombs import file_bombs, noise_files, picture_bombs
 from tests.torture.picture_corpus import corpus
-from tests.torture.picture_mutations import MOST_BYTES, mutated
+from tests.torture.picture_mutations import MAX_BYTES, mutated
+from tests.torture.runner import in_child, parser, peak_memory, processor_time, read_result
 
-RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "reliability" / "pictures.json"
 BROKEN = Path(__file__).parents[1] / "broken" / "pictures"
 
 SECONDS = 2
-"""Of processor time that one file may take."""
+"""Limit of processor time for one file."""
 
 MAX_PIXELS = 12_000_000
-"""Of the reader that is fuzzed: what a telephone's camera takes."""
+"""Limit of the fuzzed reader: a picture of a phone's camera."""
 
 MEMORY = 400_000_000
-"""Bytes that one file may take beyond the process, see docs/reliability.md: 24 for each pixel, and 100 MB."""
+"""Limit of bytes for one file, as in docs/reliability.md: 24 for each pixel, and 100 MB."""
 
 BATCH = 2000
-"""Files that are made of the same seed; within a batch, files that went a way of their own are changed further."""
+"""Files of one seed; within a batch, a file that takes a new path through the reader is mutated further."""
 
-COUNTS = ("text", "empty", "error", "slowest", "memory")
-FORMATS = (*ALLOWED, "none")
 ERRORS = ("PictureUnreadable", "PictureTooLarge")
+PEAKS = ("slowest_ms", "most_memory_mb")
 
 
-@dataclass
+def new_counts() -> dict[str, Any]:
+    """Return the counts of a batch that has not begun."""
+    return {
+        "executions": 0,
+        "readings_with_text": 0,
+        "empty_readings": 0,
+        "errors": dict.fromkeys(ERRORS, 0),
+        "formats": {name: {"readings": 0, "errors": 0} for name in (*ALLOWED, "none")},
+        "slowest_ms": 0.0,
+        "most_memory_mb": 0.0,
+    }
+
+
 class Shared:
-    """Memory that a child writes and its parent reads, whatever becomes of the child.
+    """Memory that survives the child that writes it: the counts so far, and the file that is being read."""
 
-    Attributes:
-        counts: int64; what came of the batch: readings with text, empty ones, errors, the longest time in microseconds,
-            the most memory in kB, then each error and format's readings and errors.
-        at: int64 [2], which file of the batch is being read, and how long it is.
-        file: its bytes.
-    """
+    COUNTS_BYTES = 4096
 
-    counts: Any
-    at: Any
-    file: Any
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, self.COUNTS_BYTES + 4 + MAX_BYTES)
+        self.write_counts(new_counts())
 
-    @classmethod
-    def anew(cls) -> "Shared":
-        """Return zeroed memory that children share."""
-        size = len(COUNTS) + len(ERRORS) + 2 * len(FORMATS)
-        memory = np.frombuffer(mmap.mmap(-1, 8 * (size + 2) + MOST_BYTES), np.uint8)
-        numbers = memory[: 8 * (size + 2)].view(np.int64)
-        return cls(numbers[:size], numbers[size:], memory[8 * (size + 2) :])
+    def write_counts(self, counts: dict[str, Any]) -> None:
+        self._memory[: self.COUNTS_BYTES] = json.dumps(counts).encode().ljust(self.COUNTS_BYTES)
 
-    def content(self) -> bytes:
-        """Return the file that is being read."""
-        length = int(self.at[1])
-        return bytes(self.file[:length])
+    def counts(self) -> dict[str, Any]:
+        return dict(json.loads(self._memory[: self.COUNTS_BYTES]))
+
+    def write_file(self, content: bytes) -> None:
+        place = self.COUNTS_BYTES + 4
+        self._memory[place - 4 : place + len(content)] = len(content).to_bytes(4, "little") + content
+
+    def file(self) -> bytes:
+        place = self.COUNTS_BYTES + 4
+        return self._memory[place : place + int.from_bytes(self._memory[place - 4 : place], "little")]
 
 
 def files(seed: int, batch: int, count: int = BATCH) -> Iterator[tuple[bytes, list[bytes]]]:
-    """Yield the files of a batch, each with the list that further ones are made of, which may be added to."""
+    """Yield the files of a batch, each with the list of files to mutate, which the caller may extend."""
     chance = random.Random(f"{seed}/{batch}")
-    lent = list(corpus())
+    sources = list(corpus())
     for _ in range(count):
-        # What was added last is changed most.
-        source = chance.choice(lent[-200:] if chance.random() < 0.3 else lent)
-        yield mutated(source, lent, chance), lent
+        # Recent additions are mutated most.
+        source = chance.choice(sources[-200:] if chance.random() < 0.3 else sources)
+        yield mutated(source, sources, chance), sources
 
 
 def read_batch(reader: Reader, seed: int, batch: int, shared: Shared, count: int = BATCH) -> None:
-    """Read a batch in this process; what comes of it stands in shared memory."""
-    ways = set[tuple[str, ...]]()
+    """Read a batch in this process, and keep its counts in shared memory."""
+    paths = set[tuple[str, ...]]()
+    counts = new_counts()
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number, (content, lent) in enumerate(files(seed, batch, count)):
-        shared.file[: len(content)] = np.frombuffer(content, np.uint8)
-        shared.at[:] = number, len(content)
-        way = _read(reader, content, shared)
-        taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base
-        shared.counts[4] = max(shared.counts[4], taken)
-        if taken * 1024 > MEMORY:
-            raise MemoryError(f"{taken:,} kB for one file")
-        if way not in ways:
-            ways.add(way)
-            lent.append(content)
-    shared.at[0] = count
+    for content, sources in files(seed, batch, count):
+        shared.write_file(content)
+        path = _read(reader, content, counts)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base
+        counts["most_memory_mb"] = max(counts["most_memory_mb"], round(memory / 1000, 1))
+        shared.write_counts(counts)
+        if memory * 1024 > MEMORY:
+            raise MemoryError(f"{memory:,} kB for one file")
+        if path not in paths:
+            paths.add(path)
+            sources.append(content)
 
 
-def _read(reader: Reader, content: bytes, shared: Shared) -> tuple[str, ...]:
-    """Read one file, and return which way it went: its format and what was said of it."""
+def _read(reader: Reader, content: bytes, counts: dict[str, Any]) -> tuple[str, ...]:
+    """Read and count one file, and return its path through the reader: format, and reading or kind of error."""
     kind = format_of(content) or "none"
-    place = len(COUNTS) + len(ERRORS) + 2 * FORMATS.index(kind)
     start = time.process_time_ns()
     try:
         with processor_time(SECONDS):
             reading = reader.read(content)
-        shared.counts[0 if reading.text else 1] += 1
-        shared.counts[place] += 1
-        way = (kind, str(len(reading.text)), reading.note)
+        counts["readings_with_text" if reading.text else "empty_readings"] += 1
+        counts["formats"][kind]["readings"] += 1
+        path = (kind, str(len(reading.text)), reading.note)
     except PictureError as error:
-        shared.counts[2] += 1
-        shared.counts[len(COUNTS) + ERRORS.index(type(error).__name__)] += 1
-        shared.counts[place + 1] += 1
-        way = (kind, *"".join(c for c in str(error) if not c.isdigit()).split(":")[:3])
-    taken = (time.process_time_ns() - start) // 1000
-    shared.counts[3] = max(shared.counts[3], taken)
-    return way
+        counts["errors"][type(error).__name__] += 1
+        counts["formats"][kind]["errors"] += 1
+        path = (kind, *"".join(c for c in str(error) if not c.isdigit()).split(":")[:3])
+    counts["executions"] += 1
+    counts["slowest_ms"] = max(counts["slowest_ms"], (time.process_time_ns() - start) // 1000 / 1000)
+    return path
 
 
 def run_batch(seed: int, batch: int, count: int = BATCH) -> tuple[Shared, str]:
-    """Read a batch in a child process, and return what came of it and what ended the child early; mostly nothing."""
-    shared = Shared.anew()
+    """Read a batch in a child; return the shared memory, and why the child ended early (usually empty)."""
+    shared = Shared()
     _, ended = in_child(lambda: read_batch(load("base", max_pixels=MAX_PIXELS), seed, batch, shared, count))
     return shared, ended
 
 
-def measured(make: Callable[[], PictureSource], max_pixels: int) -> dict[str, Any]:
-    """Return what it takes to read one picture, by a reader of its own: seconds of processor time and bytes."""
+def measure(make: Callable[[], PictureSource], max_pixels: int) -> dict[str, Any]:
+    """Read one picture in a child, and return its processor time in seconds, memory and outcome."""
 
     def work() -> dict[str, Any]:
         source, reader = make(), load("base", max_pixels=max_pixels)
-        before, start = most_memory(anew=True), time.process_time()
+        before, start = peak_memory(reset=True), time.process_time()
         try:
             reading = reader.read(source)
             outcome = f"read {len(reading.digits)} digits" + (f" ({reading.note})" if reading.note else "")
@@ -152,7 +152,7 @@ def measured(make: Callable[[], PictureSource], max_pixels: int) -> dict[str, An
         return {
             "bytes": len(source) if isinstance(source, bytes) else 0,
             "seconds": round(time.process_time() - start, 2),
-            "memory_mb": round((most_memory() - before) / 1e6),
+            "memory_mb": round((peak_memory() - before) / 1e6),
             "outcome": outcome,
         }
 
@@ -160,90 +160,65 @@ def measured(make: Callable[[], PictureSource], max_pixels: int) -> dict[str, An
     return found or {"outcome": f"broken: {ended}"}
 
 
-def keep(content: bytes, why: str, folder: Path) -> Path:
-    """Keep a file that broke something, and what it did."""
-    folder.mkdir(parents=True, exist_ok=True)
+def keep(content: bytes, reason: str, folder: Path) -> Path:
+    """Keep a file that broke a promise, and the reason beside it."""
     path = folder / f"{(format_of(content) or 'none').lower()}-{sha256(content).hexdigest()[:12]}.bin"
-    path.write_bytes(content)
-    path.with_suffix(".txt").write_text(why.strip() + "\n")
+    write_whole(path, content)
+    path.with_suffix(".txt").write_text(reason.strip() + "\n")
     return path
 
 
-def attack(executions: int, seed: int, out: Path, found: Path) -> dict[str, Any]:
-    """Read so many files, or what is left of them, and record what came of it after each batch."""
-    known = json.loads(out.read_text()) if out.is_file() else {}
-    result: dict[str, Any] = known if known.get("seed") == seed else _nothing(seed)
-    # Once here, so that no child has to import it again.
+def attack(executions: int, seed: int, out: Path, broken: Path) -> dict[str, Any]:
+    """Read so many files, or the rest of an interrupted attack, and record the results after each batch."""
+    result = read_result(out)
+    if result.get("seed") != seed:
+        machine = {**describe_machine(), "pillow": installed_version("pillow")}
+        limits = {"seconds": SECONDS, "bytes": MEMORY}
+        result = {"seed": seed, "machine": machine, "max_pixels": MAX_PIXELS, "limits": limits, "batches": 0,
+                  **new_counts(), "broken": []}  # fmt: skip
+    # Import everything here, so that no child has to.
     with load("base") as reader:
         for content in corpus():
             reader.read(content)
     if "bombs" not in result:
-        made = {**of_files(), **of_noise(), **of_pictures()}
-        result["bombs"] = {name: measured(make, MOST_PIXELS) for name, make in made.items()}
+        bombs = {**file_bombs(), **noise_files(), **picture_bombs()}
+        result["bombs"] = {name: measure(make, READER_PIXELS) for name, make in bombs.items()}
     while result["executions"] < executions:
         shared, ended = run_batch(seed, result["batches"])
-        _add(result, shared, ended)
+        add_counts(result, shared.counts())
+        result["batches"] += 1
         if ended:
-            path = keep(shared.content(), ended, found)
-            result["broken"].append({"file": path.name, "batch": result["batches"] - 1, "why": ended.splitlines()[-1]})
-            print(f"{path}: {ended.splitlines()[-1]}", flush=True)
-        write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+            result["executions"] += 1
+            path, reason = keep(shared.file(), ended, broken), ended.splitlines()[-1]
+            result["broken"].append({"file": path.name, "batch": result["batches"] - 1, "why": reason})
+            print(f"{path}: {reason}", flush=True)
+        write_whole(out, json.dumps(result, indent=1) + "\n")
     return result
 
 
-def _nothing(seed: int) -> dict[str, Any]:
-    return {
-        "seed": seed,
-        "machine": {**describe_machine(), "pillow": installed_version("pillow")},
-        "max_pixels": MAX_PIXELS,
-        "limits": {"seconds": SECONDS, "bytes": MEMORY},
-        "batches": 0,
-        "executions": 0,
-        "readings_with_text": 0,
-        "empty_readings": 0,
-        "errors": dict.fromkeys(ERRORS, 0),
-        "formats": {name: {"readings": 0, "errors": 0} for name in FORMATS},
-        "slowest_ms": 0.0,
-        "most_memory_mb": 0.0,
-        "broken": [],
-    }
-
-
-def _add(result: dict[str, Any], shared: Shared, ended: str) -> None:
-    text, empty, errors, slowest, memory = shared.counts[: len(COUNTS)].tolist()
-    result["batches"] += 1
-    result["executions"] += text + empty + errors + bool(ended)
-    result["readings_with_text"] += text
-    result["empty_readings"] += empty
-    for place, name in enumerate(ERRORS):
-        result["errors"][name] += int(shared.counts[len(COUNTS) + place])
-    for place, name in enumerate(FORMATS):
-        at = len(COUNTS) + len(ERRORS) + 2 * place
-        result["formats"][name]["readings"] += int(shared.counts[at])
-        result["formats"][name]["errors"] += int(shared.counts[at + 1])
-    result["slowest_ms"] = max(result["slowest_ms"], slowest / 1000)
-    result["most_memory_mb"] = max(result["most_memory_mb"], round(memory / 1000, 1))
+def add_counts(result: dict[str, Any], counts: dict[str, Any]) -> None:
+    """Add the counts of a batch to `result`; peaks become the higher one."""
+    for name, value in counts.items():
+        if isinstance(value, dict):
+            add_counts(result[name], value)
+        else:
+            result[name] = max(result[name], value) if name in PEAKS else result[name] + value
 
 
 def main() -> None:
-    """Attack, record it, and fail where anything broke."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--executions", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=10)
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--found", type=Path, default=BROKEN, help="where files are kept that broke something")
-    options = parser.parse_args()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    with quiet():
-        result = attack(options.executions, options.seed, options.out, options.found)
-    readings = result["readings_with_text"] + result["empty_readings"]
+    """Attack, record, and fail if anything broke."""
+    arguments = parser(__doc__, "pictures", seed=10)
+    arguments.add_argument("--executions", type=int, default=1_000_000)
+    arguments.add_argument("--found", type=Path, default=BROKEN, help="folder for files that break something")
+    given = arguments.parse_args()
+    result = attack(given.executions, given.seed, given.out, given.found)
     print(
-        f"{result['executions']:,} files: {readings:,} read, {sum(result['errors'].values()):,} refused,"
-        f" {len(result['broken'])} broke something; slowest {result['slowest_ms']:.0f} ms,"
-        f" most memory {result['most_memory_mb']:.0f} MB"
+        f"{result['executions']:,} files: {result['readings_with_text'] + result['empty_readings']:,} read,"
+        f" {sum(result['errors'].values()):,} refused, {len(result['broken'])} broke something;"
+        f" slowest {result['slowest_ms']:.0f} ms, most memory {result['most_memory_mb']:.0f} MB"
     )
     broken = [name for name, bomb in result["bombs"].items() if bomb["outcome"].startswith("broken")]
-    print(f"{len(result['bombs'])} bombs, of which {len(broken)} went off {', '.join(broken)}")
+    print(f"{len(result['bombs'])} bombs, {len(broken)} exceeded a limit {', '.join(broken)}")
     sys.exit(bool(result["broken"] or broken))
 
 

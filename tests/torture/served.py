@@ -1,13 +1,13 @@
-"""A dataset that a mirror on the loopback interface serves, whose address stands in TORTURE_MIRROR.
+"""The dataset "served": four files of random bytes from a server on the loopback interface.
 
-Four files of random bytes, so that nothing about them compresses or repeats. The mirror sends them in pieces with
-pauses, as a network does, and takes Range.
+The server's address is in TORTURE_MIRROR. It sends files in pieces with pauses, and supports Range.
 """
 
 import gzip
 import hashlib
 import os
 import sys
+import threading
 import time
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,26 +31,18 @@ def body(name: str) -> bytes:
 
 
 def _file(name: str) -> DataFile:
-    content = gzip.decompress(body(name))
-    mirrors = tuple(os.environ.get(ENVIRONMENT, "http://127.0.0.1:9/").split())
-    return DataFile("served", name, hashlib.md5(content, usedforsecurity=False).hexdigest(), "content", mirrors)
+    md5 = hashlib.md5(gzip.decompress(body(name)), usedforsecurity=False).hexdigest()
+    return DataFile("served", name, md5, "content", (os.environ.get(ENVIRONMENT, "http://127.0.0.1:9/"),))
 
 
 def __getattr__(name: str) -> Any:
-    # Made when it is asked for: a fork learns the mirror's address after this module was imported.
+    # Made on access, because the address is set after the import.
     if name != "DESCRIPTION":
         raise AttributeError(name)
     return Description(
-        name="served",
-        about="random bytes from the loopback interface",
-        homepage="http://127.0.0.1/",
-        train=0,
-        test=None,
-        shape=(1, 1, 1),
-        labels=("0", "1"),
-        reader="plain",
-        files=tuple(_file(name) for name in NAMES),
-    )
+        name="served", about="random bytes from the loopback interface", homepage="http://127.0.0.1/",
+        train=0, test=None, shape=(1, 1, 1), labels=("0", "1"), reader="plain", files=tuple(map(_file, NAMES)),
+    )  # fmt: skip
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -59,8 +51,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer one request."""
         content = body(self.path.rpartition("/")[2])
-        wanted = self.headers["Range"]
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        requested = self.headers["Range"]
+        start = int(requested.removeprefix("bytes=").rstrip("-")) if requested else 0
         if start >= len(content):
             self.send_error(416)
             return
@@ -74,26 +66,19 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(PAUSE)
 
     def handle(self) -> None:
-        """Let clients go away in the middle, as killed ones do."""
+        """Accept that killed clients close the connection early."""
         try:
             super().handle()
         except ConnectionError:
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-def main() -> None:
-    """Serve until whoever started it goes away; print the address first."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    print(f"http://127.0.0.1:{server.server_port}/", flush=True)
-    import threading
-
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
+        """Log nothing."""
 
 
 if __name__ == "__main__":
-    main()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    print(f"http://127.0.0.1:{server.server_port}/", flush=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()

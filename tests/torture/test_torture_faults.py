@@ -1,17 +1,17 @@
-"""A short, seeded part of `python -m tests.torture.faults`: full and read-only disks, permissions, clocks, mirrors."""
+"""A short, seeded part of `python -m tests.torture.faults`."""
 
 import pytest
 
 from tests.support.new_interpreter import in_new_interpreter
 from tests.torture import faults
-from tests.torture.kills import surroundings
+from tests.torture.commands import surroundings
 from tests.torture.mirrors import BEHAVIOURS, attack_downloads
 
 pytestmark = pytest.mark.slow
 
 DISKS = """
-from tests.torture import faults, kills
-with kills.surroundings():
+from tests.torture import commands, faults
+with commands.surroundings():
     full = faults.on_small_disks(("export-shipped", "export-c", "download"), (16, 176))
     locked = faults.on_read_only_disks(("export-shipped", "export-c", "download"))
 assert full["full"] >= 3 and full["completed"] == full["runs"], full
@@ -19,8 +19,8 @@ assert not full["broken"] and not locked["broken"], (full, locked)
 """
 
 CLOSED = """
-from tests.torture import faults, kills
-with kills.surroundings():
+from tests.torture import commands, faults
+with commands.surroundings():
     found = faults.without_permission(("export-shipped", "export-c", "export-web", "download"))
 assert found == {"runs": 8, "broken": []}, found
 """
@@ -32,16 +32,16 @@ def test_full_and_read_only_disks() -> None:
     in_new_interpreter(DISKS, "unshare", "-rm")
 
 
-def test_folders_that_may_not_be_written() -> None:
+def test_folders_without_permission() -> None:
     in_new_interpreter(CLOSED)
 
 
-def test_a_clock_that_jumps_and_one_that_was_never_set() -> None:
+def test_wrong_clocks() -> None:
     with surroundings():
         assert faults.with_wrong_clocks(("export-shipped", "download")) == {"runs": 4, "broken": []}
 
 
-def test_mirrors_that_misbehave() -> None:
+def test_faulty_mirrors() -> None:
     found = attack_downloads(60, 7)
     assert found["broken"] == []
     assert found["completed"] + found["refused"] == 60

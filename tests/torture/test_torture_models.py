@@ -1,4 +1,4 @@
-"""A short, seeded part of `python -m tests.torture.models`, and the files that once broke something."""
+"""A short, seeded part of `python -m tests.torture.models`, and model files that broke an earlier version."""
 
 from pathlib import Path
 
@@ -9,22 +9,23 @@ from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
 from edgedigits_runtime.engines.isolated import open_isolated
 from edgedigits_runtime.errors import ArtifactError, EngineCrashed
 from tests.conftest import REPOSITORY
-from tests.torture.models import FORMATS, Child, case, check_only, resumed, suffix_of, torture
+from tests.torture.models import FORMATS, Child, Tally, attack, case, suffix_of, torture
+from tests.torture.runner import interrupted, record
 
 BROKEN = REPOSITORY / "tests" / "broken" / "models"
 TYPED = {"ArtifactCorrupt", "ArtifactUnsupported", "ContractInvalid", "ContractMissing"}
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_nothing_but_typed_errors_leaves_the_checks(kind: str, tmp_path: Path) -> None:
+def test_checks_raise_typed_errors_only(kind: str, tmp_path: Path) -> None:
     path = tmp_path / f"damaged.{suffix_of(kind)}"
-    found = {check_only(kind, 0, number, path) for number in range(150)}
+    found = {attack("checks", kind, 0, number, path) for number in range(150)}
     assert found <= {*TYPED, "passed"}
     assert {"passed", "ArtifactCorrupt"} <= found or kind == "contract"
 
 
 @pytest.mark.parametrize("kind", ["tflite", "onnx", "contract"])
-def test_engines_run_what_passes_or_say_why_not(kind: str) -> None:
+def test_engines_run_damaged_models_or_raise_typed_errors(kind: str) -> None:
     tally = torture("engine", kind, 0, 60)
     assert (tally.executions, tally.deaths) == (60, 0), tally.bad
     assert set(tally.outcomes) <= {*TYPED, "ran"}
@@ -32,25 +33,28 @@ def test_engines_run_what_passes_or_say_why_not(kind: str) -> None:
 
 
 @pytest.mark.slow
-def test_keras_runs_what_passes_or_says_why_not() -> None:
+def test_keras_runs_damaged_models_or_raises_typed_errors() -> None:
     tally = torture("engine", "keras", 0, 40)
     assert tally.deaths == 0 and set(tally.outcomes) <= {*TYPED, "ran"}, tally.bad
 
 
-def test_an_attack_that_was_broken_off_goes_on() -> None:
-    whole = torture("checks", "contract", 0, 40)
-    begun = torture("checks", "contract", 0, 15)
-    again = torture("checks", "contract", 0, 40, before=resumed(begun.to_dict(), 0))
-    assert (again.executions, again.outcomes) == (40, whole.outcomes)
-    assert resumed(begun.to_dict(), 1).executions == resumed(None, 0).executions == 0
+def test_an_interrupted_attack_resumes(tmp_path: Path) -> None:
+    out = tmp_path / "models.json"
+    record(out, "contract checks", torture("checks", "contract", 0, 15).to_dict())
+    before = Tally.of(interrupted(out, "contract checks", 0), 0)
+    assert before.executions == 15
+    resumed = torture("checks", "contract", 0, 40, before=before)
+    assert (resumed.executions, resumed.outcomes) == (40, torture("checks", "contract", 0, 40).outcomes)
+    assert interrupted(out, "contract checks", 1) == interrupted(out, "other", 0) == {}
+    assert Tally.of({}, 0).executions == 0
 
 
-def test_a_case_is_made_of_its_number_alone() -> None:
+def test_a_case_depends_on_its_number_alone() -> None:
     for kind in FORMATS:
         assert case(kind, 3, 14)[0] == case(kind, 3, 14)[0] != case(kind, 3, 15)[0]
 
 
-def test_a_child_that_dies_is_started_again() -> None:
+def test_a_dead_child_is_restarted() -> None:
     child = Child("engine", "tflite", "0")
     first = child.process.pid
     child.process.kill()
@@ -63,14 +67,14 @@ def test_a_child_that_dies_is_started_again() -> None:
 @pytest.mark.parametrize(
     ("name", "kernels"), [("softmax-beta-1e-40", "reference"), ("tensors-of-mixed-types", "builtin")]
 )
-def test_isolation_survives_what_no_check_would_have_seen(name: str, kernels: Kernels) -> None:
+def test_isolation_survives_crashes_without_checks(name: str, kernels: Kernels) -> None:
     path = BROKEN / f"{name}.tflite"
     options = EngineOptions(kernels=kernels, isolation=Isolation())
     with pytest.raises(EngineCrashed, match="SIGABRT"):
         open_isolated("tests.torture.models:open_unchecked", path, None, "auto", options)
 
 
-def refused(path: Path) -> None:
+def check_refused(path: Path) -> None:
     from edgedigits.model_files import open_model
     from edgedigits_runtime.embedded_contract import read_contract
 
@@ -80,11 +84,11 @@ def refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(BROKEN.glob("*.[to]*")), ids=lambda path: path.name)
-def test_what_once_broke_something(path: Path) -> None:
-    refused(path)
+def test_fixed_files_are_refused(path: Path) -> None:
+    check_refused(path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(BROKEN.glob("*.keras")), ids=lambda path: path.name)
-def test_what_once_broke_something_in_keras(path: Path) -> None:
-    refused(path)
+def test_fixed_keras_files_are_refused(path: Path) -> None:
+    check_refused(path)

@@ -1,4 +1,4 @@
-"""docs/reliability.md holds what the attacks found, and `make torture` runs every attack that it tells of."""
+"""docs/reliability.md has the recorded results, and `make torture` runs every attack on it."""
 
 import json
 import re
@@ -8,23 +8,23 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.torture.page import PAGE, SECTIONS, filled
-from tests.torture.recording import read_result, record
+from tests.torture.runner import read_result, record
 
 TEXT = PAGE.read_text()
 
 
-def test_the_page_has_the_figures_of_the_results() -> None:
+def test_the_page_is_up_to_date() -> None:
     assert filled(TEXT) == TEXT
 
 
 @pytest.mark.parametrize("kind", SECTIONS)
-def test_the_page_has_a_section_for_each_attack_and_make_runs_it(kind: str) -> None:
+def test_each_attack_has_a_section_and_make_runs_it(kind: str) -> None:
     assert f"<!-- {kind}: made by make torture -->" in TEXT
     attacks = re.search(r"^ATTACKS := (.+)$", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE)
     assert attacks is not None and kind in attacks[1].split()
 
 
-def test_figures_come_from_the_results(tmp_path: Path) -> None:
+def test_tables_are_filled_from_results(tmp_path: Path) -> None:
     out = tmp_path / "kills.json"
     for name, kills in (("export-c", 150), ("export-web", 60), ("train", 200)):
         found = {"counts_as": name.partition("-")[0], "how": {"before": kills}, "kills": kills, "completed": 3,
@@ -32,11 +32,11 @@ def test_figures_come_from_the_results(tmp_path: Path) -> None:
         record(out, name, found)
     page = filled(TEXT, tmp_path)
     assert "| `export` | 210 | 210 | 0 | 0 | 2,000 | 6 | 0 |" in page
-    assert "| `train` | 200 |" in page and "train was stopped before its end" in page
+    assert "| `train` | 200 |" in page and "train was interrupted" in page
     assert filled(page, tmp_path) == page
 
 
-def test_a_part_is_recorded_beside_the_others(tmp_path: Path) -> None:
+def test_a_part_is_recorded_with_the_other_parts(tmp_path: Path) -> None:
     out = tmp_path / "new" / "x.json"
     assert read_result(out) == {}
     record(out, "one", {"runs": 1})
@@ -48,7 +48,7 @@ def test_a_part_is_recorded_beside_the_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", ["SECURITY.md", "docs/reliability.md"])
-def test_links_lead_somewhere(page: str) -> None:
+def test_links_exist(page: str) -> None:
     path = REPOSITORY / page
     for link in re.findall(r"\]\(((?!http)[^)]+)\)", path.read_text()):
         if link.endswith("results/reliability"):

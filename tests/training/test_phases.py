@@ -47,7 +47,7 @@ def test_a_training_that_is_stopped_within_a_later_phase_ends_as_an_undisturbed_
     from edgedigits.training.fit import Interrupted, resume, train
     from edgedigits_exporters.keras_file import load_model
 
-    monkeypatch.setitem(RECIPES, "tiny", "tests.torture.tiny")
+    monkeypatch.setitem(RECIPES, "tiny", "tests.support.tiny_recipe")
 
     def stop(run: RunFolder) -> None:
         if len(run.read_history()) in (3, 7):

@@ -13,7 +13,7 @@ import pytest
 
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.keras_file import load_model
-from tests.torture.ray_nodes import Nodes, two_nodes
+from tests.support.ray_nodes import Nodes, two_nodes
 
 pytestmark = pytest.mark.slow
 

@@ -41,7 +41,7 @@ def test_shipped_files_pass(name: str) -> None:
 
 
 def test_files_of_many_operators_pass() -> None:
-    wide = sorted((REPOSITORY / "tests" / "torture" / "wide").glob("*.onnx"))
+    wide = sorted((REPOSITORY / "tests" / "support" / "wide").glob("*.onnx"))
     assert len(wide) == 2
     for path in wide:
         checked_content(path)

@@ -54,7 +54,7 @@ def test_shipped_files_pass(name: str) -> None:
 
 
 def test_files_of_many_operators_pass() -> None:
-    wide = sorted((REPOSITORY / "tests" / "torture" / "wide").glob("*.tflite"))
+    wide = sorted((REPOSITORY / "tests" / "support" / "wide").glob("*.tflite"))
     assert len(wide) == 4
     for path in wide:
         assert checked_content(path) == path.read_bytes()

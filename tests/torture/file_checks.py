@@ -1,7 +1,8 @@
-"""Is a file whole, and do two finished folders hold the same?"""
+"""Check whether files are intact, and compare finished folders."""
 
 import csv
 import hashlib
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -9,22 +10,23 @@ from typing import Any
 
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import EdgedigitsError
+from tests.torture.forking import OUTPUT, TEMPORARY
 
-# A download that may be gone on with; its name says that it is not whole.
+# A download that can be resumed.
 UNFINISHED = ".part"
 
-# Where a bulk reading writes its parts before they get their names.
+# Folder in which a bulk reading writes its parts.
 BEING_WRITTEN = "_temporary"
 
 
 def visible(folder: Path) -> list[Path]:
-    """Return the files that a user sees: not what is being written, which says so in its name or its folder's."""
+    """Return the finished files of a folder, without hidden and temporary ones."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not _is_temporary(path, folder))
 
 
 def left_behind(folder: Path) -> list[str]:
-    """Return what begins with a dot: temporary files of a process that was killed."""
-    return sorted(path.name for path in folder.rglob(".*") if path.name not in (".said", ".tmp"))
+    """Return the hidden files of a folder, which are temporary files of killed processes."""
+    return sorted(path.name for path in folder.rglob(".*") if path.name not in (OUTPUT, TEMPORARY))
 
 
 def _is_temporary(path: Path, folder: Path) -> bool:
@@ -37,21 +39,21 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def torn(path: Path) -> str:
-    """Return what is wrong with a file of a kind that can be checked by itself; empty where it is whole."""
+def damage(path: Path) -> str:
+    """Return why a file is not intact; empty if it is."""
     check = CHECKS.get(path.suffix)
     if check is None:
         return "its bytes are neither the old ones nor the new ones"
     try:
         check(path)
-    # Whatever a reader raises, the file is not whole.
+    # A library may raise any error about a damaged file.
     except Exception as error:  # noqa: BLE001
         return f"{type(error).__name__}: {error}"
     return ""
 
 
-def same(path: Path) -> Any:
-    """Return what has to be the same in two finished files: all but times and the days that a zip notes."""
+def comparable(path: Path) -> Any:
+    """Return the contents of a file without times and dates, which differ between equal runs."""
     if path.suffix in (".keras", ".npz"):
         with zipfile.ZipFile(path) as archive:
             return {name: _member(archive, name) for name in sorted(archive.namelist())}
@@ -72,37 +74,34 @@ def _member(archive: zipfile.ZipFile, name: str) -> Any:
         return [_timeless(row) for row in json.loads(archive.read(name))]
     if name == "config.json":
         config = json.loads(archive.read(name))
-        # Keras counts the optimisers that a process made, and names them so.
+        # Keras numbers the optimisers of a process.
         config.get("compile_config", {}).get("optimizer", {}).get("config", {}).pop("name", None)
         return config
-    # Keras notes when it wrote the file.
+    # Keras stores the date in its metadata.
     return None if name == "metadata.json" else hashlib.sha256(archive.read(name)).hexdigest()
 
 
 def _arrays(content: bytes) -> dict[str, str]:
-    import io
-
     import h5py
 
     found: dict[str, str] = {}
+
+    def add(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = hashlib.sha256(item[()].tobytes()).hexdigest()
+
     with h5py.File(io.BytesIO(content)) as file:
-        file.visititems(
-            lambda name, item: (
-                found.update({name: hashlib.sha256(item[()].tobytes()).hexdigest()})
-                if isinstance(item, h5py.Dataset)
-                else None
-            )
-        )
+        file.visititems(add)
     return found
 
 
 def _keras(path: Path) -> None:
     _zip(path)
+    comparable(path)
     with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            _member(archive, name)
-    # A checkpoint has a history where a model has a contract.
-    if "edgedigits-history.json" not in archive.namelist():
+        names = archive.namelist()
+    # A checkpoint has a history, a model has a contract.
+    if "edgedigits-history.json" not in names:
         read_contract(path)
 
 
@@ -122,7 +121,7 @@ def _csv(path: Path) -> None:
     text = path.read_text()
     rows = list(csv.reader(text.splitlines()))
     if not text.endswith("\n") or len({len(row) for row in rows}) != 1:
-        raise EdgedigitsError("it ends in the middle")
+        raise EdgedigitsError("it is truncated")
 
 
 def _png(path: Path) -> None:

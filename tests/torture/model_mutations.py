@@ -1,4 +1,4 @@
-"""Ways to damage a model file: bytes, words, blocks, and what the file says of itself. Each from a seeded generator."""
+"""Mutations of model files: damaged bytes, and valid files with false contents. Each draws from a seeded generator."""
 
 import io
 import json
@@ -7,31 +7,34 @@ import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER
 
 SPECIAL_WORDS = (0, 1, 2, 4, 7, 127, 128, 255, 256, 65_535, 65_536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 SPECIAL_NUMBERS = (-(2**31), -1000, -2, -1, 0, 1, 2, 3, 5, 127, 200, 1000, 65_535, 65_536, 2**31 - 1)
 SPECIAL_FLOATS = (0.0, -1.0, 1e-40, 1e-12, 1e12, 3e38, float("inf"), float("nan"))
+SPECIAL_STRINGS = ("", "x", "relu", "tanh", "os", "Lambda", "Dense", "Flatten", "keras.layers", "valid")
 
 Random = random.Random
 Places = Sequence[range]
-"""Where a file says what it is, and not what it weighs: most of the damage goes there."""
+"""Parts of a file that are not weights; they get most of the damage."""
 
 
-def places_outside(content: bytes, data: Sequence[bytes]) -> list[range]:
-    """Return the parts of a file that are not one of the large constants in it."""
+def places_outside(content: bytes, constants: Sequence[bytes]) -> list[range]:
+    """Return the parts of a file outside its large constants."""
     taken = []
-    for constant in data:
+    for constant in constants:
         start = content.find(constant) if len(constant) > 64 else -1
         if start >= 0:
             taken.append((start + 16, start + len(constant)))
     places, position = [], 0
-    for start, end in sorted(taken):
+    for start, end in [*sorted(taken), (len(content), len(content))]:
         if start > position:
             places.append(range(position, start))
         position = max(position, end)
-    return [*places, range(position, len(content))] if position < len(content) else places
+    return places
 
 
 def damaged(content: bytes, places: Places, dice: Random) -> bytes:
@@ -63,13 +66,13 @@ def _set_word(made: bytearray, places: Places, dice: Random) -> None:
         made[place : place + 4] = (word & 0xFFFFFFFF).to_bytes(4, "little")
 
 
-def _cut(made: bytearray, places: Places, dice: Random) -> None:
+def _truncate(made: bytearray, places: Places, dice: Random) -> None:
     if made and dice.random() < 0.3:
         del made[_place(made, places, dice) :]
 
 
 def _swap(made: bytearray, places: Places, dice: Random) -> None:
-    """Exchange two blocks, as of two tables."""
+    """Swap two blocks, which may be tables."""
     length = dice.choice((4, 8, 16, 32, 64))
     if len(made) > 4 * length:
         one, other = (min(_place(made, places, dice) // 4 * 4, len(made) - length) for _ in range(2))
@@ -86,7 +89,7 @@ def _copy(made: bytearray, places: Places, dice: Random) -> None:
 
 
 def _shift(made: bytearray, places: Places, dice: Random) -> None:
-    """Leave out a few bytes, or put some in: all offsets behind them are wrong."""
+    """Remove or insert a few bytes, which makes all later offsets wrong."""
     if made:
         place, length = _place(made, places, dice), dice.choice((1, 2, 4, 16))
         if dice.random() < 0.5:
@@ -95,20 +98,12 @@ def _shift(made: bytearray, places: Places, dice: Random) -> None:
             made[place:place] = dice.randbytes(length)
 
 
-DAMAGES: tuple[Callable[[bytearray, Places, Random], None], ...] = (
-    _flip,
-    _flip,
-    _set_word,
-    _set_word,
-    _cut,
-    _swap,
-    _copy,
-    _shift,
-)
+Damage = Callable[[bytearray, Places, Random], None]
+DAMAGES: tuple[Damage, ...] = (_flip, _flip, _set_word, _set_word, _truncate, _swap, _copy, _shift)
 
 
-def lying_tflite(content: bytes, dice: Random) -> bytes:
-    """Return a `.tflite` file that is whole, with one to three statements in it changed."""
+def false_tflite(content: bytes, dice: Random) -> bytes:
+    """Return a valid `.tflite` file with one to three values changed."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -147,49 +142,47 @@ def _change_object(part: Any, dice: Random) -> None:
     if isinstance(value, bool):
         setattr(part, name, not value)
     elif isinstance(value, int):
-        # As narrow as it was: the writer refuses numbers that do not fit.
+        # The writer refuses numbers that do not fit their field.
         small = value + dice.choice((-1, 1)) if abs(value) < 120 else value
         setattr(part, name, dice.choice([small, *range(12), dice.randrange(126)]))
     elif isinstance(value, float):
         setattr(part, name, dice.choice(SPECIAL_FLOATS))
     else:
-        numbers = list(value)
-        kind = float if "float" in str(getattr(value, "dtype", "")) else int
-        place = dice.randrange(len(numbers))
-        choice = dice.random()
-        if choice < 0.2:
-            del numbers[place]
-        elif choice < 0.3:
-            numbers.append(numbers[place])
-        else:
-            numbers[place] = dice.choice(SPECIAL_FLOATS if kind is float else (*range(30), *SPECIAL_NUMBERS))
-        setattr(part, name, [kind(number) for number in numbers])
+        setattr(part, name, _changed_numbers(value, dice))
+
+
+def _changed_numbers(value: Any, dice: Random) -> list[float]:
+    numbers = list(value)
+    kind = float if "float" in str(getattr(value, "dtype", "")) else int
+    place = dice.randrange(len(numbers))
+    choice = dice.random()
+    if choice < 0.2:
+        del numbers[place]
+    elif choice < 0.3:
+        numbers.append(numbers[place])
+    else:
+        numbers[place] = dice.choice(SPECIAL_FLOATS if kind is float else (*range(30), *SPECIAL_NUMBERS))
+    return [kind(number) for number in numbers]
 
 
 def _changeable(value: Any) -> bool:
     if isinstance(value, (bool, int, float)):
         return True
-    return hasattr(value, "__len__") and 0 < len(value) < 1000 and not isinstance(value, (bytes, str)) and _plain(value)
+    listed = hasattr(value, "__len__") and 0 < len(value) < 1000 and not isinstance(value, (bytes, str))
+    return listed and isinstance(value[0], (int, float, np.number))
 
 
-def _plain(value: Any) -> bool:
-    import numpy as np
-
-    return isinstance(value[0], (int, float, np.number))
-
-
-def lying_onnx(content: bytes, dice: Random) -> bytes:
-    """Return an `.onnx` file that is a whole message, with one to three statements in it changed."""
+def false_onnx(content: bytes, dice: Random) -> bytes:
+    """Return a valid `.onnx` message with one to three values changed."""
     import onnx
 
     model = onnx.load_from_string(content)
-    graph = model.graph
     for _ in range(dice.choice((1, 1, 2, 3))):
-        ONNX_LIES[dice.randrange(len(ONNX_LIES))](graph, dice)
+        ONNX_CHANGES[dice.randrange(len(ONNX_CHANGES))](model.graph, dice)
     return bytes(model.SerializeToString())
 
 
-def _lie_attribute(graph: Any, dice: Random) -> None:
+def _onnx_attribute(graph: Any, dice: Random) -> None:
     nodes = [node for node in graph.node if node.attribute]
     if not nodes:
         return
@@ -208,13 +201,13 @@ def _lie_attribute(graph: Any, dice: Random) -> None:
         attribute.s = dice.choice((b"VALID", b"SAME_UPPER", b"", b"\xff"))
 
 
-def _lie_operator(graph: Any, dice: Random) -> None:
+def _onnx_operator(graph: Any, dice: Random) -> None:
     from edgedigits_runtime.untrusted.onnx_operators import OPERATORS
 
     dice.choice(graph.node).op_type = dice.choice(sorted(OPERATORS[""]))
 
 
-def _lie_name(graph: Any, dice: Random) -> None:
+def _onnx_name(graph: Any, dice: Random) -> None:
     names = [name for node in graph.node for name in (*node.input, *node.output)] + [""]
     node = dice.choice(graph.node)
     side = dice.choice((node.input, node.output))
@@ -224,7 +217,7 @@ def _lie_name(graph: Any, dice: Random) -> None:
         side.append(dice.choice(names))
 
 
-def _lie_dims(graph: Any, dice: Random) -> None:
+def _onnx_dims(graph: Any, dice: Random) -> None:
     if graph.initializer:
         tensor = dice.choice(graph.initializer)
         if tensor.dims and dice.random() < 0.7:
@@ -236,8 +229,8 @@ def _lie_dims(graph: Any, dice: Random) -> None:
             tensor.data_type = dice.choice((1, 2, 3, 6, 7, 10, 11))
 
 
-def _lie_constant(graph: Any, dice: Random) -> None:
-    """Change numbers in a small constant, such as the shape of a Reshape."""
+def _onnx_constant(graph: Any, dice: Random) -> None:
+    """Change a number in a small constant, such as the shape of a Reshape."""
     small = [tensor for tensor in graph.initializer if 0 < len(tensor.raw_data) <= 64]
     if small:
         tensor = dice.choice(small)
@@ -247,7 +240,7 @@ def _lie_constant(graph: Any, dice: Random) -> None:
         tensor.raw_data = bytes(raw)
 
 
-def _lie_order(graph: Any, dice: Random) -> None:
+def _onnx_order(graph: Any, dice: Random) -> None:
     one, other = (dice.randrange(len(graph.node)) for _ in range(2))
     first = type(graph.node[0])()
     first.CopyFrom(graph.node[one])
@@ -255,40 +248,33 @@ def _lie_order(graph: Any, dice: Random) -> None:
     graph.node[other].CopyFrom(first)
 
 
-def _lie_border(graph: Any, dice: Random) -> None:
-    border = dice.choice((*graph.input, *graph.output))
-    dims = border.type.tensor_type.shape.dim
+def _onnx_input_or_output(graph: Any, dice: Random) -> None:
+    tensor_type = dice.choice((*graph.input, *graph.output)).type.tensor_type
+    dims = tensor_type.shape.dim
     if dims and dice.random() < 0.8:
         dims[dice.randrange(len(dims))].dim_value = dice.choice(SPECIAL_NUMBERS)
     else:
-        border.type.tensor_type.elem_type = dice.choice((1, 2, 3, 7, 11))
+        tensor_type.elem_type = dice.choice((1, 2, 3, 7, 11))
 
 
-ONNX_LIES = (
-    _lie_attribute,
-    _lie_attribute,
-    _lie_operator,
-    _lie_name,
-    _lie_dims,
-    _lie_constant,
-    _lie_order,
-    _lie_border,
+ONNX_CHANGES = (
+    *(_onnx_attribute, _onnx_attribute, _onnx_operator, _onnx_name),
+    *(_onnx_dims, _onnx_constant, _onnx_order, _onnx_input_or_output),
 )
 
 
-def lying_keras(content: bytes, dice: Random) -> bytes:
-    """Return a `.keras` file with another config, or other bytes in one of its members."""
+def false_keras(content: bytes, dice: Random) -> bytes:
+    """Return a `.keras` file with a changed config, or changed bytes in one of its members."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     if dice.random() < 0.7:
         config = json.loads(members["config.json"])
         for _ in range(dice.choice((1, 1, 2, 4))):
-            _lie_json(config, dice)
+            _change_json(config, dice)
         members["config.json"] = json.dumps(config).encode()
     else:
         name = dice.choice(sorted(members))
-        header = [range(min(4000, len(members[name])))]
-        members[name] = damaged(members[name], header, dice)
+        members[name] = damaged(members[name], [range(min(4000, len(members[name])))], dice)
     if dice.random() < 0.1:
         members.pop(dice.choice(sorted(members)))
     file = io.BytesIO()
@@ -298,8 +284,11 @@ def lying_keras(content: bytes, dice: Random) -> bytes:
     return file.getvalue()
 
 
-def _lie_json(config: Any, dice: Random) -> None:
-    """Change one value somewhere in a JSON object, as often a deep one as a shallow one."""
+FALSE_CONTENTS = {"tflite": false_tflite, "onnx": false_onnx, "keras": false_keras}
+
+
+def _change_json(config: Any, dice: Random) -> None:
+    """Change one value in a JSON object; all depths are equally likely."""
     inside: list[tuple[Any, Any]] = []
     waiting = [config]
     while waiting:
@@ -309,30 +298,28 @@ def _lie_json(config: Any, dice: Random) -> None:
         waiting += [value[key] for key in keys]
     holder, key = dice.choice(inside)
     value = holder[key]
+    choices: tuple[Any, ...] = (None, [], {}, 3, "x", [value, value])
     if isinstance(value, bool) or value is None:
-        holder[key] = dice.choice((True, False, 1, "x"))
+        choices = (True, False, 1, "x")
     elif isinstance(value, int):
-        holder[key] = dice.choice((*range(9), *SPECIAL_NUMBERS))
+        choices = (*range(9), *SPECIAL_NUMBERS)
     elif isinstance(value, float):
-        holder[key] = dice.choice((0.0, -1.0, 1e30, 1e-40))
+        choices = (0.0, -1.0, 1e30, 1e-40)
     elif isinstance(value, str):
-        holder[key] = dice.choice(
-            ("", "x", "relu", "tanh", "os", "Lambda", "Dense", "Flatten", "keras.layers", "valid")
-        )
-    else:
-        holder[key] = dice.choice((None, [], {}, 3, "x", [value, value]))
+        choices = SPECIAL_STRINGS
+    holder[key] = dice.choice(choices)
 
 
 def with_damaged_contract(content: bytes, contract: Contract, dice: Random) -> bytes:
-    """Return a `.tflite` file with another contract behind it, or with a damaged zip."""
+    """Return a `.tflite` file with a changed contract, or with a damaged zip after it."""
     fields = json.loads(contract.to_json())
     for _ in range(dice.choice((0, 1, 1, 2, 4))):
-        _lie_json(fields, dice)
+        _change_json(fields, dice)
     text = json.dumps(fields).encode()
     if dice.random() < 0.3:
         text = damaged(text, [], dice)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", dice.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
         archive.writestr(MEMBER, text)
-    behind = file.getvalue()
-    return content + (damaged(behind, [], dice) if dice.random() < 0.5 else behind)
+    appended = file.getvalue()
+    return content + (damaged(appended, [], dice) if dice.random() < 0.5 else appended)

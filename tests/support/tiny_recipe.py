@@ -1,4 +1,4 @@
-"""The smallest recipe: it goes through every phase of a training, and hardly trains, since it is to be killed."""
+"""The smallest recipe: a training with every phase that takes seconds, so that it can be killed often."""
 
 from typing import Any
 
@@ -35,6 +35,6 @@ RECIPE = Recipe(
     keep="best",
     gentle_epochs=2,
     quantization_epochs=1,
-    # Networks that hardly trained are near to many decisions; the kills are what is tried, not the gates.
+    # The network is hardly trained, so its exports may disagree; the gates are not under test.
     gates={name: Gate(min_agreement=0.0, max_accuracy_drop=100.0) for name in ("int8", "float32")},
 )

@@ -1,8 +1,8 @@
-"""Make torture/wide/: one small untrained network of many operators in every format, for torture.models to damage.
+"""Write tests/support/wide: a small untrained network of many operators in every format.
 
-    python -m tests.torture.wide [tflite] [onnx]
+    python -m tests.support.wide_models [tflite] [onnx]
 
-The shipped models hold six operators; strangers' models hold others, and each kernel has faults of its own.
+The shipped models have six operators, untrusted models have others, and each kernel has its own faults.
 """
 
 import sys
@@ -28,7 +28,7 @@ PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
 
 def network() -> Any:
-    """Return a Keras model with branches that are added, multiplied, joined, padded and bent in many ways."""
+    """Return a Keras model with many kinds of layers."""
     keras = load_keras()
     from keras import layers
 
@@ -38,31 +38,24 @@ def network() -> Any:
     one = layers.LeakyReLU()(layers.DepthwiseConv2D(3, strides=2, padding="same")(start))
     two = layers.PReLU(shared_axes=[1, 2])(layers.Conv2D(4, 3, strides=2, padding="same", dilation_rate=1)(start))
     three = layers.ReLU(6)(layers.BatchNormalization()(layers.SeparableConv2D(4, 3, strides=2, padding="same")(start)))
-    mixed = layers.Concatenate()(
-        [
-            layers.Add()([one, two]),
-            layers.Multiply()([layers.Activation("sigmoid")(two), three]),
+    branches = [
+        *(layers.Add()([one, two]), layers.Multiply()([layers.Activation("sigmoid")(two), three])),
+        *(
             layers.Subtract()([one, layers.Activation("tanh")(three)]),
             layers.Maximum()([layers.Activation("elu")(one), two]),
-            layers.Minimum()([layers.Activation("gelu")(one), three]),
-            layers.Activation("hard_swish")(two),
-        ]
-    )
+        ),
+        *(layers.Minimum()([layers.Activation("gelu")(one), three]), layers.Activation("hard_swish")(two)),
+    ]
+    mixed = layers.Concatenate()(branches)
     pooled = layers.Add()([layers.MaxPooling2D(2)(mixed), layers.AveragePooling2D(2)(mixed)])
+    means, peaks = layers.GlobalAveragePooling2D()(pooled), layers.GlobalMaxPooling2D()(pooled)
     flat = layers.Flatten()(layers.Permute((2, 1, 3))(layers.Cropping2D(1)(pooled)))
-    joined = layers.Concatenate()(
-        [
-            flat,
-            layers.GlobalAveragePooling2D()(pooled),
-            layers.GlobalMaxPooling2D()(pooled),
-            layers.Softmax()(layers.GlobalAveragePooling2D()(mixed)),
-        ]
-    )
+    joined = layers.Concatenate()([flat, means, peaks, layers.Softmax()(layers.GlobalAveragePooling2D()(mixed))])
     return keras.Model(image, layers.Dense(10, activation="softmax")(layers.Dense(8, activation="relu")(joined)))
 
 
 def onnx_network() -> Any:
-    """Return an ONNX model of the same kind, which no exporter makes."""
+    """Return an ONNX model with many operators that no exporter writes."""
     from onnx import TensorProto, helper, numpy_helper
 
     dice = np.random.default_rng(0)
@@ -113,7 +106,7 @@ def onnx_network() -> Any:
 
 
 def write_onnx(contract: Contract, images: Any) -> None:
-    """Write the float file, and one quantized by ONNX Runtime."""
+    """Write a float32 file, and an int8 file by ONNX Runtime's quantizer."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_static
 
@@ -129,14 +122,14 @@ def write_onnx(contract: Contract, images: Any) -> None:
     serialized = model.SerializeToString()
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "int8.onnx"
-        # It moves the constants of what it is given into a file.
+        # It moves the constants of its argument into a file.
         quantize_static(model, made, Reader(), per_channel=True, activation_type=QuantType.QInt8)  # type: ignore[arg-type]
         for precision, content in (("float32", serialized), ("int8", made.read_bytes())):
             write_whole(FOLDER / f"wide.{precision}.onnx", with_contract(content, replace(contract, format="onnx")))
 
 
 def main() -> None:
-    """Write the files of all formats, or of those that are named."""
+    """Write the files of the given formats; all by default."""
     formats = sys.argv[1:] or ["tflite", "onnx"]
     contract = Contract("wide", *float_border(SHAPE, len(LABELS)), labels=LABELS)
     images = np.random.default_rng(0).integers(0, 256, (100, *SHAPE), np.uint8)
