@@ -13,17 +13,12 @@ Each of four attacks runs in a child process, which is restarted when it dies:
 A case depends on its format, seed and number alone. An interrupted attack resumes from its result file.
 """
 
-import argparse
 import contextlib
 import importlib
-import os
 import random
-import signal
+import re
 import struct
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 import zipfile
 from collections import Counter
@@ -36,13 +31,14 @@ from typing import Any
 import numpy as np
 
 from edgedigits.model_files import SHIPPED, open_model
+from edgedigits_runtime.child_process import Child, limit_memory
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import EdgedigitsError
+from edgedigits_runtime.errors import EdgedigitsError, EngineCrashed, first_line
 from tests.torture.model_mutations import FALSE_CONTENTS, damaged, places_outside, with_damaged_contract
-from tests.torture.runner import interrupted, limit_memory, parser, record, redirect
+from tests.torture.runner import interrupted, parser, record
 
 SHIPPED_FILES = {
     "tflite": ("pico.tflite", "nano.tflite", "base.tflite", "max.tflite"),
@@ -89,9 +85,10 @@ def _subject(path: Path) -> Subject:
 def _constants(content: bytes, path: Path) -> list[bytes]:
     """Return the large constants of a file, which are damaged less often than the rest."""
     if path.suffix == ".tflite":
-        from edgedigits_runtime.untrusted.tflite_model import read_model
+        from ai_edge_litert import schema_py_generated as schema
 
-        return [bytes(tensor.data) for tensor in read_model(content, str(path)).tensors]
+        buffers = schema.ModelT.InitFromPackedBuf(content, 0).buffers
+        return [bytes(buffer.data) for buffer in buffers if buffer.data is not None]
     if path.suffix == ".onnx":
         import onnx
 
@@ -208,73 +205,33 @@ def attack(name: str, kind: str, seed: int, number: int, path: Path) -> str:
     return "passed" if name == "checks" else "ran"
 
 
-def _serve(name: str, kind: str, seed: int) -> None:
-    """Answer numbers with outcomes, one a line, until standard input ends; in the child."""
-    answers = os.fdopen(os.dup(1), "w")
-    redirect(os.devnull, 1, 2)
+def prepare(name: str, kind: str) -> None:
+    """Import Keras if needed, and limit the memory; in the child."""
     if kind == "keras" and name != "checks":
         from edgedigits_exporters.keras_backend import load_keras
 
         load_keras()
     limit_memory(CHILD_BYTES)
-    with tempfile.TemporaryDirectory(prefix="edgedigits-torture-") as folder:
-        path = Path(folder) / f"damaged.{suffix_of(kind)}"
-        print("ready", file=answers, flush=True)
-        for line in sys.stdin:
-            try:
-                outcome = attack(name, kind, seed, int(line), path)
-            except BaseException as error:  # noqa: BLE001  # An untyped error is an outcome.
-                outcome = f"untyped {type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
-            print(outcome, file=answers, flush=True)
 
 
-class Child:
-    """A process that attacks numbers; it is restarted when it dies or hangs."""
+def answer(name: str, kind: str, seed: int, number: int, folder: str) -> str:
+    """Return the outcome of an attack, or "untyped" and the error; in the child."""
+    try:
+        return attack(name, kind, seed, number, Path(folder) / f"damaged.{suffix_of(kind)}")
+    except BaseException as error:  # noqa: BLE001  # An untyped error is an outcome.
+        return f"untyped {type(error).__name__}: {first_line(error)[:200]}"
 
-    def __init__(self, *arguments: str) -> None:
-        self.arguments = arguments
-        self.process = self._start()
 
-    def _start(self) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "tests.torture.models", "--serve", *self.arguments]
-        started = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        assert started.stdout
-        # Without a timeout: importing Keras takes a minute on a busy machine.
-        if started.stdout.readline() != "ready\n":
-            raise RuntimeError(f"{' '.join(command)} does not start")
-        return started
-
-    def answer(self, number: int) -> str:
-        """Return the outcome of a number: the child's answer, "died SIGSEGV" or "hung"."""
-        assert self.process.stdin and self.process.stdout
-        timer = threading.Timer(SECONDS, self.process.kill)
-        timer.start()
-        started = time.monotonic()
-        try:
-            self.process.stdin.write(f"{number}\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        timer.cancel()
-        if line:
-            return line.strip()
-        hung = time.monotonic() - started >= SECONDS
-        code = self.process.wait()
-        self.close()
-        self.process = self._start()
-        return "hung" if hung else f"died {signal.Signals(-code).name if code < 0 else f'exit {code}'}"
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.kill()
-        for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(BrokenPipeError):
-                if pipe:
-                    pipe.close()
-        self.process.wait()
+def ask(child: Child, name: str, kind: str, seed: int, number: int, folder: str) -> str:
+    """Return the outcome of an attack in the child; "died SIGSEGV" if that ended it, and "hung" after SECONDS."""
+    if child.process is None:
+        # Without a time limit: importing Keras takes a minute on a busy machine.
+        child.call("tests.torture.models:prepare", name, kind)
+    try:
+        return str(child.call("tests.torture.models:answer", name, kind, seed, number, folder, seconds=SECONDS))
+    except EngineCrashed as error:
+        found = re.search(r"SIG\w+|exit code \d+", str(error))
+        return f"died {found[0]}" if found else "hung"
 
 
 @dataclass
@@ -325,16 +282,17 @@ def torture(
     progress: Callable[[Tally], None] | None = None, before: Tally | None = None,
 ) -> Tally:  # fmt: skip
     """Attack the numbers below `count` in a child; `progress` is called every 1,000 numbers."""
-    tally, child = before or Tally(seed), Child(name, kind, str(seed))
+    tally = before or Tally(seed)
     started = time.monotonic() - tally.seconds
-    try:
+    with (
+        tempfile.TemporaryDirectory(prefix="edgedigits-torture-") as folder,
+        Child("an attack", EngineCrashed) as child,
+    ):
         for number in range(tally.executions, count):
-            tally.add(number, child.answer(number))
+            tally.add(number, ask(child, name, kind, seed, number, folder))
             tally.seconds = time.monotonic() - started
             if progress and tally.executions % 1000 == 0:
                 progress(tally)
-    finally:
-        child.close()
     return tally
 
 
@@ -348,13 +306,9 @@ def main() -> None:
     arguments.add_argument("--isolated-executions", type=int, default=1_000, help="in isolation, without our checks")
     arguments.add_argument("--formats", nargs="+", choices=FORMATS, default=FORMATS)
     arguments.add_argument("--attacks", nargs="+", choices=list(ATTACKS), default=list(ATTACKS))
-    arguments.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     arguments.add_argument("--replay", nargs=3, metavar=("FORMAT", "SEED", "NUMBER"), help="one case, in this process")
     arguments.add_argument("--bare", action="store_true", help="replay without our checks")
     given = arguments.parse_args()
-    if given.serve:
-        _serve(given.serve[0], given.serve[1], int(given.serve[2]))
-        return
     if given.replay:
         kind, seed, number = given.replay
         with tempfile.TemporaryDirectory() as folder:

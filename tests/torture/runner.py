@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import pickle
-import resource
 import signal
 import time
 import traceback
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edgedigits_runtime.child_process import limit_memory
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
@@ -77,14 +77,6 @@ def in_child(work: Callable[[], Any], memory: int = 4_000_000_000) -> tuple[Any,
         number = os.WTERMSIG(status)
         return None, "exceeded its processor time" if number == signal.SIGPROF else f"signal {number}"
     return pickle.loads(received) if received else (None, "exited without a result")
-
-
-def limit_memory(more: int) -> None:
-    """Let this process allocate only so many bytes more, and write no core dumps."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + more
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @contextmanager

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgedigits_runtime.child_process import Child
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
 from edgedigits_runtime.engines.isolated import open_isolated
 from edgedigits_runtime.errors import ArtifactError, EngineCrashed
 from tests.conftest import REPOSITORY
-from tests.torture.models import FORMATS, Child, Tally, attack, case, suffix_of, torture
+from tests.torture.models import FORMATS, Tally, ask, attack, case, suffix_of, torture
 from tests.torture.runner import interrupted, record
 
 BROKEN = REPOSITORY / "tests" / "broken" / "models"
@@ -54,14 +55,13 @@ def test_a_case_depends_on_its_number_alone() -> None:
         assert case(kind, 3, 14)[0] == case(kind, 3, 14)[0] != case(kind, 3, 15)[0]
 
 
-def test_a_dead_child_is_restarted() -> None:
-    child = Child("engine", "tflite", "0")
-    first = child.process.pid
-    child.process.kill()
-    assert child.answer(0) == "died SIGKILL"
-    assert child.process.pid != first
-    assert child.answer(0) in {*TYPED, "ran"}
-    child.close()
+def test_a_dead_child_is_restarted(tmp_path: Path) -> None:
+    with Child("an attack", EngineCrashed) as child:
+        first = ask(child, "engine", "tflite", 0, 0, str(tmp_path))
+        assert child.process is not None
+        child.process.kill()
+        assert ask(child, "engine", "tflite", 0, 0, str(tmp_path)) == "died SIGKILL"
+        assert ask(child, "engine", "tflite", 0, 0, str(tmp_path)) == first
 
 
 @pytest.mark.parametrize(
