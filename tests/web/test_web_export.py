@@ -1,4 +1,4 @@
-"""`edgedigits export --format web`: what is in the folder, how large it is, and what is refused."""
+"""`edgedigits export --format web`: the files of the folder, their size, and refused input."""
 
 import gzip
 import json
@@ -33,13 +33,13 @@ FILES = [
     "service_worker.js",
 ]  # fmt: skip
 MOST_BYTES = {"base": 150_000, "nano": 80_000}
-"""Of the whole folder, each file gzipped."""
+"""Whole folder, each file gzipped."""
 CHROME_SINCE = {"DecompressionStream": 80, ".at(": 92, "findLastIndex": 97, "throwIfAborted": 100}
-"""Of what the page cannot do without, the youngest: https://developer.mozilla.org, browser compatibility."""
+"""The newest features that the page uses: https://developer.mozilla.org, browser compatibility."""
 
 
 @pytest.mark.parametrize("name", MOST_BYTES)
-def test_a_shipped_model_becomes_a_small_folder(name: str, tmp_path: Path) -> None:
+def test_a_shipped_model_makes_a_small_folder(name: str, tmp_path: Path) -> None:
     made = edgedigits.export(name, format="web", out=tmp_path / "site")
     assert sorted(file.name for file in made.path.iterdir()) == FILES
     assert made.contract == read_contract(made.path)
@@ -57,7 +57,7 @@ def test_the_same_model_makes_the_same_folder() -> None:
     assert site_files(model, WebOptions()) == site_files(model, WebOptions())
 
 
-def test_another_network_makes_another_version() -> None:
+def test_another_model_changes_the_version() -> None:
     models = Path(edgedigits.__file__).parent / "models"
     workers = [
         str(site_files(models / f"{name}.tflite", WebOptions())["service_worker.js"]) for name in ("pico", "nano")
@@ -65,11 +65,11 @@ def test_another_network_makes_another_version() -> None:
     versions = [re.findall(r"[0-9a-f]{16}", worker) for worker in workers]
     assert [len(found) for found in versions] == [1, 1]
     assert versions[0] != versions[1]
-    kept = json.loads(re.findall(r"FILES = (\[.*\]);", workers[0])[0])
-    assert kept == ["./", "index.html", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"]
+    cached = json.loads(re.findall(r"FILES = (\[.*\]);", workers[0])[0])
+    assert cached == ["./", "index.html", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"]
 
 
-def test_the_command_says_what_to_do_next(run_command: RunCommand, tmp_path: Path) -> None:
+def test_the_command_prints_the_next_step(run_command: RunCommand, tmp_path: Path) -> None:
     done = run_command("export", "pico", "--format", "web")
     folder = "pico-web"
     assert done.stdout.splitlines() == [
@@ -82,7 +82,7 @@ def test_the_command_says_what_to_do_next(run_command: RunCommand, tmp_path: Pat
 
 @COMPILER
 @pytest.mark.slow
-def test_a_persons_own_model_is_compiled(tmp_path: Path) -> None:
+def test_a_users_model_is_compiled(tmp_path: Path) -> None:
     model = write_tflite(tmp_path, "int8")
     made = edgedigits.export(model, format="web", verify=False)
     assert made.path == tmp_path / "tiny-web"
@@ -93,15 +93,13 @@ def test_a_persons_own_model_is_compiled(tmp_path: Path) -> None:
 
 @COMPILER
 @pytest.mark.slow
-def test_what_is_compiled_here_is_compared_as_c(tmp_path: Path) -> None:
+def test_a_compiled_model_is_compared_as_c(tmp_path: Path) -> None:
     made = edgedigits.export(write_tflite(tmp_path, "int8"), format="web")
-    # Its contract names no data.
-    assert [note.split(":")[0] for note in made.notes] == ["not compared with LiteRT"]
+    # Its contract names no data to compare on.
+    assert ["LiteRT" in note for note in made.notes] == [True]
 
 
-def test_without_a_compiler_shipped_models_are_exported_and_others_say_what_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_shipped_models_are_exported_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     edgedigits.export("pico", format="web", out=tmp_path / "shipped")
     with pytest.raises(ToolMissing, match="apt-get install clang lld"):
@@ -110,22 +108,22 @@ def test_without_a_compiler_shipped_models_are_exported_and_others_say_what_is_m
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "words"),
+    ("change", "error", "fact"),
     [
         pytest.param({"model": "float"}, ArtifactUnsupported, "int8", marks=COMPILER),
         pytest.param({"model": "plain"}, ArtifactUnsupported, r"\[28, 28, 1\].*'plain'", marks=COMPILER),
-        ({"model": "onnx"}, UnknownName, r"'.onnx'; known: .tflite, .keras"),
-        ({"engine": "onnxruntime-web", "model": "float"}, UnknownName, r"'.tflite'; known: .onnx, .keras"),
+        ({"model": "onnx"}, UnknownName, r"'.onnx'.*\.tflite, \.keras"),
+        ({"engine": "onnxruntime-web", "model": "float"}, UnknownName, r"'.tflite'.*\.onnx, \.keras"),
         ({"precision": "float32"}, ExportError, "int8"),
-        ({"engine": "webgl"}, UnknownName, "unknown engine of a page 'webgl'; known: wasm, onnxruntime-web"),
-        ({"npm_package": Path("a.tgz")}, ExportError, "--engine onnxruntime-web"),
+        ({"engine": "webgl"}, UnknownName, "'webgl'.*wasm, onnxruntime-web"),
+        ({"npm_package": Path("a.tgz")}, ExportError, "--npm-package"),
         ({"format": "c", "engine": "wasm"}, ExportError, "--engine"),
         ({"format": "tflite", "engine": "wasm"}, ExportError, "--engine"),
-        ({"engine": "onnxruntime-web"}, ToolMissing, r"npm pack onnxruntime-web@1\.30\.0; then name .* --npm-package"),
+        ({"engine": "onnxruntime-web"}, ToolMissing, r"npm pack onnxruntime-web@1\.30\.0.*--npm-package"),
     ],
 )
-def test_what_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], error: type[EdgedigitsError], words: str
+def test_unfit_models_and_options_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], error: type[EdgedigitsError], fact: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     plain = append_zipped(tflite_bytes(None, "int8"), int8_contract(reader="plain"))
@@ -133,20 +131,20 @@ def test_what_is_refused(
     models = {"float": write_tflite(tmp_path), "onnx": write_onnx(tmp_path), "plain": tmp_path / "plain.tflite"}
     wanted = {"model": "pico", "format": "web", "out": tmp_path / "out", "verify": False, **change}
     wanted["model"] = models.get(wanted["model"], wanted["model"])
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=fact):
         edgedigits.export(**wanted)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_file_is_not_written_over(tmp_path: Path) -> None:
+def test_a_file_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OutputNotWritable, match="is a file"):
+    with pytest.raises(OutputNotWritable, match=str(tmp_path / "file")):
         edgedigits.export("pico", format="web", out=tmp_path / "file", force=True)
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A folder like the npm package, with other files."""
+    """A folder like the npm package's, with other content."""
     folder = tmp_path / "node_modules" / "onnxruntime-web" / "dist"
     folder.mkdir(parents=True)
     for name in onnxruntime_engine.FILES:
@@ -155,33 +153,33 @@ def package(tmp_path: Path) -> Path:
 
 
 def test_another_onnxruntime_web_is_refused(package: Path, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"ort.wasm.bundle.min.mjs in .* is not that of onnxruntime-web 1\.30\.0"):
+    with pytest.raises(ExportError, match=r"ort\.wasm\.bundle\.min\.mjs.*1\.30\.0"):
         package_files(package)
     (package / "dist" / "ort-wasm-simd-threaded.wasm").unlink()
-    with pytest.raises(ToolMissing, match="is not there, or not onnxruntime-web"):
+    with pytest.raises(ToolMissing, match=r"onnxruntime-web 1\.30\.0"):
         package_files(package)
     (tmp_path / "damaged.tgz").write_bytes(b"no archive")
-    with pytest.raises(ExportError, match="cannot be read"):
+    with pytest.raises(ExportError, match=r"damaged\.tgz"):
         package_files(tmp_path / "damaged.tgz")
 
 
-def test_the_librarys_exports_become_a_global() -> None:
+def test_exports_of_the_library_become_a_global() -> None:
     script = "var a=1;export{a as Tensor,b$ as env,c as InferenceSession,d as default};\n//# sourceMappingURL=x.map\n"
     assert as_global(script) == "var a=1;globalThis.ort={InferenceSession:c,Tensor:a,env:b$};\n"
-    with pytest.raises(ExportError, match="does not export InferenceSession, Tensor, env"):
+    with pytest.raises(ExportError, match="InferenceSession, Tensor, env"):
         as_global(script.replace("Tensor", "Other"))
-    with pytest.raises(ExportError, match="does not export"):
+    with pytest.raises(ExportError, match="InferenceSession"):
         as_global("var a;")
 
 
-def test_the_pinned_version_is_that_of_the_docs() -> None:
+def test_the_docs_and_makefile_have_the_pinned_version() -> None:
     command = f"npm pack onnxruntime-web@{onnxruntime_engine.PINNED}"
     assert command in (REPOSITORY / "docs" / "web.md").read_text()
     assert f"build/onnxruntime-web-{onnxruntime_engine.PINNED}.tgz" in (REPOSITORY / "Makefile").read_text()
     assert all(name in (REPOSITORY / "docs" / "web.md").read_text() for name in onnxruntime_engine.FILES)
 
 
-def test_the_docs_show_what_was_measured() -> None:
+def test_the_docs_have_the_measured_figures() -> None:
     measured = json.loads((REPOSITORY / "benchmarks" / "results" / "web_page.json").read_text())
     docs = (REPOSITORY / "docs" / "web.md").read_text()
     for row in measured["models"]:
@@ -191,7 +189,7 @@ def test_the_docs_show_what_was_measured() -> None:
         assert row["name"] != "base" or f"{size:.0f} KB compressed" in (REPOSITORY / "README.md").read_text()
 
 
-def test_the_oldest_browser_is_said_that_knows_what_the_page_calls() -> None:
+def test_the_readme_names_the_oldest_supported_chrome() -> None:
     source = REPOSITORY / "exporters" / "edgedigits_exporters" / "web" / "source"
     scripts = "".join(path.read_text() for path in source.rglob("*.js"))
     needed = max(version for call, version in CHROME_SINCE.items() if call in scripts)
@@ -200,7 +198,7 @@ def test_the_oldest_browser_is_said_that_knows_what_the_page_calls() -> None:
 
 
 @pytest.mark.slow
-def test_the_wheel_has_all_that_a_page_is_made_of(wheel: Path) -> None:
+def test_the_wheel_has_the_files_of_a_page(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     folder = REPOSITORY / "exporters" / "edgedigits_exporters" / "web"

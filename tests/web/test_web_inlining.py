@@ -1,4 +1,4 @@
-"""One HTML file with all that the page needs, and a policy that admits just that."""
+"""One HTML file with script, style and data, and a policy that allows only those."""
 
 import base64
 import gzip
@@ -53,7 +53,7 @@ class Elements(html.parser.HTMLParser):
         self.within = False
 
 
-def test_script_style_and_data_stand_in_the_page() -> None:
+def test_script_style_and_data_are_in_the_page() -> None:
     made = inline_page(
         PAGE, "p { color: red }", ["let a = 1;", "let b = 2;"], {"model": b"\0\1", "settings": {"c": 1}}, ICON
     )
@@ -68,7 +68,7 @@ def test_script_style_and_data_stand_in_the_page() -> None:
     assert re.findall(r'href="(.{20})', made) == ["data:image/svg+xml;b"]
 
 
-def test_the_policy_stands_before_what_it_is_about_and_admits_it_by_its_hash() -> None:
+def test_the_policy_comes_first_and_allows_script_and_style_by_hash() -> None:
     made = inline_page(PAGE, "p {}", ["let a;"], {}, ICON)
     assert made.index("Content-Security-Policy") < made.index("<style>") < made.index("<script")
     policy = dict(rule.split(" ", 1) for rule in Elements(made).policy.split("; "))
@@ -85,7 +85,7 @@ def digest(text: str) -> str:
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=30)), st.binary(max_size=200))
-def test_any_data_come_back_as_they_were(settings: dict[str, str], content: bytes) -> None:
+def test_any_data_can_be_read_back(settings: dict[str, str], content: bytes) -> None:
     hostile = {**settings, "</script><script>": "</script><!-- <script>"}
     found = {attributes["id"]: text for attributes, text in Elements(
         inline_page(PAGE, "", [], {"settings": hostile, "model": content}, ICON)

@@ -1,4 +1,4 @@
-"""The page with ONNX Runtime in it: from disk and from a host, for any ONNX model."""
+"""The page with ONNX Runtime: from disk and from a host, for any ONNX model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,14 +32,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.path
 
 
-def test_the_package_may_be_unpacked(tmp_path: Path) -> None:
+def test_an_unpacked_package_is_accepted(tmp_path: Path) -> None:
     for name, content in zip(FILES, package_files(NPM_PACKAGE), strict=True):
         (tmp_path / name).write_bytes(content)
     assert package_files(tmp_path) == package_files(NPM_PACKAGE)
 
 
 @pytest.mark.parametrize("where", ["disk", "host"])
-def test_a_shipped_model_reads(browser: "Browser", site: Path, where: str) -> None:
+def test_a_shipped_model_reads_digits(browser: "Browser", site: Path, where: str) -> None:
     with (
         hosted(site) as address,
         opened(browser, address if where == "host" else (site / "index.html").as_uri()) as page,
@@ -59,7 +59,7 @@ def test_a_shipped_model_reads(browser: "Browser", site: Path, where: str) -> No
             wait_for_text(page, "7")
 
 
-def test_confidences_are_those_of_python(browser: "Browser", site: Path, tmp_path: Path) -> None:
+def test_confidences_equal_pythons(browser: "Browser", site: Path, tmp_path: Path) -> None:
     drawn = next((REPOSITORY / "examples").glob("5*.jpg"))
     expected = load(SHIPPED / "max.onnx").read(drawn).digits[0]
     with Image.open(drawn) as image:
@@ -67,15 +67,15 @@ def test_confidences_are_those_of_python(browser: "Browser", site: Path, tmp_pat
     with opened(browser, (site / "index.html").as_uri()) as page:
         choose_file(page, tmp_path / "same.png")
         wait_for_text(page, expected.label)
-        shown = page.locator("#bars .likeliest .share").inner_text()
-    assert float(shown.rstrip("%")) == pytest.approx(100 * expected.confidence, abs=0.15)
+        displayed = page.locator("#bars .likeliest .share").inner_text()
+    assert float(displayed.rstrip("%")) == pytest.approx(100 * expected.confidence, abs=0.15)
 
 
-def test_a_persons_own_model_opens(browser: "Browser", tmp_path: Path) -> None:
+def test_a_users_model_opens(browser: "Browser", tmp_path: Path) -> None:
     model = write_onnx(tmp_path)
     made = edgedigits.export(model, format="web", engine="onnxruntime-web", npm_package=NPM_PACKAGE)
     assert made.path == tmp_path / "tiny-web"
     with opened(browser, (made.path / "index.html").as_uri()) as page:
-        # Its golden vectors were recorded here and replayed there.
+        # Python recorded the golden vectors and the page replayed them.
         assert page.inner_text("#reader") == "tiny · onnxruntime-web · cpu"
         assert page.inner_text("#trouble") == ""

@@ -1,4 +1,4 @@
-"""The page without a server reads as the Python reader does: stage by stage, and decision by decision."""
+"""The exported page and the Python reader agree, stage by stage and decision by decision."""
 
 import base64
 import json
@@ -32,12 +32,12 @@ pytestmark = pytest.mark.slow
 
 SOURCE = Path(edgedigits_exporters.__file__).parent / "web" / "source"
 TOGETHER = 100
-"""Pictures that one call hands over."""
+"""Pictures in one call."""
 
 
 @pytest.fixture(scope="module")
 def page(browser: "Browser") -> Iterator["Page"]:
-    """A page with nothing in it, from where the modules are."""
+    """A blank page at the address of the modules."""
     with hosted(SOURCE) as address:
         opened = browser.new_page()
         opened.goto(f"{address}style.css")
@@ -46,7 +46,7 @@ def page(browser: "Browser") -> Iterator["Page"]:
 
 
 def in_browser(page: "Page", name: str, body: str, *given: Any) -> Any:
-    """Return what `body` makes of an engine with a shipped network, its contract, the page's modules and `given`."""
+    """Run `body` with an engine of a shipped network, its contract, the page's modules and `given`."""
     contract = json.loads(load(name).classifier.contract.to_json())
     module = base64.b64encode((SHIPPED / f"{name}.wasm").read_bytes()).decode()
     return page.evaluate(
@@ -64,7 +64,7 @@ def in_browser(page: "Page", name: str, body: str, *given: Any) -> Any:
 
 
 def read(page: "Page", name: str, pictures: Sequence[bytes]) -> list[dict[str, Any]]:
-    """Return the readings of encoded pictures by the page's own backend."""
+    """Read encoded pictures with the page's own backend."""
     found: list[dict[str, Any]] = []
     for first in range(0, len(pictures), TOGETHER):
         some = [base64.b64encode(picture).decode() for picture in pictures[first : first + TOGETHER]]
@@ -81,7 +81,7 @@ def read(page: "Page", name: str, pictures: Sequence[bytes]) -> list[dict[str, A
 
 
 def assert_same(found: dict[str, Any], reader: Reader, picture: bytes) -> None:
-    """Compare a reading of the browser with Python's."""
+    """Compare a reading of the page with Python's."""
     trace = reader.trace(picture)
     expected = trace.to_dict()
     assert found["text"] == expected["text"]
@@ -94,7 +94,7 @@ def assert_same(found: dict[str, Any], reader: Reader, picture: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", shipped_names())
-def test_golden_vectors_are_replayed_stage_by_stage(page: "Page", name: str) -> None:
+def test_golden_vectors_agree_stage_by_stage(page: "Page", name: str) -> None:
     golden = read_golden(golden_path(SHIPPED / f"{name}.tflite"))
     pictures = [base64.b64encode(picture).decode() for picture in golden["pictures"]]
     framed, output, expected_output = in_browser(
@@ -121,7 +121,7 @@ def test_golden_vectors_are_replayed_stage_by_stage(page: "Page", name: str) -> 
     assert [reading["text"] for reading in readings] == golden["text"].tolist()
 
 
-def test_test_images_are_read_as_python_reads_them(page: "Page", reader: Reader, mnist: Dataset) -> None:
+def test_mnist_test_images_agree_with_python(page: "Page", reader: Reader, mnist: Dataset) -> None:
     pictures = [encoded(Image.fromarray(image.reshape(28, 28))) for image in mnist.test.images[:1000]]
     for found, picture in zip(read(page, "base", pictures), pictures, strict=True):
         assert_same(found, reader, picture)
@@ -131,18 +131,18 @@ PAGES = PageOptions(lines=(1, 5), digits=(1, 6), touching=0.15, signs=0.1, digit
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_drawn_pages_are_read_as_python_reads_them(page: "Page", reader: Reader, scene: str) -> None:
+def test_drawn_pages_agree_with_python(page: "Page", reader: Reader, scene: str) -> None:
     pictures = []
     for seed in range(2):
         drawn = draw_page(np.random.default_rng([seed, len(scene)]), PAGES, scene_named(scene))
-        # A JPEG may be decoded into another last bit, so that only PNG can be compared.
+        # Decoders of JPEG differ in the last bit, so only PNG can be compared.
         pictures.append(encoded(Image.fromarray(drawn.picture)))
     for found, picture in zip(read(page, "base", pictures), pictures, strict=True):
         assert found["text"]
         assert_same(found, reader, picture)
 
 
-def test_tensors_are_fed_and_read_as_python_does_it(page: "Page") -> None:
+def test_quantized_tensors_agree_with_python(page: "Page") -> None:
     random = np.random.default_rng(0)
     for dtype in ("float32", "int8", "uint8"):
         for normalisation in ("unit", "column-l2"):
@@ -169,7 +169,7 @@ def test_tensors_are_fed_and_read_as_python_does_it(page: "Page") -> None:
 
 
 def tensor_of(dtype: str, random: np.random.Generator) -> Tensor:
-    """Return a border with some quantization."""
+    """Return an input or output tensor with random quantization."""
     if dtype == "float32":
         return Tensor("x", (None, 28, 28, 1), dtype)
     zero = int(random.integers(-128, 128)) + (128 if dtype == "uint8" else 0)

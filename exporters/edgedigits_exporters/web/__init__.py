@@ -1,20 +1,39 @@
-"""The page without a server: one folder with the network, the reader and the page, for any host or for the disk."""
+"""Export a page that needs no server: one folder with the network, the reader and the page, for any host or disk."""
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from edgedigits_exporters import FormatOptions
 from edgedigits_exporters.microcontroller.c import COptions
 from edgedigits_runtime.errors import ExportError, UnknownName
+from edgedigits_runtime.golden import Vectors
 
 WEB_ENGINES = {
     "wasm": "edgedigits_exporters.web.wasm_engine",
     "onnxruntime-web": "edgedigits_exporters.web.onnxruntime_engine",
 }
-"""Modules by engine of the page, each with SUFFIX, the model file it takes, require(model, options) and
-parts(model, options)."""
+"""Modules by engine of the page: each has SUFFIX, of its model files, require(model, options), which checks its tools,
+and parts(model, options) -> EngineParts."""
+
+
+@dataclass(frozen=True)
+class EngineParts:
+    """What an engine adds to the page, and golden vectors to check it.
+
+    Args:
+        data: content by the id of the element in which source/engines/*.js looks for it.
+        golden: outputs of the network on the machine that exported it.
+        kernels: LiteRT's kernels whose rounding the engine has; None for an engine of its own arithmetic.
+        scripts: modules without imports that run before the page's own.
+    """
+
+    data: Mapping[str, bytes]
+    golden: Vectors
+    kernels: str | None = None
+    scripts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

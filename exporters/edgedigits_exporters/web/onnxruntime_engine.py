@@ -1,6 +1,6 @@
-"""ONNX Runtime for browsers, for any ONNX model: two files of its npm package, pinned, 14 MB and 3.7 MB as they travel.
+"""ONNX Runtime for browsers, for any ONNX model: two files of its npm package at a pinned version.
 
-The package is fetched once by npm; nothing here asks the network.
+They take 14 MB, 3.7 MB compressed. npm downloads the package; nothing here uses the network.
 """
 
 import hashlib
@@ -8,8 +8,7 @@ import re
 import tarfile
 from pathlib import Path
 
-from edgedigits_exporters.web import WebOptions
-from edgedigits_exporters.web.parts import EngineParts
+from edgedigits_exporters.web import EngineParts, WebOptions
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engines import open_engine
@@ -24,7 +23,7 @@ FILES = {
     "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
     "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
 }
-"""SHA-256 of what is taken of the package: its script, and what that runs."""
+"""SHA-256 of the files used: the package's script, and the WebAssembly that it runs."""
 
 EXPORTS = re.compile(r"export\{([^}]*)\};?\s*(?://# sourceMappingURL=.*)?\s*$")
 USED = ("InferenceSession", "Tensor", "env")
@@ -36,13 +35,13 @@ def require(model: Path, options: WebOptions) -> None:  # noqa: ARG001
 
 
 def parts(model: Path, options: WebOptions) -> EngineParts:
-    """Return what runs an `.onnx` file in a page.
+    """Return the parts that run an `.onnx` file in a page.
 
     Raises:
-        ToolMissing: the npm package is not there.
-        ExportError: it is another version, or damaged.
+        ToolMissing: the npm package is missing.
+        ExportError: the package is another version, or damaged.
         ArtifactError: the model cannot be used.
-        MissingExtra: there are no golden vectors beside the model, and [onnx] is not installed to record them.
+        MissingExtra: the model has no golden vectors beside it, and [onnx] is not installed to record them.
     """
     script, runtime = package_files(options.npm_package)
     return EngineParts(
@@ -56,36 +55,36 @@ def package_files(package: Path | None) -> list[bytes]:
     """Return the content of each of FILES.
 
     Args:
-        package: the `.tgz` of `npm pack`, or a folder that it was unpacked to; None looks in the working folder.
+        package: the `.tgz` file of `npm pack`, or a folder with its content; None looks in the working folder.
 
     Raises:
         ToolMissing, ExportError: see parts.
     """
     place = package or Path(f"onnxruntime-web-{PINNED}.tgz")
-    fetch = f"fetch it with: npm pack onnxruntime-web@{PINNED}; then name the file with --npm-package"
+    remedy = f"run: npm pack onnxruntime-web@{PINNED}; then give its file with --npm-package"
     try:
         contents = [_content(place, name) for name in FILES]
     except (FileNotFoundError, KeyError) as error:
-        raise ToolMissing(f"{place} is not there, or not onnxruntime-web {PINNED}; {fetch}") from error
+        raise ToolMissing(f"expected onnxruntime-web {PINNED} at {place}, not found; {remedy}") from error
     except (OSError, tarfile.TarError) as error:
-        raise ExportError(f"{place} cannot be read: {error}; {fetch}") from error
+        raise ExportError(f"cannot read {place}: {error}; {remedy}") from error
     for content, (name, expected) in zip(contents, FILES.items(), strict=True):
         if hashlib.sha256(content).hexdigest() != expected:
-            raise ExportError(f"{name} in {place} is not that of onnxruntime-web {PINNED}; {fetch}")
+            raise ExportError(f"{name} in {place} is not the file of onnxruntime-web {PINNED}; {remedy}")
     return contents
 
 
 def as_global(script: str) -> str:
-    """Return the library's module as one that leaves what the page uses in `globalThis.ort`, as it has no address.
+    """Return the library's module with its exports as `globalThis.ort`, since an inlined module has no address.
 
     Raises:
-        ExportError: it does not export what is used.
+        ExportError: an export that the page uses is missing.
     """
     found = EXPORTS.search(script)
-    pairs = re.findall(r"(\S+) as (\w+)", found[1].replace(",", " , ")) if found else []
+    pairs = re.findall(r"([^\s,]+) as (\w+)", found[1]) if found else []
     inner = {outer: name for name, outer in pairs}
     if found is None or not inner.keys() >= set(USED):
-        raise ExportError(f"onnxruntime-web does not export {', '.join(USED)} as version {PINNED} does")
+        raise ExportError(f"expected {', '.join(USED)} among the exports of onnxruntime-web {PINNED}, got {[*inner]}")
     return script[: found.start()] + f"globalThis.ort={{{','.join(f'{name}:{inner[name]}' for name in USED)}}};\n"
 
 
@@ -101,7 +100,7 @@ def _content(place: Path, name: str) -> bytes:
 
 
 def _golden(model: Path, options: WebOptions) -> Vectors:
-    """Return what ONNX Runtime makes of the golden pictures: as recorded beside the model, else here."""
+    """Return ONNX Runtime's outputs for the golden pictures: those recorded beside the model, or recorded now."""
     if options.contract is None and golden_path(model).is_file():
         return read_golden(golden_path(model))
     with open_engine(model, contract=options.contract or read_contract(model)) as engine:

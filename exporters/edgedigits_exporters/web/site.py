@@ -1,4 +1,4 @@
-"""Export to a page without a server: a folder for any host, or to open from disk."""
+"""Export a page that needs no server: a folder for any host, or to open from disk."""
 
 import dataclasses
 import gzip
@@ -9,13 +9,12 @@ from collections.abc import Callable
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from edgedigits_exporters import Result
 from edgedigits_exporters.microcontroller import c
-from edgedigits_exporters.web import WebOptions
+from edgedigits_exporters.web import EngineParts, WebOptions
 from edgedigits_exporters.web.inlining import inline_page, packed
-from edgedigits_exporters.web.parts import EngineParts
+from edgedigits_exporters.web.origin import file_sha256
 from edgedigits_exporters.web.webassembly import prebuilt_wasm
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract
@@ -28,15 +27,19 @@ SUFFIX = "-web"
 OPTIONS = WebOptions
 
 REPLAYED = 5
-"""Of the golden pictures, when a page starts; each takes 300 bytes."""
-ICONS = ("icon.svg", "icon-192.png", "icon-512.png")
-FOR_VISITORS = ("index.html", "manifest.webmanifest", *ICONS)
-"""What the service worker keeps."""
+"""Golden pictures that the page replays when it starts; each takes 300 bytes."""
+ICONS = {
+    "icon.svg": {"sizes": "any", "type": "image/svg+xml"},
+    "icon-192.png": {"sizes": "192x192", "type": "image/png"},
+    "icon-512.png": {"sizes": "512x512", "type": "image/png"},
+}
+CACHED = ("index.html", "manifest.webmanifest", *ICONS)
+"""Files that a visitor loads and the service worker caches."""
 
 READ_BY_PAGE = (
     "name", "input", "output", "labels", "normalisation", "reader", "temperature", "rejection_threshold",
 )  # fmt: skip
-"""Of the contract; the rest stands beside the page."""
+"""Contract fields in the page; edgedigits.json has all."""
 
 PAGE = files("edgedigits_exporters.web").joinpath("page")
 TEMPLATES = files("edgedigits_exporters.web").joinpath("templates")
@@ -46,8 +49,8 @@ def export(model: Path, path: Path, options: WebOptions) -> Path:
     """Write a page that reads with a `.tflite` or `.onnx` file; see edgedigits_exporters.Format.
 
     Raises:
-        ArtifactError: the file cannot be used, or the page cannot feed it.
-        ExportError: what the engine needs is missing, or failed.
+        ArtifactError: the file cannot be used, or is not a model of framed digits.
+        ExportError: a tool of the engine is missing, or failed.
         OutputNotWritable: the folder exists, or could not be written.
     """
     return write_folder(path, site_files(model, options))
@@ -59,9 +62,7 @@ def compare(
     options: WebOptions,
     verify: Callable[[Path, Path], Result],
 ) -> Result | None:
-    """Compare the C code that the WebAssembly is compiled from with LiteRT; a `.wasm` beside the model was compared
-    when it was made.
-    """
+    """Compare the C code with LiteRT; None for a prebuilt `.wasm` file, which was compared when it was built."""
     if options.engine != "wasm" or prebuilt_wasm(source, options.code) is not None:
         return None
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
@@ -74,8 +75,8 @@ def site_files(model: Path, options: WebOptions) -> dict[str, str | bytes]:
     contract = options.contract or read_contract(model)
     if contract.reader != "digits" or contract.image_shape != FRAME_SHAPE:
         raise ArtifactUnsupported(
-            f"{model}: the page finds digits and frames them as {list(FRAME_SHAPE)}; {contract.name} takes"
-            f" {list(contract.image_shape)} and reader {contract.reader!r}"
+            f"{model}: the page needs reader 'digits' and images of {list(FRAME_SHAPE)}; {contract.name} has reader"
+            f" {contract.reader!r} and images of {list(contract.image_shape)}"
         )
     engine: EngineParts = options.engine_module().parts(model, options)
     contract = dataclasses.replace(contract, format="web", kernels=engine.kernels)
@@ -85,11 +86,10 @@ def site_files(model: Path, options: WebOptions) -> dict[str, str | bytes]:
         **{name: PAGE.joinpath(name).read_bytes() for name in ICONS},
         MEMBER: contract.to_json() + "\n",
     }
-    worker = _service_worker({name: made[name] for name in FOR_VISITORS})
-    marks = _marks(contract, options.engine, model)
-    size = sum(len(gzip.compress(_encoded(content))) for content in [worker, *(made[name] for name in FOR_VISITORS)])
-    marks["SIZE"] = f"{size / 1000:,.0f}"
-    return {**made, "service_worker.js": worker, "README.md": _filled("README.md", marks)}
+    worker = _service_worker({name: made[name] for name in CACHED})
+    size = sum(len(gzip.compress(_encoded(content))) for content in [worker, *(made[name] for name in CACHED)])
+    readme = _readme(contract, options.engine, model, f"{size / 1000:,.0f}")
+    return {**made, "service_worker.js": worker, "README.md": readme}
 
 
 def _page(contract: Contract, engine: EngineParts, name: str) -> str:
@@ -109,9 +109,7 @@ def _page(contract: Contract, engine: EngineParts, name: str) -> str:
 
 
 def _manifest(contract: Contract) -> str:
-    sizes = {"icon.svg": "any", "icon-192.png": "192x192", "icon-512.png": "512x512"}
-    kinds = {".svg": "image/svg+xml", ".png": "image/png"}
-    manifest: dict[str, Any] = {
+    manifest = {
         "name": f"Digits, read by {contract.name}",
         "short_name": "Digits",
         "description": "Reads handwritten digits on the device: drawn, photographed or from the webcam.",
@@ -119,41 +117,43 @@ def _manifest(contract: Contract) -> str:
         "start_url": "./",
         "scope": "./",
         "display": "standalone",
-        "icons": [{"src": name, "sizes": sizes[name], "type": kinds[Path(name).suffix]} for name in ICONS],
+        "icons": [{"src": name, **facts} for name, facts in ICONS.items()],
     }
     return json.dumps(manifest, indent=1) + "\n"
 
 
-def _service_worker(kept: dict[str, str | bytes]) -> str:
-    """Return the worker, whose version tells what it keeps."""
+def _service_worker(cached: dict[str, str | bytes]) -> str:
+    """Return the service worker; its version is a hash of the files that it caches."""
     digest = hashlib.sha256()
-    for name, content in sorted(kept.items()):
+    for name, content in sorted(cached.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + _encoded(content))
-    return _filled("service_worker.js", {"VERSION": digest.hexdigest()[:16], "FILES": json.dumps(["./", *kept])})
+    values = {"VERSION": digest.hexdigest()[:16], "FILES": json.dumps(["./", *cached])}
+    return fill(TEMPLATES.joinpath("service_worker.js").read_text(), values)
 
 
-def _marks(contract: Contract, name: str, model: Path) -> dict[str, str]:
+def _readme(contract: Contract, engine: str, model: Path, size: str) -> str:
     accuracy = contract.accuracy
-    told = [
-        f"Accuracy: {accuracy['top1']:.2%} of {accuracy['images']:,} images of {accuracy['dataset']}"
+    measured = (
+        f"{accuracy['top1']:.2%} of {accuracy['images']:,} images of {accuracy['dataset']}"
         if accuracy
-        else "Accuracy: not measured",
-        f"Labels: {', '.join(contract.labels)}",
-        f"Precision: {contract.precision}",
-        f"Rejection threshold: {contract.rejection_threshold:.4g}",
-    ]
-    return {
-        "NAME": contract.name,
-        "ENGINE": name,
-        "GOLDEN": str(REPLAYED),
-        "CONTRACT": "\n".join(f"- {line}" for line in told),
-        "VERSION": version("edgedigits"),
-        "SHA256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        else "not measured"
+    )
+    facts = {
+        "Accuracy": measured,
+        "Labels": ", ".join(contract.labels),
+        "Precision": contract.precision,
+        "Rejection threshold": f"{contract.rejection_threshold:.4g}",
     }
-
-
-def _filled(name: str, marks: dict[str, str]) -> str:
-    return fill(TEMPLATES.joinpath(name).read_text(), marks)
+    values = {
+        "NAME": contract.name,
+        "ENGINE": engine,
+        "GOLDEN": REPLAYED,
+        "CONTRACT": "\n".join(f"- {name}: {fact}" for name, fact in facts.items()),
+        "VERSION": version("edgedigits"),
+        "SHA256": file_sha256(model),
+        "SIZE": size,
+    }
+    return fill(TEMPLATES.joinpath("README.md").read_text(), values)
 
 
 def _encoded(content: str | bytes) -> bytes:

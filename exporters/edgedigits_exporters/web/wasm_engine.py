@@ -1,10 +1,9 @@
-"""The C export as WebAssembly: a few kilobytes more than the weights, and LiteRT's answers bit for bit."""
+"""The C export as WebAssembly: a few kilobytes more than the weights, and bit for bit LiteRT's answers."""
 
 from pathlib import Path
 
 from edgedigits_exporters.microcontroller.c import golden_vectors
-from edgedigits_exporters.web import WebOptions
-from edgedigits_exporters.web.parts import EngineParts
+from edgedigits_exporters.web import EngineParts, WebOptions
 from edgedigits_exporters.web.webassembly import build_wasm, prebuilt_wasm, require_tools
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.golden import golden_path, read_golden
@@ -23,15 +22,14 @@ def require(model: Path, options: WebOptions) -> None:
 
 
 def parts(model: Path, options: WebOptions) -> EngineParts:
-    """Return what runs an int8 `.tflite` file in a page.
+    """Return the parts that run an int8 `.tflite` file in a page.
 
     Raises:
         ToolMissing, ArtifactError, ConversionFailed: see build_wasm.
     """
     ready = prebuilt_wasm(model, options.code)
-    # LiteRT itself may answer in another last bit on another processor than the one that shipped models are made on.
+    # LiteRT on another processor than the one that built the shipped models may differ in the last bit.
     if ready and golden_path(model).is_file():
         return EngineParts({"model": ready}, read_golden(golden_path(model)), options.kernels)
-    contract = options.contract or read_contract(model)
-    golden = golden_vectors(model, contract, options.kernels)
+    golden = golden_vectors(model, options.contract or read_contract(model), options.kernels)
     return EngineParts({"model": ready or build_wasm(model, options.code)}, golden, options.kernels)

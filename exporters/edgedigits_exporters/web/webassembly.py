@@ -1,7 +1,7 @@
-"""From the C export to WebAssembly: clang and wasm-ld, no library, nothing taken from the page.
+"""Compile the C export to WebAssembly with clang and wasm-ld.
 
 The module exports its memory, digits_pixels(), digits_outputs() and digits_run(), see native/digits_wasm.c. It imports
-nothing, so that it can do nothing but compute. The same compiler makes the same bytes of the same C.
+nothing, so it can only compute. The same compiler makes the same bytes of the same C.
 """
 
 import shutil
@@ -12,27 +12,27 @@ from importlib.resources import files
 from pathlib import Path
 
 from edgedigits_exporters.microcontroller.c import COptions, c_files
-from edgedigits_exporters.web.origin import Origin, fingerprint, read_origin, with_origin
+from edgedigits_exporters.web.origin import Origin, file_sha256, read_origin, with_origin
 from edgedigits_runtime.errors import ConversionFailed, ToolMissing
 
 NATIVE = files("edgedigits_exporters.web").joinpath("native")
 
 TOOLS = {"clang": "clang", "wasm-ld": "lld"}
-"""What is run, and the Debian package that it is in."""
+"""Programs, and the Debian package of each."""
 
 COMPILE = (
     "clang",
     "--target=wasm32",
     "-std=c99",
-    # Nearly as fast as -O3, and for nano, whose code outweighs its weights, half of its size.
+    # Nearly as fast as -O3, and half its size for nano, whose code is larger than its weights.
     "-O2",
     "-fno-unroll-loops",
     "-fdata-sections",
     "-ffunction-sections",
     "-ffreestanding",
-    # Multiplying and adding in one rounding would round otherwise than the model does.
+    # A fused multiply-add rounds once, LiteRT rounds twice.
     "-ffp-contract=off",
-    # Both are in every browser since 2023: Chrome 91, Firefox 89, Safari 16.4.
+    # All browsers have both since 2023: Chrome 91, Firefox 89, Safari 16.4.
     "-msimd128",
     "-mbulk-memory",
     "-I.",
@@ -43,7 +43,7 @@ LINK = (
     "--no-entry",
     "--gc-sections",
     "--strip-all",
-    # Below the data, so that a stack that grows too far stops the module and does not overwrite weights.
+    # A stack below the data traps when it overflows, instead of overwriting weights.
     "--stack-first",
     "-z",
     "stack-size=16384",
@@ -51,34 +51,34 @@ LINK = (
 
 
 def build_wasm(model: Path, options: COptions) -> bytes:
-    """Return an int8 `.tflite` file as a WebAssembly module that says what it was made of.
+    """Return an int8 `.tflite` file as a WebAssembly module that names its origin.
 
     Raises:
         ToolMissing: clang or wasm-ld is not installed.
-        ArtifactError: the file cannot be used, or it holds what is not compiled.
+        ArtifactError: the file cannot be used, or has an operator that is not supported.
         ConversionFailed: the compiler or the linker failed.
     """
     version = compiler_version()
-    made = compile_wasm(c_files(model, options))
-    return with_origin(made, Origin(fingerprint(model), options.kernels, version))
+    module = compile_wasm(c_files(model, options))
+    return with_origin(module, Origin(file_sha256(model), options.kernels, version))
 
 
 def prebuilt_wasm(model: Path, options: COptions) -> bytes | None:
-    """Return the `.wasm` that stands beside a `.tflite` file, as shipped models have one; None if it is not of it.
+    """Return the `.wasm` file beside a `.tflite` file; None if there is none that was compiled from it.
 
     Raises:
-        ArtifactCorrupt: it does not say what it was made of.
+        ArtifactCorrupt: the `.wasm` file is damaged, or does not name its origin.
     """
     ready = model.with_suffix(".wasm")
     if options.contract is not None or not ready.is_file():
         return None
     module = ready.read_bytes()
     origin = read_origin(module, str(ready))
-    return module if (origin.tflite, origin.kernels) == (fingerprint(model), options.kernels) else None
+    return module if (origin.tflite, origin.kernels) == (file_sha256(model), options.kernels) else None
 
 
 def compile_wasm(sources: Mapping[str, str | bytes], compiler: Sequence[str] = COMPILE) -> bytes:
-    """Return digits.c and digits.h as a WebAssembly module; `compiler`: and its flags.
+    """Return digits.c and digits.h as a WebAssembly module; `compiler` is the command with its flags.
 
     Raises:
         ToolMissing, ConversionFailed: see build_wasm.
@@ -89,40 +89,39 @@ def compile_wasm(sources: Mapping[str, str | bytes], compiler: Sequence[str] = C
         place = Path(folder)
         for name, text in {**native, "digits.h": sources["digits.h"], "digits.c": sources["digits.c"]}.items():
             (place / name).write_text(str(text))
-        # Names without a folder, so that no path gets into the module.
+        # Names without a folder keep the path of this one out of the module.
         _run(place, *compiler, "-c", "digits_wasm.c", "-o", "digits_wasm.o")
         _run(place, *LINK, "digits_wasm.o", "-o", "digits.wasm")
         return (place / "digits.wasm").read_bytes()
 
 
 def compiler_version() -> str:
-    """Return clang's name and version, the first line that it prints.
+    """Return clang's name and version.
 
     Raises:
-        ToolMissing: it is not installed.
+        ToolMissing: clang is not installed.
     """
     require_tools()
     return _run(Path(), "clang", "--version").partition("\n")[0]
 
 
 def require_tools() -> None:
-    """Refuse to start without clang and wasm-ld.
+    """Check that clang and wasm-ld are installed.
 
     Raises:
-        ToolMissing: one of them is not installed.
+        ToolMissing: one of them is not.
     """
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
-        packages = " ".join(TOOLS[tool] for tool in missing)
         raise ToolMissing(
-            f"the network has to be compiled to WebAssembly and {' and '.join(missing)} cannot be found; install it"
-            f" (apt-get install {packages}); only the shipped models come compiled"
+            f"compiling this model to WebAssembly needs {' and '.join(missing)}, not found on PATH; install with:"
+            f" apt-get install {' '.join(TOOLS[tool] for tool in missing)} (the shipped models need no compiler)"
         )
 
 
 def _run(folder: Path, *command: str) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = next((line for line in done.stderr.splitlines() if "error" in line), "it gave no reason")
-        raise ConversionFailed(f"{command[0]} could not make WebAssembly of the network: {said.strip()}")
+        reason = next((line.strip() for line in done.stderr.splitlines() if "error" in line), "no error message")
+        raise ConversionFailed(f"{command[0]} failed to compile the network to WebAssembly: {reason}")
     return done.stdout

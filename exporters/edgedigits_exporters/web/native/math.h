@@ -1,2 +1,2 @@
-/* What digits.c takes of math.h; it is one instruction of WebAssembly. */
+/* The function of math.h that digits.c uses: one WebAssembly instruction. */
 #define sqrtf __builtin_sqrtf

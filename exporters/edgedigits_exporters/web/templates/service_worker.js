@@ -1,12 +1,12 @@
-// Keeps the page for when there is no network. The version is made of what the files hold: another page is another
-// worker, which a browser takes over at the next visit.
+// Caches the page for offline use. The version is a hash of the files: a changed page has a changed worker, which the
+// browser installs at the next visit.
 const PREFIX = `edgedigits ${registration.scope} `;
 const CACHE = `${PREFIX}@VERSION@`;
 const FILES = @FILES@;
 
 addEventListener("install", (event) => {
-  const fresh = FILES.map((file) => new Request(file, {cache: "reload"}));
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)).then(() => skipWaiting()));
+  const requests = FILES.map((file) => new Request(file, {cache: "reload"}));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)).then(() => skipWaiting()));
 });
 
 addEventListener("activate", (event) => {
@@ -18,5 +18,5 @@ addEventListener("activate", (event) => {
 addEventListener("fetch", (event) => {
   if (event.request.method !== "GET") return;
   const options = {cacheName: CACHE, ignoreSearch: true};
-  event.respondWith(caches.match(event.request, options).then((kept) => kept ?? fetch(event.request)));
+  event.respondWith(caches.match(event.request, options).then((cached) => cached ?? fetch(event.request)));
 });
