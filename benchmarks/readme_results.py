@@ -24,8 +24,8 @@ from edgedigits import export, load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SHIPPED, open_model
+from edgedigits.verification.intervals import wilson
 from edgedigits.verification.labelled_pictures import read_labelled
-from edgedigits.verification.statistics import wilson
 from edgedigits.verification.verify import verify_artifact
 from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.preprocessing import Images

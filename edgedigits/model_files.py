@@ -128,7 +128,7 @@ def open_model(
         return open_engine(path, engine=engine, device=device, options=options, contract=contract)
     if engine not in (None, "keras"):
         raise UnknownName("engine for .keras files", engine, ["keras"])
-    return open_by("edgedigits.keras_engine", path, contract, device, options or EngineOptions())
+    return open_by("edgedigits_exporters.keras_engine", path, contract, device, options or EngineOptions())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from edgedigits.data.dataset import Samples
 from edgedigits.exporting.export import ExportRequest, export_model
-from edgedigits.keras_engine import open_keras
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
@@ -19,7 +18,8 @@ from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.several import plan
 from edgedigits.training.train_or_resume import train_or_resume
-from edgedigits.verification.verify import fingerprint, report_path
+from edgedigits.verification.verify import file_digest, report_path
+from edgedigits_exporters.keras_engine import open_keras
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import GateMissed
 from edgedigits_runtime.machine import describe_machine
@@ -146,4 +146,4 @@ def _is_of(artifact: Path, run: RunFolder) -> bool:
     if not artifact.is_file():
         return False
     verified = read_contract(artifact).verified
-    return verified is not None and verified["against"] == fingerprint(run.model)
+    return verified is not None and verified["against"] == file_digest(run.model)

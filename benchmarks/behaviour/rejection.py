@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from edgedigits.data.dataset import Samples
-from edgedigits.verification.statistics import Share, wilson
+from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.preprocessing import Images

@@ -15,7 +15,7 @@ from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SUFFIXES, open_model
 from edgedigits.reports.evaluation import Evaluation, evaluate
 from edgedigits.reports.model_card_file import Card
-from edgedigits.verification.calibration import BINS, reliability
+from edgedigits.verification.reliability import BINS, reliability
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.machine import describe_machine
 

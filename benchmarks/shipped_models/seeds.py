@@ -14,7 +14,7 @@ from edgedigits.exporting.export import ExportRequest, export_model
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train_or_resume import train_or_resume
-from edgedigits.verification.verify import fingerprint, report_path
+from edgedigits.verification.verify import file_digest, report_path
 from edgedigits_runtime.errors import GateMissed, RunError
 
 
@@ -95,7 +95,7 @@ def exported(run: RunFolder, name: str, file_format: str, precision: str) -> dic
     report = _report(path)
     # Killed between the two, an export has a report and no file.
     lost = report is not None and report["passed"] and not path.is_file()
-    if report is None or lost or report["against_fingerprint"] != fingerprint(run.model):
+    if report is None or lost or report["against_fingerprint"] != file_digest(run.model):
         path.unlink(missing_ok=True)
         with contextlib.suppress(GateMissed):
             export_model(ExportRequest(run.path, file_format, precision, path))

@@ -10,7 +10,7 @@ import typer
 from edgedigits.cli.model_options import Isolate
 
 if TYPE_CHECKING:
-    from edgedigits.verification.statistics import Share
+    from edgedigits.verification.intervals import Share
     from edgedigits.verification.verify import Verification
 
 EXAMPLES = (

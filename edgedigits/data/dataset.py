@@ -14,7 +14,7 @@ from edgedigits_runtime.preprocessing import Images
 Labels = NDArray[np.int64]
 
 
-# Without eq=False, comparing two of them would raise; they are the same if their fingerprints are.
+# Without eq=False, comparing two of them would raise; compare their digests instead.
 @dataclass(frozen=True, eq=False)
 class Samples:
     """Pictures with their classes.
@@ -47,7 +47,7 @@ class Samples:
         """Return these samples followed by the others."""
         return Samples(np.concatenate([self.images, other.images]), np.concatenate([self.labels, other.labels]))
 
-    def fingerprint(self) -> str:
+    def digest(self) -> str:
         """Return "sha256:" and the hash over the shape, the image bytes and the labels."""
         digest = hashlib.sha256(str(self.images.shape).encode())
         digest.update(np.ascontiguousarray(self.images).data)

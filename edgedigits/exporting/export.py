@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from edgedigits.exporting.source import SourceData, default_model, default_path, find_shipped, find_source
 from edgedigits.model_files import open_model, read_contract_file
-from edgedigits.training.confidence import with_confidence
 from edgedigits.training.data_of_model import DataOptions
+from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.verify import Verification, report_path, verify_artifact, write_report
 from edgedigits_exporters import Format, FormatOptions, get_format, make_options
 from edgedigits_exporters.census import Census, take_census
@@ -222,7 +222,7 @@ def _measured(contract: Contract, artifact: Path, verification: Verification | N
     # Quantized probabilities are coarser than those of Keras, so its temperature does not fit them.
     with contextlib.suppress(DataNotFound):
         validation = data.splits.validation
-        contract = with_confidence(contract, open_model(artifact).run(validation.images), validation.labels)
+        contract = with_temperature(contract, open_model(artifact).run(validation.images), validation.labels)
     if verification is None:
         return contract
     return dataclasses.replace(contract, accuracy=verification.accuracy(), verified=verification.summary())

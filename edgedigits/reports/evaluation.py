@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Samples
-from edgedigits.verification.statistics import Share, wilson
+from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.preprocessing import Probabilities, calibrate
+from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
 
 SMALLEST = 1e-7
 """Probabilities are clipped here before their logarithm is taken, as Keras does in its losses."""
@@ -98,5 +98,5 @@ class Evaluation:
 def evaluate(engine: Engine, samples: Samples) -> Evaluation:
     """Run every image of a split through a model."""
     probabilities = engine.run(samples.images)
-    confidences = calibrate(probabilities, engine.contract.temperature, engine.contract.output.scale)
+    confidences = apply_temperature(probabilities, engine.contract.temperature, engine.contract.output.scale)
     return Evaluation(samples.labels, probabilities, confidences)

@@ -8,7 +8,6 @@ from typing import Any
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import Splits, split
-from edgedigits.keras_engine import KerasEngine
 from edgedigits.recipes import get_recipe
 from edgedigits.recipes.recipe import contract_of
 from edgedigits.reports.evaluation import Evaluation, evaluate
@@ -16,6 +15,7 @@ from edgedigits.reports.rotation import RotationCurve, rotation_curve
 from edgedigits.training.checkpoint import load_checkpoint
 from edgedigits.training.data_of_model import DataOptions
 from edgedigits.training.run_folder import RunConfig, RunFolder
+from edgedigits_exporters.keras_engine import KerasEngine
 from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.errors import EdgedigitsError, UnknownName
@@ -117,7 +117,7 @@ def _data(
     except EdgedigitsError as error:
         missing["data"] = f"the data: {error}"
         return None, None
-    if splits.train.fingerprint() != config.data_fingerprint:
+    if splits.train.digest() != config.data_fingerprint:
         notes.append(f"The data of {name!r} are not those the run was trained on: the training split differs.")
     return dataset, splits
 

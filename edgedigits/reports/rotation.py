@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgedigits.data.dataset import Samples
-from edgedigits.verification.statistics import Share, wilson
+from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.preprocessing import Images, Probabilities
 
 DEGREES = tuple(range(-45, 46, 5))

@@ -24,7 +24,6 @@ from edgedigits.training.augment import Augment
 from edgedigits.training.batches import Batches, shuffled
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
 from edgedigits.training.computing import check_shareable, computing, device_count, even_share
-from edgedigits.training.confidence import with_confidence
 from edgedigits.training.folding import fold_batch_normalisation
 from edgedigits.training.lesson import Lesson
 from edgedigits.training.network import build_network, seed_layers
@@ -34,6 +33,7 @@ from edgedigits.training.progress import EpochProgress
 from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
 from edgedigits.training.teachers import load_teachers
+from edgedigits.training.temperature import with_temperature
 from edgedigits_exporters.conversion import choose_balanced
 from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
@@ -103,7 +103,7 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
     with scope, computing(config.mixed_precision, config.parallel):
         dataset = load_dataset(config.data, data_dir=Path(config.data_dir) if config.data_dir else None)
         splits = split(dataset, recipe.split)
-        if splits.train.fingerprint() != config.data_fingerprint:
+        if splits.train.digest() != config.data_fingerprint:
             raise RunError(f"{path} was trained on other data than {config.data!r} holds now; start a new run")
         check_shareable(config.batch_size)
         keras.utils.set_random_seed(config.seed)
@@ -248,7 +248,7 @@ class _Training:
         for trained, path in ((model, self.run.final), (best, self.run.best)):
             network = fold_batch_normalisation(trained)
             probabilities = network.predict(self._validation(len(self.splits.validation)), verbose=0)
-            contract = with_confidence(self._contract(), probabilities, self.splits.validation.labels)
+            contract = with_temperature(self._contract(), probabilities, self.splits.validation.labels)
             save_model(network, contract, path)
 
     def _contract(self) -> Contract:

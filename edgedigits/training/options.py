@@ -88,7 +88,7 @@ def config_of(options: TrainOptions, dataset: Dataset, splits: Splits) -> RunCon
         augmentation=dataclasses.asdict(augmentation) if augmentation else None,
         device=options.device,
         parallel=options.parallel,
-        data_fingerprint=splits.train.fingerprint(),
+        data_fingerprint=splits.train.digest(),
         split=dataclasses.asdict(recipe.split),
         versions={
             "edgedigits": version("edgedigits"),

@@ -1,1 +1,1 @@
-"""Verification: an export against the Keras model it was made of."""
+"""Verification: an artifact against its reference, and a model against labelled pictures."""

@@ -1,24 +1,24 @@
-"""Compare an export with the Keras model it was made of, decision by decision."""
+"""Compare the probabilities of an artifact and of its reference on the same images."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits.verification.statistics import Share, cosine, margins, mcnemar, wilson
+from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.errors import ArrayError
 from edgedigits_runtime.preprocessing import Probabilities
 
 
 @dataclass(frozen=True)
 class Flip:
-    """One image on which the two decide differently.
+    """An image that the two classify differently.
 
     Attributes:
         index: of the image in the split.
         label: the true class.
-        keras, artifact: the classes decided on.
-        keras_margin, artifact_margin: how far the decision lay above the second best, in probability.
+        keras, artifact: the predicted classes.
+        keras_margin, artifact_margin: probability of the first class minus that of the second.
     """
 
     index: int
@@ -31,13 +31,13 @@ class Flip:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the two answered on every image of a split.
+    """Figures of a comparison on every image of a split.
 
     Attributes:
-        images: how many.
+        images: number of images.
         keras_accuracy, artifact_accuracy: top-1, with 95% Wilson intervals.
-        flips: the images on which they differ, the firmest Keras decision first.
-        mcnemar_p: exact, of the null hypothesis that both are equally accurate.
+        flips: images classified differently, by descending Keras margin.
+        mcnemar_p: exact p-value of the null hypothesis that both are equally accurate.
         max_probability_error, mean_probability_error: over all probabilities.
         min_cosine, mean_cosine: similarity of the two probability vectors of an image.
         per_class_change: change of each class's accuracy from Keras to the artifact, in percentage points.
@@ -61,7 +61,7 @@ class Comparison:
 
     @property
     def accuracy_drop(self) -> float:
-        """In percentage points; negative where the artifact is better."""
+        """In percentage points; negative if the artifact is more accurate."""
         return 100 * (self.keras_accuracy.value - self.artifact_accuracy.value)
 
 
@@ -76,7 +76,7 @@ def compare(
         names: of the classes.
 
     Raises:
-        ArrayError: the shapes do not fit together, there is no image, or a probability is not a number.
+        ArrayError: the shapes differ, there are no images, or a probability is not finite.
     """
     if keras.shape != artifact.shape or len(keras) != len(labels) or len(labels) == 0:
         raise ArrayError(
@@ -84,16 +84,22 @@ def compare(
             f" {len(labels)} labels"
         )
     if not (np.isfinite(keras).all() and np.isfinite(artifact).all()):
-        raise ArrayError("expected probabilities; got some that are not numbers")
-    ours, theirs = keras.argmax(axis=1), artifact.argmax(axis=1)
-    right, still_right = ours == labels, theirs == labels
-    error = np.abs(keras - artifact)
-    similarity = cosine(keras, artifact)
+        raise ArrayError("expected finite probabilities; got NaN or infinity")
+    decisions = keras.argmax(axis=1), artifact.argmax(axis=1)
+    right, still_right = (decision == labels for decision in decisions)
+    error, similarity = np.abs(keras - artifact), cosine(keras, artifact)
+    before, after = margins(keras), margins(artifact)
+    flips = (
+        Flip(
+            int(i), names[labels[i]], *(names[decision[i]] for decision in decisions), float(before[i]), float(after[i])
+        )
+        for i in np.flatnonzero(decisions[0] != decisions[1])
+    )
     return Comparison(
         images=len(labels),
         keras_accuracy=wilson(int(right.sum()), len(labels)),
         artifact_accuracy=wilson(int(still_right.sum()), len(labels)),
-        flips=_flips(keras, artifact, labels, names),
+        flips=tuple(sorted(flips, key=lambda flip: -flip.keras_margin)),
         mcnemar_p=mcnemar(int((right & ~still_right).sum()), int((still_right & ~right).sum())),
         max_probability_error=float(error.max()),
         mean_probability_error=float(error.mean()),
@@ -107,20 +113,28 @@ def compare(
     )
 
 
-def _flips(
-    keras: Probabilities, artifact: Probabilities, labels: NDArray[np.int64], names: tuple[str, ...]
-) -> tuple[Flip, ...]:
-    ours, theirs = keras.argmax(axis=1), artifact.argmax(axis=1)
-    our_margins, their_margins = margins(keras), margins(artifact)
-    flips = [
-        Flip(
-            index=int(i),
-            label=names[labels[i]],
-            keras=names[ours[i]],
-            artifact=names[theirs[i]],
-            keras_margin=float(our_margins[i]),
-            artifact_margin=float(their_margins[i]),
-        )
-        for i in np.flatnonzero(ours != theirs)
-    ]
-    return tuple(sorted(flips, key=lambda flip: -flip.keras_margin))
+def mcnemar(only_first_right: int, only_second_right: int) -> float:
+    """Return the exact two-sided p-value of McNemar's test (McNemar 1947).
+
+    Args:
+        only_first_right: images that only the first classifier reads right.
+        only_second_right: images that only the second classifier reads right.
+    """
+    from scipy.stats import binomtest
+
+    discordant = only_first_right + only_second_right
+    return float(binomtest(only_first_right, discordant, 0.5).pvalue) if discordant else 1.0
+
+
+def cosine(first: Probabilities, second: Probabilities) -> NDArray[np.float64]:
+    """Return the cosine similarity of each pair of rows, float64 [N], of two arrays [N, classes]."""
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    similarity: NDArray[np.float64] = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+    return similarity
+
+
+def margins(probabilities: Probabilities) -> NDArray[np.float32]:
+    """Return the highest probability of each row minus the second highest, float32 [N]."""
+    highest = np.sort(probabilities, axis=1)[:, -2:]
+    margin: NDArray[np.float32] = highest[:, 1] - highest[:, 0]
+    return margin

@@ -5,9 +5,9 @@ from typing import Any
 
 from edgedigits.predicting.text import NO_DIGIT, single_line
 from edgedigits.verification.alignment import Pair
-from edgedigits.verification.calibration import BINS
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, share_right
-from edgedigits.verification.statistics import Share
+from edgedigits.verification.intervals import Share
+from edgedigits.verification.reliability import BINS
 
 SCHEMA = 1
 MOST_CONFUSIONS = 8

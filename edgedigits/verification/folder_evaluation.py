@@ -11,9 +11,9 @@ import numpy as np
 from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task
 from edgedigits.predicting.pool import read_all
 from edgedigits.verification.alignment import Pair, align
-from edgedigits.verification.calibration import Reliability, reliability
+from edgedigits.verification.intervals import Share, wilson
 from edgedigits.verification.labelled_pictures import LabelledPicture
-from edgedigits.verification.statistics import Share, wilson
+from edgedigits.verification.reliability import Reliability, reliability
 from edgedigits_runtime.errors import DatasetInvalid
 from edgedigits_runtime.reading.results import Digit, Reading
 from edgedigits_runtime.sources.files import Source

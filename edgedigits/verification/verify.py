@@ -123,7 +123,7 @@ def verify_artifact(
     return Verification(
         artifact=artifact.name,
         against=against.name,
-        against_fingerprint=fingerprint(against),
+        against_fingerprint=file_digest(against),
         dataset=dataset or (contract.training.name if contract.training else "unknown"),
         split=split,
         precision=contract.precision,
@@ -172,7 +172,7 @@ def find_reference(artifact: Path) -> Path:
     raise ArtifactNotFound(f"no .keras file beside {artifact} to compare it with; give it with --against FILE")
 
 
-def fingerprint(file: Path) -> str:
+def file_digest(file: Path) -> str:
     """Return the SHA-256 of a file."""
     return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.preprocessing import Probabilities, calibrate
+from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
 
 
 class Classifier:
@@ -45,4 +45,4 @@ class Classifier:
 
     def confidences(self, images: NDArray[Any]) -> Probabilities:
         """Return calibrated probabilities, float32 [N, classes]: `predict` after the contract's temperature."""
-        return calibrate(self.predict(images), self.contract.temperature, self.contract.output.scale)
+        return apply_temperature(self.predict(images), self.contract.temperature, self.contract.output.scale)

@@ -60,7 +60,7 @@ class Contract:
             edgedigits_runtime.preprocessing says.
         reader: "digits" finds and frames ink (bright on dark reaches the model, whatever the picture's
             polarity); "plain" resizes the picture and nothing more.
-        temperature: turns probabilities into confidence, see preprocessing.calibrate; fitted on validation.
+        temperature: turns probabilities into confidence, see preprocessing.apply_temperature; fitted on validation.
         rejection_threshold: a confidence below it is no digit; fitted on validation.
         format: "keras", "onnx", "tflite", "c" or "web".
         precision: "float32", "float16", "int8" or "dynamic".

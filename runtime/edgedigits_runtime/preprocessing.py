@@ -92,7 +92,7 @@ SMALLEST_PROBABILITY = 1e-7
 """About float32's resolution at 1; a probability of 0 has no logarithm."""
 
 
-def calibrate(probabilities: Probabilities, temperature: float, step: float | None = None) -> Probabilities:
+def apply_temperature(probabilities: Probabilities, temperature: float, step: float | None = None) -> Probabilities:
     """Soften or sharpen probabilities by a temperature: softmax(log(p) / temperature).
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.

@@ -72,8 +72,8 @@ def test_mnist_fingerprint_is_fixed(mnist):
     again = load_dataset("mnist", download=False)
     assert mnist.test is not None
     assert again.test is not None
-    assert mnist.test.fingerprint() == again.test.fingerprint()
-    assert mnist.test.fingerprint() != mnist.train.fingerprint()
+    assert mnist.test.digest() == again.test.digest()
+    assert mnist.test.digest() != mnist.train.digest()
 
 
 # Fashion-MNIST
@@ -288,13 +288,13 @@ def test_samples_refuse_other_arrays():
 @given(st.integers(0, 17), st.integers(0, 255), st.integers(0, 2))
 def test_a_fingerprint_notices_one_pixel_and_one_label(position, value, label):
     images, labels = np.zeros((2, 3, 3, 1), np.uint8), np.zeros(2, np.int64)
-    before = Samples(images, labels).fingerprint()
+    before = Samples(images, labels).digest()
     assert before.startswith("sha256:")
     changed = images.copy()
     changed.ravel()[position] = value
-    assert (Samples(changed, labels).fingerprint() == before) == (value == 0)
-    assert (Samples(images, labels + label).fingerprint() == before) == (label == 0)
-    assert Samples(images.reshape(2, 9, 1, 1), labels).fingerprint() != before
+    assert (Samples(changed, labels).digest() == before) == (value == 0)
+    assert (Samples(images, labels + label).digest() == before) == (label == 0)
+    assert Samples(images.reshape(2, 9, 1, 1), labels).digest() != before
 
 
 def test_take_copies_in_the_order_asked_for():

@@ -75,9 +75,9 @@ def test_a_seed_decides(first, second):
     same = [split(dataset, SplitPlan(seed=first)), split(dataset, SplitPlan(seed=first))]
     other = split(dataset, SplitPlan(seed=second))
     for name in SPLIT_NAMES:
-        assert same[0].named(name).fingerprint() == same[1].named(name).fingerprint()
+        assert same[0].named(name).digest() == same[1].named(name).digest()
         if first != second:
-            assert same[0].named(name).fingerprint() != other.named(name).fingerprint()
+            assert same[0].named(name).digest() != other.named(name).digest()
 
 
 def test_the_datasets_own_test_set_stays_as_it_is():

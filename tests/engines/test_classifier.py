@@ -8,7 +8,7 @@ import pytest
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.errors import ArrayError, EngineClosed
-from edgedigits_runtime.preprocessing import calibrate
+from edgedigits_runtime.preprocessing import apply_temperature
 from tests.support.tiny_models import contract, expected, pictures, tflite_bytes, write_tflite
 
 
@@ -32,7 +32,7 @@ def test_confidences_use_the_contracts_temperature(tmp_path: Path) -> None:
     path.write_bytes(tflite_bytes(contract(temperature=2.5)))
     classifier = Classifier(open_engine(path))
     images = pictures(4)
-    np.testing.assert_array_equal(classifier.confidences(images), calibrate(classifier.predict(images), 2.5))
+    np.testing.assert_array_equal(classifier.confidences(images), apply_temperature(classifier.predict(images), 2.5))
     assert (classifier.confidences(images).max(axis=1) < classifier.predict(images).max(axis=1)).all()
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Tensor
 from edgedigits_runtime.errors import ArrayError
-from edgedigits_runtime.preprocessing import as_batch, calibrate, dequantize, normalise, pixel_table, quantize
+from edgedigits_runtime.preprocessing import apply_temperature, as_batch, dequantize, normalise, pixel_table, quantize
 
 ALL_PIXELS = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
 images = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=4, max_dims=4, max_side=6), elements=st.integers(0, 255))
@@ -113,7 +113,7 @@ def probabilities(draw: st.DrawFn, least: float = 0.0) -> NDArray[np.float32]:
 
 @given(given=probabilities(), temperature=st.floats(0.25, 4))
 def test_calibration_keeps_the_order_and_sums_to_one(given: NDArray[np.float32], temperature: float) -> None:
-    calibrated = calibrate(given, temperature)
+    calibrated = apply_temperature(given, temperature)
     assert calibrated.dtype == np.float32
     np.testing.assert_allclose(calibrated.sum(axis=1), 1, atol=1e-5)
     for before, after in zip(given, calibrated, strict=True):
@@ -122,26 +122,28 @@ def test_calibration_keeps_the_order_and_sums_to_one(given: NDArray[np.float32],
 
 @given(given=probabilities(least=1 / 400))
 def test_temperature_one_keeps_the_probabilities(given: NDArray[np.float32]) -> None:
-    np.testing.assert_allclose(calibrate(given, 1.0), given, atol=1e-5)
+    np.testing.assert_allclose(apply_temperature(given, 1.0), given, atol=1e-5)
 
 
 @given(given=probabilities(least=1 / 400), temperature=st.floats(0.25, 4))
 def test_calibration_is_softmax_of_the_log_by_the_temperature(given: NDArray[np.float32], temperature: float) -> None:
     powers = given.astype(np.float64) ** (1 / temperature)
-    np.testing.assert_allclose(calibrate(given, temperature), powers / powers.sum(axis=1, keepdims=True), atol=1e-5)
+    np.testing.assert_allclose(
+        apply_temperature(given, temperature), powers / powers.sum(axis=1, keepdims=True), atol=1e-5
+    )
 
 
 def test_a_higher_temperature_is_less_sure_and_a_quantized_zero_stays_finite() -> None:
     sure = np.array([[255 / 256, 1 / 256, 0, 0]], np.float32)
-    tops = [float(calibrate(sure, temperature).max()) for temperature in (0.5, 1.0, 2.0, 4.0)]
+    tops = [float(apply_temperature(sure, temperature).max()) for temperature in (0.5, 1.0, 2.0, 4.0)]
     assert tops == sorted(tops, reverse=True)
-    assert np.isfinite(calibrate(sure, 0.25)).all()
+    assert np.isfinite(apply_temperature(sure, 0.25)).all()
 
 
 def test_a_quantized_zero_counts_as_half_a_step() -> None:
     sure = np.array([[1, 0]], np.float32)
-    np.testing.assert_allclose(calibrate(sure, 1.0, 1 / 256), [[512 / 513, 1 / 513]], rtol=1e-6)
-    np.testing.assert_allclose(calibrate(sure, 1.0), [[1, 1e-7]], rtol=1e-6)
+    np.testing.assert_allclose(apply_temperature(sure, 1.0, 1 / 256), [[512 / 513, 1 / 513]], rtol=1e-6)
+    np.testing.assert_allclose(apply_temperature(sure, 1.0), [[1, 1e-7]], rtol=1e-6)
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 3]))

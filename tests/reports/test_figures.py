@@ -18,8 +18,8 @@ from edgedigits.reports.figures.reliability import reliability_figure
 from edgedigits.reports.figures.rotation import rotation_figure
 from edgedigits.reports.layers import Layer
 from edgedigits.reports.rotation import RotationCurve
-from edgedigits.verification.calibration import Reliability
-from edgedigits.verification.statistics import wilson
+from edgedigits.verification.intervals import wilson
+from edgedigits.verification.reliability import Reliability
 
 CONFUSION = np.array([[8, 2, 0], [0, 5, 0], [1, 0, 0]])
 HISTORY = [

@@ -72,7 +72,7 @@ def of_pictures(tmp_path: Path) -> RunFolder:
     run.write_config(
         RunConfig(
             recipe.name, str(tmp_path / "pictures"), None, 1, 32, 0, False, "auto",
-            splits.train.fingerprint(), dataclasses.asdict(recipe.split), {},
+            splits.train.digest(), dataclasses.asdict(recipe.split), {},
         )
     )  # fmt: skip
     border = float_border(data.image_shape, len(data.labels))

@@ -11,7 +11,7 @@ from edgedigits.data.dataset import Samples
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.rotation import MOST_IMAGES, rotated, rotation_curve
 from edgedigits.reports.selection import at_random, one_of_each_and_more
-from edgedigits.verification.calibration import reliability
+from edgedigits.verification.reliability import reliability
 from edgedigits_runtime.preprocessing import Images, Probabilities
 
 Answers = tuple[Probabilities, NDArray[np.int64]]

@@ -26,8 +26,8 @@ from edgedigits.reports.sections.readings import Row, examples, latency
 from edgedigits.reports.sections.rotation import rotation
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits.verification.comparison import compare
-from edgedigits.verification.statistics import wilson
-from edgedigits.verification.verify import Verification, fingerprint, write_report
+from edgedigits.verification.intervals import wilson
+from edgedigits.verification.verify import Verification, file_digest, write_report
 from edgedigits_runtime.errors import RunError
 from edgedigits_runtime.reading.results import Digit, Reading
 from tests.conftest import REPOSITORY
@@ -219,7 +219,7 @@ def verification(facts: Facts, gate: Gate = Gate(), missed: tuple[str, ...] = ()
     comparison = compare(keras, artifact, facts.test.labels, LABELS)  # type: ignore[union-attr]
     facts.run.model.write_bytes(b"model")
     return Verification(
-        "a.tflite", "model.keras", fingerprint(facts.run.model), "pets", "test", "int8", gate, missed, comparison
+        "a.tflite", "model.keras", file_digest(facts.run.model), "pets", "test", "int8", gate, missed, comparison
     )
 
 

@@ -47,7 +47,7 @@ def test_the_same_weights_answer_alike_under_jax(small_family_run: RunFolder, mn
     np.save(tmp_path / "images.npy", images)
     code = (
         "import sys, numpy as np\n"
-        "from edgedigits.keras_engine import open_keras\n"
+        "from edgedigits_exporters.keras_engine import open_keras\n"
         "from pathlib import Path\n"
         "np.save(sys.argv[3], open_keras(Path(sys.argv[1])).run(np.load(sys.argv[2])))\n"
     )

@@ -151,7 +151,7 @@ def test_the_contract_says_what_was_trained_on_and_it_is_the_training_split(
         assert contract.training is not None
         assert contract.training.name == "optdigits"
         assert contract.training.count == len(optdigits.train)
-        assert contract.training.fingerprint == optdigits.train.fingerprint()
+        assert contract.training.fingerprint == optdigits.train.digest()
         assert 0.25 <= contract.temperature <= 4
         assert 0 < contract.rejection_threshold < 1
         # Measured for no file yet.
@@ -181,7 +181,7 @@ def test_neither_validation_nor_test_is_trained_on(
 
 
 def test_the_best_is_kept_by_validation(small_run: RunFolder, optdigits: Splits) -> None:
-    from edgedigits.keras_engine import open_keras
+    from edgedigits_exporters.keras_engine import open_keras
 
     answers = open_keras(small_run.best).run(optdigits.validation.images).argmax(axis=1)
     best = max(row["val_accuracy"] for row in small_run.read_history())

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from edgedigits.verification.comparison import compare
-from edgedigits.verification.statistics import wilson
+from edgedigits.verification.intervals import wilson
 from edgedigits_runtime.errors import ArrayError
 
 NAMES = ("zero", "one", "two")

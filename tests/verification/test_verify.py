@@ -16,8 +16,8 @@ from edgedigits.recipes.gates import DEFAULT_GATES, Gate
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.verification.verify import (
+    file_digest,
     find_reference,
-    fingerprint,
     gate_of,
     report_path,
     verify_artifact,
@@ -67,14 +67,14 @@ def test_an_export_passes_against_its_own_model(artifact: Path, splits: Splits) 
     assert verification.passed
     assert verification.comparison.flips == ()
     assert verification.comparison.max_probability_error < 1e-4
-    assert verification.against_fingerprint == fingerprint(keras)
+    assert verification.against_fingerprint == file_digest(keras)
     assert (verification.dataset, verification.split, verification.precision) == ("optdigits", "test", "float32")
     assert verification.accuracy() == {
         "top1": round(verification.comparison.artifact_accuracy.value, 6),
         "dataset": "optdigits", "split": "test", "images": len(splits.test),
     }  # fmt: skip
     assert verification.summary() == {
-        "against": fingerprint(keras), "split": "test", "images": len(splits.test), "flips": 0, "agreement": 1.0,
+        "against": file_digest(keras), "split": "test", "images": len(splits.test), "flips": 0, "agreement": 1.0,
         "passed": True,
     }  # fmt: skip
 
@@ -197,7 +197,7 @@ def test_the_data_of_a_model(tmp_path: Path, splits: Splits) -> None:
     file = tmp_path / "model.keras"
     trained = contract(training=DataUsed("optdigits", 1, "sha256:0"), recipe="plain-3conv")
     found = splits_of_model(trained, file, DataOptions())
-    assert found.test.fingerprint() == splits.test.fingerprint()
+    assert found.test.digest() == splits.test.digest()
     with pytest.raises(DataNotFound, match="does not say what it was trained on; name the dataset with --data"):
         splits_of_model(contract(), file, DataOptions())
     assert len(splits_of_model(contract(), file, DataOptions(data="optdigits")).test) == len(splits.test)
@@ -222,5 +222,5 @@ def test_data_of_other_classes_are_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_run_folder_says_where_its_data_are(small_run: RunFolder, splits: Splits) -> None:
     found = splits_of_model(contract(), small_run.model, DataOptions())
-    assert found.test.fingerprint() == splits.test.fingerprint()
+    assert found.test.digest() == splits.test.digest()
     assert read_contract(small_run.model).training is not None

@@ -8,7 +8,7 @@ from edgedigits.data import DATASETS, load_dataset
 from edgedigits.data.dataset import Samples
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
-from edgedigits.verification.statistics import wilson
+from edgedigits.verification.intervals import wilson
 from edgedigits_runtime.classifier import Classifier
 
 SUBSET = 1000

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgedigits.plotting.style import BLUE, INK, VERMILION, new_figure, tidy
-from edgedigits.verification.calibration import Reliability
+from edgedigits.verification.reliability import Reliability
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,7 +4,7 @@ from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.reliability import reliability_figure
 from edgedigits.reports.html import Picture, Section, charts, paragraph
-from edgedigits.verification.calibration import BINS, reliability
+from edgedigits.verification.reliability import BINS, reliability
 from edgedigits_runtime.preprocessing import Probabilities
 
 TITLE = "Calibration"

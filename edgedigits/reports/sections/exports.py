@@ -13,8 +13,8 @@ from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.images import grid_figure
 from edgedigits.reports.html import Picture, Section, card, cards, heading, paragraph, pixels, table
 from edgedigits.verification.comparison import Comparison, Flip
-from edgedigits.verification.statistics import Share
-from edgedigits.verification.verify import Verification, fingerprint
+from edgedigits.verification.intervals import Share
+from edgedigits.verification.verify import Verification, file_digest
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX
 from edgedigits_runtime.errors import RunError
 
@@ -147,7 +147,7 @@ def _verdict(proof: Verification, facts: Facts) -> Iterator[str]:
     )
     verdict = "Passed its gate" if proof.passed else f"Missed its gate: {'; '.join(proof.missed)}. Demanded were"
     yield f"{verdict} ({demands or 'no demands'}), on the {proof.split} split of {proof.dataset}."
-    if not facts.run.model.is_file() or fingerprint(facts.run.model) != proof.against_fingerprint:
+    if not facts.run.model.is_file() or file_digest(facts.run.model) != proof.against_fingerprint:
         yield f"It was compared with another {proof.against} than the one that is here now."
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.html import Section, pair, paragraph, table, tiles
-from edgedigits.verification.calibration import reliability
+from edgedigits.verification.reliability import reliability
 
 
 def headline(facts: Facts) -> Section:

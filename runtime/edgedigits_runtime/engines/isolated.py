@@ -25,7 +25,7 @@ from edgedigits_runtime.errors import EngineCrashed
 LIBRARIES = {
     "edgedigits_runtime.engines.litert": "ai_edge_litert.interpreter",
     "edgedigits_runtime.engines.onnxruntime": "onnxruntime",
-    "edgedigits.keras_engine": "keras",
+    "edgedigits_exporters.keras_engine": "keras",
 }
 """Imported before the memory limit is set, so that the limit counts the model's memory alone."""
 

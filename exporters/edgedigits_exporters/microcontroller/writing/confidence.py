@@ -1,4 +1,4 @@
-"""The C text that turns the output into a label and a calibrated confidence, as preprocessing.calibrate does."""
+"""The C text that turns the output into a label and a calibrated confidence, as preprocessing.apply_temperature does."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def weights_of_outputs(contract: Contract) -> np.ndarray:
     tensor = contract.output
     assert tensor.scale is not None and tensor.zero_point is not None
     stored = np.arange(256) - (128 if tensor.dtype == "int8" else 0)
-    # A stored zero is taken as half a step, as calibrate does.
+    # A stored zero is taken as half a step, as apply_temperature does.
     floor = max(tensor.scale / 2, SMALLEST_PROBABILITY)
     probabilities = np.maximum((stored - tensor.zero_point) * tensor.scale, floor)
     weights = FULL * np.minimum(probabilities, 1) ** (1 / contract.temperature)

@@ -1,4 +1,4 @@
-"""Is a network right as often as it says? Reliability by confidence, and the expected calibration error.
+"""Reliability: the accuracy of answers grouped by confidence, and the expected calibration error.
 
 Guo et al. 2017, "On Calibration of Modern Neural Networks" (arXiv:1706.04599), section 2.
 """
@@ -20,7 +20,7 @@ class Reliability:
 
     Attributes:
         counts: answers in each bin, int64 [bins].
-        accuracy: share of them that is right, float64 [bins]; 0 in an empty bin.
+        accuracy: share of right answers in each bin, float64 [bins]; 0 in an empty bin.
         confidence: their mean confidence, float64 [bins]; 0 in an empty bin.
     """
 
@@ -30,13 +30,13 @@ class Reliability:
 
     @property
     def expected_error(self) -> float:
-        """Expected calibration error, 0..1: the mean distance of accuracy and confidence, weighted by counts."""
+        """Expected calibration error, 0..1: the mean difference of accuracy and confidence, weighted by counts."""
         gaps = np.abs(self.accuracy - self.confidence)
         return float((self.counts * gaps).sum() / self.counts.sum())
 
 
 def reliability(probabilities: Probabilities, labels: NDArray[np.int64], bins: int = BINS) -> Reliability:
-    """Group the answers of a network by their confidence, which is the highest probability.
+    """Group answers by their confidence, which is the highest probability.
 
     Args:
         probabilities: float32 [N, classes], N at least 1.

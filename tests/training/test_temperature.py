@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from edgedigits.training.confidence import HIGHEST_THRESHOLD, MAX_REJECTED, fit_temperature, fit_threshold
-from edgedigits_runtime.preprocessing import calibrate
+from edgedigits.training.temperature import HIGHEST_THRESHOLD, MAX_REJECTED, fit_temperature, fit_threshold
+from edgedigits_runtime.preprocessing import apply_temperature
 
 
 def _drawn(true_temperature: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -35,7 +35,7 @@ def test_the_temperature_stays_in_its_range_and_is_better_than_none(seed: int) -
     assert 0.25 <= temperature <= 4
 
     def loss(at: float) -> float:
-        return float(-np.log(calibrate(probabilities, at)[np.arange(50), labels]).mean())
+        return float(-np.log(apply_temperature(probabilities, at)[np.arange(50), labels]).mean())
 
     assert loss(temperature) <= loss(1.0) + 1e-3
 

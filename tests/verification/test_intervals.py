@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
-from edgedigits.verification.statistics import Z95, cosine, margins, mcnemar, wilson
+from edgedigits.verification.comparison import cosine, margins, mcnemar
+from edgedigits.verification.intervals import Z95, wilson
 
 counts = st.integers(1, 20_000).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
 rows = arrays.arrays(np.float32, (4, 5), elements=st.floats(1 / 512, 1, width=32))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract
-from edgedigits_runtime.preprocessing import Probabilities, calibrate
+from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
 
 MAX_REJECTED = 0.0015
 """At most this share of the validation images may fall below the threshold: other digits then lose about as many."""
@@ -16,7 +16,7 @@ HIGHEST_THRESHOLD = 0.42
 network: of pictures that people took, this one kept the most digits and the fewest other marks."""
 
 
-def with_confidence(contract: Contract, probabilities: Probabilities, labels: NDArray[np.int64]) -> Contract:
+def with_temperature(contract: Contract, probabilities: Probabilities, labels: NDArray[np.int64]) -> Contract:
     """Return the contract with a temperature and a threshold fitted for this very model file.
 
     Args:
@@ -26,7 +26,7 @@ def with_confidence(contract: Contract, probabilities: Probabilities, labels: ND
     """
     step = contract.output.scale
     temperature = fit_temperature(probabilities, labels, step)
-    threshold = fit_threshold(calibrate(probabilities, temperature, step))
+    threshold = fit_threshold(apply_temperature(probabilities, temperature, step))
     return dataclasses.replace(contract, temperature=temperature, rejection_threshold=threshold)
 
 
@@ -45,7 +45,7 @@ def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], ste
     rows = np.arange(len(labels))
 
     def negative_log_likelihood(log_temperature: float) -> float:
-        calibrated = calibrate(probabilities, float(np.exp(log_temperature)), step)
+        calibrated = apply_temperature(probabilities, float(np.exp(log_temperature)), step)
         return float(-np.log(np.maximum(calibrated[rows, labels], 1e-12)).mean())
 
     best = minimize_scalar(negative_log_likelihood, bounds=(np.log(0.25), np.log(4)), method="bounded")
