@@ -85,8 +85,8 @@ def compare(
         )
     if not (np.isfinite(keras).all() and np.isfinite(artifact).all()):
         raise ArrayError("expected finite probabilities; got NaN or infinity")
-    decisions = keras.argmax(axis=1), artifact.argmax(axis=1)
-    right, still_right = (decision == labels for decision in decisions)
+    ours, theirs = keras.argmax(axis=1), artifact.argmax(axis=1)
+    right, still_right = ours == labels, theirs == labels
     error, similarity = np.abs(keras - artifact), cosine(keras, artifact)
     before, after = margins(keras), margins(artifact)
     flips = (

@@ -1,4 +1,4 @@
-"""The comparison on probabilities made by hand, where every figure is known."""
+"""The comparison of probabilities written by hand, whose figures are known."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ LABELS = np.array([0, 0, 1, 2, 2], np.int64)
 def test_every_figure_of_a_small_example() -> None:
     found = compare(KERAS, EXPORT, LABELS, NAMES)
     assert found.images == 5
-    # Keras errs on image 3 only, the export on image 1 only.
+    # Keras is wrong on image 3 only, the export on image 1 only.
     assert found.keras_accuracy == found.artifact_accuracy == wilson(4, 5)
     assert found.mcnemar_p == 1.0
     assert found.agreement == pytest.approx(3 / 5)
@@ -35,7 +35,7 @@ def test_every_figure_of_a_small_example() -> None:
     assert found.per_class_change == {"zero": -50.0, "one": 0.0, "two": 50.0}
 
 
-def test_flips_are_listed_the_firmest_first() -> None:
+def test_flips_are_ordered_by_their_margin() -> None:
     first, second = compare(KERAS, EXPORT, LABELS, NAMES).flips
     assert (first.index, first.label, first.keras, first.artifact) == (3, "two", "one", "two")
     assert (first.keras_margin, first.artifact_margin) == (pytest.approx(0.85), pytest.approx(0.6))
@@ -54,7 +54,7 @@ labels = arrays.arrays(np.int64, 7, elements=st.integers(0, 2))
 
 
 @given(probabilities, probabilities, labels)
-def test_swapping_the_two_turns_the_signs(
+def test_swapping_the_two_changes_the_signs(
     first: NDArray[np.float32], second: NDArray[np.float32], truth: NDArray[np.int64]
 ) -> None:
     there, back = compare(first, second, truth, NAMES), compare(second, first, truth, NAMES)
@@ -79,17 +79,17 @@ def test_equal_answers_agree_in_everything(given: NDArray[np.float32], truth: ND
     ("keras", "export", "truth"),
     [(KERAS, EXPORT[:4], LABELS), (KERAS, EXPORT, LABELS[:4]), (KERAS[:0], EXPORT[:0], LABELS[:0])],
 )
-def test_what_does_not_fit_together(
+def test_arrays_of_different_images_are_refused(
     keras: NDArray[np.float32], export: NDArray[np.float32], truth: NDArray[np.int64]
 ) -> None:
-    with pytest.raises(ArrayError, match="expected probabilities of the same images; got"):
+    with pytest.raises(ArrayError, match=f"{len(truth)} labels"):
         compare(keras, export, truth, NAMES)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_an_answer_that_is_no_number_is_no_agreement(value: float) -> None:
+def test_probabilities_that_are_not_finite_are_refused(value: float) -> None:
     broken = EXPORT.copy()
     broken[2, 1] = value
     for pair in ((KERAS, broken), (broken, KERAS)):
-        with pytest.raises(ArrayError, match="not numbers"):
+        with pytest.raises(ArrayError, match="NaN"):
             compare(*pair, LABELS, NAMES)

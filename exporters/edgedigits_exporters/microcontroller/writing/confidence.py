@@ -1,4 +1,4 @@
-"""The C text that turns the output into a label and a calibrated confidence, as preprocessing.apply_temperature does."""
+"""The C text that computes a label and its confidence, as preprocessing.apply_temperature does."""
 
 import numpy as np
 
