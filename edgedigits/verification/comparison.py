@@ -90,10 +90,8 @@ def compare(
     error, similarity = np.abs(keras - artifact), cosine(keras, artifact)
     before, after = margins(keras), margins(artifact)
     flips = (
-        Flip(
-            int(i), names[labels[i]], *(names[decision[i]] for decision in decisions), float(before[i]), float(after[i])
-        )
-        for i in np.flatnonzero(decisions[0] != decisions[1])
+        Flip(int(i), names[labels[i]], names[ours[i]], names[theirs[i]], float(before[i]), float(after[i]))
+        for i in np.flatnonzero(ours != theirs)
     )
     return Comparison(
         images=len(labels),
