@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgedigits_runtime.untrusted import onnx_model
 from edgedigits_runtime.untrusted.tflite_model import read_model
 
 
@@ -50,22 +51,33 @@ def _tflite_operators(path: Path) -> list[tuple[str, str]]:
 
 
 def _onnx_operators(path: Path) -> list[tuple[str, str]]:
-    import onnx
-
-    graph = onnx.shape_inference.infer_shapes(onnx.load(path)).graph
-    producers = {output: node.op_type for node in graph.node for output in node.output}
-    types = {
-        value.name: onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower()
-        for value in (*graph.value_info, *graph.output)
-    }
-    type_names = {"float": "float32"}
+    model = onnx_model.read_model(path.read_bytes(), str(path))
+    producers = {output: node.operator for node in model.nodes for output in node.outputs}
+    types = {constant.name: constant.dtype for constant in model.constants}
+    types |= {value.name: value.dtype for value in (*model.inputs, *model.values, *model.outputs)}
     found = []
-    for node in graph.node:
-        if node.op_type in ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Cast"):
+    for node in model.nodes:
+        for output in node.outputs:
+            types.setdefault(output, _onnx_type(node, types))
+        if node.operator in ("Constant", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Cast"):
             continue
-        dtype = types.get(node.output[0], "unknown")
+        dtype = types[node.outputs[0]]
         # A float operator between DequantizeLinear and QuantizeLinear runs as one int8 kernel.
-        if node.op_type.endswith("Integer") or producers.get(node.input[0]) == "DequantizeLinear":
+        if node.operator.endswith("Integer") or producers.get(node.inputs[0]) == "DequantizeLinear":
             dtype = "int8"
-        found.append((node.op_type, type_names.get(dtype, dtype)))
+        found.append((node.operator, dtype))
     return found
+
+
+def _onnx_type(node: onnx_model.Node, types: dict[str, str]) -> str:
+    """Return the type that an operator computes, which most take from their first input."""
+    if node.operator == "Cast":
+        (to,) = (attribute.integers[0] for attribute in node.attributes if attribute.name == "to")
+        return onnx_model.DTYPES.get(to, "unknown")
+    if node.operator == "Constant":
+        return next((each.dtype for attribute in node.attributes for each in attribute.constants), "unknown")
+    if node.operator == "QuantizeLinear":
+        return types.get(node.inputs[2], "unknown") if len(node.inputs) > 2 else "uint8"
+    fixed = {"DynamicQuantizeLinear": "uint8", "Shape": "int64", "Size": "int64", "ArgMax": "int64"}
+    place = 1 if node.operator == "DequantizeLinear" else 0
+    return fixed.get(node.operator) or types.get(node.inputs[place], "unknown")

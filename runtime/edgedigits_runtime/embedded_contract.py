@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from edgedigits_runtime.contract import REQUIRED, Contract, parse_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, ContractMissing
-from edgedigits_runtime.onnx_metadata import read_metadata
+from edgedigits_runtime.untrusted.onnx_model import read_metadata
 
 MEMBER = "edgedigits.json"
 ONNX_PROPERTY = "edgedigits"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgedigits.model_files import SHIPPED
-from edgedigits_runtime.onnx_metadata import read_metadata
+from edgedigits_runtime.untrusted.onnx_model import read_metadata
 
 words = st.text(max_size=300)
 

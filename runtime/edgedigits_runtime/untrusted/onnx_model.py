@@ -1,0 +1,264 @@
+"""An `.onnx` file as a typed model: the structure is checked, the meaning is not.
+
+The messages are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). Functions, training,
+graphs in a graph and sparse tensors have no place in the model; a file with any of them is refused.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
+from edgedigits_runtime.untrusted import limits
+from edgedigits_runtime.untrusted.protobuf import LENGTH_DELIMITED, VARINT, Message, fields, packed, signed, texts
+
+MODEL_GRAPH, MODEL_METADATA, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 14, 20, 25
+GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE, GRAPH_SPARSE = 1, 5, 11, 12, 13, 15
+VALUE_NAME, VALUE_TYPE, TYPE_TENSOR, TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE = 1, 2, 1, 1, 2
+SHAPE_DIMENSION, DIMENSION_SIZE, DIMENSION_NAME = 1, 1, 2
+NODE_INPUT, NODE_OUTPUT, NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 1, 2, 4, 5, 7
+ATTRIBUTE_NAME, ATTRIBUTE_INTEGER, ATTRIBUTE_TENSOR, ATTRIBUTE_INTEGERS, ATTRIBUTE_TENSORS = 1, 3, 5, 8, 10
+ATTRIBUTE_GRAPHS, ATTRIBUTE_SPARSE = (6, 11), (22, 23)
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT64, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = (
+    1,
+    2,
+    7,
+    8,
+    9,
+    13,
+    14,
+)
+KEY, VALUE = 1, 2
+
+DTYPES = {
+    1: "float32",
+    2: "uint8",
+    3: "int8",
+    4: "uint16",
+    5: "int16",
+    6: "int32",
+    7: "int64",
+    8: "string",
+    9: "bool",
+    10: "float16",
+    11: "float64",
+    12: "uint32",
+    13: "uint64",
+    16: "bfloat16",
+    21: "uint4",
+    22: "int4",
+}
+"""TensorProto.DataType."""
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A tensor whose numbers are in the file, or in a file beside it.
+
+    Attributes:
+        dtype: of DTYPES, or "type 5" for another one.
+        raw: little-endian numbers; None where they are in fields of their own or in another file.
+        integers: the numbers, where the dtype is int64 and they are in this file.
+        external: keys and values that say where the numbers are in another file; None where they are in this one.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    raw: Message | None
+    integers: tuple[int, ...]
+    external: dict[str, str] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """An activation whose type is declared: its dtype, and its sizes without those that have only a name."""
+
+    name: str
+    dtype: str
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """A setting of an operator: its integers, those of its tensors included, and its tensors."""
+
+    name: str
+    integers: tuple[int, ...]
+    constants: tuple[Constant, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """An operator, with the names of what it reads and writes."""
+
+    operator: str
+    domain: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxModel:
+    """The graph of a file; `values` are the activations that are neither input nor output."""
+
+    nodes: tuple[Node, ...]
+    constants: tuple[Constant, ...]
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    values: tuple[Value, ...]
+
+
+def read_metadata(content: bytes) -> dict[str, str]:
+    """Return the metadata of an `.onnx` file; nothing else in it is checked.
+
+    Raises:
+        ValueError: the bytes are no whole message.
+    """
+    found = {}
+    for number, part in _parts(memoryview(content)):
+        if number == MODEL_METADATA:
+            entry = dict(texts(part))
+            found[entry.get(KEY, b"").decode()] = entry.get(VALUE, b"").decode()
+    return found
+
+
+def read_model(content: bytes, source: str) -> OnnxModel:
+    """Read the bytes of an `.onnx` file; `source` names it in messages.
+
+    Raises:
+        ArtifactCorrupt: damaged, or no `.onnx` file.
+        ArtifactUnsupported: it holds functions, training, graphs in a graph, sparse tensors or too many parts.
+    """
+    try:
+        parts = list(_parts(memoryview(content)))
+        numbers = {number for number, _ in parts}
+        if MODEL_FUNCTIONS in numbers:
+            raise ArtifactUnsupported(f"{source} defines functions of its own; export it with them inlined")
+        if MODEL_TRAINING in numbers:
+            raise ArtifactUnsupported(f"{source} holds a training graph; export it for inference")
+        graphs = [part for number, part in parts if number == MODEL_GRAPH]
+        # Protocol Buffers would merge two graphs.
+        if len(graphs) != 1:
+            raise ValueError(f"it holds {len(graphs)} graphs, expected 1")
+        return _graph(graphs[0], source)
+    except ValueError as error:
+        raise ArtifactCorrupt(f"{source} is not a whole .onnx file: {error}") from error
+
+
+def _graph(graph: Message, source: str) -> OnnxModel:
+    parts: dict[int, list[Message]] = {}
+    for number, part in _parts(graph):
+        parts.setdefault(number, []).append(part)
+    if max(map(len, parts.values()), default=0) > limits.PARTS:
+        raise ArtifactUnsupported(f"{source} holds more than {limits.PARTS:,} parts of one kind")
+    if GRAPH_SPARSE in parts:
+        raise ArtifactUnsupported(f"{source} holds sparse tensors; export it with plain ones")
+    return OnnxModel(
+        nodes=tuple(_node(part, f"{source} holds", k) for k, part in enumerate(parts.get(GRAPH_NODE, []))),
+        constants=tuple(map(_constant, parts.get(GRAPH_INITIALIZER, []))),
+        # Engines pass these names to Python as str.
+        inputs=tuple(_value(part, "strict") for part in parts.get(GRAPH_INPUT, [])),
+        outputs=tuple(_value(part, "strict") for part in parts.get(GRAPH_OUTPUT, [])),
+        values=tuple(_value(part, "replace") for part in parts.get(GRAPH_VALUE, [])),
+    )
+
+
+def _value(value: Message, errors: str) -> Value:
+    name = dict(texts(value)).get(VALUE_NAME, b"").decode(errors=errors)
+    sizes, dtype = [], 0
+    for tensor in _within(value, VALUE_TYPE, TYPE_TENSOR):
+        dtype = next((found for number, _, found, _ in fields(tensor) if number == TENSOR_TYPE_ELEMENT), dtype)
+        for dimension in _within(tensor, TENSOR_TYPE_SHAPE, SHAPE_DIMENSION):
+            for number, kind, size, part in fields(dimension):
+                if number == DIMENSION_NAME and kind == LENGTH_DELIMITED:
+                    bytes(part).decode()
+                elif number == DIMENSION_SIZE and kind == VARINT:
+                    sizes.append(signed(size))
+    return Value(name, _dtype(dtype), tuple(sizes))
+
+
+def _node(node: Message, holds: str, position: int) -> Node:
+    found: dict[int, list[Message]] = {}
+    for number, part in _parts(node):
+        found.setdefault(number, []).append(part)
+    words = {number: tuple(map(_text, found.get(number, []))) for number in (NODE_INPUT, NODE_OUTPUT)}
+    operator, domain = (_text(found.get(number, [b""])[-1]) for number in (NODE_OPERATOR, NODE_DOMAIN))
+    where = f"operator {position} ({operator[:80]})"
+    attributes = tuple(_attribute(part, holds, where) for part in found.get(NODE_ATTRIBUTE, []))
+    return Node(operator, domain, words[NODE_INPUT], words[NODE_OUTPUT], attributes)
+
+
+def _attribute(attribute: Message, holds: str, where: str) -> Attribute:
+    name, integers, constants = "", list[int](), list[Constant]()
+    for number, kind, value, part in fields(attribute):
+        if number == ATTRIBUTE_NAME and kind == LENGTH_DELIMITED:
+            name = _text(part)
+        elif number in ATTRIBUTE_GRAPHS:
+            raise ArtifactUnsupported(f"{holds} a graph within {where}; export it without branches and loops")
+        elif number in ATTRIBUTE_SPARSE:
+            raise ArtifactUnsupported(f"{holds} a sparse tensor in {where}; export it with plain ones")
+        elif number in (ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS) and kind == LENGTH_DELIMITED:
+            constants.append(_constant(part))
+            integers += constants[-1].integers
+        elif number in (ATTRIBUTE_INTEGER, ATTRIBUTE_INTEGERS):
+            integers += _integers(kind, value, part)
+    return Attribute(name, tuple(integers), tuple(constants))
+
+
+def _constant(tensor: Message) -> Constant:
+    shape, integers, external = list[int](), list[int](), dict[str, str]()
+    dtype, name, raw, outside = 0, "", None, False
+    for number, kind, value, part in fields(tensor):
+        if number == TENSOR_DIMS:
+            shape += _integers(kind, value, part)
+        elif number == TENSOR_TYPE and kind == VARINT:
+            dtype = value
+        elif number == TENSOR_INT64:
+            integers += _integers(kind, value, part)
+        elif number == TENSOR_NAME and kind == LENGTH_DELIMITED:
+            name = _text(part)
+        elif number == TENSOR_RAW and kind == LENGTH_DELIMITED:
+            raw = part
+        elif number == TENSOR_EXTERNAL and kind == LENGTH_DELIMITED:
+            entry = dict(texts(part))
+            external[_text(entry.get(KEY, b""))] = _text(entry.get(VALUE, b""))
+            outside = True
+        elif number == TENSOR_LOCATION and kind == VARINT:
+            outside |= value != 0
+    if dtype == 7 and raw is not None and not outside:
+        integers = [number for (number,) in struct.iter_unpack("<q", raw[: len(raw) // 8 * 8])]
+    return Constant(
+        name, _dtype(dtype), tuple(shape), None if outside else raw, tuple(integers), external if outside else None
+    )
+
+
+def _dtype(number: int) -> str:
+    return DTYPES.get(number, f"type {number}")
+
+
+def _integers(kind: int, value: int, content: Message) -> list[int]:
+    """Return a repeated int64: a varint, or a packed field."""
+    return [signed(value)] if kind == VARINT else packed(content)
+
+
+def _text(content: Message) -> str:
+    return bytes(content).decode(errors="replace")
+
+
+def _within(message: Message, *path: int) -> Iterator[Message]:
+    """Yield the messages that a path of field numbers leads to."""
+    if not path:
+        yield message
+        return
+    for number, part in _parts(message):
+        if number == path[0]:
+            yield from _within(part, *path[1:])
+
+
+def _parts(message: Message) -> Iterator[tuple[int, Message]]:
+    """Yield the length-delimited fields of a message."""
+    for number, kind, _, content in fields(message):
+        if kind == LENGTH_DELIMITED:
+            yield number, content
