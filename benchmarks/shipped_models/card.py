@@ -15,7 +15,7 @@ from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SUFFIXES, open_model
 from edgedigits.reports.evaluation import Evaluation, evaluate
 from edgedigits.reports.model_card_file import Card
-from edgedigits.verification.reliability import BINS, reliability
+from edgedigits.verification.reliability import BINS, group_by_confidence
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.machine import describe_machine
 
@@ -101,7 +101,7 @@ def measure_behaviour(keras: Path, int8: Path, test: Samples) -> dict[str, Any]:
         kind: measure_robustness(open_model(file), test, ROBUSTNESS_SEED).to_dict()
         for kind, file in (("float", keras), ("int8", int8))
     }
-    bins = reliability(evaluate(engine, test).confidences, test.labels)
+    bins = group_by_confidence(evaluate(engine, test).confidences, test.labels)
     return {
         "robustness": robustness,
         "other_hands": {"dataset": "optdigits", "images": 1_797, **asdict(measure_other_hands(engine))},

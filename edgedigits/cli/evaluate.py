@@ -73,7 +73,7 @@ def evaluate(
         model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence, expect=expect
     )
     with ProgressBar("reading", len(pictures), at_least=WORTH_A_BAR) as bar:
-        found = evaluate_pictures(pictures, options, exclude=exclude or (), jobs=jobs, each=bar.advance)
+        found = evaluate_pictures(pictures, options, exclude=exclude or (), jobs=jobs, progress=bar.advance)
     facts = {"folder": str(folder), "expect": expect, "excluded": exclude or [], "jobs": jobs}
     if json_file != STANDARD_OUTPUT:
         title = f"{folder}: {len(found.cases):,} pictures, {found.model} on {found.engine}, expecting {expect}"

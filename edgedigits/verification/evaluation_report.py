@@ -1,4 +1,4 @@
-"""The evaluation of a folder as JSON objects and as lines for a terminal."""
+"""Format the evaluation of a folder as JSON and as lines of text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ NAME, COUNT = 30, 9
 
 
 def to_dict(found: FolderEvaluation) -> dict[str, Any]:
-    """Return the evaluation as JSON objects; docs/evaluation.md describes them. Shares are 0..1."""
+    """Return the evaluation as JSON objects; docs/evaluation.md describes them."""
     digits = found.digit_scores
     return {
         "schema": SCHEMA,
@@ -35,12 +35,12 @@ def to_dict(found: FolderEvaluation) -> dict[str, Any]:
             "precision": _share(digits.precision),
             "recall": _share(digits.recall),
         },
-        "no_digit": _counted(found.without),
+        "no_digit": _counted(found.no_digit),
         "confusions": [{"true": true, "read": read, "count": count} for (true, read), count in found.confusions],
-        "calibration": _calibration(found),
+        "calibration": _reliability(found),
         "ms": {stage: round(taken, 4) for stage, taken in found.ms.items()},
         "misread": [_case(case) for case in found.misread],
-        "left_out": {**_counted(found.left_out), "misread": [_case(case) for case in found.left_out if not case.right]},
+        "left_out": {**_counted(found.excluded), "misread": [_case(case) for case in found.excluded if not case.right]},
     }
 
 
@@ -61,8 +61,8 @@ def _case(case: Case) -> dict[str, Any]:
     return {**found, "read": case.reading.text, "confidence": round(case.confidence, 4)}
 
 
-def _calibration(found: FolderEvaluation) -> dict[str, Any] | None:
-    bins = found.calibration
+def _reliability(found: FolderEvaluation) -> dict[str, Any] | None:
+    bins = found.reliability
     if bins is None:
         return None
     return {
@@ -82,20 +82,20 @@ def _calibration(found: FolderEvaluation) -> dict[str, Any] | None:
 
 
 def as_lines(found: FolderEvaluation) -> Iterator[str]:
-    """Yield the evaluation as lines of a table, then what went wrong."""
+    """Yield a table of the figures, then the errors."""
     yield f"{'pictures':{NAME}}{'all':>{COUNT}}{'right':>{COUNT}}{'share':>{COUNT}}  95% interval"
     yield from _rows("with one digit", found.single)
     for kind, cases in found.single_by_kind.items():
-        yield from _rows(f"  {kind or 'of no kind'}", cases)
+        yield from _rows(f"  {kind or 'without a kind'}", cases)
     yield from _rows("with several, all right", found.several)
     digits = found.digit_scores
     if found.several:
-        yield _row("  digits there, read right", digits.true, digits.right, digits.recall)
+        yield _row("  true digits, read right", digits.true, digits.right, digits.recall)
         yield _row("  digits read, right", digits.read, digits.right, digits.precision)
-    yield from _rows("with none, read as empty", found.without)
-    yield from _rows("left out by their note", found.left_out)
+    yield from _rows("without a digit, read empty", found.no_digit)
+    yield from _rows("excluded by their note", found.excluded)
     yield ""
-    yield from _calibration_lines(found)
+    yield from _reliability_lines(found)
     if found.ms:
         stages = ", ".join(f"{stage} {taken:.2f}" for stage, taken in found.ms.items())
         yield f"median milliseconds: {stages}"
@@ -118,19 +118,19 @@ def _row(name: str, count: int, right: int, share: Share | None) -> str:
 def _pair(pair: Pair) -> str:
     true, read = pair
     if true is None:
-        return f"{read} where none is"
+        return f"{read} read without a digit"
     return f"{true} missed" if read is None else f"{true} read as {read}"
 
 
-def _calibration_lines(found: FolderEvaluation) -> Iterator[str]:
-    bins = found.calibration
+def _reliability_lines(found: FolderEvaluation) -> Iterator[str]:
+    bins = found.reliability
     if bins is None:
         return
     yield f"expected calibration error {bins.expected_error:.2%}, over {int(bins.counts.sum()):,} digits read:"
     for number in range(BINS - 1, -1, -1):
         if bins.counts[number]:
             yield (
-                f"  said {bins.confidence[number]:6.1%} on average, right {bins.accuracy[number]:6.1%},"
+                f"  confidence {bins.confidence[number]:6.1%} on average, right {bins.accuracy[number]:6.1%},"
                 f" {int(bins.counts[number]):,} digits"
             )
 
@@ -138,16 +138,16 @@ def _calibration_lines(found: FolderEvaluation) -> Iterator[str]:
 def _misread_lines(misread: Sequence[Case]) -> Iterator[str]:
     if not misread:
         return
-    yield f"not read right, the surest first ({len(misread)}):"
+    yield f"not read right, by confidence ({len(misread)}):"
     for case in misread[:MOST_MISREAD]:
         yield f"  {case.picture.name}: {describe(case)}"
     if len(misread) > MOST_MISREAD:
-        yield f"  and {len(misread) - MOST_MISREAD} more; --json lists all, --sheet shows them"
+        yield f"  and {len(misread) - MOST_MISREAD} more; --json lists all, --sheet draws them"
 
 
 def describe(case: Case) -> str:
-    """Return in a few words what stands in a picture and what was read."""
+    """Return the true label of a picture and its reading in a few words."""
     if case.reading is None:
         return case.error
-    said = f"{case.picture.label or NO_DIGIT} read as {single_line(case.reading.text)}"
-    return f"{said} ({case.confidence:.1%})" if case.read else said
+    text = f"{case.picture.label or NO_DIGIT} read as {single_line(case.reading.text)}"
+    return f"{text} ({case.confidence:.1%})" if case.read else text

@@ -1,19 +1,19 @@
-"""Evaluate a model on a folder of labelled pictures: how often is what a person hands it read right?"""
+"""Evaluate the whole reader on a folder of labelled pictures."""
 
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task
+from edgedigits.predicting.pictures import ReaderOptions, Task
 from edgedigits.predicting.pool import read_all
 from edgedigits.verification.alignment import Pair, align
 from edgedigits.verification.intervals import Share, wilson
 from edgedigits.verification.labelled_pictures import LabelledPicture
-from edgedigits.verification.reliability import Reliability, reliability
+from edgedigits.verification.reliability import Reliability, group_by_confidence
 from edgedigits_runtime.errors import DatasetInvalid
 from edgedigits_runtime.reading.results import Digit, Reading
 from edgedigits_runtime.sources.files import Source
@@ -21,13 +21,13 @@ from edgedigits_runtime.sources.files import Source
 
 @dataclass(frozen=True)
 class Case:
-    """A labelled picture and what was read in it.
+    """A labelled picture and its reading.
 
     Attributes:
         picture: with its label.
-        truth: the labels that stand in it, in reading order.
-        reading: None where the picture could not be read.
-        error: why it could not.
+        truth: the true labels in reading order.
+        reading: None if the picture could not be read.
+        error: the reason.
     """
 
     picture: LabelledPicture
@@ -45,26 +45,26 @@ class Case:
 
     @property
     def right(self) -> bool:
-        """Whether exactly what stands there was read; a picture that could not be read never is."""
+        """Whether exactly the true labels were read; false if the picture could not be read."""
         return self.reading is not None and self.read == self.truth
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """Of true and read labels."""
+        """Aligned true and read labels."""
         return align(self.truth, self.read)
 
     @property
     def confidence(self) -> float:
-        """Of the surest digit, 0..1; 0 where none was read."""
+        """Highest confidence of a digit, 0..1; 0 if none was read."""
         return max((digit.confidence for digit in self.digits), default=0.0)
 
 
 @dataclass(frozen=True)
 class DigitScores:
-    """Digits of pictures with several, paired with those read by the fewest edits.
+    """Counts of the digits in pictures with several digits.
 
     Attributes:
-        true, read, right: how many stand there, were read, and both.
+        true, read, right: true digits, digits read, and digits read right.
     """
 
     true: int
@@ -82,13 +82,13 @@ class DigitScores:
 
 @dataclass(frozen=True)
 class FolderEvaluation:
-    """What was read in a folder of labelled pictures.
+    """The readings of a folder of labelled pictures.
 
     Attributes:
-        model: its contract's name.
-        engine, device, providers: where it ran.
+        model: name in its contract.
+        engine, device, providers: as in a Reading.
         cases: the pictures that count.
-        left_out: pictures that were read, but whose note says that they do not count.
+        excluded: pictures that were read, but excluded by their note.
     """
 
     model: str
@@ -96,7 +96,7 @@ class FolderEvaluation:
     device: str
     providers: tuple[str, ...]
     cases: tuple[Case, ...]
-    left_out: tuple[Case, ...] = ()
+    excluded: tuple[Case, ...] = ()
 
     @cached_property
     def single(self) -> tuple[Case, ...]:
@@ -109,13 +109,13 @@ class FolderEvaluation:
         return tuple(case for case in self.cases if len(case.truth) > 1)
 
     @cached_property
-    def without(self) -> tuple[Case, ...]:
-        """Pictures with no digit."""
+    def no_digit(self) -> tuple[Case, ...]:
+        """Pictures without a digit."""
         return tuple(case for case in self.cases if not case.truth)
 
     @cached_property
     def single_by_kind(self) -> dict[str, tuple[Case, ...]]:
-        """Pictures with one digit, by kind in alphabetical order; empty where no picture has a kind."""
+        """Pictures with one digit, by kind in alphabetical order; empty if no picture has a kind."""
         kinds = sorted({case.picture.kind for case in self.single})
         if kinds in ([], [""]):
             return {}
@@ -123,7 +123,7 @@ class FolderEvaluation:
 
     @cached_property
     def digit_scores(self) -> DigitScores:
-        """Precision and recall of the digits in pictures with several."""
+        """Counts of the digits in pictures with several digits."""
         pairs = [pair for case in self.several for pair in case.pairs]
         return DigitScores(
             true=sum(true is not None for true, _ in pairs),
@@ -133,23 +133,23 @@ class FolderEvaluation:
 
     @cached_property
     def confusions(self) -> list[tuple[Pair, int]]:
-        """Pairs (true, read) that differ with their counts, the most frequent first; None stands for nothing."""
+        """Pairs (true, read) that differ, with their counts in descending order; None stands for no digit."""
         pairs = Counter(pair for case in self.cases if case.reading for pair in case.pairs if pair[0] != pair[1])
         return sorted(pairs.items(), key=lambda item: (-item[1], item[0][0] or "", item[0][1] or ""))
 
     @cached_property
     def misread(self) -> list[Case]:
-        """Pictures not read right, the most confident first."""
+        """Pictures not read right, by descending confidence."""
         return sorted((case for case in self.cases if not case.right), key=lambda case: -case.confidence)
 
     @cached_property
     def unreadable(self) -> list[Case]:
         """Pictures that could not be read; they count as wrong."""
-        return [case for case in (*self.cases, *self.left_out) if case.reading is None]
+        return [case for case in (*self.cases, *self.excluded) if case.reading is None]
 
     @cached_property
-    def calibration(self) -> Reliability | None:
-        """How often digits read with a confidence are right; None where no digit was read."""
+    def reliability(self) -> Reliability | None:
+        """Accuracy of the digits read, by confidence; None if no digit was read."""
         confidences, right = [], []
         for case in self.cases:
             digits = iter(case.digits)
@@ -160,18 +160,18 @@ class FolderEvaluation:
         if not confidences:
             return None
         answers = np.array(confidences, np.float32)[:, np.newaxis]
-        return reliability(answers, np.where(right, 0, 1).astype(np.int64))
+        return group_by_confidence(answers, np.where(right, 0, 1).astype(np.int64))
 
     @cached_property
     def ms(self) -> dict[str, float]:
-        """Median milliseconds of each stage over the pictures."""
+        """Median milliseconds of each stage."""
         readings = [case.reading for case in self.cases if case.reading]
         stages = readings[0].ms if readings else {}
         return {stage: statistics.median(reading.ms[stage] for reading in readings) for stage in stages}
 
 
 def share_right(cases: Sequence[Case]) -> Share | None:
-    """Return the share of pictures read right with its 95% interval; None where there are no pictures."""
+    """Return the share of pictures read right with its 95% interval; None without pictures."""
     return wilson(sum(case.right for case in cases), len(cases)) if cases else None
 
 
@@ -181,48 +181,45 @@ def evaluate_pictures(
     *,
     exclude: Iterable[str] = (),
     jobs: int = 1,
-    each: Callable[[], None] = lambda: None,
+    progress: Callable[[], None] = lambda: None,
 ) -> FolderEvaluation:
-    """Read the pictures and compare with their labels.
+    """Read pictures and compare the readings with their labels.
 
     Args:
         pictures: with their labels.
-        options: how to open the reader.
-        exclude: pictures with one of these words in their note are read but do not count; case does not matter.
-        jobs: how many processes read.
-        each: called after each picture.
+        options: of the reader.
+        exclude: pictures with one of these words in their note are read but do not count; case is ignored.
+        jobs: number of processes.
+        progress: called after each picture.
 
     Raises:
-        DatasetInvalid: a label is none that the model could read.
+        DatasetInvalid: the model has no such label.
         EdgedigitsError: the model cannot be used.
     """
     engine = options.open().classifier.engine
     truths = [_truth(picture, engine.contract.labels) for picture in pictures]
     words = [word.casefold() for word in exclude]
     counted: list[Case] = []
-    left_out: list[Case] = []
-    for picture, truth, outcome in zip(pictures, truths, _read(pictures, options, jobs), strict=True):
+    excluded: list[Case] = []
+    outcomes = read_all((Task(Source(picture.name, picture.path)) for picture in pictures), options, jobs)
+    for picture, truth, outcome in zip(pictures, truths, outcomes, strict=True):
         case = Case(picture, truth, outcome.reading, outcome.error)
-        (left_out if any(word in picture.note.casefold() for word in words) else counted).append(case)
-        each()
+        (excluded if any(word in picture.note.casefold() for word in words) else counted).append(case)
+        progress()
     return FolderEvaluation(
-        engine.contract.name, engine.name, engine.device, tuple(engine.providers), tuple(counted), tuple(left_out)
+        engine.contract.name, engine.name, engine.device, tuple(engine.providers), tuple(counted), tuple(excluded)
     )
 
 
-def _read(pictures: Sequence[LabelledPicture], options: ReaderOptions, jobs: int) -> Iterator[Outcome]:
-    return read_all((Task(Source(picture.name, picture.path)) for picture in pictures), options, jobs)
-
-
 def _truth(picture: LabelledPicture, labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels that a picture's label names: itself, or its characters."""
+    """Return a picture's label as labels of the model: one label, or one for each character."""
     if picture.label in labels:
         return (picture.label,)
     characters = tuple("".join(picture.label.split()))
     unknown = [character for character in characters if character not in labels]
     if unknown:
         raise DatasetInvalid(
-            f"{picture.name} has the label {picture.label!r}, which this model cannot read; its labels are"
-            f" {', '.join(labels)}; leave the label empty, or use a sub-folder none, where there is no digit"
+            f"{picture.name} has the label {picture.label!r}; the labels of the model are {', '.join(labels)};"
+            " for a picture without a digit leave the label empty, or use a sub-folder none"
         )
     return characters

@@ -12,19 +12,19 @@ LABELS_FILE = "labels.csv"
 PICTURES = "images"
 NO_DIGIT_FOLDERS = ("none", "no digit", "no-digit", "nodigit")
 LISTED = 3
-"""Names that an error lists before it counts the rest."""
+"""Names in an error message; the rest are counted."""
 
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """One picture and what is written in it.
+    """A picture and its label.
 
     Attributes:
         path: of the file.
         name: its path in the folder.
-        label: the digits in reading order, or the name of one class; empty where there is no digit.
-        kind: a group that is counted by itself; may be empty.
-        note: free text that pictures are left out by; may be empty.
+        label: the digits in reading order, or the name of one class; empty if the picture has no digit.
+        kind: group with figures of its own; may be empty.
+        note: free text, by which pictures can be excluded; may be empty.
     """
 
     path: Path
@@ -37,24 +37,22 @@ class LabelledPicture:
 def read_labelled(folder: Path) -> list[LabelledPicture]:
     """Return the pictures of a folder with their labels, in the order of `labels.csv`, else of the sub-folders.
 
-    `labels.csv` has the columns file and label, and may have kind and note; the files stand in `images/` or beside
-    it. Without it, the name of each sub-folder is the label of the pictures below; `none` is for those without a digit.
+    `labels.csv` has the columns file and label, and optionally kind and note; the files are in `images/` or beside
+    it. Without it, the name of each sub-folder is the label of its pictures; `none` holds pictures without a digit.
 
     Raises:
-        DataNotFound: no such folder, no labels, or files that labels.csv names and that are not there.
-        DatasetInvalid: labels.csv lacks a column or a value, is no text, or names no picture.
+        DataNotFound: no such folder, no labels, or missing files.
+        DatasetInvalid: labels.csv lacks a column or a value, is not UTF-8, or lists no picture.
     """
     if not folder.is_dir():
-        raise DataNotFound(
-            f"expected a folder of pictures with labels.csv, or with a sub-folder for each label; none at {folder}"
-        )
+        raise DataNotFound(f"no folder at {folder}; expected labels.csv in it, or a sub-folder for each label")
     if (folder / LABELS_FILE).is_file():
         return _of_file(folder)
     pictures = list(_of_folders(folder))
     if not pictures:
         raise DataNotFound(
             f"no labels in {folder}; expected labels.csv with the columns file and label,"
-            " or a sub-folder of pictures for each label, such as 0, 1, 42 and none"
+            " or a sub-folder for each label, such as 0, 1, 42 and none"
         )
     return pictures
 
@@ -62,24 +60,23 @@ def read_labelled(folder: Path) -> list[LabelledPicture]:
 def _of_file(folder: Path) -> list[LabelledPicture]:
     file = folder / LABELS_FILE
     try:
-        # Spreadsheets put a byte order mark before the first column's name.
+        # Spreadsheets write a byte order mark before the first column's name.
         with file.open(newline="", encoding="utf-8-sig") as stream:
             rows = csv.DictReader(stream)
             columns = rows.fieldnames or ()
             if not {"file", "label"} <= set(columns):
                 got = ", ".join(columns) or "none"
-                raise DatasetInvalid(f"expected the columns file and label, parted by commas, in {file}; got {got}")
+                raise DatasetInvalid(f"expected the columns file,label separated by commas in {file}; got {got}")
             pictures = [_of_row(folder, row, f"{file} line {rows.line_num}") for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetInvalid(f"expected {file} to be CSV in UTF-8: {error}") from error
     if not pictures:
-        raise DatasetInvalid(f"{file} names no picture; expected a row for each")
+        raise DatasetInvalid(f"expected a row for each picture in {file}; it has none")
     missing = [picture.name for picture in pictures if not picture.path.is_file()]
     if missing:
         more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
         raise DataNotFound(
-            f"{file} names pictures that are neither in {folder / PICTURES} nor beside it:"
-            f" {', '.join(missing[:LISTED])}{more}"
+            f"pictures of {file} are missing in {folder / PICTURES} and beside it: {', '.join(missing[:LISTED])}{more}"
         )
     return pictures
 

@@ -35,7 +35,7 @@ class Reliability:
         return float((self.counts * gaps).sum() / self.counts.sum())
 
 
-def reliability(probabilities: Probabilities, labels: NDArray[np.int64], bins: int = BINS) -> Reliability:
+def group_by_confidence(probabilities: Probabilities, labels: NDArray[np.int64], bins: int = BINS) -> Reliability:
     """Group answers by their confidence, which is the highest probability.
 
     Args:

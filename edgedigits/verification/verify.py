@@ -1,4 +1,4 @@
-"""Verify an artifact: every image of a split through it and through Keras, judged by the gates."""
+"""Verify an artifact: run every image of a split through it and through its reference, and apply the gates."""
 
 import dataclasses
 import hashlib
@@ -24,16 +24,16 @@ from edgedigits_runtime.whole_files import write_whole
 
 @dataclass(frozen=True)
 class Verification:
-    """The result of comparing an artifact with its Keras model.
+    """The result of comparing an artifact with its reference.
 
     Attributes:
-        artifact, against: the two files' names.
-        against_fingerprint: SHA-256 of the Keras file.
-        dataset, split: what was compared on.
+        artifact, against: names of the two files.
+        against_fingerprint: SHA-256 of the reference.
+        dataset, split: of the images.
         precision: of the artifact.
-        gate: what was demanded.
-        missed: a line for each demand that was not met; empty where the artifact passed.
-        comparison: the figures.
+        gate: limits of the differences.
+        missed: a line for each limit that was exceeded; empty if the artifact passed.
+        comparison: figures of the comparison.
     """
 
     artifact: str
@@ -52,18 +52,12 @@ class Verification:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON objects; docs/verification.md describes them."""
-        figures = dataclasses.asdict(self.comparison)
-        report = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {
-            **report,
-            "gate": dataclasses.asdict(self.gate),
-            "missed": list(self.missed),
-            "passed": self.passed,
-            "comparison": {**figures, "agreement": self.comparison.agreement},
-        }
+        report = dataclasses.asdict(self)
+        report["comparison"]["agreement"] = self.comparison.agreement
+        return {**report, "missed": list(self.missed), "passed": self.passed}
 
     def summary(self) -> dict[str, Any]:
-        """Return what the contract keeps of it."""
+        """Return the summary that the contract contains."""
         return {
             "against": self.against_fingerprint,
             "split": self.split,
@@ -74,7 +68,7 @@ class Verification:
         }
 
     def accuracy(self) -> dict[str, Any]:
-        """Return the artifact's accuracy as the contract keeps it."""
+        """Return the artifact's accuracy as in the contract."""
         return {
             "top1": round(self.comparison.artifact_accuracy.value, 6),
             "dataset": self.dataset,
@@ -94,20 +88,21 @@ def verify_artifact(
     isolation: Isolation | None = None,
     contract: Contract | None = None,
 ) -> Verification:
-    """Run every image of `samples` through both files and judge the difference.
+    """Run every image through an artifact and its reference, and apply the gate.
 
     Args:
         artifact: a `.onnx` or `.tflite` file, or a folder of C.
-        against: the `.keras` file it was made of; of C the `.tflite` file.
-        samples: uint8 [N, H, W, C] with labels, of the split that `split` names.
-        demands: replace those of the gate of the artifact's recipe and precision, each one that is stated.
-        dataset: what the samples are of; None is what the artifact's network was trained on.
-        isolation: limits of processes that the engines run in; None runs them in this one.
+        against: the `.keras` file that it was made of; for C the `.tflite` file.
+        samples: uint8 [N, H, W, C] with labels.
+        split: name of the samples' split.
+        demands: limits that replace those of the artifact's recipe and precision, if they are not None.
+        dataset: name of the samples' dataset; None is the one that the artifact was trained on.
+        isolation: limits of the processes that the engines run in; None runs them in this process.
         contract: used in place of the reference's own.
 
     Raises:
         ArtifactError: a file cannot be used.
-        ArrayError: the images are not what the models take.
+        ArrayError: the models have other classes or another image shape.
     """
     candidate = open_model(artifact, options=EngineOptions(isolation=isolation))
     options = EngineOptions(kernels=_kernels(candidate.contract), isolation=isolation)
@@ -140,14 +135,14 @@ def verify_artifact(
 
 
 def _kernels(contract: Contract) -> Kernels:
-    """Return the kernels of LiteRT that a file is compared with: those whose rounding C has."""
+    """Return the LiteRT kernels to compare with: those whose rounding the C code has."""
     if contract.kernels == "reference":
         return "reference"
     return "xnnpack" if contract.kernels == "xnnpack" else "auto"
 
 
 def gate_of(contract: Contract) -> Gate:
-    """Return the gate for a contract's precision: its recipe's own, or the default one; C has to be exact."""
+    """Return the gate of an artifact: of its recipe and precision, or the default one; C must be exact."""
     if contract.format == "c":
         return EXACT
     own = get_recipe(contract.recipe).gates if contract.recipe in RECIPES else {}
@@ -155,12 +150,12 @@ def gate_of(contract: Contract) -> Gate:
 
 
 def find_reference(artifact: Path) -> Path:
-    """Return what an artifact was made of: the `.tflite` within a C export, else a `.keras` file.
+    """Return the reference of an artifact: the `.tflite` file in a folder of C, else a `.keras` file.
 
-    That one stands in its folder, as its own name or as `model.keras`.
+    The `.keras` file is beside the artifact, with the same name or as `model.keras`.
 
     Raises:
-        ArtifactNotFound: there is none; the message says how to give it.
+        ArtifactNotFound: there is none.
     """
     if is_c_export(artifact):
         return artifact / "digits.tflite"
@@ -169,7 +164,7 @@ def find_reference(artifact: Path) -> Path:
     for candidate in (artifact.with_suffix(".keras"), artifact.parent / "model.keras"):
         if candidate.is_file():
             return candidate
-    raise ArtifactNotFound(f"no .keras file beside {artifact} to compare it with; give it with --against FILE")
+    raise ArtifactNotFound(f"expected a .keras file beside {artifact}, found none; give it with --against FILE")
 
 
 def file_digest(file: Path) -> str:
@@ -178,7 +173,7 @@ def file_digest(file: Path) -> str:
 
 
 def report_path(artifact: Path) -> Path:
-    """Return where the verification report of an artifact stands."""
+    """Return the path of an artifact's verification report."""
     return artifact.with_name(f"{artifact.name}.verify.json")
 
 
@@ -197,34 +192,33 @@ def verify(
     demands: Gate | None = None,
     isolate: bool = False,
 ) -> Verification:
-    """Compare an artifact with its Keras model on every image of a split; mirrors `edgedigits verify`.
+    """Compare an artifact with its reference on every image of a split; mirrors `edgedigits verify`.
 
-    A missed gate is in the result's `missed`, and is no error here.
+    A missed gate is not an error here; it is listed in the result's `missed`.
 
     Args:
         artifact: a `.onnx` or `.tflite` file, or a folder of C.
         against: the Keras model; None looks beside the artifact. C is compared with the `.tflite` inside it.
         split: "train", "validation" or "test".
-        data, data_dir: where the dataset is; None for the one that the model was trained on, in the usual places.
-        demands: replace those of the artifact's recipe and precision, each one that is stated.
-        isolate: run both in processes of their own with limits, for files of strangers.
+        data, data_dir: dataset, and the folder to look in first; None for the one that the model was trained on.
+        demands: limits that replace those of the artifact's recipe and precision, if they are not None.
+        isolate: run both in separate processes with limits, for untrusted files.
 
     Raises:
-        EdgedigitsError: see edgedigits.verification.verify.
+        EdgedigitsError: see verify_artifact.
     """
-
     artifact = find_model(artifact)
     reference = find_keras(against) if against else find_reference(artifact)
     if reference.suffix == ".keras":
         load_keras()
-    splits = splits_of_model(read_contract(reference), reference, DataOptions(data, data_dir))
-    dataset = Path(data).name if data else None
+    options = DataOptions(data, data_dir)
+    splits = splits_of_model(read_contract(reference), reference, options)
     return verify_artifact(
         artifact,
         reference,
         splits.named(split),
         split,
         demands=demands or Gate(),
-        dataset=dataset,
+        dataset=options.dataset,
         isolation=Isolation() if isolate else None,
     )

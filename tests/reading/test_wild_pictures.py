@@ -69,5 +69,5 @@ def test_numbers_and_pages(found: FolderEvaluation, bounds: Bounds) -> None:
 
 
 def test_pictures_without_a_digit(found: FolderEvaluation, bounds: Bounds) -> None:
-    assert len(found.without) == 18
-    assert len(wrong(found.without)) <= bounds.without, wrong(found.without)
+    assert len(found.no_digit) == 18
+    assert len(wrong(found.no_digit)) <= bounds.without, wrong(found.no_digit)

@@ -11,7 +11,7 @@ from edgedigits.data.dataset import Samples
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.rotation import MOST_IMAGES, rotated, rotation_curve
 from edgedigits.reports.selection import at_random, one_of_each_and_more
-from edgedigits.verification.reliability import reliability
+from edgedigits.verification.reliability import group_by_confidence
 from edgedigits_runtime.preprocessing import Images, Probabilities
 
 Answers = tuple[Probabilities, NDArray[np.int64]]
@@ -83,7 +83,7 @@ def test_top_names_the_likeliest_classes() -> None:
 def test_expected_calibration_error_by_hand() -> None:
     # Two bins: in (0, 0.5] one answer of 0.5, wrong; in (0.5, 1] two of 0.75, one of them right.
     probabilities = np.array([[0.5, 0.25, 0.25], [0.75, 0.25, 0], [0.75, 0.25, 0]], np.float32)
-    found = reliability(probabilities, np.array([1, 0, 1]), bins=2)
+    found = group_by_confidence(probabilities, np.array([1, 0, 1]), bins=2)
     np.testing.assert_array_equal(found.counts, [1, 2])
     assert found.expected_error == pytest.approx(1 / 3 * 0.5 + 2 / 3 * 0.25)
 
@@ -99,7 +99,7 @@ def test_expected_calibration_error_is_that_of_the_definition(found: Answers, bi
         inside = (confidence > low) & ((confidence <= m / bins) | (m == bins))
         if inside.any():
             expected += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
-    made = reliability(probabilities, labels, bins)
+    made = group_by_confidence(probabilities, labels, bins)
     assert made.counts.sum() == len(labels)
     assert 0 <= made.expected_error <= 1
     # A confidence on the border of two bins may fall into either by rounding; the error is then no longer that one.
@@ -109,7 +109,7 @@ def test_expected_calibration_error_is_that_of_the_definition(found: Answers, bi
 
 
 def test_answers_that_are_sure_and_right_have_no_calibration_error() -> None:
-    assert reliability(np.eye(3, dtype=np.float32), np.arange(3)).expected_error == 0
+    assert group_by_confidence(np.eye(3, dtype=np.float32), np.arange(3)).expected_error == 0
 
 
 def test_a_quarter_turn_is_counter_clockwise() -> None:

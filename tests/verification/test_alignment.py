@@ -1,4 +1,4 @@
-"""Digits that stand there paired with digits that were read, by the fewest edits."""
+"""The alignment of true digits and digits that were read."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ def edits(pairs: list[Pair]) -> int:
 
 
 def distance(truth: str, read: str) -> int:
-    """Levenshtein's distance by its definition, for texts too short to mind."""
+    """Levenshtein distance by its definition; slow, for short texts."""
     if not truth or not read:
         return len(truth) + len(read)
     return min(
@@ -23,23 +23,23 @@ def distance(truth: str, read: str) -> int:
     )
 
 
-def test_a_digit_missed_one_confused_and_one_too_many() -> None:
+def test_missed_confused_and_extra_digits() -> None:
     assert align("6125", "625") == [("6", "6"), ("1", None), ("2", "2"), ("5", "5")]
     assert align("34", "39") == [("3", "3"), ("4", "9")]
     assert align("", "1") == [(None, "1")]
     assert align("10", "") == [("1", None), ("0", None)]
 
 
-def test_of_equally_few_edits_those_with_most_right_are_taken() -> None:
+def test_among_equal_edits_more_right_digits_win() -> None:
     assert align("12", "21") in ([("1", None), ("2", "2"), (None, "1")], [(None, "2"), ("1", "1"), ("2", None)])
 
 
-def test_labels_of_several_characters_are_one_thing() -> None:
+def test_a_label_may_have_several_characters() -> None:
     assert align(["ankle boot"], ["bag"]) == [("ankle boot", "bag")]
 
 
 @given(DIGITS, DIGITS)
-def test_every_digit_of_both_stands_in_the_pairs_once_and_in_order(truth: str, read: str) -> None:
+def test_every_digit_is_in_one_pair_and_in_order(truth: str, read: str) -> None:
     pairs = align(truth, read)
     assert "".join(true for true, _ in pairs if true) == truth
     assert "".join(given for _, given in pairs if given) == read
@@ -52,12 +52,12 @@ def test_no_alignment_has_fewer_edits(truth: str, read: str) -> None:
 
 
 @given(DIGITS, DIGITS)
-def test_swapping_what_is_true_and_what_is_read_changes_neither_edits_nor_digits_right(truth: str, read: str) -> None:
+def test_swapping_truth_and_reading_keeps_edits_and_right_digits(truth: str, read: str) -> None:
     there, back = align(truth, read), align(read, truth)
     assert edits(there) == edits(back)
     assert len(there) - edits(there) == len(back) - edits(back)
 
 
 @given(DIGITS)
-def test_what_is_read_right_has_no_edit(text: str) -> None:
+def test_a_right_reading_has_no_edits(text: str) -> None:
     assert align(text, text) == [(digit, digit) for digit in text]

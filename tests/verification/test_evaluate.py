@@ -1,4 +1,4 @@
-"""Evaluation of a model on folders of labelled pictures: the figures, and the command."""
+"""Evaluation on a folder of labelled pictures."""
 
 import json
 import os
@@ -42,8 +42,8 @@ def case_of(truth: str, read: str | None, kind: str = "", confidence: float = 0.
     return Case(picture, tuple(truth), reading_of(read, confidence))
 
 
-def evaluation(*cases: Case, left_out: tuple[Case, ...] = ()) -> FolderEvaluation:
-    return FolderEvaluation("base", "litert", "cpu", ("XNNPACK",), cases, left_out)
+def evaluation(*cases: Case, excluded: tuple[Case, ...] = ()) -> FolderEvaluation:
+    return FolderEvaluation("base", "litert", "cpu", ("XNNPACK",), cases, excluded)
 
 
 FOUND = evaluation(
@@ -55,12 +55,12 @@ FOUND = evaluation(
     case_of("", ""),
     case_of("", "7", confidence=0.6),
     case_of("8", None, "scan"),
-    left_out=(case_of("3", "3"),),
+    excluded=(case_of("3", "3"),),
 )
 
 
-def test_singles_numbers_and_pictures_without_a_digit_are_counted_apart() -> None:
-    assert [len(FOUND.single), len(FOUND.several), len(FOUND.without)] == [4, 2, 2]
+def test_one_digit_several_digits_and_no_digit_have_separate_figures() -> None:
+    assert [len(FOUND.single), len(FOUND.several), len(FOUND.no_digit)] == [4, 2, 2]
     assert {kind: [case.right for case in cases] for kind, cases in FOUND.single_by_kind.items()} == {
         "photo": [True, False], "scan": [False, False]
     }  # fmt: skip
@@ -70,30 +70,30 @@ def test_singles_numbers_and_pictures_without_a_digit_are_counted_apart() -> Non
     assert (digits.recall.value, digits.precision.value) == (5 / 6, 1.0)
 
 
-def test_a_picture_that_could_not_be_read_is_wrong_and_named() -> None:
+def test_an_unreadable_picture_counts_as_wrong() -> None:
     assert [case.picture.label for case in FOUND.unreadable] == ["8"]
     assert FOUND.unreadable[0] in FOUND.misread
     assert not case_of("", None).right
 
 
-def test_confusions_tell_the_missed_and_those_that_are_not_there() -> None:
+def test_confusions_include_missed_and_extra_digits() -> None:
     assert dict(FOUND.confusions) == {("4", "9"): 1, (None, "1"): 1, ("1", None): 1, (None, "7"): 1}
 
 
-def test_misread_pictures_come_surest_first() -> None:
+def test_misread_pictures_are_ordered_by_confidence() -> None:
     confidences = [case.confidence for case in FOUND.misread]
     assert confidences == sorted(confidences, reverse=True) and confidences[0] == 0.99
 
 
-def test_the_calibration_is_that_of_all_digits_read() -> None:
-    bins = FOUND.calibration
+def test_reliability_covers_every_digit_read() -> None:
+    bins = FOUND.reliability
     assert bins is not None and bins.counts.sum() == 1 + 1 + 2 + 3 + 2 + 1
-    assert evaluation(case_of("1", "")).calibration is None
-    sure = evaluation(case_of("1", "1", confidence=1.0), case_of("12", "12", confidence=1.0)).calibration
+    assert evaluation(case_of("1", "")).reliability is None
+    sure = evaluation(case_of("1", "1", confidence=1.0), case_of("12", "12", confidence=1.0)).reliability
     assert sure is not None and sure.expected_error == 0
 
 
-def test_the_json_holds_what_the_lines_tell() -> None:
+def test_the_json_and_the_lines_have_the_same_figures() -> None:
     found = to_dict(FOUND)
     assert found["single"]["pictures"] == 4 and found["single"]["right"] == 1
     assert found["single"]["by_kind"]["photo"]["share"]["value"] == 0.5
@@ -103,10 +103,10 @@ def test_the_json_holds_what_the_lines_tell() -> None:
     assert sum(one["digits"] for one in found["calibration"]["bins"]) == found["calibration"]["digits"]
     assert json.loads(json.dumps(found)) == found
     lines = "\n".join(as_lines(FOUND))
-    assert "a.png: 4 read as 9 (99.0%)" in lines and "7 where none is 1x" in lines and "1 missed 1x" in lines
+    assert "a.png: 4 read as 9 (99.0%)" in lines and "7 read without a digit 1x" in lines and "1 missed 1x" in lines
 
 
-def test_a_folder_of_one_sort_shows_only_that() -> None:
+def test_rows_without_pictures_are_omitted() -> None:
     found = to_dict(evaluation(case_of("1", "1")))
     assert found["several"]["share"] is None and found["no_digit"]["share"] is None
     assert found["several"]["precision"] is None
@@ -117,14 +117,14 @@ TEXTS = st.text("0123456789", max_size=5)
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=12))
-def test_shares_lie_between_0_and_1_and_hold_together(pairs: list[tuple[str, str]]) -> None:
+def test_shares_are_between_0_and_1_and_consistent(pairs: list[tuple[str, str]]) -> None:
     found = evaluation(*(case_of(truth, read) for truth, read in pairs))
-    assert len(found.single) + len(found.several) + len(found.without) == len(pairs)
+    assert len(found.single) + len(found.several) + len(found.no_digit) == len(pairs)
     digits = found.digit_scores
     assert 0 <= digits.right <= min(digits.true, digits.read)
     for share in (digits.precision, digits.recall, share_right(found.cases)):
         assert share is None or 0 <= share.low <= share.value <= share.high <= 1
-    for cases in (found.single, found.several, found.without):
+    for cases in (found.single, found.several, found.no_digit):
         right = sum(case.right for case in cases)
         assert right == sum(case.picture.label == "".join(case.read) for case in cases)
     if found.several and all(case.right for case in found.several):
@@ -134,24 +134,24 @@ def test_shares_lie_between_0_and_1_and_hold_together(pairs: list[tuple[str, str
     )
 
 
-def test_a_label_that_the_model_cannot_read_is_named() -> None:
+def test_a_label_unknown_to_the_model_is_refused() -> None:
     picture = LabelledPicture(EXAMPLES / "5-pencil.jpg", "5-pencil.jpg", "4.0")
     with pytest.raises(DatasetInvalid, match=r"'4\.0'.*0, 1, 2"):
         evaluate_pictures([picture], ReaderOptions())
 
 
-def test_the_examples_are_read_and_notes_leave_pictures_out() -> None:
+def test_examples_are_read_and_notes_exclude_pictures() -> None:
     pictures = [
         LabelledPicture(EXAMPLES / name, name, name[0], kind, "Hard to Read" if kind == "chalk" else "")
         for kind, name in WILD.items()
     ]
     found = evaluate_pictures(pictures, ReaderOptions(), exclude=["hard to read"])
     assert [case.picture.kind for case in found.cases] == ["pencil"]
-    assert [case.picture.kind for case in found.left_out] == ["chalk"]
+    assert [case.picture.kind for case in found.excluded] == ["chalk"]
     assert found.cases[0].right and found.model == "base" and found.ms["total"] > 0
 
 
-def test_the_sheet_shows_misread_pictures_and_counts_the_rest() -> None:
+def test_the_sheet_draws_misread_pictures() -> None:
     path = EXAMPLES / "5-pencil.jpg"
     one = Case(LabelledPicture(path, path.name, "6"), ("6",), reading_of("5"))
     sheet = misread_sheet([one], "title")
@@ -168,8 +168,8 @@ def test_the_command_on_a_folder_with_labels(run_command: RunCommand, tmp_path: 
     Image.new("L", (60, 40), 255).save(tmp_path / "mine" / "images" / "blank.png")
     labels = "file,label,kind,note\n5-pencil.jpg,6,photo,\n1-chalk-on-blackboard.jpg,1,photo,\nblank.png,,nodigit,\n"
     (tmp_path / "mine" / "labels.csv").write_text(labels)
-    shown = run_command("evaluate", "mine", "--json", "found.json", "--sheet", "misread.png", "--jobs", "2").stdout
-    assert "5-pencil.jpg: 6 read as 5" in shown
+    output = run_command("evaluate", "mine", "--json", "found.json", "--sheet", "misread.png", "--jobs", "2").stdout
+    assert "5-pencil.jpg: 6 read as 5" in output
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["single"]["by_kind"]["photo"]["right"] == 1 and found["no_digit"]["right"] == 1
     assert found["machine"]["cores"] and found["folder"] == "mine" and found["jobs"] == 2
@@ -186,9 +186,7 @@ def test_the_command_on_sub_folders_prints_json(run_command: RunCommand, tmp_pat
     assert [case.label for case in read_labelled(tmp_path / "mine")] == ["3", "8"]
 
 
-def test_the_command_names_what_is_missing_and_fails_on_what_cannot_be_read(
-    run_command: RunCommand, tmp_path: Path
-) -> None:
+def test_the_command_fails_on_missing_folders_and_unreadable_pictures(run_command: RunCommand, tmp_path: Path) -> None:
     done = run_command("evaluate", "nowhere", check=1)
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     (tmp_path / "mine" / "1").mkdir(parents=True)
@@ -197,7 +195,7 @@ def test_the_command_names_what_is_missing_and_fails_on_what_cannot_be_read(
     assert "bad.png" in done.stderr and "with one digit" in done.stdout
 
 
-def test_names_that_are_no_text_can_be_told(
+def test_file_names_that_are_not_text_are_escaped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = os.fsdecode(b"\xff.png")
@@ -209,12 +207,12 @@ def test_names_that_are_no_text_can_be_told(
     )
     with pytest.raises(typer.Exit):
         evaluate(tmp_path / os.fsdecode(b"\xfe"))
-    told = capsys.readouterr()
-    assert "\\udcfe: 2 pictures" in told.out and "\\udcff.png: 1 read as 7" in told.out
-    assert told.err == "error: \\udcff.png is damaged\n"
+    printed = capsys.readouterr()
+    assert "\\udcfe: 2 pictures" in printed.out and "\\udcff.png: 1 read as 7" in printed.out
+    assert printed.err == "error: \\udcff.png is damaged\n"
 
 
-def test_evaluate_needs_nothing_beyond_the_light_install(run_command: RunCommand, tmp_path: Path) -> None:
+def test_evaluate_runs_in_the_light_install(run_command: RunCommand, tmp_path: Path) -> None:
     heavy = ("tensorflow", "keras", "matplotlib", "scipy", "sklearn", "onnx", "tf2onnx", "onnxruntime")
     code = (
         f"import sys\nfor name in {heavy!r}: sys.modules[name] = None\n"

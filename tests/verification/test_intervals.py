@@ -1,4 +1,4 @@
-"""The statistics against SciPy and direct formulas."""
+"""Wilson, McNemar, cosine and margins against SciPy and direct formulas."""
 
 import math
 
@@ -17,12 +17,12 @@ counts = st.integers(1, 20_000).flatmap(lambda trials: st.tuples(st.integers(0, 
 rows = arrays.arrays(np.float32, (4, 5), elements=st.floats(1 / 512, 1, width=32))
 
 
-def test_the_normal_distributions_point() -> None:
+def test_z95_is_the_97_5_percent_point() -> None:
     assert pytest.approx(norm.ppf(0.975), abs=1e-12) == Z95
 
 
 @given(counts)
-def test_wilson_is_scipys(given: tuple[int, int]) -> None:
+def test_wilson_equals_scipy(given: tuple[int, int]) -> None:
     share = wilson(*given)
     interval = binomtest(*given).proportion_ci(method="wilson")
     assert share.value == given[0] / given[1]
@@ -45,7 +45,7 @@ def test_mcnemar_is_the_exact_binomial_test(first: int, second: int) -> None:
     assert mcnemar(first, second) == mcnemar(second, first)
 
 
-def test_mcnemar_without_any_difference() -> None:
+def test_mcnemar_without_differences() -> None:
     assert mcnemar(0, 0) == 1.0
 
 

@@ -1,4 +1,4 @@
-"""Verification on a real export: it passes with its own Keras model, and a disturbed one is found out."""
+"""Verification of a real export, against its own Keras model and a disturbed one."""
 
 import dataclasses
 import json
@@ -80,7 +80,7 @@ def test_an_export_passes_against_its_own_model(artifact: Path, splits: Splits) 
 
 
 @pytest.mark.slow
-def test_disturbed_weights_are_found_out(artifact: Path, disturbed: Path, splits: Splits) -> None:
+def test_disturbed_weights_miss_the_gate(artifact: Path, disturbed: Path, splits: Splits) -> None:
     verification = verify_artifact(artifact, disturbed, splits.test, "test")
     assert not verification.passed
     assert len(verification.missed) == 2
@@ -105,7 +105,7 @@ def test_the_command_lists_the_flips_and_exits_with_1(
 
 
 @pytest.mark.slow
-def test_a_subtly_disturbed_artifact_misses_the_probability_gate_alone(artifact: Path, splits: Splits) -> None:
+def test_a_slightly_disturbed_artifact_misses_only_the_probability_gate(artifact: Path, splits: Splits) -> None:
     import onnx
     from onnx import numpy_helper
 
@@ -121,7 +121,7 @@ def test_a_subtly_disturbed_artifact_misses_the_probability_gate_alone(artifact:
 
 
 @pytest.mark.slow
-def test_the_library_finds_the_model_and_the_data_by_itself(artifact: Path, splits: Splits, tmp_path: Path) -> None:
+def test_verify_finds_the_model_and_the_data(artifact: Path, splits: Splits, tmp_path: Path) -> None:
     found = edgedigits.verify(artifact, split="validation")
     assert (found.against, found.split, found.comparison.images) == (
         "model.keras",
@@ -130,24 +130,24 @@ def test_the_library_finds_the_model_and_the_data_by_itself(artifact: Path, spli
     )
     strict = edgedigits.verify(artifact, demands=Gate(max_probability_error=0.0))
     assert not strict.passed
-    # The report names what was really compared on.
+    # The report has the dataset that was compared.
     given = verify_artifact(artifact, artifact.with_suffix(".keras"), splits.test, "test", dataset="mine")
     assert given.dataset == given.accuracy()["dataset"] == "mine"
     assert edgedigits.verify(artifact, data="optdigits").dataset == "optdigits"
-    with pytest.raises(UnknownName, match="unknown split 'tset'; known: train, validation, test"):
+    with pytest.raises(UnknownName, match="'tset'"):
         edgedigits.verify(artifact, split="tset")
     alone = Path(shutil.copy(artifact, tmp_path / "alone.onnx"))
-    with pytest.raises(ArtifactNotFound, match=r"no \.keras file beside .*alone\.onnx.*--against FILE"):
+    with pytest.raises(ArtifactNotFound, match=r"alone\.onnx.*--against"):
         edgedigits.verify(alone)
     assert edgedigits.verify(alone, against=artifact.with_suffix(".keras")).passed
 
 
 @pytest.mark.slow
-def test_other_classes_and_other_images_are_refused(artifact: Path, splits: Splits, tmp_path: Path) -> None:
+def test_other_classes_and_image_shapes_are_refused(artifact: Path, splits: Splits, tmp_path: Path) -> None:
     keras = artifact.with_suffix(".keras")
     letters = tmp_path / "letters.onnx"
     letters.write_bytes(onnx_bytes(contract(labels=tuple("abcdefghij"))))
-    with pytest.raises(ArrayError, match=r"have different classes: a, b,.*give the right file with --against"):
+    with pytest.raises(ArrayError, match=r"a, b,.*--against"):
         verify_artifact(letters, keras, splits.test, "test")
     small = dataclasses.replace(splits.test, images=splits.test.images[:, ::2, ::2])
     with pytest.raises(ArrayError, match=r"expected uint8 \[N, 28, 28, 1\]"):
@@ -185,7 +185,7 @@ def test_the_gate_of_a_contract() -> None:
 
 def test_the_reference_stands_beside_the_artifact(tmp_path: Path) -> None:
     path = write_onnx(tmp_path, "digits")
-    with pytest.raises(ArtifactNotFound, match="--against FILE"):
+    with pytest.raises(ArtifactNotFound, match="--against"):
         find_reference(path)
     (tmp_path / "model.keras").touch()
     assert find_reference(path) == tmp_path / "model.keras"
@@ -198,29 +198,27 @@ def test_the_data_of_a_model(tmp_path: Path, splits: Splits) -> None:
     trained = contract(training=DataUsed("optdigits", 1, "sha256:0"), recipe="plain-3conv")
     found = splits_of_model(trained, file, DataOptions())
     assert found.test.digest() == splits.test.digest()
-    with pytest.raises(DataNotFound, match="does not say what it was trained on; name the dataset with --data"):
+    with pytest.raises(DataNotFound, match="--data"):
         splits_of_model(contract(), file, DataOptions())
     assert len(splits_of_model(contract(), file, DataOptions(data="optdigits")).test) == len(splits.test)
 
 
-def test_the_data_of_a_model_that_is_not_at_hand(tmp_path: Path) -> None:
-    """A model of somebody's own folder, carried to another machine."""
+def test_missing_data_of_a_model(tmp_path: Path) -> None:
     trained = contract(training=DataUsed("my-digits", 1, "sha256:0"))
-    with pytest.raises(DataNotFound, match="was trained on 'my-digits', which is not here; name it with --data"):
+    with pytest.raises(DataNotFound, match=r"'my-digits'.*--data"):
         splits_of_model(trained, tmp_path / "model.keras", DataOptions())
-    with pytest.raises(UnknownName, match="unknown dataset 'optdigit'"):
+    with pytest.raises(UnknownName, match="'optdigit'"):
         splits_of_model(trained, tmp_path / "model.keras", DataOptions(data="optdigit"))
 
 
-def test_data_of_other_classes_are_refused(tmp_path: Path) -> None:
-    """Their numbers would mean other classes than the model's, and the accuracy nothing."""
+def test_data_with_other_classes_is_refused(tmp_path: Path) -> None:
     letters = contract(labels=tuple("abcdefghij"))
-    with pytest.raises(DatasetInvalid, match=r"optdigits has the classes 0, 1,.* has a, b,"):
+    with pytest.raises(DatasetInvalid, match=r"optdigits.* a, b,"):
         splits_of_model(letters, tmp_path / "model.keras", DataOptions(data="optdigits"))
 
 
 @pytest.mark.slow
-def test_a_run_folder_says_where_its_data_are(small_run: RunFolder, splits: Splits) -> None:
+def test_the_data_of_a_run_folder_is_found(small_run: RunFolder, splits: Splits) -> None:
     found = splits_of_model(contract(), small_run.model, DataOptions())
     assert found.test.digest() == splits.test.digest()
     assert read_contract(small_run.model).training is not None

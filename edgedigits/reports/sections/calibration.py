@@ -4,7 +4,7 @@ from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.reliability import reliability_figure
 from edgedigits.reports.html import Picture, Section, charts, paragraph
-from edgedigits.verification.reliability import BINS, reliability
+from edgedigits.verification.reliability import BINS, group_by_confidence
 from edgedigits_runtime.preprocessing import Probabilities
 
 TITLE = "Calibration"
@@ -33,7 +33,7 @@ def calibration(facts: Facts) -> Section:
 
 
 def _picture(test: Evaluation, probabilities: Probabilities, when: str, what: str) -> Picture:
-    found = reliability(probabilities, test.labels)
+    found = group_by_confidence(probabilities, test.labels)
     said = f"Expected calibration error {found.expected_error:.2%}: {what}."
     sure = found.counts[-1] / found.counts.sum()
     return Picture(

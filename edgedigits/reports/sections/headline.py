@@ -7,7 +7,7 @@ from typing import Any
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.html import Section, pair, paragraph, table, tiles
-from edgedigits.verification.reliability import reliability
+from edgedigits.verification.reliability import group_by_confidence
 
 
 def headline(facts: Facts) -> Section:
@@ -31,7 +31,7 @@ def _tiles(facts: Facts) -> Iterator[tuple[str, str, str]]:
         yield "validation accuracy", f"{facts.validation.accuracy.value:.2%}", _interval(facts.validation)
     if facts.test is not None:
         yield "test loss", f"{facts.test.loss:.4f}", "mean cross-entropy"
-        found = reliability(facts.test.confidences, facts.test.labels)
+        found = group_by_confidence(facts.test.confidences, facts.test.labels)
         yield "calibration error", f"{found.expected_error:.2%}", "expected, on the test split"
     if facts.network is not None:
         yield "parameters", f"{facts.network.model.count_params():,}", f"in {facts.network.file.name}"
