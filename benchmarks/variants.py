@@ -97,7 +97,7 @@ VARIANTS: dict[str, Recipe] = {
     "nano": NANO,
     "nano, depthwise separable": dataclasses.replace(NANO, build=NANO_DEPTHWISE),
     "nano, strides for pooling": dataclasses.replace(NANO, build=NANO_STRIDED),
-    "nano, what is no digit at the full weight": dataclasses.replace(NANO, not_digits_weight=1.0),
+    "nano, what is no digit at the full weight": dataclasses.replace(NANO, non_digits_weight=1.0),
     "pico": PICO,
     "pico, pooled early": dataclasses.replace(PICO, build=PICO_POOLED),
     "pico, full convolutions": dataclasses.replace(PICO, build=PICO_FULL),

@@ -14,7 +14,7 @@ History = Sequence[dict[str, float]]
 
 
 def best_epoch(history: History) -> dict[str, float]:
-    """Return the row with the best validation accuracy, the latest of equals, whose weights are `best.keras`."""
+    """Return the row with the best validation accuracy, the latest of equals; its weights are `best.keras`."""
     return max(history, key=lambda row: (row["val_accuracy"], row["epoch"]))
 
 

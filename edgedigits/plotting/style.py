@@ -1,6 +1,6 @@
-"""How all figures look, and how they become PNG and SVG.
+"""Style of all figures, and their output as PNG and SVG.
 
-Drawn small, for the width of a phone: text keeps its size when a page shows them there.
+Figures are narrow, so that text stays readable on a phone.
 """
 
 import io
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 
 INK = "#1f2328"
 GRID = "#d0d7de"
-# Told apart by people with any colour vision: Okabe and Ito 2008, "Color Universal Design".
+# Distinct for any colour vision: Okabe and Ito 2008, "Color Universal Design".
 BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, YELLOW = (
     "#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9", "#f0e442",
 )  # fmt: skip
 WIDTH = 4.6
-"""Of a figure, in inches."""
+"""Width of a figure in inches."""
 DPI = 160
 LONGEST_LABEL = 16
 
 
 def new_figure(width: float = WIDTH, height: float = 3.2) -> "Figure":
-    """Return an empty figure on white ground; sizes in inches."""
+    """Return an empty white figure; sizes in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
 def bare_axes(width: float, height: float) -> "Axes":
-    """Return axes that fill a figure of their own, without ticks and frame; sizes in inches."""
+    """Return axes without ticks and frame that fill a new figure; sizes in inches."""
     from matplotlib.figure import Figure
 
     axes = Figure(figsize=(width, height), facecolor="white").add_axes((0.0, 0.0, 1.0, 1.0))
@@ -40,15 +40,15 @@ def bare_axes(width: float, height: float) -> "Axes":
 
 
 def figure_of(axes: "Axes") -> "Figure":
-    """Return the figure that axes are in."""
+    """Return the figure of axes."""
     figure = axes.get_figure(root=True)
     if figure is None:
-        raise ValueError("these axes are in no figure")
+        raise ValueError("these axes have no figure")
     return figure
 
 
 def tidy(axes: "Axes", *, xlabel: str = "", ylabel: str = "") -> None:
-    """Take away what is no data, and set the colours."""
+    """Set labels and colours, and remove the upper and right frame."""
     axes.set_xlabel(xlabel, color=INK)
     axes.set_ylabel(ylabel, color=INK)
     axes.set_axisbelow(True)
@@ -58,8 +58,8 @@ def tidy(axes: "Axes", *, xlabel: str = "", ylabel: str = "") -> None:
     axes.tick_params(colors=INK, labelsize=9)
 
 
-def shown(label: str) -> str:
-    """Return a class's name as text for a figure: not too long, and never taken for a formula."""
+def escape(label: str) -> str:
+    """Return a label that is short and contains no formula."""
     short = label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
     return short.replace("$", r"\$")
 
@@ -83,5 +83,5 @@ def _saved(figure: "Figure", file_format: str, metadata: dict[str, Any]) -> byte
 
 
 def file_name(text: str) -> str:
-    """Return `text` as a part of a file's name."""
+    """Return `text` as part of a file name."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)

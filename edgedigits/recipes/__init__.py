@@ -22,14 +22,14 @@ RECIPES = {
 }
 
 PUBLISHED = ("strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short")
-"""Those that stand as others published them; the rest are this project's own."""
+"""Networks published by others and reproduced as published; the rest are this project's own."""
 
 
 def get_recipe(name: str) -> "Recipe":
-    """Return a recipe by its name.
+    """Return a recipe by name.
 
     Raises:
-        UnknownName: there is none of that name; the message lists them.
+        UnknownName: no recipe has this name; the message lists them.
     """
     if name not in RECIPES:
         raise UnknownName("recipe", name, RECIPES)

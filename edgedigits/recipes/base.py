@@ -37,6 +37,6 @@ RECIPE = Recipe(
     learning_rate=3e-3,
     schedule="cosine",
     augmentation=HANDWRITING,
-    not_digits=10_000,
+    non_digits=10_000,
     gates={"int8": Gate(min_agreement=0.998, max_accuracy_drop=0.05)},
 )

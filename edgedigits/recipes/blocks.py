@@ -1,4 +1,4 @@
-"""What the networks of the family are built of; batch normalisation is folded away when a training ends."""
+"""Building blocks of the family's networks. Batch normalisation is folded away at the end of a training."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ def convolution(filters: int, size: int = 3, *, strides: int = 1, padding: str =
 
 
 def separable(filters: int, size: int = 3, *, strides: int = 1, padding: str = "same") -> list[Any]:
-    """Return a convolution of each channel, and one across channels (Howard et al. 2017, "MobileNets")."""
+    """Return a depthwise-separable convolution (Howard et al. 2017, "MobileNets")."""
     return [*depthwise(size, strides=strides, padding=padding), *convolution(filters, 1)]
 
 
 def slim(filters: int, size: int = 3, *, strides: int = 1, padding: str = "same") -> list[Any]:
-    """Return the same with neither normalisation nor activation in between, which saves the bias of each channel.
+    """Return a depthwise-separable convolution without normalisation and activation in between.
 
-    Nothing in between was also the more accurate in Chollet 2017, "Xception", section 4.7.
+    This saves a bias per channel, and was more accurate in Chollet 2017, "Xception", section 4.7.
     """
     from keras import layers
 
@@ -31,7 +31,7 @@ def slim(filters: int, size: int = 3, *, strides: int = 1, padding: str = "same"
 
 
 def depthwise(size: int = 3, *, strides: int = 1, padding: str = "same") -> list[Any]:
-    """Return a convolution of each channel, batch normalisation and ReLU."""
+    """Return a depthwise convolution, batch normalisation and ReLU."""
     from keras import layers
 
     return [
@@ -42,7 +42,7 @@ def depthwise(size: int = 3, *, strides: int = 1, padding: str = "same") -> list
 
 
 def head(classes: int) -> list[Any]:
-    """Return the mean over the places, and the probabilities."""
+    """Return global average pooling and a softmax layer."""
     from keras import layers
 
     return [layers.GlobalAveragePooling2D(), layers.Dense(classes, activation="softmax", name="probabilities")]

@@ -1,4 +1,4 @@
-"""The gates an export has to pass: how far it may differ from the Keras model it was made of."""
+"""Gates of an export: how far it may differ from its Keras model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,18 +9,18 @@ from edgedigits_runtime.errors import UnknownName
 PRECISIONS = ("float32", "float16", "int8", "dynamic")
 
 SMALL_SPLIT = 5_000
-"""Below so many images one flipped decision is a larger share than the gates mean, so one is always allowed."""
+"""In smaller splits one flipped decision is always allowed: it is a larger share than the gates are meant for."""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What is demanded of one precision; None demands nothing.
+    """Limits for one precision; None for no limit.
 
     Args:
-        max_flips: decisions that may differ.
+        max_flips: number of decisions that may differ.
         max_probability_error: largest difference of any probability.
-        min_agreement: share of equal decisions, 0..1.
-        max_accuracy_drop: in percentage points.
+        min_agreement: smallest share of equal decisions, 0..1.
+        max_accuracy_drop: percentage points.
     """
 
     max_flips: int | None = None
@@ -30,7 +30,7 @@ class Gate:
 
 
 EXACT = Gate(max_flips=0, max_probability_error=0.0)
-"""Of C against the `.tflite` that it was made of: every value alike."""
+"""For C against its `.tflite`: every value is equal."""
 
 DEFAULT_GATES: Mapping[str, Gate] = {
     "float32": Gate(max_flips=0, max_probability_error=1e-4),
@@ -41,27 +41,27 @@ DEFAULT_GATES: Mapping[str, Gate] = {
 
 
 def default_gate(precision: str, recipe_gates: Mapping[str, Gate]) -> Gate:
-    """Return the recipe's own gate for a precision, or else the default one."""
+    """Return the recipe's gate for a precision, or the default."""
     if precision not in DEFAULT_GATES:
         raise UnknownName("precision", precision, DEFAULT_GATES)
     return recipe_gates.get(precision, DEFAULT_GATES[precision])
 
 
 def with_demands(gate: Gate, demands: Gate) -> Gate:
-    """Return `gate` with those demands replaced that `demands` states."""
+    """Return `gate` with the limits that are set in `demands`."""
     stated = {name: value for name, value in dataclasses.asdict(demands).items() if value is not None}
     return dataclasses.replace(gate, **stated)
 
 
 def missed(gate: Gate, *, images: int, flips: int, probability_error: float, accuracy_drop: float) -> tuple[str, ...]:
-    """Return a line for each demand that was not met.
+    """Return a line for each limit that was exceeded.
 
     Args:
-        gate: the demands.
-        images: how many were compared.
-        flips: decisions that differ.
-        probability_error: the largest.
-        accuracy_drop: in percentage points; negative where the export is better.
+        gate: the limits.
+        images: number of compared images.
+        flips: number of decisions that differ.
+        probability_error: largest difference of a probability.
+        accuracy_drop: percentage points; negative if the export is better.
     """
     agreement = (images - flips) / images
     one_flip_is_allowed = images < SMALL_SPLIT and flips <= 1
@@ -71,7 +71,7 @@ def missed(gate: Gate, *, images: int, flips: int, probability_error: float, acc
     if gate.max_probability_error is not None and probability_error > gate.max_probability_error:
         lines.append(f"probability error {probability_error:.2g}, at most {gate.max_probability_error:.2g} allowed")
     if gate.min_agreement is not None and agreement < gate.min_agreement and not one_flip_is_allowed:
-        lines.append(f"agreement {agreement:.2%}, at least {gate.min_agreement:.2%} demanded")
+        lines.append(f"agreement {agreement:.2%}, at least {gate.min_agreement:.2%} required")
     if gate.max_accuracy_drop is not None and not one_flip_is_allowed and accuracy_drop > gate.max_accuracy_drop + 1e-9:
         lines.append(f"accuracy drop {accuracy_drop:.2f} points, at most {gate.max_accuracy_drop:.2f} allowed")
     return tuple(lines)

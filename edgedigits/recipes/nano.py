@@ -16,7 +16,7 @@ def build(image_shape: ImageShape, classes: int) -> Any:
     return keras.Sequential(
         [
             keras.Input(image_shape, name="image"),
-            # Convolutions across all channels, few of them: depthwise ones of as many parameters learned less.
+            # Full convolutions with few channels were more accurate than depthwise ones with as many parameters.
             *blocks.convolution(6, padding="valid"),
             *blocks.convolution(12, padding="valid"),
             layers.MaxPooling2D(2),
@@ -39,9 +39,9 @@ RECIPE = Recipe(
     learning_rate=3e-3,
     schedule="cosine",
     augmentation=HANDWRITING.milder(0.6),
-    not_digits=10_000,
-    # At the full weight this lesson costs so few parameters more accuracy than it is worth: docs/training.md.
-    not_digits_weight=0.3,
+    non_digits=10_000,
+    # At full weight, non-digits cost such a small network too much accuracy: docs/training.md.
+    non_digits_weight=0.3,
     quantization_epochs=5,
     gates={"int8": Gate(min_agreement=0.998, max_accuracy_drop=0.05)},
 )

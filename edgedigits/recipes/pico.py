@@ -22,7 +22,7 @@ def build(image_shape: ImageShape, classes: int) -> Any:
             *blocks.slim(8, strides=2),
             *blocks.slim(9),
             *blocks.slim(9, strides=2),
-            # A weight for each place in place of their mean: so few channels cannot tell what stands where.
+            # A weight per position instead of the mean: so few channels cannot encode positions.
             *blocks.depthwise(4, padding="valid"),
             layers.Flatten(),
             layers.Dense(classes, activation="softmax", name="probabilities"),
@@ -40,7 +40,7 @@ RECIPE = Recipe(
     learning_rate=5e-3,
     schedule="cosine",
     augmentation=HANDWRITING.milder(0.15),
-    # No pictures of what is no digit: learning to doubt them cost it 0.8 to 2 points of accuracy.
+    # No non-digits: they cost 0.8 to 2 percentage points of accuracy.
     quantization_epochs=8,
     gates={"int8": Gate(min_agreement=0.995, max_accuracy_drop=0.3)},
 )

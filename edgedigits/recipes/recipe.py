@@ -1,4 +1,4 @@
-"""What a recipe is: everything that makes a training reproducible, as data."""
+"""A recipe: network, data, schedule and gates of a reproducible training, as data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,29 +16,29 @@ ImageShape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way to train a network.
+    """A network and how it is trained.
 
     Args:
-        name: as users type it.
+        name: as typed by users.
         summary: one line for listings.
-        build: makes the untrained Keras model for an image shape (height, width, channels) and a number of
-            classes; its input is called "image" and takes float32 in 0..1, its output "probabilities".
-        dataset: trained on unless another is asked for.
-        split: how validation (and test, where a dataset brings none) is held out.
-        normalisation: of the pixels; part of every export's contract.
-        learning_rate: of Adam; the highest where a schedule changes it.
+        build: returns the untrained Keras model for an image shape (height, width, channels) and a number of
+            classes, with input "image" (float32 in 0..1) and output "probabilities".
+        dataset: default dataset.
+        split: how validation, and test if the dataset has none, is held out.
+        normalisation: how pixels are scaled; part of every export's contract.
+        learning_rate: of Adam; the highest of a schedule.
         schedule: "constant", or "cosine": one epoch up from 0, then down to 0 along a cosine (Loshchilov and Hutter
             2017, "SGDR").
         loss: a Keras loss; "categorical_crossentropy" gets one-hot labels, the sparse one class numbers.
-        patience: epochs without a better validation loss after which training stops; None runs all.
+        patience: epochs without a better validation loss before training stops; None for no early stopping.
         keep: which weights become `model.keras`; both are kept in the run folder.
-        augmentation: of the training images; None trains on them as they are.
-        not_digits: how many drawn pictures of what is no digit the network learns to be unsure of; 0 for none.
-        not_digits_weight: of that lesson beside the digits'.
-        gentle_epochs: after the others, with less augmentation; see edgedigits.training.phases.
-        quantization_epochs: at the end, with weights and activations rounded as in int8.
-        gates: verification gates by precision, in place of the default ones.
-        published: the test accuracy that the source reported; None for our own.
+        augmentation: of the training images; None for none.
+        non_digits: number of drawn non-digits for which the network learns uniform probabilities.
+        non_digits_weight: weight of their loss relative to that of the digits.
+        gentle_epochs: final epochs with less augmentation; see edgedigits.training.phases.
+        quantization_epochs: last epochs, with weights and activations rounded as in int8.
+        gates: verification gates by precision; others are the default.
+        published: test accuracy reported by the source; None for our own networks.
     """
 
     name: str
@@ -55,8 +55,8 @@ class Recipe:
     patience: int | None = None
     keep: Literal["final", "best"] = "final"
     augmentation: Augmentation | None = None
-    not_digits: int = 0
-    not_digits_weight: float = 1.0
+    non_digits: int = 0
+    non_digits_weight: float = 1.0
     gentle_epochs: int = 0
     quantization_epochs: int = 0
     gates: Mapping[str, Gate] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Recipe:
 
 
 def contract_of(recipe: Recipe, dataset: Dataset) -> Contract:
-    """Return how a network of this recipe is fed with this dataset's images; its confidence is not fitted yet."""
+    """Return the contract of a network of this recipe for a dataset, before its confidence is fitted."""
     input_tensor, output_tensor = float_border(dataset.image_shape, len(dataset.labels))
     return Contract(
         name=recipe.name,

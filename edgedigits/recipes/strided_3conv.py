@@ -33,7 +33,7 @@ RECIPE = Recipe(
     summary="three convolutions, two of them strided, on pixels normalised by column",
     build=build,
     normalisation="column-l2",
-    # Epochs, batch size and validation share are not published; these are ours.
+    # Ours: epochs, batch size and validation share were not published.
     epochs=10,
     batch_size=32,
     loss="sparse_categorical_crossentropy",

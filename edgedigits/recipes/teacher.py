@@ -1,4 +1,4 @@
-"""teacher: a large network for GPUs, which the family can learn from."""
+"""teacher: a large network for GPUs, to distil the others from."""
 
 from typing import Any
 
@@ -30,11 +30,11 @@ def build(image_shape: ImageShape, classes: int) -> Any:
 
 RECIPE = Recipe(
     name="teacher",
-    summary="a large network for GPUs, which the family can learn from",
+    summary="a large network for GPUs, to distil the others from",
     build=build,
     epochs=80,
     learning_rate=3e-3,
     schedule="cosine",
     augmentation=HANDWRITING,
-    not_digits=10_000,
+    non_digits=10_000,
 )

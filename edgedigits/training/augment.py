@@ -1,7 +1,6 @@
-"""Augmentation: what pens, hands, cameras and papers do to a digit, done to a batch at random, on the device.
+"""Random augmentation of a batch on the training device: deformation, stroke width, background, blur, noise.
 
-Everything is elementwise arithmetic and gathers of `keras.ops`, so that the same code runs inside the training
-step of every backend, on a CPU or a GPU.
+It uses only elementwise operations and gathers of `keras.ops`, which run in the training step of every backend.
 """
 
 import math
@@ -18,29 +17,29 @@ _BINOMIAL = (1, 4, 6, 4, 1)
 
 
 class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras publishes no types
-    """Change each image of float32 [N, H, W, C] in 0..1 in another way; the result is in 0..1 too."""
+    """Change each image of float32 [N, H, W, C] in 0..1 at random; the result is in 0..1."""
 
     def __init__(self, augmentation: Augmentation, seed: int) -> None:
-        # Under mixed precision too: in bfloat16 a place at 27 pixels is off by a sixteenth of one.
+        # Never bfloat16: a coordinate of 27 pixels would be off by 1/16 pixel.
         super().__init__(dtype="float32")
         self.augmentation = augmentation
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, images: Any) -> Any:
         wanted = self.augmentation
-        images = self._deformed(images)
+        images = self._deform(images)
         if wanted.stroke:
-            images = self._with_other_stroke(images)
+            images = self._change_stroke(images)
         if wanted.coarse:
-            images = self._coarse(images)
+            images = self._coarsen(images)
         if wanted.ground:
-            images = self._on_another_ground(images)
+            images = self._change_ground(images)
         if wanted.line:
-            images = self._with_a_line(images)
+            images = self._draw_line(images)
         if wanted.blur:
-            images = self._blurred(images)
+            images = self._blur(images)
         if wanted.noise:
-            images = self._noisy(images)
+            images = self._add_noise(images)
         return ops.clip(images, 0.0, 1.0)
 
     def _draw(self, images: Any, low: float, high: float, *shape: int) -> Any:
@@ -48,11 +47,11 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras publishes no t
         return keras.random.uniform((ops.shape(images)[0], *shape), low, high, seed=self.seed_generator)
 
     def _some(self, images: Any, share: float) -> Any:
-        """Return float32 [N, 1, 1, 1]: 1 for the share of the images that is chosen, else 0."""
+        """Return float32 [N, 1, 1, 1]: 1 for a random share of the images, else 0."""
         return ops.cast(self._draw(images, 0.0, 1.0, 1, 1, 1) < share, "float32")
 
-    def _deformed(self, images: Any) -> Any:
-        """Look each pixel up where an affine map and a smooth field say; outside is 0, which is paper."""
+    def _deform(self, images: Any) -> Any:
+        """Apply an affine map and a smooth random displacement; pixels from outside are 0, the paper."""
         wanted = self.augmentation
         height, width = images.shape[1:3]
         y, x = _grid(height, width)
@@ -68,17 +67,17 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras publishes no t
             field = self._draw(images, -wanted.elastic, wanted.elastic, _ELASTIC_GRID, _ELASTIC_GRID, 2)
             field = ops.image.resize(field, (height, width), interpolation="bicubic", data_format="channels_last")
             from_y, from_x = from_y + unit_y * field[..., 0], from_x + unit_x * field[..., 1]
-        return _sampled(images, from_y + (height - 1) / 2, from_x + (width - 1) / 2)
+        return _sample(images, from_y + (height - 1) / 2, from_x + (width - 1) / 2)
 
-    def _with_other_stroke(self, images: Any) -> Any:
-        """Thicken or thin bright strokes: a mixture with the brightest or the darkest of the 3x3 neighbours."""
+    def _change_stroke(self, images: Any) -> Any:
+        """Thicken or thin bright strokes by mixing in the maximum or minimum of the 3x3 neighbours."""
         amount = self._draw(images, -self.augmentation.stroke, self.augmentation.stroke, 1, 1, 1)
         thick = ops.max_pool(images, 3, 1, "same", "channels_last")
         thin = -ops.max_pool(-images, 3, 1, "same", "channels_last")
         return images + ops.maximum(amount, 0.0) * (thick - images) + ops.maximum(-amount, 0.0) * (thin - images)
 
-    def _on_another_ground(self, images: Any) -> Any:
-        """Lift the ground by a wave, from a slow gradient to stripes, and lower the ink."""
+    def _change_ground(self, images: Any) -> Any:
+        """Brighten the background by a wave, from a gradient to stripes, and darken the ink."""
         y, x = _grid(*images.shape[1:3])
         angle = self._draw(images, 0.0, 2 * math.pi, 1, 1)
         # Drawn on a logarithmic scale: waves of 3 to 120 pixels.
@@ -92,8 +91,8 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras publishes no t
         chosen = self._some(images, self.augmentation.ground)
         return images + chosen * (changed - images)
 
-    def _with_a_line(self, images: Any) -> Any:
-        """Draw a straight line, 1 to 2.5 pixels wide, that passes the centre at 5 to 14 pixels."""
+    def _draw_line(self, images: Any) -> Any:
+        """Draw a straight line, 1 to 2.5 pixels wide, 5 to 14 pixels from the centre."""
         y, x = _grid(*images.shape[1:3])
         angle = self._draw(images, 0.0, 2 * math.pi, 1, 1)
         distance = ops.abs(ops.cos(angle) * x + ops.sin(angle) * y - self._draw(images, 5.0, 14.0, 1, 1))
@@ -101,7 +100,7 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras publishes no t
         cover = ops.clip(half_width + 0.5 - distance, 0.0, 1.0) * self._draw(images, 0.4, 1.0, 1, 1)
         return ops.maximum(images, self._some(images, self.augmentation.line) * ops.expand_dims(cover, -1))
 
-    def _blurred(self, images: Any) -> Any:
+    def _blur(self, images: Any) -> Any:
         channels = images.shape[-1]
         row = ops.convert_to_tensor([weight / sum(_BINOMIAL) for weight in _BINOMIAL], "float32")
         kernel = ops.tile(ops.reshape(row[:, None] * row[None, :], (5, 5, 1, 1)), (1, 1, channels, 1))
@@ -109,31 +108,31 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # Keras publishes no t
         amount = self._some(images, self.augmentation.blur) * self._draw(images, 0.3, 1.0, 1, 1, 1)
         return images + amount * (smooth - images)
 
-    def _coarse(self, images: Any) -> Any:
-        """Scale down and up again, smoothly."""
+    def _coarsen(self, images: Any) -> Any:
+        """Downscale and upscale with bicubic interpolation."""
         size = tuple(images.shape[1:3])
         small = tuple(round(COARSE * side) for side in size)
         options = {"interpolation": "bicubic", "data_format": "channels_last"}
         coarse = ops.image.resize(ops.image.resize(images, small, antialias=True, **options), size, **options)
         return images + self._some(images, self.augmentation.coarse) * (ops.clip(coarse, 0.0, 1.0) - images)
 
-    def _noisy(self, images: Any) -> Any:
+    def _add_noise(self, images: Any) -> Any:
         noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
         return images + self._some(images, self.augmentation.noise) * self._draw(images, 0.0, 0.2, 1, 1, 1) * noise
 
 
 def _grid(height: int, width: int) -> tuple[Any, Any]:
-    """Return y [1, H, 1] and x [1, 1, W] of the pixels, from the centre."""
+    """Return y [1, H, 1] and x [1, 1, W] of the pixels relative to the centre."""
     y = ops.arange(height, dtype="float32") - (height - 1) / 2
     x = ops.arange(width, dtype="float32") - (width - 1) / 2
     return y[None, :, None], x[None, None, :]
 
 
-def _sampled(images: Any, y: Any, x: Any) -> Any:
-    """Return the images at the given places, [N, H, W] each, bilinearly; 0 outside."""
+def _sample(images: Any, y: Any, x: Any) -> Any:
+    """Sample the images bilinearly at coordinates [N, H, W]; 0 outside."""
     height, width, channels = images.shape[1:]
     padded = ops.pad(images, ((0, 0), (1, 2), (1, 2), (0, 0)))
-    # A place outside is moved into the border of zeros.
+    # Coordinates outside are clipped into the border of zeros.
     y, x = ops.clip(y + 1, 0.0, height + 1.0), ops.clip(x + 1, 0.0, width + 1.0)
     top, left = ops.floor(y), ops.floor(x)
     down, right = ops.expand_dims(y - top, -1), ops.expand_dims(x - left, -1)

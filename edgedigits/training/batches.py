@@ -1,4 +1,4 @@
-"""Batches of one pass through a split, as Keras takes them."""
+"""Batches of one epoch for Keras."""
 
 from typing import Any
 
@@ -12,35 +12,35 @@ from edgedigits_runtime.preprocessing import normalise
 
 
 def shuffled(count: int, seed: tuple[int, int], multiple_of: int = 1) -> NDArray[np.int64]:
-    """Return an order for `count` samples, fixed by the seed, so that a resumed training sees what it would have seen.
+    """Return a shuffled order that depends only on the seed, so that a resumed training sees the same batches.
 
     Args:
-        count: of samples.
-        seed: of the training, and the epoch.
-        multiple_of: what the length has to divide by; it is filled up with the order's first samples.
+        count: number of samples.
+        seed: the training's seed and the epoch.
+        multiple_of: the length is padded to a multiple of this with the order's first samples.
     """
     order = np.random.default_rng(seed).permutation(count)
     return np.concatenate([order, order[: -count % multiple_of]])
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras publishes no types
-    """Each item is (float32 [B, H, W, C] normalised, targets as given by row)."""
+    """Batches of (normalised float32 [B, H, W, C], targets)."""
 
     def __init__(
         self, samples: Samples, targets: NDArray[Any], *, order: NDArray[np.int64], batch_size: int,
         normalisation: Normalisation,
     ) -> None:  # fmt: skip
-        """Take the samples and their targets, one row each.
+        """Make the batches of one epoch.
 
         Args:
-            samples: of a split.
+            samples: images of a split.
             targets: one row for each sample.
             order: indices of the samples.
-            batch_size: of all batches but the last.
-            normalisation: of the pixels.
+            batch_size: of every batch but the last.
+            normalisation: how pixels are scaled.
         """
-        # With workers of its own, Keras leaves out tf.data's autotuning. TensorFlow 2.21 waits for that thread after
-        # each pass, and it sleeps for 10, 20, 40 ms and so on: epochs of 42 s took 82 s.
+        # With workers, Keras skips tf.data's autotuning. TensorFlow 2.21 waits for the autotuning thread after each
+        # epoch, which sleeps for 10, 20, 40 ms and so on: epochs of 42 s took 82 s.
         super().__init__(workers=2)
         self._samples = samples
         self._targets = targets

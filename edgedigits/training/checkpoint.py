@@ -1,6 +1,6 @@
-"""The checkpoint: one file with the weights, the optimiser's state and the history so far.
+"""Save and load a checkpoint: weights, optimiser state and history in one file.
 
-One file, so that a kill at any moment leaves a state that fits together; what else a run writes is made from it.
+One file stays consistent when the process is killed; the run's other files are derived from it.
 """
 
 import json
@@ -17,7 +17,7 @@ HISTORY = "edgedigits-history.json"
 
 
 def save_checkpoint(model: Any, history: list[dict[str, float]], path: Path) -> None:
-    """Write a compiled model and its history, one row per finished epoch.
+    """Write a compiled model and its history, one row per epoch.
 
     Raises:
         OutputNotWritable: the file could not be written.
@@ -33,7 +33,7 @@ def load_checkpoint(path: Path) -> tuple[Any, list[dict[str, float]]]:
     """Return the compiled model and the history of a checkpoint.
 
     Raises:
-        RunError: there is none, or it is damaged.
+        RunError: the file is missing or damaged.
     """
     if not path.is_file():
         raise RunError(f"{path.parent} cannot be resumed: it has no {path.name}")

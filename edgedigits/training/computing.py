@@ -1,4 +1,4 @@
-"""In which precision, and on how many devices, Keras computes while it trains."""
+"""Precision and devices that Keras trains with."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ import numpy as np
 from edgedigits_runtime.errors import DeviceUnavailable
 
 MIXED = "mixed_bfloat16"
-"""Of the two 16-bit formats the one with float32's range, so that no loss has to be scaled."""
+"""bfloat16 has float32's range, so the loss needs no scaling."""
 
 
 @contextlib.contextmanager
 def computing(mixed_precision: bool, parallel: bool) -> Iterator[None]:
-    """Set up what is built and trained within, and put back what was set before.
+    """Set precision and devices for what is built and trained in the block, then restore them.
 
     Raises:
-        DeviceUnavailable: `parallel` where the backend sees one device only, or spreads no batch.
+        DeviceUnavailable: `parallel` with a single device, or with a backend that cannot split batches.
     """
     policy, distribution = keras.config.dtype_policy(), keras.distribution.distribution()
     keras.distribution.set_distribution(_over_all_devices() if parallel else None)
@@ -30,16 +30,16 @@ def computing(mixed_precision: bool, parallel: bool) -> Iterator[None]:
 
 
 def device_count() -> int:
-    """Return on how many devices a batch is spread."""
+    """Return the number of devices that share a batch."""
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else int(np.prod(distribution.device_mesh.shape))
 
 
 def check_shareable(batch_size: int) -> None:
-    """Return if the devices can share a batch evenly.
+    """Check that the devices can share a batch evenly.
 
     Raises:
-        DeviceUnavailable: they cannot.
+        DeviceUnavailable: the batch size is not a multiple of the number of devices.
     """
     devices = device_count()
     if batch_size % devices:
@@ -50,13 +50,13 @@ def check_shareable(batch_size: int) -> None:
 
 
 def even_share(count: int) -> int:
-    """Return the number of images next to `count`, below it where there is one, that the devices share evenly."""
+    """Round `count` down to a multiple of the number of devices, but not to 0."""
     return max(count // device_count(), 1) * device_count()
 
 
 def _over_all_devices() -> keras.distribution.DataParallel:
     if keras.backend.backend() != "jax":
-        # Keras's other backends take a distribution and compute on one device.
+        # Other backends accept a distribution and still compute on one device.
         raise DeviceUnavailable(
             f"--parallel needs the JAX backend, Keras computes with {keras.backend.backend()}; set KERAS_BACKEND=jax"
         )

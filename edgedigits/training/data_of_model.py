@@ -1,4 +1,4 @@
-"""The splits a model was trained with, found again from its contract or its run folder."""
+"""Find the splits that a model was trained with, from its contract or its run folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ from edgedigits_runtime.errors import DataNotFound, DatasetInvalid, UnknownName
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Where a model's dataset is to be found.
+    """Where to find a model's dataset.
 
     Args:
-        data: a dataset's name or a folder; None for the one it was trained on.
-        data_dir: looked in first; None for the usual places.
+        data: dataset name or folder; None for the training dataset.
+        data_dir: folder that is searched first.
     """
 
     data: str | None = None
@@ -30,33 +30,33 @@ class DataOptions:
 
 
 def splits_of_model(contract: Contract, file: Path, options: DataOptions) -> Splits:
-    """Return the splits of the dataset that a model was trained on.
+    """Return the splits of a model's training dataset.
 
     Args:
-        contract: of the model; names the dataset and the recipe, whose split plan is used.
-        file: the model's file; beside it may stand the run's config, which knows where a folder dataset lies.
-        options: what the user said.
+        contract: names the dataset and the recipe, whose split plan is used.
+        file: the model file; a run's config beside it gives the place of a folder dataset.
+        options: the user's choice.
 
     Raises:
-        DataNotFound: nothing says which dataset, or it is not to be had.
-        DataError: it cannot be used.
+        DataNotFound: the dataset is unknown or missing.
+        DataError: the dataset cannot be used.
     """
     name, data_dir = options.data, options.data_dir
     run = RunFolder(file.parent)
-    # A checkpoint too: a config.json alone may be anybody's.
+    # Any project may have a config.json; only a run has a checkpoint beside it.
     if name is None and run.config.is_file() and run.checkpoint.is_file():
         config = run.read_config()
         name, data_dir = config.data, data_dir or (Path(config.data_dir) if config.data_dir else None)
     if name is None and contract.training is not None:
         name = contract.training.name
     if name is None:
-        raise DataNotFound(f"{file} does not say what it was trained on; name the dataset with --data")
+        raise DataNotFound(f"{file} does not name its training dataset; name it with --data")
     try:
         dataset = load_dataset(name, data_dir=data_dir)
     except UnknownName as error:
         if options.data is not None:
             raise
-        # A folder of pictures that is no longer where it was, or a model that was carried to another machine.
+        # The folder was moved, or the model was copied to another machine.
         raise DataNotFound(f"{file} was trained on {name!r}, which is not here; name it with --data") from error
     if dataset.labels != contract.labels:
         raise DatasetInvalid(

@@ -25,7 +25,6 @@ from edgedigits.training.batches import Batches, shuffled
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
 from edgedigits.training.computing import check_shareable, computing, device_count, even_share
 from edgedigits.training.folding import fold_batch_normalisation
-from edgedigits.training.lesson import Lesson
 from edgedigits.training.network import build_network, seed_layers
 from edgedigits.training.options import TrainOptions, config_of
 from edgedigits.training.phases import Phase, phases_of, total_epochs
@@ -34,6 +33,7 @@ from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
 from edgedigits.training.teachers import load_teachers
 from edgedigits.training.temperature import with_temperature
+from edgedigits.training.training_model import TrainingModel
 from edgedigits_exporters.conversion import choose_balanced
 from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
@@ -50,10 +50,10 @@ DIGITS = frozenset("0123456789")
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C while training; `run` is where it can be resumed."""
+    """Ctrl-C while training; `run` can be resumed."""
 
     def __init__(self, run: RunFolder) -> None:
-        super().__init__(f"interrupted; go on with: edgedigits train --resume {run.path}")
+        super().__init__(f"interrupted; to resume: edgedigits train --resume {run.path}")
         self.run = run
 
 
@@ -64,13 +64,13 @@ def train(options: TrainOptions, console: Console | None = None, after_epoch: Af
     """Train and return the run folder.
 
     Args:
-        options: what to train, and how.
-        console: where progress is printed; None prints nothing.
-        after_epoch: called when all of an epoch is written: what is there then can be gone on with.
+        options: of the training.
+        console: for progress; None prints nothing.
+        after_epoch: called with the run after every epoch, when it can be resumed.
 
     Raises:
         UnknownName, ArtifactError, DataError, DeviceUnavailable, RunError: before anything is written.
-        Interrupted: Ctrl-C; the checkpoint of the last finished epoch is kept.
+        Interrupted: Ctrl-C; the checkpoint of the last epoch is kept.
     """
     recipe = get_recipe(options.recipe)
     with device_scope(options.device), computing(options.mixed_precision, options.parallel):
@@ -82,18 +82,18 @@ def train(options: TrainOptions, console: Console | None = None, after_epoch: Af
         teachers = load_teachers(config.teachers, dataset, recipe.normalisation)
         run = _start_run(options.out, recipe)
         run.write_config(config)
-        # Before the first epoch, so that a run killed within it can be resumed too.
+        # A run that is killed in its first epoch can be resumed too.
         save_checkpoint(model, [], run.checkpoint)
         console = console or Console(quiet=True)
         training = _Training(run, config, recipe, dataset, splits, teachers, console, after_epoch)
-        return training.go_on(model, [])
+        return training.fit(model, [])
 
 
 def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch | None = None) -> RunFolder:
-    """Go on with a run that was killed, to the number of epochs it was started with; arguments as of `train`.
+    """Resume an interrupted run with its own settings; see `train` for the arguments.
 
     Raises:
-        RunError: no run, a damaged checkpoint, or the data are not those it was started with.
+        RunError: no run, a damaged checkpoint, or other training data than before.
     """
     run = RunFolder(path)
     config = run.read_config()
@@ -104,21 +104,21 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
         dataset = load_dataset(config.data, data_dir=Path(config.data_dir) if config.data_dir else None)
         splits = split(dataset, recipe.split)
         if splits.train.digest() != config.data_fingerprint:
-            raise RunError(f"{path} was trained on other data than {config.data!r} holds now; start a new run")
+            raise RunError(f"{path} was trained on other data: {config.data!r} has changed; start a new run")
         check_shareable(config.batch_size)
         keras.utils.set_random_seed(config.seed)
         teachers = load_teachers(config.teachers, dataset, recipe.normalisation)
         console = console or Console(quiet=True)
         training = _Training(run, config, recipe, dataset, splits, teachers, console, after_epoch)
         if list(path.iterdir()) == [run.config]:
-            # Killed before its first checkpoint.
-            return training.go_on(build_network(recipe, dataset, config, training.steps), [])
-        return training.go_on(*load_checkpoint(run.checkpoint))
+            # It was killed before its first checkpoint.
+            return training.fit(build_network(recipe, dataset, config, training.steps), [])
+        return training.fit(*load_checkpoint(run.checkpoint))
 
 
 @dataclass(frozen=True)
 class _Training:
-    """What stays the same from epoch to epoch."""
+    """A training and what is constant over its epochs."""
 
     run: RunFolder
     config: RunConfig
@@ -129,27 +129,27 @@ class _Training:
     console: Console
     after_epoch: AfterEpoch | None
 
-    def go_on(self, model: Any, history: list[dict[str, float]]) -> RunFolder:
-        """Train from the epoch after `history` to the end and write what a finished run holds."""
+    def fit(self, model: Any, history: list[dict[str, float]]) -> RunFolder:
+        """Train from the epoch after `history` to the end and write the finished run."""
         progress = EpochProgress(self.console, total_epochs(self.recipe, self.config.epochs))
-        lesson = None
+        trained = None
         try:
             for phase, epoch in self._epochs_from(len(history)):
                 if _stalled(history, self.recipe.patience):
                     break
                 if epoch == phase.first:
-                    model = phase.begun(model, self.recipe.loss, self.steps)
-                # Ranges of what is rounded are measured anew each epoch.
-                if lesson is None or epoch == phase.first or phase.kind == "quantized":
-                    lesson = self._lesson(model, phase)
-                row = self._run_epoch(lesson, epoch, progress)
+                    model = phase.begin(model, self.recipe.loss, self.steps)
+                # The ranges of quantized activations are measured in every epoch.
+                if trained is None or epoch == phase.first or phase.kind == "quantized":
+                    trained = self._wrap(model, phase)
+                row = self._run_epoch(trained, epoch, progress)
                 history.append(row)
-                # The best before the checkpoint: killed in between, the epoch is run again and judged again.
+                # Before the checkpoint: if killed in between, the epoch is repeated and compared again.
                 if row["val_accuracy"] >= max(past["val_accuracy"] for past in history):
                     save_model(model, self._contract(), self.run.best)
                 save_checkpoint(model, history, self.run.checkpoint)
                 self.run.write_history(history)
-                progress.finished(row)
+                progress.finish_epoch(row)
                 if self.after_epoch:
                     self.after_epoch(self.run)
         except KeyboardInterrupt as error:
@@ -166,49 +166,49 @@ class _Training:
 
     @property
     def steps(self) -> int:
-        """Of an epoch."""
+        """Steps of an epoch."""
         return -(-len(self.splits.train) // self.config.batch_size)
 
     @cached_property
-    def others(self) -> Images | None:
-        """Pictures of what is no digit, for networks that read digits."""
+    def non_digits(self) -> Images | None:
+        """Drawn non-digits, for networks that read digits."""
         dataset = self.dataset
-        if not self.recipe.not_digits or dataset.image_shape != FRAME_SHAPE or not DIGITS.issuperset(dataset.labels):
+        if not self.recipe.non_digits or dataset.image_shape != FRAME_SHAPE or not DIGITS.issuperset(dataset.labels):
             return None
-        return non_digit_samples(self.recipe.not_digits, self.config.seed)[..., np.newaxis]
+        return non_digit_samples(self.recipe.non_digits, self.config.seed)[..., np.newaxis]
 
-    def _lesson(self, network: Any, phase: Phase) -> Lesson:
-        """Surround a compiled network with all that the recipe and the options ask for."""
+    def _wrap(self, network: Any, phase: Phase) -> TrainingModel:
+        """Wrap a compiled network with augmentation, non-digits and teachers."""
         wanted = self.config.augmentation
-        lesson = Lesson(
+        trained = TrainingModel(
             self._quantized(network) if phase.kind == "quantized" else network,
             augment=Augment(phase.augmentation(Augmentation(**wanted)), self.config.seed) if wanted else None,
             normalisation=self.recipe.normalisation,
-            others=self.others,
-            others_weight=self.recipe.not_digits_weight,
+            non_digits=self.non_digits,
+            non_digits_weight=self.recipe.non_digits_weight,
             teachers=self.teachers,
             seed=self.config.seed,
         )
-        # The network's own optimiser, so that the checkpoint is a plain compiled Keras model.
-        lesson.compile(network.optimizer, self.recipe.loss, metrics=["accuracy"])
-        return lesson
+        # The network's own optimiser: the checkpoint is a plain compiled Keras model.
+        trained.compile(network.optimizer, self.recipe.loss, metrics=["accuracy"])
+        return trained
 
     def _quantized(self, network: Any) -> Quantized:
-        """Return the network computing as its int8 export will."""
+        """Return the network with int8 arithmetic simulated."""
         train = self.splits.train
         calibration = choose_balanced(train.images, train.labels, self.dataset.name)
         quantized = Quantized(network)
         quantized.measure(normalise(calibration.images, self.recipe.normalisation))
         return quantized
 
-    def _run_epoch(self, lesson: Lesson, epoch: int, progress: EpochProgress) -> dict[str, float]:
+    def _run_epoch(self, trained: TrainingModel, epoch: int, progress: EpochProgress) -> dict[str, float]:
         order = shuffled(len(self.splits.train), (self.config.seed, epoch), device_count())
-        # Several devices share a batch evenly; at most a few of the validation images are left out.
+        # Devices share a batch evenly, so the last few validation images may be left out.
         measured = len(self.splits.validation) // device_count() * device_count()
-        seed_layers(lesson, self.config.seed, epoch)
+        seed_layers(trained, self.config.seed, epoch)
         start = time.perf_counter()
-        logs = lesson.fit(
-            # Augmentation comes before normalisation.
+        logs = trained.fit(
+            # Augmentation works on 0..1, before normalisation.
             self._batches(self.splits.train, order, "unit" if self.config.augmentation else self.recipe.normalisation),
             initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0, callbacks=[progress],
             validation_data=self._validation(measured),
@@ -232,8 +232,8 @@ class _Training:
         )
 
     def _finish(self, model: Any, history: list[dict[str, float]]) -> None:
-        """Write what a finished run holds."""
-        # Again, for a run that was killed between its last checkpoint and this file.
+        """Write the files of a finished run."""
+        # A run may have been killed between its last checkpoint and this file.
         self.run.write_history(history)
         with computing(mixed_precision=False, parallel=False):
             self._write_models(model)
@@ -243,7 +243,7 @@ class _Training:
         write_whole(self.run.model, kept.read_bytes())
 
     def _write_models(self, model: Any) -> None:
-        """Fold both kept networks, fit their confidence on validation, and write them."""
+        """Fold the best and the final network, fit their confidence, and write them."""
         best, _ = load_model(self.run.best)
         for trained, path in ((model, self.run.final), (best, self.run.best)):
             network = fold_batch_normalisation(trained)
@@ -263,7 +263,7 @@ def _start_run(out: Path | None, recipe: Recipe) -> RunFolder:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputNotWritable(f"cannot make the run folder {out}: {error.strerror}") from error
-    # Of a run that was killed before it wrote its config, nothing else is there.
+    # A run that was killed before it wrote its config left only temporary files.
     remove_abandoned(out)
     run = RunFolder(out)
     run.refuse_other_files()
@@ -277,7 +277,7 @@ def _targets(samples: Samples, recipe: Recipe, classes: int) -> NDArray[Any]:
 
 
 def _stalled(history: list[dict[str, float]], patience: int | None) -> bool:
-    """Whether the best validation loss is `patience` epochs old."""
+    """Return whether the best validation loss is `patience` epochs old."""
     if patience is None or not history:
         return False
     losses = [row["val_loss"] for row in history]

@@ -1,4 +1,4 @@
-"""Fold batch normalisation into the convolutions before it: the same function with fewer parameters and operators."""
+"""Fold batch normalisation into the convolution before it: the same function with fewer parameters."""
 
 from typing import Any
 
@@ -8,9 +8,8 @@ import numpy as np
 def fold_batch_normalisation(network: Any) -> Any:
     """Return a Sequential network without batch normalisation that computes what `network` does at inference.
 
-    It computes in float32, in whatever precision it was trained: exports and the rounding to int8 start there.
-    A normalisation that follows anything but a convolution without an activation stays; a network that is not
-    Sequential is returned as it is.
+    The result computes in float32, which exports and int8 rounding start from. A normalisation stays unless it follows
+    a convolution without an activation. A network that is not Sequential is returned unchanged.
     """
     import keras
     from keras import layers
@@ -48,13 +47,13 @@ def _is_plain_relu(layer: Any) -> bool:
 
 
 def _like(layer: Any, **changes: Any) -> Any:
-    """Return an untrained layer as this one, in float32, with some settings changed."""
+    """Return an untrained float32 copy of a layer with some settings changed."""
     return type(layer).from_config({**layer.get_config(), **changes, "dtype": "float32"})
 
 
 def _folded(convolution: Any, weights: list[Any], normalisation: Any) -> list[Any]:
-    """Return kernel and bias with the normalisation's scale and shift in them."""
-    # A convolution of each channel has its output channel in the last but one place.
+    """Return kernel and bias that include the normalisation's scale and shift."""
+    # A depthwise kernel has its output channel in the last but one axis.
     depthwise = type(convolution).__name__ == "DepthwiseConv2D"
     kernel = weights[0]
     bias = weights[1] if convolution.use_bias else 0.0

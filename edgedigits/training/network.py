@@ -1,4 +1,4 @@
-"""The network of a training: built and compiled."""
+"""Build and compile the network of a training."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ LARGEST_SIDE = 256
 
 
 def build_network(recipe: Recipe, dataset: Dataset, config: RunConfig, steps: int) -> Any:
-    """Make and compile the untrained network; an epoch has so many steps.
+    """Build and compile the untrained network for a number of steps per epoch.
 
     Raises:
         DatasetInvalid: the network cannot take images of this size.
@@ -31,31 +31,31 @@ def build_network(recipe: Recipe, dataset: Dataset, config: RunConfig, steps: in
         ) from error
     rate = recipe.learning_rate
     if recipe.schedule == "cosine":
-        rate = _up_and_down(rate, steps if config.epochs > 1 else 0, config.epochs * steps)
+        rate = _warmup_and_cosine(rate, steps if config.epochs > 1 else 0, config.epochs * steps)
     model.compile(keras.optimizers.Adam(rate), recipe.loss, metrics=["accuracy"])
     return model
 
 
-def _up_and_down(highest: float, warmup: int, steps: int) -> Any:
-    """Return a learning rate that rises from 0 over the warm-up and falls to 0 along a cosine at the last step."""
+def _warmup_and_cosine(highest: float, warmup: int, steps: int) -> Any:
+    """Return a learning rate that rises from 0 in the warm-up and falls to 0 along a cosine."""
     if not warmup:
         return keras.optimizers.schedules.CosineDecay(highest, steps)
     return keras.optimizers.schedules.CosineDecay(0.0, steps - warmup, warmup_target=highest, warmup_steps=warmup)
 
 
 def _smallest_side(recipe: Recipe, channels: int) -> int:
-    """Return the smallest square image that the recipe's network takes: the first for which it can be built."""
+    """Return the smallest side of a square image that the recipe's network accepts."""
     for side in range(1, LARGEST_SIDE):
         try:
             recipe.build((side, side, channels), 2)
         except ValueError:
             continue
         return side
-    raise DatasetInvalid(f"recipe {recipe.name} takes no image of up to {LARGEST_SIDE} pixels")
+    raise DatasetInvalid(f"recipe {recipe.name} accepts no image of up to {LARGEST_SIDE} pixels")
 
 
 def seed_layers(model: Any, seed: int, epoch: int) -> None:
-    """Set the random state of layers such as Dropout, which Keras does not save, so that a resumed run draws alike."""
+    """Set the random state of layers such as Dropout, which Keras does not save, so that a resumed run is equal."""
     states = [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
     for number, state in enumerate(states):
         state.assign(np.array([seed, epoch * len(states) + number], np.uint32))

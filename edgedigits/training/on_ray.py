@@ -1,8 +1,7 @@
-"""Train on Ray: each training is one task with its resources, and its run folder comes home whole.
+"""Train on Ray: each training is a task, and its run folder is copied back atomically after every epoch.
 
-After every epoch the task leaves its run with a mailbox, an actor beside the process that asked for the trainings, and
-that process takes it home. So a training whose node was lost goes on, on another node, after the last epoch that came
-home; and so do all when the asking process itself was killed and is started again.
+The task sends its run to a mailbox, an actor on the driver's node; the driver fetches it and writes it. If a node is
+lost, its trainings resume on another node after the last copied epoch. They also resume when the driver is restarted.
 """
 
 import dataclasses
@@ -22,25 +21,24 @@ from edgedigits.recipes import get_recipe
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.phases import total_epochs
 from edgedigits.training.run_files import Files, read_files, write_files
-from edgedigits.training.run_folder import RunFolder, row_as_text
+from edgedigits.training.run_folder import RunFolder, format_epoch
 from edgedigits.training.train_or_resume import check_same_options, train_or_resume
 from edgedigits_runtime.errors import EdgedigitsError
 
-LOOK_EVERY = 0.5
-"""Seconds between two looks into the mailbox."""
+POLL_SECONDS = 0.5
 
-LOSSES = 3
-"""How often a training may be lost with no epoch in between: one that fills its node's memory is lost for ever."""
+MAX_LOSSES = 3
+"""Losses without an epoch in between before a training fails: one that fills its node's memory would never end."""
 
 
 @dataclass(frozen=True)
 class RayResources:
-    """Where trainings run on Ray, and what each of them gets.
+    """A Ray cluster and the resources of each training.
 
     Args:
-        address: as edgedigits.ray_cluster.cluster takes it.
-        cpus: cores of a training, which it computes with.
-        gpus: of a training; None is one where the cluster has any, and none where it has not.
+        address: see edgedigits.ray_cluster.cluster.
+        cpus: cores for each training.
+        gpus: GPUs for each training; None is 1 if the cluster has any, else 0.
     """
 
     address: str
@@ -48,24 +46,24 @@ class RayResources:
     gpus: float | None = None
 
 
-def train_on_ray(trainings: Sequence[TrainOptions], place: RayResources, console: Console) -> dict[str, str]:
+def train_on_ray(trainings: Sequence[TrainOptions], resources: RayResources, console: Console) -> dict[str, str]:
     """Train each into its run folder on a cluster; see edgedigits.training.several.train_several."""
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    with cluster(place.address, needs=[("keras", "train"), (backend, "train")]) as found:
-        gpus = place.gpus if place.gpus is not None else float(found.gpus > 0)
-        found.require(place.cpus, gpus)
+    with cluster(resources.address, needs=[("keras", "train"), (backend, "train")]) as found:
+        gpus = resources.gpus if resources.gpus is not None else float(found.gpus > 0)
+        found.require(resources.cpus, gpus)
         console.print(f"on Ray; nodes: {found.nodes}, CPUs: {found.cpus:g}, GPUs: {found.gpus:g}", highlight=False)
-        environment = {"KERAS_BACKEND": backend, "TF_NUM_INTRAOP_THREADS": str(place.cpus)}
-        return _Trainings({"num_cpus": place.cpus, "num_gpus": gpus}, environment, console).run(trainings)
+        environment = {"KERAS_BACKEND": backend, "TF_NUM_INTRAOP_THREADS": str(resources.cpus)}
+        return _Trainings({"num_cpus": resources.cpus, "num_gpus": gpus}, environment, console).run(trainings)
 
 
 @dataclass
 class _Training:
-    """One training, as it is seen from home.
+    """State of a training on the driver.
 
     Attributes:
-        epochs: that came home.
-        losses: how often it was lost since then.
+        epochs: number of copied epochs.
+        losses: how often the task was lost since the last of them.
     """
 
     options: TrainOptions
@@ -84,39 +82,41 @@ class _Training:
 
 
 class _Trainings:
-    """Start trainings, take home what they have so far, and start those again that were lost."""
+    """Start trainings, copy their runs, and restart lost ones."""
 
     def __init__(self, resources: dict[str, float], environment: dict[str, str], console: Console) -> None:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        # A process for each training, so that none inherits another's memory on the GPU.
+        # A new process for each training, so that GPU memory is released.
         self._task = ray.remote(max_retries=0, max_calls=1, scheduling_strategy="SPREAD", **resources)(_train)
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
         self._mailbox = ray.remote(num_cpus=0, max_restarts=-1, scheduling_strategy=here)(_Mailbox).remote()
         self._environment = environment
         self._console = console
         self._failures: dict[str, str] = {}
-        self._under_way: dict[Any, _Training] = {}
+        self._running: dict[Any, _Training] = {}
 
     def run(self, trainings: Sequence[TrainOptions]) -> dict[str, str]:
-        """Train all, and return what went wrong by name."""
+        """Train all and return errors by name."""
         import ray
 
         for options in trainings:
-            self._begin(options)
-        every = list(self._under_way.values())
-        with ProgressBar("epochs", sum(training.all_epochs for training in every), console=self._console) as bar:
-            while self._under_way:
-                done, _ = ray.wait(list(self._under_way), timeout=LOOK_EVERY)
-                self._empty_mailbox()
+            self._start_unfinished(options)
+        all_trainings = list(self._running.values())
+        with ProgressBar(
+            "epochs", sum(training.all_epochs for training in all_trainings), console=self._console
+        ) as bar:
+            while self._running:
+                done, _ = ray.wait(list(self._running), timeout=POLL_SECONDS)
+                self._fetch_runs()
                 for task in done:
-                    self._end(task)
-                bar.update(completed=sum(training.epochs for training in every))
+                    self._finish(task)
+                bar.update(completed=sum(training.epochs for training in all_trainings))
         return self._failures
 
-    def _begin(self, options: TrainOptions) -> None:
-        """Start a training that is not finished, from what there is of it."""
+    def _start_unfinished(self, options: TrainOptions) -> None:
+        """Start or resume a training unless it is finished."""
         assert options.out is not None
         run = RunFolder(options.out)
         try:
@@ -125,7 +125,7 @@ class _Trainings:
             else:
                 run.refuse_other_files()
             if run.model.is_file():
-                self._say(run.path.name, "was finished before")
+                self._print(run.path.name, "already finished")
                 return
         except EdgedigitsError as error:
             self._fail(run.path.name, str(error))
@@ -135,71 +135,71 @@ class _Trainings:
     def _start(self, training: _Training) -> None:
         files = read_files(training.run)
         task = self._task.remote(training.options, files, training.name, self._mailbox, self._environment)
-        self._under_way[task] = training
+        self._running[task] = training
 
-    def _empty_mailbox(self) -> None:
+    def _fetch_runs(self) -> None:
         import ray
 
         try:
-            letters = ray.get(self._mailbox.take.remote())
+            runs = ray.get(self._mailbox.take.remote())
         except ray.exceptions.RayError:
-            # Its node was lost too: it starts again, empty.
+            # The mailbox was lost too; Ray restarts it empty.
             return
-        for training in self._under_way.values():
-            if training.name in letters:
-                self._take_home(training, letters[training.name])
+        for training in self._running.values():
+            if training.name in runs:
+                self._copy_run(training, runs[training.name])
 
-    def _take_home(self, training: _Training, files: Files) -> None:
-        """Write what came of a training, and tell of its new epochs."""
+    def _copy_run(self, training: _Training, files: Files) -> None:
+        """Write the run of a training and print its new epochs."""
         write_files(files, training.run)
         history = training.run.read_history()
         for row in history[training.epochs :]:
-            self._say(training.name, row_as_text(row, training.all_epochs))
+            self._print(training.name, format_epoch(row, training.all_epochs))
         training.epochs, training.losses = len(history), 0
 
-    def _end(self, task: Any) -> None:
-        """Take home a training that ended, start it again if it was lost, or note why it failed."""
+    def _finish(self, task: Any) -> None:
+        """Copy the run of a finished task, restart a lost one, or record why it failed."""
         import ray
 
-        training = self._under_way.pop(task)
+        training = self._running.pop(task)
         try:
-            self._take_home(training, ray.get(task))
+            self._copy_run(training, ray.get(task))
         except ray.exceptions.RayTaskError as error:
-            self._fail(training.name, _in_one_line(error.cause))
+            self._fail(training.name, _first_line(error.cause))
         except ray.exceptions.RayError as error:
             training.losses += 1
-            if training.losses == LOSSES:
-                self._fail(training.name, f"lost {LOSSES} times without an epoch in between: {_in_one_line(error)}")
+            if training.losses == MAX_LOSSES:
+                self._fail(training.name, f"lost {MAX_LOSSES} times without finishing an epoch: {_first_line(error)}")
                 return
-            again = f"goes on after epoch {training.epochs}" if training.epochs else "starts again"
-            self._say(training.name, f"lost with its node or process; {again}")
+            restart = f"resumed after epoch {training.epochs}" if training.epochs else "restarted"
+            self._print(training.name, f"node or process lost; {restart}")
             self._start(training)
 
     def _fail(self, name: str, line: str) -> None:
         self._failures[name] = line
-        self._say(name, f"failed: {line}")
+        self._print(name, f"failed: {line}")
 
-    def _say(self, name: str, line: str) -> None:
+    def _print(self, name: str, line: str) -> None:
         self._console.print(f"{name}: {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 class _Mailbox:
-    """The newest files of each training that were not yet taken home."""
+    """Actor that keeps the newest run of each training until the driver fetches it."""
 
     def __init__(self) -> None:
-        self._letters: dict[str, Files] = {}
+        self._runs: dict[str, Files] = {}
 
     def keep(self, name: str, files: Files) -> None:
-        self._letters[name] = files
+        self._runs[name] = files
 
     def take(self) -> dict[str, Files]:
-        letters, self._letters = self._letters, {}
-        return letters
+        runs, self._runs = self._runs, {}
+        return runs
 
 
 def _train(options: TrainOptions, files: Files, name: str, mailbox: Any, environment: dict[str, str]) -> Files:
-    """Train on a node, from what there is of the run, and return the finished one."""
-    # Before Keras, which reads it when it is imported.
+    """Train or resume on a node and return the finished run."""
+    # Keras reads it on import.
     os.environ.update(environment)
     from edgedigits_exporters.keras_backend import load_keras
 
@@ -209,12 +209,12 @@ def _train(options: TrainOptions, files: Files, name: str, mailbox: Any, environ
         if files:
             write_files(files, run)
         there = dataclasses.replace(options, out=run.path)
-        train_or_resume(there, Console(quiet=True), lambda so_far: mailbox.keep.remote(name, read_files(so_far)))
+        train_or_resume(there, Console(quiet=True), lambda current: mailbox.keep.remote(name, read_files(current)))
         return read_files(run)
 
 
 def _absolute(options: TrainOptions) -> TrainOptions:
-    """Return options that mean the same in another working directory."""
+    """Return the options with absolute paths, for another working directory."""
     data, teachers = options.data, options.teachers
     return dataclasses.replace(
         options,
@@ -224,7 +224,7 @@ def _absolute(options: TrainOptions) -> TrainOptions:
     )
 
 
-def _in_one_line(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     if isinstance(error, EdgedigitsError):
         return str(error)
     return f"{type(error).__name__}: {error}".splitlines()[0]

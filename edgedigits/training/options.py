@@ -1,4 +1,4 @@
-"""What a training can be told, checked and completed by its recipe."""
+"""Options of a training, checked and completed from its recipe."""
 
 import dataclasses
 import platform
@@ -21,15 +21,15 @@ from edgedigits_runtime.errors import EdgedigitsError
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What `edgedigits train` can be told; None takes the recipe's value.
+    """Options of `edgedigits train`; None takes the recipe's value.
 
     Args:
         data: dataset name, or a folder with one sub-folder of images per class.
-        data_dir: where to look for the dataset first.
-        augment: deform the images of a recipe that does not do so by itself.
-        teachers: MODELs whose probabilities it learns to give too.
+        data_dir: folder that is searched for the dataset first.
+        augment: deform the images, for a recipe that has no augmentation of its own.
+        teachers: MODELs to distil from.
         mixed_precision: compute in bfloat16, keep weights in float32.
-        parallel: on all GPUs of this machine, under the JAX backend.
+        parallel: train on all GPUs of this machine, with the JAX backend.
         out: the run folder; a new one under `runs/` if None.
     """
 
@@ -48,24 +48,24 @@ class TrainOptions:
 
 
 def settings_of(options: TrainOptions) -> dict[str, Any]:
-    """Return what makes a training another one, as a run's config has it; the recipe's where the options say nothing.
+    """Return the settings that identify a training, as in a run's config; unset options take the recipe's values.
 
     Raises:
-        EdgedigitsError: a number out of range.
-        UnknownName, ArtifactError: there is no such recipe, or a teacher is not to be had.
+        EdgedigitsError: a number is out of range.
+        UnknownName, ArtifactError: the recipe or a teacher does not exist.
     """
     recipe = get_recipe(options.recipe)
     epochs = options.epochs if options.epochs is not None else recipe.epochs
     batch_size = options.batch_size if options.batch_size is not None else recipe.batch_size
     for name, value in (("--epochs", epochs), ("--batch-size", batch_size)):
         if value < 1:
-            raise EdgedigitsError(f"{name} must be at least 1, is {value}")
+            raise EdgedigitsError(f"{name} must be at least 1, got {value}")
     if not 0 <= options.seed < 2**32:
-        raise EdgedigitsError(f"--seed must be from 0 to 2**32 - 1, is {options.seed}")
+        raise EdgedigitsError(f"--seed must be from 0 to 2**32 - 1, got {options.seed}")
     data = options.data or recipe.dataset
     return {
         "recipe": recipe.name,
-        # A folder may be named relative to where the training was started.
+        # A relative folder would change its meaning with the working directory.
         "data": str(Path(data).resolve()) if data not in DATASETS and Path(data).is_dir() else data,
         "epochs": epochs,
         "batch_size": batch_size,
@@ -77,7 +77,7 @@ def settings_of(options: TrainOptions) -> dict[str, Any]:
 
 def config_of(options: TrainOptions, dataset: Dataset, splits: Splits) -> RunConfig:
     """Return every setting of the training; errors are those of `settings_of`."""
-    # Here, since the command line makes options before it knows that Keras is there.
+    # Imported here: the command line makes options before it checks that Keras is installed.
     import keras
 
     recipe = get_recipe(options.recipe)
@@ -100,7 +100,7 @@ def config_of(options: TrainOptions, dataset: Dataset, splits: Splits) -> RunCon
 
 
 def _augmentation(options: TrainOptions, recipe: Recipe, dataset: Dataset) -> Augmentation | None:
-    """Return the recipe's own for digits; for pictures of other things only what is right for anything."""
+    """Return the recipe's augmentation for digits, and only geometry for other pictures."""
     if recipe.augmentation and dataset.reader == "digits":
         return recipe.augmentation
     return GEOMETRY if options.augment or recipe.augmentation else None

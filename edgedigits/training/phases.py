@@ -1,8 +1,7 @@
-"""Phases: how a training begins, and how it ends.
+"""The phases of a training: full, gentle, quantized.
 
-Far augmentation makes a network robust and keeps it from learning the finest of what it is shown. So the last epochs
-show it images that are changed less, at a learning rate that falls to 0: what it learned stays, and it errs less on
-clean images. The very last may be quantization-aware.
+Strong augmentation makes a network robust but costs accuracy on clean images. So the last epochs have weaker
+augmentation and a learning rate that falls to 0. The very last may be quantization-aware.
 """
 
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ from edgedigits.recipes.augmentation import Augmentation
 from edgedigits.recipes.recipe import Recipe
 
 GENTLE = 0.35
-"""Of the augmentation's limits, after the first phase."""
+"""Factor of the augmentation's limits after the first phase."""
 
 GENTLE_RATE = 1e-3
 QUANTIZATION_RATE = 1e-4
-"""Learning rates of the first steps; what was before ended near 0."""
+"""Learning rates at the start of these phases; the phase before ended near 0."""
 
 
 Kind = Literal["full", "gentle", "quantized"]
@@ -24,13 +23,13 @@ Kind = Literal["full", "gentle", "quantized"]
 
 @dataclass(frozen=True)
 class Phase:
-    """Epochs of one kind.
+    """Epochs with the same augmentation and schedule.
 
     Args:
-        kind: "full" with the recipe's augmentation and rate; "gentle" with less of both; "quantized" is gentle, with
-            weights and activations rounded as in int8.
-        first: its first epoch, counted from 0.
-        epochs: how many there are.
+        kind: "full" has the recipe's augmentation and rate, "gentle" less of both; "quantized" is gentle with weights
+            and activations rounded as in int8.
+        first: number of the first epoch, from 0.
+        epochs: number of epochs.
     """
 
     kind: Kind
@@ -38,11 +37,11 @@ class Phase:
     epochs: int
 
     def augmentation(self, wanted: Augmentation) -> Augmentation:
-        """Return how far images are changed in this phase."""
+        """Return the augmentation of this phase."""
         return wanted if self.kind == "full" else wanted.milder(GENTLE)
 
-    def begun(self, model: Any, loss: str, steps: int) -> Any:
-        """Return what the phase trains, of what the phase before it trained; an epoch has so many steps."""
+    def begin(self, model: Any, loss: str, steps: int) -> Any:
+        """Return the network of this phase, made from that of the phase before, for a number of steps per epoch."""
         if self.kind == "full":
             return model
         import keras
@@ -57,10 +56,10 @@ class Phase:
 
 
 def phases_of(recipe: Recipe, epochs: int) -> list[Phase]:
-    """Return the phases of a training whose first has so many epochs.
+    """Return the phases of a training; `epochs` is the length of the first.
 
-    The others keep their share of a shorter or longer training. The gentle one may shrink to nothing; the quantized one
-    does not, since int8 would lose more without it.
+    The others scale with it. The gentle phase may shrink to nothing; the quantized one keeps at least an epoch, since
+    int8 would lose more accuracy without it.
     """
     share = epochs / recipe.epochs
     gentle, quantized = (round(share * count) for count in (recipe.gentle_epochs, recipe.quantization_epochs))
@@ -73,5 +72,5 @@ def phases_of(recipe: Recipe, epochs: int) -> list[Phase]:
 
 
 def total_epochs(recipe: Recipe, epochs: int) -> int:
-    """Return how many epochs all phases have."""
+    """Return the number of epochs of all phases."""
     return sum(phase.epochs for phase in phases_of(recipe, epochs))

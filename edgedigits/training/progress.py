@@ -1,4 +1,4 @@
-"""The live display of a training: a bar over the batches of an epoch, and a line for each finished one."""
+"""Progress of a training: a bar for the running epoch and a line for each finished one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,11 @@ import keras
 from rich.console import Console
 
 from edgedigits.progress import ProgressBar
-from edgedigits.training.run_folder import row_as_text
+from edgedigits.training.run_folder import format_epoch
 
 
 class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras publishes no types
-    """Show the batches of the running epoch where the console is a terminal; print finished epochs anywhere."""
+    """Draw a bar if the console is a terminal; print finished epochs in any case."""
 
     def __init__(self, console: Console, epochs: int) -> None:
         super().__init__()
@@ -28,12 +28,12 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras pu
             self._bar.advance()
 
     def close(self) -> None:
-        """Take the bar away; needed after an interrupted epoch, harmless otherwise."""
+        """Remove the bar, also after an interrupted epoch."""
         if self._bar:
             self._bar.__exit__()
             self._bar = None
 
-    def finished(self, row: Mapping[str, float]) -> None:
+    def finish_epoch(self, row: Mapping[str, float]) -> None:
         """Print the line of a finished epoch."""
         self.close()
-        self._console.print(row_as_text(row, self._epochs), highlight=False, soft_wrap=True)
+        self._console.print(format_epoch(row, self._epochs), highlight=False, soft_wrap=True)

@@ -1,9 +1,9 @@
-"""Quantization-aware training: the network as int8 arithmetic will compute it, in floats that can be trained.
+"""Quantization-aware training: simulate int8 arithmetic in float while training.
 
-TensorFlow's model-optimization package takes no Keras 3 models. What is imitated here is what its converter makes
-of a network: weights symmetric by output channel, activations affine by tensor with ranges measured on the
-calibration images (Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-
-arithmetic-only inference"; the numbers are those of https://ai.google.dev/edge/litert/models/quantization_spec).
+TensorFlow's model-optimization package does not accept Keras 3 models. This follows the TFLite converter: weights
+symmetric per output channel, activations affine per tensor with ranges measured on the calibration
+images (Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-
+arithmetic-only inference"; the parameters are those of https://ai.google.dev/edge/litert/models/quantization_spec).
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from edgedigits_runtime.errors import EdgedigitsError
 
 LINEAR = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 AVERAGES = (layers.GlobalAveragePooling2D, layers.AveragePooling2D)
-# They hand on numbers that are quantized already.
+# Their output is quantized because their input is.
 SELECTING = (layers.MaxPooling2D, layers.Flatten, layers.ReLU, layers.Dropout)
 
 LEVELS = 255
@@ -25,29 +25,29 @@ LARGEST_WEIGHT = 127
 
 
 class Quantized(keras.Model):  # type: ignore[misc]  # Keras publishes no types
-    """`network` with its weights and activations rounded as in int8; training it trains the network's own weights."""
+    """`network` with weights and activations rounded as in int8; training changes the network's own weights."""
 
     def __init__(self, network: Any) -> None:
-        """Take a Sequential network without batch normalisation; `measure` has to follow.
+        """Wrap a Sequential network without batch normalisation; call `measure` before training.
 
         Raises:
-            EdgedigitsError: it has a layer that is not known here.
+            EdgedigitsError: a layer is not supported.
         """
-        # bfloat16, which mixed precision would take, has fewer levels than int8.
+        # Never bfloat16, which has fewer levels than int8.
         super().__init__(dtype="float32")
         for layer in network.layers:
             if not isinstance(layer, LINEAR + AVERAGES + SELECTING):
                 raise EdgedigitsError(
-                    f"quantization-aware training does not know the layer {layer.name} ({type(layer).__name__});"
-                    f" it knows {', '.join(kind.__name__ for kind in LINEAR + AVERAGES + SELECTING)}"
+                    f"quantization-aware training does not support the layer {layer.name} ({type(layer).__name__});"
+                    f" supported: {', '.join(kind.__name__ for kind in LINEAR + AVERAGES + SELECTING)}"
                 )
         self.network = network
         self.ranges = self.add_weight(shape=(len(network.layers), 2), initializer="zeros", trainable=False)
 
     def measure(self, images: NDArray[np.float32]) -> None:
-        """Measure the range of every activation on calibration images, float32 [N, H, W, C] as the network takes them.
+        """Measure the range of every activation on normalised calibration images, float32 [N, H, W, C].
 
-        As the converter does it: the lowest and the highest value that the float network computes, and 0.
+        As in the converter, a range is from the lowest to the highest value of the float network, and includes 0.
         """
         found = []
         x = ops.convert_to_tensor(images)
@@ -57,7 +57,7 @@ class Quantized(keras.Model):  # type: ignore[misc]  # Keras publishes no types
         self.ranges.assign(np.array(found, np.float32))
 
     def build(self, _: Any) -> None:
-        """Make nothing: all that it holds is built."""
+        """Do nothing: the network is already built."""
 
     def call(self, images: Any, training: bool = False) -> Any:
         x = _rounded(images, 0.0, 1.0)
@@ -66,7 +66,7 @@ class Quantized(keras.Model):  # type: ignore[misc]  # Keras publishes no types
                 before, _ = _apply(layer, x, _rounded_kernel(layer))
                 x = _rounded(before, low, high)
                 if _is_softmax(layer):
-                    # Probabilities are computed from quantized logits; they are not rounded themselves.
+                    # Logits are quantized; the probabilities are not.
                     x = layer.activation(x)
             elif isinstance(layer, AVERAGES):
                 x = _rounded(layer(x), low, high)
@@ -84,7 +84,7 @@ def _is_softmax(layer: Any) -> bool:
 
 
 def _apply(layer: Any, x: Any, kernel: Any) -> tuple[Any, Any]:
-    """Return what the layer computes with another kernel: the tensor whose range counts, and the result."""
+    """Run a layer with another kernel; return the tensor to quantize and the output."""
     if isinstance(layer, layers.DepthwiseConv2D):
         x = ops.depthwise_conv(x, kernel, layer.strides, layer.padding)
     elif isinstance(layer, layers.Conv2D):
@@ -98,16 +98,16 @@ def _apply(layer: Any, x: Any, kernel: Any) -> tuple[Any, Any]:
 
 
 def _rounded_kernel(layer: Any) -> Any:
-    """Return the kernel in steps of 1/127 of the largest weight of its output channel."""
+    """Round the kernel to steps of 1/127 of the largest weight of each output channel."""
     kernel = layer.kernel
-    # A convolution of each channel has its channels in the last but one place, and one filter for each.
+    # A depthwise kernel has its channels in the last but one axis.
     axes = (0, 1, 3) if isinstance(layer, layers.DepthwiseConv2D) else tuple(range(len(kernel.shape) - 1))
     step = ops.stop_gradient(ops.maximum(ops.max(ops.abs(kernel), axes, keepdims=True), 1e-12) / LARGEST_WEIGHT)
     return _straight_through(kernel, ops.round(kernel / step) * step)
 
 
 def _rounded(x: Any, low: Any, high: Any) -> Any:
-    """Return x in 256 levels from low to high, moved so that 0 is one of them; what lies outside is clipped."""
+    """Round x to 256 levels from low to high, shifted so that 0 is a level; clip values outside."""
     step = ops.maximum(high - low, 1e-12) / LEVELS
     zero = ops.round(-low / step)
     clipped = ops.clip(x, -zero * step, (LEVELS - zero) * step)

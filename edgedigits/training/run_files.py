@@ -1,4 +1,4 @@
-"""A run folder's files as bytes, to travel between machines, and written so that a folder is never half a run."""
+"""Read and write the files of a run folder, to copy it between machines atomically."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ Files = Mapping[str, bytes]
 ORDER = (
     "config.json", "best.keras", "checkpoint.keras", "history.csv", "final.keras", "curves.png", "model.keras",
 )  # fmt: skip
-"""What a training writes, in its order: whatever is missing at the end, the rest is a run that can be gone on with."""
+"""Files in the order that a training writes them: any first part of this list is a run that can be resumed."""
 
 
 def read_files(run: RunFolder) -> Files:
@@ -25,7 +25,7 @@ def read_files(run: RunFolder) -> Files:
 
 
 def write_files(files: Files, run: RunFolder) -> None:
-    """Write files of a run: a new folder appears whole, one that is there gets file by file, its model last.
+    """Write files of a run: a new folder atomically, an existing one file by file with the model last.
 
     Raises:
         OutputNotWritable: the folder cannot be written.
@@ -43,14 +43,14 @@ def write_files(files: Files, run: RunFolder) -> None:
 def _new_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`, which takes its name when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left_by_a_kill in path.parent.glob(f".{path.name}-*.tmp"):
-        shutil.rmtree(left_by_a_kill)
+    for abandoned in path.parent.glob(f".{path.name}-*.tmp"):
+        shutil.rmtree(abandoned)
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", suffix=".tmp", dir=path.parent))
     try:
         yield folder
         mask = os.umask(0)
         os.umask(mask)
-        # mkdtemp makes folders private; a run is as readable as any other.
+        # mkdtemp makes private folders; a run has the usual permissions.
         folder.chmod(0o777 & ~mask)
         folder.replace(path)
     finally:

@@ -1,12 +1,12 @@
-"""The run folder: where one training keeps everything it was and made.
+"""The run folder of a training.
 
 runs/<recipe>-<time>/
-    config.json         every setting, seeds, versions, data fingerprint
+    config.json         settings, seed, versions, data fingerprint
     history.csv         one row per finished epoch
-    checkpoint.keras    last finished epoch with the optimiser's state, for resuming
+    checkpoint.keras    weights and optimiser state of the last finished epoch, for resuming
     best.keras          weights of the epoch with the best validation accuracy
     final.keras         weights of the last epoch
-    model.keras         the one of the two that the recipe keeps
+    model.keras         best or final, as the recipe says
     curves.png          accuracy and loss by epoch
 """
 
@@ -28,22 +28,22 @@ RUNS = Path("runs")
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Every setting of a training, as `config.json` holds it.
+    """Settings of a training, as in `config.json`.
 
     Args:
-        recipe: its name.
+        recipe: name.
         data: dataset name or folder.
-        data_dir: where the dataset was looked for first; None for the usual places.
-        epochs, batch_size: as asked for, or the recipe's.
-        seed: of weights, order and augmentation.
-        augmentation: how images are changed while training; None leaves them.
+        data_dir: folder that was searched first.
+        epochs, batch_size: as given, or the recipe's.
+        seed: for weights, order and augmentation.
+        augmentation: its limits; None for none.
         device: "auto", "cpu" or "gpu".
         data_fingerprint: SHA-256 of the training split.
         split: the split plan.
         versions: of Python and the libraries.
-        mixed_precision: whether it computes in bfloat16.
-        parallel: whether it trains on all GPUs.
-        teachers: files it learned from.
+        mixed_precision: compute in bfloat16.
+        parallel: train on all GPUs.
+        teachers: files of the teachers.
     """
 
     recipe: str
@@ -64,7 +64,7 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths of one run, and its config and history."""
+    """Paths, config and history of a run."""
 
     path: Path
 
@@ -93,10 +93,10 @@ class RunFolder:
         return self.path / "curves.png"
 
     def refuse_other_files(self) -> None:
-        """Return if a new run can be made here.
+        """Check that the folder is empty or missing.
 
         Raises:
-            RunError: something is there.
+            RunError: it has files.
         """
         if self.path.exists() and any(self.path.iterdir()):
             raise RunError(f"{self.path} is not empty; give another --out, or continue it with --resume {self.path}")
@@ -111,7 +111,7 @@ class RunFolder:
         try:
             return RunConfig(**json.loads(file.read_text()))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise RunError(f"{self.path} is no run folder: it has no config.json") from error
+            raise RunError(f"{self.path} is not a run folder: config.json is missing") from error
         except (ValueError, TypeError) as error:
             raise RunError(f"{file} is damaged: {error}") from error
 
@@ -126,7 +126,7 @@ class RunFolder:
         write_whole(self.path / "history.csv", text.getvalue())
 
     def read_history(self) -> list[dict[str, float]]:
-        """Return one row per finished epoch; none where no epoch was finished."""
+        """Return one row per finished epoch."""
         file = self.path / "history.csv"
         if not file.exists():
             return []
@@ -134,8 +134,8 @@ class RunFolder:
             return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)]
 
 
-def row_as_text(row: Mapping[str, float], epochs: int) -> str:
-    """Return the line of a finished epoch of so many."""
+def format_epoch(row: Mapping[str, float], epochs: int) -> str:
+    """Return the line to print for a finished epoch."""
     return (
         f"epoch {int(row['epoch'])}/{epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}"
         f"  val_loss {row['val_loss']:.4f}  val_accuracy {row['val_accuracy']:.4f}  {row['seconds']:.1f} s"
@@ -143,7 +143,7 @@ def row_as_text(row: Mapping[str, float], epochs: int) -> str:
 
 
 def new_run(recipe: str, runs: Path = RUNS) -> RunFolder:
-    """Make an empty run folder named after the recipe and the time."""
+    """Make an empty run folder named by recipe and time."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for attempt in range(1, 1000):
         path = runs / (f"{recipe}-{stamp}" if attempt == 1 else f"{recipe}-{stamp}-{attempt}")
@@ -158,7 +158,7 @@ def new_run(recipe: str, runs: Path = RUNS) -> RunFolder:
 
 
 def newest_run(runs: Path = RUNS) -> RunFolder | None:
-    """Return the run under `runs` whose model was finished last, or None."""
-    # What begins with a dot is still being written.
+    """Return the newest finished run under `runs`, or None."""
+    # Names with a dot are still being written.
     finished = sorted(runs.glob("[!.]*/model.keras"), key=lambda model: model.stat().st_mtime)
     return RunFolder(finished[-1].parent) if finished else None

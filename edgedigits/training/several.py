@@ -1,4 +1,4 @@
-"""Train several recipes or seeds: here one after the other, or on Ray; one that fails stops no other."""
+"""Train several recipes or seeds, here one after the other, or on Ray. A failure does not stop the others."""
 
 import dataclasses
 import itertools
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def plan(options: TrainOptions, recipes: Iterable[str], seeds: Iterable[int], runs: Path) -> list[TrainOptions]:
-    """Return a training for each recipe and seed, into `runs/<recipe>-<seed>`; the rest is as in `options`."""
+    """Return options for each recipe and seed, with run folder `runs/<recipe>-<seed>`."""
     return [
         dataclasses.replace(options, recipe=recipe, seed=seed, out=runs / f"{recipe}-{seed}")
         for recipe, seed in dict.fromkeys(itertools.product(recipes, seeds))
@@ -27,18 +27,18 @@ def plan(options: TrainOptions, recipes: Iterable[str], seeds: Iterable[int], ru
 def train_several(
     trainings: Sequence[TrainOptions], console: "Console", place: RayResources | None = None
 ) -> dict[str, str]:
-    """Train each into its run folder, and return what went wrong by the folder's name.
+    """Train each into its run folder, and return the errors by folder name.
 
-    A run that is finished is taken as it is, one that was killed is gone on with.
+    Finished runs are kept and interrupted ones resumed.
 
     Args:
-        trainings: all with a run folder of their own.
-        console: where progress is printed.
-        place: None trains here, one after the other.
+        trainings: options, each with its own run folder.
+        console: for progress.
+        place: the Ray cluster; None trains here, one after the other.
 
     Raises:
-        MissingExtra, AddressUnavailable: nothing was trained.
-        EdgedigitsError: no node of the cluster can take a training.
+        MissingExtra, AddressUnavailable: before anything is trained.
+        EdgedigitsError: no node has the resources for a training.
     """
     if place is not None:
         return train_on_ray(trainings, place, console)
@@ -56,13 +56,13 @@ def train_several(
 
 
 def raise_failures(failures: dict[str, str], trainings: int) -> None:
-    """Say at the end what went wrong.
+    """Report failed trainings.
 
     Raises:
-        RunError: something did.
+        RunError: a training failed.
     """
     if failures:
         raise RunError(
-            f"{len(failures)} of {trainings} trainings failed ({', '.join(failures)}); the others are whole, and the"
-            " same command goes on with the rest"
+            f"{len(failures)} of {trainings} trainings failed ({', '.join(failures)}); the others are"
+            " finished, and the same command resumes the rest"
         )

@@ -1,4 +1,4 @@
-"""Networks that a training learns from."""
+"""Load the teachers of a distillation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,16 +11,16 @@ from edgedigits_runtime.errors import RunError
 
 
 def load_teachers(paths: Sequence[str], dataset: Dataset, normalisation: Normalisation) -> list[Any]:
-    """Return the networks of some `.keras` files, which will see the images that the student sees.
+    """Return the networks of `.keras` files that take the student's images.
 
     Args:
-        paths: of the files.
-        dataset: that is learned.
+        paths: of the `.keras` files.
+        dataset: of the student.
         normalisation: of the student's input.
 
     Raises:
-        ArtifactError: a file is not there, or damaged.
-        RunError: one of them takes other images, or gives other labels.
+        ArtifactError: a file is missing or damaged.
+        RunError: a teacher takes other images or has other labels.
     """
     teachers = []
     for path in paths:
@@ -32,14 +32,14 @@ def load_teachers(paths: Sequence[str], dataset: Dataset, normalisation: Normali
 
 
 def _differing(contract: Contract, dataset: Dataset, normalisation: Normalisation) -> str:
-    """Return what of a teacher does not fit, or nothing."""
+    """Return how a teacher differs from the student, or an empty string."""
     if contract.image_shape != dataset.image_shape:
         return f"it takes images of {list(contract.image_shape)}, the data have {list(dataset.image_shape)}"
     if len(contract.labels) != len(dataset.labels):
-        return f"it gives {len(contract.labels)} labels, the data have {len(dataset.labels)}"
+        return f"it has {len(contract.labels)} labels, the data have {len(dataset.labels)}"
     for its, ours in zip(contract.labels, dataset.labels, strict=True):
         if its != ours:
-            return f"it says {its!r} where the data say {ours!r}"
+            return f"it has the label {its!r}, the data have {ours!r}"
     if contract.normalisation != normalisation:
         return f"it takes images normalised by {contract.normalisation!r}, the student by {normalisation!r}"
     return ""

@@ -1,4 +1,4 @@
-"""Fit on validation what turns a network's probabilities into confidence: a temperature and a threshold."""
+"""Fit the temperature and the rejection threshold of a model on the validation split."""
 
 import dataclasses
 
@@ -9,20 +9,20 @@ from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
 
 MAX_REJECTED = 0.0015
-"""At most this share of the validation images may fall below the threshold: other digits then lose about as many."""
+"""Largest share of validation images below the threshold."""
 
 HIGHEST_THRESHOLD = 0.42
-"""A mark that may be either of two digits is a digit, with a confidence near 0.5. What is none has less of a sure
-network: of pictures that people took, this one kept the most digits and the fewest other marks."""
+"""Upper limit of the threshold: a mark that may be either of two digits has a confidence near 0.5 and must pass.
+0.42 kept the most digits and the fewest non-digits of the pictures in wild-dev."""
 
 
 def with_temperature(contract: Contract, probabilities: Probabilities, labels: NDArray[np.int64]) -> Contract:
-    """Return the contract with a temperature and a threshold fitted for this very model file.
+    """Return the contract with a temperature and a threshold fitted for one model file.
 
     Args:
-        contract: of the file; its output tells the step between quantized probabilities.
-        probabilities: float32 [N, classes], the file's own on the validation split.
-        labels: int64 [N], of that split.
+        contract: of the file; its output states the step between quantized probabilities.
+        probabilities: float32 [N, classes], of the file on the validation split.
+        labels: int64 [N] of that split.
     """
     step = contract.output.scale
     temperature = fit_temperature(probabilities, labels, step)
@@ -31,12 +31,12 @@ def with_temperature(contract: Contract, probabilities: Probabilities, labels: N
 
 
 def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], step: float | None = None) -> float:
-    """Return the temperature in 0.25..4 at which the validation labels are likeliest.
+    """Return the temperature in 0.25..4 that maximises the likelihood of the labels.
 
     Args:
-        probabilities: float32 [N, classes] as the network gives them.
+        probabilities: float32 [N, classes] of the network.
         labels: int64 [N].
-        step: between neighbouring probabilities of a quantized output.
+        step: difference between neighbouring probabilities of a quantized output.
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.
     """
@@ -53,12 +53,12 @@ def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], ste
 
 
 def fit_threshold(confidences: Probabilities) -> float:
-    """Return the highest threshold, up to HIGHEST_THRESHOLD, that rejects at most MAX_REJECTED of the images.
+    """Return the highest threshold up to HIGHEST_THRESHOLD that rejects at most MAX_REJECTED of the images.
 
     Args:
-        confidences: float32 [N, classes], calibrated; of the validation split.
+        confidences: float32 [N, classes], calibrated, of the validation split.
     """
     surest = np.sort(confidences.max(axis=1))
-    # Rounded down, so that the sample at the threshold is not rejected by rounding.
+    # Rounded down, so that rounding does not reject the sample at the threshold.
     highest = round(float(np.floor(surest[int(len(surest) * MAX_REJECTED)] * 1e4)) / 1e4, 4)
     return min(highest, HIGHEST_THRESHOLD)

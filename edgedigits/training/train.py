@@ -26,16 +26,16 @@ def train(
     """Train a recipe and return its run folder; mirrors `edgedigits train`.
 
     Args:
-        recipe: a name of edgedigits.recipes.RECIPES.
-        data: a dataset's name, or a folder with one sub-folder of pictures per class; None is the recipe's own.
-        data_dir: looked in first for the dataset.
-        epochs, batch_size: None is the recipe's own.
-        seed: of weights, order and augmentation.
-        augment: deform the images a little while training, where the recipe does not do so by itself.
-        teachers: MODELs whose probabilities it learns to give too.
+        recipe: a name in edgedigits.recipes.RECIPES.
+        data: dataset name, or a folder with one sub-folder of images per class; None for the recipe's dataset.
+        data_dir: folder that is searched for the dataset first.
+        epochs, batch_size: None for the recipe's.
+        seed: for weights, order and augmentation.
+        augment: deform the images, for a recipe that has no augmentation of its own.
+        teachers: MODELs to distil from.
         mixed_precision: compute in bfloat16, keep weights in float32.
-        parallel: on all GPUs of this machine, under the JAX backend.
-        out: the run folder to make; None is a new one under `runs/`.
+        parallel: train on all GPUs of this machine, with the JAX backend.
+        out: the run folder; None for a new one under `runs/`.
         device: "auto", "cpu" or "gpu".
 
     Raises:

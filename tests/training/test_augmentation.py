@@ -34,7 +34,7 @@ def augmented(given: NDArray[np.float32], augmentation: Augmentation = HANDWRITI
 
 @settings(max_examples=30)
 @given(given=images, seed=st.integers(0, 9))
-def test_shape_and_range_are_kept_and_the_seed_decides(given: NDArray[np.float32], seed: int) -> None:
+def test_shape_and_range_are_kept_and_the_seed_fixes_the_result(given: NDArray[np.float32], seed: int) -> None:
     changed = augmented(given, seed=seed)
     assert changed.shape == given.shape
     assert changed.dtype == np.float32
@@ -45,11 +45,11 @@ def test_shape_and_range_are_kept_and_the_seed_decides(given: NDArray[np.float32
 
 @settings(max_examples=20)
 @given(given=images)
-def test_nothing_asked_for_changes_nothing(given: NDArray[np.float32]) -> None:
+def test_augmentation_with_zero_limits_changes_nothing(given: NDArray[np.float32]) -> None:
     np.testing.assert_allclose(augmented(given, NOTHING), given, atol=1e-5)
 
 
-def test_channels_are_changed_alike_by_geometry() -> None:
+def test_geometry_is_the_same_for_all_channels() -> None:
     grey = np.random.default_rng(0).random((3, 12, 16, 1), np.float32)
     changed = augmented(np.repeat(grey, 3, axis=3), GEOMETRY)
     for channel in (1, 2):
@@ -73,7 +73,7 @@ def test_a_blob_in_the_middle_moves_little(size: tuple[int, int]) -> None:
     assert len({image.tobytes() for image in changed}) == 50
 
 
-def test_a_quarter_turn_is_a_quarter_turn() -> None:
+def test_rotation_by_90_degrees() -> None:
     from unittest import mock
 
     from edgedigits.training.augment import Augment

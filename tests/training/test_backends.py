@@ -39,7 +39,9 @@ def test_one_epoch_of_pico_under_tensorflow_and_jax(small_family_run: RunFolder,
     assert abs(ours["val_accuracy"] - theirs["val_accuracy"]) < 0.15
 
 
-def test_the_same_weights_answer_alike_under_jax(small_family_run: RunFolder, mnist: Dataset, tmp_path: Path) -> None:
+def test_the_same_weights_give_the_same_answers_under_jax(
+    small_family_run: RunFolder, mnist: Dataset, tmp_path: Path
+) -> None:
     from edgedigits_exporters.keras_file import load_model
 
     assert mnist.test is not None
@@ -69,7 +71,7 @@ def test_two_devices_share_the_batches(tmp_path: Path) -> None:
     np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
 
 
-def test_batches_that_the_devices_cannot_share_evenly(tmp_path: Path) -> None:
+def test_a_batch_size_that_devices_cannot_share_is_refused(tmp_path: Path) -> None:
     three = {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
     arguments = ["-m", "edgedigits", "train", "--data", "optdigits", "--epochs", "1", "--parallel"]
     done = under_jax(*arguments, "--batch-size", "64", "--out", tmp_path / "run", **three)
@@ -80,14 +82,14 @@ def test_batches_that_the_devices_cannot_share_evenly(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_one_device_is_not_parallel(tmp_path: Path) -> None:
+def test_parallel_with_one_device_is_refused(tmp_path: Path) -> None:
     done = under_jax("-m", "edgedigits", "train", "--data", "optdigits", "--parallel", "--out", tmp_path / "run")
     assert done.returncode == 1
     assert "--parallel needs two devices or more; the jax backend sees cpu:0" in done.stderr
     assert not (tmp_path / "run").exists()
 
 
-def test_mixed_precision_leaves_an_ordinary_model(tmp_path: Path) -> None:
+def test_mixed_precision_saves_a_float32_model(tmp_path: Path) -> None:
     from edgedigits.training.fit import train
     from edgedigits.training.options import TrainOptions
     from edgedigits_exporters.keras_file import load_model

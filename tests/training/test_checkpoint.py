@@ -33,7 +33,7 @@ def path(model: Any, tmp_path: Path) -> Path:
     return tmp_path / "checkpoint.keras"
 
 
-def test_training_goes_on_as_if_it_had_not_been_stopped(model: Any, path: Path) -> None:
+def test_a_resumed_training_equals_an_uninterrupted_one(model: Any, path: Path) -> None:
     loaded, history = load_checkpoint(path)
     assert history == ROWS
     for network in (model, loaded):
@@ -44,15 +44,15 @@ def test_training_goes_on_as_if_it_had_not_been_stopped(model: Any, path: Path) 
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_every_cut_is_found_out(path: Path) -> None:
+def test_a_truncated_checkpoint_is_an_error(path: Path) -> None:
     whole = path.read_bytes()
     for kept in (0, 1, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:kept])
-        with pytest.raises(RunError, match=r"checkpoint\.keras is damaged and cannot be resumed"):
+        with pytest.raises(RunError, match=r"checkpoint\.keras"):
             load_checkpoint(path)
 
 
-def test_damage_in_the_middle_is_found_out_or_harmless(path: Path) -> None:
+def test_a_damaged_byte_is_an_error_or_harmless(path: Path) -> None:
     whole, rng, refused = path.read_bytes(), np.random.default_rng(0), 0
     for place in rng.integers(0, len(whole), 60):
         damaged = bytearray(whole)
@@ -65,25 +65,25 @@ def test_damage_in_the_middle_is_found_out_or_harmless(path: Path) -> None:
     assert refused > 20
 
 
-def test_a_model_without_history_is_no_checkpoint(path: Path, tmp_path: Path) -> None:
+def test_a_model_without_history_is_not_a_checkpoint(path: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.keras"
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(bare, "w") as target:
         for name in source.namelist():
             if name != HISTORY:
                 target.writestr(name, source.read(name))
-    with pytest.raises(RunError, match="damaged"):
+    with pytest.raises(RunError):
         load_checkpoint(bare)
 
 
-def test_no_checkpoint(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"cannot be resumed: it has no checkpoint\.keras"):
+def test_a_missing_checkpoint_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"checkpoint\.keras"):
         load_checkpoint(tmp_path / "checkpoint.keras")
 
 
-def test_a_clock_that_was_never_set_is_said_before_anything_is_written(
+def test_an_unset_clock_is_an_error_before_anything_is_written(
     model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.localtime", lambda *_: time.gmtime(0))
-    with pytest.raises(OutputNotWritable, match="clock of this machine says 1970"):
+    with pytest.raises(OutputNotWritable, match="1970"):
         save_checkpoint(model, ROWS, tmp_path / "checkpoint.keras")
     assert not list(tmp_path.iterdir())

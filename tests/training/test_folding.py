@@ -37,7 +37,7 @@ def test_the_family_computes_the_same_with_fewer_parameters(name: str) -> None:
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 99), bias=st.booleans(), depthwise=st.booleans(), relu=st.booleans(), affine=st.booleans())
-def test_any_convolution_with_a_normalisation_behind_it(
+def test_any_convolution_followed_by_a_normalisation_is_folded(
     seed: int, bias: bool, depthwise: bool, relu: bool, affine: bool
 ) -> None:
     import keras
@@ -63,7 +63,7 @@ def test_any_convolution_with_a_normalisation_behind_it(
     "kinds",
     ["convolution relu normalisation", "activated normalisation", "convolution bounded", "convolution leaky"],
 )
-def test_what_is_no_plain_convolution_is_left_as_it_is(kinds: str) -> None:
+def test_a_normalisation_after_another_layer_stays(kinds: str) -> None:
     import keras
     from keras import layers
 
@@ -84,7 +84,7 @@ def test_what_is_no_plain_convolution_is_left_as_it_is(kinds: str) -> None:
     np.testing.assert_allclose(folded.predict(images, verbose=0), network.predict(images, verbose=0), atol=1e-5)
 
 
-def test_a_network_without_any_stays_what_it_is() -> None:
+def test_a_network_without_normalisation_is_unchanged() -> None:
     from edgedigits.training.folding import fold_batch_normalisation
 
     network = get_recipe("plain-3conv").build((28, 28, 1), 10)

@@ -45,7 +45,7 @@ def test_three_colour_classes_through_every_command(run_command: RunCommand, pic
     assert contract["reader"] == "plain"
 
 
-def test_pictures_too_small_for_the_network_name_the_smallest_size(run_command: RunCommand, tmp_path: Path) -> None:
+def test_too_small_images_are_refused_with_the_smallest_size(run_command: RunCommand, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / "tiny" / name).mkdir(parents=True)
         for number in range(20):

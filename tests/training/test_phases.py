@@ -18,7 +18,7 @@ counts = st.integers(0, 9)
 
 
 @given(gentle=counts, quantized=counts, epochs=st.integers(1, 300))
-def test_phases_follow_each_other_and_keep_their_shares(gentle: int, quantized: int, epochs: int) -> None:
+def test_phases_are_consecutive_and_scale_with_the_epochs(gentle: int, quantized: int, epochs: int) -> None:
     recipe = dataclasses.replace(get_recipe("pico"), gentle_epochs=gentle, quantization_epochs=quantized)
     phases = phases_of(recipe, epochs)
     seen = [epoch for phase in phases for epoch in range(phase.first, phase.first + phase.epochs)]
@@ -34,14 +34,14 @@ def test_phases_follow_each_other_and_keep_their_shares(gentle: int, quantized: 
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_only_the_first_phase_has_the_whole_augmentation(name: str) -> None:
+def test_only_the_first_phase_has_full_augmentation(name: str) -> None:
     first, *later = phases_of(get_recipe(name), 100)
     assert first.augmentation(HANDWRITING) == HANDWRITING
     assert all(phase.augmentation(HANDWRITING) == HANDWRITING.milder(GENTLE) for phase in later)
 
 
 @pytest.mark.slow
-def test_a_training_that_is_stopped_within_a_later_phase_ends_as_an_undisturbed_one(
+def test_a_training_resumed_in_a_later_phase_equals_an_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from edgedigits.training.fit import Interrupted, resume, train

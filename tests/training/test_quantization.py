@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @settings(max_examples=50)
 @given(low=st.floats(-9, 0), high=st.floats(0.1, 9), seed=st.integers(0, 99))
-def test_numbers_are_rounded_to_256_levels_of_which_0_is_one(low: float, high: float, seed: int) -> None:
+def test_values_are_rounded_to_256_levels_including_0(low: float, high: float, seed: int) -> None:
     from edgedigits.training.quantization import _rounded
 
     given = np.random.default_rng(seed).uniform(low - 1, high + 1, 400).astype(np.float32)
@@ -49,7 +49,7 @@ def test_the_gradient_passes_the_rounding() -> None:
     assert all((one != other).any() for one, other in zip(before, network.get_weights(), strict=True))
 
 
-def test_it_agrees_with_the_int8_file_of_the_converter(mnist: Dataset, small_family_run: Any, tmp_path: Path) -> None:
+def test_simulated_int8_agrees_with_the_converted_file(mnist: Dataset, small_family_run: Any, tmp_path: Path) -> None:
     from edgedigits.data.splits import SplitPlan, split
     from edgedigits.exporting.export import ExportRequest, export_model
     from edgedigits.model_files import open_model
@@ -77,9 +77,9 @@ def test_it_agrees_with_the_int8_file_of_the_converter(mnist: Dataset, small_fam
     assert np.abs(simulated - real).mean() < 2 / 256
 
 
-def test_a_layer_that_is_not_known_is_named() -> None:
+def test_an_unsupported_layer_is_named() -> None:
     from edgedigits.training.quantization import Quantized
 
     network = get_recipe("pico").build((28, 28, 1), 10)
-    with pytest.raises(EdgedigitsError, match=r"does not know the layer batch_normalization.*knows Conv2D"):
+    with pytest.raises(EdgedigitsError, match=r"batch_normalization.*Conv2D"):
         Quantized(network)

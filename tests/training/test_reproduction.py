@@ -34,7 +34,7 @@ def test_one_seed_has_no_deviation() -> None:
     assert row("plain-3conv", [outcome(0.98)])["test_accuracy"] == {"mean": 0.98, "std": None, "seeds": [0.98]}
 
 
-def test_rows_of_other_recipes_stay(tmp_path: Path) -> None:
+def test_rows_of_other_recipes_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "reproduce.json"
     write_rows([{"recipe": "a", "value": 1}, {"recipe": "b", "value": 1}], path)
     write_rows([{"recipe": "b", "value": 2}], path)
@@ -44,7 +44,7 @@ def test_rows_of_other_recipes_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_finished_run_is_taken_exported_and_proven(
+def test_a_finished_run_is_reused_exported_and_verified(
     trained_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plain_3conv, "RECIPE", dataclasses.replace(plain_3conv.RECIPE, epochs=1))

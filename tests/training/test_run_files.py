@@ -29,7 +29,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, writing: int) -> None:
     monkeypatch.setattr(run_files, "write_whole", write)
 
 
-def test_what_is_written_is_what_is_read(run: RunFolder) -> None:
+def test_files_survive_a_round_trip(run: RunFolder) -> None:
     assert read_files(run) == {}
     write_files(EARLIER, run)
     (run.path / "pico.int8.tflite").write_bytes(b"an export")
@@ -40,7 +40,7 @@ def test_what_is_written_is_what_is_read(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("writing", range(len(ORDER)))
-def test_a_new_folder_is_whole_or_not_there(run: RunFolder, writing: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_folder_is_written_atomically(run: RunFolder, writing: int, monkeypatch: pytest.MonkeyPatch) -> None:
     stop_at(monkeypatch, writing)
     with pytest.raises(StopIteration):
         write_files(LATER, run)
@@ -48,7 +48,7 @@ def test_a_new_folder_is_whole_or_not_there(run: RunFolder, writing: int, monkey
 
 
 @pytest.mark.parametrize("writing", range(len(ORDER)))
-def test_a_run_is_finished_only_when_all_of_it_is_there(
+def test_a_run_is_finished_only_with_all_its_files(
     run: RunFolder, writing: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_files(EARLIER, run)
@@ -61,7 +61,7 @@ def test_a_run_is_finished_only_when_all_of_it_is_there(
     assert set(EARLIER) <= set(found)
 
 
-def test_what_a_killed_process_left_is_no_run_and_goes_away(run: RunFolder) -> None:
+def test_folders_of_killed_processes_are_removed(run: RunFolder) -> None:
     left = run.path.parent / ".pico-0-abc.tmp"
     left.mkdir(parents=True)
     (left / "model.keras").write_bytes(b"half")
@@ -71,7 +71,7 @@ def test_what_a_killed_process_left_is_no_run_and_goes_away(run: RunFolder) -> N
     assert list(run.path.parent.iterdir()) == [run.path]
 
 
-def test_a_place_that_cannot_hold_it(tmp_path: Path) -> None:
+def test_an_unwritable_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputNotWritable, match="cannot write"):
+    with pytest.raises(OutputNotWritable):
         write_files(LATER, RunFolder(tmp_path / "file" / "pico-0"))

@@ -55,24 +55,24 @@ def test_a_run_without_a_finished_epoch_has_no_history(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"recipe": "x"}', '{"colour": 1}', "\udc80"])
-def test_a_damaged_config_is_said(content: str, tmp_path: Path) -> None:
+def test_a_damaged_config_is_an_error(content: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes(content.encode(errors="surrogateescape"))
-    with pytest.raises(RunError, match=r"config\.json is damaged"):
+    with pytest.raises(RunError, match=r"config\.json"):
         RunFolder(tmp_path).read_config()
 
 
-def test_a_config_with_an_unknown_setting_is_damaged(tmp_path: Path) -> None:
+def test_a_config_with_an_unknown_setting_is_an_error(tmp_path: Path) -> None:
     RunFolder(tmp_path).write_config(CONFIG)
     file = tmp_path / "config.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "optimiser": "sgd"}))
-    with pytest.raises(RunError, match=r"damaged.*optimiser"):
+    with pytest.raises(RunError, match="optimiser"):
         RunFolder(tmp_path).read_config()
 
 
-def test_no_run(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "nowhere", tmp_path / "file"):
-        with pytest.raises(RunError, match=r"is no run folder: it has no config\.json"):
+        with pytest.raises(RunError, match=r"config\.json"):
             RunFolder(path).read_config()
 
 
@@ -82,10 +82,10 @@ def test_new_runs_never_share_a_folder(tmp_path: Path) -> None:
     assert all(path.is_dir() and path.name.startswith("plain-3conv-") for path in made)
 
 
-def test_a_file_in_the_place_of_the_runs(tmp_path: Path) -> None:
+def test_a_file_named_runs_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "runs").touch()
     for runs in (tmp_path / "runs", tmp_path / "runs" / "deeper"):
-        with pytest.raises(OutputNotWritable, match="cannot make"):
+        with pytest.raises(OutputNotWritable):
             new_run("plain-3conv", runs)
 
 

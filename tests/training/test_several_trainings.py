@@ -29,7 +29,7 @@ def test_every_recipe_with_every_seed_once(tmp_path: Path) -> None:
     assert all((one.data, one.epochs) == ("optdigits", 3) for one in planned)
 
 
-def test_a_run_is_taken_for_the_training_that_it_is(tmp_path: Path) -> None:
+def test_a_run_is_matched_to_its_training_by_its_options(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.write_config(CONFIG)
     options = TrainOptions("pico", seed=1, epochs=3)
@@ -45,27 +45,27 @@ def test_a_run_is_taken_for_the_training_that_it_is(tmp_path: Path) -> None:
         "mixed precision False, not True": {"mixed_precision": True},
         r"teachers \[\], not \['.*base.keras'\]": {"teachers": ("base",)},
     }
-    for said, other in others.items():
-        with pytest.raises(RunError, match=f"holds another training: .*{said}.*; give another folder"):
+    for fact, other in others.items():
+        with pytest.raises(RunError, match=fact):
             check_same_options(run, dataclasses.replace(options, **other))
 
 
-def test_augmentation_makes_another_training_where_the_recipe_has_none(tmp_path: Path) -> None:
+def test_augment_matters_only_for_recipes_without_augmentation(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.write_config(dataclasses.replace(CONFIG, recipe="plain-3conv", augmentation=None))
     options = TrainOptions("plain-3conv", seed=1, epochs=3)
     check_same_options(run, options)
-    with pytest.raises(RunError, match="augment False, not True"):
+    with pytest.raises(RunError, match="augment"):
         check_same_options(run, dataclasses.replace(options, augment=True))
 
 
-def test_what_is_said_at_the_end() -> None:
+def test_failures_are_listed_at_the_end() -> None:
     raise_failures({}, 3)
-    with pytest.raises(RunError, match=r"2 of 3 trainings failed \(pico-0, nano-1\)"):
+    with pytest.raises(RunError, match=r"2 of 3.*pico-0, nano-1"):
         raise_failures({"pico-0": "why", "nano-1": "why"}, 3)
 
 
-def test_resuming_is_for_one_training_here(run_command: RunCommand) -> None:
+def test_resume_is_refused_with_several_trainings_or_ray(run_command: RunCommand) -> None:
     for several in (["--seed", "0", "--seed", "1"], ["--address", "local"], ["--recipe", "pico", "--recipe", "nano"]):
         said = run_command("train", "--resume", "runs/one", *several, check=2).stderr
         assert "--resume" in said and "same --out again" in " ".join(said.replace("│", " ").split())
@@ -87,7 +87,7 @@ def test_a_resumed_run_keeps_its_settings(others: list[str], named: str) -> None
     assert f"goes on with the settings that the run was started with; leave out {named}" in said
 
 
-def test_resuming_alone_goes_on_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resume_without_options_continues_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     trained: list[object] = []
     monkeypatch.setattr("edgedigits.cli.train.run_training", trained.append)
     assert CliRunner().invoke(app, ["train", "--resume", "runs/one"]).exit_code == 0
@@ -96,14 +96,14 @@ def test_resuming_alone_goes_on_with_the_run(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["train", "reproduce"])
-def test_an_address_where_nobody_answers(command: str, run_command: RunCommand, tmp_path: Path) -> None:
+def test_an_address_that_does_not_answer_is_an_error(command: str, run_command: RunCommand, tmp_path: Path) -> None:
     done = run_command(command, "--address", "127.0.0.1:1", check=1)
     assert done.stderr == "error: no Ray answered at 127.0.0.1:1 within 10 s; is it running there?\n"
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-def test_one_that_fails_stops_no_other_here_either(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_failed_training_does_not_stop_the_others(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "runs" / "plain-3conv-0").mkdir(parents=True)
     (tmp_path / "runs" / "plain-3conv-0" / "a file").touch()
     done = run_command("train", "--data", "optdigits", "--epochs", "1", "--seed", "0", "--seed", "1", check=1)

@@ -21,13 +21,13 @@ def _drawn(true_temperature: float) -> tuple[NDArray[np.float32], NDArray[np.int
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.6])
-def test_the_true_temperature_is_found_again(temperature: float) -> None:
+def test_a_known_temperature_is_recovered(temperature: float) -> None:
     assert fit_temperature(*_drawn(temperature)) == pytest.approx(temperature, rel=0.08)
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 1000))
-def test_the_temperature_stays_in_its_range_and_is_better_than_none(seed: int) -> None:
+def test_the_temperature_is_in_range_and_improves_the_likelihood(seed: int) -> None:
     rng = np.random.default_rng(seed)
     probabilities = rng.dirichlet(np.full(10, 0.3), 50).astype(np.float32)
     labels = rng.integers(0, 10, 50)
@@ -50,13 +50,13 @@ def test_the_threshold_rejects_at_most_the_promised_share(given: NDArray[np.floa
     assert (given.max(axis=1) < threshold).sum() <= MAX_REJECTED * len(given)
 
 
-def test_the_threshold_is_as_high_as_it_may_be() -> None:
+def test_the_threshold_is_the_highest_allowed() -> None:
     top = np.linspace(0.1, 1, 5_000, dtype=np.float32)
     threshold = fit_threshold(np.stack([top, np.zeros_like(top)], axis=1))
     allowed = int(MAX_REJECTED * len(top))
     assert (top < threshold).sum() == allowed
 
 
-def test_a_sure_network_still_reads_what_may_be_either_of_two_digits() -> None:
+def test_the_threshold_keeps_marks_that_may_be_two_digits() -> None:
     top = np.linspace(0.49, 1, 5_000, dtype=np.float32)
     assert fit_threshold(np.stack([top, 1 - top], axis=1)) == HIGHEST_THRESHOLD

@@ -100,17 +100,17 @@ def _end(process: "subprocess.Popen[str]", run: RunFolder, number: signal.Signal
         process.kill()
 
 
-def test_a_killed_and_an_interrupted_training_end_as_an_undisturbed_one(tmp_path: Path) -> None:
+def test_killed_and_interrupted_trainings_equal_an_uninterrupted_one(tmp_path: Path) -> None:
     killed, stopped = RunFolder(tmp_path / "killed"), RunFolder(tmp_path / "stopped")
     # One after the other, and each watched from its start: an epoch here takes half a second.
     first = _start(killed.path)
     _end(first, killed, signal.SIGKILL)
     assert first.returncode == -signal.SIGKILL
     second = _start(stopped.path)
-    _, said = _end(second, stopped, signal.SIGINT)
+    _, errors = _end(second, stopped, signal.SIGINT)
     undisturbed = train(tmp_path / "undisturbed", epochs=EPOCHS)
     assert second.returncode == 130
-    assert said.strip() == f"interrupted; go on with: edgedigits train --resume {stopped.path}"
+    assert f"edgedigits train --resume {stopped.path}" in errors
 
     for run in (killed, stopped):
         before = run.read_history()
@@ -127,7 +127,7 @@ def test_a_killed_and_an_interrupted_training_end_as_an_undisturbed_one(tmp_path
         assert {**row, "seconds": 0} == {**undisturbed_row, "seconds": 0}
 
 
-def test_what_a_finished_run_holds(small_run: RunFolder, optdigits: Splits) -> None:
+def test_the_files_of_a_finished_run(small_run: RunFolder, optdigits: Splits) -> None:
     names = {entry.name for entry in small_run.path.iterdir() if entry.suffix in (".keras", ".json", ".csv", ".png")}
     assert names >= {
         "config.json", "history.csv", "checkpoint.keras", "best.keras", "final.keras", "model.keras", "curves.png",
@@ -143,9 +143,7 @@ def test_what_a_finished_run_holds(small_run: RunFolder, optdigits: Splits) -> N
     assert history[-1]["loss"] < history[0]["loss"]
 
 
-def test_the_contract_says_what_was_trained_on_and_it_is_the_training_split(
-    small_run: RunFolder, optdigits: Splits
-) -> None:
+def test_the_contract_names_the_training_split(small_run: RunFolder, optdigits: Splits) -> None:
     for path in (small_run.final, small_run.best, small_run.model):
         contract = read_contract(path)
         assert contract.training is not None
@@ -158,21 +156,21 @@ def test_the_contract_says_what_was_trained_on_and_it_is_the_training_split(
         assert contract.accuracy is None
 
 
-def test_neither_validation_nor_test_is_trained_on(
+def test_validation_and_test_images_are_not_trained_on(
     optdigits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from edgedigits.training import fit
-    from edgedigits.training.lesson import Lesson
+    from edgedigits.training.training_model import TrainingModel
 
     seen: list[bytes] = []
 
-    class Watched(Lesson):
+    class Watched(TrainingModel):
         def fit(self, batches: Any, **options: Any) -> Any:
             for index in range(len(batches)):
                 seen.extend(np.rint(image * 255).astype(np.uint8).tobytes() for image in batches[index][0])
             return super().fit(batches, **options)
 
-    monkeypatch.setattr(fit, "Lesson", Watched)
+    monkeypatch.setattr(fit, "TrainingModel", Watched)
     train(tmp_path / "watched")
     assert set(seen) == {image.tobytes() for image in optdigits.train.images}
     held_out = {image.tobytes() for part in (optdigits.validation, optdigits.test) for image in part.images}
@@ -205,7 +203,7 @@ def test_patience_of_a_recipe_stops_training_early(tmp_path: Path, monkeypatch: 
     assert len(resume(run.path).read_history()) == 3
 
 
-def test_a_recipe_with_class_numbers_for_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recipe_with_sparse_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = _add_recipe(monkeypatch, loss="sparse_categorical_crossentropy", normalisation="column-l2")
     run = train(tmp_path / "run", recipe=recipe)
     assert run.read_history()[0]["accuracy"] > 0.2
@@ -227,7 +225,7 @@ def _with_dropout(image_shape: tuple[int, int, int], classes: int) -> Any:
     )
 
 
-def test_dropout_goes_on_alike_after_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropout_is_equal_after_resuming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The random state of layers is not among what Keras saves."""
     from edgedigits.training import fit
     from edgedigits.training.batches import shuffled
@@ -242,7 +240,7 @@ def test_dropout_goes_on_alike_after_an_interruption(tmp_path: Path, monkeypatch
 
     with monkeypatch.context() as patched:
         patched.setattr(fit, "shuffled", interrupting)
-        with pytest.raises(fit.Interrupted, match="go on with: edgedigits train --resume"):
+        with pytest.raises(fit.Interrupted, match="edgedigits train --resume"):
             train(tmp_path / "stopped", recipe=recipe, epochs=3)
     assert len(RunFolder(tmp_path / "stopped").read_history()) == 1
     assert same(undisturbed, resume(tmp_path / "stopped"))
@@ -258,13 +256,13 @@ def _change_config(run: RunFolder, **changes: Any) -> None:
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
-def test_a_finished_run_stays_as_it_is_when_it_is_resumed(one_epoch: RunFolder, copied: RunFolder) -> None:
+def test_resuming_a_finished_run_changes_nothing(one_epoch: RunFolder, copied: RunFolder) -> None:
     resume(copied.path)
     assert copied.read_history() == one_epoch.read_history()
     assert same(one_epoch, copied)
 
 
-def test_a_kill_between_the_last_checkpoint_and_the_rest_is_mended(one_epoch: RunFolder, copied: RunFolder) -> None:
+def test_resuming_after_the_last_checkpoint_writes_the_missing_files(one_epoch: RunFolder, copied: RunFolder) -> None:
     for name in ("history.csv", "final.keras", "model.keras", "curves.png"):
         (copied.path / name).unlink()
     resume(copied.path)
@@ -275,19 +273,19 @@ def test_a_kill_between_the_last_checkpoint_and_the_rest_is_mended(one_epoch: Ru
 
 def test_changed_data_are_refused(copied: RunFolder) -> None:
     _change_config(copied, data_fingerprint="sha256:0")
-    with pytest.raises(RunError, match="trained on other data than 'optdigits' holds now; start a new run"):
+    with pytest.raises(RunError, match="optdigits"):
         resume(copied.path)
 
 
 @pytest.mark.parametrize("kept", [0, 10, 5_000, -1])
 def test_a_damaged_checkpoint_is_refused(kept: int, copied: RunFolder) -> None:
     copied.checkpoint.write_bytes(copied.checkpoint.read_bytes()[:kept])
-    with pytest.raises(RunError, match=r"checkpoint\.keras is damaged and cannot be resumed") as caught:
+    with pytest.raises(RunError, match=r"checkpoint\.keras") as caught:
         resume(copied.path)
     assert "\n" not in str(caught.value)
 
 
-def test_a_run_that_was_killed_before_its_first_checkpoint_is_resumed(one_epoch: RunFolder, tmp_path: Path) -> None:
+def test_a_run_killed_before_its_first_checkpoint_is_resumed(one_epoch: RunFolder, tmp_path: Path) -> None:
     path = tmp_path / "killed"
     path.mkdir()
     shutil.copy(one_epoch.config, path)
@@ -296,7 +294,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_is_resumed(one_epoch:
     assert not list(path.glob(".*"))
 
 
-def test_the_same_training_goes_on_where_it_was_killed(one_epoch: RunFolder, tmp_path: Path) -> None:
+def test_the_same_options_resume_a_killed_training(one_epoch: RunFolder, tmp_path: Path) -> None:
     from rich.console import Console
 
     from edgedigits.training.options import TrainOptions
@@ -312,35 +310,35 @@ def test_the_same_training_goes_on_where_it_was_killed(one_epoch: RunFolder, tmp
     assert run.model.stat().st_mtime_ns == made
 
 
-def test_a_run_that_was_killed_before_its_config_is_started_again(tmp_path: Path) -> None:
+def test_a_run_killed_before_its_config_starts_again(tmp_path: Path) -> None:
     (tmp_path / ".config-a1b2c3d4.tmp.json").write_text("{")
     assert train(tmp_path).model.is_file()
     assert not list(tmp_path.glob(".*"))
 
 
-def test_no_checkpoint_and_no_run(copied: RunFolder, tmp_path: Path) -> None:
+def test_resuming_without_a_checkpoint_or_run_is_an_error(copied: RunFolder, tmp_path: Path) -> None:
     copied.checkpoint.unlink()
-    with pytest.raises(RunError, match=r"cannot be resumed: it has no checkpoint\.keras"):
+    with pytest.raises(RunError, match=r"checkpoint\.keras"):
         resume(copied.path)
     for path in (tmp_path, tmp_path / "nowhere", copied.model):
-        with pytest.raises(RunError, match=r"is no run folder: it has no config\.json"):
+        with pytest.raises(RunError, match=r"config\.json"):
             resume(path)
 
 
-def test_a_gpu_that_is_not_there_is_an_error_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_missing_gpu_is_an_error_before_anything_is_written(tmp_path: Path) -> None:
     import keras
 
     if keras.distribution.list_devices("gpu"):
         # Where there is one, the same call trains on it: a marked test's business.
         assert train(tmp_path / "run", device="gpu").model.is_file()
         return
-    with pytest.raises(DeviceUnavailable, match="--device gpu: the tensorflow backend sees no GPU"):
+    with pytest.raises(DeviceUnavailable, match="tensorflow"):
         train(tmp_path / "run", device="gpu")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("options", "kind", "said"),
+    ("options", "kind", "fact"),
     [
         ({"recipe": "resnet"}, UnknownName, "unknown recipe 'resnet'; known: pico, nano, "),
         ({"data": "imagenet"}, UnknownName, "unknown dataset 'imagenet'"),
@@ -354,22 +352,22 @@ def test_a_gpu_that_is_not_there_is_an_error_before_anything_is_written(tmp_path
     ],
 )
 def test_bad_options_leave_nothing_behind(
-    options: dict[str, Any], kind: type[EdgedigitsError], said: str, tmp_path: Path
+    options: dict[str, Any], kind: type[EdgedigitsError], fact: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(kind, match=said):
+    with pytest.raises(kind, match=fact):
         train(tmp_path / "run", **options)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_that_cannot_hold_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_run_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").touch()
-    with pytest.raises(RunError, match="is not empty; give another --out, or continue it with --resume"):
+    with pytest.raises(RunError, match="--resume"):
         train(tmp_path / "full")
     (tmp_path / "runs").touch()
     for out in (tmp_path / "runs", tmp_path / "runs" / "mine"):
-        with pytest.raises(OutputNotWritable, match="cannot make"):
+        with pytest.raises(OutputNotWritable):
             train(out)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(OutputNotWritable, match=r"cannot make the run folder runs/plain-3conv-.*: Not a directory"):
+    with pytest.raises(OutputNotWritable, match="runs/plain-3conv-"):
         train(None)  # type: ignore[arg-type]

@@ -16,8 +16,8 @@ from edgedigits.plotting.style import (
     SKY,
     VERMILION,
     WIDTH,
+    escape,
     new_figure,
-    shown,
     tidy,
 )
 
@@ -52,7 +52,7 @@ def histogram_figure(series: Mapping[str, Result]) -> "Figure":
     edges = np.geomspace(0.98 * low, 1.02 * high, BINS + 1)
     for (name, summary), colour in zip(series.items(), COLOURS, strict=False):
         shares = 100 * rebinned(summary["histogram"], edges) / summary["count"]
-        label = f"{shown(name)}: p50 {in_words(summary['p50'])}, p99 {in_words(summary['p99'])}"
+        label = f"{escape(name)}: p50 {in_words(summary['p50'])}, p99 {in_words(summary['p99'])}"
         axes.stairs(shares, edges, color=colour, fill=True, alpha=0.25)
         axes.stairs(shares, edges, color=colour, label=label)
         axes.axvline(summary["p50"], color=colour, linewidth=1)
@@ -125,7 +125,7 @@ def accuracy_figure(points: Sequence[Result]) -> "Figure":
             )  # fmt: skip
         for point in labelled(points, key):
             axes.annotate(
-                shown(point["name"]), (point[key], 100 * point["accuracy"]), xytext=(0, 6),
+                escape(point["name"]), (point[key], 100 * point["accuracy"]), xytext=(0, 6),
                 textcoords="offset points", fontsize=8, color=INK, ha="center",
             )  # fmt: skip
         values = [point[key] for point in points]
@@ -159,7 +159,7 @@ def stages_figure(results: Mapping[str, Result]) -> "Figure":
                 width = stages[stage]["p50"]
                 axes.barh(place, width, left=start, height=0.6, color=colour, label="" if place else stage)
                 start += width
-    axes.set_yticks(range(len(results)), [shown(name) for name in results])
+    axes.set_yticks(range(len(results)), [escape(name) for name in results])
     axes.invert_yaxis()
     tidy(axes, xlabel="milliseconds, p50 of each stage")
     axes.grid(visible=False, axis="y")

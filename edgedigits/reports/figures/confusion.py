@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits.plotting.style import INK, new_figure, shown, tidy
+from edgedigits.plotting.style import INK, escape, new_figure, tidy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +49,7 @@ def confusion_figure(confusion: NDArray[Any], classes: Sequence[str], *, normali
     axes.grid(visible=False)
     axes.set_aspect("equal")
     axes.invert_yaxis()
-    names = [shown(name) for name in classes]
+    names = [escape(name) for name in classes]
     upright = max(map(len, names)) > 2
     ticks = np.arange(len(classes)) + 0.5
     axes.set_xticks(ticks, names, rotation=90 if upright else 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits.plotting.style import BLUE, GREEN, VERMILION, new_figure, shown, tidy
+from edgedigits.plotting.style import BLUE, GREEN, VERMILION, escape, new_figure, tidy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ def distribution_figure(counts: Mapping[str, NDArray[Any]], classes: Sequence[st
         shares = 100 * of_class / max(1, of_class.sum())
         offset = (i - (len(counts) - 1) / 2) * thickness
         axes.barh(rows + offset, shares, thickness, color=COLOURS[i % len(COLOURS)], label=split)
-    axes.set_yticks(rows, [shown(name) for name in classes])
+    axes.set_yticks(rows, [escape(name) for name in classes])
     axes.invert_yaxis()
     tidy(axes, xlabel="share of the split (%)")
     axes.grid(visible=False, axis="y")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgedigits.plotting.style import BLUE, GRID, INK, VERMILION, WIDTH, bare_axes, figure_of, new_figure, shown
+from edgedigits.plotting.style import BLUE, GRID, INK, VERMILION, WIDTH, bare_axes, escape, figure_of, new_figure
 from edgedigits_runtime.preprocessing import Images
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def grid_figure(images: Images, captions: Sequence[str], *, columns: int = 8) ->
     """Draw images with a caption below each, which may have several lines.
 
     Args:
-        images: uint8 [N, H, W, C], at least one; of other than 3 channels the first is shown.
+        images: uint8 [N, H, W, C], at least one; of other than 3 channels the first is escape.
         captions: one for each.
     """
     columns = min(columns, len(images))
@@ -53,13 +53,13 @@ def predictions_figure(images: Images, tops: Sequence[Sequence[tuple[str, float]
         height, width = image.shape[:2]
         _show(picture, image, (0, width, height, 0))
         picture.set_axis_off()
-        picture.set_title(f"true: {shown(truth)}", fontsize=8, color=INK, loc="left")
+        picture.set_title(f"true: {escape(truth)}", fontsize=8, color=INK, loc="left")
         _bars(bars, top, truth)
     return figure
 
 
 def _bars(axes: "Axes", top: Sequence[tuple[str, float]], truth: str) -> None:
-    names = [shown(label) for label, _ in top]
+    names = [escape(label) for label, _ in top]
     colours = [BLUE if label == truth else VERMILION for label, _ in top]
     rows = range(len(top))
     axes.barh(rows, [probability for _, probability in top], 0.7, color=colours)

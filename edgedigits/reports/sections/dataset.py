@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Samples
 from edgedigits.data.splits import Splits
-from edgedigits.plotting.style import shown
+from edgedigits.plotting.style import escape
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.distribution import distribution_figure
 from edgedigits.reports.figures.images import grid_figure
@@ -60,7 +60,7 @@ def _distribution(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str]
 
 def _grid(train: Samples, labels: Sequence[str]) -> Picture:
     chosen = one_of_each_and_more(train.labels, SHOWN_SAMPLES)
-    captions = [shown(labels[label]) for label in train.labels[chosen]]
+    captions = [escape(labels[label]) for label in train.labels[chosen]]
     return Picture("samples", grid_figure(train.images[chosen], captions), "training images", on_page=False)
 
 

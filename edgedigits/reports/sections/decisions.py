@@ -1,7 +1,7 @@
 """What the network decides on the test split, where it is wrong, and how sure it is."""
 
 from edgedigits.data.dataset import Samples
-from edgedigits.plotting.style import shown
+from edgedigits.plotting.style import escape
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.confusion import confusion_figure
@@ -97,7 +97,8 @@ def _mistakes(test: Evaluation, samples: Samples, labels: Labels) -> tuple[str, 
 def _mistakes_picture(test: Evaluation, samples: Samples, labels: Labels) -> Picture:
     worst = test.mistakes[:SHOWN_MISTAKES]
     captions = [
-        f"{shown(labels[test.labels[i]])} → {shown(labels[test.predicted[i]])}\n{test.confidence[i]:.1%}" for i in worst
+        f"{escape(labels[test.labels[i]])} → {escape(labels[test.predicted[i]])}\n{test.confidence[i]:.1%}"
+        for i in worst
     ]
     return Picture("misclassified", grid_figure(samples.images[worst], captions), "mistakes", on_page=False)
 

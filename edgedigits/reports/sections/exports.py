@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits.data.dataset import Samples
-from edgedigits.plotting.style import file_name, shown
+from edgedigits.plotting.style import escape, file_name
 from edgedigits.recipes.gates import Gate
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.figures.images import grid_figure
@@ -115,7 +115,7 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
         return [*blocks, paragraph(f"All {figures.images:,} decisions are Keras's.")], None
     samples = _compared(proof, facts)
     said = f"{len(figures.flips):,} of {figures.images:,} decisions flipped; Keras's firmest first"
-    said += f", {SHOWN_FLIPS} shown." if len(figures.flips) > SHOWN_FLIPS else "."
+    said += f", {SHOWN_FLIPS} escape." if len(figures.flips) > SHOWN_FLIPS else "."
     if samples is None:
         rows = [(str(flip.index), flip.label, flip.keras, flip.artifact) for flip in flips]
         head = ("image", "true", "Keras", "the export")
@@ -133,7 +133,7 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
         for flip in flips
     ]
     legend = f"{said} Keras's answer → the export's; in red where the export is wrong."
-    captions = [f"{shown(flip.keras)} → {shown(flip.artifact)}\ntrue: {shown(flip.label)}" for flip in flips]
+    captions = [f"{escape(flip.keras)} → {escape(flip.artifact)}\ntrue: {escape(flip.label)}" for flip in flips]
     figure = grid_figure(samples.images[[flip.index for flip in flips]], captions)
     picture = Picture(f"flips-{file_name(proof.artifact)}", figure, "flipped images", on_page=False)
     return [*blocks, paragraph(legend), cards(each)], picture

@@ -26,15 +26,15 @@ def fitted(model: Any, steps: int = 1, **options: Any) -> float:
     """Train for some steps and return the loss of the first."""
     import keras
 
-    from edgedigits.training.lesson import Lesson
+    from edgedigits.training.training_model import TrainingModel
 
-    lesson = Lesson(model, **options)
+    lesson = TrainingModel(model, **options)
     lesson.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
     history = lesson.fit(IMAGES, TARGETS, batch_size=32, epochs=steps, shuffle=False, verbose=0).history
     return float(history["loss"][0])
 
 
-def test_without_anything_around_it_is_the_network_itself() -> None:
+def test_without_extras_it_equals_the_network() -> None:
     import keras
 
     plain, taught = network(), network()
@@ -45,21 +45,21 @@ def test_without_anything_around_it_is_the_network_itself() -> None:
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_at_inference_nothing_surrounds_it() -> None:
+def test_inference_uses_only_the_network() -> None:
     from edgedigits.recipes.augmentation import HANDWRITING
     from edgedigits.training.augment import Augment
-    from edgedigits.training.lesson import Lesson
+    from edgedigits.training.training_model import TrainingModel
 
     model = network()
     others = np.zeros((9, 12, 12, 1), np.uint8)
-    lesson = Lesson(model, augment=Augment(HANDWRITING, 0), others=others, teachers=[network()])
+    lesson = TrainingModel(model, augment=Augment(HANDWRITING, 0), non_digits=others, teachers=[network()])
     np.testing.assert_allclose(lesson.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
 
 
-def test_the_network_learns_to_be_unsure_of_others_and_stays_sure_of_its_own() -> None:
+def test_non_digits_get_low_confidence_and_digits_keep_theirs() -> None:
     import keras
 
-    from edgedigits.training.lesson import Lesson
+    from edgedigits.training.training_model import TrainingModel
 
     # Class by place of a bright row; what is no class has a bright column.
     labels = np.arange(96) % 3
@@ -70,7 +70,7 @@ def test_the_network_learns_to_be_unsure_of_others_and_stays_sure_of_its_own() -
     keras.utils.set_random_seed(0)
     parts = [keras.layers.Flatten(), keras.layers.Dense(16, "relu"), keras.layers.Dense(3, "softmax")]
     model = keras.Sequential([keras.Input((12, 12, 1)), *parts])
-    lesson = Lesson(model, others=others)
+    lesson = TrainingModel(model, non_digits=others)
     lesson.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy")
     lesson.fit(images, np.eye(3, dtype=np.float32)[labels], batch_size=32, epochs=30, verbose=0)
     assert model.predict(images, verbose=0).max(axis=1).mean() > 0.9
@@ -78,18 +78,18 @@ def test_the_network_learns_to_be_unsure_of_others_and_stays_sure_of_its_own() -
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9])
-def test_others_come_with_a_batch_of_any_size(count: int) -> None:
+def test_non_digits_are_added_to_a_batch_of_any_size(count: int) -> None:
     import keras
 
-    from edgedigits.training.lesson import Lesson
+    from edgedigits.training.training_model import TrainingModel
 
-    lesson = Lesson(network(), others=np.zeros((9, 12, 12, 1), np.uint8))
+    lesson = TrainingModel(network(), non_digits=np.zeros((9, 12, 12, 1), np.uint8))
     lesson.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy")
     history = lesson.fit(IMAGES[:count], TARGETS[:count], batch_size=32, verbose=0).history
     assert np.isfinite(history["loss"][0])
 
 
-def test_a_student_moves_towards_its_teacher_and_leaves_the_teacher_alone() -> None:
+def test_a_student_approaches_its_teacher_which_does_not_change() -> None:
     teacher, student = network(), network()
     for variable in teacher.trainable_variables:
         variable.assign(variable + 0.3)
@@ -108,11 +108,11 @@ def test_a_student_moves_towards_its_teacher_and_leaves_the_teacher_alone() -> N
 def test_augmented_pixels_are_normalised_as_the_runtime_does() -> None:
     from edgedigits.recipes.augmentation import Augmentation
     from edgedigits.training.augment import Augment
-    from edgedigits.training.lesson import Lesson
+    from edgedigits.training.training_model import TrainingModel
     from edgedigits_runtime.preprocessing import normalise
 
     pixels = RNG.integers(0, 256, (4, 12, 12, 1), np.uint8)
     nothing = Augment(Augmentation(rotation=0, shift=0, scaling=0), 0)
-    lesson = Lesson(network(), augment=nothing, normalisation="column-l2")
+    lesson = TrainingModel(network(), augment=nothing, normalisation="column-l2")
     seen = np.asarray(lesson._normalised(nothing(pixels / np.float32(255))))
     np.testing.assert_allclose(seen, normalise(pixels, "column-l2"), atol=1e-5)
