@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits.plotting.curves import best_epoch, metric_figure
-from edgedigits.plotting.style import BLUE, VERMILION, file_name, shown, to_png, to_svg
+from edgedigits.plotting.style import BLUE, VERMILION, escape, file_name, to_png, to_svg
 from edgedigits.reports.figures.confusion import confusion_figure, row_shares
 from edgedigits.reports.figures.distribution import distribution_figure
 from edgedigits.reports.figures.images import grid_figure, predictions_figure
@@ -125,7 +125,7 @@ def test_the_same_figure_gives_the_same_svg() -> None:
 def test_any_label_can_be_drawn(label: str) -> None:
     figure = confusion_figure(np.eye(2, dtype=int), (label, "other"), normalised=False)
     assert to_svg(figure)
-    assert len(shown(label).replace("\\", "")) <= 16
+    assert len(escape(label).replace("\\", "")) <= 16
 
 
 def test_png_is_large_enough_for_a_screen() -> None:
