@@ -85,7 +85,7 @@ def _models() -> Finding:
 
 def _datasets(data_dir: Path | None) -> list[Finding]:
     from edgedigits.data import DATASETS, describe
-    from edgedigits.data.inventory import summary
+    from edgedigits.data.storage import summary
 
     findings = []
     for name in DATASETS:

@@ -1,4 +1,4 @@
-"""From what a user calls MODEL to a file: a shipped name, a run folder, a `.keras`, `.onnx` or `.tflite` file, or C."""
+"""Find and open the file of a MODEL: a shipped name, a run folder, a model file or a C export."""
 
 import hashlib
 import json
@@ -24,29 +24,27 @@ def shipped_names() -> list[str]:
 
 
 def find_model(model: str | Path, *, engine: str | None = None, device: str = "auto") -> Path:
-    """Return the file that reads pictures: of a run folder its `model.keras`, of a shipped name the engine's.
+    """Return the file to read pictures with: `model.keras` of a run folder, the engine's file of a shipped name.
 
     Args:
         model: a shipped name, a run folder or a file.
-        engine: of a shipped name; LiteRT if None, or ONNX Runtime where the device is an accelerator.
+        engine: for a shipped name; if None, LiteRT, or ONNX Runtime if the device is an accelerator.
         device: see edgedigits_runtime.engines.open_engine.
 
     Raises:
         UnknownName: neither a shipped name nor a path.
         ArtifactNotFound: no such file, or a run folder without a finished model.
-        ArtifactCorrupt: a shipped file is not the one that was shipped.
+        ArtifactCorrupt: a shipped file was changed.
     """
     usual = "litert" if device in ("auto", "cpu") else "onnxruntime"
     return _find(model, shipped_suffix=SUFFIX_OF_ENGINE.get(engine or usual, ".tflite"))
 
 
 def find_keras(model: str | Path) -> Path:
-    """Return the `.keras` file of a MODEL, for exporting and verifying.
+    """Return the `.keras` file of a MODEL.
 
     Raises:
-        UnknownName: neither a shipped name nor a path, or a file of another type.
-        ArtifactNotFound: no such file, or a run folder without a finished model.
-        ArtifactCorrupt: a shipped file is not the one that was shipped.
+        UnknownName: as find_model, or a file of another type; for other errors see find_model.
     """
     path = _find(model, shipped_suffix=".keras")
     if path.suffix != ".keras":
@@ -61,15 +59,11 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
     if is_c_export(path):
         return path
     if path.is_dir():
-        kept = path / "model.keras"
-        if not kept.is_file():
-            if not (path / "config.json").is_file():
-                raise ArtifactNotFound(f"{path} is no run folder: it has neither model.keras nor config.json")
-            raise ArtifactNotFound(
-                f"{path} holds no model.keras: its training was not finished; finish it with"
-                f" edgedigits train --resume {path}"
-            )
-        return kept
+        if (path / "model.keras").is_file():
+            return path / "model.keras"
+        if not (path / "config.json").is_file():
+            raise ArtifactNotFound(f"{path} is not a run folder: it has neither model.keras nor config.json")
+        raise ArtifactNotFound(f"{path} has no model.keras; finish its training: edgedigits train --resume {path}")
     if path.suffix in SUFFIXES:
         if not path.is_file():
             raise ArtifactNotFound(f"no model file at {path}")
@@ -79,11 +73,11 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
 
 
 def check_shipped(path: Path) -> Path:
-    """Return a path; a file of a shipped model is compared with the SHA-256 in its card before.
+    """Return `path`; if it is a shipped file, compare it with the SHA-256 in its card first.
 
     Raises:
         ArtifactNotFound: a shipped file is missing.
-        ArtifactCorrupt: it is not the one that was shipped.
+        ArtifactCorrupt: a shipped file was changed.
     """
     if path.parent != SHIPPED:
         return path
@@ -97,12 +91,12 @@ def check_shipped(path: Path) -> Path:
         raise ArtifactCorrupt(f"the card of {name} is damaged: {error}; install edgedigits again") from error
     expected = {**card["files"], **card["other_files"]}.get(path.name, {}).get("sha256")
     if hashlib.sha256(content).hexdigest() != expected:
-        raise ArtifactCorrupt(f"{path} is not the file that was shipped: its SHA-256 differs; install edgedigits again")
+        raise ArtifactCorrupt(f"the SHA-256 of {path} differs from its card; install edgedigits again")
     return path
 
 
 def read_contract_file(path: Path) -> Contract:
-    """Read a contract that a user gives for a foreign model.
+    """Read the contract file of a foreign model.
 
     Raises:
         ArtifactNotFound: no such file.
@@ -121,7 +115,7 @@ def open_model(
     options: EngineOptions | None = None,
     contract: Contract | None = None,
 ) -> Engine:
-    """Load a file of any type that MODEL may be; see edgedigits_runtime.engines.open_engine for errors."""
+    """Open a model file of any type; for errors see edgedigits_runtime.engines.open_engine."""
     if engine not in (None, "keras", *ENGINES):
         raise UnknownName("engine", str(engine), [*ENGINES, "keras"])
     if path.suffix != ".keras":
@@ -133,7 +127,7 @@ def open_model(
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model file for listings; `contract` is None where it could not be read, and `problem` says why."""
+    """A model file in a list; without a `contract`, `problem` is the reason."""
 
     name: str
     path: Path
@@ -142,18 +136,15 @@ class ModelEntry:
 
 
 def shipped_models() -> list[ModelEntry]:
-    """Return the files of the shipped models."""
+    """Return the shipped model files."""
     files = (SHIPPED / f"{name}{suffix}" for name in shipped_names() for suffix in SUFFIXES)
     return [_entry(path, path.stem) for path in files if path.is_file()]
 
 
 def local_models(runs: Path) -> list[ModelEntry]:
-    """Return the kept models and artifacts of the run folders under `runs`."""
-    return [
-        _entry(path, str(path))
-        for path in sorted(runs.glob("*/*"))
-        if path.suffix in ENGINE_OF_SUFFIX or path.name == "model.keras"
-    ]
+    """Return the models and artifacts in the run folders below `runs`."""
+    files = sorted(runs.glob("*/*"))
+    return [_entry(path, str(path)) for path in files if path.suffix in ENGINE_OF_SUFFIX or path.name == "model.keras"]
 
 
 def _entry(path: Path, name: str) -> ModelEntry:

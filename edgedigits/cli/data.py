@@ -9,7 +9,6 @@ import typer
 
 if TYPE_CHECKING:
     from edgedigits.data.dataset import Dataset
-    from edgedigits.data.inventory import FileState
 
 app = typer.Typer(
     help="List, describe, download and verify datasets.",
@@ -19,28 +18,29 @@ app = typer.Typer(
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Folder to look in first; a download goes there.", show_default=False),
+    typer.Option("--data-dir", help="Folder to search first; a download goes there.", show_default=False),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A name that `edgedigits data list` shows, or a folder of pictures."),
+    typer.Argument(metavar="NAME", help="A name from `edgedigits data list`, or a folder of pictures."),
 ]
 Names = Annotated[
     list[str],
-    typer.Argument(metavar="NAME...", help="Names that `edgedigits data list` shows, or folders of pictures."),
+    typer.Argument(metavar="NAME...", help="Names from `edgedigits data list`, or folders of pictures."),
 ]
 
 
 @app.command("list", epilog="Example: edgedigits data list")
 def list_datasets(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """List the datasets and where they are."""
+    """List the datasets and their folders."""
     from edgedigits.data import DATASETS, describe
-    from edgedigits.data.inventory import summary
+    from edgedigits.data.storage import summary
 
     summaries = [summary(describe(name), data_dir) for name in DATASETS]
     if as_json:
-        _print_json(*summaries)
+        for found in summaries:
+            typer.echo(json.dumps(found))
         return
     rows = [
         (
@@ -58,36 +58,36 @@ def list_datasets(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: edgedigits data info mnist")
 def info(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Describe one dataset: its size, classes and files."""
+    """Print the size, classes and files of a dataset."""
     from edgedigits.data import DATASETS, describe, load_dataset
-    from edgedigits.data.inventory import details
+    from edgedigits.data.storage import details
 
     found = details(describe(name), data_dir) if name in DATASETS else _folder_details(name, load_dataset(name))
     if as_json:
-        _print_json(found)
+        typer.echo(json.dumps(found))
         return
     rows = [
         ("name", found["name"]),
         ("about", found["about"]),
         ("homepage", found["homepage"]),
-        ("samples", _samples(found["train"], found["test"])),
+        ("samples", f"{found['train']:,}" + (f" + {found['test']:,} test" if found["test"] is not None else "")),
         ("shape", _shape(found["shape"])),
         ("classes", ", ".join(found["labels"])),
         ("reader", found["reader"]),
         ("where", ", ".join(found["folders"]) or found["state"]),
-        *((file["name"], _size(file["bytes"])) for file in found["files"]),
+        *((file["name"], f"{file['bytes']:,} bytes" if file["path"] else "not found") for file in found["files"]),
     ]
     _print_table(("", ""), [row for row in rows if row[1]])
 
 
 @app.command(epilog="Example: edgedigits data download mnist fashion-mnist")
 def download(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names that `edgedigits data list` shows.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names from `edgedigits data list`.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Download what is not here yet, and verify it."""
+    """Download missing files, and verify all."""
     from edgedigits.data import describe
-    from edgedigits.data.obtain import ensure
+    from edgedigits.data.storage import ensure
 
     for description in [describe(name) for name in names]:
         if description.bundled_with:
@@ -98,9 +98,9 @@ def download(
 
 @app.command(epilog="Example: edgedigits data verify mnist")
 def verify(names: Names, data_dir: DataDir = None) -> None:
-    """Check every file of a dataset against its checksum; downloads nothing."""
+    """Verify the checksums of datasets; downloads nothing."""
     from edgedigits.data import DATASETS, describe, load_dataset
-    from edgedigits.data.inventory import verify_files
+    from edgedigits.data.storage import verify_files
 
     rows: list[tuple[str, ...]] = []
     wrong = []
@@ -112,18 +112,15 @@ def verify(names: Names, data_dir: DataDir = None) -> None:
             continue
         description = describe(name)
         states = verify_files(description, data_dir)
-        rows += [_state_row(state) for state in states]
+        for state in states:
+            outcome = "right" if state.error is None else "wrong checksum" if state.path else "not found"
+            rows.append((name, state.path.name if state.path else state.file.name, outcome))
         wrong += [state.error for state in states if state.error]
         if description.bundled_with:
             rows.append((name, f"comes with {description.bundled_with}", "right"))
     _print_table(("dataset", "file", "state"), rows)
     if wrong:
         raise wrong[0]
-
-
-def _state_row(state: "FileState") -> tuple[str, ...]:
-    outcome = "right" if state.error is None else "wrong checksum" if state.path else "not found"
-    return state.file.dataset, state.path.name if state.path else state.file.name, outcome
 
 
 def _folder_details(path: str, dataset: "Dataset") -> dict[str, Any]:
@@ -143,21 +140,8 @@ def _folder_details(path: str, dataset: "Dataset") -> dict[str, Any]:
     }
 
 
-def _samples(train: int, test: int | None) -> str:
-    return f"{train:,}" if test is None else f"{train:,} + {test:,} test"
-
-
-def _size(count: int | None) -> str:
-    return "not found" if count is None else f"{count:,} bytes"
-
-
 def _shape(shape: list[int]) -> str:
     return "x".join(map(str, shape))
-
-
-def _print_json(*found: dict[str, Any]) -> None:
-    for one in found:
-        typer.echo(json.dumps(one))
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -170,6 +154,6 @@ def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     for title in header:
         table.add_column(title, overflow="fold")
     for row in rows:
-        # Text, because a path or a class may hold what rich would take for markup.
+        # Text, because rich would read [brackets] in a path or class as markup.
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

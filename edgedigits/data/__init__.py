@@ -1,4 +1,4 @@
-"""Datasets by name: one module each, loaded on use, and folders of people's own pictures."""
+"""Datasets by name, each in a module that is imported on use, and folders of a user's own pictures."""
 
 import importlib
 from pathlib import Path
@@ -21,18 +21,18 @@ A_FOLDER = "or the path of a folder with one sub-folder of pictures for each cla
 
 
 def load_dataset(name: str, *, data_dir: Path | None = None, download: bool = True) -> "Dataset":
-    """Load a dataset: one of DATASETS, or a folder of pictures, one sub-folder for each class.
+    """Load one of DATASETS, or a folder of pictures with one sub-folder for each class.
 
     Args:
-        name: a name of DATASETS or the path of a folder; "./mnist" is a folder called like a dataset.
-        data_dir: looked in first, before EDGEDIGITS_DATA and the user's cache; if given, a download goes
-            there and not into the cache.
-        download: whether to use the network for files that are not on disk.
+        name: key in DATASETS, or the path of a folder; "./mnist" is a folder.
+        data_dir: searched before EDGEDIGITS_DATA and the user's cache; a download goes there if given, else into
+            the cache.
+        download: download missing files.
 
     Raises:
         UnknownName: neither a known name nor a folder.
-        DataError: it is not on disk and cannot be downloaded, or its files are not what they should be.
-        MissingExtra: it needs a package that is not installed.
+        DataError: not on disk and not downloaded, or not the published files.
+        MissingExtra: a package is not installed.
     """
     if name in DATASETS:
         dataset: Dataset = importlib.import_module(DATASETS[name]).load(data_dir, download=download)
@@ -48,7 +48,7 @@ def load_dataset(name: str, *, data_dir: Path | None = None, download: bool = Tr
 
 
 def describe(name: str) -> "Description":
-    """Return what is known of a dataset of DATASETS without loading it.
+    """Return the description of one of DATASETS without loading it.
 
     Raises:
         UnknownName: no such dataset.

@@ -1,7 +1,7 @@
 """CIFAR-10: 60,000 colour photos of 32x32 in ten classes, in its binary version. Krizhevsky 2009.
 
 A batch file is a run of records of 3,073 bytes: the class, then 1,024 red, 1,024 green and 1,024 blue pixels,
-row by row (https://www.cs.toronto.edu/~kriz/cifar.html). The archive is read in memory; nothing is extracted.
+row by row (https://www.cs.toronto.edu/~kriz/cifar.html). The archive is read in memory.
 """
 
 import io
@@ -12,7 +12,7 @@ import numpy as np
 
 from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.description import DataFile, Description
-from edgedigits.data.obtain import obtain
+from edgedigits.data.storage import read_file
 from edgedigits_runtime.errors import DatasetInvalid
 
 SIDE = 32
@@ -20,6 +20,7 @@ RECORD = 1 + 3 * SIDE * SIDE
 FOLDER = "cifar-10-batches-bin"
 TRAIN_BATCHES = tuple(f"{FOLDER}/data_batch_{number}.bin" for number in range(1, 6))
 TEST_BATCH = f"{FOLDER}/test_batch.bin"
+MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 
 DESCRIPTION = Description(
     name="cifar10",
@@ -30,15 +31,7 @@ DESCRIPTION = Description(
     shape=(SIDE, SIDE, 3),
     labels=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     reader="plain",
-    files=(
-        DataFile(
-            "cifar10",
-            "cifar-10-binary.tar.gz",
-            "c32a1d4ab5d03f1284b67883e8d87530",
-            "container",
-            ("https://www.cs.toronto.edu/~kriz/",),
-        ),
-    ),
+    files=(DataFile("cifar10", "cifar-10-binary.tar.gz", MD5, "container", ("https://www.cs.toronto.edu/~kriz/",)),),
 )
 
 
@@ -47,15 +40,15 @@ def load(data_dir: Path | None = None, *, download: bool = True) -> Dataset:
 
     Raises:
         DatasetInvalid: the archive lacks a batch, or a batch is malformed.
-        DataError: see obtain.
+        DataError: see read_file.
     """
     (file,) = DESCRIPTION.files
-    train, test = parse_archive(obtain(file, data_dir, download=download), file.name)
+    train, test = parse_archive(read_file(file, data_dir, download=download), file.name)
     return Dataset(DESCRIPTION.name, train, test, DESCRIPTION.labels, DESCRIPTION.reader)
 
 
 def parse_archive(content: bytes, source: str) -> tuple[Samples, Samples]:
-    """Return the training and test samples in `content`, a decompressed tar that messages call `source`."""
+    """Return the training and test samples of a tar archive; `source` is its name in messages."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             train = [_parse_batch(_member(archive, name, source), name) for name in TRAIN_BATCHES]

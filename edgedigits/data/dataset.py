@@ -1,4 +1,4 @@
-"""What a dataset is once it is loaded: pictures, class numbers and the names of the classes."""
+"""A loaded dataset: images, class numbers and names of the classes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from edgedigits_runtime.preprocessing import Images
 Labels = NDArray[np.int64]
 
 
-# Without eq=False, comparing two of them would raise; compare their digests instead.
+# eq=False, because comparing arrays raises; compare digests instead.
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Pictures with their classes.
+    """Images with their classes.
 
     Args:
         images: uint8 [N, H, W, C].
-        labels: int64 [N], an index into the dataset's `labels`.
+        labels: int64 [N], indices into the dataset's `labels`.
 
     Raises:
-        ArrayError: another dtype or shape, or not one label for each image.
+        ArrayError: another dtype, shape or number of labels.
     """
 
     images: Images
@@ -40,7 +40,7 @@ class Samples:
         return len(self.labels)
 
     def take(self, indices: NDArray[np.int64]) -> "Samples":
-        """Return the samples at `indices`, int64 [n], in that order, as a copy."""
+        """Return a copy of the samples at `indices`, int64 [n], in that order."""
         return Samples(self.images[indices], self.labels[indices])
 
     def joined(self, other: "Samples") -> "Samples":
@@ -48,7 +48,7 @@ class Samples:
         return Samples(np.concatenate([self.images, other.images]), np.concatenate([self.labels, other.labels]))
 
     def digest(self) -> str:
-        """Return "sha256:" and the hash over the shape, the image bytes and the labels."""
+        """Return "sha256:" and the hash of the shape, the image bytes and the labels."""
         digest = hashlib.sha256(str(self.images.shape).encode())
         digest.update(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
@@ -57,17 +57,17 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A dataset as its authors published it.
+    """A dataset as published.
 
     Args:
-        name: its name in DATASETS, or that of the folder it was read from.
-        train: all samples that are not held out; `splits.split` takes the validation samples from them.
-        test: the authors' own test samples; None where they published none.
+        name: key in DATASETS, or the name of the folder.
+        train: all samples outside the test set; `splits.split` takes the validation samples from them.
+        test: the authors' test set; None if there is none.
         labels: names of the classes, in the order of their numbers.
-        reader: how a picture from outside is brought into this form, see Contract.
+        reader: see Contract.
 
     Raises:
-        DatasetInvalid: a label beyond the names, or test pictures of another shape than those for training.
+        DatasetInvalid: a label without a name, or test images of another shape.
     """
 
     name: str
@@ -82,13 +82,12 @@ class Dataset:
                 continue
             lowest, highest = int(samples.labels.min()), int(samples.labels.max())
             if lowest < 0 or highest >= len(self.labels):
-                raise DatasetInvalid(
-                    f"{self.name}: expected labels from 0 to {len(self.labels) - 1}, got {lowest} to {highest}"
-                )
+                expected = f"expected labels from 0 to {len(self.labels) - 1}"
+                raise DatasetInvalid(f"{self.name}: {expected}, got {lowest} to {highest}")
         if self.test is not None and self.test.images.shape[1:] != self.train.images.shape[1:]:
+            shapes = [list(samples.images.shape[1:]) for samples in (self.train, self.test)]
             raise DatasetInvalid(
-                f"{self.name}: the test images are {list(self.test.images.shape[1:])},"
-                f" those for training {list(self.train.images.shape[1:])}; expected one shape"
+                f"{self.name}: expected one shape, got {shapes[0]} for training and {shapes[1]} for testing"
             )
 
     @property

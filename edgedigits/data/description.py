@@ -1,4 +1,4 @@
-"""What is known of a dataset before it is loaded: its size, its classes, and the files it is made of."""
+"""The description of a dataset before it is loaded: its size, its classes and its published files."""
 
 import gzip
 import hashlib
@@ -11,22 +11,23 @@ from typing import Literal
 from edgedigits_runtime.contract import ReaderKind
 from edgedigits_runtime.errors import ChecksumMismatch
 
+ENVIRONMENT = "EDGEDIGITS_DATA"
 GZIP_MAGIC = b"\x1f\x8b"
-# Nothing here is larger; it bounds what a mirror can make us store, and what a gzip file can unfold to.
-LARGEST = 512 * 1024**2
+# Larger than any published file; limits a download, and the content of a gzip file.
+MAX_BYTES = 512 * 1024**2
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file of a dataset as its mirrors serve it, on disk at <root>/<dataset>/<name>.
+    """One published file of a dataset, stored at <root>/<dataset>/<name>.
 
     Args:
-        dataset: name of the dataset, which is that of the folder.
+        dataset: name of the dataset and of its folder.
         name: file name, ending in ".gz".
-        md5: hexadecimal; what the authors published or what other loaders of the field pin.
-        md5_of: "container" is the file as it is served; "content" is what is inside the gzip, so that a
-            file compressed again or not at all is accepted too.
-        mirrors: URLs of the folders that hold it, ending in "/", tried in this order.
+        md5: hexadecimal, as the authors or other loaders publish it.
+        md5_of: "container" is the served file; "content" is its decompressed content, which accepts a file that
+            was compressed again or decompressed.
+        mirrors: URLs of folders that hold the file, ending in "/", in order of preference.
     """
 
     dataset: str
@@ -37,14 +38,14 @@ class DataFile:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """File names under which it may lie on disk."""
+        """Possible file names on disk."""
         return (self.name,) if self.md5_of == "container" else (self.name, self.name.removesuffix(".gz"))
 
     def content(self, raw: bytes) -> bytes:
-        """Check the bytes of the file and return what is inside its gzip.
+        """Verify the bytes of the file, and return its decompressed content.
 
         Raises:
-            ChecksumMismatch: they are not those of the dataset; the message says only how they differ.
+            ChecksumMismatch: they are not the published bytes; the message has the difference only.
         """
         if self.md5_of == "container":
             self._compare(raw)
@@ -54,10 +55,10 @@ class DataFile:
         return content
 
     def read(self, path: Path) -> bytes:
-        """Read and check the file at `path`, and return what is inside its gzip.
+        """Read and verify the file at `path`, and return its decompressed content.
 
         Raises:
-            ChecksumMismatch: the bytes are not those of the dataset, or the file cannot be read.
+            ChecksumMismatch: it is not the published file, or it cannot be read.
         """
         try:
             return self.content(path.read_bytes())
@@ -74,19 +75,19 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Description:
-    """What a dataset holds, said without loading it.
+    """A dataset's facts.
 
     Args:
-        name: its name in DATASETS.
-        about: what the pictures show and who made them, one line.
+        name: key in DATASETS.
+        about: subject and authors of the pictures, one line.
         homepage: URL of the authors' page.
         train: number of samples outside the test set.
-        test: number of the authors' test samples; None where they published none.
+        test: number of samples in the authors' test set; None if there is none.
         shape: height, width and channels of one image.
         labels: names of the classes.
         reader: see Contract.
-        files: what `load` needs on disk; empty where a package brings the data with it.
-        bundled_with: import name of that package; None where the data are files.
+        files: the published files; empty if a package includes the data.
+        bundled_with: import name of that package, else None.
     """
 
     name: str
@@ -102,14 +103,14 @@ class Description:
 
 
 def _unzip(raw: bytes) -> bytes:
-    """Decompress gzip, told by its first bytes; some servers send a .gz file already decompressed."""
+    """Decompress gzip; other bytes are returned as they are, because some servers decompress .gz files."""
     if not raw.startswith(GZIP_MAGIC):
         return raw
     try:
         with gzip.open(io.BytesIO(raw)) as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise ChecksumMismatch(f"the gzip is damaged ({error})") from error
-    if len(content) > LARGEST:
-        raise ChecksumMismatch(f"it unfolds to more than {LARGEST // 1024**2} MiB")
+        raise ChecksumMismatch(f"the gzip file is damaged ({error})") from error
+    if len(content) > MAX_BYTES:
+        raise ChecksumMismatch(f"it decompresses to more than {MAX_BYTES // 1024**2} MiB")
     return content

@@ -1,14 +1,13 @@
 """Fashion-MNIST: 70,000 pictures of clothes of 28x28, in MNIST's format. Xiao, Rasul and Vollgraf 2017.
 
-The authors publish MD5 sums of the compressed files only (README of zalandoresearch/fashion-mnist), so the
-files are accepted as they were downloaded, not decompressed.
+The authors publish MD5 sums of the compressed files only (README of zalandoresearch/fashion-mnist).
 """
 
 from pathlib import Path
 
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.description import DataFile, Description
-from edgedigits.data.idx_dataset import IDX_FILES, load_idx
+from edgedigits.data.idx import IDX_FILES, load_idx
 
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -29,16 +28,8 @@ DESCRIPTION = Description(
     test=10_000,
     shape=(28, 28, 1),
     labels=(
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ),
     reader="plain",
     files=tuple(

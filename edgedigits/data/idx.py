@@ -1,29 +1,61 @@
-"""The IDX format of the MNIST family, as http://yann.lecun.com/exdb/mnist/ describes it.
+"""Datasets of four IDX files, as MNIST and Fashion-MNIST are published.
 
-Two zero bytes, one for the type, one for the number of dimensions, then the size of each dimension as a
-big-endian uint32, then the values in C order. Only unsigned bytes (type 8) are read, as all image sets are.
+The format (http://yann.lecun.com/exdb/mnist/): two zero bytes, a type, the number of dimensions, the size of each
+dimension as a big-endian uint32, and the values in C order. Only unsigned bytes (type 8) are supported.
 """
 
 import math
 import struct
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits.data.dataset import Dataset, Samples
+from edgedigits.data.description import DataFile, Description
+from edgedigits.data.storage import read_file
 from edgedigits_runtime.errors import DatasetInvalid
 
 UNSIGNED_BYTE = 8
+IDX_FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+
+
+def load_idx(description: Description, data_dir: Path | None, *, download: bool) -> Dataset:
+    """Load a dataset whose `files` are train images, train labels, test images and test labels.
+
+    Raises:
+        DatasetInvalid: a file is not IDX, or images and labels do not match.
+        DataError: see read_file.
+    """
+    train_images, train_labels, test_images, test_labels = description.files
+
+    def samples(images_file: DataFile, labels_file: DataFile) -> Samples:
+        files = (images_file, labels_file)
+        images, labels = (parse_idx(read_file(file, data_dir, download=download), file.name) for file in files)
+        if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+            raise DatasetInvalid(
+                f"expected [N, H, W] in {images_file.name} and [N] in {labels_file.name},"
+                f" got {list(images.shape)} and {list(labels.shape)}"
+            )
+        return Samples(images[..., np.newaxis], labels.astype(np.int64))
+
+    train, test = samples(train_images, train_labels), samples(test_images, test_labels)
+    return Dataset(description.name, train, test, description.labels, description.reader)
 
 
 def parse_idx(content: bytes, source: str) -> NDArray[np.uint8]:
     """Return the array in `content`, the decompressed bytes of an IDX file, as a copy.
 
     Args:
-        source: names the file in messages.
+        source: name of the file in messages.
 
     Raises:
-        DatasetInvalid: not IDX, another type than unsigned byte, or shorter or longer than its header says.
+        DatasetInvalid: not IDX, another type than unsigned byte, or another length than in the header.
     """
     if len(content) < 4 or content[:2] != b"\0\0":
         raise DatasetInvalid(f"{source}: expected an IDX file, which begins with two zero bytes, got {content[:4]!r}")
@@ -32,12 +64,11 @@ def parse_idx(content: bytes, source: str) -> NDArray[np.uint8]:
         raise DatasetInvalid(f"{source}: expected IDX type 8 (unsigned byte), got {kind}")
     start = 4 + 4 * dimensions
     if dimensions == 0 or len(content) < start:
-        raise DatasetInvalid(f"{source}: the IDX header of {dimensions} dimensions is cut short")
+        raise DatasetInvalid(f"{source}: expected an IDX header of 1 or more dimensions, got {content[3:start]!r}")
     shape = struct.unpack(f">{dimensions}I", content[4:start])
     expected = math.prod(shape)
     if len(content) - start != expected:
         raise DatasetInvalid(
             f"{source}: expected {expected:,} bytes for an array of {list(shape)}, got {len(content) - start:,}"
         )
-    values: NDArray[Any] = np.frombuffer(content, np.uint8, offset=start)
-    return values.reshape(shape).copy()
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()

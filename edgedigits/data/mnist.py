@@ -1,13 +1,13 @@
 """MNIST: 70,000 handwritten digits of 28x28, ink bright on dark. LeCun, Cortes and Burges.
 
-The MD5 sums are those of the decompressed files, because several compressions of them are about.
+The MD5 sums are of the decompressed files, because mirrors compress them differently.
 """
 
 from pathlib import Path
 
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.description import DataFile, Description
-from edgedigits.data.idx_dataset import IDX_FILES, load_idx
+from edgedigits.data.idx import IDX_FILES, load_idx
 
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",

@@ -1,9 +1,9 @@
-"""Optdigits: the 1,797 handwritten digits of 8x8 that scikit-learn bundles, so nothing is downloaded.
+"""Optdigits: the 1,797 handwritten digits of 8x8 that scikit-learn includes, so nothing is downloaded.
 
-They are the test part of "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998, UCI Machine
-Learning Repository): 32x32 bitmaps of 13 writers, each pixel here the count of ink in a 4x4 block, 0 to 16.
-To look like MNIST each is scaled to 0..255, resized to 20x20 (bicubic), and placed in 28x28 with its centre
-of mass at the centre. That blurs them: a network trained on them shows that everything works, not how well.
+They are the test part of "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998, UCI Machine Learning
+Repository): 32x32 bitmaps of 13 writers; each pixel is the count of ink in a 4x4 block, 0 to 16. To resemble MNIST,
+each digit is scaled to 0..255, resized to 20x20 (bicubic), and placed in 28x28 by its centre of mass. This blurs it,
+so a network trained on optdigits tests the tools, not its accuracy.
 """
 
 from pathlib import Path
@@ -37,24 +37,18 @@ DESCRIPTION = Description(
 
 
 def load(data_dir: Path | None = None, *, download: bool = True) -> Dataset:  # noqa: ARG001
-    """Load optdigits: uint8 [1797, 28, 28, 1] and no test set; the arguments are those of every dataset.
+    """Load optdigits: uint8 [1797, 28, 28, 1], without a test set; the arguments are not used.
 
     Raises:
         MissingExtra: scikit-learn is not installed.
     """
     counts, labels = ink_counts()
     images = np.stack([enlarge(image) for image in counts])[..., np.newaxis]
-    return Dataset(
-        name=DESCRIPTION.name,
-        train=Samples(images, labels),
-        test=None,
-        labels=DESCRIPTION.labels,
-        reader=DESCRIPTION.reader,
-    )
+    return Dataset(DESCRIPTION.name, Samples(images, labels), None, DESCRIPTION.labels, DESCRIPTION.reader)
 
 
 def ink_counts() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the digits as scikit-learn has them, [1797, 8, 8] of ink 0 to 16, and their labels, [1797].
+    """Return scikit-learn's digits, [1797, 8, 8] of ink 0 to 16, and their labels, [1797].
 
     Raises:
         MissingExtra: scikit-learn is not installed.
@@ -68,7 +62,7 @@ def ink_counts() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 
 def enlarge(image: NDArray[np.float64]) -> Images:
-    """Bring one image of [8, 8], ink 0 to 16, into MNIST's form: uint8 [28, 28], ink bright on dark."""
+    """Convert one image, [8, 8] of ink 0 to 16, to MNIST's form: uint8 [28, 28], ink bright on dark."""
     pixels = np.rint(image * (255 / MOST_INK)).astype(np.uint8)
     box = np.asarray(Image.fromarray(pixels).resize((BOX, BOX), Image.Resampling.BICUBIC))
     canvas = np.zeros((SIDE, SIDE), np.uint8)
@@ -78,7 +72,7 @@ def enlarge(image: NDArray[np.float64]) -> Images:
 
 
 def _offset(box: Images, axis: int) -> int:
-    """Return where `box` begins along `axis` so that its centre of mass comes to the centre, or near it."""
+    """Return the start of `box` along `axis` that puts its centre of mass nearest to the centre."""
     ink = box.sum(axis=1 - axis, dtype=np.float64)
     if not ink.any():
         return (SIDE - BOX) // 2

@@ -1,6 +1,6 @@
-"""Train, validation and test: named, seeded splits, stratified by class and disjoint by construction."""
+"""Seeded splits into train, validation and test, stratified by class and disjoint."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from edgedigits.data.dataset import Dataset, Labels, Samples
 from edgedigits_runtime.errors import DataError, DatasetInvalid, MissingExtra, UnknownName
 
 SPLIT_NAMES = ("train", "validation", "test")
-# Rounding of a fraction times a count, such as (1 - 0.9) * 10.
+# For rounding errors, such as in (1 - 0.9) * 10.
 EPSILON = 1e-9
 
 Indices = NDArray[np.int64]
@@ -18,15 +18,15 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """How to split.
+    """The fractions and the seed of a split.
 
     Args:
         validation: fraction of the samples outside the test set, above 0 and below 1.
-        test: fraction of all samples; used only where the dataset has no test set of its own.
+        test: fraction of all samples; used only if the dataset has no test set.
         seed: 0 to 2**32 - 1.
-        joined: join the dataset's own train and test samples, in this order, and split them 70/15/15 as scikit-learn's
-            `train_test_split(..., random_state=seed)` does in two steps: 30% off, and half of these. Neither step is
-            stratified; `validation` and `test` above are not used.
+        joined: join the train and test samples, in this order, and split them 70/15/15 with two calls of scikit-learn's
+            `train_test_split(..., random_state=seed)`: 30%, and half of these. Neither is stratified; `validation` and
+            `test` are not used.
 
     Raises:
         DataError: a value out of range.
@@ -40,14 +40,14 @@ class SplitPlan:
     def __post_init__(self) -> None:
         for name, fraction in (("validation", self.validation), ("test", self.test)):
             if not 0 < fraction < 1:
-                raise DataError(f"the {name} split must be a fraction above 0 and below 1, is {fraction}")
+                raise DataError(f"expected a {name} fraction above 0 and below 1, got {fraction}")
         if not 0 <= self.seed < 2**32:
-            raise DataError(f"the seed of a split must be from 0 to 2**32 - 1, is {self.seed}")
+            raise DataError(f"expected a seed from 0 to 2**32 - 1, got {self.seed}")
 
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The three parts of a dataset; no sample is in two of them."""
+    """The three disjoint parts of a dataset."""
 
     train: Samples
     validation: Samples
@@ -57,21 +57,21 @@ class Splits:
         """Return the part called `name`.
 
         Raises:
-            UnknownName: it is none of train, validation and test.
+            UnknownName: no such part.
         """
-        parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        if name not in parts:
+        if name not in SPLIT_NAMES:
             raise UnknownName("split", name, SPLIT_NAMES)
-        return parts[name]
+        samples: Samples = getattr(self, name)
+        return samples
 
 
 def split(dataset: Dataset, plan: SplitPlan) -> Splits:
-    """Split `dataset` by `plan`; the same dataset and plan give the same parts, each in the dataset's order.
+    """Split `dataset` by `plan`; the result is reproducible, and each part keeps the dataset's order.
 
-    The dataset's own test set is the test part. Where it has none, that is drawn first, from all samples.
+    The dataset's test set is the test part. Without one, the test part is drawn first, from all samples.
 
     Raises:
-        DatasetInvalid: a class has too few samples to be in every part.
+        DatasetInvalid: a class has too few samples for every part.
         MissingExtra: scikit-learn is not installed.
     """
     if plan.joined:
@@ -86,7 +86,7 @@ def split(dataset: Dataset, plan: SplitPlan) -> Splits:
 
 
 def _split_joined(dataset: Dataset, seed: int) -> Splits:
-    """Join train and test, then draw 30% for validation and test, and half of these for test."""
+    """Split as SplitPlan.joined describes."""
     train_test_split = _train_test_split()
     samples = dataset.train if dataset.test is None else dataset.train.joined(dataset.test)
     train, rest = train_test_split(np.arange(len(samples), dtype=np.int64), test_size=0.3, random_state=seed)
@@ -97,12 +97,11 @@ def _split_joined(dataset: Dataset, seed: int) -> Splits:
 def _divide(
     indices: Indices, labels: Labels, part: str, fraction: float, seed: int, dataset: Dataset
 ) -> tuple[Indices, Indices]:
-    """Draw `fraction` of `indices`, stratified; return those that stay and those drawn."""
-    train_test_split = _train_test_split()
+    """Draw `fraction` of `indices`, stratified; return the remaining and the drawn ones."""
     classes = labels[indices]
     _check_classes(classes, part, fraction, dataset)
-    stay, drawn = train_test_split(indices, test_size=fraction, stratify=classes, random_state=seed)
-    return np.sort(stay), np.sort(drawn)
+    remaining, drawn = _train_test_split()(indices, test_size=fraction, stratify=classes, random_state=seed)
+    return np.sort(remaining), np.sort(drawn)
 
 
 def _train_test_split() -> Callable[..., list[Indices]]:
@@ -115,20 +114,14 @@ def _train_test_split() -> Callable[..., list[Indices]]:
 
 
 def _check_classes(classes: Labels, part: str, fraction: float, dataset: Dataset) -> None:
-    """Refuse a class that would be missing on one side."""
+    """Refuse a class that would be missing in one part."""
     counts = np.bincount(classes, minlength=len(dataset.labels))
     needed = int(np.ceil(1 / min(fraction, 1 - fraction) - EPSILON))
-    small = [(label, count) for label, count in zip(dataset.labels, counts, strict=True) if count < needed]
+    pairs = zip(dataset.labels, counts, strict=True)
+    small = [f"{label!r} has {count}" for label, count in pairs if count < needed]
     if small:
+        more = f" and {len(small) - 3} more" if len(small) > 3 else ""
         raise DatasetInvalid(
             f"{dataset.name}: a {part} split of {fraction:g} needs at least {needed} samples of each class,"
-            f" but {_listed(f'{label!r} has {count}' for label, count in small)};"
-            " add samples or change the fraction"
+            f" but {', '.join(small[:3])}{more}; add samples or change the fraction"
         )
-
-
-def _listed(items: Iterable[str], most: int = 3) -> str:
-    """Join a few items and count the others."""
-    all_items = list(items)
-    more = len(all_items) - most
-    return ", ".join(all_items[:most]) + (f" and {more} more" if more > 0 else "")

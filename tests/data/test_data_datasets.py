@@ -1,4 +1,4 @@
-"""The datasets by name: real MNIST and optdigits; the others as small files in their true formats."""
+"""The datasets by name: real MNIST and optdigits, and small files in the formats of the others."""
 
 import dataclasses
 import gzip
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from edgedigits.data import DATASETS, cifar10, describe, fashion_mnist, load_dataset
 from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.description import DataFile, Description
-from edgedigits.data.idx_dataset import load_idx
+from edgedigits.data.idx import load_idx
 from edgedigits.data.optdigits import enlarge
 from edgedigits_runtime.errors import (
     ArrayError,
@@ -35,7 +35,7 @@ def idx(array: np.ndarray) -> bytes:
 
 
 def small(description: Description, contents: list[bytes], root: Path) -> Description:
-    """Write `contents`, compressed, as the dataset's files below `root`; return it with their checksums."""
+    """Write `contents`, compressed, as the dataset's files; return the description with their checksums."""
     files = []
     for file, content in zip(description.files, contents, strict=True):
         container = gzip.compress(content, mtime=0)
@@ -55,7 +55,7 @@ def clothes(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 # MNIST
 
 
-def test_mnist_is_the_whole_of_it(mnist):
+def test_mnist_is_complete(mnist):
     assert mnist.train.images.shape == (60_000, 28, 28, 1)
     assert mnist.test is not None
     assert mnist.test.images.shape == (10_000, 28, 28, 1)
@@ -68,7 +68,7 @@ def test_mnist_is_the_whole_of_it(mnist):
     assert mnist.train.images[:1000].mean() < 64
 
 
-def test_mnist_fingerprint_is_fixed(mnist):
+def test_mnist_digest_is_reproducible(mnist):
     again = load_dataset("mnist", download=False)
     assert mnist.test is not None
     assert again.test is not None
@@ -94,10 +94,10 @@ def test_fashion_mnist_reads_its_four_files(tmp_path, monkeypatch):
     assert np.array_equal(dataset.test.labels, test[1])
 
 
-def test_files_that_are_not_fashion_mnist_are_refused(tmp_path):
+def test_other_files_than_fashion_mnist_are_refused(tmp_path):
     images, labels = clothes(5, 1)
     small(fashion_mnist.DESCRIPTION, [idx(images), idx(labels)] * 2, tmp_path)
-    with pytest.raises(ChecksumMismatch, match=r"train-images-idx3-ubyte\.gz is not the published file"):
+    with pytest.raises(ChecksumMismatch, match=r"train-images-idx3-ubyte\.gz"):
         load_dataset("fashion-mnist", data_dir=tmp_path, download=False)
 
 
@@ -105,11 +105,11 @@ def test_files_that_are_not_fashion_mnist_are_refused(tmp_path):
     ("images", "labels", "message"),
     [
         (clothes(5, 1)[0], clothes(4, 1)[1], r"\[5, 28, 28\] and \[4\]"),
-        (clothes(5, 1)[1], clothes(5, 1)[0], r"got \[5\] and \[5, 28, 28\]"),
-        (clothes(2, 1)[0], np.array([3, 10], np.uint8), "labels from 0 to 9, got 3 to 10"),
+        (clothes(5, 1)[1], clothes(5, 1)[0], r"\[5\] and \[5, 28, 28\]"),
+        (clothes(2, 1)[0], np.array([3, 10], np.uint8), "3 to 10"),
     ],
 )
-def test_idx_files_that_do_not_belong_together(tmp_path, images, labels, message):
+def test_idx_files_that_do_not_match_are_refused(tmp_path, images, labels, message):
     description = small(fashion_mnist.DESCRIPTION, [idx(images), idx(labels)] * 2, tmp_path)
     with pytest.raises(DatasetInvalid, match=message):
         load_idx(description, tmp_path, download=False)
@@ -134,7 +134,7 @@ def photos(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def batch_of(images: np.ndarray, labels: np.ndarray) -> bytes:
-    """As the homepage describes it: per image the label, then all red, all green and all blue pixels."""
+    """Encode records as the homepage describes: label, red, green and blue pixels."""
     records = []
     for image, label in zip(images, labels, strict=True):
         records.append(bytes([label]) + b"".join(image[:, :, channel].tobytes() for channel in range(3)))
@@ -156,44 +156,44 @@ def test_cifar10_reads_its_archive(tmp_path, monkeypatch):
     assert np.array_equal(dataset.train.labels, np.concatenate([photos(3, seed)[1] for seed in range(5)]))
     assert dataset.test is not None
     assert np.array_equal(dataset.test.images, photos(2, 99)[0])
-    # Nothing is extracted.
+    # Nothing is extracted to disk.
     assert [path.name for path in (tmp_path / "cifar10").iterdir()] == ["cifar-10-binary.tar.gz"]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({cifar10.TEST_BATCH: None}, "lacks cifar-10-batches-bin/test_batch.bin"),
-        ({cifar10.TEST_BATCH: b""}, "records of 3,073 bytes, got 0 bytes"),
-        ({cifar10.TRAIN_BATCHES[2]: bytes(3074)}, "data_batch_3.bin: expected records of 3,073 bytes"),
+        ({cifar10.TEST_BATCH: None}, "cifar-10-batches-bin/test_batch.bin"),
+        ({cifar10.TEST_BATCH: b""}, "3,073 bytes, got 0"),
+        ({cifar10.TRAIN_BATCHES[2]: bytes(3074)}, "data_batch_3.bin.*3,074"),
     ],
 )
-def test_a_cifar_archive_with_a_wrong_batch(change, message):
+def test_a_cifar_archive_with_a_wrong_batch_is_refused(change, message):
     members = {name: content for name, content in {**cifar_members(), **change}.items() if content is not None}
     with pytest.raises(DatasetInvalid, match=message):
         cifar10.parse_archive(archive_of(members), "x.tar.gz")
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar at all", archive_of(cifar_members())[:3000]])
-def test_what_is_no_whole_archive(content):
-    with pytest.raises(DatasetInvalid, match=r"^x\.tar\.gz"):
+def test_a_truncated_archive_is_refused(content):
+    with pytest.raises(DatasetInvalid, match="x.tar.gz"):
         cifar10.parse_archive(content, "x.tar.gz")
 
 
-def test_a_folder_in_place_of_a_batch():
+def test_a_folder_instead_of_a_batch_is_refused():
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         member = tarfile.TarInfo(cifar10.TRAIN_BATCHES[0])
         member.type = tarfile.DIRTYPE
         archive.addfile(member)
-    with pytest.raises(DatasetInvalid, match="to be a file"):
+    with pytest.raises(DatasetInvalid, match="data_batch_1.bin"):
         cifar10.parse_archive(buffer.getvalue(), "x.tar.gz")
 
 
 # Optdigits
 
 
-def test_optdigits_looks_like_mnist():
+def test_optdigits_resemble_mnist():
     dataset = load_dataset("optdigits", download=False)
     assert dataset.train.images.shape == (1797, 28, 28, 1)
     assert dataset.test is None
@@ -210,7 +210,7 @@ def test_optdigits_looks_like_mnist():
 
 
 @given(st.lists(st.integers(0, 16), min_size=64, max_size=64))
-def test_any_ink_is_placed_inside(values):
+def test_any_ink_stays_inside_the_image(values):
     image = np.array(values, np.float64).reshape(8, 8)
     framed = enlarge(image)
     assert framed.shape == (28, 28)
@@ -220,34 +220,34 @@ def test_any_ink_is_placed_inside(values):
 
 def test_optdigits_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(MissingExtra, match=r"optdigits needs the \[train\] extra"):
+    with pytest.raises(MissingExtra, match=r"\[train\]"):
         load_dataset("optdigits")
 
 
 # Names
 
 
-def test_an_unknown_name_lists_the_known_and_folders(tmp_path, monkeypatch):
+def test_an_unknown_name_lists_the_known_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownName) as caught:
         load_dataset("mnits")
-    assert "unknown dataset 'mnits'; known: mnist, fashion-mnist, cifar10, optdigits" in str(caught.value)
-    assert "path of a folder" in str(caught.value)
+    assert "'mnits'" in str(caught.value)
+    assert all(name in str(caught.value) for name in DATASETS)
 
 
-def test_a_file_is_no_dataset(tmp_path):
+def test_a_file_is_not_a_dataset(tmp_path):
     (tmp_path / "digits.zip").write_bytes(b"")
-    with pytest.raises(DatasetInvalid, match="is a file; expected one of mnist"):
+    with pytest.raises(DatasetInvalid, match="digits.zip"):
         load_dataset(str(tmp_path / "digits.zip"))
 
 
-def test_describe_knows_names_only(tmp_path):
-    with pytest.raises(UnknownName, match=r"known: mnist, fashion-mnist, cifar10, optdigits$"):
+def test_describe_accepts_names_only(tmp_path):
+    with pytest.raises(UnknownName, match="mnist, fashion-mnist, cifar10, optdigits"):
         describe(str(tmp_path))
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_every_description_fits_its_dataset(name):
+def test_every_description_is_consistent(name):
     description = describe(name)
     assert description.name == name
     assert callable(importlib.import_module(DATASETS[name]).load)
@@ -260,7 +260,7 @@ def test_every_description_fits_its_dataset(name):
         assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in file.mirrors)
 
 
-def test_the_names_cost_no_heavy_import():
+def test_names_need_no_heavy_import():
     code = (
         "import sys, edgedigits.data, edgedigits.cli.data\n"
         "heavy = {'numpy', 'sklearn', 'platformdirs', 'PIL', 'tensorflow'} & set(sys.modules)\n"
@@ -273,20 +273,20 @@ def test_the_names_cost_no_heavy_import():
 # Samples
 
 
-def test_samples_refuse_other_arrays():
+def test_samples_refuse_other_dtypes_and_shapes():
     images, labels = np.zeros((2, 3, 3, 1), np.uint8), np.zeros(2, np.int64)
-    with pytest.raises(ArrayError, match=r"images as uint8 \[N, H, W, C\]; got float32 \[2, 3, 3, 1\]"):
+    with pytest.raises(ArrayError, match=r"float32 \[2, 3, 3, 1\]"):
         Samples(images.astype(np.float32), labels)
-    with pytest.raises(ArrayError, match=r"got uint8 \[2, 3, 3\]"):
+    with pytest.raises(ArrayError, match=r"uint8 \[2, 3, 3\]"):
         Samples(images[..., 0], labels)
-    with pytest.raises(ArrayError, match=r"labels as int64 \[2\]; got int64 \[1\]"):
+    with pytest.raises(ArrayError, match=r"int64 \[1\]"):
         Samples(images, labels[:1])
-    with pytest.raises(ArrayError, match="got uint8"):
+    with pytest.raises(ArrayError, match="uint8"):
         Samples(images, labels.astype(np.uint8))
 
 
 @given(st.integers(0, 17), st.integers(0, 255), st.integers(0, 2))
-def test_a_fingerprint_notices_one_pixel_and_one_label(position, value, label):
+def test_a_digest_depends_on_each_pixel_and_label(position, value, label):
     images, labels = np.zeros((2, 3, 3, 1), np.uint8), np.zeros(2, np.int64)
     before = Samples(images, labels).digest()
     assert before.startswith("sha256:")
@@ -297,7 +297,7 @@ def test_a_fingerprint_notices_one_pixel_and_one_label(position, value, label):
     assert Samples(images.reshape(2, 9, 1, 1), labels).digest() != before
 
 
-def test_take_copies_in_the_order_asked_for():
+def test_take_copies_in_the_given_order():
     images = np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1)
     taken = Samples(images, np.array([0, 1, 2])).take(np.array([2, 0]))
     assert len(taken) == 2
@@ -305,11 +305,11 @@ def test_take_copies_in_the_order_asked_for():
     assert taken.images.ravel().tolist() == [2, 0]
 
 
-def test_train_and_test_must_be_of_one_shape():
+def test_train_and_test_of_different_shapes_are_refused():
     def samples(side: int) -> Samples:
         return Samples(np.zeros((1, side, side, 1), np.uint8), np.zeros(1, np.int64))
 
-    with pytest.raises(DatasetInvalid, match=r"test images are \[2, 2, 1\], those for training \[3, 3, 1\]"):
+    with pytest.raises(DatasetInvalid, match=r"\[3, 3, 1\].*\[2, 2, 1\]"):
         Dataset("made", samples(3), samples(2), ("a",), "plain")
 
 

@@ -1,4 +1,4 @@
-"""Folders of pictures as datasets: what is read, and what is refused by name."""
+"""Folders of pictures as datasets."""
 
 from pathlib import Path
 
@@ -39,18 +39,18 @@ def test_sub_folders_are_classes_in_natural_order(digits):
     assert dataset.train.images[:, 0, 0, 0].tolist() == [11, 13, 19, 21]
 
 
-def test_the_name_is_that_of_the_folder_even_as_a_dot(digits, monkeypatch):
+def test_the_name_of_a_dot_is_that_of_the_folder(digits, monkeypatch):
     monkeypatch.chdir(digits)
     assert load_dataset(".").name == "mine"
 
 
-def test_grey_pictures_are_one_channel_whatever_their_mode(digits):
+def test_grey_pictures_of_any_mode_have_one_channel(digits):
     draw(digits / "2" / "rgb.png", (7, 7, 7), mode="RGB")
     draw(digits / "2" / "palette.gif", 3, mode="P")
     draw(digits / "2" / "transparent.png", (0, 0, 0, 0), mode="RGBA")
     dataset = load_folder(digits)
     assert dataset.image_shape == (6, 8, 1)
-    # 9.png, 11.png, palette.gif, rgb.png, transparent.png, which lies over white.
+    # 9.png, 11.png, palette.gif, rgb.png, transparent.png (over white).
     assert dataset.train.images[3:5, 0, 0, 0].tolist() == [7, 255]
 
 
@@ -74,41 +74,41 @@ def test_train_and_test_are_the_official_split(tmp_path):
     assert dataset.test.labels.tolist() == [0, 1]
 
 
-def test_colour_in_the_test_part_alone_makes_both_rgb(tmp_path):
+def test_colour_in_the_test_part_makes_both_rgb(tmp_path):
     for part, value in (("train", (9, 9, 9)), ("test", (20, 0, 0))):
         for label in ("cat", "dog"):
             draw(tmp_path / part / label / "a.png", value, mode="RGB")
     assert load_folder(tmp_path).image_shape == (6, 8, 3)
 
 
-def test_train_and_test_that_hold_pictures_are_classes(tmp_path):
+def test_train_and_test_with_pictures_are_classes(tmp_path):
     draw(tmp_path / "train" / "locomotive.png")
     draw(tmp_path / "test" / "tube.png")
     assert load_folder(tmp_path).labels == ("test", "train")
 
 
-def test_a_third_folder_makes_them_classes(tmp_path):
+def test_with_a_third_folder_train_and_test_are_classes(tmp_path):
     for part in ("train", "test", "other"):
         draw(tmp_path / part / "cat" / "a.png")
-    with pytest.raises(DatasetInvalid, match="is a folder"):
+    with pytest.raises(DatasetInvalid, match="cat"):
         load_folder(tmp_path)
 
 
-def test_train_and_test_with_other_classes(tmp_path):
+def test_train_and_test_with_different_classes_are_refused(tmp_path):
     for path in ("train/a", "train/b", "test/a", "test/c"):
         draw(tmp_path / path / "1.png")
-    with pytest.raises(DatasetInvalid, match="only in one of them: b, c"):
+    with pytest.raises(DatasetInvalid, match="b, c"):
         load_folder(tmp_path)
 
 
-def test_hidden_names_and_files_beside_the_classes_are_passed_over(digits):
+def test_hidden_names_and_files_beside_the_classes_are_ignored(digits):
     (digits / "README.txt").write_text("mine")
     (digits / "2" / ".DS_Store").write_bytes(b"x")
     (digits / ".git").mkdir()
     assert len(load_folder(digits).train) == 4
 
 
-def test_pictures_are_turned_upright(digits):
+def test_pictures_are_rotated_upright(digits):
     exif = Image.Exif()
     exif[0x0112] = 6
     for label in ("2", "10"):
@@ -117,51 +117,51 @@ def test_pictures_are_turned_upright(digits):
     assert load_folder(digits).image_shape == (6, 8, 1)
 
 
-@pytest.mark.parametrize(("made", "found"), [([], "found none"), (["only"], "found only 'only'")])
-def test_fewer_than_two_classes(tmp_path, made, found):
+@pytest.mark.parametrize(("made", "found"), [([], "none"), (["single"], "'single'")])
+def test_fewer_than_two_classes_are_refused(tmp_path, made, found):
     for label in made:
         draw(tmp_path / label / "a.png")
     with pytest.raises(DatasetInvalid, match=found):
         load_folder(tmp_path)
 
 
-def test_an_empty_class_is_named(digits):
+def test_an_empty_class_is_refused(digits):
     (digits / "7").mkdir()
-    with pytest.raises(DatasetInvalid, match=r"mine/7 holds no picture"):
+    with pytest.raises(DatasetInvalid, match="mine/7"):
         load_folder(digits)
 
 
 @pytest.mark.parametrize("content", [b"", b"just text", b"\x89PNG\r\n\x1a\n broken"])
-def test_a_file_that_is_no_picture_is_named(digits, content):
+def test_a_file_that_is_not_a_picture_is_refused(digits, content):
     (digits / "10" / "zz.png").write_bytes(content)
     with pytest.raises(DatasetInvalid, match=r"mine/10/zz\.png"):
         load_folder(digits)
 
 
-def test_a_truncated_picture_is_named(digits):
+def test_a_truncated_picture_is_refused(digits):
     rng = np.random.default_rng(1)
     path = digits / "10" / "photo.jpg"
     Image.fromarray(rng.integers(0, 256, (6, 8), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(DatasetInvalid, match=r"photo\.jpg is damaged or truncated"):
+    with pytest.raises(DatasetInvalid, match=r"photo\.jpg"):
         load_folder(digits)
 
 
-def test_other_sizes_are_named(digits):
+def test_different_sizes_are_refused(digits):
     draw(digits / "10" / "wide.png", size=(9, 6))
     for number in range(3):
         draw(digits / "2" / f"tall{number}.png", size=(8, 7))
     with pytest.raises(DatasetInvalid) as caught:
         load_folder(digits)
     message = str(caught.value)
-    assert "all pictures must be of one size; 4 are 8x6" in message
+    assert "4 are 8x6" in message
     assert "tall0.png is 8x7" in message
-    assert "and 1 more" in message
+    assert "1 more" in message
 
 
-def test_more_than_fits_into_memory_is_refused(digits, monkeypatch):
-    monkeypatch.setattr(folder, "MOST_BYTES", 3 * 6 * 8)
-    with pytest.raises(DatasetInvalid, match=r"up to .*11\.png take more than"):
+def test_too_many_bytes_are_refused(digits, monkeypatch):
+    monkeypatch.setattr(folder, "MAX_BYTES", 3 * 6 * 8)
+    with pytest.raises(DatasetInvalid, match=r"11\.png"):
         load_folder(digits)
 
 
@@ -172,7 +172,7 @@ def test_numbers_sort_as_numbers(numbers):
 
 
 @given(st.lists(st.text(max_size=8), unique=True), st.randoms())
-def test_any_names_have_one_order(names, random):
+def test_the_order_of_any_names_is_unique(names, random):
     shuffled = list(names)
     random.shuffle(shuffled)
     assert sorted(names, key=natural_key) == sorted(shuffled, key=natural_key)

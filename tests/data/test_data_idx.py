@@ -1,4 +1,4 @@
-"""The IDX format: every array of bytes survives, every damage is refused."""
+"""The IDX format: any array of bytes is read back, and any damage is refused."""
 
 import struct
 
@@ -28,20 +28,20 @@ def test_round_trip(array):
 
 
 @given(ARRAYS, st.data())
-def test_cut_anywhere_is_refused(array, data):
-    whole = encode(array)
-    with pytest.raises(DatasetInvalid, match=r"^train\.gz"):
-        parse_idx(whole[: data.draw(st.integers(0, len(whole) - 1))], "train.gz")
+def test_truncated_content_is_refused(array, data):
+    full = encode(array)
+    with pytest.raises(DatasetInvalid, match="train.gz"):
+        parse_idx(full[: data.draw(st.integers(0, len(full) - 1))], "train.gz")
 
 
 @given(ARRAYS, st.binary(min_size=1, max_size=9))
-def test_bytes_behind_the_end_are_refused(array, more):
-    with pytest.raises(DatasetInvalid, match="expected"):
+def test_surplus_bytes_are_refused(array, more):
+    with pytest.raises(DatasetInvalid):
         parse_idx(encode(array) + more, "x")
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_give_an_array_or_our_error(content):
+def test_any_bytes_are_an_array_or_a_typed_error(content):
     try:
         parsed = parse_idx(content, "x")
     except DatasetInvalid:
@@ -50,14 +50,14 @@ def test_any_bytes_give_an_array_or_our_error(content):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "fact"),
     [
-        (b"\x89PNG\r\n", "begins with two zero bytes"),
-        (bytes([0, 0, 13, 1, 0, 0, 0, 0]), "type 8 .unsigned byte., got 13"),
-        (bytes([0, 0, 8, 0]), "0 dimensions is cut short"),
+        (b"\x89PNG\r\n", "PNG"),
+        (bytes([0, 0, 13, 1, 0, 0, 0, 0]), "13"),
+        (bytes([0, 0, 8, 0]), "dimensions"),
         (bytes([0, 0, 8, 4]) + b"\xff" * 16, "got 0"),
     ],
 )
-def test_what_is_wrong_is_said(content, message):
-    with pytest.raises(DatasetInvalid, match=message):
+def test_the_error_has_the_fault(content, fact):
+    with pytest.raises(DatasetInvalid, match=fact):
         parse_idx(content, "x")

@@ -1,4 +1,4 @@
-"""Splits: disjoint, complete, stratified, the same for the same seed."""
+"""Splits are disjoint, complete, stratified and reproducible."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ from edgedigits_runtime.errors import DataError, DatasetInvalid, MissingExtra, U
 
 
 def numbered(labels: list[int] | np.ndarray, start: int = 0) -> Samples:
-    """Samples whose pixels are their own number, so that each can be told from the others."""
+    """Samples whose pixels are their number."""
     numbers = np.arange(start, start + len(labels), dtype="<u4")
     return Samples(numbers.view(np.uint8).reshape(-1, 2, 2, 1), np.asarray(labels, np.int64))
 
@@ -36,12 +36,12 @@ def parts(splits: Splits) -> list[Samples]:
 COUNTS = st.lists(st.integers(20, 60), min_size=2, max_size=6)
 PLANS = st.builds(
     SplitPlan, st.floats(0.08, 0.9), st.floats(0.08, 0.5), st.integers(0, 2**32 - 1)
-)  # Whatever is too small for its classes is tested on its own below.
+)  # Classes that are too small have their own tests below.
 
 
 @settings(max_examples=60, deadline=None)
 @given(COUNTS, PLANS)
-def test_disjoint_complete_and_every_class_in_every_part(counts, plan):
+def test_splits_are_disjoint_complete_and_have_every_class(counts, plan):
     dataset = dataset_of(counts)
     try:
         splits = split(dataset, plan)
@@ -59,7 +59,7 @@ def test_disjoint_complete_and_every_class_in_every_part(counts, plan):
 
 @settings(max_examples=40, deadline=None)
 @given(COUNTS, st.integers(0, 2**32 - 1))
-def test_stratified_to_within_one_sample(counts, seed):
+def test_splits_are_stratified_to_within_one_sample(counts, seed):
     splits = split(dataset_of(counts), SplitPlan(seed=seed))
     held_out = np.bincount(splits.test.labels)
     assert np.all(np.abs(held_out - np.array(counts) * len(splits.test) / sum(counts)) <= 1)
@@ -70,7 +70,7 @@ def test_stratified_to_within_one_sample(counts, seed):
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
-def test_a_seed_decides(first, second):
+def test_splits_depend_on_the_seed(first, second):
     dataset = dataset_of([100, 100])
     same = [split(dataset, SplitPlan(seed=first)), split(dataset, SplitPlan(seed=first))]
     other = split(dataset, SplitPlan(seed=second))
@@ -80,63 +80,62 @@ def test_a_seed_decides(first, second):
             assert same[0].named(name).digest() != other.named(name).digest()
 
 
-def test_the_datasets_own_test_set_stays_as_it_is():
+def test_the_datasets_test_set_is_kept():
     own = numbered([0, 1, 1], start=1000)
     splits = split(dataset_of([50, 50], test=own), SplitPlan(validation=0.1, test=0.5))
     assert splits.test is own
     assert (len(splits.train), len(splits.validation)) == (90, 10)
 
 
-def test_without_a_test_set_one_is_drawn_first():
+def test_a_missing_test_set_is_drawn_first():
     splits = split(dataset_of([50, 50]), SplitPlan(validation=0.1, test=0.2))
     assert (len(splits.train), len(splits.validation), len(splits.test)) == (72, 8, 20)
 
 
-def test_parts_keep_the_order_of_the_dataset():
+def test_parts_keep_the_datasets_order():
     for part in parts(split(dataset_of([50, 50]), SplitPlan())):
         assert numbers_of(part) == sorted(numbers_of(part))
 
 
-def test_one_sample_less_than_needed_is_refused_and_named():
+def test_a_class_of_too_few_samples_is_refused():
     own = numbered([0])
     assert len(split(dataset_of([10, 30], test=own), SplitPlan(validation=0.1)).validation) == 4
     with pytest.raises(DatasetInvalid) as caught:
         split(dataset_of([9, 30], test=own), SplitPlan(validation=0.1))
-    assert "at least 10 samples of each class" in str(caught.value)
-    assert "'class 0' has 9" in str(caught.value)
+    assert all(fact in str(caught.value) for fact in ("10", "'class 0'", "9"))
 
 
-def test_many_small_classes_are_counted_not_listed():
-    with pytest.raises(DatasetInvalid, match=r"'class 2' has 1 and 17 more"):
+def test_an_error_lists_three_small_classes():
+    with pytest.raises(DatasetInvalid, match=r"'class 2'.*17"):
         split(dataset_of([1] * 20), SplitPlan())
 
 
-def test_a_class_without_samples_is_refused():
+def test_an_empty_class_is_refused():
     dataset = dataclasses.replace(dataset_of([30, 30]), labels=("a", "b", "never"))
-    with pytest.raises(DatasetInvalid, match="'never' has 0"):
+    with pytest.raises(DatasetInvalid, match="'never'"):
         split(dataset, SplitPlan())
 
 
-def test_unknown_split():
-    with pytest.raises(UnknownName, match="unknown split 'valid'; known: train, validation, test"):
+def test_an_unknown_part_is_refused():
+    with pytest.raises(UnknownName, match="'valid'.*train, validation, test"):
         split(dataset_of([50, 50]), SplitPlan()).named("valid")
 
 
 @pytest.mark.parametrize(
     "wrong", [{"validation": 0.0}, {"validation": 1.0}, {"test": -0.1}, {"test": float("nan")}, {"seed": -1}]
 )
-def test_a_plan_out_of_range_is_refused(wrong):
+def test_values_out_of_range_are_refused(wrong):
     with pytest.raises(DataError, match=f"{next(iter(wrong))}"):
         SplitPlan(**wrong)
 
 
-def test_without_scikit_learn(monkeypatch):
+def test_scikit_learn_is_needed(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.model_selection", None)
-    with pytest.raises(MissingExtra, match=r"edgedigits\[train\]"):
+    with pytest.raises(MissingExtra, match=r"\[train\]"):
         split(dataset_of([50, 50]), SplitPlan())
 
 
-def test_the_joined_split_is_scikit_learns_sample_by_sample():
+def test_the_joined_split_equals_scikit_learns():
     rng = np.random.default_rng(0)
     train, test = numbered(rng.integers(0, 3, 600)), numbered(rng.integers(0, 3, 100), start=600)
     parts = split(Dataset("joined", train, test, ("a", "b", "c"), "plain"), SplitPlan(joined=True, seed=42))

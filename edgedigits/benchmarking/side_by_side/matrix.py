@@ -140,7 +140,7 @@ def make_file(model: str, precision: str, engine: str) -> Path:
     Raises:
         EdgedigitsError: it cannot be exported; see edgedigits.exporting.
     """
-    from edgedigits.data.locations import user_cache
+    from edgedigits.data.storage import user_cache
     from edgedigits.exporting.export import ExportRequest, export_model
     from edgedigits.model_files import find_keras
 

@@ -1,0 +1,162 @@
+"""Find, download, verify and list the files of datasets on this machine.
+
+A file is at <root>/<dataset>/<name>. The roots are the caller's folder, the one in EDGEDIGITS_DATA and the user's
+cache, in this order.
+"""
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_cache_path
+
+from edgedigits.data.description import ENVIRONMENT, DataFile, Description
+from edgedigits_runtime.errors import ChecksumMismatch, DataError, DataNotFound, MissingExtra
+
+Availability = Literal["found", "incomplete", "not found", "bundled", "not installed"]
+
+
+@dataclass(frozen=True)
+class FileState:
+    """One file of a dataset.
+
+    Args:
+        file: the published file.
+        path: its path on disk; None if it is not found.
+        error: why it cannot be used; None if it can.
+    """
+
+    file: DataFile
+    path: Path | None
+    error: DataError | None = None
+
+
+def user_cache() -> Path:
+    """Return the user's cache folder for edgedigits."""
+    return user_cache_path("edgedigits", appauthor=False)
+
+
+def search_roots(data_dir: Path | None = None) -> tuple[Path, ...]:
+    """Return the folders to search, in order; they may be missing."""
+    named = [data_dir, os.environ.get(ENVIRONMENT)]
+    return (*(Path(root) for root in named if root), user_cache())
+
+
+def find(file: DataFile, data_dir: Path | None = None) -> Path | None:
+    """Return the path of `file`, compressed or not; None if it is not found. Its checksum is not verified."""
+    for root in search_roots(data_dir):
+        for name in file.names:
+            path = root / file.dataset / name
+            # Path.is_file raises in a folder without permission.
+            if os.path.isfile(path):  # noqa: PTH113
+                return path
+    return None
+
+
+def read_file(file: DataFile, data_dir: Path | None = None, *, download: bool = True) -> bytes:
+    """Return the decompressed content of `file`, verified.
+
+    Args:
+        data_dir: searched first; a download goes there if given, else into the user's cache.
+        download: download a missing file.
+
+    Raises:
+        DataNotFound: not on disk, and not downloaded.
+        ChecksumMismatch: the file on disk, or that of every mirror, is another one.
+        OutputNotWritable: the download cannot be stored.
+    """
+    return file.read(_locate(file, data_dir, download))
+
+
+def ensure(file: DataFile, data_dir: Path | None = None) -> Path:
+    """Return the path of `file`, downloaded if missing, and verified; for errors see `read_file`."""
+    path = _locate(file, data_dir, download=True)
+    file.read(path)
+    return path
+
+
+def _locate(file: DataFile, data_dir: Path | None, download: bool) -> Path:
+    if (path := find(file, data_dir)) is not None:
+        return path
+    if not download:
+        raise _not_found(file, data_dir)
+    from edgedigits.data.download import fetch
+
+    return fetch(file, (data_dir or user_cache()) / file.dataset / file.name)
+
+
+def _not_found(file: DataFile, data_dir: Path | None) -> DataNotFound:
+    searched = ", ".join(str(root / file.dataset) for root in search_roots(data_dir))
+    return DataNotFound(
+        f"{' or '.join(file.names)} of {file.dataset} is not in {searched}; run:"
+        f" edgedigits data download {file.dataset}, or set {ENVIRONMENT} to the parent folder of {file.dataset}/"
+    )
+
+
+def find_files(description: Description, data_dir: Path | None = None) -> list[FileState]:
+    """Return the state of each file; checksums are not verified."""
+    paths = [(file, find(file, data_dir)) for file in description.files]
+    return [FileState(file, path, None if path else _not_found(file, data_dir)) for file, path in paths]
+
+
+def verify_files(description: Description, data_dir: Path | None = None) -> list[FileState]:
+    """Return the state of each file, with its checksum verified; nothing is downloaded.
+
+    Raises:
+        MissingExtra: the dataset is part of a package that is not installed.
+    """
+    if availability(description, data_dir) == "not installed":
+        raise MissingExtra(description.name, "train")
+    states = []
+    for state in find_files(description, data_dir):
+        error = state.error
+        if state.path is not None:
+            try:
+                state.file.read(state.path)
+            except ChecksumMismatch as mismatch:
+                error = mismatch
+        states.append(FileState(state.file, state.path, error))
+    return states
+
+
+def availability(description: Description, data_dir: Path | None = None) -> Availability:
+    """Return whether the dataset can be loaded offline; checksums are not verified."""
+    if description.bundled_with:
+        return "bundled" if importlib.util.find_spec(description.bundled_with) else "not installed"
+    found = [find(file, data_dir) is not None for file in description.files]
+    return "found" if all(found) else "incomplete" if any(found) else "not found"
+
+
+def summary(description: Description, data_dir: Path | None = None) -> dict[str, Any]:
+    """Return the object that `data list --json` prints for a dataset."""
+    paths = [path for file in description.files if (path := find(file, data_dir))]
+    return {
+        "name": description.name,
+        "about": description.about,
+        "train": description.train,
+        "test": description.test,
+        "shape": list(description.shape),
+        "classes": len(description.labels),
+        "reader": description.reader,
+        "state": availability(description, data_dir),
+        "folders": sorted({str(path.parent) for path in paths}),
+    }
+
+
+def details(description: Description, data_dir: Path | None = None) -> dict[str, Any]:
+    """Return the object that `data info --json` prints for a dataset: the summary, the labels and the files."""
+    files = [
+        {
+            "name": state.file.name,
+            "path": str(state.path) if state.path else None,
+            "bytes": state.path.stat().st_size if state.path else None,
+            "md5": state.file.md5,
+            "md5_of": state.file.md5_of,
+            "mirrors": list(state.file.mirrors),
+        }
+        for state in find_files(description, data_dir)
+    ]
+    more = {"homepage": description.homepage, "labels": list(description.labels), "files": files}
+    return {**summary(description, data_dir), **more}
