@@ -176,7 +176,7 @@ def test_a_cifar_archive_with_a_wrong_batch_is_refused(change, message):
 
 @pytest.mark.parametrize("content", [b"", b"no tar at all", archive_of(cifar_members())[:3000]])
 def test_a_truncated_archive_is_refused(content):
-    with pytest.raises(DatasetInvalid, match="x.tar.gz"):
+    with pytest.raises(DatasetInvalid, match=r"x\.tar\.gz"):
         cifar10.parse_archive(content, "x.tar.gz")
 
 
@@ -186,7 +186,7 @@ def test_a_folder_instead_of_a_batch_is_refused():
         member = tarfile.TarInfo(cifar10.TRAIN_BATCHES[0])
         member.type = tarfile.DIRTYPE
         archive.addfile(member)
-    with pytest.raises(DatasetInvalid, match="data_batch_1.bin"):
+    with pytest.raises(DatasetInvalid, match=r"data_batch_1\.bin"):
         cifar10.parse_archive(buffer.getvalue(), "x.tar.gz")
 
 
@@ -237,7 +237,7 @@ def test_an_unknown_name_lists_the_known_names(tmp_path, monkeypatch):
 
 def test_a_file_is_not_a_dataset(tmp_path):
     (tmp_path / "digits.zip").write_bytes(b"")
-    with pytest.raises(DatasetInvalid, match="digits.zip"):
+    with pytest.raises(DatasetInvalid, match=r"digits\.zip"):
         load_dataset(str(tmp_path / "digits.zip"))
 
 

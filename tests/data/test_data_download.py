@@ -323,7 +323,7 @@ def test_an_endless_mirror_is_stopped(tmp_path, mirrors, monkeypatch):
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(OutputNotWritable, match="file.gz"):
+    with pytest.raises(OutputNotWritable, match=r"file\.gz"):
         fetch(data_file("http://127.0.0.1:9/"), tmp_path / "taken" / "file.gz")
 
 

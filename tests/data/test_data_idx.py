@@ -30,7 +30,7 @@ def test_round_trip(array):
 @given(ARRAYS, st.data())
 def test_truncated_content_is_refused(array, data):
     full = encode(array)
-    with pytest.raises(DatasetInvalid, match="train.gz"):
+    with pytest.raises(DatasetInvalid, match=r"train\.gz"):
         parse_idx(full[: data.draw(st.integers(0, len(full) - 1))], "train.gz")
 
 

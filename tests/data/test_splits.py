@@ -117,7 +117,7 @@ def test_an_empty_class_is_refused():
 
 
 def test_an_unknown_part_is_refused():
-    with pytest.raises(UnknownName, match="'valid'.*train, validation, test"):
+    with pytest.raises(UnknownName, match=r"'valid'.*train, validation, test"):
         split(dataset_of([50, 50]), SplitPlan()).named("valid")
 
 
