@@ -195,7 +195,7 @@ def bars(shares: Iterable[tuple[str, float, bool]]) -> str:
 
 
 def pixels(image: Images, alt: str) -> str:
-    """Return an image of a dataset, uint8 [H, W, C]; of other than 3 channels the first is escape."""
+    """Return an image of a dataset, uint8 [H, W, C]; of other than 3 channels the first is drawn."""
     picture = Image.fromarray(image if image.shape[-1] == 3 else image[..., 0])
     picture.thumbnail((LARGEST_IMAGE, LARGEST_IMAGE))
     return f'<img class="pixels" alt="{text(alt)}" src="{_png_url(picture)}">'

@@ -71,8 +71,8 @@ def make_report(
     Args:
         run: finished or not; what is missing is named on the page.
         data: where the dataset is, if not where the run says.
-        readings: of pictures from outside, each with the text it should give; escape if there are any.
-        rows: of a table of files with their latency; escape if there are any.
+        readings: of pictures from outside, each with the text it should give; drawn if there are any.
+        rows: of a table of files with their latency; drawn if there are any.
 
     Raises:
         RunError: the folder holds no run.

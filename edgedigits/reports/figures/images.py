@@ -18,7 +18,7 @@ def grid_figure(images: Images, captions: Sequence[str], *, columns: int = 8) ->
     """Draw images with a caption below each, which may have several lines.
 
     Args:
-        images: uint8 [N, H, W, C], at least one; of other than 3 channels the first is escape.
+        images: uint8 [N, H, W, C], at least one; of other than 3 channels the first is drawn.
         captions: one for each.
     """
     columns = min(columns, len(images))

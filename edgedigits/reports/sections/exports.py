@@ -115,7 +115,7 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
         return [*blocks, paragraph(f"All {figures.images:,} decisions are Keras's.")], None
     samples = _compared(proof, facts)
     said = f"{len(figures.flips):,} of {figures.images:,} decisions flipped; Keras's firmest first"
-    said += f", {SHOWN_FLIPS} escape." if len(figures.flips) > SHOWN_FLIPS else "."
+    said += f", {SHOWN_FLIPS} shown." if len(figures.flips) > SHOWN_FLIPS else "."
     if samples is None:
         rows = [(str(flip.index), flip.label, flip.keras, flip.artifact) for flip in flips]
         head = ("image", "true", "Keras", "the export")
