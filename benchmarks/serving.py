@@ -79,7 +79,7 @@ def main() -> None:
                 found.append(_load("ten times the clients", url, picture, processes, 10 * CLIENTS))
     for each in found:
         print(each)
-    versions = {name: installed_version(name) for name in ("fastapi", "uvicorn", "httptools", "uvloop")}
+    versions = {name: installed_version(name) for name in ("starlette", "uvicorn", "httptools", "uvloop")}
     written = {
         "machine": describe_machine(),
         "server": versions,

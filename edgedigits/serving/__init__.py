@@ -1,5 +1,5 @@
-"""The page's server: `edgedigits serve`.
+"""The server of `edgedigits serve`: a page and an HTTP API.
 
-`server` listens and ends, `app` has the routes, `guard` keeps the door, `lanes` reads what arrives together.
-FastAPI and uvicorn come with the [serve] extra; `options`, `problems` and `lanes` do without.
+`server` listens, `protocol` speaks HTTP with deadlines, `guard` checks hosts and tokens, `app` has the routes,
+`service` answers them, and `batching` reads pictures together that arrive together.
 """

@@ -1,4 +1,4 @@
-"""Arrays: images of the model's own size from JSON or from .npy, nothing of which is ever unpickled."""
+"""Images of the model's input size, from JSON or .npy. Nothing is unpickled."""
 
 import io
 import json
@@ -22,92 +22,91 @@ COMMA = re.compile(r"\s*,\s*", re.ASCII)
 END = re.compile(r"\s*\]\s*\}\s*", re.ASCII)
 DECODER = json.JSONDecoder()
 
-LONGEST_NUMBER = 128
-"""Characters of a pixel in JSON, with the brackets and the blanks around it where each has lines of its own."""
+MAX_NUMBER = 128
+"""Characters of a pixel in JSON, with brackets and indentation."""
 
 
-def arrays_in(body: bytes, content_type: str, shape: tuple[int, int, int], most: int) -> NDArray[np.uint8]:
+def images_in(body: bytes, content_type: str, shape: tuple[int, int, int], most: int) -> NDArray[np.uint8]:
     """Return the images of a body, uint8 [N, H, W, C].
 
     Args:
-        body: JSON {"images": [[[0, ...], ...], ...]}, one image or a list of them; or a .npy file of uint8.
+        body: JSON {"images": [[[0, ...], ...], ...]} with one image or a list; or a .npy file of uint8.
         content_type: of the body.
         shape: H, W and C of one image.
-        most: images.
+        most: number of images.
 
     Raises:
-        Problem: 415 for another type, 413 for too many images, 422 for what is no such array.
+        Problem: 415 for another type, 413 for too many images, 422 for anything else.
     """
-    media = content_type.partition(";")[0].strip().lower()
-    if not body and media in (*JSON_TYPES, *NPY_TYPES):
-        raise invalid(f"the body is empty; expected images of {_said(shape)}")
-    if media in JSON_TYPES:
-        array = _of_json(body, shape, most)
-    elif media in NPY_TYPES:
-        array = _of_npy(body, shape)
+    media_type = content_type.partition(";")[0].strip().lower()
+    if not body and media_type in (*JSON_TYPES, *NPY_TYPES):
+        raise invalid(f"the body is empty; expected images of {_format(shape)}")
+    if media_type in JSON_TYPES:
+        array = _from_json(body, shape, most)
+    elif media_type in NPY_TYPES:
+        array = _from_npy(body, shape)
     else:
-        raise unsupported(f"expected application/json or application/x-npy; got {media[:80]}")
+        raise unsupported(f"expected application/json or application/x-npy; got {media_type[:80]}")
     images = _as_images(array, shape)
     if len(images) > most:
-        raise too_many(f"{len(images):,}", most)
+        raise _too_many(f"{len(images):,}", most)
     return images
 
 
-def too_many(count: str, most: int) -> Problem:
+def _too_many(count: str, most: int) -> Problem:
     return Problem(413, "TooManyImages", f"expected at most {most:,} images in a request; got {count}")
 
 
-def elements(text: str, longest: int, what: str) -> Iterator[Any]:
-    """Yield the elements of the list in {"images": [...]}, each parsed only when it is its turn.
+def elements(text: str, max_length: int, expected: str) -> Iterator[Any]:
+    """Yield the elements of the list in {"images": [...]} one by one.
 
-    While json parses a text, and its collector looks at what came of it, no other thread runs; of a long one, for
-    seconds.
+    json.loads on the whole text would hold the interpreter's lock, and so all other requests, for seconds.
 
     Args:
         text: JSON.
-        longest: characters of an element.
-        what: of which images there should be; for the message.
+        max_length: characters of an element.
+        expected: the size of the images, for the error message.
 
     Raises:
-        Problem: 422 for what is no such object.
+        Problem: 422 for anything else.
     """
     begin = BEGIN.match(text)
-    # Of many texts NumPy would give each as much room as the longest takes.
+    # No strings: NumPy would give each of them the size of the longest.
     if begin is None or text.find('"', begin.end()) >= 0:
         raise invalid('expected an object {"images": [...]} and nothing else in it')
-    at = begin.end()
+    position = begin.end()
     while True:
         try:
-            element, length = DECODER.raw_decode(text[at : at + longest])
+            element, length = DECODER.raw_decode(text[position : position + max_length])
         except (ValueError, RecursionError):
-            raise _no_images(at, what) from None
+            raise _no_images(position, expected) from None
         yield element
-        at += length
-        if END.fullmatch(text, at):
+        position += length
+        if END.fullmatch(text, position):
             return
-        comma = COMMA.match(text, at)
+        comma = COMMA.match(text, position)
         if comma is None:
-            raise _no_images(at, what)
-        at = comma.end()
+            raise _no_images(position, expected)
+        position = comma.end()
 
 
-def _no_images(at: int, what: str) -> Problem:
-    return invalid(f"the body is no JSON, or not of images of {what}, from character {at:,} on")
+def _no_images(position: int, expected: str) -> Problem:
+    return invalid(f"expected JSON with images of {expected}; got something else at character {position:,}")
 
 
-def _of_json(body: bytes, shape: tuple[int, int, int], most: int) -> NDArray[np.uint8]:
+def _from_json(body: bytes, shape: tuple[int, int, int], most: int) -> NDArray[np.uint8]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise invalid(f"the body is no JSON: {str(error)[:200]}") from None
-    # NumPy takes a truth value among numbers for a number; no text stands here in which these words could be.
+        raise invalid(f"the body is not JSON: {str(error)[:200]}") from None
+    # NumPy accepts booleans among integers. There are no strings that could contain these words.
     if "true" in text or "false" in text:
         raise _no_pixels(shape)
     arrays: list[NDArray[np.uint8]] = []
-    for element in elements(text, math.prod(shape) * LONGEST_NUMBER, _said(shape)):
-        # Images, or the rows of one.
+    for element in elements(text, math.prod(shape) * MAX_NUMBER, _format(shape)):
+        # The elements are images, or the rows of one image.
         if len(arrays) == max(most, shape[0]):
-            raise too_many("more", most)
+            raise _too_many("more", most)
         arrays.append(_pixels(element, shape))
     try:
         return np.stack(arrays)
@@ -126,37 +125,34 @@ def _pixels(element: Any, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
 
 
 def _no_pixels(shape: tuple[int, int, int]) -> Problem:
-    return invalid(f"expected whole numbers from 0 to 255, images all of {_said(shape)}")
+    return invalid(f"expected integers from 0 to 255, all images of {_format(shape)}")
 
 
-def _of_npy(body: bytes, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def _from_npy(body: bytes, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     file = io.BytesIO(body)
     try:
         version = npy.read_magic(file)
         read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
         if read_header is None:
             raise invalid(f"expected version 1.0 or 2.0 of the .npy format; got {version}")
-        sizes, by_columns, dtype = read_header(file)
+        sizes, column_major, dtype = read_header(file)
     except Problem:
         raise
-    except Exception as error:  # noqa: BLE001  # Whatever a broken header makes NumPy say.
-        raise invalid(f"the body is no .npy file: {first_line(error)[:200]}") from None
+    except Exception as error:  # noqa: BLE001  # A broken header can raise many exceptions in NumPy.
+        raise invalid(f"the body is not a .npy file: {first_line(error)[:200]}") from None
     if dtype != np.uint8:
         raise invalid(f"expected an array of uint8; got {str(dtype)[:80]}")
-    told = str(list(sizes))[:80]
-    held = body[file.tell() :]
-    # NumPy takes negative numbers and truth values for sizes.
-    if any(type(size) is not int or size < 0 for size in sizes):
-        raise invalid(f"expected images of {_said(shape)}; got {told}")
-    if math.prod(sizes) != len(held):
-        raise invalid(f"the .npy file is cut or too long: its header tells of {told}, {len(held):,} bytes follow")
-    if len(sizes) > 4 or not held:
-        raise invalid(f"expected images of {_said(shape)}; got {told}")
-    return np.frombuffer(held, np.uint8).reshape(sizes, order="F" if by_columns else "C")
+    data = body[file.tell() :]
+    # NumPy accepts negative numbers and booleans as sizes.
+    if any(type(size) is not int or size < 0 for size in sizes) or len(sizes) > 4 or not data:
+        raise _wrong_shape(sizes, shape)
+    if math.prod(sizes) != len(data):
+        raise invalid(f"the .npy file has {len(data):,} bytes of data; its header has shape {str(list(sizes))[:80]}")
+    return np.frombuffer(data, np.uint8).reshape(sizes, order="F" if column_major else "C")
 
 
 def _as_images(array: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Return [H, W], [N, H, W] or [N, H, W, C] as the last of these."""
+    """Return an array [H, W], [N, H, W] or [N, H, W, C] as [N, H, W, C]."""
     height, width, channels = shape
     if channels == 1 and array.shape in ((height, width), (0, height, width)):
         array = array[np.newaxis, ..., np.newaxis]
@@ -165,10 +161,14 @@ def _as_images(array: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray
     elif array.shape == shape:
         array = array[np.newaxis]
     if array.ndim != 4 or array.shape[1:] != shape or not len(array):
-        raise invalid(f"expected images of {_said(shape)}; got {list(array.shape)}")
+        raise _wrong_shape(array.shape, shape)
     return np.ascontiguousarray(array)
 
 
-def _said(shape: tuple[int, int, int]) -> str:
+def _wrong_shape(sizes: tuple[Any, ...], shape: tuple[int, int, int]) -> Problem:
+    return invalid(f"expected images of {_format(shape)}; got {str(list(sizes))[:80]}")
+
+
+def _format(shape: tuple[int, int, int]) -> str:
     height, width, channels = shape
     return f"{height}x{width}" if channels == 1 else f"{height}x{width}x{channels}"

@@ -1,7 +1,4 @@
-"""The guard: what every request passes on its way in and out, whatever it asks for.
-
-It looks at who is asked for and who asks, adds the headers that keep a browser careful, and writes one line.
-"""
+"""Checks and headers of every request: host, origin, token, security headers, log."""
 
 import hmac
 import time
@@ -11,7 +8,7 @@ from typing import Any
 
 from edgedigits.serving.logs import Log
 from edgedigits.serving.options import LOOPBACK, ServeOptions
-from edgedigits.serving.problems import Problem, no_place
+from edgedigits.serving.problems import Problem, busy
 
 Scope = Any
 Receive = Callable[[], Awaitable[Any]]
@@ -19,14 +16,14 @@ Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = ("/healthz", "/readyz")
-"""Asked by what watches over the server, which has no token; they tell nothing."""
+"""Paths that need no token. Monitoring requests them, and they reveal nothing."""
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self';"
     " media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
 
-# After the OWASP Secure Headers Project; Cache-Control is left to who answers.
+# From the OWASP Secure Headers Project. Endpoints set Cache-Control themselves.
 SECURITY_HEADERS = [
     (name.encode(), value.encode())
     for name, value in {
@@ -41,19 +38,19 @@ SECURITY_HEADERS = [
 ]
 
 RECORD = "edgedigits"
-"""Where in the scope the request's line of the log grows."""
+"""The key of the request's log record in the ASGI scope."""
 
 
 class Guard:
-    """An ASGI application around another one."""
+    """ASGI middleware."""
 
     def __init__(self, app: App, options: ServeOptions, log: Log, is_full: Callable[[], bool]) -> None:
-        """Take the application, what the server was told, where requests are logged, and whether it has no place."""
+        """Wrap `app`; `is_full` returns whether no more pictures can wait."""
         self._app = app
         self._is_full = is_full
         self._token = options.token.encode()
-        # Behind a token anybody may call the server what they like; without one, a name that somebody else's DNS
-        # leads to this machine is how a web page would ask in its visitor's place.
+        # DNS rebinding: a web page could reach the server by a name of its own that resolves to this machine. A token
+        # also prevents that, so any name is allowed with one.
         self._names = {*LOOPBACK, *(name.lower() for name in options.names)}
         self._any_name = not options.on_loopback and not options.names
         self._log = log
@@ -82,30 +79,22 @@ class Guard:
             self._log.request(record, (time.perf_counter() - start) * 1e3)
 
     def _problem(self, scope: Scope) -> Problem | None:
-        host = origin = authorization = b""
-        for name, value in scope["headers"]:
-            if name == b"host":
-                host = value
-            elif name == b"origin":
-                origin = value
-            elif name == b"authorization":
-                authorization = value
-        if not self._any_name and _name_of(host) not in self._names:
-            return Problem(
-                403, "HostRefused", "this server does not go by the name that was asked for; start it with --allow-host"
-            )
+        headers = dict(scope["headers"])
+        host, origin = headers.get(b"host", b""), headers.get(b"origin", b"")
+        if not self._any_name and _host_name(host) not in self._names:
+            return Problem(403, "HostRefused", "this host name is not allowed; start the server with --allow-host")
         if origin and origin.partition(b"://")[2].lower() != host.lower():
-            return Problem(403, "OriginRefused", "requests of other sites' pages are refused")
-        if self._token and scope["path"] not in OPEN_PATHS and not self._knows_token(authorization):
+            return Problem(403, "OriginRefused", "requests from pages of other sites are refused")
+        if self._token and scope["path"] not in OPEN_PATHS and not self._has_token(headers.get(b"authorization", b"")):
             return Problem(
                 401, "Unauthorized", "expected the server's token: Authorization: Bearer TOKEN, or TOKEN as password",
                 {"WWW-Authenticate": 'Basic realm="edgedigits", charset="UTF-8"'},
             )  # fmt: skip
-        # Said here as well, since under overload this is the most frequent answer: it has to cost little.
-        return no_place() if scope["method"] == "POST" and self._is_full() else None
+        # Checked before routing, because it is the most frequent response under overload.
+        return busy() if scope["method"] == "POST" and self._is_full() else None
 
-    def _knows_token(self, authorization: bytes) -> bool:
-        """Say whether a header brings the token, as programs do, or as the password that browsers ask for."""
+    def _has_token(self, authorization: bytes) -> bool:
+        """Accept the token as a bearer token, or as the password of basic authentication, which browsers ask for."""
         scheme, _, given = authorization.partition(b" ")
         given = given.strip()
         if scheme.lower() == b"basic":
@@ -119,21 +108,15 @@ class Guard:
 
 
 async def send_problem(problem: Problem, send: Send) -> None:
-    """Answer a request with a problem."""
-    body = problem.body()
-    headers = {
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        "cache-control": "no-store",
-        **problem.headers,
-    }
+    """Send a problem as the response."""
+    headers = {"content-type": "application/json", "cache-control": "no-store", **problem.headers}
     pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": problem.body()})
 
 
-def _name_of(host: bytes) -> str:
-    """Return the name in a Host header without the port; an IPv6 address without its brackets."""
+def _host_name(host: bytes) -> str:
+    """Return a Host header without its port, and an IPv6 address without its brackets."""
     text = host.decode("latin-1").lower()
     if text.startswith("["):
         return text[1:].partition("]")[0]

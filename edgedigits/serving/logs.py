@@ -1,4 +1,4 @@
-"""Logs: a JSON object a line on standard output, without anything of the pictures or of what was read in them."""
+"""Logs: one JSON object a line on standard output. Nothing about the content of pictures is logged."""
 
 import json
 import logging
@@ -15,36 +15,31 @@ class Log:
         self._file = file or sys.stdout
 
     def request(self, record: dict[str, Any], milliseconds: float) -> None:
-        """Write what is known of a request that was answered, and how long that took."""
+        """Log a request after its response."""
         if self._requests:
-            line = {"time": now(), "event": "request", **record, "ms": round(milliseconds, 2)}
-            # One write, so that lines of several processes stay whole.
-            self._file.write(json.dumps(line) + "\n")
+            # A single write keeps lines of several processes whole.
+            self._file.write(_line("request", **record, ms=round(milliseconds, 2)) + "\n")
             self._file.flush()
 
 
-class JsonLines(logging.Formatter):
-    """What uvicorn has to say, in the same form."""
+class JsonFormatter(logging.Formatter):
+    """Formats the messages of uvicorn and of the protocol."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {"time": now(), "event": "server", "level": record.levelname.lower(), "message": record.getMessage()}
+        values = {"level": record.levelname.lower(), "message": record.getMessage()}
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+            values["traceback"] = self.formatException(record.exc_info)
+        return _line("server", **values)
 
 
-def now() -> str:
-    """Return the time, in UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def _line(event: str, **values: Any) -> str:
+    return json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **values})
 
 
-def logging_config(*, quiet: bool = True) -> dict[str, Any]:
-    """Return how uvicorn logs: warnings and errors, and the rest too if not `quiet`."""
-    level = "WARNING" if quiet else "INFO"
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "edgedigits.serving.logs.JsonLines"}},
-        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
-        "loggers": {"uvicorn": {"handlers": ["out"], "level": level, "propagate": False}},
-    }
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "edgedigits.serving.logs.JsonFormatter"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+    "loggers": {"uvicorn": {"handlers": ["out"], "level": "WARNING", "propagate": False}},
+}

@@ -1,4 +1,4 @@
-"""What a server is told: where it listens, what it takes, and what reads."""
+"""Options and limits of the server."""
 
 from dataclasses import dataclass
 
@@ -8,25 +8,25 @@ from edgedigits_runtime.errors import AddressUnavailable
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 MAX_PIXELS = 25_000_000
-"""Of a picture: fewer than a reader takes by itself, since many may ask at a time."""
+"""Of a picture. Fewer than the reader's own limit, because several requests arrive at once."""
 
-LEAST_TOKEN = 16
-"""Characters of a token; shorter ones are found by trying."""
+MIN_TOKEN = 16
+"""Characters. Shorter tokens can be guessed."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request, and all of them together, may take. Whatever goes beyond is refused, and nothing is stored.
+    """Limits of one request and of all requests together. A request beyond them is refused.
 
     Attributes:
-        body_bytes: of one request.
-        pictures: in one request.
-        arrays: 28x28 images in one request.
-        seconds: within which a request has to arrive, and again to be answered.
-        waiting: pictures, and requests of arrays, that wait or are being read; further ones are told to come back.
-        held_bytes: of all requests that are being received or wait.
-        header_bytes: of one request.
-        connections: of one process at a time.
+        body_bytes: body of one request.
+        pictures: pictures in one request.
+        arrays: images in one request for /v1/classify.
+        seconds: time for a request to arrive, for its turn to come, and for the client to take the response.
+        waiting: pictures, and requests with arrays, that wait or are being read.
+        held_bytes: bodies of all requests in memory.
+        header_bytes: headers of one request.
+        connections: connections of one process.
     """
 
     body_bytes: int = 16_000_000
@@ -41,18 +41,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """Everything that a server, and each of its processes, is made from.
+    """Options of a server and each of its processes.
 
     Attributes:
-        reading: which model reads, and how; its `max_pixels` is a limit too.
+        reading: the model and how to open it.
         host: the address to listen on.
-        port: 0 for any that is free.
-        workers: processes, each with its own reader.
-        token: what requests have to bring; empty for none, which only loopback allows.
-        names: further host names that requests may ask for, such as a reverse proxy's.
+        port: 0 for any free port.
+        workers: number of processes, each with its own reader.
+        token: required in every request; empty for none, which only loopback allows.
+        names: additional host names that requests may use, such as that of a reverse proxy.
         limits: of requests.
-        batch_ms: how long the first of several pictures waits for others.
-        log_requests: whether each request makes a line.
+        batch_ms: time that a picture waits for others to be read with.
+        log_requests: write a line for each request.
     """
 
     reading: ReaderOptions = ReaderOptions(max_pixels=MAX_PIXELS)
@@ -71,18 +71,18 @@ class ServeOptions:
         return self.host in LOOPBACK
 
     def check(self) -> None:
-        """Refuse what would let other machines in without asking them for anything.
+        """Refuse to open the server to other machines without a strong token.
 
         Raises:
-            AddressUnavailable: no token where other machines reach the server, or one that is quickly guessed.
+            AddressUnavailable: the token is missing or too short.
         """
-        if self.token and (len(self.token) < LEAST_TOKEN or not self.token.isascii() or not self.token.isprintable()):
+        if self.token and (len(self.token) < MIN_TOKEN or not self.token.isascii() or not self.token.isprintable()):
             raise AddressUnavailable(
-                f"expected a token of at least {LEAST_TOKEN} characters of ASCII; make one with:"
+                f"expected a token of at least {MIN_TOKEN} ASCII characters; make one with:"
                 " python -c 'import secrets; print(secrets.token_urlsafe())'"
             )
         if not self.token and not self.on_loopback:
             raise AddressUnavailable(
-                f"{self.host} can be reached from other machines, so a token is needed: set EDGEDIGITS_TOKEN or give"
-                " --token; or listen on 127.0.0.1"
+                f"{self.host} can be reached from other machines, which requires a token: set EDGEDIGITS_TOKEN or"
+                " --token, or listen on 127.0.0.1"
             )

@@ -1,4 +1,4 @@
-"""What a request is answered when it cannot be answered as it hoped: a status, and one line that says why."""
+"""Errors of requests: an HTTP status, a name for programs and a line for people."""
 
 import json
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ RETRY_SECONDS = 1
 
 
 class Problem(Exception):
-    """A request that is refused.
+    """A refused request.
 
     Attributes:
         status: of HTTP.
-        kind: a name for programs.
+        kind: the error's name for programs.
         message: one line for people.
-        headers: that go with it.
+        headers: of the response.
     """
 
     def __init__(self, status: int, kind: str, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -26,12 +26,12 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> bytes:
-        """Return the JSON object that is sent."""
+        """Return the JSON object of the response."""
         return json.dumps({"error": {"type": self.kind, "message": self.message}}).encode()
 
 
 def problem_of(error: EdgedigitsError) -> Problem:
-    """Return how an error of the library is told over HTTP; anything but a bad picture or array is ours: 503."""
+    """Return the problem of a library error: 413 or 422 for a bad picture or array, else 503."""
     kind = type(error).__name__
     if isinstance(error, PictureTooLarge):
         return Problem(413, kind, str(error))
@@ -40,14 +40,9 @@ def problem_of(error: EdgedigitsError) -> Problem:
     return busy(str(error), kind)
 
 
-def busy(message: str, kind: str = "Busy") -> Problem:
-    """Return a 503 that says when to come back."""
+def busy(message: str = "too many pictures are waiting; try again later", kind: str = "Busy") -> Problem:
+    """Return a 503 with Retry-After."""
     return Problem(503, kind, message, {"Retry-After": str(RETRY_SECONDS)})
-
-
-def no_place() -> Problem:
-    """Return what is answered while as many pictures wait as may."""
-    return busy("too many pictures wait already; try again later")
 
 
 def too_large(message: str) -> Problem:

@@ -1,182 +1,380 @@
-"""The protocol: uvicorn's, with an end to patience. Neither sender nor receiver may hold a connection by being slow."""
+"""HTTP/1.1 with deadlines: slow or oversized requests, and clients that do not read, cannot hold a connection.
+
+uvicorn's own protocols have no deadline for a request or a response, and no limit for headers. uvicorn runs this class
+by its `http` setting; besides asyncio.Protocol it needs the arguments of __init__ and `shutdown`.
+"""
 
 import asyncio
+import logging
 import socket
 import struct
-from typing import Any
+from collections import deque
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+import httptools
 
 from edgedigits.serving.options import Limits
 from edgedigits.serving.problems import Problem, busy
 
+if TYPE_CHECKING:
+    from uvicorn import Config
+    from uvicorn.server import ServerState
 
-class Config(uvicorn.Config):
-    """uvicorn's settings, with the limits that LimitedProtocol keeps; it is sent to other processes as it is."""
+LOG = logging.getLogger("uvicorn.error")
 
-    def __init__(self, *, limits: Limits, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.limits = limits
+KEEP_ALIVE = 75
+"""Seconds. Longer than proxies keep idle connections (nginx: 60); otherwise a request may meet a closed connection."""
+
+BODY_AHEAD = 65_536
+"""Bytes of a body that are received before the application asks for them."""
+
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
-class LimitedProtocol(HttpToolsProtocol):
-    """A connection whose requests have to arrive, and whose answers have to be taken, within Limits.seconds.
+class Request:
+    """One request: ASGI's `receive` and `send`.
 
-    uvicorn itself waits for ever for the first byte, for the rest of the headers and of a body, and for a client
-    that does not read; its parser takes headers of any length, and it keeps requests faster than it answers them.
+    Attributes:
+        keep_alive: whether the connection stays open after the response.
+        started: whether the response was begun.
+        finished: whether the response was sent.
     """
 
-    config: Config
+    def __init__(self, connection: "Connection", scope: dict[str, Any], *, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+        self.started = self.finished = False
+        self._connection = connection
+        self._scope = scope
+        self._expects_continue = (b"expect", b"100-continue") in scope["headers"]
+        self._disconnected = False
+        self._body = bytearray()
+        self._more_body = True
+        self._changed = asyncio.Event()
+        self._response: dict[str, Any] = {}
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self._limits = self.config.limits
-        self._arrival: asyncio.TimerHandle | None = None
-        self._taking: asyncio.TimerHandle | None = None
-        self._under_way = False
-        self._in_headers = False
-        self._with_body = False
-        self._header_bytes = 0
-        self._field_bytes = 0
-        self._messages = 0
-        self._answering: RequestResponseCycle | None = None
+    def add_body(self, body: bytes) -> bool:
+        """Take a piece of the body; return whether it can take more at once."""
+        if not self.finished:
+            self._body += body
+            self._changed.set()
+        return len(self._body) <= BODY_AHEAD
+
+    def end_body(self) -> None:
+        self._more_body = False
+        self._changed.set()
+
+    def disconnect(self) -> None:
+        """Ignore what the application still sends."""
+        self._disconnected = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Let the application answer."""
+        try:
+            await self._connection.app(self._scope, self.receive, self.send)
+        except Exception:
+            LOG.exception("the application raised an exception")
+        if not self.finished and not self._disconnected:
+            self._connection.fail(self)
+
+    async def receive(self) -> dict[str, Any]:
+        if self._expects_continue and not self.started:
+            self._expects_continue = False
+            self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if not self._disconnected and not self.finished:
+            self._connection.read_on()
+            await self._changed.wait()
+            self._changed.clear()
+        if self._disconnected or self.finished:
+            return {"type": "http.disconnect"}
+        body, self._body = bytes(self._body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": self._more_body}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self._connection.writable.wait()
+        if self._disconnected or self.finished or self._connection.transport.is_closing():
+            return
+        if message["type"] == "http.response.start":
+            self._response = message
+            return
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if self._scope["method"] == "HEAD":
+            body = b""
+        if not self.started:
+            # One write, and so one packet, for a small response.
+            body = self._head(len(body), more) + body
+            self.started = True
+        self._connection.transport.write(body)
+        if not more:
+            self.finished = True
+            self._changed.set()
+            self._connection.on_response_complete(self)
+
+    def _head(self, length: int, more: bool) -> bytes:
+        status = self._response["status"]
+        headers = [(name.lower(), value) for name, value in self._response["headers"]]
+        names = {name for name, _ in headers}
+        if b"content-length" not in names and status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+            if more:
+                self.keep_alive = False  # The end of the connection marks the end of the body.
+            else:
+                headers.append((b"content-length", b"%d" % length))
+        if not self.keep_alive and b"connection" not in names:
+            headers.append((b"connection", b"close"))
+        return head(status, [*self._connection.default_headers, *headers])
+
+
+def head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return the bytes before a response's body.
+
+    Raises:
+        ValueError: a header holds a line break.
+    """
+    lines = [name + b": " + value for name, value in headers]
+    if any(b"\r" in line or b"\n" in line for line in lines):
+        raise ValueError(f"expected headers without line breaks; got {lines}")
+    return STATUS_LINES[status] + b"\r\n".join([*lines, b"", b""])
+
+
+class Connection(asyncio.Protocol):
+    """A connection. Each request must arrive, and each response be taken, within Limits.seconds."""
+
+    def __init__(
+        self, config: "Config", server_state: "ServerState", app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:  # fmt: skip
+        """Take uvicorn's state.
+
+        Args:
+            config: has loaded the application.
+            server_state: uvicorn waits for its connections and tasks at the end.
+            app_state: of the lifespan; `limits` are the Limits.
+        """
+        self.app = config.loaded_app
+        self.transport: asyncio.Transport
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self._server = server_state
+        self._app_state = app_state
+        self._limits: Limits = app_state["limits"]
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        # Otherwise a request after `Connection: close` breaks the answer to the one before.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._requests: deque[Request] = deque()
+        self._read_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        # Of the message that arrives:
+        self._arriving = self._in_headers = self._with_body = False
+        self._request: Request | None = None
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._head_bytes = self._field_bytes = self._messages = 0
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        return self._server.default_headers
+
+    # Called by asyncio and uvicorn
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if len(self.connections) > self._limits.connections:
-            self._refuse(busy("there are too many connections at the moment; try again later"))
-            return
-        self._wait_for_request()
+        self.transport = transport
+        self._server.connections.add(self)  # type: ignore[arg-type]  # any protocol with `shutdown`
+        if len(self._server.connections) > self._limits.connections:
+            self._refuse(busy("too many connections; try again later"))
+        else:
+            self._set_read_timer(self._limits.seconds)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
-        self._stop_taking()
-        if self._answering is not None:
-            # uvicorn tells only the request that came last, which may be another one.
-            self._answering.disconnected = True
-        super().connection_lost(exc)
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._server.connections.discard(self)
+        self._stop_read_timer()
+        for request in self._requests:
+            request.disconnect()
+        self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        # The requests that a piece which is only one request's may have begun.
-        most = self._messages + (not self._under_way)
+        if not self._arriving:
+            self._stop_read_timer()
+        # As long as no further message begins, the piece belongs to one request.
+        last = self._messages + (not self._arriving)
         self._with_body = False
-        super().data_received(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self._request:
+                self._request.keep_alive = False
+        except httptools.HttpParserError:
+            too_large = self._field_bytes > self._limits.header_bytes
+            self._give_up(self._headers_too_large() if too_large else Problem(400, "BadRequest", "expected HTTP/1.1"))
         if self.transport.is_closing():
             return
-        # After a chunked body come trailers, of which the parser keeps as much as of headers.
-        if self._under_way and not self._with_body and self._messages <= most:
-            self._header_bytes += len(data)
-            if self._header_bytes > self._limits.header_bytes:
+        # Incomplete headers, and the trailers of a chunked body, which the parser keeps in memory like headers.
+        if self._arriving and not self._with_body and self._messages <= last:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.header_bytes:
                 self._give_up(self._headers_too_large())
-        if self._under_way and self._arrival is None:
-            self._wait_for_request()
+        if self._read_timer is None and (self._arriving or not self._requests):
+            self._set_read_timer(self._limits.seconds)
+
+    def pause_writing(self) -> None:
+        self.writable.clear()
+        self._write_timer = self._loop.call_later(self._limits.seconds, self._drop)
+
+    def resume_writing(self) -> None:
+        self.writable.set()
+        if self._write_timer:
+            self._write_timer.cancel()
+
+    def shutdown(self) -> None:
+        """Close the connection after the responses to the requests that have arrived."""
+        if self._requests:
+            self._requests[-1].keep_alive = False
+        else:
+            self.transport.close()
+
+    # Called by the parser
 
     def on_message_begin(self) -> None:
-        self._under_way = self._in_headers = True
+        self._arriving = self._in_headers = True
         self._messages += 1
-        self._header_bytes = self._field_bytes = 0
-        super().on_message_begin()
+        self._url, self._headers = b"", []
+        self._head_bytes = self._field_bytes = 0
 
     def on_url(self, url: bytes) -> None:
+        self._url += url
         self._count_field(len(url))
-        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # With what parts them and ends the line: many short ones take the most memory.
+        # 4 bytes for ": " and the line break: many short headers take the most memory.
         self._count_field(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
-        super().on_headers_complete()
+        url = httptools.parse_url(self._url)
+        version = self._parser.get_http_version()
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "method": self._parser.get_method().decode("ascii"),
+            "scheme": "http",
+            "path": unquote(url.path.decode("ascii")),
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "root_path": "",
+            "headers": self._headers,
+            "client": self._address("peername"),
+            "server": self._address("sockname"),
+            "state": self._app_state.copy(),
+        }
+        keep_alive = version != "1.0" and self._parser.should_keep_alive()
+        self._request = Request(self, scope, keep_alive=keep_alive)
+        self._requests.append(self._request)
+        if len(self._requests) == 1:
+            self._start(self._request)
+        else:
+            self.transport.pause_reading()
 
     def on_body(self, body: bytes) -> None:
         self._with_body = True
-        self._header_bytes = 0
-        super().on_body(body)
+        self._head_bytes = 0
+        if self._request and not self._request.add_body(body):
+            self.transport.pause_reading()
 
     def on_message_complete(self) -> None:
-        self._under_way = False
-        self._stop_waiting()
-        super().on_message_complete()
+        self._arriving = False
+        self._stop_read_timer()
+        if self._request:
+            self._request.end_body()
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self.pipeline and not self.transport.is_closing():
-            # uvicorn reads on after each answer, however many requests wait: a thousand more come with one piece.
-            self.flow.pause_reading()
+    # Called by requests
 
-    def send_400_response(self, msg: str) -> None:
-        too_large = self._field_bytes > self._limits.header_bytes
-        self._give_up(self._headers_too_large() if too_large else Problem(400, "BadRequest", msg))
+    def read_on(self) -> None:
+        """Receive more, unless requests that have arrived are still waiting."""
+        if len(self._requests) <= 1:
+            self.transport.resume_reading()
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._stop_taking()
-        self._taking = self.loop.call_later(self._limits.seconds, self._drop)
+    def on_response_complete(self, request: Request) -> None:
+        self._server.total_requests += 1
+        self._requests.popleft()
+        if not request.keep_alive:
+            self.transport.close()
+        if self.transport.is_closing():
+            return
+        if self._requests:
+            self._start(self._requests[0])
+        elif not self._arriving:
+            self._set_read_timer(KEEP_ALIVE)
+        self.read_on()
 
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._stop_taking()
+    def fail(self, request: Request) -> None:
+        """End a request whose application sent no response."""
+        if request.started:
+            self.transport.close()
+        else:
+            self._refuse(Problem(500, "Internal", "internal error; see the server's log"))
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+    def _address(self, name: str) -> tuple[str, int] | None:
+        address = self.transport.get_extra_info(name)
+        return (address[0], address[1]) if isinstance(address, tuple) else None
+
+    def _start(self, request: Request) -> None:
+        task = self._loop.create_task(request.run())
+        self._server.tasks.add(task)
+        task.add_done_callback(self._server.tasks.discard)
+
+    # Limits
+
+    def _set_read_timer(self, seconds: float) -> None:
+        self._stop_read_timer()
+        self._read_timer = self._loop.call_later(seconds, self._read_timed_out)
+
+    def _stop_read_timer(self) -> None:
+        if self._read_timer:
+            self._read_timer.cancel()
+            self._read_timer = None
+
+    def _read_timed_out(self) -> None:
+        if self._arriving:
+            self._give_up(Problem(408, "TooSlow", f"the request did not arrive within {self._limits.seconds:g} s"))
+        else:
+            self.transport.close()
 
     def _drop(self) -> None:
-        """Close at once: without this option the system would go on offering the client what waits for it."""
+        """Close at once. Without SO_LINGER the system would still offer the client what is left to send."""
         connection = self.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
-    def _wait_for_request(self) -> None:
-        self._arrival = self.loop.call_later(self._limits.seconds, self._too_slow)
-
-    def _too_slow(self) -> None:
-        if self._under_way:
-            self._give_up(Problem(408, "TooSlow", f"the request did not arrive within {self._limits.seconds:g} s"))
-        else:
-            self.transport.close()  # Nothing was ever sent.
-
     def _count_field(self, count: int) -> None:
-        """Count what came of the URL, headers and trailers of a request, in however few pieces."""
         self._field_bytes += count
         if self._field_bytes > self._limits.header_bytes:
-            # It stops the parser; then uvicorn calls send_400_response.
+            # The parser stops, and feed_data raises HttpParserError.
             raise self._headers_too_large()
 
     def _headers_too_large(self) -> Problem:
         return Problem(431, "HeadersTooLarge", f"expected headers of at most {self._limits.header_bytes:,} bytes")
 
     def _give_up(self, problem: Problem) -> None:
-        """Refuse what is under way, unless it was answered already; the application may say no more of it."""
-        cycle = self.cycle if self._under_way and not self._in_headers else None
-        if cycle is not None and cycle.response_started:
+        """Refuse the request that arrives, unless its response was begun."""
+        request = self._request if self._arriving and not self._in_headers else None
+        if request and request.started:
             self.transport.close()
             return
         self._refuse(problem)
-        if cycle is not None:
-            # The application waits for the body.
-            cycle.disconnected = True
-            cycle.message_event.set()
+        if request:
+            request.disconnect()
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer without the application, and close."""
+        """Send a problem without the application, and close."""
         body = problem.body()
-        headers = {"content-type": "application/json", "connection": "close", **problem.headers}
-        lines = [STATUS_LINE[problem.status], *(f"{name}: {value}\r\n".encode() for name, value in headers.items())]
-        self.transport.write(b"".join([*lines, b"content-length: %d\r\n\r\n" % len(body), body]))
+        headers = {**problem.headers, "content-type": "application/json", "content-length": len(body)}
+        pairs = [(name.encode(), str(value).encode()) for name, value in {**headers, "connection": "close"}.items()]
+        self.transport.write(head(problem.status, pairs) + body)
         self.transport.close()
-
-    def _stop_waiting(self) -> None:
-        if self._arrival is not None:
-            self._arrival.cancel()
-            self._arrival = None
-
-    def _stop_taking(self) -> None:
-        if self._taking is not None:
-            self._taking.cancel()
-            self._taking = None

@@ -1,161 +1,156 @@
-"""The service: what a server's process holds, and the answers to requests."""
+"""The endpoints of the API."""
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from edgedigits.serving.answers import Answer, PictureTask, classify, described, is_quick, read_pictures
-from edgedigits.serving.arrays import arrays_in
+from edgedigits.serving.arrays import images_in
+from edgedigits.serving.batching import BatchQueue, Capacity
 from edgedigits.serving.guard import RECORD
-from edgedigits.serving.lanes import Lane, Waiting
+from edgedigits.serving.inference import PictureTask, Result, classify, model_fields, read_pictures
 from edgedigits.serving.options import ServeOptions
-from edgedigits.serving.problems import Problem, invalid, problem_of
-from edgedigits.serving.uploads import BodyReader, Held, Upload, pictures_in
+from edgedigits.serving.problems import Problem, busy, invalid, problem_of
+from edgedigits.serving.uploads import Body, ByteBudget, Upload, pictures_in
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.reading.reader import Reader
 
-TOGETHER = 32
-"""Small pictures that are read at a time; with more, the first would wait for the last."""
+BATCH = 32
+"""Pictures of a batch. With more, the first would wait too long for the last."""
 
 JSON = {"content-type": "application/json", "cache-control": "no-store"}
 
 
 class Service:
-    """Answers requests with one reader.
-
-    Attributes:
-        reader: reads.
-        options: what the server was told.
-    """
+    """Answers requests with one reader."""
 
     def __init__(self, reader: Reader, options: ServeOptions) -> None:
         seconds = options.batch_ms / 1e3
         self.reader = reader
-        self.options = options
-        self._held = Held(options.limits.held_bytes)
-        self._waiting = Waiting(options.limits.waiting)
-        self._quick: Lane[PictureTask, Answer] = Lane(
-            lambda tasks: read_pictures(reader, tasks), seconds=seconds, most=TOGETHER, threaded=False
-        )
-        self._slow: Lane[PictureTask, Answer] = Lane(
-            lambda tasks: read_pictures(reader, tasks), seconds=seconds, most=TOGETHER, threaded=True
-        )
-        self._arrays: Lane[NDArray[np.uint8], Answer] = Lane(
-            lambda tasks: classify(reader, tasks), seconds=seconds, most=TOGETHER, threaded=True
+        self._limits = options.limits
+        self._budget = ByteBudget(options.limits.held_bytes)
+        self._capacity = Capacity(options.limits.waiting)
+        read = partial(read_pictures, reader)
+        self._small: BatchQueue[PictureTask, Result] = BatchQueue(read, seconds=seconds, most=BATCH, threaded=False)
+        self._large: BatchQueue[PictureTask, Result] = BatchQueue(read, seconds=seconds, most=BATCH, threaded=True)
+        self._arrays: BatchQueue[NDArray[np.uint8], Result] = BatchQueue(
+            partial(classify, reader), seconds=seconds, most=BATCH, threaded=True
         )
 
     def close(self) -> None:
-        """Finish what is being read, and give back the engine."""
-        self._slow.close()
+        """Finish what is being read, and close the reader."""
+        self._large.close()
         self._arrays.close()
         self.reader.close()
+
+    def is_full(self) -> bool:
+        """Whether no more pictures can wait."""
+        return self._capacity.count >= self._capacity.most
 
     async def read(self, request: Request) -> Response:
         """Answer POST /v1/read."""
         traced = _flag(request, "trace")
-        body = BodyReader(self.options.limits, self._held)
-        try:
+        with Body(self._limits, self._budget) as body:
             content = await body.receive(request.headers, request.receive)
-            uploads = pictures_in(content, request.headers.get("content-type", ""), self.options.limits)
+            uploads = pictures_in(content, request.headers.get("content-type", ""), self._limits)
             record = request.scope[RECORD]
             record.update(bytes=len(content), pictures=len(uploads))
             tasks = [PictureTask(upload, traced) for upload in uploads]
-            answers = await self._answered([self._lane(task).submit for task in tasks], tasks)
-        finally:
-            body.release()
-        record["digits"] = sum(answer.count for answer in answers if isinstance(answer, Answer))
-        if len(answers) > 1:
-            return Response(_listed(uploads, answers), headers=JSON)
-        return _response(answers[0])
+            queues = [self._small if task.is_small() else self._large for task in tasks]
+            results = await self._results(queues, tasks)
+        record["digits"] = sum(result.count for result in results if isinstance(result, Result))
+        if len(results) > 1:
+            return Response(_list(uploads, results), headers=JSON)
+        return _response(results[0])
 
     async def classify(self, request: Request) -> Response:
         """Answer POST /v1/classify."""
-        body = BodyReader(self.options.limits, self._held)
-        shape = self.reader.classifier.contract.image_shape
-        try:
+        shape, content_type = self.reader.classifier.contract.image_shape, request.headers.get("content-type", "")
+        with Body(self._limits, self._budget) as body:
             content = await body.receive(request.headers, request.receive)
-            # A large body takes half a second, for which all others would wait.
-            images = await asyncio.to_thread(
-                arrays_in, content, request.headers.get("content-type", ""), shape, self.options.limits.arrays
-            )
+            # In a thread: parsing a large body takes half a second.
+            images = await asyncio.to_thread(images_in, content, content_type, shape, self._limits.arrays)
             request.scope[RECORD].update(bytes=len(content), arrays=len(images))
-            (answer,) = await self._answered([self._arrays.submit], [images])
-        finally:
-            body.release()
-        return _response(answer)
+            (result,) = await self._results([self._arrays], [images])
+        return _response(result)
 
-    def models(self) -> dict[str, Any]:
-        """Return what GET /v1/models tells."""
-        contract = self.reader.classifier.contract
+    async def models(self, _: Request) -> Response:
+        """Answer GET /v1/models."""
+        contract, fields = self.reader.classifier.contract, model_fields(self.reader)
         model = {
-            "name": contract.name,
-            **{name: value for name, value in described(self.reader).items() if name != "model"},
+            "name": fields.pop("model"),
+            **fields,
             "image": list(contract.image_shape),
             "reader": contract.reader,
             "threshold": round(self.reader.min_confidence, 4),
         }
-        return {"models": [model]}
+        return JSONResponse({"models": [model]}, headers=JSON)
 
-    def is_full(self) -> bool:
-        """Say whether as many pictures wait as may."""
-        return self._waiting.count >= self._waiting.most
+    async def health(self, _: Request) -> Response:
+        """Answer GET /healthz."""
+        return JSONResponse({"status": "ok"}, headers=JSON)
 
-    def _lane(self, task: PictureTask) -> Lane[PictureTask, Answer]:
-        return self._quick if is_quick(task.upload) else self._slow
+    async def ready(self, request: Request) -> Response:
+        """Answer GET /readyz."""
+        if self.is_full():
+            raise busy()
+        return await self.health(request)
 
-    async def _answered(self, submits: Sequence[Any], tasks: Sequence[Any]) -> list[Answer | Problem]:
-        """Submit each task to its lane and return the answers; a Problem where a picture is at fault."""
-        due = time.monotonic() + self.options.limits.seconds
-        self._waiting.enter(len(tasks))
+    async def _results(self, queues: Sequence[BatchQueue[Any, Result]], tasks: Sequence[Any]) -> list[Result | Problem]:
+        """Return the result of each task, or its Problem.
+
+        Raises:
+            Problem: 503, because the server is at fault and not a picture.
+        """
+        deadline = time.monotonic() + self._limits.seconds
+        self._capacity.enter(len(tasks))
+        results: list[Result | Problem] = []
         try:
-            futures = [submit(task, due) for submit, task in zip(submits, tasks, strict=True)]
-            answers = [await _settled(future) for future in futures]
+            futures = [queue.submit(task, deadline) for queue, task in zip(queues, tasks, strict=True)]
+            for future in futures:
+                try:
+                    results.append(await future)
+                except Problem as problem:
+                    results.append(problem)
+                except EdgedigitsError as error:
+                    results.append(problem_of(error))
         finally:
-            self._waiting.leave(len(tasks))
-        for answer in answers:
-            if isinstance(answer, Problem) and answer.status == 503:
-                raise answer
-        return answers
+            self._capacity.leave(len(tasks))
+        for result in results:
+            if isinstance(result, Problem) and result.status == 503:
+                raise result
+        return results
 
 
-async def _settled(future: Awaitable[Answer]) -> Answer | Problem:
-    try:
-        return await future
-    except Problem as problem:
-        return problem
-    except EdgedigitsError as error:
-        return problem_of(error)
+def _response(result: Result | Problem) -> Response:
+    if isinstance(result, Problem):
+        raise result
+    return Response(result.body, headers=JSON)
 
 
-def _response(answer: Answer | Problem) -> Response:
-    if isinstance(answer, Problem):
-        raise answer
-    return Response(answer.body, headers=JSON)
-
-
-def _listed(uploads: Sequence[Upload], answers: Sequence[Answer | Problem]) -> bytes:
-    """Return the JSON list of several answers; one that could not be read stops no other."""
-    written = [
-        json.dumps({"source": upload.name, "error": answer.message}).encode()
-        if isinstance(answer, Problem)
-        else answer.body
-        for upload, answer in zip(uploads, answers, strict=True)
+def _list(uploads: Sequence[Upload], results: Sequence[Result | Problem]) -> bytes:
+    """Return the JSON list of several results."""
+    items = [
+        json.dumps({"source": upload.name, "error": result.message}).encode()
+        if isinstance(result, Problem)
+        else result.body
+        for upload, result in zip(uploads, results, strict=True)
     ]
-    return b"[" + b",".join(written) + b"]"
+    return b"[" + b",".join(items) + b"]"
 
 
 def _flag(request: Request, name: str) -> bool:
-    """Return a yes or no of the query; no if it is not there."""
+    """Return a boolean of the query; false if it is missing."""
     if not request.scope["query_string"]:
         return False
-    given = request.query_params.get(name, "false")
-    if given not in ("true", "false"):
-        raise invalid(f"expected {name}=true or {name}=false; got {given[:80]!r}")
-    return given == "true"
+    value = request.query_params.get(name, "false")
+    if value not in ("true", "false"):
+        raise invalid(f"expected {name}=true or {name}=false; got {value[:80]!r}")
+    return value == "true"

@@ -1,4 +1,4 @@
-"""Uploads: a request's body into memory, within limits, and the pictures in it. Nothing goes to disk."""
+"""Request bodies, received into memory within limits, and the pictures in them. Nothing is written to disk."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from edgedigits.serving.options import Limits
 from edgedigits.serving.problems import Problem, busy, invalid, too_large, unsupported
 
-Receive = Callable[[], Awaitable[Any]]
-
 FIELD = b"file"
-LONGEST_NAME = 255
+MAX_NAME = 255
 
 RAW_TYPES = ("application/octet-stream", "")
 
@@ -21,8 +19,8 @@ HOW = "send the picture as multipart field 'file' (curl -F file=@5.png) or as th
 
 
 @dataclass
-class Held:
-    """Counts the bytes that all requests hold, which have to fit into memory together."""
+class ByteBudget:
+    """Counts the bytes of all bodies in memory."""
 
     most: int
     count: int = 0
@@ -30,61 +28,59 @@ class Held:
 
 @dataclass
 class Upload:
-    """One picture as it came: what the sender calls it, and the bytes of the file."""
+    """A picture of a request: its file name and its bytes."""
 
     name: str
     content: bytes
 
 
-class BodyReader:
-    """Receives one request's body; `release` gives back what it holds."""
+class Body:
+    """The body of a request; leaving the context returns its bytes to the budget."""
 
-    def __init__(self, limits: Limits, held: Held) -> None:
+    def __init__(self, limits: Limits, budget: ByteBudget) -> None:
         self._limits = limits
-        self._held = held
-        self.count = 0
+        self._budget = budget
+        self._count = 0
 
-    async def receive(self, headers: Mapping[str, str], receive: Receive) -> bytes:
+    def __enter__(self) -> "Body":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.count -= self._count
+
+    async def receive(self, headers: Mapping[str, str], receive: Callable[[], Awaitable[Any]]) -> bytes:
         """Return the whole body.
 
         Raises:
-            Problem: it is encoded, longer than allowed, cut short, or there is no room for it now.
+            Problem: it is encoded, too long or incomplete, or the budget is used up.
         """
         if headers.get("content-encoding", "identity") != "identity":
-            raise unsupported("expected a body without Content-Encoding; send it as it is")
+            raise unsupported("expected a body without Content-Encoding; send it uncompressed")
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._limits.body_bytes:
             raise self._too_long()
-        message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            whole: bytes = message.get("body", b"")
-            self._count(len(whole))
-            return whole
-        return await self._rest(message, receive)
-
-    def release(self) -> None:
-        self._held.count -= self.count
-        self.count = 0
-
-    async def _rest(self, message: Any, receive: Receive) -> bytes:
         body = bytearray()
-        while True:
-            if message["type"] == "http.disconnect":
-                # Nobody hears it but the log: the client is gone, or LimitedProtocol cut it off and told it why.
-                raise Problem(408, "Unfinished", "the request ended before its body was complete")
-            self._count(len(message.get("body", b"")))
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                return bytes(body)
+        more = True
+        while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                # Only logged: the client has gone, or has got its answer from the protocol.
+                raise Problem(408, "Unfinished", "the request ended before its body was complete")
+            piece = message.get("body", b"")
+            more = message.get("more_body", False)
+            self._add(len(piece))
+            if not more and not body:
+                return bytes(piece)
+            body += piece
+        return bytes(body)
 
-    def _count(self, more: int) -> None:
-        if self.count + more > self._limits.body_bytes:
+    def _add(self, count: int) -> None:
+        if self._count + count > self._limits.body_bytes:
             raise self._too_long()
-        if self._held.count + more > self._held.most:
-            raise busy("too much is being received at the moment; try again later")
-        self.count += more
-        self._held.count += more
+        if self._budget.count + count > self._budget.most:
+            raise busy("too much is being received; try again later")
+        self._count += count
+        self._budget.count += count
 
     def _too_long(self) -> Problem:
         return too_large(f"expected a body of at most {self._limits.body_bytes:,} bytes; make the picture smaller")
@@ -94,14 +90,14 @@ def pictures_in(body: bytes, content_type: str, limits: Limits) -> list[Upload]:
     """Return the pictures of a body: the parts of a form, or the body itself.
 
     Raises:
-        Problem: 415 for what is neither a form nor a picture, 413 for too many parts, 422 for a broken or empty form.
+        Problem: 415 for neither a form nor a picture, 413 for too many parts, 422 for a broken or empty form.
     """
     kind, parameters = parse_options_header(content_type)
     if kind == b"multipart/form-data":
-        return _parts(body, parameters.get(b"boundary", b""), limits)
-    media = kind.decode("latin-1")
-    if media not in RAW_TYPES and not media.startswith("image/"):
-        raise unsupported(f"expected a picture, got {media[:80]}; {HOW}")
+        return _parts(body, parameters.get(b"boundary", b""), limits.pictures)
+    media_type = kind.decode("latin-1")
+    if media_type not in RAW_TYPES and not media_type.startswith("image/"):
+        raise unsupported(f"expected a picture, got {media_type[:80]}; {HOW}")
     if not body:
         raise invalid(f"the body is empty; {HOW}")
     return [Upload("picture", body)]
@@ -109,67 +105,56 @@ def pictures_in(body: bytes, content_type: str, limits: Limits) -> list[Upload]:
 
 @dataclass
 class _Form:
-    """Takes what the parser finds in one body."""
+    """Collects the parts of a form; the methods are the parser's callbacks."""
 
-    body: bytes
     most: int
     uploads: list[Upload] = field(default_factory=list)
-    whole: bool = False
+    complete: bool = False
 
-    def begin(self) -> None:
+    def on_part_begin(self) -> None:
         if len(self.uploads) == self.most:
             raise Problem(413, "TooManyPictures", f"expected at most {self.most} pictures in a request")
         self._headers: dict[bytes, bytes] = {}
         self._name = self._value = b""
-        self._slices: list[bytes] = []
+        self._pieces: list[bytes] = []
 
-    def header_name(self, data: bytes, start: int, end: int) -> None:
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
 
-    def header_value(self, data: bytes, start: int, end: int) -> None:
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
         self._value += data[start:end]
 
-    def header_end(self) -> None:
+    def on_header_end(self) -> None:
         self._headers[self._name.lower()] = self._value
         self._name = self._value = b""
 
-    def data(self, data: bytes, start: int, end: int) -> None:
-        self._slices.append(data[start:end])
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        self._pieces.append(data[start:end])
 
-    def end(self) -> None:
+    def on_part_end(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
         name = options.get(b"name", b"")
         if name != FIELD:
             raise invalid(f"unexpected field {name.decode('utf-8', 'replace')[:80]!r}; {HOW}")
-        given = options.get(b"filename", b"").decode("utf-8", "replace")[:LONGEST_NAME]
-        self.uploads.append(Upload(given or "picture", b"".join(self._slices)))
+        file_name = options.get(b"filename", b"").decode("utf-8", "replace")[:MAX_NAME]
+        self.uploads.append(Upload(file_name or "picture", b"".join(self._pieces)))
 
-    def finish(self) -> None:
-        self.whole = True
+    def on_end(self) -> None:
+        self.complete = True
 
 
-def _parts(body: bytes, boundary: bytes, limits: Limits) -> list[Upload]:
+def _parts(body: bytes, boundary: bytes, most: int) -> list[Upload]:
     if not boundary:
-        raise invalid("the form has no boundary in its Content-Type; let your client make that header")
-    form = _Form(body, limits.pictures)
+        raise invalid("expected a boundary in the form's Content-Type; let your client make that header")
+    form = _Form(most)
+    names = (name for name in dir(form) if name.startswith("on_"))
+    callbacks: Any = {name: getattr(form, name) for name in names}
     try:
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": form.begin,
-                "on_header_field": form.header_name,
-                "on_header_value": form.header_value,
-                "on_header_end": form.header_end,
-                "on_part_data": form.data,
-                "on_part_end": form.end,
-                "on_end": form.finish,
-            },
-        )
-        parser.write(body)
+        MultipartParser(boundary, callbacks).write(body)
     except FormParserError as error:
         raise invalid(f"the form is broken: {error}") from None
-    if not form.whole:
+    if not form.complete:
         raise invalid("the form is broken: it ends before its last boundary")
     if not form.uploads:
-        raise invalid(f"the form holds no picture; {HOW}")
+        raise invalid(f"the form has no picture; {HOW}")
     return form.uploads

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from edgedigits import load
-from edgedigits.serving.arrays import arrays_in, elements
+from edgedigits.loading import load
+from edgedigits.serving.arrays import elements, images_in
 from edgedigits.serving.options import Limits, ServeOptions
 from edgedigits.serving.problems import Problem
 from edgedigits_runtime.errors import EdgedigitsError
@@ -65,7 +65,7 @@ def refused(answer: Any, status: int, kind: str) -> str:
     ],
     ids=["form", "image/png", "octet-stream", "no type"],
 )
-def test_a_picture_is_answered_with_what_predict_prints(api: Api, reader: Reader, options: dict[str, Any]) -> None:
+def test_response_equals_predict_json(api: Api, reader: Reader, options: dict[str, Any]) -> None:
     answer = api.post("/v1/read", **options)
     assert answer.status_code == 200
     reading = answer.json()
@@ -75,16 +75,16 @@ def test_a_picture_is_answered_with_what_predict_prints(api: Api, reader: Reader
     assert reading == alone and reading["text"] == "5"
 
 
-def test_several_pictures_are_a_list_in_their_order_and_one_stops_no_other(api: Api) -> None:
+def test_several_pictures_give_a_list_with_errors_in_place(api: Api) -> None:
     pictures = [("a.png", FIVE), ("b.png", b"no picture"), ("c.jpg", PHOTO), ("d.png", BLANK)]
     answers = api.post("/v1/read", **form(*pictures)).json()
     assert [answer["source"] for answer in answers] == ["a.png", "b.png", "c.jpg", "d.png"]
     assert [answer.get("text") for answer in answers] == ["5", None, "4", ""]
-    assert list(answers[1]) == ["source", "error"] and "not a picture" in answers[1]["error"]
+    assert list(answers[1]) == ["source", "error"] and "PNG" in answers[1]["error"]
 
 
 @pytest.mark.parametrize("picture", [FIVE, PHOTO, BLANK], ids=["five", "photo", "blank"])
-def test_a_trace_shows_what_the_network_saw(api: Api, reader: Reader, picture: bytes) -> None:
+def test_trace_has_all_candidates(api: Api, reader: Reader, picture: bytes) -> None:
     traced = api.post("/v1/read?trace=true", content=picture).json()
     trace = reader.trace(picture)
     assert (traced["width"], traced["height"]) == trace.size
@@ -97,8 +97,8 @@ def test_a_trace_shows_what_the_network_saw(api: Api, reader: Reader, picture: b
     assert all(each["kept"] == (not each["why"]) for each in traced["candidates"])
 
 
-def test_boxes_of_a_trace_are_in_pixels_of_the_upright_source(api: Api) -> None:
-    """A picture that is worked on at half its size, and stored lying on its side."""
+def test_boxes_of_a_trace_refer_to_the_upright_source(api: Api) -> None:
+    """The picture is stored rotated, and large enough to be read at half its size."""
     five = Image.new("L", (3000, 2000), 255)
     five.paste(Image.eval(Image.open(REPOSITORY / "examples" / "5-white-on-black-28x28.png").convert("L"),
                           lambda level: 255 - level).resize((600, 600)), (400, 300))  # fmt: skip
@@ -112,13 +112,13 @@ def test_boxes_of_a_trace_are_in_pixels_of_the_upright_source(api: Api) -> None:
     assert 400 < x < x + width < 1000 and 300 < y < y + height < 900
 
 
-def test_no_trace_is_asked_for(api: Api) -> None:
+def test_no_candidates_without_trace(api: Api) -> None:
     for query in ("", "?", "?trace=false", "?other=1"):
         assert "candidates" not in api.post(f"/v1/read{query}", content=FIVE).json()
 
 
 @pytest.mark.parametrize("value", ["maybe", "", "1", "True"])
-def test_a_flag_that_is_neither_true_nor_false(api: Api, value: str) -> None:
+def test_trace_must_be_true_or_false(api: Api, value: str) -> None:
     assert repr(value) in refused(api.post(f"/v1/read?trace={value}", content=FIVE), 422, "Invalid")
 
 
@@ -127,7 +127,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_bomb(side: int) -> bytes:
-    """Return a small PNG that says it is `side` pixels wide and high, and is not."""
+    """Return a small PNG whose header claims `side` pixels in both directions."""
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
@@ -149,7 +149,7 @@ BAD_PICTURES = {
 
 @pytest.mark.parametrize("way", ["body", "form"])
 @pytest.mark.parametrize("name", BAD_PICTURES)
-def test_bad_pictures_are_refused_with_a_reason(api: Api, name: str, way: str) -> None:
+def test_bad_pictures_are_refused(api: Api, name: str, way: str) -> None:
     content, status, kind = BAD_PICTURES[name]
     kind = "PictureUnreadable" if way == "form" and name == "empty" else kind
     sent = {"content": content} if way == "body" else form(("a.png", content))
@@ -158,19 +158,19 @@ def test_bad_pictures_are_refused_with_a_reason(api: Api, name: str, way: str) -
 
 @settings(max_examples=60)
 @given(content=st.one_of(st.binary(max_size=200), st.binary(max_size=80).map(lambda tail: FIVE[:60] + tail)))
-def test_no_bytes_are_the_servers_fault(api: Api, content: bytes) -> None:
+def test_random_bytes_never_cause_an_internal_error(api: Api, content: bytes) -> None:
     assert api.post("/v1/read", content=content).status_code in (200, 413, 422)
 
 
 @settings(max_examples=60)
 @given(cut=st.integers(0, len(FIVE)), changed=st.integers(0, len(FIVE) - 1), to=st.integers(0, 255))
-def test_a_damaged_picture_is_never_the_servers_fault(api: Api, cut: int, changed: int, to: int) -> None:
+def test_damaged_pictures_never_cause_an_internal_error(api: Api, cut: int, changed: int, to: int) -> None:
     damaged = bytearray(FIVE)
     damaged[changed] = to
     assert api.post("/v1/read", content=bytes(damaged[:cut])).status_code in (200, 413, 422)
 
 
-def test_a_damaged_picture_does_not_harm_those_it_came_with(api: Api) -> None:
+def test_a_damaged_picture_does_not_affect_others_of_its_batch(api: Api) -> None:
     contents = [FIVE, FIVE[:100], FIVE, b"", PHOTO, PHOTO[:999]]
     answers = api.together([("POST", "/v1/read", {"content": content}) for content in contents])
     assert [answer.status_code for answer in answers] == [200, 422, 200, 422, 200, 422]
@@ -178,17 +178,11 @@ def test_a_damaged_picture_does_not_harm_those_it_came_with(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        ("application/x-www-form-urlencoded", "curl -F"),
-        ("text/plain", "text/plain"),
-        ("application/json", "application/json"),
-        ("multipart/mixed; boundary=a", "multipart/mixed"),
-    ],
+    "kind", ["application/x-www-form-urlencoded", "text/plain", "application/json", "multipart/mixed; boundary=a"]
 )
-def test_other_types_are_refused(api: Api, kind: str, said: str) -> None:
+def test_other_types_are_refused(api: Api, kind: str) -> None:
     answer = api.post("/v1/read", content=FIVE, headers={"content-type": kind})
-    assert said in refused(answer, 415, "UnsupportedMediaType")
+    assert kind.partition(";")[0] in refused(answer, 415, "UnsupportedMediaType")
 
 
 def test_a_compressed_body_is_refused(api: Api) -> None:
@@ -198,35 +192,34 @@ def test_a_compressed_body_is_refused(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "content", "said"),
+    ("parameters", "content", "fact"),
     [
-        ("multipart/form-data", b"--a", "boundary"),
-        ("multipart/form-data; boundary=" + 300 * "a", b"--a", "oundary"),
-        ("multipart/form-data; boundary=a", b"", "ends before"),
-        ("multipart/form-data; boundary=a", b"rubbish", "broken"),
-        ("multipart/form-data; boundary=a", b"--a\r\n", "ends before"),
-        ("multipart/form-data; boundary=a", b"--a--\r\n", "no picture"),
-        ("multipart/form-data; boundary=a", b"--a\r\nContent-Disposition: form-data; name=x\r\n\r\n\r\n--a--\r\n",
-         "'x'"),
-        ("multipart/form-data; boundary=a", b"--a\r\n\r\nx\r\n--a--\r\n", "unexpected field ''"),
-        ("multipart/form-data; boundary=a", b"--a\r\n" + 100 * b"A: b\r\n" + b"\r\nx\r\n--a--\r\n", "broken"),
-        ("multipart/form-data; boundary=a", b"--a\r\nA: " + 9999 * b"b" + b"\r\n\r\nx\r\n--a--\r\n", "broken"),
+        ("", b"--a", "boundary"),
+        ("; boundary=" + 300 * "a", b"--a", "oundary"),
+        ("; boundary=a", b"", "boundary"),
+        ("; boundary=a", b"rubbish", "form"),
+        ("; boundary=a", b"--a\r\n", "boundary"),
+        ("; boundary=a", b"--a--\r\n", "picture"),
+        ("; boundary=a", b"--a\r\nContent-Disposition: form-data; name=x\r\n\r\n\r\n--a--\r\n", "'x'"),
+        ("; boundary=a", b"--a\r\n\r\nx\r\n--a--\r\n", "''"),
+        ("; boundary=a", b"--a\r\n" + 100 * b"A: b\r\n" + b"\r\nx\r\n--a--\r\n", "form"),
+        ("; boundary=a", b"--a\r\nA: " + 9999 * b"b" + b"\r\n\r\nx\r\n--a--\r\n", "form"),
     ],
-)  # fmt: skip
-def test_broken_forms_are_refused(api: Api, kind: str, content: bytes, said: str) -> None:
-    answer = api.post("/v1/read", content=content, headers={"content-type": kind})
-    assert said in refused(answer, 422, "Invalid")
+)
+def test_broken_forms_are_refused(api: Api, parameters: str, content: bytes, fact: str) -> None:
+    answer = api.post("/v1/read", content=content, headers={"content-type": f"multipart/form-data{parameters}"})
+    assert fact in refused(answer, 422, "Invalid")
 
 
-def test_ten_thousand_small_parts(api: Api) -> None:
+def test_form_with_too_many_parts_is_refused(api: Api) -> None:
     part = b'--a\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nx\r\n'
     headers = {"content-type": "multipart/form-data; boundary=a"}
     answer = api.post("/v1/read", content=10_000 * part + b"--a--\r\n", headers=headers)
-    assert "at most 64" in refused(answer, 413, "TooManyPictures")
+    assert "64" in refused(answer, 413, "TooManyPictures")
 
 
-def test_a_name_is_only_a_name(api: Api, tmp_path: Path) -> None:
-    """Neither a path nor an address that somebody calls a picture is ever opened."""
+def test_file_names_are_never_opened(api: Api, tmp_path: Path) -> None:
+    """A path or an address as a file name, or as the body, is not opened."""
     path = tmp_path / "secret.png"
     path.write_bytes(FIVE)
     for name in (str(path), f"file://{path}", "../../etc/passwd", 4000 * "n", "/dev/zero"):
@@ -244,7 +237,7 @@ def test_limits(limited: Api) -> None:
     refused(limited.post("/v1/classify", content=npy(np.zeros((5, 28, 28), np.uint8))), 413, "TooManyImages")
 
 
-def test_a_body_of_unknown_length_is_counted_as_it_comes(limited: Api) -> None:
+def test_body_without_length_is_limited(limited: Api) -> None:
     async def endless() -> Any:
         while True:
             yield bytes(1000)
@@ -265,7 +258,7 @@ def test_arrays_are_classified(api: Api, reader: Reader, count: int | None) -> N
         assert np.allclose([each["probabilities"] for each in found["predictions"]], expected, atol=6e-5)
 
 
-def test_arrays_that_arrive_together_keep_their_answers(api: Api, reader: Reader) -> None:
+def test_arrays_of_one_batch_keep_their_results(api: Api, reader: Reader) -> None:
     generator = np.random.default_rng(0)
     batches = [generator.integers(0, 256, (count, 28, 28), np.uint8) for count in (1, 300, 2, 1)]
     answers = api.together([("POST", "/v1/classify", {"content": npy(batch)}) for batch in batches])
@@ -275,7 +268,7 @@ def test_arrays_that_arrive_together_keep_their_answers(api: Api, reader: Reader
         assert np.allclose(given, expected, atol=6e-5)
 
 
-def test_npy_by_columns(api: Api, reader: Reader) -> None:
+def test_npy_in_column_major_order(api: Api, reader: Reader) -> None:
     image = reader.framed(FIVE)[1][0, ..., 0]
     answer = api.post("/v1/classify", content=npy(np.asfortranarray(image)))
     assert answer.json()["predictions"][0]["label"] == "5"
@@ -288,9 +281,9 @@ def header(text: str) -> bytes:
 
 BROKEN_ARRAYS: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "empty"),
-    "no npy": (b"hello", "no .npy"),
-    "cut": (npy(np.zeros((2, 28, 28), np.uint8))[:-1], "cut"),
-    "too long": (npy(np.zeros((2, 28, 28), np.uint8)) + b"x", "cut or too long"),
+    "no npy": (b"hello", ".npy"),
+    "cut": (npy(np.zeros((2, 28, 28), np.uint8))[:-1], "1,567"),
+    "too long": (npy(np.zeros((2, 28, 28), np.uint8)) + b"x", "1,569"),
     "floats": (npy(np.zeros((28, 28))), "float64"),
     "objects": (npy(np.array([[{}]]), allow_pickle=True), "object"),
     "structured": (npy(np.zeros(3, "u1,u1")), "uint8"),
@@ -299,25 +292,25 @@ BROKEN_ARRAYS: dict[str, tuple[bytes, str]] = {
     "number": (npy(np.uint8(3)), "28x28"),
     "many dimensions": (npy(np.zeros((1, 1, 1, 28, 28), np.uint8)), "28x28"),
     "version": (b"\x93NUMPY\x09\x00" + bytes(100), "ersion"),
-    "endless": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999, 28, 28), }"), "cut"),
+    "endless": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999, 28, 28), }"), "28x28"),
     "negative": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 28, 28), }"), "28x28"),
     "twice negative": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (-28, -28), }") + bytes(784), "28x28"),
-    "truth": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (True, 28, 28), }") + bytes(784), "28x28"),
-    "too long to be said": (
+    "boolean": (header("{'descr': '|u1', 'fortran_order': False, 'shape': (True, 28, 28), }") + bytes(784), "28x28"),
+    "long header": (
         b"\x93NUMPY\x01\x00\x80\x25"
         + b"{'descr': '|u1', 'fortran_order': False, 'shape': (%b, %b), }".ljust(9598) % (4000 * b"9", 4000 * b"9")
         + b"\n",
-        "cut",
+        "7,995",
     ),
-    "code": (header("__import__('os').system('true')"), "no .npy"),
+    "code": (header("__import__('os').system('true')"), ".npy"),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN_ARRAYS)
 def test_broken_npy(api: Api, name: str) -> None:
-    content, said = BROKEN_ARRAYS[name]
+    content, fact = BROKEN_ARRAYS[name]
     answer = api.post("/v1/classify", content=content, headers={"content-type": "application/x-npy"})
-    assert said in refused(answer, 422, "Invalid")
+    assert fact in refused(answer, 422, "Invalid")
 
 
 ROW = "[" + ",".join(["0"] * 28) + "]"
@@ -350,7 +343,7 @@ BROKEN_JSON = {
     "unfinished": f'{{"images": [{27 * (ROW + ",")}{ROW}',
     "more behind": f'{{"images": [{27 * (ROW + ",")}{ROW}]}}]',
     "far too long": '{"images": [[' + 100_000 * "0," + "0]]}",
-    # NumPy would give each of them as much room as the longest takes: 4 TB.
+    # NumPy would give each of them the size of the longest: 4 TB.
     "long texts": '{"images": ["' + 1_000_000 * "a" + '"' + 1_000_000 * ',""' + "]}",
 }
 
@@ -361,38 +354,38 @@ def test_broken_json(api: Api, name: str) -> None:
     refused(api.post("/v1/classify", content=BROKEN_JSON[name].encode(), headers=headers), 422, "Invalid")
 
 
-def test_too_many_in_json_are_refused_without_a_look_at_all(api: Api) -> None:
+def test_too_many_images_in_json_are_refused_before_the_end(api: Api) -> None:
     for content in ("[" + 9999 * (ROW + ",") + ROW + "]", "[" + 9999 * "0," + "no JSON"):
         headers = {"content-type": "application/json"}
         answer = api.post("/v1/classify", content=f'{{"images": {content}}}'.encode(), headers=headers)
-        assert "at most 4,096 images" in refused(answer, 413, "TooManyImages")
+        assert "4,096" in refused(answer, 413, "TooManyImages")
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (3, 28, 28), (3, 28, 28, 1)])
 @pytest.mark.parametrize("indent", [None, 4])
-def test_json_of_every_form(shape: tuple[int, ...], indent: int | None) -> None:
+def test_json_of_all_shapes(shape: tuple[int, ...], indent: int | None) -> None:
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     body = "\ufeff" + json.dumps({"images": images.tolist()}, indent=indent)
-    found = arrays_in(body.encode(), "application/json; charset=utf-8", (28, 28, 1), 3)
+    found = images_in(body.encode(), "application/json; charset=utf-8", (28, 28, 1), 3)
     assert np.array_equal(found, images.reshape(-1, 28, 28, 1))
 
 
-def test_images_of_json_are_parsed_one_after_the_other() -> None:
-    """Python runs nothing else while json parses a text; no server could answer for as long as a large one takes."""
+def test_images_in_json_are_parsed_one_by_one() -> None:
+    """Parsing a large text at once would block all other requests for seconds."""
     images = elements('{"images": [[[1]], [[2]], no JSON', 100, "1x1")
     assert [next(images), next(images)] == [[[1]], [[2]]]
     with pytest.raises(Problem):
         next(images)
 
 
-def test_arrays_are_parsed_beside_the_event_loop(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arrays_are_parsed_in_a_thread(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = []
 
-    def noted(*arguments: Any) -> Any:
+    def recorded(*arguments: Any) -> Any:
         threads.append(threading.current_thread())
-        return arrays_in(*arguments)
+        return images_in(*arguments)
 
-    monkeypatch.setattr("edgedigits.serving.service.arrays_in", noted)
+    monkeypatch.setattr("edgedigits.serving.service.images_in", recorded)
     assert api.post("/v1/classify", content=npy(np.zeros((28, 28), np.uint8))).status_code == 200
     assert threads and threading.current_thread() not in threads
 
@@ -417,7 +410,7 @@ def test_other_paths_and_methods(api: Api) -> None:
     assert answer.headers["allow"] == "POST"
 
 
-def test_the_log_tells_of_each_request_but_nothing_of_its_picture(new_api: Api) -> None:
+def test_log_has_a_line_for_each_request_without_its_content(new_api: Api) -> None:
     api = new_api
     api.post("/v1/read?trace=true", **form(("my-secret-name.png", FIVE), ("b.png", PHOTO)))
     api.post("/v1/read", content=b"x")
@@ -432,7 +425,7 @@ def test_the_log_tells_of_each_request_but_nothing_of_its_picture(new_api: Api) 
     assert "secret" not in api.log.getvalue() and "text" not in lines[0]
 
 
-def test_a_fault_of_our_own_is_told_as_one(api: Api, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_exception_gives_500(api: Api, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def fail(*_: object, **__: object) -> Any:
         raise ZeroDivisionError("secret")
@@ -441,9 +434,7 @@ def test_a_fault_of_our_own_is_told_as_one(api: Api, reader: Reader, monkeypatch
     assert "secret" not in refused(api.post("/v1/read", content=FIVE), 500, "Internal")
 
 
-def test_an_engine_that_fails_is_no_fault_of_the_request(
-    api: Api, reader: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_engine_gives_503(api: Api, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def fail(*_: object, **__: object) -> Any:
         raise EdgedigitsError("the device was unplugged")

@@ -1,4 +1,4 @@
-"""The guard: names, origins, tokens, headers."""
+"""The guard: host names, origins, tokens, headers; static files."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edgedigits.serving.guard import CSP
 from edgedigits.serving.options import ServeOptions
-from edgedigits.serving.page import page_files
+from edgedigits.serving.static_files import page_files
 from edgedigits_runtime.errors import AddressUnavailable
 from edgedigits_runtime.reading.reader import Reader
 from tests.support.serving import FIVE, Api
@@ -26,26 +26,26 @@ def api(reader: Reader) -> Iterator[Api]:
 
 @pytest.fixture(scope="module")
 def guarded(reader: Reader) -> Iterator[Api]:
-    """As it is where other machines reach it."""
+    """A server that other machines can reach."""
     with Api(reader, ServeOptions(host="0.0.0.0", token=TOKEN)) as made:
         yield made
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "localhost", "LOCALHOST:1", "[::1]", "[::1]:8000"])
-def test_names_of_loopback(api: Api, host: str) -> None:
+def test_loopback_names_are_allowed(api: Api, host: str) -> None:
     assert api.get("/healthz", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[::2]", "a@"]
 )
-def test_a_name_that_somebody_else_led_here(api: Api, host: str) -> None:
-    """DNS rebinding: a page of evil.example asks evil.example, which now is 127.0.0.1."""
+def test_other_host_names_are_refused(api: Api, host: str) -> None:
+    """DNS rebinding: a page of evil.example requests evil.example, which now resolves to 127.0.0.1."""
     answer = api.get("/v1/models", headers={"host": host})
     assert (answer.status_code, answer.json()["error"]["type"]) == (403, "HostRefused")
 
 
-def test_further_names_are_taken_as_they_are_allowed(reader: Reader) -> None:
+def test_additional_host_names(reader: Reader) -> None:
     with Api(reader, ServeOptions(names=("Digits.example",))) as api:
         status = {
             host: api.get("/healthz", headers={"host": host}).status_code
@@ -65,14 +65,14 @@ def test_further_names_are_taken_as_they_are_allowed(reader: Reader) -> None:
         ("http://127.0.0.1:8000.evil.example", 403),
     ],
 )
-def test_pages_of_other_sites_are_refused(api: Api, origin: str, status: int) -> None:
+def test_requests_of_other_sites_are_refused(api: Api, origin: str, status: int) -> None:
     headers = {"host": "127.0.0.1:8000", "origin": origin}
     answer = api.post("/v1/read", content=FIVE, headers=headers)
     assert answer.status_code == status
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-def test_a_preflight_is_answered_with_nothing(api: Api) -> None:
+def test_preflight_requests_are_refused(api: Api) -> None:
     headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}
     answer = api.ask("OPTIONS", "/v1/read", headers=headers)
     assert answer.status_code == 403
@@ -84,7 +84,7 @@ def basic(user: str, password: str) -> str:
 
 
 @pytest.mark.parametrize("given", [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic("", TOKEN), basic("anybody", TOKEN)])
-def test_the_token_opens(guarded: Api, given: str) -> None:
+def test_token_is_accepted(guarded: Api, given: str) -> None:
     answer = guarded.post("/v1/read", content=FIVE, headers={"authorization": given, "host": "some.name"})
     assert answer.status_code == 200
 
@@ -93,23 +93,23 @@ def test_the_token_opens(guarded: Api, given: str) -> None:
 @pytest.mark.parametrize(
     "given", ["", TOKEN, "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", basic(TOKEN, ""), "Basic !", "Basic é"]
 )
-def test_nothing_else_does(guarded: Api, path: str, given: str) -> None:
+def test_other_tokens_are_refused(guarded: Api, path: str, given: str) -> None:
     answer = guarded.get(path, headers={"authorization": given.encode()} if given else {})
     assert (answer.status_code, answer.json()["error"]["type"]) == (401, "Unauthorized")
     assert answer.headers["www-authenticate"].startswith("Basic")
 
 
 @given(st.binary(max_size=60))
-def test_no_header_is_the_servers_fault(guarded: Api, given: bytes) -> None:
+def test_random_headers_never_cause_an_internal_error(guarded: Api, given: bytes) -> None:
     for name in ("authorization", "origin", "host", "content-type", "content-length"):
         assert guarded.get("/v1/models", headers={name: given}).status_code in (401, 403)
 
 
-def test_what_watches_over_the_server_needs_no_token(guarded: Api) -> None:
+def test_health_checks_need_no_token(guarded: Api) -> None:
     assert [guarded.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
 
 
-def test_the_document_says_what_needs_the_token(guarded: Api, api: Api) -> None:
+def test_openapi_document_names_the_token(guarded: Api, api: Api) -> None:
     document = guarded.get("/openapi.json", headers={"authorization": f"Bearer {TOKEN}"}).json()
     assert document["security"] == [{"Bearer": []}, {"Basic": []}]
     assert set(document["components"]["securitySchemes"]) == {"Bearer", "Basic"}
@@ -118,7 +118,7 @@ def test_the_document_says_what_needs_the_token(guarded: Api, api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/docs", "/docs.css", "/nothing", "/healthz"])
-def test_every_answer_keeps_a_browser_careful(api: Api, path: str) -> None:
+def test_security_headers(api: Api, path: str) -> None:
     headers = api.get(path).headers
     assert headers["content-security-policy"] == CSP and "'unsafe" not in CSP
     assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
@@ -126,12 +126,12 @@ def test_every_answer_keeps_a_browser_careful(api: Api, path: str) -> None:
     assert "server" not in headers
 
 
-def test_answers_are_not_kept(api: Api) -> None:
+def test_responses_are_not_cached(api: Api) -> None:
     assert api.post("/v1/read", content=FIVE).headers["cache-control"] == "no-store"
     assert api.post("/v1/read", content=b"x").headers["cache-control"] == "no-store"
 
 
-def test_a_token_is_demanded_where_other_machines_reach_the_server() -> None:
+def test_a_token_is_required_outside_loopback() -> None:
     for host in ("0.0.0.0", "192.168.1.5", "::", "example.org", ""):
         with pytest.raises(AddressUnavailable, match="EDGEDIGITS_TOKEN"):
             ServeOptions(host=host).check()
@@ -141,12 +141,12 @@ def test_a_token_is_demanded_where_other_machines_reach_the_server() -> None:
 
 
 @pytest.mark.parametrize("token", ["short", 20 * "é", "with a\nline break in it"])
-def test_a_token_that_is_none(token: str) -> None:
-    with pytest.raises(AddressUnavailable, match="at least 16 characters"):
+def test_weak_tokens_are_refused(token: str) -> None:
+    with pytest.raises(AddressUnavailable, match="16"):
         ServeOptions(token=token).check()
 
 
-def test_the_pages_files_are_served_from_memory(tmp_path: Path) -> None:
+def test_content_types_of_static_files(tmp_path: Path) -> None:
     (tmp_path / "reader").mkdir()
     for name in ("index.html", "reader/reader.js", "style.css", "icon.svg", "x.wasm", "app.webmanifest"):
         (tmp_path / name).write_text(name)
@@ -160,16 +160,16 @@ def test_the_pages_files_are_served_from_memory(tmp_path: Path) -> None:
         "/x.wasm": "application/wasm",
         "/app.webmanifest": "application/manifest+json",
     }
-    assert len({file.tag for file in files.values()}) == 6
+    assert len({file.headers["etag"] for file in files.values()}) == 6
 
 
-def test_a_file_that_did_not_change_is_not_sent_again(api: Api) -> None:
+def test_unchanged_files_give_304(api: Api) -> None:
     first = api.get("/docs.css")
     again = api.get("/docs.css", headers={"if-none-match": first.headers["etag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
 
 
-def test_the_docs_page_shows_every_route_and_loads_nothing_from_elsewhere(api: Api) -> None:
+def test_docs_page_has_every_path_and_loads_nothing_from_other_hosts(api: Api) -> None:
     page = api.get("/docs").text
     for path in api.get("/openapi.json").json()["paths"]:
         assert f"<code>{path}</code>" in page

@@ -1,20 +1,21 @@
-"""The protocol without a network: what is counted as headers, piece by piece."""
+"""The protocol without a network: header limits, pipelining, broken requests."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from uvicorn import Config
 from uvicorn.server import ServerState
 
 from edgedigits.serving.options import Limits
-from edgedigits.serving.protocol import Config, LimitedProtocol
+from edgedigits.serving.protocol import Connection
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Wire(asyncio.Transport):
-    """Keeps what is written to a client."""
+    """Records what is written to a client."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,14 +39,14 @@ class Wire(asyncio.Transport):
 
 
 async def reads_all(_scope: Any, receive: Any, send: Any) -> None:
-    """Answer when the whole body has come."""
+    """Respond after the whole body."""
     while (await receive()).get("more_body"):
         pass
     await answer(send)
 
 
 async def reads_nothing(_scope: Any, _receive: Any, send: Any) -> None:
-    """Answer at once, as where a token is missing."""
+    """Respond at once, as if the token was missing."""
     await answer(send)
 
 
@@ -55,35 +56,36 @@ async def answer(send: Any) -> None:
 
 
 def sent(pieces: Iterable[bytes], app: Any = reads_all) -> tuple[list[int], int]:
-    """Return the statuses that a client gets which sends these pieces, and how many of them were taken."""
+    """Send pieces; return the statuses of the responses and the number of accepted pieces."""
 
     async def send() -> tuple[list[int], int]:
-        config = Config(limits=Limits(), app=app, log_config=None)
-        protocol = LimitedProtocol(config=config, server_state=ServerState(), app_state={})
+        config = Config(app=app, log_config=None)
+        config.load()
+        protocol = Connection(config, ServerState(), {"limits": Limits()})
         wire = Wire()
         protocol.connection_made(wire)
-        taken = 0
+        accepted = 0
         for piece in pieces:
             if wire.closed:
                 break
             protocol.data_received(piece)
-            taken += 1
-            # The application reads and answers meanwhile.
+            accepted += 1
+            # Let the application run.
             await asyncio.sleep(0)
         for _ in range(200):
             await asyncio.sleep(0)
         protocol.connection_lost(None)
-        return [int(line[:3]) for line in wire.written.split(b"HTTP/1.1 ")[1:]], taken
+        return [int(line[:3]) for line in wire.written.split(b"HTTP/1.1 ")[1:]], accepted
 
     return asyncio.run(send())
 
 
 @pytest.mark.parametrize("app", [reads_all, reads_nothing])
 @pytest.mark.parametrize("piece", [b"X-1: aaa\r\n", b"X-1: aaa\r\n" * 10, b"endless"])
-def test_trailers_are_headers_too(app: Any, piece: bytes) -> None:
-    statuses, taken = sent([CHUNKED, b"4\r\n1234\r\n0\r\n", *[piece] * 20_000], app)
+def test_trailers_count_as_headers(app: Any, piece: bytes) -> None:
+    statuses, accepted = sent([CHUNKED, b"4\r\n1234\r\n0\r\n", *[piece] * 20_000], app)
     assert statuses == [431 if app is reads_all else 200]
-    assert taken * len(piece) < 40_000
+    assert accepted * len(piece) < 40_000
 
 
 def test_many_trailers_in_one_piece() -> None:
@@ -98,12 +100,12 @@ def test_many_trailers_in_one_piece() -> None:
         b"GET /" + 60_000 * b"a" + b" HTTP/1.1\r\n\r\n",
     ],
 )
-def test_a_head_in_one_piece_is_counted(head: bytes) -> None:
+def test_headers_in_one_piece_are_limited(head: bytes) -> None:
     assert sent([head]) == ([431], 1)
     assert sent([head[:50_000], head[50_000:]]) == ([431], 1)
 
 
-def test_what_is_no_header_is_not_counted_as_one() -> None:
+def test_bodies_do_not_count_as_headers() -> None:
     chunks = [piece for _ in range(20_000) for piece in (b"4\r\n", b"1234\r\n")]
     assert sent([CHUNKED, *chunks, b"0\r\n", b"X-1: aaa\r\n", b"\r\n"])[0] == [200]
     whole = b"POST / HTTP/1.1\r\nContent-Length: 90000\r\nX: " + 30_000 * b"a" + b"\r\n\r\n"
@@ -111,7 +113,7 @@ def test_what_is_no_header_is_not_counted_as_one() -> None:
     assert sent([whole + 90_000 * b"b"])[0] == [200]
 
 
-def test_each_request_of_a_connection_is_counted_by_itself() -> None:
+def test_headers_are_limited_for_each_request() -> None:
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + 1000 * b"a" + b"\r\n\r\n"
     assert sent([100 * request])[0] == [200] * 100
     assert sent([request] * 100)[0] == [200] * 100
@@ -119,11 +121,11 @@ def test_each_request_of_a_connection_is_counted_by_itself() -> None:
 
 @pytest.mark.parametrize("broken", [b"\x16\x03\x01", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"])
 @pytest.mark.parametrize("app", [reads_all, reads_nothing])
-def test_what_follows_a_request_and_is_none_is_refused(broken: bytes, app: Any) -> None:
+def test_bytes_after_a_request_that_are_not_http_are_refused(broken: bytes, app: Any) -> None:
     whole = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
     assert sent([whole, *[b""] * 9, broken], app)[0] == [200, 400]
 
 
 @pytest.mark.parametrize(("app", "statuses"), [(reads_all, [400]), (reads_nothing, [200])])
-def test_a_broken_body_is_refused_unless_it_was_answered(app: Any, statuses: list[int]) -> None:
+def test_a_broken_body_is_refused_unless_the_response_was_sent(app: Any, statuses: list[int]) -> None:
     assert sent([CHUNKED, b"4\r\n1234\r\n", b"no length\r\n"], app)[0] == statuses

@@ -1,4 +1,4 @@
-"""The HTTP API against its own OpenAPI document: whatever is sent, every answer is one that the document names."""
+"""The HTTP API against its OpenAPI document: every response conforms to it, whatever is sent."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ CHECKS = [
 PICTURES = st.sampled_from([FIVE, PHOTO, BLANK, FIVE[:200], b"no picture", b""])
 ARRAYS = st.one_of(st.sampled_from([npy(np.zeros((count, 28, 28), np.uint8)) for count in (1, 3)]), st.binary())
 
-# With how many requests each is tried: arrays of 784 numbers take long to make up.
+# Number of requests; arrays of 784 numbers take long to generate.
 EXAMPLES = {
     ("POST", "/v1/read"): 80,
     ("POST", "/v1/classify"): 12,
@@ -53,19 +53,19 @@ def document(server: Running) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
 
 
-def test_these_are_all_operations(document: schemathesis.BaseSchema) -> None:
+def test_document_has_all_operations(document: schemathesis.BaseSchema) -> None:
     found = [result.ok() for result in document.get_all_operations()]
     assert [(operation.method.upper(), operation.path) for operation in found] == list(EXAMPLES)
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
 @pytest.mark.parametrize(("method", "path"), EXAMPLES)
-def test_every_answer_is_one_that_the_document_names(
+def test_responses_conform_to_the_document(
     document: schemathesis.BaseSchema, method: str, path: str, mode: GenerationMode
 ) -> None:
-    """What fits the document, and what does not; random bytes would hardly ever be read, so half are pictures."""
+    """Requests that conform to the document, and that do not. Half of the bodies are pictures."""
     if mode is GenerationMode.NEGATIVE and method == "GET":
-        return  # They take nothing that could be wrong.
+        return  # They have no parameters.
     answered: Counter[int] = Counter()
 
     phases = [Phase.explicit, Phase.generate]

@@ -1,4 +1,4 @@
-"""Servers to test: the application without a network, and `edgedigits serve` in a process of its own."""
+"""Servers for tests: the application without a network, and `edgedigits serve` in a process."""
 
 import asyncio
 import io
@@ -38,12 +38,12 @@ def npy(array: NDArray[Any], **options: Any) -> bytes:
 
 
 class Api:
-    """The application, asked without a network; `log` is what it writes."""
+    """The application without a network; `log` is its log."""
 
     def __init__(self, reader: Reader, options: ServeOptions | None = None) -> None:
         self.log = io.StringIO()
         self.app = create_app(options or ServeOptions(batch_ms=0), reader, Log(file=self.log))
-        # One loop for all requests, as in a server: lanes go on between them.
+        # One loop for all requests, as in a server.
         self._loop = asyncio.Runner()
 
     def __enter__(self) -> "Api":
@@ -78,14 +78,14 @@ class Api:
 
 
 class Running:
-    """`edgedigits serve` in a process of its own."""
+    """`edgedigits serve` in a process."""
 
     def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
         self.process = process
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self._logged: list[str] = []
-        # A server whose log nobody reads comes to stand when the pipe is full.
+        # Without a reader, the server would block when the pipe is full.
         self._reading = threading.Thread(target=self._read_log, daemon=True)
         self._reading.start()
 
@@ -94,14 +94,14 @@ class Running:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def end(self, signal_number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Ask it to end; return its exit code and what it logged."""
+        """Send a signal; return the exit code and the log."""
         self.process.send_signal(signal_number)
         code = self.process.wait(timeout=60)
         self.close_log()
         return code, "".join(self._logged)
 
     def close_log(self) -> None:
-        """Read what is left of the log of a process that ended."""
+        """Read the rest of the log after the process has ended."""
         self._reading.join(timeout=60)
 
     def _read_log(self) -> None:
@@ -139,21 +139,21 @@ def running(
 
 
 def _wait_until_ready(server: Running) -> None:
-    # Processes that share the listening socket hold connections back until one of them accepts.
+    # The system queues connections until a process accepts them.
     assert httpx.get(f"{server.url}/readyz", timeout=60).status_code == 200
 
 
 def form(*pictures: tuple[str, bytes]) -> dict[str, Any]:
-    """Return what httpx sends as a form of these pictures."""
+    """Return the arguments of httpx for a form with these pictures."""
     return {"files": [("file", (name, content)) for name, content in pictures]}
 
 
 def read_answer(connection: socket.socket) -> bytes:
-    """Return everything that comes until the server closes the connection."""
+    """Return everything that is received until the server closes the connection."""
     parts = []
     try:
         while part := connection.recv(65536):
             parts.append(part)
     except ConnectionResetError:
-        pass  # Closed while more was on its way there.
+        pass  # Closed while more was being sent.
     return b"".join(parts)
