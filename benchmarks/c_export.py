@@ -5,7 +5,6 @@ benchmarks/results/c_export.json and the tables of docs/c.md.
 """
 
 import ctypes
-import dataclasses
 import json
 import re
 import tempfile
@@ -21,8 +20,8 @@ from benchmarks.c_tools import tool_versions
 from benchmarks.emulated_cores import BOARDS, count, footprint
 from benchmarks.networks import SMALL, Kernels, graph_of, int8_file, mnist_test_split, write_c
 from benchmarks.page_section import write_section
-from edgedigits_exporters.microcontroller.graph import Convolution, multiply_accumulates
-from edgedigits_exporters.microcontroller.layers import does_nothing
+from edgedigits_exporters.microcontroller.planning.lowering import make_program
+from edgedigits_exporters.microcontroller.weights import WeightedOperator
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.compiled_c import compiled
 from edgedigits_runtime.machine import describe_machine
@@ -54,8 +53,8 @@ def network(name: str, place: Path) -> dict[str, Any]:
     }
     return {
         "name": name,
-        "multiply_accumulates": multiply_accumulates(graph),
-        "weights": sum(operator.weights.size for operator in graph.operators if isinstance(operator, Convolution)),
+        "multiply_accumulates": graph.multiply_accumulates,
+        "weights": sum(operator.weights.size for operator in graph.operators if isinstance(operator, WeightedOperator)),
         "pixels": int(np.prod(graph.input.shape)),
         "instructions": instructions,
         "bytes": {optimisation: sizes(folders["xnnpack"], SIZED, optimisation) for optimisation in (FAST, SHORT)},
@@ -75,20 +74,18 @@ def layers(name: str, board: str, place: Path) -> list[dict[str, Any]]:
 
     Layers are kept from being inlined, so that leaving one out changes no other one's code.
     """
-    folder, graph = place / f"{name}-xnnpack", graph_of(name)
+    folder, operators = place / f"{name}-xnnpack", make_program(graph_of(name), "xnnpack").operators
     source = (
         (folder / "digits.c").read_text().replace("static void row_of", "__attribute__((noipa)) static void row_of")
     )
     whole = _invoke_instructions(folder, source, board)
     calls = re.findall(r"row_of_layer_\d+\(memory, y\); break;", source)
-    # These networks have a layer for each operator that does something; others have two operators in some.
-    operators = [operator for operator in graph.operators if not does_nothing(operator, "xnnpack")]
     return [
         {
             "operator": operator.name,
             "input": operator.inputs[0].shape,
             "output": operator.output.shape,
-            "multiply_accumulates": multiply_accumulates(dataclasses.replace(graph, operators=(operator,))),
+            "multiply_accumulates": operator.multiply_accumulates,
             "instructions": whole - _invoke_instructions(folder, source.replace(call, "break;"), board),
         }
         for operator, call in zip(operators, calls, strict=True)

@@ -13,8 +13,8 @@ from edgedigits.data.dataset import Samples
 from edgedigits.model_files import SHIPPED, shipped_names
 from edgedigits.recipes import PUBLISHED
 from edgedigits_exporters.microcontroller import c
-from edgedigits_exporters.microcontroller.flatbuffer import read_graph
 from edgedigits_exporters.microcontroller.graph import Graph
+from edgedigits_exporters.microcontroller.parsing import read_graph
 
 Kernels = Literal["xnnpack", "reference"]
 

@@ -1,4 +1,4 @@
-"""A model as a C array: the same bytes, the right operators, and an arena that is large enough and not much larger."""
+"""A model as a C array: the same bytes, the right operators, and a close upper estimate of the arena."""
 
 import itertools
 import shutil
@@ -11,10 +11,16 @@ from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits_exporters.microcontroller.reading.stored import load_model
+from edgedigits_exporters.microcontroller.parsing import load_model
 from edgedigits_exporters.microcontroller.tflite_micro.arena import estimate_arena
-from edgedigits_exporters.microcontroller.tflite_micro.array import ArrayOptions, array_files, export, identifier
-from edgedigits_exporters.microcontroller.tflite_micro.micro_operators import WITH_KERNELS, add_call
+from edgedigits_exporters.microcontroller.tflite_micro.array import (
+    WITH_KERNELS,
+    ArrayOptions,
+    add_call,
+    array_files,
+    export,
+    identifier,
+)
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported, OutputNotWritable
@@ -52,14 +58,14 @@ def written(source: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_holds_the_file_without_its_contract(name: str) -> None:
+def test_the_array_is_the_file_without_its_contract(name: str) -> None:
     files = files_of(name)
     assert sorted(files) == sorted([f"{name}_model.h", f"{name}_model.c", f"{name}_ops.h", "README.md"])
     assert written(files[f"{name}_model.c"]) == strip_zip(shipped(name))
     assert f"{name}_model_len = {len(strip_zip(shipped(name)))};" in files[f"{name}_model.c"]
 
 
-def test_tells_the_contract_and_the_operators() -> None:
+def test_the_files_list_the_contract_and_the_operators() -> None:
     header = files_of("pico")["pico_model.h"]
     assert "int8 [1, 28, 28, 1], real = (stored + 128) * 0.00392156886" in header
     assert (
@@ -75,7 +81,7 @@ def test_tells_the_contract_and_the_operators() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_the_arena_is_planned_as_the_interpreter_plans_it(name: str) -> None:
+def test_the_arena_matches_the_interpreter(name: str) -> None:
     arena = estimate_arena(load_model(shipped(name), name))
     head, total = MEASURED[name]
     assert arena.activations == head
@@ -83,7 +89,7 @@ def test_the_arena_is_planned_as_the_interpreter_plans_it(name: str) -> None:
     assert f"MODEL_ARENA_BYTES {arena.total}" in files_of(name)[f"{name}_model.h"]
 
 
-def test_the_arena_holds_activations_only_while_they_are_needed() -> None:
+def test_the_arena_reuses_memory_of_unneeded_activations() -> None:
     build = Builder([1, 4, 4, 1])
     for _ in range(5):
         build.add("RELU", build.tensor([1, 4, 4, 1]))
@@ -109,7 +115,7 @@ def test_float_models_are_arrays_too() -> None:
     assert "Input: float32 [None, 28, 28, 1]; pixels" in files["tiny_model.h"]
 
 
-def test_a_foreign_file_says_that_it_has_no_contract() -> None:
+def test_the_readme_of_a_foreign_file_says_that_it_has_no_contract() -> None:
     assert "no contract" in array_files(tflite_bytes(None, "int8"), "tiny", None)["README.md"]
 
 
@@ -133,7 +139,7 @@ def test_any_name_becomes_an_identifier(name: str) -> None:
     assert identifier(name).isascii()
 
 
-def test_every_operator_has_a_method() -> None:
+def test_operators_map_to_resolver_methods() -> None:
     assert add_call("CONV_2D") == "AddConv2D"
     assert add_call("L2_POOL_2D") == "AddL2Pool2D"
     assert add_call("PADV2") == "AddPadV2"
@@ -141,20 +147,20 @@ def test_every_operator_has_a_method() -> None:
     assert len({add_call(name) for name in WITH_KERNELS}) == len(WITH_KERNELS)
 
 
-def test_refuses_what_the_interpreter_cannot_run() -> None:
+def test_unsupported_files_are_refused() -> None:
     def rename(model: Any) -> None:
         code = model.operatorCodes[operator_of(model, "SOFTMAX").opcodeIndex]
         code.builtinCode, code.deprecatedBuiltinCode = schema.BuiltinOperator.RFFT2D, 127
 
-    with pytest.raises(ArtifactUnsupported, match=r"operator 13 \(RFFT2D\) has no kernel in TensorFlow Lite Micro"):
+    with pytest.raises(ArtifactUnsupported, match=r"operator 13 \(RFFT2D\)"):
         array_files(changed(shipped("pico"), rename), "x", None)
 
     def free(model: Any) -> None:
         tensor_of(model, "CONV_2D", 0).shapeSignature = [-1, -1, 28, 1]
 
-    with pytest.raises(ArtifactUnsupported, match="fixed shape"):
+    with pytest.raises(ArtifactUnsupported, match="-1, -1, 28, 1"):
         array_files(changed(shipped("pico"), free), "x", None)
-    with pytest.raises(ArtifactCorrupt, match="no TFLite file"):
+    with pytest.raises(ArtifactCorrupt, match="TFL3"):
         array_files(b"something else, but long enough", "x", None)
 
 
@@ -218,7 +224,7 @@ def test_the_resolver_compiles_and_has_room_for_its_operators(folder: Path, tmp_
     assert subprocess.run([program], check=False).returncode == 0
 
 
-def test_export_writes_a_folder_once(tmp_path: Path) -> None:
+def test_export_does_not_replace_a_folder(tmp_path: Path) -> None:
     model = write_tflite(tmp_path, "int8")
     out = export(model, tmp_path / "array", OPTIONS)
     assert sorted(file.name for file in out.iterdir()) == ["README.md", "tiny_model.c", "tiny_model.h", "tiny_ops.h"]
@@ -228,7 +234,7 @@ def test_export_writes_a_folder_once(tmp_path: Path) -> None:
     assert (out / "tiny_model.h").stat().st_mtime_ns == before
 
 
-def test_a_folder_is_replaced_only_when_told(tmp_path: Path) -> None:
+def test_a_folder_is_replaced_only_on_request(tmp_path: Path) -> None:
     out = write_folder(tmp_path / "a" / "out", {"one": "1"})
     with pytest.raises(OutputNotWritable, match="--force"):
         write_folder(out, {"two": b"2"})
@@ -238,18 +244,16 @@ def test_a_folder_is_replaced_only_when_told(tmp_path: Path) -> None:
     assert [file.name for file in out.parent.iterdir()] == ["out"]
 
 
-def test_a_folder_is_not_written_over_a_file(tmp_path: Path) -> None:
+def test_a_file_is_not_replaced_by_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OutputNotWritable, match="is a file"):
+    with pytest.raises(OutputNotWritable, match="file"):
         write_folder(tmp_path / "file", {"one": "1"}, replace=True)
-    with pytest.raises(OutputNotWritable, match="cannot write"):
+    with pytest.raises(OutputNotWritable, match="below"):
         write_folder(tmp_path / "file" / "below", {"one": "1"})
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_folder_is_replaced_where_the_system_cannot_exchange_two(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_is_replaced_without_an_atomic_exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = write_folder(tmp_path / "out", {"one": "1"})
     monkeypatch.setattr("edgedigits_exporters.whole_folders._exchange", lambda *_: False)
     write_folder(out, {"two": "2"}, replace=True)
@@ -257,10 +261,10 @@ def test_a_folder_is_replaced_where_the_system_cannot_exchange_two(
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_place_that_cannot_even_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path, **_: object) -> bool:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "stat", refuse)
-    with pytest.raises(OutputNotWritable, match=r"cannot write .*: Permission denied"):
+    with pytest.raises(OutputNotWritable, match="Permission denied"):
         write_folder(tmp_path / "closed" / "out", {"one": "1"})

@@ -1,4 +1,4 @@
-"""Operators as C give LiteRT's answers, every value, with both kernels, whatever the shapes and the quantization."""
+"""Operators as C equal LiteRT in every value, with both kernels, for random shapes and quantization."""
 
 import dataclasses
 import tempfile
@@ -10,22 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgedigits_exporters.microcontroller.activations import Kernels, limits
-from edgedigits_exporters.microcontroller.flatbuffer import read_graph
-from edgedigits_exporters.microcontroller.graph import (
-    Add,
-    Clamp,
-    Convolution,
-    Graph,
-    Mean,
-    Operator,
-    Pool,
-    Reshape,
-    Softmax,
-    Tensor,
-    Window,
-)
-from edgedigits_exporters.microcontroller.layers.clamp import table_of
+from edgedigits_exporters.microcontroller.activation_limits import Kernels, limits
+from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor, Window
+from edgedigits_exporters.microcontroller.operators.add import Add
+from edgedigits_exporters.microcontroller.operators.clamp import Clamp, table_of
+from edgedigits_exporters.microcontroller.operators.convolution import Convolution
+from edgedigits_exporters.microcontroller.operators.mean import Mean
+from edgedigits_exporters.microcontroller.operators.pool import Pool
+from edgedigits_exporters.microcontroller.operators.reshape import Reshape
+from edgedigits_exporters.microcontroller.operators.softmax import Softmax
+from edgedigits_exporters.microcontroller.parsing import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing.source import source
 from edgedigits_runtime.errors import ArtifactUnsupported
@@ -46,7 +40,7 @@ SANITIZED = ("-O1", "-g", "-fsanitize=undefined,address", "-fno-sanitize-recover
 
 
 def assert_same(graph: Graph, seed: int, *compiler: str) -> None:
-    """Compare C with LiteRT; the C is made of the file, as for a user."""
+    """Compare C with LiteRT; the C is made from the file, as for a user."""
     content = tflite_of(graph)
     inputs = random_inputs(graph, seed)
     for kernels in KERNELS:
@@ -78,7 +72,7 @@ def dense(weights: NDArray[np.int8], zero_point: int = 0, scale: float = 0.01, *
     return one_operator(Convolution, "FULLY_CONNECTED", (1, 1, length), **{"output": output, **constants, **fields})
 
 
-def test_every_operator_once() -> None:
+def test_a_network_of_all_operators_equals_litert() -> None:
     assert_same(random_graph([*ALL, *TAILS[0]], 4, (9, 8, 2)), 4)
 
 
@@ -96,7 +90,7 @@ def test_one_operator(name: str, seed: int) -> None:
 )
 @settings(max_examples=6)
 @given(seed=SEEDS)
-def test_operators_that_need_others(names: tuple[str, ...], seed: int) -> None:
+def test_groups_of_operators(names: tuple[str, ...], seed: int) -> None:
     assert_same(random_graph(names, seed), seed)
 
 
@@ -126,7 +120,7 @@ def one_by_one(
 @pytest.mark.slow
 @settings(max_examples=6)
 @given(seed=SEEDS)
-def test_the_last_bit_of_many_scales(seed: int) -> None:
+def test_many_scales_equal_litert_in_the_last_bit(seed: int) -> None:
     generator = np.random.default_rng(seed)
     channels = 200
     taken, made = Tensor("taken", (4, 4, 8), *quantized(generator)), Tensor("made", (4, 4, channels), 0.1, 5)
@@ -142,8 +136,8 @@ def test_the_last_bit_of_many_scales(seed: int) -> None:
 @pytest.mark.slow
 @settings(max_examples=6)
 @given(seed=SEEDS)
-def test_sums_of_any_two_values(seed: int) -> None:
-    """Two convolutions give ADD independent inputs."""
+def test_sums_of_random_values(seed: int) -> None:
+    """Two convolutions make independent inputs for ADD."""
     generator = np.random.default_rng(seed)
     (scale, zero), (other_scale, other_zero) = quantized(generator), quantized(generator)
     taken = Tensor("taken", (40, 40, 2), scale, zero)
@@ -167,7 +161,7 @@ def quantized(generator: np.random.Generator) -> tuple[float, int]:
 
 
 @given(name=st.sampled_from(["QUANTIZE", "RELU", "RELU6"]), seed=SEEDS)
-def test_tables(name: str, seed: int) -> None:
+def test_tables_equal_litert(name: str, seed: int) -> None:
     generator = np.random.default_rng(seed)
     taken, (scale, zero) = Tensor("taken", (1, 1, 256), *quantized(generator)), quantized(generator)
     ratio = generator.choice([taken.scale, 2 * taken.scale, scale])
@@ -200,7 +194,7 @@ def test_random_networks(names: list[str], tail: tuple[str, ...], seed: int) -> 
         "clang -O2 -march=native",
     ],
 )
-def test_compilers_and_their_flags(compiler: str) -> None:
+def test_compilers_and_flags(compiler: str) -> None:
     for seed, tail in enumerate(TAILS):
         assert_same(random_graph([*ALL, *tail], seed, (11, 10, 3)), seed, *compiler.split())
 
@@ -219,8 +213,8 @@ def test_sanitizers_find_nothing(kernels: Kernels, size: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RELU6"])
-def test_six_half_way_between_two_steps(name: str) -> None:
-    """Where XNNPACK and LiteRT's own kernels stop ReLU6 at different values."""
+def test_relu6_bound_half_way_between_two_steps(name: str) -> None:
+    """XNNPACK and LiteRT's own kernels round the bound of ReLU6 differently."""
     scale = float(np.float32(6 / 36.5))
     half = Tensor("made", (1, 1, 1), scale, 4)
     assert limits("RELU6", half, "reference") == (4, 41)
@@ -242,7 +236,7 @@ def test_six_half_way_between_two_steps(name: str) -> None:
     assert_same(Graph(taken, made, (operators.get(name, pool)(),)), 0)
 
 
-def test_weights_with_a_zero_point_of_their_own() -> None:
+def test_weights_with_a_zero_point() -> None:
     generator = np.random.default_rng(0)
     graph = dense(generator.integers(-128, 128, (6, 40)).astype(np.int8), zero_point=-9, scale=0.002)
     content = tflite_of(graph)
@@ -250,13 +244,11 @@ def test_weights_with_a_zero_point_of_their_own() -> None:
     with tempfile.TemporaryDirectory() as folder:
         answers = CompiledC(write_c(read, "reference", Path(folder)))(inputs)
     np.testing.assert_array_equal(answers, litert(content, inputs, "reference"))
-    with pytest.raises(
-        ArtifactUnsupported, match=r"operator 0 \(FULLY_CONNECTED\).*zero point -9.*--kernels reference"
-    ):
+    with pytest.raises(ArtifactUnsupported, match=r"operator 0 \(FULLY_CONNECTED\).* -9,.*--kernels reference"):
         make_program(read, "xnnpack")
 
 
-def test_what_changes_nothing_costs_nothing() -> None:
+def test_an_operator_that_changes_nothing_makes_no_layer() -> None:
     same = Tensor("made", (4, 4, 2), 0.05, 3)
     graph = one_operator(Clamp, "QUANTIZE", (4, 4, 2), output=same, activation="NONE")
     for kernels in KERNELS:
@@ -264,12 +256,12 @@ def test_what_changes_nothing_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize("kernels", KERNELS)
-def test_uint8_at_another_scale(kernels: Kernels) -> None:
+def test_uint8_at_another_scale_needs_reference_kernels(kernels: Kernels) -> None:
     graph = one_operator(Clamp, "QUANTIZE", (4, 4, 2), activation="NONE", all_int8=False)
     if kernels == "reference":
         assert len(make_program(graph, kernels).layers) == 1
         return
-    with pytest.raises(ArtifactUnsupported, match="between uint8 and int8"):
+    with pytest.raises(ArtifactUnsupported, match=r"uint8.*--kernels reference"):
         make_program(graph, kernels)
 
 
@@ -283,33 +275,33 @@ def added(scale: float) -> Graph:
     return dataclasses.replace(graph, operators=(dataclasses.replace(operator, inputs=(graph.input, graph.input)),))
 
 
-REFUSED: dict[str, tuple[Graph, tuple[Kernels, ...], str]] = {
+REFUSED: dict[str, tuple[Graph, tuple[Kernels, ...], tuple[str, ...]]] = {
     "QUANTIZE by much": (
         one_operator(Clamp, "QUANTIZE", (4, 4, 2), output=scaled_output(0.05 / 200), activation="NONE"),
         ("xnnpack",),
-        "operator 0 (QUANTIZE), which makes 'made', changes the scale by a factor of 200",
+        ("operator 0 (QUANTIZE)", "'made'", "200"),
     ),
-    "ADD by much": (added(0.05 / 300), ("xnnpack",), "factors of 300 and 300"),
-    "ADD by far too much": (added(1e-8), ("xnnpack", "reference"), "operator 0 (ADD), which makes 'made'"),
+    "ADD by much": (added(0.05 / 300), ("xnnpack",), ("operator 0 (ADD)", "300")),
+    "ADD by far too much": (added(1e-8), ("xnnpack", "reference"), ("operator 0 (ADD)", "'made'")),
     "sums too large": (
         dense(np.full((2, 500), 127, np.int8), scale=1.0),
         ("xnnpack", "reference"),
-        "steps of its output's scale",
+        ("4194304",),
     ),
     "means too large": (
         one_operator(Mean, "MEAN", (4, 4, 2), output=scaled_output(1e-6, (1, 1, 2))),
         ("xnnpack", "reference"),
-        "steps of its output's scale",
+        ("4194304",),
     ),
     "many classes": (
         one_operator(Softmax, "SOFTMAX", (1, 1, 512), output=Tensor("made", (1, 1, 512), 1 / 256, -128), beta=1.0),
         ("reference",),
-        "512 channels",
+        ("512", "511"),
     ),
     "beta close to 0": (
         one_operator(Softmax, "SOFTMAX", (1, 1, 5), output=Tensor("made", (1, 1, 5), 1 / 256, -128), beta=1e-8),
         ("reference",),
-        "too small",
+        ("operator 0 (SOFTMAX)",),
     ),
     "a large window": (
         one_operator(
@@ -321,18 +313,18 @@ REFUSED: dict[str, tuple[Graph, tuple[Kernels, ...], str]] = {
             activation="NONE",
         ),
         ("xnnpack", "reference"),
-        "side of 300, and at most 255",
+        ("300", "255"),
     ),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_exact_is_refused(name: str) -> None:
-    graph, refusing, message = REFUSED[name]
+def test_operators_that_cannot_be_exact_are_refused(name: str) -> None:
+    graph, refusing, facts = REFUSED[name]
     for kernels in KERNELS:
         if kernels in refusing:
             with pytest.raises(ArtifactUnsupported) as caught:
                 make_program(graph, kernels)
-            assert message in str(caught.value)
+            assert all(fact in str(caught.value) for fact in facts)
         else:
             assert source(make_program(graph, kernels), contract_of(graph), "/* A test. */")

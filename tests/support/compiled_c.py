@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters.microcontroller.activations import Kernels
+from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing.header import header

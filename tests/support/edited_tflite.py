@@ -10,8 +10,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 import edgedigits.models
-from edgedigits_exporters.microcontroller.flatbuffer import read_graph
 from edgedigits_exporters.microcontroller.graph import Graph, Operator
+from edgedigits_exporters.microcontroller.parsing import read_graph
 from tests.support.tiny_models import tflite_bytes
 
 MODELS = Path(edgedigits.models.__file__).parent

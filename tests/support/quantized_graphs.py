@@ -5,20 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters.microcontroller.activations import Kernels
-from edgedigits_exporters.microcontroller.graph import (
-    Add,
-    Clamp,
-    Convolution,
-    Depthwise,
-    Graph,
-    Mean,
-    Operator,
-    Pad,
-    Pool,
-    Softmax,
-    Tensor,
-)
+from edgedigits_exporters.microcontroller.activation_limits import Kernels
+from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor
+from edgedigits_exporters.microcontroller.operators.add import Add
+from edgedigits_exporters.microcontroller.operators.clamp import Clamp
+from edgedigits_exporters.microcontroller.operators.convolution import Convolution
+from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
+from edgedigits_exporters.microcontroller.operators.mean import Mean
+from edgedigits_exporters.microcontroller.operators.pad import Pad
+from edgedigits_exporters.microcontroller.operators.pool import Pool
+from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 
 MAKE_VECTORS = ("FULLY_CONNECTED", "MEAN", "SOFTMAX")
 TAKE_VECTORS = ("ADD", "FULLY_CONNECTED", "QUANTIZE", "RELU", "RELU6", "RESHAPE", "SOFTMAX")

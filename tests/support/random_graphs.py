@@ -6,23 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters.microcontroller.activations import BOUNDS
-from edgedigits_exporters.microcontroller.graph import (
-    Add,
-    Clamp,
-    Convolution,
-    Depthwise,
-    Graph,
-    Mean,
-    Operator,
-    Pad,
-    Pool,
-    Reshape,
-    Softmax,
-    Tensor,
-    Window,
-)
-from edgedigits_exporters.microcontroller.layers.softmax import MOST_CHANNELS
+from edgedigits_exporters.microcontroller.activation_limits import BOUNDS
+from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor, Window
+from edgedigits_exporters.microcontroller.operators.add import Add
+from edgedigits_exporters.microcontroller.operators.clamp import Clamp
+from edgedigits_exporters.microcontroller.operators.convolution import Convolution
+from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
+from edgedigits_exporters.microcontroller.operators.mean import Mean
+from edgedigits_exporters.microcontroller.operators.pad import Pad
+from edgedigits_exporters.microcontroller.operators.pool import Pool
+from edgedigits_exporters.microcontroller.operators.reshape import Reshape
+from edgedigits_exporters.microcontroller.operators.softmax import MOST_CHANNELS, Softmax
 from tests.support.quantized_graphs import MAKE_VECTORS
 
 MOST_VALUES = 600

@@ -15,9 +15,9 @@ from benchmarks.shipped_models.build import write_wasm
 from edgedigits import load
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED, shipped_names
-from edgedigits_exporters.microcontroller.activations import Kernels
+from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.c import COptions
-from edgedigits_exporters.microcontroller.flatbuffer import read_graph
+from edgedigits_exporters.microcontroller.parsing import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing.header import header
 from edgedigits_exporters.microcontroller.writing.source import source

@@ -1,8 +1,4 @@
-"""Export to standalone C99: a folder with the network, a self-test and what builds them.
-
-flatbuffer reads the `.tflite` into a graph, lowering gives every operator its C and a place in memory, source and
-header write the text, templates what stands beside it.
-"""
+"""Export to standalone C99: a folder with the network, a self-test and build files."""
 
 import dataclasses
 import hashlib
@@ -16,14 +12,12 @@ from typing import Literal
 import numpy as np
 
 from edgedigits_exporters import FormatOptions, Result
-from edgedigits_exporters.microcontroller.flatbuffer import read_graph
+from edgedigits_exporters.microcontroller import literals
+from edgedigits_exporters.microcontroller.parsing import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
-from edgedigits_exporters.microcontroller.writing import literals
 from edgedigits_exporters.microcontroller.writing.header import header
-from edgedigits_exporters.microcontroller.writing.projects import PROJECTS
-from edgedigits_exporters.microcontroller.writing.selftest import golden_text
+from edgedigits_exporters.microcontroller.writing.project_files import PROJECTS, fill_file, golden_header, marks_of
 from edgedigits_exporters.microcontroller.writing.source import source
-from edgedigits_exporters.microcontroller.writing.templates import filled, marks_of, template
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract
@@ -65,8 +59,8 @@ def export(model: Path, path: Path, options: COptions) -> Path:
     """Write an int8 `.tflite` file as a folder of C; see edgedigits_exporters.Format.
 
     Raises:
-        ArtifactError: the file cannot be used, or the compiler does not support it.
-        OutputNotWritable: the folder exists, or could not be written.
+        ArtifactError: the file cannot be used, or it holds operators or types that C lacks.
+        OutputNotWritable: the folder exists, or cannot be written.
     """
     return write_folder(path, c_files(model, options))
 
@@ -94,14 +88,13 @@ def c_files(model: Path, options: COptions) -> dict[str, str | bytes]:
     texts = {
         "digits.h": header(program, contract, heading, version("edgedigits")),
         "digits.c": source(program, contract, heading),
-        "golden.h": golden_text(template("golden.h"), vectors["framed"], _as_int8(vectors), options.kernels),
+        "golden.h": golden_header(vectors["framed"], _as_int8(vectors), options.kernels),
     }
+    marks = marks_of(program, contract, texts["digits.c"], options.project)
     layout = PROJECTS[options.project]
-    marks = marks_of(program, contract, texts["digits.c"], options.project, layout)
-    made = {place: texts.get(name) or filled(name, marks) for name, place in layout.items()}
     return {
-        **made,
-        "README.md": filled("README.md", marks),
+        **{place: texts.get(name) or fill_file(name, marks) for name, place in layout.items()},
+        "README.md": fill_file("README.md", marks),
         MEMBER: contract.to_json() + "\n",
         "digits.tflite": content,
         "digits.golden.npz": packed(vectors),
@@ -109,8 +102,8 @@ def c_files(model: Path, options: COptions) -> dict[str, str | bytes]:
 
 
 def golden_vectors(model: Path, contract: Contract, kernels: str) -> Vectors:
-    """Return what LiteRT makes of the golden pictures."""
-    # XNNPACK is not asked for by name: where LiteRT has it not, the self-test will show whether that matters.
+    """Return LiteRT's answers to the golden pictures."""
+    # XNNPACK is not required: where LiteRT lacks it, the self-test detects differences.
     options = EngineOptions(kernels="reference" if kernels == "reference" else "auto")
     with open_engine(model, options=options, contract=contract) as engine:
         return record(Reader(Classifier(engine)))

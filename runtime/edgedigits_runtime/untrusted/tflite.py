@@ -4,7 +4,14 @@ import math
 
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted import limits
-from edgedigits_runtime.untrusted.tflite_model import Model, Operator, Tensor, corrupt, format_shape, read_model
+from edgedigits_runtime.untrusted.tflite_model import (
+    StoredModel,
+    StoredOperator,
+    StoredTensor,
+    corrupt,
+    format_shape,
+    read_model,
+)
 from edgedigits_runtime.untrusted.tflite_schema import (
     ACTIVATIONS,
     COUNTS,
@@ -44,7 +51,7 @@ SMALLEST_STEP = 2.0**-20
 """Of a softmax: LiteRT needs more than 2**-26 (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling)."""
 
 
-def check(content: bytes, source: str) -> Model:
+def check(content: bytes, source: str) -> StoredModel:
     """Return the model of a `.tflite` file's bytes after all checks; a contract behind them is ignored.
 
     Args:
@@ -61,7 +68,7 @@ def check(content: bytes, source: str) -> Model:
     return model
 
 
-def check_model(model: Model) -> None:
+def check_model(model: StoredModel) -> None:
     """Check types, sizes, quantization, operators and shapes.
 
     Raises:
@@ -95,7 +102,7 @@ def check_model(model: Model) -> None:
         raise corrupt(model.source, "no operator makes its output")
 
 
-def _check_tensor(tensor: Tensor, source: str) -> None:
+def _check_tensor(tensor: StoredTensor, source: str) -> None:
     where, shape, signature = f"tensor {tensor.index}", tensor.shape, tensor.signature
     if tensor.dtype not in WIDTHS:
         raise ArtifactUnsupported(f"{source} holds numbers of {tensor.dtype} in {where}; expected {', '.join(WIDTHS)}")
@@ -117,7 +124,7 @@ def _check_tensor(tensor: Tensor, source: str) -> None:
         raise corrupt(source, f"{where} has {problem}")
 
 
-def _quantization_problem(tensor: Tensor) -> str:
+def _quantization_problem(tensor: StoredTensor) -> str:
     scales, zero_points, axis = tensor.quantization.scales, tensor.quantization.zero_points, tensor.quantization.axis
     along_axis = tensor.shape[axis] if 0 <= axis < len(tensor.shape) else 1
     if len(scales) not in (0, 1, along_axis) or len(zero_points) not in (0, len(scales)):
@@ -131,7 +138,7 @@ def _quantization_problem(tensor: Tensor) -> str:
     return f"the zero point {outside[0]}" if outside else ""
 
 
-def _check_operator(model: Model, operator: Operator, available: list[bool]) -> None:
+def _check_operator(model: StoredModel, operator: StoredOperator, available: list[bool]) -> None:
     spec = OPERATORS[operator.kind.number]
     problem = _operand_problem(operator, spec, available)
     if problem:
@@ -151,7 +158,7 @@ def _check_operator(model: Model, operator: Operator, available: list[bool]) -> 
         raise corrupt(model.source, f"{operator.where} {problem}")
 
 
-def _operand_problem(operator: Operator, spec: OperatorSpec, available: list[bool]) -> str:
+def _operand_problem(operator: StoredOperator, spec: OperatorSpec, available: list[bool]) -> str:
     """Return an input that is missing when the operator runs, or an output that it would overwrite."""
     inputs, outputs = operator.inputs, operator.outputs
     fewest, most = spec.inputs
@@ -166,7 +173,7 @@ def _operand_problem(operator: Operator, spec: OperatorSpec, available: list[boo
     return f"writes over tensor {outputs[0]}" if available[outputs[0]] else ""
 
 
-def _options_problem(operator: Operator, spec: OperatorSpec) -> str:
+def _options_problem(operator: StoredOperator, spec: OperatorSpec) -> str:
     options = operator.options
     if options.number not in (0, spec.options) or (
         spec.needs_options and not (options.number and options.values is not None)
@@ -181,7 +188,7 @@ def _options_problem(operator: Operator, spec: OperatorSpec) -> str:
     return ""
 
 
-def _beta_problem(operator: Operator, first: Tensor) -> str:
+def _beta_problem(operator: StoredOperator, first: StoredTensor) -> str:
     """Return a scaling of the inputs of an integer softmax that is so small that LiteRT ends the process."""
     if operator.name not in ("SOFTMAX", "LOG_SOFTMAX"):
         return ""
@@ -192,7 +199,7 @@ def _beta_problem(operator: Operator, first: Tensor) -> str:
     return f"has the beta {beta:g} for inputs in steps of {scales[0] if scales else 1:g}"
 
 
-def _types_problem(operator: Operator, inputs: list[Tensor], output: Tensor) -> str:
+def _types_problem(operator: StoredOperator, inputs: list[StoredTensor], output: StoredTensor) -> str:
     types = [tensor.dtype for tensor in inputs]
     return "" if types_fit(operator.name, types, output.dtype) else f"makes {output.dtype} of {', '.join(types)}"
 

@@ -23,7 +23,7 @@ LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
-class Quantization:
+class StoredQuantization:
     """How stored values map to real ones: real = (stored - zero point) * scale.
 
     Args:
@@ -37,7 +37,7 @@ class Quantization:
 
 
 @dataclass(frozen=True)
-class Tensor:
+class StoredTensor:
     """An activation, or a constant.
 
     Args:
@@ -57,7 +57,7 @@ class Tensor:
     signature: tuple[int, ...]
     dtype: str
     data: memoryview
-    quantization: Quantization
+    quantization: StoredQuantization
     oddity: str
 
     @property
@@ -73,7 +73,7 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Options:
+class StoredOptions:
     """The attributes of an operator.
 
     Args:
@@ -113,7 +113,7 @@ class OperatorKind:
 
 
 @dataclass(frozen=True)
-class Operator:
+class StoredOperator:
     """A step of the graph.
 
     Args:
@@ -128,7 +128,7 @@ class Operator:
     kind: OperatorKind
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: Options
+    options: StoredOptions
 
     @property
     def name(self) -> str:
@@ -141,7 +141,7 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class Model:
+class StoredModel:
     """The only graph of a file.
 
     Args:
@@ -153,14 +153,14 @@ class Model:
     """
 
     source: str
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[StoredTensor, ...]
     kinds: tuple[OperatorKind, ...]
-    operators: tuple[Operator, ...]
+    operators: tuple[StoredOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
 
-def read_model(content: bytes, source: str) -> Model:
+def read_model(content: bytes, source: str) -> StoredModel:
     """Return the model of a `.tflite` file's bytes; a contract behind them is ignored.
 
     The result is safe to walk through: each index in it exists. Whether the operators are supported and whether the
@@ -192,7 +192,7 @@ class _Reader:
         self.source = source
         self.buffers: list[Table] = root.get("buffers", [])
 
-    def model(self) -> Model:
+    def model(self) -> StoredModel:
         if (version := self.root.get("version", 0)) != SCHEMA_VERSION:
             raise self._unsupported(f"has schema version {version}, expected {SCHEMA_VERSION}")
         graphs = self.root.get("subgraphs", [])
@@ -212,7 +212,7 @@ class _Reader:
             for position, table in enumerate(graph.get("operators", []))
         )
         self._check_signatures(len(tensors))
-        return Model(self.source, tensors, kinds, operators, inputs, outputs)
+        return StoredModel(self.source, tensors, kinds, operators, inputs, outputs)
 
     def _unsupported(self, problem: str) -> ArtifactUnsupported:
         return ArtifactUnsupported(f"{self.source} {problem}")
@@ -237,7 +237,7 @@ class _Reader:
             ends = [*signature.get("inputs", []), *signature.get("outputs", [])]
             self._check_indices((end.get("tensor_index", 0) for end in ends), tensors, "a signature")
 
-    def _tensor(self, index: int, table: Table) -> Tensor:
+    def _tensor(self, index: int, table: Table) -> StoredTensor:
         number, shape = table.get("type", 0), table.get("shape", ())
         buffer, quantization = table.get("buffer", 0), table.get("quantization", {})
         self._check_indices([buffer], len(self.buffers), f"tensor {index}", "buffer")
@@ -250,14 +250,14 @@ class _Reader:
             "a variant": bool(table.get("variant_tensors")),
             "quantized in a custom way": bool(quantization.get("details_type")),
         }
-        return Tensor(
+        return StoredTensor(
             index,
             _printable(table.get("name", "")),
             shape,
             table.get("shape_signature", ()),
             TYPES.get(number, f"type {number}"),
             memoryview(self.buffers[buffer].get("data", b"")),
-            Quantization(
+            StoredQuantization(
                 quantization.get("scale", ()),
                 quantization.get("zero_point", ()),
                 quantization.get("quantized_dimension", 0),
@@ -265,11 +265,11 @@ class _Reader:
             next((oddity for oddity, present in oddities.items() if present), ""),
         )
 
-    def _operator(self, position: int, table: Table, kinds: tuple[OperatorKind, ...], tensors: int) -> Operator:
+    def _operator(self, position: int, table: Table, kinds: tuple[OperatorKind, ...], tensors: int) -> StoredOperator:
         number = table.get("opcode_index", 0)
         self._check_indices([number], len(kinds), f"operator {position}", "kind")
         inputs, outputs = table.get("inputs", ()), table.get("outputs", ())
-        made = Operator(position, kinds[number], inputs, outputs, _options(table))
+        made = StoredOperator(position, kinds[number], inputs, outputs, _options(table))
         self._check_indices((*(index for index in inputs if index != -1), *outputs), tensors, made.where)
         return made
 
@@ -289,14 +289,14 @@ def format_shape(shape: tuple[int, ...]) -> str:
     return f"{list(shape[:8])}{'...' if len(shape) > 8 else ''}"
 
 
-def _options(table: Table) -> Options:
+def _options(table: Table) -> StoredOptions:
     number, stored = table.get("builtin_options_type", 0), table.get("builtin_options")
     is_later_kind = bool(table.get("builtin_options_2_type") or table.get("large_custom_options_size"))
     if stored is None:
-        return Options(number, None, is_later_kind=is_later_kind)
+        return StoredOptions(number, None, is_later_kind=is_later_kind)
     fields = OPTIONS[number][1].fields
     values = {name: stored.get(name, DEFAULTS.get(name, default(kind))) for _, name, kind in fields}
-    return Options(number, values, stored.get(UNKNOWN_FIELD), is_later_kind)
+    return StoredOptions(number, values, stored.get(UNKNOWN_FIELD), is_later_kind)
 
 
 def _printable(name: str) -> str:

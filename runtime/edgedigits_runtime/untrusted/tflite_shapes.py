@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edgedigits_runtime.untrusted.limits import WINDOW
-from edgedigits_runtime.untrusted.tflite_model import Tensor
+from edgedigits_runtime.untrusted.tflite_model import StoredTensor
 
 Shape = tuple[int, ...]
 Values = Mapping[str, Any]
@@ -26,7 +26,7 @@ REDUCING = {"MEAN", "REDUCE_MAX", "REDUCE_MIN", "SLICE", "STRIDED_SLICE", "SUM"}
 BROADCASTING = {"ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB"}
 
 
-def find_shape_problem(name: str, inputs: Sequence[Tensor], output: Tensor, options: Values) -> str:
+def find_shape_problem(name: str, inputs: Sequence[StoredTensor], output: StoredTensor, options: Values) -> str:
     """Return the mismatch between an operator's inputs and the shape of its output; empty where there is none.
 
     Args:
@@ -47,7 +47,7 @@ def find_shape_problem(name: str, inputs: Sequence[Tensor], output: Tensor, opti
     return "" if computed == stored else f"makes the shape {list(computed)}, the file says {list(stored)}"
 
 
-def _computed(name: str, shapes: list[Shape], inputs: Sequence[Tensor], options: Values) -> Shape:
+def _computed(name: str, shapes: list[Shape], inputs: Sequence[StoredTensor], options: Values) -> Shape:
     if name in ELEMENTWISE:
         return shapes[0]
     if name in BROADCASTING:
@@ -139,7 +139,7 @@ def _rank(shapes: list[Shape], _: Values) -> Shape:
     return (len(shapes[0]),)
 
 
-def _padded(shape: Shape, paddings: Tensor) -> Shape:
+def _padded(shape: Shape, paddings: StoredTensor) -> Shape:
     letter = {"INT32": "i", "INT64": "q"}.get(paddings.dtype)
     if letter is None:
         raise ValueError(f"its paddings are {paddings.dtype}")

@@ -1,1 +1,1 @@
-"""From operators to layers with an order and a place in memory."""
+"""From operators to layers with an order of rows and places in memory."""

@@ -1,10 +1,13 @@
-"""Join operators whose values between need not be in memory."""
+"""Join operators so that the values between them need no memory."""
 
-from edgedigits_exporters.microcontroller.graph import Convolution, Depthwise, Graph, Operator, Separable
+from edgedigits_exporters.microcontroller.graph import Graph, Operator
+from edgedigits_exporters.microcontroller.operators.convolution import Convolution
+from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
+from edgedigits_exporters.microcontroller.operators.separable import Separable
 
 
 def pairs(graph: Graph) -> list[tuple[Depthwise, Convolution]]:
-    """Return the depthwise convolutions that only a 1x1 convolution reads, each with that one."""
+    """Return each depthwise convolution that only a 1x1 convolution reads, with that one."""
     found = []
     for operator in graph.operators:
         readers = graph.consumers(operator.output)
@@ -16,7 +19,7 @@ def pairs(graph: Graph) -> list[tuple[Depthwise, Convolution]]:
 
 
 def joined(graph: Graph, chosen: list[tuple[Depthwise, Convolution]]) -> tuple[Operator, ...]:
-    """Return a graph's operators, with each chosen pair as one."""
+    """Return a graph's operators, with each chosen pair as one operator."""
     firsts = {id(first) for first, _ in chosen}
     seconds = {
         id(then): Separable("SEPARABLE", then.position, first.inputs, then.output, first=first, then=then)
@@ -26,7 +29,7 @@ def joined(graph: Graph, chosen: list[tuple[Depthwise, Convolution]]) -> tuple[O
 
 
 def _is_pointwise(operator: Convolution) -> bool:
-    """Whether a convolution looks at one pixel at a time, every one of them."""
+    """Whether the window is one pixel that visits every pixel."""
     window = operator.window
     one_each = window.size == window.stride == (1, 1) and window.before == (0, 0)
     return one_each and operator.name == "CONV_2D" and not operator.weights_zero_point

@@ -1,11 +1,11 @@
-"""From the graph to layers with a place in memory: what the C text is written from."""
+"""From the graph to layers with a place in memory, from which the C text is written."""
 
 from dataclasses import dataclass
 
-from edgedigits_exporters.microcontroller.activations import Kernels
+from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor
-from edgedigits_exporters.microcontroller.layers import does_nothing, lower
-from edgedigits_exporters.microcontroller.layers.layer import Layer, Place, Source
+from edgedigits_exporters.microcontroller.layer import Layer, Place, Source
+from edgedigits_exporters.microcontroller.operators import lower
 from edgedigits_exporters.microcontroller.planning.fusing import joined, pairs
 from edgedigits_exporters.microcontroller.planning.memory import Plan, plan_memory
 from edgedigits_exporters.microcontroller.planning.rows import Stage
@@ -16,14 +16,16 @@ class Program:
     """A network ready to be written.
 
     Attributes:
-        graph: what it was made of.
+        graph: the network.
+        operators: for each layer, the operator.
         layers: layer 1, 2, ...; stage 0 is the input.
-        sources: for each layer, what it reads.
+        sources: for each layer, its inputs.
         plan: of the scratch memory.
         wide_plan: the same order on processors that multiply several values at once, whose patches are larger.
     """
 
     graph: Graph
+    operators: tuple[Operator, ...]
     layers: tuple[Layer, ...]
     sources: tuple[tuple[Source, ...], ...]
     plan: Plan
@@ -36,9 +38,12 @@ class Program:
 
 
 def make_program(graph: Graph, kernels: Kernels) -> Program:
-    """Give every operator its C, its rows an order, and all of it a place in memory.
+    """Return a graph's operators as C, with an order of rows and places in memory.
 
-    Pairs of operators are joined, which is faster, but for those without which less memory is needed.
+    Pairs of operators are joined, which is faster, unless a pair increases the memory.
+
+    Raises:
+        ArtifactUnsupported: sizes or scales with which C could not equal LiteRT.
     """
     chosen = pairs(graph)
     best = _program(graph, joined(graph, chosen), kernels)
@@ -52,21 +57,20 @@ def make_program(graph: Graph, kernels: Kernels) -> Program:
 
 def _program(graph: Graph, operators: tuple[Operator, ...], kernels: Kernels) -> Program:
     made: dict[int, Source] = {id(graph.input): Source(0, graph.input, graph.input)}
-    layers: list[Layer] = []
-    all_sources: list[tuple[Source, ...]] = []
     stages: list[tuple[Tensor, Layer | None]] = [(graph.input, None)]
+    lowered: list[tuple[Operator, Layer, tuple[Source, ...]]] = []
     for operator in operators:
         sources = tuple(made[id(tensor)] for tensor in operator.inputs)
-        if does_nothing(operator, kernels):
+        layer = lower(operator, sources, kernels)
+        if layer is None:
             made[id(operator.output)] = Source(sources[0].stage, operator.output, sources[0].made)
             continue
-        layer = lower(operator, sources, kernels)
         made[id(operator.output)] = Source(len(stages), operator.output, operator.output)
         stages.append((operator.output, layer))
-        layers.append(layer)
-        all_sources.append(sources)
+        lowered.append((operator, layer, sources))
     plan, wide_plan = plan_memory(_stages(stages), _stages(stages, wide=True))
-    return Program(graph, tuple(layers), tuple(all_sources), plan, wide_plan)
+    with_layers, layers, all_sources = (tuple(part) for part in zip(*lowered, strict=True)) if lowered else ((), (), ())
+    return Program(graph, with_layers, layers, all_sources, plan, wide_plan)
 
 
 def _stages(stages: list[tuple[Tensor, Layer | None]], *, wide: bool = False) -> list[Stage]:

@@ -1,4 +1,4 @@
-"""Where everything lies in the scratch memory: the order of steps and the places that need the least."""
+"""The order of steps and the places in the scratch memory that need the fewest bytes."""
 
 import itertools
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from edgedigits_exporters.microcontroller.planning.rows import Stage, order_of_steps, rows_in_memory
 
 ALIGNMENT = 4
-"""Patches hold 16-bit values, sums 32-bit ones."""
+"""Patches hold 16-bit values, sums hold 32-bit values."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What runs when, and where it finds its rows.
+    """The order of steps, and the places of rows in memory.
 
     Attributes:
-        order: a stage's number for each step.
-        rows: for each stage, how many of its last rows are in memory; row y lies at y modulo that.
+        order: the stage of each step.
+        rows: for each stage, the number of its last rows in memory; row y is at y modulo that.
         rows_at, patch_at, kept_at: for each stage, byte offsets in the scratch memory.
         size: bytes of scratch memory.
     """
@@ -30,7 +30,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Buffer:
-    """A piece of memory: needed from `first` to `last`, or, where it is a patch, at its stage's steps only."""
+    """A piece of memory, needed from `first` to `last`; a patch is needed only at the steps of its stage."""
 
     size: int
     stage: int
@@ -40,10 +40,14 @@ class _Buffer:
 
 
 def plan_memory(stages: list[Stage], *others: list[Stage]) -> tuple[Plan, ...]:
-    """Return the smallest plan found, and for each of `others`, the same stages with other sizes, one of its order.
+    """Return the smallest plan found, and a plan in the same order for each of `others`.
 
-    Tried are: rows as late as possible, any one or two stages that finish at once, and what one more of these adds to
-    the best so far, for as long as that helps.
+    The search tries all rows as late as possible, then up to two stages that finish at once, and then adds stages to
+    the best of these as long as memory shrinks.
+
+    Args:
+        stages: in the order of their layers.
+        others: the same stages with other sizes.
     """
     chosen = _best_choice(stages)
     return tuple(_planned(sizes, chosen) for sizes in (stages, *others))
@@ -85,7 +89,7 @@ def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tup
     for number, stage in enumerate(stages):
         for read in stage.reads:
             until[read.stage] = max(until[read.stage], last[number])
-    # The last stage's row is the answer, copied when all is done.
+    # The output is copied after the last step.
     until[len(stages) - 1] = len(order)
     buffers = {}
     for number, stage in enumerate(stages):
@@ -98,7 +102,7 @@ def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tup
 
 
 def _placed(buffers: dict[tuple[str, int], _Buffer], order: list[int]) -> dict[tuple[str, int], int]:
-    """Give each buffer the lowest place that is free while it is needed, the largest first."""
+    """Give each buffer, the largest first, the lowest place that is free while it is needed."""
     steps: dict[int, list[int]] = {}
     for time, stage in enumerate(order):
         steps.setdefault(stage, []).append(time)

@@ -1,1 +1,1 @@
-"""The other way to a microcontroller: the `.tflite` as an array, for TensorFlow Lite Micro."""
+"""Export to a C array for TensorFlow Lite Micro."""

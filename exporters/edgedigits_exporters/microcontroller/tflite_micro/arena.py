@@ -1,16 +1,16 @@
-"""How much working memory TensorFlow Lite Micro needs for a model: an estimate from its own plan and tables."""
+"""An estimate of TensorFlow Lite Micro's working memory for a model."""
 
 import math
 from dataclasses import dataclass
 
-from edgedigits_exporters.microcontroller.reading.stored import StoredModel, StoredOperator
 from edgedigits_runtime.errors import ArtifactUnsupported
+from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator
+from edgedigits_runtime.untrusted.tflite_schema import WIDTHS
 
 ALIGNMENT = 16
-BYTES = {"INT8": 1, "UINT8": 1, "BOOL": 1, "INT16": 2, "FLOAT16": 2, "INT32": 4, "FLOAT32": 4, "INT64": 8}
 
-# Sizes on a 64-bit machine, where pointers are largest; measured with the recording allocator of the tflite-micro
-# package (October 2026) on the shipped models, and rounded up. A 32-bit microcontroller needs about half.
+# Sizes on a 64-bit machine, measured with the recording allocator of the tflite-micro package (October 2026) on the
+# shipped models and rounded up. A 32-bit microcontroller needs about half.
 BASE_BYTES = 800
 OPERATOR_BYTES = 180
 TENSOR_BYTES = 24
@@ -25,9 +25,9 @@ class Arena:
     """Bytes of the tensor arena.
 
     Args:
-        activations: the highest point of the plan; exact for TensorFlow Lite Micro's own kernels.
-        structures: its tables for tensors, operators and channels; from above.
-        scratch: the largest buffer that CMSIS-NN's kernels ask for.
+        activations: the largest sum of live activations; exact for TensorFlow Lite Micro's own kernels.
+        structures: an upper bound of its tables for tensors, operators and channels.
+        scratch: the largest buffer that CMSIS-NN's kernels request.
     """
 
     activations: int
@@ -48,42 +48,43 @@ class _Buffer:
 
 
 def estimate_arena(model: StoredModel) -> Arena:
-    """Return what a model needs in TensorFlow Lite Micro.
+    """Return the arena of a model.
 
     Raises:
-        ArtifactUnsupported: a tensor of a type or shape whose size is not known.
+        ArtifactUnsupported: a tensor without a fixed size.
     """
-    channels = sum(
-        model.tensors[operator.outputs[0]].shape[-1]
+    weighted = [
+        model.tensors[operator.outputs[0]]
         for operator in model.operators
-        if operator.name in WITH_CHANNELS and operator.outputs and model.tensors[operator.outputs[0]].shape
-    )
+        if operator.name in WITH_CHANNELS and operator.outputs
+    ]
     structures = (
         BASE_BYTES
         + OPERATOR_BYTES * len(model.operators)
         + TENSOR_BYTES * len(model.tensors)
-        + CHANNEL_BYTES * channels
+        + CHANNEL_BYTES * sum(tensor.shape[-1] for tensor in weighted if tensor.shape)
     )
     scratch = max((_scratch(model, operator) for operator in model.operators), default=0)
     return Arena(_planned(_lifetimes(model)), _aligned(structures), _aligned(scratch))
 
 
 def _lifetimes(model: StoredModel) -> list[_Buffer]:
-    """Each activation with the first and last operator that touches it."""
-    buffers: dict[int, _Buffer] = {model.input: _Buffer(_size(model, model.input), 0, 0)}
+    """Return each activation with the first and last operator that uses it."""
+    (source,), (output,) = model.inputs, model.outputs
+    buffers: dict[int, _Buffer] = {source: _Buffer(_size(model, source), 0, 0)}
     for position, operator in enumerate(model.operators):
         for index in operator.outputs:
             buffers.setdefault(index, _Buffer(_size(model, index), position, position))
         for index in (*operator.inputs, *operator.outputs):
             if index in buffers:
                 buffers[index].last = position
-    if model.output in buffers:
-        buffers[model.output].last = len(model.operators)
+    if output in buffers:
+        buffers[output].last = len(model.operators)
     return list(buffers.values())
 
 
 def _planned(buffers: list[_Buffer]) -> int:
-    """Place buffers, the largest first and of equal ones the last, at the lowest free offset; return the top.
+    """Place buffers, the largest first and the last of equal ones, at the lowest free offset; return the total.
 
     Source: GreedyMemoryPlanner in tensorflow/lite/micro/memory_planner/greedy_memory_planner.cc.
     """
@@ -101,16 +102,16 @@ def _planned(buffers: list[_Buffer]) -> int:
 
 def _size(model: StoredModel, index: int) -> int:
     tensor = model.tensors[index]
-    if tensor.dtype not in BYTES or any(size < 1 for size in tensor.shape) or -1 in tensor.signature[1:]:
+    if tensor.dtype not in WIDTHS or any(size < 1 for size in tensor.shape) or -1 in tensor.signature[1:]:
         raise ArtifactUnsupported(
-            f"{model.source}: {tensor.label} is {tensor.dtype} of shape {list(tensor.signature or tensor.shape)}, and"
-            " TensorFlow Lite Micro needs a known type and a fixed shape; convert the model with a fixed input shape"
+            f"{model.source}: {tensor.label} is {tensor.dtype} of shape {list(tensor.signature or tensor.shape)},"
+            " expected a fixed shape; convert the model with a fixed input shape"
         )
-    return _aligned(math.prod(tensor.shape) * BYTES[tensor.dtype])
+    return _aligned(tensor.bytes)
 
 
 def _scratch(model: StoredModel, operator: StoredOperator) -> int:
-    """Bytes that CMSIS-NN asks for, see the *_get_buffer_size functions in its Source/."""
+    """Return the bytes that CMSIS-NN requests; see the *_get_buffer_size functions in its Source/."""
     shapes = [model.tensors[index].shape if index >= 0 else () for index in operator.inputs]
     if operator.name == "CONV_2D" and len(shapes) > 1:
         return 4 * math.prod(shapes[1][1:])

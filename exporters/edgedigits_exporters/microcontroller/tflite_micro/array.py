@@ -7,16 +7,32 @@ from importlib.metadata import version
 from pathlib import Path
 
 from edgedigits_exporters import FormatOptions, Result
-from edgedigits_exporters.microcontroller.reading.stored import StoredModel, load_model
+from edgedigits_exporters.microcontroller.parsing import load_model
 from edgedigits_exporters.microcontroller.tflite_micro.arena import Arena, estimate_arena
-from edgedigits_exporters.microcontroller.tflite_micro.micro_operators import add_call
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
-from edgedigits_runtime.errors import ContractMissing, ExportError
+from edgedigits_runtime.errors import ArtifactUnsupported, ContractMissing, ExportError
+from edgedigits_runtime.untrusted.tflite_model import StoredModel
 
 SUFFIX = "-c-array"
 BYTES_A_LINE = 16
+
+_NAMES = """
+    ABS ADD ADD_N ARG_MAX ARG_MIN AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND BROADCAST_TO CAST CEIL
+    CONCATENATION CONV_2D COS CUMSUM DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE DIV ELU EQUAL EXP EXPAND_DIMS
+    FILL FLOOR FLOOR_DIV FLOOR_MOD FULLY_CONNECTED GATHER GATHER_ND GREATER GREATER_EQUAL HARD_SWISH
+    L2_NORMALIZATION L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOGISTIC
+    LOG_SOFTMAX MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NEG NOT_EQUAL PACK PAD PADV2 PRELU QUANTIZE
+    REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR ROUND RSQRT SELECT_V2 SHAPE SIN SLICE
+    SOFTMAX SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE
+    SUB SUM SVDF TANH TRANSPOSE TRANSPOSE_CONV UNPACK ZEROS_LIKE
+"""
+
+WITH_KERNELS = frozenset(_NAMES.split())
+"""Source: tensorflow/lite/micro/micro_mutable_op_resolver.h, without operators that have graphs or memory."""
+
+IRREGULAR = {"BATCH_MATMUL": "AddBatchMatMul", "CUMSUM": "AddCumSum", "PADV2": "AddPadV2"}
 
 
 @dataclass(frozen=True)
@@ -35,13 +51,14 @@ OPTIONS = ArrayOptions
 
 @dataclass(frozen=True)
 class _Facts:
-    """What the files say.
+    """The content of the files.
 
     Args:
-        name: as people wrote it, safe in a comment.
+        name: of the model, safe in a comment.
         prefix: of the C names.
-        model: without the contract.
+        model: the `.tflite` file without its contract.
         operators: versions by name, in the order of their first use.
+        arena: the working memory.
         contract: the lines of a comment.
     """
 
@@ -58,7 +75,7 @@ def export(model: Path, path: Path, options: ArrayOptions) -> Path:
 
     Raises:
         ArtifactError: the file cannot be used, or TensorFlow Lite Micro has no kernel for an operator.
-        OutputNotWritable: the folder exists or could not be written.
+        OutputNotWritable: the folder exists or cannot be written.
     """
     contract = options.contract or _contract_of(model)
     name = contract.name if contract else model.stem
@@ -79,12 +96,12 @@ def array_files(content: bytes, name: str, contract: Contract | None) -> dict[st
     """Return the text of each file by its name.
 
     Args:
-        content: a `.tflite` file; a contract behind it is left out of the array.
-        name: what the model is called.
-        contract: told in comments; None for a foreign file.
+        content: a `.tflite` file; the array leaves out a contract behind it.
+        name: of the model.
+        contract: for comments; None for a foreign file.
 
     Raises:
-        ArtifactCorrupt: no TFLite file, or a damaged one.
+        ArtifactCorrupt: not a TFLite file, or a damaged one.
         ArtifactUnsupported: several graphs, a dynamic shape, or an operator without a kernel.
     """
     stored = load_model(content, name)
@@ -106,7 +123,7 @@ def array_files(content: bytes, name: str, contract: Contract | None) -> dict[st
 
 
 def identifier(name: str) -> str:
-    """Return a name as C takes it: letters, digits and underscores, in lower case."""
+    """Return a name as a C identifier: letters, digits and underscores, in lower case."""
     word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     return word if word[:1].isalpha() else f"model_{word}".rstrip("_")
 
@@ -121,9 +138,20 @@ def _contract_of(model: Path) -> Contract | None:
 def _operators(stored: StoredModel) -> dict[str, int]:
     versions: dict[str, int] = {}
     for operator in stored.operators:
-        add_call(operator)
-        versions[operator.name] = max(operator.version, versions.get(operator.name, 0))
+        if operator.name not in WITH_KERNELS:
+            raise ArtifactUnsupported(
+                f"{stored.source}: {operator.where} has no kernel in TensorFlow Lite Micro; replace the layer, or"
+                " register your own kernel"
+            )
+        versions[operator.name] = max(operator.kind.version, versions.get(operator.name, 0))
     return versions
+
+
+def add_call(name: str) -> str:
+    """Return the MicroMutableOpResolver method that registers an operator, such as AddConv2D."""
+    if name in IRREGULAR:
+        return IRREGULAR[name]
+    return "Add" + "".join(part if part == "2D" else part.capitalize() for part in name.split("_"))
 
 
 def _header(facts: _Facts) -> str:
@@ -257,6 +285,6 @@ def _tensor(tensor: Tensor) -> str:
 
 
 def _comment(text: str) -> str:
-    """Nothing that ends a comment or a line early."""
+    """Return a text that cannot end a comment or a line."""
     printable = "".join(letter if letter.isprintable() else "?" for letter in text)
     return printable.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /")

@@ -1,1 +1,1 @@
-"""The text of every file of a C export; kernels/ and project/ hold what is the same for all models."""
+"""The text of every file of a C export; frame/ and project/ hold the parts that are the same for all models."""

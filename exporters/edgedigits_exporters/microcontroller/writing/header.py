@@ -1,8 +1,7 @@
-"""The text of digits.h: how to call the network, and its contract as comments and constants."""
+"""The text of digits.h: the public functions, and the contract as comments and constants."""
 
-from edgedigits_exporters.microcontroller.graph import multiply_accumulates
+from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.planning.lowering import Program
-from edgedigits_exporters.microcontroller.writing import literals
 from edgedigits_exporters.microcontroller.writing.source import kernel
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.templates import fill
@@ -25,22 +24,22 @@ def header(program: Program, contract: Contract, heading: str, version: str) -> 
         "INPUT_ZERO": graph.input.zero_point,
         "OUTPUT_SCALE": literals.number(graph.output.scale),
         "OUTPUT_ZERO": graph.output.zero_point,
-        "TOLD": literals.comment(". ".join(told(program, contract)) + "."),
+        "CONTRACT": literals.comment(". ".join(contract_lines(program, contract)) + "."),
         "WIDE_SCRATCH": program.wide_plan.size,
         "SCRATCH": program.plan.size,
-        "ROWS_TOLD": "twice for rows 0, 1, ..." if twice else "for rows 0, 1, ...",
+        "ROWS": "twice for rows 0, 1, ..." if twice else "for rows 0, 1, ...",
     }
-    return fill(kernel("digits", suffix=".h"), constants) + "\n"
+    return fill(kernel("digits.h"), constants) + "\n"
 
 
-def told(program: Program, contract: Contract) -> list[str]:
-    """Return what people should know of the model, a line each."""
+def contract_lines(program: Program, contract: Contract) -> list[str]:
+    """Return the properties of the model that a user needs, a line each."""
     accuracy = contract.accuracy
     measured = (
         f"{accuracy['top1']:.2%} of {accuracy['images']} images of {accuracy['dataset']}" if accuracy else "unknown"
     )
     return [
-        f"Multiply-accumulates: {multiply_accumulates(program.graph):,}",
+        f"Multiply-accumulates: {program.graph.multiply_accumulates:,}",
         f"Accuracy of the int8 model: {measured}",
         f"Normalisation: {contract.normalisation}",
         f"Labels: {', '.join(contract.labels)}",

@@ -1,22 +1,29 @@
-"""The text of digits.c: kernels, layers, the order of their rows, and the two functions that a user calls."""
+"""The text of digits.c: kernels, layers, the order of their rows, pixels, confidence and the public functions."""
 
 from importlib.resources import files
 
 import numpy as np
 
+from edgedigits_exporters.microcontroller import literals
+from edgedigits_exporters.microcontroller.graph import Graph
+from edgedigits_exporters.microcontroller.layer import STORED
 from edgedigits_exporters.microcontroller.planning.lowering import Program
 from edgedigits_exporters.microcontroller.planning.memory import Plan
-from edgedigits_exporters.microcontroller.writing import literals
-from edgedigits_exporters.microcontroller.writing.confidence import confidence_text
-from edgedigits_exporters.microcontroller.writing.pixels import pixel_kernels, pixels_text
-from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.contract import Contract, Tensor
+from edgedigits_runtime.preprocessing import SMALLEST_PROBABILITY, pixel_table
+from edgedigits_runtime.templates import fill
 
-KERNELS = files("edgedigits_exporters.microcontroller.writing").joinpath("kernels")
+PACKAGE = files("edgedigits_exporters.microcontroller")
+FOLDERS = ("operators", "operators/shared", "writing/frame")
+"""Where C files are."""
+
+WEIGHT_OF_ONE = 65535
+"""Of the probability 1 in the table of confidences, which are exact to about 0.0001."""
 
 
 def source(program: Program, contract: Contract, heading: str) -> str:
     """Return digits.c; `heading` is its first comment."""
-    wanted = [*(name for layer in program.layers for name in layer.kernels), *pixel_kernels(contract)]
+    wanted = [*(name for layer in program.layers for name in layer.kernels), *_pixel_kernels(contract)]
     numbers = range(1, len(program.layers) + 1)
     parts = [
         heading,
@@ -27,16 +34,18 @@ def source(program: Program, contract: Contract, heading: str) -> str:
         _places(program),
         *(_layer(program, number) for number in numbers),
         _run(program),
-        pixels_text(program.graph, contract),
-        confidence_text(contract),
+        _pixels(program.graph, contract),
+        _confidence(contract),
         kernel("predict"),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def kernel(name: str, suffix: str = ".c") -> str:
-    """Return the C text of a file under kernels/."""
-    return KERNELS.joinpath(name + suffix).read_text().strip()
+def kernel(name: str) -> str:
+    """Return the text of a C file by its name, without `.c` or with `.h`."""
+    file = name if name.endswith(".h") else f"{name}.c"
+    paths = (PACKAGE.joinpath(folder, file) for folder in FOLDERS)
+    return next(path for path in paths if path.is_file()).read_text().strip()
 
 
 def _places(program: Program) -> str:
@@ -118,3 +127,47 @@ def _run(program: Program) -> str:
             "}",
         ]
     )
+
+
+def _pixel_kernels(contract: Contract) -> tuple[str, ...]:
+    return ("limited", "round_xnnpack") if contract.normalisation == "column-l2" else ()
+
+
+def _pixels(graph: Graph, contract: Contract) -> str:
+    """Return the C code that converts a row of pixels to stored values, as edgedigits_runtime.preprocessing does."""
+    if contract.normalisation == "column-l2":
+        values = {"SCALE": literals.number(graph.input.scale), "ZERO": graph.input.zero_point + STORED}
+        return fill(kernel("pixels_column_l2"), values)
+    table = pixel_table("unit", Tensor("input", (1,), "int8", graph.input.scale, graph.input.zero_point))
+    assert table is not None
+    stored = np.frombuffer(table, np.int8).astype(np.int16) + STORED
+    if np.array_equal(stored, np.arange(256)):
+        return kernel("pixels_unchanged")
+    return literals.array("uint8_t", "stored_pixels", stored) + "\n\n" + kernel("pixels_by_table")
+
+
+def _confidence(contract: Contract) -> str:
+    """Return the labels, the rejection threshold, and the weight of each stored output in the confidence."""
+    labels = ", ".join(literals.string(label) for label in contract.labels)
+    return "\n".join(
+        [
+            f"const char *const digits_labels[DIGITS_CLASSES] = {{{labels}}};",
+            "",
+            "/* For each stored output its probability to the power of 1 / temperature, in 65535ths. */",
+            literals.array("uint16_t", "weight_of_output", _weights_of_outputs(contract)),
+            "",
+            f"static const float rejection_threshold = {literals.number(contract.rejection_threshold)};",
+        ]
+    )
+
+
+def _weights_of_outputs(contract: Contract) -> np.ndarray:
+    """Return uint16 [256]: the weight of output value i - 128, as preprocessing.apply_temperature computes it."""
+    tensor = contract.output
+    assert tensor.scale is not None and tensor.zero_point is not None
+    stored = np.arange(256) - (128 if tensor.dtype == "int8" else 0)
+    # A stored zero counts as half a step, as in apply_temperature.
+    floor = max(tensor.scale / 2, SMALLEST_PROBABILITY)
+    probabilities = np.maximum((stored - tensor.zero_point) * tensor.scale, floor)
+    weights = WEIGHT_OF_ONE * np.minimum(probabilities, 1) ** (1 / contract.temperature)
+    return np.asarray(np.rint(weights), np.uint16)

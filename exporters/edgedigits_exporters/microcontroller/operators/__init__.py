@@ -1,0 +1,56 @@
+"""Operators, each in one module: its class, and functions that parse it and lower it to C.
+
+parse(operator, values) -> Operator | None    None for an operator on shapes, whose result goes into `values`
+lower(operator, sources, kernels) -> Layer | None    None for an operator that leaves all stored values as they are
+"""
+
+import importlib
+from typing import Any
+
+from edgedigits_exporters.microcontroller.activation_limits import Kernels
+from edgedigits_exporters.microcontroller.graph import Operator
+from edgedigits_exporters.microcontroller.layer import Layer, Source, require_sizes
+
+_HERE = "edgedigits_exporters.microcontroller.operators"
+
+OPERATORS = {
+    "ADD": f"{_HERE}.add",
+    "AVERAGE_POOL_2D": f"{_HERE}.pool",
+    "CAST": f"{_HERE}.shape_arithmetic",
+    "CONV_2D": f"{_HERE}.convolution",
+    "DEPTHWISE_CONV_2D": f"{_HERE}.depthwise",
+    "EXPAND_DIMS": f"{_HERE}.reshape",
+    "FULLY_CONNECTED": f"{_HERE}.fully_connected",
+    "MAX_POOL_2D": f"{_HERE}.pool",
+    "MEAN": f"{_HERE}.mean",
+    "PACK": f"{_HERE}.shape_arithmetic",
+    "PAD": f"{_HERE}.pad",
+    "PADV2": f"{_HERE}.pad",
+    "QUANTIZE": f"{_HERE}.clamp",
+    "RELU": f"{_HERE}.clamp",
+    "RELU6": f"{_HERE}.clamp",
+    "RESHAPE": f"{_HERE}.reshape",
+    "SEPARABLE": f"{_HERE}.separable",
+    "SHAPE": f"{_HERE}.shape_arithmetic",
+    "SOFTMAX": f"{_HERE}.softmax",
+    "SQUEEZE": f"{_HERE}.reshape",
+    "STRIDED_SLICE": f"{_HERE}.shape_arithmetic",
+}
+"""Modules by the schema's name; SEPARABLE is not in the schema, planning.fusing makes it."""
+
+
+def load_operator(name: str) -> Any:
+    """Return the module of an operator."""
+    return importlib.import_module(OPERATORS[name])
+
+
+def lower(operator: Operator, sources: tuple[Source, ...], kernels: Kernels) -> Layer | None:
+    """Return an operator as C; None for one that leaves all stored values as they are.
+
+    Raises:
+        ArtifactUnsupported: sizes or scales with which C could not equal LiteRT.
+    """
+    layer: Layer | None = load_operator(operator.name).lower(operator, sources, kernels)
+    if layer is not None:
+        require_sizes(operator)
+    return layer

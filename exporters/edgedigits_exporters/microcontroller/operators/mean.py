@@ -1,0 +1,98 @@
+"""MEAN over height and width."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgedigits_exporters.microcontroller import literals
+from edgedigits_exporters.microcontroller.activation_limits import Kernels
+from edgedigits_exporters.microcontroller.fixed_point import fixed_point
+from edgedigits_exporters.microcontroller.graph import Operator
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, resident_rows, rows_read, summary
+from edgedigits_exporters.microcontroller.requantization import require_small
+from edgedigits_exporters.microcontroller.values import Values, require_shape
+from edgedigits_runtime.errors import ArtifactUnsupported
+from edgedigits_runtime.untrusted.tflite_model import StoredOperator
+
+KERNELS = {
+    "xnnpack": ("limited", "round_xnnpack", "mean_xnnpack"),
+    "reference": ("limited", "round_reference", "scale_reference", "mean_reference"),
+}
+"""C files."""
+
+
+@dataclass(frozen=True)
+class Mean(Operator):
+    """MEAN over height and width."""
+
+
+def parse(operator: StoredOperator, values: Values) -> Mean:
+    """Return a global average pool, with or without the dimensions that it leaves at 1."""
+    source = values.activation(operator, 0)
+    rank = len(values.stored_input(operator, 0).shape)
+    axes = values.numbers(operator, 1).ravel()
+    if rank != 4 or {int(axis) % rank for axis in axes} != {1, 2}:
+        raise ArtifactUnsupported(
+            f"{operator.where} averages {rank} dimensions along {axes.tolist()}, expected height and width (1, 2) of 4;"
+            " use GlobalAveragePooling2D"
+        )
+    output = values.make(operator)
+    require_shape(operator, output, (1, 1, source.shape[2]))
+    return Mean(operator.name, operator.position, (source,), output)
+
+
+def lower(operator: Mean, sources: tuple[Source, ...], kernels: Kernels) -> Layer:
+    """Return a mean as C.
+
+    Raises:
+        ArtifactUnsupported: scales with which a mean is too large to round.
+    """
+    (source,) = sources
+    height, width, channels = source.tensor.shape
+    require_small(operator, 255 * operator.inputs[0].scale / operator.output.scale)
+    rounding = _xnnpack_fields(operator) if kernels == "xnnpack" else _reference_fields(operator)
+
+    def define(place: Place) -> str:
+        return literals.structure("mean", f"layer_{place.number}", {
+            "height": height, "width": width, "channels": channels,
+            "rows": resident_rows(source, place.input_rows[0]), **rounding,
+        })  # fmt: skip
+
+    return Layer(
+        kernels=KERNELS[kernels],
+        steps=height,
+        reads=(rows_read(source),),
+        structure="mean",
+        define=define,
+        call="mean_row(layer, {input}, y, {output}, {kept});",
+        comment=summary(operator),
+        kept_bytes=4 * channels,
+    )
+
+
+def _xnnpack_fields(operator: Mean) -> dict[str, object]:
+    """Return the factor of a sum of stored values and the offset: float32 at every step, as in XNNPACK."""
+    source, count = operator.inputs[0], np.float32(operator.inputs[0].shape[0] * operator.inputs[0].shape[1])
+    ratio = np.float32(source.scale) / np.float32(operator.output.scale)
+    scale = np.float32(ratio * (np.float32(1) / count))
+    zeros = np.float32(source.zero_point) * count
+    offset = np.float32(np.float32(operator.output.zero_point) - zeros * scale)
+    return {"scale": literals.number(scale), "offset": literals.number(offset)}
+
+
+def _reference_fields(operator: Mean) -> dict[str, object]:
+    """Return the scaling of a sum, in integers.
+
+    Source: QuantizedMeanOrSum in tensorflow/lite/kernels/internal/reference/reduce.h, which divides the multiplier by
+    the count and truncates.
+    """
+    source, output = operator.inputs[0], operator.output
+    count = source.shape[0] * source.shape[1]
+    multiplier, shift = fixed_point(float(np.float32(source.scale)) / float(np.float32(output.scale)))
+    spare = min(count.bit_length() - 1, 32, 31 + shift)
+    return {
+        "zeros": count * (source.zero_point + STORED),
+        "multiplier": (multiplier << spare) // count,
+        "shift": shift - spare,
+        "zero": output.zero_point + STORED,
+    }

@@ -1,0 +1,124 @@
+"""Parse an int8 `.tflite` file into a graph."""
+
+from collections.abc import Iterable
+
+from edgedigits_exporters.microcontroller.graph import Graph, Operator
+from edgedigits_exporters.microcontroller.operators import OPERATORS, load_operator
+from edgedigits_exporters.microcontroller.values import BYTES, TO_INT8, Values
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
+from edgedigits_runtime.untrusted.tflite import check_model
+from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, read_model
+from edgedigits_runtime.untrusted.tflite_schema import OPERATOR_NAMES
+
+FLOATS = ("FLOAT32", "FLOAT16", "BFLOAT16", "FLOAT64")
+INT8_ENDS = "set inference_input_type and inference_output_type of the converter to tf.int8"
+
+
+def read_graph(content: bytes, source: str) -> Graph:
+    """Return the network of a `.tflite` file's bytes; a contract behind them is ignored.
+
+    Args:
+        content: the file.
+        source: names the file in messages.
+
+    Raises:
+        ArtifactCorrupt: not a TFLite file, a damaged one, or one that contradicts itself.
+        ArtifactUnsupported: other types than int8, an operator or attribute that the exporter lacks, a dynamic shape,
+            several graphs, inputs or outputs.
+    """
+    model = load_model(content, source)
+    _refuse_unknown_operators(model)
+    _refuse_other_precisions(model)
+    check_model(model)
+    try:
+        return _graph(model)
+    except (ArtifactCorrupt, ArtifactUnsupported) as error:
+        # Operators do not name the file.
+        raise type(error)(f"{source}: {error}") from error
+
+
+def load_model(content: bytes, source: str) -> StoredModel:
+    """Return the model of a `.tflite` file with one input and one output.
+
+    Raises:
+        ArtifactCorrupt, ArtifactUnsupported: as `read_graph`, before operators and shapes are checked.
+    """
+    model = read_model(content, source)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ArtifactUnsupported(
+            f"{source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected 1 and 1;"
+            " split the model"
+        )
+    return model
+
+
+def _graph(model: StoredModel) -> Graph:
+    values = Values(model)
+    operators = [parsed for operator in model.operators if (parsed := _parse(operator, values)) is not None]
+    source, output = (values.find_activation(index) for index in (*model.inputs, *model.outputs))
+    if source is None or output is None:
+        raise ArtifactCorrupt("no operator makes the output; export it again")
+    needed = _needed(operators, id(output))
+    if not any(tensor is source for operator in needed for tensor in operator.inputs):
+        raise ArtifactUnsupported("the output does not depend on the input; convert the model again")
+    dtypes = (model.tensors[index].dtype.lower() for index in (*model.inputs, *model.outputs))
+    return Graph(source, output, tuple(needed), *dtypes)
+
+
+def _parse(operator: StoredOperator, values: Values) -> Operator | None:
+    """Return an operator of the graph; None for one on shapes, which is computed here."""
+    if operator.name not in OPERATORS:
+        raise ArtifactUnsupported(f"{operator.where} is not supported here; keep the model int8 throughout")
+    if (slot := operator.options.unknown_field) is not None:
+        raise ArtifactUnsupported(
+            f"{operator.where} has an attribute of a later schema (field {slot} of {operator.options.name});"
+            " convert it with an older TensorFlow, or update edgedigits"
+        )
+    parsed: Operator | None = load_operator(operator.name).parse(operator, values)
+    return parsed
+
+
+def _refuse_unknown_operators(model: StoredModel) -> None:
+    # A model with float input and output is refused by its types, which explains more.
+    known = sorted({*OPERATORS} & {*OPERATOR_NAMES})
+    unknown = [operator for operator in model.operators if operator.name not in (*known, "DEQUANTIZE")]
+    if unknown:
+        names = ", ".join(dict.fromkeys(operator.name for operator in unknown))
+        raise ArtifactUnsupported(
+            f"{model.source}: {unknown[0].where} is not supported; unknown: {names}; known: {', '.join(known)}"
+        )
+
+
+def _refuse_other_precisions(model: StoredModel) -> None:
+    """Refuse a file that does not compute in int8 throughout, in one sentence and not by its first wrong tensor."""
+    computed = {model.tensors[index].dtype for operator in model.operators for index in operator.outputs}
+    constants = {tensor.dtype for tensor in model.tensors if tensor.data}
+    ends = {model.tensors[index].dtype for index in (*model.inputs, *model.outputs)}
+    if "INT16" in computed | ends:
+        raise ArtifactUnsupported(f"{model.source} has int16 activations, expected int8; {TO_INT8}")
+    if not (floats := ends & set(FLOATS)):
+        return
+    name = min(floats).lower()
+    if computed & set(BYTES):
+        raise ArtifactUnsupported(
+            f"{model.source} computes in int8, but its input or output is {name}; {INT8_ENDS}, or export it with"
+            " --precision int8"
+        )
+    if "INT8" in constants:
+        raise ArtifactUnsupported(
+            f"{model.source} has int8 weights but {name} activations (dynamic-range quantization), expected int8"
+            f" activations; {TO_INT8}"
+        )
+    weights = "float16" if "FLOAT16" in constants else "float32"
+    raise ArtifactUnsupported(f"{model.source} is a {weights} model, expected int8; {TO_INT8}")
+
+
+def _needed(operators: Iterable[Operator], output: int) -> list[Operator]:
+    """Leave out operators whose output is not read."""
+    read = {output}
+    needed: list[Operator] = []
+    for operator in reversed(list(operators)):
+        if id(operator.output) in read:
+            needed.insert(0, operator)
+            read.update(id(tensor) for tensor in operator.inputs)
+    return needed

@@ -1,1 +1,0 @@
-"""From the operators of a `.tflite` file to those of the graph: one module per operator."""

@@ -1,0 +1,105 @@
+"""The files beside the network: README, build files and the self-test, from templates in project/."""
+
+import textwrap
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_exporters.microcontroller import literals
+from edgedigits_exporters.microcontroller.planning.lowering import Program
+from edgedigits_exporters.microcontroller.writing.header import contract_lines
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.templates import fill
+
+TEMPLATES = files("edgedigits_exporters.microcontroller.writing").joinpath("project")
+
+PROJECTS: dict[str, dict[str, str]] = {
+    "plain": {
+        name: name for name in ("digits.h", "digits.c", "digits_selftest.c", "golden.h", "Makefile", "CMakeLists.txt")
+    },
+    "arduino": {
+        "digits.h": "src/digits.h",
+        "digits.c": "src/digits.c",
+        "golden.h": "examples/selftest/golden.h",
+        "selftest.ino": "examples/selftest/selftest.ino",
+        "library.properties": "library.properties",
+    },
+    "cmake": {
+        "digits.h": "include/digits.h",
+        "digits.c": "src/digits.c",
+        "digits_selftest.c": "tests/digits_selftest.c",
+        "golden.h": "tests/golden.h",
+        "CMakeLists.txt": "CMakeLists.txt",
+    },
+}
+"""The layouts of a C export: the path of each file by its name."""
+
+TRY = {
+    "plain": "`make && ./selftest` shows it on yours.",
+    "cmake": "`cmake -B build && cmake --build build && ctest --test-dir build` shows it on yours.",
+    "arduino": "The example *selftest* shows it on your board: put this folder into Arduino's `libraries`.",
+}
+"""The README's sentence about the self-test, by project."""
+
+
+def fill_file(name: str, marks: Mapping[str, object]) -> str:
+    """Return a file of project/ with each mark replaced by its value."""
+    text = TEMPLATES.joinpath(name).read_text()
+    return fill(text, {mark: value for mark, value in marks.items() if f"@{mark}@" in text})
+
+
+def golden_header(pictures: NDArray[np.uint8], outputs: NDArray[np.int8], kernels: str) -> str:
+    """Return golden.h, which digits_selftest.c replays.
+
+    Args:
+        pictures: uint8 [n, height, width, channels], framed.
+        outputs: int8 [n, classes], LiteRT's answers.
+        kernels: of LiteRT.
+    """
+    marks = {"KERNELS": kernels, "COUNT": len(pictures), "PICTURES": _lines(pictures), "OUTPUTS": _lines(outputs)}
+    return fill_file("golden.h", marks)
+
+
+def _lines(values: NDArray[np.generic]) -> str:
+    written = ", ".join(map(str, values.ravel().tolist()))
+    return textwrap.fill(written, literals.WIDTH, initial_indent="    ", subsequent_indent="    ")
+
+
+def marks_of(program: Program, contract: Contract, source: str, project: str) -> dict[str, str]:
+    """Return the values of the marks in project/.
+
+    Args:
+        program, contract: the model.
+        source: the text of digits.c.
+        project: a name of PROJECTS.
+    """
+    layout = PROJECTS[project]
+    height, width, channels = program.graph.input.shape
+    accuracy = contract.accuracy
+    measured = (
+        f"; the int8 model reads {accuracy['top1']:.2%} of {accuracy['images']:,} images right" if accuracy else ""
+    )
+    folder = str(Path(layout["digits.h"]).parent)
+    return {
+        "NAME": contract.name,
+        "TITLE": f"edgedigits-{contract.name}",
+        "VERSION": version("edgedigits"),
+        "SENTENCE": f"Reads handwritten digits: {contract.name}, int8",
+        "SUMMARY": f"Takes {height}x{width}x{channels} pixels, answers one of {len(contract.labels)} labels.",
+        "MATH": " and `math.h`" if contract.normalisation == "column-l2" else "",
+        "FLASH": f"{literals.array_bytes(source):,}",
+        "SCRATCH": f"{program.plan.size:,}",
+        "WIDE": f"{program.wide_plan.size:,}",
+        "PIXELS": f"{height * width * channels:,}",
+        "KERNELS": "XNNPACK, its usual path on x86-64" if contract.kernels == "xnnpack" else "its reference kernels",
+        "VERIFIED": f"`edgedigits verify` compares them{measured}",
+        "TRY": TRY[project],
+        "CONTRACT": "\n".join(f"- {line}" for line in contract_lines(program, contract)),
+        "SOURCE": layout["digits.c"],
+        "INCLUDE": "" if folder == "." else f"/{folder}",
+        "SELFTEST": layout.get("digits_selftest.c", ""),
+    }
