@@ -1,7 +1,6 @@
 """Every format and precision, of a network trained on real MNIST: right contract, right graph, same decisions."""
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
@@ -231,11 +230,11 @@ def test_a_converter_that_crashes_becomes_a_readable_error(
     """A real crash of the real child: the library that it imports ends the process."""
     (tmp_path / "crash").mkdir()
     (tmp_path / "crash" / f"{module}.py").write_text("import os\nos.abort()\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "crash") + os.pathsep + os.environ.get("PYTHONPATH", ""))
+    monkeypatch.syspath_prepend(tmp_path / "crash")
     exporter: Any = get_format(name)
     path = tmp_path / f"model{exporter.SUFFIX}"
     path.write_text("old")
-    with pytest.raises(ConversionFailed, match=r"^the converter crashed with SIGABRT") as caught:
+    with pytest.raises(ConversionFailed, match="SIGABRT") as caught:
         exporter.export(small_run.model, path, exporter.OPTIONS("float32"))
     assert "\n" not in str(caught.value)
     assert path.read_text() == "old"

@@ -1,4 +1,4 @@
-"""Connected components of a mask, by runs: NumPy alone, and no loop over pixels."""
+"""Connected components of a mask, found by horizontal runs in NumPy, without a loop over pixels."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Components:
-    """The 8-connected components of a mask, kept as horizontal runs that are sorted by component.
+    """The 8-connected components of a mask, stored as horizontal runs sorted by component.
 
     Attributes:
         rows, starts, ends: int64 [runs], a run covers columns starts..ends-1 of its row.
-        first: int64 [count + 1], where the runs of each component begin.
+        first: int64 [count + 1], index of the first run of each component.
         boxes: int64 [count, 4], top, left, bottom and right, the last two exclusive.
         areas: int64 [count], pixels.
     """
@@ -28,7 +28,7 @@ class Components:
         return len(self.areas)
 
     def runs(self, component: int) -> slice:
-        """Return where the runs of one component stand."""
+        """Return the slice of the runs of one component."""
         return slice(int(self.first[component]), int(self.first[component + 1]))
 
     def mask(self, component: int) -> NDArray[np.bool_]:
@@ -37,18 +37,14 @@ class Components:
         runs = self.runs(component)
         steps = np.zeros((bottom - top, right - left + 1), np.int8)
         steps[self.rows[runs] - top, self.starts[runs] - left] = 1
-        # A run starts one column after another's end at the earliest, so that no step meets another.
+        # Two runs of a row are at least one column apart, so no step overwrites another.
         steps[self.rows[runs] - top, self.ends[runs] - left] = -1
         filled: NDArray[np.bool_] = np.cumsum(steps[:, :-1], axis=1, dtype=np.int8).astype(bool)
         return filled
 
 
 def find_components(mask: NDArray[np.bool_]) -> Components:
-    """Find the 8-connected components of a mask, in the reading order of their first pixels.
-
-    Args:
-        mask: bool [H, W].
-    """
+    """Find the 8-connected components of a mask, bool [H, W], in the reading order of their first pixels."""
     stride = mask.shape[1] + 2
     starts, ends = _runs(mask)
     numbers, count = _numbered(starts, ends, stride)
@@ -73,14 +69,10 @@ def find_components(mask: NDArray[np.bool_]) -> Components:
 
 
 def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-    """Number the 8-connected components of a mask.
-
-    Args:
-        mask: bool [H, W].
+    """Number the 8-connected components of a mask, bool [H, W].
 
     Returns:
-        int64 [H, W], 0 outside and 1..count inside, numbered in the reading order of their first pixels; and
-        count.
+        int64 [H, W], 0 outside and 1..count inside, numbered in the reading order of their first pixels; and count.
     """
     starts, ends = _runs(mask)
     numbers, count = _numbered(starts, ends, mask.shape[1] + 2)
@@ -90,23 +82,23 @@ def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
 
 
 def joined(count: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each of `count` things the smallest one that the pairs (left, right) join it with, int64 [count]."""
+    """Return for each of `count` items the smallest one that the pairs (left, right) connect it with, int64 [count]."""
     roots = np.arange(count)
     while True:
         a, b = roots[left], roots[right]
         apart = a != b
         if not apart.any():
             return roots
-        # Hook the larger root under the smaller, then shorten every chain to its end.
+        # Attach the larger root to the smaller, then shorten every chain to its end.
         np.minimum.at(roots, np.maximum(a, b)[apart], np.minimum(a, b)[apart])
         while not np.array_equal(shorter := roots[roots], roots):
             roots = shorter
 
 
 def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where runs start and end in the flat picture with an empty column on either side."""
+    """Return the start and end of each run in the flattened mask, padded with a column on either side."""
     height, width = mask.shape
-    # Two empty columns part the rows, so that positions in the flat picture order all runs.
+    # Two empty columns between rows, so that no run continues in the next row.
     padded = np.zeros((height, width + 2), np.int8)
     padded[:, 1:-1] = mask
     flat = padded.reshape(-1)
@@ -115,7 +107,7 @@ def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]
 
 
 def _numbered(starts: NDArray[np.int64], ends: NDArray[np.int64], stride: int) -> tuple[NDArray[np.int64], int]:
-    """Return each run's component, 0..count-1, and count."""
+    """Return the component of each run, 0..count-1, and count."""
     roots = joined(len(starts), *_touching(starts, ends, stride))
     first, numbers = np.unique(roots, return_inverse=True)
     return numbers, len(first)
@@ -124,7 +116,7 @@ def _numbered(starts: NDArray[np.int64], ends: NDArray[np.int64], stride: int) -
 def _touching(
     starts: NDArray[np.int64], ends: NDArray[np.int64], stride: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs of runs that touch from one row to the next, corners included."""
+    """Return the pairs of runs in neighbouring rows that touch, diagonally included."""
     first = np.searchsorted(ends, starts - stride, side="left")
     last = np.searchsorted(starts, ends - stride, side="right")
     counts = np.maximum(last - first, 0)

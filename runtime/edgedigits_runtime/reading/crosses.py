@@ -1,7 +1,7 @@
-"""Crosses: a plus or a times, told from a digit by its four straight arms.
+"""Plus and times signs, recognised by their four straight arms.
 
-On a ring around the crossing the ink of both stands at four places; an open 4 does so as well, but bends one of
-its arms, and an 8 bends all.
+A ring around the crossing meets ink at four places. That is also true of an open 4, but one of its arms is bent,
+and of an 8, whose arms are all bent.
 """
 
 from functools import cache
@@ -12,31 +12,27 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.frame import CENTRE, SIDE
 from edgedigits_runtime.reading.marks import mask_stroke_width
 
-# A framed digit's centre of mass is in the middle; the crossing is near it.
+# The centre of mass of a framed digit is in the middle; the crossing is near it.
 OFFSETS = (-2.0, 0.0, 2.0)
 
-# Rings, as parts of the way from the crossing to the nearest side of the ink's box.
+# Radii of the rings, as fractions of the distance from the crossing to the nearest side of the ink's box.
 RINGS = (0.65, 0.85)
 ANGLES = 72
 
-# Grey from which a pixel is stroke.
+# Grey level from which a pixel counts as stroke.
 STROKE = 96
 
-# Two arms stand at least so far apart, in degrees.
+# Smallest angle between two arms, in degrees.
 LEAST_ANGLE = 45.0
 
-# Ink farther from the arms' middle lines than half a stroke and so many pixels of tremor is none of theirs; of a
-# cross there is hardly any; a crossed 7 and an open 4 have 0.05 and more.
+# Ink is off the arms if it is farther from their middle lines than half a stroke plus TREMOR pixels. BESIDE is the
+# largest share of such ink in a cross; a crossed 7 and an open 4 have 0.05 or more.
 TREMOR = 1.0
 BESIDE = 0.02
 
 
 def are_crosses(framed: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Say of each framed image whether it is a plus or a times, bool [N].
-
-    Args:
-        framed: uint8 [N, 28, 28].
-    """
+    """Return whether each framed image, uint8 [N, 28, 28], is a plus or a times, bool [N]."""
     found = np.zeros(len(framed), bool)
     if not len(framed):
         return found
@@ -50,7 +46,7 @@ def are_crosses(framed: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _reach(strokes: NDArray[np.bool_], centre: tuple[float, float]) -> NDArray[np.float64]:
-    """Return how far it is from the centre to the nearest side of each image's ink, float64 [N], at least 1."""
+    """Return the distance from the centre to the nearest side of each image's ink, float64 [N], at least 1."""
     rows: NDArray[np.bool_] = np.logical_or.reduce(strokes, axis=2)
     columns: NDArray[np.bool_] = np.logical_or.reduce(strokes, axis=1)
     left, right = columns.argmax(axis=1), SIDE - 1 - columns[:, ::-1].argmax(axis=1)
@@ -80,7 +76,7 @@ def _four_arms(strokes: NDArray[np.bool_], centre: tuple[float, float]) -> NDArr
     reach = _reach(strokes, centre)
     four = reach >= 4
     for part in RINGS:
-        # Of nearly all that is no cross the first ring tells it.
+        # The first ring rules out nearly every other shape.
         if not four.any():
             break
         ring = _ring(strokes, centre, part * reach)
@@ -89,7 +85,7 @@ def _four_arms(strokes: NDArray[np.bool_], centre: tuple[float, float]) -> NDArr
 
 
 def _all_on_arms(strokes: NDArray[np.bool_], centre: tuple[float, float], radius: float) -> bool:
-    """Say whether four straight arms through a ring's strokes hold all the ink."""
+    """Return whether four straight arms through a ring's strokes hold all the ink."""
     ring = _ring(strokes[np.newaxis], centre, np.array([radius]))[0]
     starts = np.flatnonzero(ring & ~np.roll(ring, 1))
     ends = np.flatnonzero(ring & ~np.roll(ring, -1))

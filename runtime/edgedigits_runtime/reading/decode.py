@@ -1,7 +1,6 @@
-"""Decode: from whatever holds a picture to upright uint8 pixels on a white ground.
+"""Decode a picture to upright uint8 pixels, grey or RGB, from any mode and depth that Pillow opens.
 
-Every mode and depth that Pillow opens comes out as one grey channel or three colour channels. The size is
-checked from the header, before a single pixel is decoded, and a large JPEG is decoded at the scale that is needed.
+The size is checked from the header, before any pixel is decoded. Large JPEGs are decoded at a reduced scale.
 """
 
 import re
@@ -33,19 +32,19 @@ PictureSource = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 
 MAX_PIXELS = 64_000_000
 
-# Pictures without an end in one direction, of which a picture of one row would take as much work as a page.
+# A picture of one row with many pixels would take as much work as a page.
 MAX_SIDE = 65_535
 
-# No file is longer than so many bytes for each pixel that may be decoded, and some for what stands beside them.
+# Longest file, in bytes for each decodable pixel, plus bytes for metadata.
 BYTES_A_PIXEL = 8
 BYTES_BESIDE = 16_000_000
 
-# What the reader works on: a page written full stays readable, and twelve megapixels are halved to three.
+# The reader works on at most this many pixels. A full page stays readable; 12 megapixels are halved to 3.
 WORKING_PIXELS = 4_500_000
 
 ARRAY_SHAPES = "uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]"
 
-# What Pillow's decoders raise on damaged files; a warning is among them where the user made warnings errors.
+# Raised by Pillow's decoders on damaged files; Warning is among them because users may turn warnings into errors.
 DAMAGED = (
     OSError,
     SyntaxError,
@@ -63,7 +62,7 @@ DAMAGED = (
     Warning,
 )
 
-# What formats that are not read begin with.
+# First bytes of known formats that are not supported.
 KNOWN_BY = {
     "PDF": rb"%PDF",
     "AVIF": rb"....ftypavi[fs]",
@@ -78,7 +77,7 @@ KNOWN_BY = {
 # Modes whose pixels may be averaged.
 PLAIN_MODES = ("L", "RGB")
 
-# What undoes each EXIF orientation, and the orientations that change width and height.
+# The transpose that undoes each EXIF orientation, and the orientations that swap width and height.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -93,13 +92,13 @@ TURNED = (5, 6, 7, 8)
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture as it is worked on.
+    """A decoded picture.
 
     Attributes:
         pixels: uint8 [h, w, channels].
-        scale: how many source pixels one of these spans along each side: 1, 2, 4 and so on.
+        scale: source pixels per pixel along each side: 1, 2, 4 and so on.
         size: the source's width and height, upright.
-        note: what was left out, such as an animation's other frames; mostly empty.
+        note: a note for the user about ignored content, such as an animation's other frames; mostly empty.
     """
 
     pixels: NDArray[np.uint8]
@@ -108,13 +107,13 @@ class Picture:
     note: str = ""
 
     def in_source(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-        """Return a box of these pixels, x, y, width and height, in source pixels."""
+        """Convert a box of these pixels (x, y, width, height) to source pixels."""
         x, y, width, height = (self.scale * value for value in box)
         return x, y, min(width, self.size[0] - x), min(height, self.size[1] - y)
 
 
 def decode(source: PictureSource, *, channels: int, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """Return a picture's pixels in full, uint8 [H, W, channels]; see decode_picture."""
+    """Return all of a picture's pixels, uint8 [H, W, channels]; see decode_picture."""
     return decode_picture(source, channels=channels, max_pixels=max_pixels, working_pixels=max_pixels).pixels
 
 
@@ -125,18 +124,18 @@ def decode_picture(
     max_pixels: int = MAX_PIXELS,
     working_pixels: int = WORKING_PIXELS,
 ) -> Picture:
-    """Return a picture upright, its transparency laid over plain ground, large ones reduced.
+    """Return a picture upright, with transparency composited over a plain ground, and reduced if it is large.
 
     Args:
-        source: a file's path, its bytes, a binary file object, a Pillow image, or an array of uint8 [H, W],
-            [H, W, 1], [H, W, 3] (RGB) or [H, W, 4] (RGBA). Of an animation the first frame is taken.
-        channels: 1 for grey, 3 for RGB, None for 1 where the picture is stored in grey and 3 where it is not.
-        max_pixels: the most pixels that are decoded.
-        working_pixels: a larger picture is halved until it has at most so many.
+        source: a file's path, its bytes, a binary file object, a Pillow image, or an array of uint8 [H, W], [H, W, 1],
+            [H, W, 3] (RGB) or [H, W, 4] (RGBA). The first frame of an animation is taken.
+        channels: 1 for grey, 3 for RGB, None for 1 where the picture is stored in grey and 3 otherwise.
+        max_pixels: pictures with more are refused.
+        working_pixels: a larger picture is halved until it has at most this many.
 
     Raises:
         PictureNotFound: no such file, or a folder.
-        PictureUnreadable: not a picture, a truncated one, one without pixels, or an unsupported format.
+        PictureUnreadable: not a picture, truncated, without pixels, or of an unsupported format.
         PictureTooLarge: over `max_pixels`.
         ArrayError: an array of another shape or dtype.
     """
@@ -154,7 +153,7 @@ def decode_picture(
             if not isinstance(source, Image.Image):
                 _draft(image, channels, _scale(size, working_pixels))
             image.load()
-            # The header of an icon tells less than what it holds.
+            # The header of an icon may declare less than its content.
             _check_size(name, image.size, max_pixels)
             return _picture(image, channels, working_pixels, max(size, image.size), note)
     except Refused as error:
@@ -168,7 +167,7 @@ def decode_picture(
 
 
 def name_of(source: PictureSource) -> str:
-    """Return what a picture is called in messages and readings."""
+    """Return the name of a picture for messages and readings."""
     if isinstance(source, str | Path):
         return str(source)
     if isinstance(source, bytes):
@@ -183,7 +182,7 @@ def name_of(source: PictureSource) -> str:
 def _opened(
     source: str | Path | bytes | BinaryIO | Image.Image, name: str, max_pixels: int
 ) -> Iterator[tuple[Image.Image, int]]:
-    """Yield the image with its header read and its pixels not yet decoded, and how many frames there are."""
+    """Yield the image with its header read but no pixel decoded, and the number of frames."""
     if isinstance(source, Image.Image):
         yield source, _frames_of(source)
         return
@@ -219,7 +218,7 @@ def _content(source: str | Path | bytes | BinaryIO, name: str, most: int) -> byt
 
 def _read(file: BinaryIO, most: int) -> bytes:
     content = file.read(most)
-    # A pipe gives what is there.
+    # One read of a pipe returns only the bytes that are there.
     while isinstance(content, bytes) and len(content) < most and (more := file.read(most - len(content))):
         content += more
     return content
@@ -233,7 +232,7 @@ def _open_file(path: Path) -> BinaryIO:
     except IsADirectoryError as error:
         raise PictureNotFound(f"expected a picture at {path}; it is a folder") from error
     except PermissionError as error:
-        # Windows answers so for a folder as well.
+        # Windows raises PermissionError for folders too.
         if path.is_dir():
             raise PictureNotFound(f"expected a picture at {path}; it is a folder") from error
         raise PictureUnreadable(f"{path} may not be read: permission denied") from error
@@ -242,7 +241,7 @@ def _open_file(path: Path) -> BinaryIO:
 
 
 def _unidentified(content: bytes, name: str) -> PictureError:
-    """Say what a file is that is of no format that is allowed."""
+    """Return the error for a file of no supported format."""
     if not content:
         return PictureUnreadable(f"{name} is empty; expected a picture")
     for kind, mark in KNOWN_BY.items():
@@ -293,7 +292,7 @@ def _scale(size: tuple[int, ...], working_pixels: int) -> int:
 
 
 def _draft(image: Image.Image, channels: int | None, scale: int) -> None:
-    """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size."""
+    """Let the JPEG decoder work at 1/2, 1/4 or 1/8 of the size."""
     if isinstance(image, JpegImagePlugin.JpegImageFile) and scale > 1:
         grey = channels == 1 and image.mode in ("L", "RGB")
         image.draft("L" if grey else image.mode, (max(image.width // scale, 1), max(image.height // scale, 1)))
@@ -302,12 +301,12 @@ def _draft(image: Image.Image, channels: int | None, scale: int) -> None:
 def _picture(
     image: Image.Image, channels: int | None, working_pixels: int, size: tuple[int, ...], note: str = ""
 ) -> Picture:
-    """Turn upright, convert and reduce what was decoded, at whatever scale, of a picture of `size`."""
+    """Turn a decoded image upright, convert it and reduce it; `size` is that of the source."""
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     scale = _scale(size, working_pixels)
     left = scale // round(max(size) / max(image.size))
     if left > 1 and image.mode in PLAIN_MODES and not image.has_transparency_data:
-        # Before all else, which then costs little; what other modes hold are no levels that could be averaged.
+        # First, because the rest then has less work; pixels of other modes cannot be averaged.
         image = _with_info(image.reduce(left), image)
     elif left > 1:
         image = reduced(image, left, channels)
@@ -318,17 +317,17 @@ def _picture(
 
 
 def _with_info(changed: Image.Image, image: Image.Image) -> Image.Image:
-    """Keep what goes with an image, its profile and its transparent colour, when it is turned or reduced."""
+    """Copy the profile and the transparent colour to a turned or reduced image."""
     changed.info = image.info
     return changed
 
 
 def _frames_of(image: Image.Image) -> int:
-    # A camera's JPEG may carry previews, which are no frames.
+    # A camera's JPEG may contain previews, which are not frames.
     return 1 if isinstance(image, JpegImagePlugin.JpegImageFile) else getattr(image, "n_frames", 1)
 
 
 def _other_frames(frames: int) -> str:
-    """Say how many frames or pages are left unread."""
+    """Return a note about the frames or pages that are ignored."""
     count = f"more than {MOST_FRAMES:,}" if frames > MOST_FRAMES else f"{frames}"
     return f"the first of {count} frames" if frames > 1 else ""

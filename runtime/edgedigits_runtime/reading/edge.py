@@ -1,4 +1,4 @@
-"""Edge: what belongs to the picture's edge and to no digit, such as the side of a page or a strip of table."""
+"""Components that belong to the picture's edge and to no digit, such as the side of a page or a strip of table."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,32 +7,32 @@ from edgedigits_runtime.reading.components import Components
 from edgedigits_runtime.reading.grouping import reference_height
 from edgedigits_runtime.reading.marks import Mark, gap
 
-# What hugs the edge has most of its ink in the outer band of the picture, a part of its shorter side wide, and runs
-# along most of a side.
+# A component hugs the edge if EDGE_INK of its ink lies in the picture's outer band, EDGE_BAND of the shorter side wide,
+# and it is as long as EDGE_LENGTH of a side.
 EDGE_BAND = 0.15
 EDGE_INK = 0.8
 EDGE_LENGTH = 0.6
 
-# Nearer to the edge than this part of the picture's shorter side, a mark runs out of the picture.
+# A mark that comes nearer to the edge than this fraction of the shorter side runs out of the picture.
 EDGE_GAP = 0.005
 
-# Boxes of marks cover the picture no more than this many times over: lines across all of it do, and no digits.
+# Boxes of digits together cover the picture at most this many times; boxes of lines across it cover more.
 MOST_COVERED = 8
 
-# The part of the ink that has to lie clear of the edge for the rest to be no digits.
+# Fraction of the ink that must be clear of the edge before marks at the edge are dropped.
 CLEAR_INK = 0.5
 
-# A part of a digit stands no farther from it than this part of its height.
+# Largest distance between a digit and a part of it, in heights of the digit.
 BESIDE = 0.25
 
 
 def hugs_edge(components: Components, ink: NDArray[np.uint8], weight: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say of each component whether it runs along the picture's edge, bool [count].
+    """Return whether each component runs along the picture's edge, bool [count].
 
     Args:
         components: of the ink.
         ink: uint8 [H, W].
-        weight: float64 [count], each component's ink.
+        weight: float64 [count], the ink of each component.
     """
     height, width = ink.shape
     top, left, bottom, right = components.boxes.T
@@ -50,21 +50,21 @@ def hugs_edge(components: Components, ink: NDArray[np.uint8], weight: NDArray[np
 
 
 def box_sizes(components: Components) -> NDArray[np.int64]:
-    """Return how many pixels the box of each component has, int64 [count]."""
+    """Return the area of each component's box in pixels, int64 [count]."""
     top, left, bottom, right = components.boxes.T
     sizes: NDArray[np.int64] = (bottom - top) * (right - left)
     return sizes
 
 
 def without_run_out(marks: list[Mark], shape: tuple[int, ...], *, alone: bool = False) -> list[Mark]:
-    """Drop the marks that run out of the picture where the others do not.
+    """Drop the marks that run out of the picture if the others do not.
 
-    In a picture cropped tight around a number the outermost digits touch all four sides, and all stay.
+    In a picture cropped tight around a number the outermost digits touch all four sides, and all are kept.
 
     Args:
         marks: of the picture.
         shape: of the picture.
-        alone: keep those that may be a part of a digit beside them.
+        alone: keep marks that may be a part of a digit beside them.
     """
     height, width = shape
     near = EDGE_GAP * min(height, width)

@@ -1,7 +1,7 @@
-"""Envelope: the ground of a photo, which follows the edges of shadows, pages and tables.
+"""The ground of a photo, which follows the edges of shadows, pages and tables.
 
-A morphological closing (Serra 1982) takes away all that is dark and narrower than its window, so the window has to
-be wider than the strokes and narrower than shadows. The smallest window that holds whole strokes is taken.
+A morphological closing (Serra 1982) removes everything dark that is narrower than its window. The window must be wider
+than the strokes and narrower than shadows, so the smallest one that holds whole strokes is taken.
 """
 
 import numpy as np
@@ -10,27 +10,27 @@ from PIL import Image
 
 Grey = NDArray[np.uint8]
 
-# Windows, the smallest first, as parts of the picture's longest side, of a strip's doubled shorter one.
+# Window sizes as fractions of the longest side, or of twice the shorter side of a strip.
 WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3)
 SMALL, LARGE = 1 / 12, 1 / 3
 
-# A window holds strokes safely when it is this many times as wide as they are: junctions are wider.
+# The window must be this many times wider than the strokes, because junctions are wider.
 STROKES_IN_WINDOW = 2
 
-# The broadest stroke, as a part of the picture's longest side.
+# Widest stroke, as a fraction of the longest side.
 MOST_STROKE = 0.2
 
-# Strokes are complete in a window when the ink that the next larger one finds weighs at most this many times as much.
+# Strokes fit in a window if the next larger window finds at most this many times as much ink.
 COMPLETE = 1.5
 
 LEVELS = np.arange(256.0)
 
-# Pixels below which it does not matter how levels are counted.
+# Below this many pixels the way to count levels does not matter.
 FEW = 2000
 
 
 def envelope(grey: Grey) -> tuple[Grey, int]:
-    """Return the ground under dark ink, uint8 [h, w], and the window, in pixels, that it was found with.
+    """Return the ground under dark ink, uint8 [h, w], and the size of the window that found it, in pixels.
 
     Args:
         grey: uint8 [h, w], a reduced picture.
@@ -44,38 +44,38 @@ def envelope(grey: Grey) -> tuple[Grey, int]:
             break
         window, ground = wider
     if mean_stroke_width(strong(subtracted(ground, grey))) > MOST_STROKE * max(grey.shape):
-        # No pen writes so broadly: a shadow, or a thing.
+        # No pen writes so broadly: it is a shadow or an object.
         window, ground = closed_by(grey, SMALL)
-    # Noise lifts an envelope above the ground's middle.
+    # Noise lifts an envelope above the middle of the ground.
     lift = round(float(np.median(ground.astype(np.int16) - grey)))
     return _eroded(np.maximum(ground, lift) - np.uint8(lift), 3), window
 
 
 def is_thin(grey: Grey) -> bool:
-    """Say whether there is dark ink, all of it in strokes narrower than a small window."""
+    """Return whether there is dark ink and all of it is in strokes narrower than a small window."""
     small, large = (np.count_nonzero(strong(ink_within(grey, part))) for part in (SMALL, LARGE))
     return bool(0 < large <= 2 * small)
 
 
 def ink_within(grey: Grey, part: float) -> Grey:
-    """Return the dark ink, uint8 [h, w], that is narrower than a window of this part of the picture."""
+    """Return the dark ink, uint8 [h, w], that is narrower than a window of this fraction of the picture."""
     return subtracted(closed_by(grey, part)[1], grey)
 
 
 def closed_by(grey: Grey, part: float) -> tuple[int, Grey]:
-    """Return a window, in pixels, and the closing with it."""
+    """Return a window's size in pixels and the closing with it."""
     window = max(3, int(min(max(grey.shape), 2 * min(grey.shape)) * part) | 1)
     return window, closed(grey, window)
 
 
 def closed(grey: Grey, window: int) -> Grey:
-    """Close dark gaps narrower than `window` pixels, uint8 [h, w]; beyond the edge the picture goes on as it is."""
+    """Close dark gaps narrower than `window` pixels, uint8 [h, w]; outermost pixels are repeated beyond the edge."""
     padded = _padded(_padded(grey, window).T, window).T
     return _eroded(_dilated(padded, window), window)[window:-window, window:-window]
 
 
 def subtracted(ground: Grey, grey: Grey) -> Grey:
-    """Return how far `grey` lies below `ground`, uint8, 0 where it lies above."""
+    """Return the difference of `ground` and a darker `grey`, uint8, 0 where `grey` is lighter."""
     return ground - np.minimum(ground, grey)
 
 
@@ -88,18 +88,18 @@ def counted(grey: Grey) -> NDArray[np.int64]:
     """Count the levels of one picture, uint8 [h, w]: int64 [256]."""
     if grey.size < FEW:
         return np.bincount(grey.reshape(-1), minlength=256)
-    # Four times as fast: bincount makes eight bytes of each pixel first.
+    # Four times faster than bincount, which first converts each pixel to eight bytes.
     return np.array(Image.fromarray(np.ascontiguousarray(grey)).histogram(), np.int64)
 
 
 def contrast(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the contrast of full strokes, of histograms [..., 256]: a mean in which faint noise hardly counts."""
+    """Return the contrast of full strokes by histograms [..., 256]: a mean in which faint noise hardly counts."""
     contrasts: NDArray[np.float64] = histogram @ LEVELS**4 / np.maximum(histogram @ LEVELS**3, 1)
     return contrasts
 
 
 def ink_weights(stack: Grey) -> NDArray[np.float64]:
-    """Return the third moment of each picture, uint8 [N, h, w]: ink lies far from the ground, noise near it."""
+    """Return the third moment of each picture, uint8 [N, h, w]: ink differs much from the ground, noise little."""
     moments: NDArray[np.float64] = histograms(stack) @ LEVELS**3
     return moments
 
@@ -110,12 +110,12 @@ def ink_weight(ink: Grey) -> float:
 
 
 def strong(ink: Grey) -> NDArray[np.bool_]:
-    """Return the mask of what reaches half of the full contrast."""
+    """Return the mask of pixels with at least half of the full contrast."""
     return ink >= max(float(contrast(histograms(ink[np.newaxis]))[0]) / 2, 1)
 
 
 def mean_stroke_width(mask: NDArray[np.bool_]) -> float:
-    """Return the mean width of a mask's strokes in pixels: twice its area over the length of its outline."""
+    """Return the mean width of a mask's strokes in pixels: twice the area divided by the pixels on the outline."""
     inner = mask.copy()
     inner[1:] &= mask[:-1]
     inner[:-1] &= mask[1:]
@@ -127,12 +127,12 @@ def mean_stroke_width(mask: NDArray[np.bool_]) -> float:
 
 
 def _eroded(grey: Grey, window: int) -> Grey:
-    """Return the darkest pixel of each window x window, an odd number."""
+    """Return the darkest pixel of each window x window; `window` is odd."""
     return ~_dilated(~grey, window)
 
 
 def _dilated(grey: Grey, window: int) -> Grey:
-    """Return the lightest pixel of each window x window, an odd number, by doubling spans."""
+    """Return the lightest pixel of each window x window by doubling spans; `window` is odd."""
     for _ in range(2):
         grey = _padded(grey, window // 2)
         span = 1
@@ -145,7 +145,7 @@ def _dilated(grey: Grey, window: int) -> Grey:
 
 
 def _padded(grey: Grey, by: int) -> Grey:
-    """Return uint8 [h, w] with its first and last row repeated; np.pad takes longer than the closing itself."""
+    """Repeat the first and last row of uint8 [h, w]; np.pad would take longer than the closing."""
     height, width = grey.shape
     padded = np.empty((height + 2 * by, width), np.uint8)
     padded[by : by + height] = grey

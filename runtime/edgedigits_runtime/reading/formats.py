@@ -1,7 +1,7 @@
-"""Formats: the only decoders that are ever run, and opening a file with the one that its first bytes ask for.
+"""Open a file with the decoder that its first bytes ask for; only the decoders listed here ever run.
 
-Pillow knows some forty formats; strangers' files reach the twelve named here. Which one is told by the content, never
-by the file's name, so that no other decoder is tried, nor even imported.
+Pillow has some forty decoders; untrusted files reach twelve. The content decides, not the file name, so no other
+decoder is tried or imported.
 """
 
 import io
@@ -30,9 +30,10 @@ ALLOWED = {
     "PPM": "PpmImagePlugin",
     "TGA": "TgaImagePlugin",
 }
-"""Pillow's name of each format, and the module that has its decoder."""
+"""Pillow's name of each format, and the module with its decoder."""
 
-# What a file of each format begins with. TGA has no mark: a map, a kind and a palette that can be, see Pillow's plugin.
+# First bytes of each format. TGA has no signature, so valid values of its first fields are matched, see Pillow's
+# plugin.
 SIGNATURES = (
     ("PNG", rb"\x89PNG\r\n\x1a\n"),
     ("JPEG", rb"\xff\xd8\xff"),
@@ -49,11 +50,11 @@ SIGNATURES = (
 )
 _SIGNATURE = re.compile(b"|".join(b"(?P<%s>%s)" % (name.encode(), mark) for name, mark in SIGNATURES), re.DOTALL)
 
-# A decoder that asks for a few bytes at a time gets so many pieces, and one more for so many bytes of the file.
+# Most reads of a decoder that reads a few bytes at a time: READS, plus one for each BYTES_A_READ of the file.
 READS = 200_000
 BYTES_A_READ = 250
 
-# Decoders that Pillow has in Python take about a microsecond for a pixel; what "ppm" does is done here.
+# Codings that Pillow decodes in Python, in about a microsecond a pixel; "ppm" is decoded here instead.
 IN_PYTHON = ("bmp_rle", "ppm_plain", "ppm")
 SLOW_PIXELS = 1_000_000
 
@@ -61,7 +62,7 @@ _bomb_limit = threading.Lock()
 
 
 class Rationed(io.BytesIO):
-    """A file in memory that gives a decoder only so many pieces."""
+    """A file in memory that limits the number of reads."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
@@ -71,7 +72,7 @@ class Rationed(io.BytesIO):
         """Return the next bytes.
 
         Raises:
-            Refused: the file is in too many pieces.
+            Refused: too many reads.
         """
         self._left -= 1
         if self._left < 0:
@@ -80,17 +81,17 @@ class Rationed(io.BytesIO):
 
 
 def format_of(content: bytes) -> str | None:
-    """Return Pillow's name of the format that a file's first bytes are of; None for one that is not allowed."""
+    """Return Pillow's name of the format that the first bytes belong to; None for a format that is not allowed."""
     mark = _SIGNATURE.match(content)
     return mark.lastgroup if mark else None
 
 
 def open_image(content: bytes, max_pixels: int) -> Image.Image:
-    """Return the image with its header read and its pixels not yet decoded.
+    """Return the image with its header read and no pixel decoded.
 
     Raises:
-        UnidentifiedImageError: it is of no format that is allowed, or this Pillow was built without it.
-        Refused: its header asks for more work, or memory, than any picture needs.
+        UnidentifiedImageError: the format is not allowed, or this Pillow was built without it.
+        Refused: decoding would need more work or memory than any picture should.
     """
     kind = format_of(content)
     if kind is None:
@@ -114,7 +115,7 @@ def open_image(content: bytes, max_pixels: int) -> Image.Image:
 
 
 def _with_maximum(image: Any, content: bytes, max_pixels: int) -> Image.Image:
-    """Return a PGM or PPM whose white is another level than 255: Pillow's own decoder takes a second for a million."""
+    """Return a PGM or PPM whose white is not 255; Pillow's own decoder takes a second for a million pixels."""
     if image.width * image.height > max_pixels:
         return cast(Image.Image, image)
     _, _, offset, (_, maximum) = image.tile[0]
@@ -127,12 +128,12 @@ def _with_maximum(image: Any, content: bytes, max_pixels: int) -> Image.Image:
 
 
 def _opened(content: bytes, kind: str) -> Image.Image:
-    # A short file has no more pieces than that.
+    # A short file cannot be read in more pieces.
     file = Rationed(content) if len(content) > READS else io.BytesIO(content)
     if kind == "ICO":
-        # Decoded at once: here Pillow's own limit has to hold.
+        # Pillow decodes icons at once, so its own limit must hold.
         return Image.open(file, formats=(kind,))
-    # Without Pillow's limit, which speaks its own words; ours is checked right after.
+    # Pillow's limit is off because its message differs; ours is checked right after.
     with _bomb_limit:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:

@@ -1,9 +1,9 @@
-"""Frame: a digit's ink as MNIST has it, in 28x28 pixels.
+"""Frame a digit's ink as MNIST does, in 28x28 pixels.
 
-MNIST's digits fill a box of 20x20 pixels and stand with their centre of mass in the middle of 28x28 (LeCun,
-Cortes and Burges, http://yann.lecun.com/exdb/mnist). The middle is pixel 14: the centres of mass of all but 2
-of the 60,000 training images, weighted by grey and in pixel indices, lie within half a pixel of (14, 14). So
-they go through `frame_digit` unchanged.
+MNIST's digits fill a box of 20x20 pixels, and their centre of mass is in the middle of 28x28 (LeCun, Cortes and Burges,
+http://yann.lecun.com/exdb/mnist). The middle is pixel 14: the centres of mass of all but 2 of the 60,000 training
+images, weighted by grey and in pixel indices, lie within half a pixel of (14, 14). `frame_digit` leaves those images
+unchanged.
 """
 
 from collections.abc import Sequence
@@ -42,10 +42,10 @@ def frame_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def framed_boxes(inks: Sequence[NDArray[np.uint8]]) -> list[Box | None]:
-    """Return the box of each picture's ink, uint8 [H, W], where it is a digit framed already, as an MNIST image is.
+    """Return the box of each picture's ink, uint8 [H, W], if it is already framed as an MNIST image is, else None.
 
-    Its longest side, and both coordinates of its centre of mass, are those that framing gives; by chance hardly any
-    28x28 picture has all three. 13 of MNIST's 60,000 training images are 19 pixels long, and none less.
+    Its longest side and both coordinates of its centre of mass must be those that framing gives; hardly any other 28x28
+    picture has all three by chance. 13 of MNIST's 60,000 training images have a longest side of 19, none less.
     """
     boxes: list[Box | None] = [None] * len(inks)
     sized = [k for k, ink in enumerate(inks) if ink.shape == (SIDE, SIDE)]
@@ -65,25 +65,25 @@ def framed_boxes(inks: Sequence[NDArray[np.uint8]]) -> list[Box | None]:
 
 
 def _extent(ink: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where each line, [N, length], of which all is ink that is not 0, begins, and how long it is."""
+    """Return the first index of ink and its length for each row of [N, length]."""
     inked = ink > 0
     first, behind = inked.argmax(axis=1), inked[:, ::-1].argmax(axis=1)
     return first, ink.shape[1] - behind - first
 
 
 def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Return a picture resized to `shape`, uint8 [height, width, channels], and nothing more.
+    """Return a picture resized to `shape`, uint8 [height, width, channels], without framing.
 
     Args:
         picture: uint8 [H, W, channels].
-        shape: (height, width, channels) that the model takes.
+        shape: (height, width, channels) of the model's input.
     """
     height, width, channels = shape
     return resized(picture[..., 0] if channels == 1 else picture, width, height).reshape(shape)
 
 
 def _in_box(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a digit, tight around its ink, with its longest side at 20 pixels and strokes as MNIST's are."""
+    """Return a digit, cropped to its ink, with its longest side at 20 pixels and a stroke width as in MNIST."""
     digit = _scaled(ink)
     changed = with_usual_stroke_width(ink, digit)
     if changed is None:
@@ -93,18 +93,18 @@ def _in_box(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _scaled(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Scale the longest side to 20 pixels, anti-aliased, its brightest pixel kept full."""
+    """Scale the longest side to 20 pixels, anti-aliased, with the brightest pixel at 255."""
     height, width = digit.shape
     longest = max(height, width)
     if longest == BOX:
         return digit
     size = (max(1, round(width * BOX / longest)), max(1, round(height * BOX / longest)))
     scaled = resized(digit, *size).astype(np.float32)
-    # Thin strokes turn grey on the way down; MNIST's reach full brightness.
+    # Scaling makes thin strokes grey; MNIST's reach full brightness.
     brightened: NDArray[np.uint8] = np.rint(scaled * (255 / max(float(scaled.max()), 1.0))).astype(np.uint8)
     return brightened
 
 
 def _start(centre: float, length: int) -> int:
-    """Return where a digit of `length` begins: its centre of mass on pixel 14, all of it inside the frame."""
+    """Return the offset that puts the centre of mass on pixel 14 but keeps `length` pixels inside the frame."""
     return int(min(max(np.floor(CENTRE - centre + 0.5), 0), SIDE - length))

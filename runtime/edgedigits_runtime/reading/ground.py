@@ -1,8 +1,8 @@
-"""Ground: how light the bare paper is at every place, and whether the ink on it is dark or light.
+"""Estimate the brightness of the bare paper at every pixel, and whether the ink is darker or lighter.
 
-Works on the picture reduced so far that no stroke is lost and nothing costs time: light changes slowly. Three kinds
-of ground are known. One level, where the border has one: drawings. A smooth surface, fitted so that strokes do not
-pull at it: small pictures. And the envelope, which follows the edges of shadows, pages and tables: photos.
+Works on a reduced picture, because light changes slowly. The ground is one of three kinds: one level, if the border has
+one (drawings); a smooth surface, fitted robustly against strokes (small pictures); or the envelope, which follows the
+edges of shadows, pages and tables (photos).
 """
 
 from dataclasses import dataclass
@@ -27,37 +27,38 @@ from edgedigits_runtime.reading.envelope import (
 )
 from edgedigits_runtime.reading.sheets import are_sheets
 
-# Below this side a picture has too few pixels for windows; strokes are as wide as what lies between them.
+# A smaller side has too few pixels for windows; its strokes are as wide as the gaps between them.
 LEAST_LOCAL_SIDE = 64
 
-# The border has one level where so much of it is within a level of the median.
+# The border is uniform if this share of its pixels is within a level of the median.
 UNIFORM_SHARE = 0.75
 
-# The surface is fitted to a grid of at most so many pixels a side.
+# The surface is fitted to a grid of at most this many pixels a side.
 FIT_SIDE = 64
 
-# A surface that spans so many levels follows more than light. What covers so much of the picture or of its border
-# is no ink.
+# A surface with this range of levels follows more than light. Ink never covers LIT_SHARE of the picture or LIT_BORDER
+# of its border.
 STEEP = 128
 LIT_SHARE = 0.4
 LIT_BORDER = 0.15
 
-# A surface of so few levels is even light with noise on it. Strokes as broad as this part of the longest side are
-# found on it: a window that holds them, with their junctions, may reach over the whole picture.
+# A surface with at most EVEN levels is even light with noise. Strokes as broad as BROAD of the longest side are found
+# on it, because an envelope's window that holds them might cover the whole picture.
 EVEN = 4
 BROAD = 0.1
 
-# Windows to compare strokes with the gaps between them, as parts of the longest side.
+# Windows to compare strokes with the gaps between them, as fractions of the longest side.
 NARROW = (1 / 48, 1 / 24, 1 / 12, 1 / 6)
 NEARLY_ALL = 0.7
 HEAVIER = 2.0
 
-# Where the light falls below this part of the paper's, ink is as much weaker, and is strengthened, at most so much.
+# Where light falls below this fraction of the paper's, ink is weaker by as much; it is amplified, at most MOST_GAIN
+# times.
 SHADE = 0.9
 MOST_GAIN = 3.0
 GAIN_BITS = 6
 
-# No paper: darker than in any shadow, or of another tint. A tint is the darkest over the lightest channel.
+# Ground darker than any shadow, or of another tint (darkest divided by lightest channel), is not paper.
 DARKEST_SHADE = 0.3
 OTHER_TINT = 0.25
 
@@ -68,11 +69,11 @@ class Ground:
 
     Attributes:
         dark_ink: whether the ink is darker than the ground.
-        level: uint8 [h, w], the ground under every pixel of the reduced picture; inverted where ink is light, so
-            that ink is always darker than it.
-        uniform: whether all of it is one level.
-        gain: uint8 [h, w] times 2 to the GAIN_BITS, by how much weak light weakens ink, 0 where there is no paper;
-            None where it is even.
+        level: uint8 [h, w], the ground under every pixel of the reduced picture; inverted where ink is light, so that
+            ink is always darker than it.
+        uniform: whether it is one level.
+        gain: uint8 [h, w], the amplification of ink times 2 ** GAIN_BITS, 0 where there is no paper; None if the light
+            is even.
     """
 
     dark_ink: bool
@@ -83,7 +84,7 @@ class Ground:
 
 @dataclass(frozen=True, eq=False)
 class SmoothGrounds:
-    """The grounds of N pictures without edges in them: dark_ink bool [N], level uint8 [N, h, w], uniform bool [N]."""
+    """The smooth grounds of N pictures: dark_ink bool [N], level uint8 [N, h, w], uniform bool [N]."""
 
     dark_ink: NDArray[np.bool_]
     level: Grey
@@ -94,7 +95,7 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
     """Find the ground of a picture.
 
     Args:
-        darkest: uint8 [H, W], each pixel's darkest channel, on which dark ink shows best.
+        darkest: uint8 [H, W], each pixel's darkest channel, in which dark ink has most contrast.
         lightest: uint8 [H, W], each pixel's lightest channel.
         factor: by how much the picture is reduced.
     """
@@ -105,7 +106,7 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
     if min(surface.shape) < LEAST_LOCAL_SIDE:
         return Ground(dark_ink, surface, uniform)
     ink = strong(subtracted(surface, sides[dark_ink]))
-    # No light falls off so steeply and no ink covers so much, but a page or the shadowed part of a picture.
+    # Light never falls off so steeply and ink never covers so much: it is a page or a shadow.
     lit = ink.mean() >= LIT_SHARE or _border(ink[np.newaxis]).mean() >= LIT_BORDER
     if not uniform and (lit or np.ptp(surface) >= STEEP):
         dark_ink = _narrower(sides, dark_ink)
@@ -124,15 +125,15 @@ def smooth_grounds(darkest: Grey, lightest: Grey) -> SmoothGrounds:
 
 
 def _smooth_grounds(sides: dict[bool, Grey], borders: dict[bool, Grey]) -> SmoothGrounds:
-    """Find the grounds of pictures as the side sees them on which they have more ink.
+    """Find the smooth ground of each picture, with the polarity that gives it more ink.
 
     Args:
-        sides: uint8 [N, h, w], what dark ink shows on, and inverted what light ink does.
+        sides: uint8 [N, h, w] by dark_ink: the picture for dark ink, the inverted picture for light ink.
         borders: uint8 [N, P], all levels along the border of each picture in full size.
     """
     levels = {side: _levels(border) for side, border in borders.items()}
     smooth = {side: _smooth(grey, *levels[side]) for side, grey in sides.items()}
-    # Ink lies far from the ground on one side, noise near it on both.
+    # Ink is far from the ground on one side; noise is near it on both.
     heavy = {side: ink_weights(subtracted(smooth[side], grey)) for side, grey in sides.items()}
     dark_ink = heavy[True] >= heavy[False]
     return SmoothGrounds(
@@ -143,9 +144,9 @@ def _smooth_grounds(sides: dict[bool, Grey], borders: dict[bool, Grey]) -> Smoot
 
 
 def _narrower(sides: dict[bool, Grey], otherwise: bool) -> bool:
-    """Say whether dark ink is narrower than light ink; `otherwise` where that tells nothing.
+    """Return whether dark ink is narrower than light ink; `otherwise` if that is undecided.
 
-    Strokes are narrower than the gaps between them. Gaps that are narrower than strokes, as in an 8, weigh less.
+    Strokes are narrower than the gaps between them. Gaps narrower than strokes, as in an 8, have less weight.
     """
     found = {side: [ink_weight(ink_within(grey, part)) for part in NARROW] for side, grey in sides.items()}
     width = {
@@ -163,7 +164,7 @@ def reduced(grey: Grey, factor: int) -> Grey:
 
 
 def _gain(level: Grey, lightest: Grey) -> Grey | None:
-    """Return by how much weak light weakens dark ink.
+    """Return how much to amplify dark ink in weak light.
 
     Args:
         level: uint8 [h, w], the ground by the darkest channel.
@@ -209,8 +210,8 @@ def _smooth(stack: Grey, levels: NDArray[np.int16], uniform: NDArray[np.bool_]) 
 def _fitted(grey: Grey, level: int) -> Grey:
     """Fit a quadratic surface to the ground of uint8 [h, w], starting from its level at the border.
 
-    Iteratively reweighted least squares with Tukey's biweight (Beaton and Tukey 1974): pixels far from the
-    surface, the strokes, lose their weight whichever side they lie on.
+    Iteratively reweighted least squares with Tukey's biweight (Beaton and Tukey 1974): strokes are far from the surface
+    and lose their weight.
     """
     step = -(-max(grey.shape) // FIT_SIDE)
     every = _terms(*grey.shape)
@@ -220,7 +221,7 @@ def _fitted(grey: Grey, level: int) -> Grey:
     solution = np.zeros(6)
     for _ in range(8):
         residual = values - surface
-        # By the lower quartile: thick strokes may cover more than half of the picture.
+        # The lower quartile, because thick strokes may cover more than half of the picture.
         scale = max(4.685 / 0.3186 * _lower_quartile(np.abs(residual)), 6.0)
         tukey = np.square(np.maximum(1 - np.square(residual / scale), 0))
         weighted = terms * tukey[:, np.newaxis]
@@ -230,7 +231,7 @@ def _fitted(grey: Grey, level: int) -> Grey:
 
 
 def _lower_quartile(values: NDArray[np.float64]) -> float:
-    """Return what np.quantile returns for 0.25, in a third of its time."""
+    """Return the same as np.quantile for 0.25, in a third of the time."""
     place = 0.25 * (len(values) - 1)
     below = int(place)
     above = min(below + 1, len(values) - 1)

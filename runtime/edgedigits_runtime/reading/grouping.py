@@ -1,7 +1,7 @@
-"""Grouping: strokes that surely belong to one digit become one mark.
+"""Join strokes that certainly belong to one digit into one mark.
 
-Only what geometry alone decides: the bar of a 5, dots of a dotted line, a fragment in a gap. What could be one
-digit or two, such as the strokes of an open 4 and an L beside a 1, is left to the network, see segments.py.
+Geometry alone decides here: the bar of a 5, dots of a dotted line, a fragment in a gap. The network decides where
+strokes could be one digit or two, such as an open 4, or an L beside a 1; see segments.py.
 """
 
 import numpy as np
@@ -10,33 +10,33 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.components import joined
 from edgedigits_runtime.reading.marks import Mark, distance, mask_stroke_width, union
 
-# All lengths are parts of the reference height, the median height of the ink.
+# Lengths are fractions of the reference height, the median height of the ink.
 
-# A mark lower than this is a part of a digit and none by itself.
+# A lower mark is a part of a digit.
 PART_HEIGHT = 0.45
 
-# A part this near to a digit belongs to it, as a bar or a fragment does; a minus or a point stands farther off.
+# A part this near belongs to the digit; a minus or a point is farther away.
 PART_GAP = 0.10
 
-# The bar of a 5 stands off a little farther, above the middle of the digit it belongs to.
+# The bar of a 5 is a little farther away, above the middle of its digit.
 BAR_GAP = 0.22
 BAR_MIDDLE = 0.30
 
-# Of the smaller mark's box, the share that lies in the larger one's where the one belongs to the other.
+# The smaller mark belongs to the larger one if this share of its box is inside the larger box.
 INSIDE = 0.6
 
-# The boxes of slanted 1s overlap as well: what is nearly as high has to lie wholly inside.
+# Boxes of slanted 1s overlap too: a mark of nearly the same height must be almost wholly inside.
 BESIDE = 0.75
 SURELY_INSIDE = 0.9
 
-# One above the other, and no higher than a digit together: this share of the narrower's width in common.
+# Stacked marks share this fraction of the narrower width, and together are no higher than a digit.
 STACKED = 0.5
 TALLEST = 1.35
 
-# A full page of digits has some five thousand pairs so near; a texture, of which nothing is joined, has more than this.
+# A full page of digits has some 5,000 pairs this near; more are a texture, in which nothing is joined.
 MOST_PAIRS = 20_000
 
-# A dot is no longer than so many times the width of its stroke, and a dotted digit so many times higher than a dot.
+# A dot is at most this many stroke widths long, and a dotted digit at least DOTTED_HEIGHT dots high.
 DOT_SIZE = 3.0
 DOTS = 0.8
 FEWEST_DOTS = 6
@@ -44,7 +44,7 @@ DOTTED_HEIGHT = 4.0
 
 
 def reference_height(marks: list[Mark]) -> float:
-    """Return the height that half of the ink's marks, by their own area, exceed; pixels."""
+    """Return the median height of the marks in pixels, weighted by their area."""
     heights = np.array([mark.box.height for mark in marks], np.float64)
     areas = np.array([mark.area for mark in marks], np.float64)
     order = np.argsort(heights)
@@ -53,11 +53,7 @@ def reference_height(marks: list[Mark]) -> float:
 
 
 def grouped(marks: list[Mark]) -> list[Mark]:
-    """Join the parts of one digit.
-
-    Args:
-        marks: in any order.
-    """
+    """Join the parts of one digit; marks may be in any order."""
     if len(marks) < 2:
         return marks
     marks = _dots_joined(marks)
@@ -77,13 +73,13 @@ def grouped(marks: list[Mark]) -> list[Mark]:
 
 
 def _unions(marks: list[Mark], left: NDArray[np.int64], right: NDArray[np.int64]) -> list[Mark]:
-    """Return one mark for all that the pairs (left, right) join."""
+    """Return one mark for all that the pairs (left, right) connect."""
     roots = joined(len(marks), left, right)
     return [union([marks[k] for k in np.flatnonzero(roots == root)]) for root in np.unique(roots)]
 
 
 def _dots_joined(marks: list[Mark]) -> list[Mark]:
-    """Join dots to the lines that they draw, where nearly all marks are dots."""
+    """Join dots to lines where nearly all marks are dots."""
     if len(marks) < FEWEST_DOTS:
         return marks
     sizes = np.array([max(mark.box.width, mark.box.height) for mark in marks], np.float64)
@@ -96,7 +92,7 @@ def _dots_joined(marks: list[Mark]) -> list[Mark]:
 
 
 def _near_pairs(marks: list[Mark], reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs of marks whose boxes come near enough to be looked at."""
+    """Return the pairs of marks whose boxes are within reach."""
     edges = np.array([(m.box.x, m.box.y, m.box.right, m.box.bottom) for m in marks], np.float64)
     x0, y0, x1, y1 = edges.T
     across = np.maximum(x0[:, np.newaxis], x0) - np.minimum(x1[:, np.newaxis], x1)

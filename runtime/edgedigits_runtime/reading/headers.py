@@ -1,7 +1,7 @@
-"""Headers: what a file says of itself, checked before a decoder is let near it.
+"""Check the header of a picture file before a decoder runs.
 
-A decoder does what a header asks for, and some headers ask for hours: a colour profile unpacked ten thousand times, a
-strip for every byte, five thousand passes over the same pixels. No picture needs any of it.
+A header may demand hours of work: a colour profile unpacked 10,000 times, a strip for every byte, 5,000 passes over the
+same pixels. No picture needs that.
 """
 
 import re
@@ -9,47 +9,47 @@ import struct
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-# Chunks of a PNG: a large animation has some thousands.
+# Chunks of a PNG; a large animation has some thousands.
 MOST_CHUNKS = 20_000
 
-# Segments of a JPEG: a profile, or a second picture in its extended XMP, comes in hundreds of 64 kB each.
+# Segments of a JPEG; a profile or a second picture in extended XMP takes hundreds, of 64 kB each.
 MOST_SEGMENTS = 5000
-# Scans of a progressive JPEG: encoders make about ten. Pieces of its EXIF data, of 64 kB each, are joined one by one.
+# Scans of a progressive JPEG; encoders write about ten. Pieces of EXIF data, of 64 kB each, are joined one by one.
 MOST_SCANS = 100
 MOST_EXIF_PIECES = 64
-# A marker of JPEG but for those that stand alone, and the stuffing of coded pixels.
+# A JPEG marker with a length, without stuffing in coded pixels.
 MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 START_OF_SCAN, END_OF_IMAGE, APP1 = 0xDA, 0xD9, 0xE1
 
-# What the blocks of a GIF begin with.
+# First byte of a GIF block.
 GIF_BLOCK = re.compile(rb"[\x21\x2c\x3b]")
 
-# Strips or tiles of a TIFF: Pillow starts a decoder for each.
+# Strips or tiles of a TIFF; Pillow starts a decoder for each.
 MOST_STRIPS = 70_000
-# Bytes of the types of a TIFF's values, by number.
+# Bytes of a TIFF value by the number of its type.
 TYPE_SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)
 STRIPS, TILES, TILE_WIDTH, TILE_HEIGHT = 273, 324, 322, 323
 
-# Tiles of a JPEG 2000, and its components.
+# Tiles and components of a JPEG 2000.
 MOST_TILES = 4096
 MOST_COMPONENTS = 4
 
 MOST_ICONS = 256
-# Frames or pages are counted as far as this.
+# Counting of frames or pages stops here.
 MOST_FRAMES = 1000
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Refused(Exception):
-    """A header asks for more work, or memory, than any picture needs."""
+    """Decoding would need more work or memory than any picture should."""
 
 
 def check_header(kind: str, content: bytes, max_pixels: int) -> bytes:
-    """Refuse what a decoder would work on for too long, and return what it is given: an icon's PNG, else the file.
+    """Return the bytes to decode: the PNG inside an icon, else the file.
 
     Raises:
-        Refused: see there; headers that are merely damaged are left to the decoder.
+        Refused: see there; damaged headers are left to the decoder.
     """
     if kind == "ICO":
         return _icon(content, max_pixels)
@@ -60,7 +60,7 @@ def check_header(kind: str, content: bytes, max_pixels: int) -> bytes:
 
 
 def frames_in(kind: str | None, content: bytes) -> int:
-    """Return how many frames a GIF or pages a TIFF has, counted as far as MOST_FRAMES + 1; 1 for other formats."""
+    """Return the number of frames of a GIF or pages of a TIFF, at most MOST_FRAMES + 1; 1 for other formats."""
     counting = {"GIF": _gif_frames, "TIFF": _tiff_pages}.get(kind or "")
     return sum(1 for _ in islice(counting(content), MOST_FRAMES + 1)) if counting else 1
 
@@ -96,7 +96,7 @@ def _jpeg(content: bytes, _: int) -> None:
 
 
 def _webp(content: bytes, max_pixels: int) -> None:
-    # The decoder reserves memory for the canvas when it is made.
+    # The decoder allocates the canvas at once.
     head = content[12:30].ljust(18, b"\0")
     if head.startswith(b"VP8X"):
         size = int.from_bytes(head[12:15], "little") + 1, int.from_bytes(head[15:18], "little") + 1
@@ -117,7 +117,7 @@ def _tiff(content: bytes, max_pixels: int) -> None:
 
 
 def _tiff_entries(content: bytes) -> list[tuple[int, int, int]]:
-    """Return the tag, the count and the value or its place of each entry of the first page."""
+    """Return the tag, the count and the value (or its offset) of each entry of the first page."""
     layout = _TiffLayout(content)
     start = layout.first(content)
     count = layout.number(content, start, layout.count)
@@ -132,14 +132,14 @@ def _tiff_entries(content: bytes) -> list[tuple[int, int, int]]:
         if held > len(content):
             raise Refused("its tags hold more than the whole file")
         if kind == 3 and amount == 1:
-            # A short value stands in the first bytes, whatever their order.
+            # A short value is in the first bytes in either byte order.
             value = struct.unpack_from(layout.order + "H", entry, layout.entry - layout.word)[0]
         found.append((tag, amount, value))
     return found
 
 
 class _TiffLayout:
-    """How a TIFF, or a BigTIFF, writes its numbers: their order, and the bytes of a word, a count and an entry."""
+    """Byte order of a TIFF or BigTIFF, and the bytes of a word, a count and an entry."""
 
     def __init__(self, content: bytes) -> None:
         big = b"+" in content[2:4]
@@ -147,16 +147,16 @@ class _TiffLayout:
         self.word, self.count, self.entry = (8, 8, 20) if big else (4, 2, 12)
 
     def number(self, content: bytes, place: int, size: int) -> int:
-        """Return the number of so many bytes at a place; 0 beyond the end."""
+        """Return the number of `size` bytes at an offset; 0 beyond the end."""
         return int.from_bytes(content[place : place + size], "little" if self.order == "<" else "big")
 
     def first(self, content: bytes) -> int:
-        """Return the place of the first page's entries."""
+        """Return the offset of the first page's entries."""
         return self.number(content, self.word, self.word)
 
 
 def _tiff_pages(content: bytes) -> Iterator[int]:
-    """Yield the place of each page's entries."""
+    """Yield the offset of each page's entries."""
     layout = _TiffLayout(content)
     place, seen = layout.first(content), set[int]()
     while 0 < place < len(content) and place not in seen:
@@ -167,7 +167,7 @@ def _tiff_pages(content: bytes) -> Iterator[int]:
 
 
 def _gif_frames(content: bytes) -> Iterator[int]:
-    """Yield the place of each frame."""
+    """Yield the offset of each frame."""
     flags = content[10] if len(content) > 10 else 0
     place = 13 + _palette(flags)
     while place < len(content):
@@ -207,14 +207,14 @@ def _jpeg2000(content: bytes, max_pixels: int) -> None:
 
 
 def _icon(content: bytes, max_pixels: int) -> bytes:
-    """Return the PNG of the largest icon, or the file where that is a bitmap."""
+    """Return the PNG of the largest icon, or the file if that icon is a bitmap."""
     count = int.from_bytes(content[4:6], "little")
     if count > MOST_ICONS:
         raise Refused(f"it has {count:,} icons")
     icons = [content[place : place + 16] for place in range(6, 6 + 16 * count, 16)]
     if not icons or len(icons[-1]) < 16:
         return content
-    # As Pillow chooses: of equals the one of fewest colours, then the first.
+    # Pillow's choice: the largest, then the one of fewest colours, then the first.
     icons.sort(key=lambda icon: (-(icon[0] or 256) * (icon[1] or 256), _depth(icon)))
     place = int.from_bytes(icons[0][12:16], "little")
     inner = content[place:]
@@ -244,4 +244,4 @@ CHECKS: dict[str, Callable[[bytes, int], None]] = {
     "TIFF": _tiff,
     "JPEG2000": _jpeg2000,
 }
-"""What is looked at in a file of each format."""
+"""The check of each format."""

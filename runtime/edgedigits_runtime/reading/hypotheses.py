@@ -1,8 +1,7 @@
-"""Hypotheses: which runs of neighbouring pieces may be one digit, and how unlikely each is by its geometry.
+"""Hypotheses: which neighbouring pieces may be one digit, and the cost of each by its geometry.
 
-Costs are negative log-likelihoods up to a constant, to be weighed against the network's confidence, see
-segments.py. They were set on pages that the project draws (edgedigits_runtime.synthetic) and on MNIST's broken
-digits, of which none may fall apart.
+Costs are negative log-likelihoods up to a constant; segments.py weighs them against the network's confidence. They were
+tuned on pages of edgedigits_runtime.synthetic, and on MNIST's broken digits, none of which may be split.
 """
 
 from dataclasses import dataclass
@@ -12,36 +11,37 @@ import numpy as np
 
 from edgedigits_runtime.reading.marks import Box, Mark, around, distance, gap
 
-# So many neighbouring pieces are tried as one digit; farther apart or wider than so many heights, they are not.
+# Up to MOST_JOINED neighbouring marks form a hypothesis, unless they are farther apart or together wider than this, in
+# heights.
 MOST_JOINED = 4
 JOIN_GAP = 0.35
 WIDEST = 1.7
 
-# What is cut from touching digits is no wider than a digit. Half of what each cut costs.
+# Width limit for a piece cut from touching digits, and half of the cost of a cut.
 WIDEST_CUT = 1.2
 CUT = 0.2
 
-# What it costs to take two marks for one digit that stand side by side, or in two lines, and are as high as digits.
+# Cost of joining two marks as high as digits that are side by side or in two lines.
 SIDE_BY_SIDE = 2.0
 FULL_HEIGHT = 0.75
 SHARED_WIDTH = 0.25
 
-# Of a picture with no more marks than this, all of them may be one digit.
+# With no more marks than this in the picture, all of them may be one digit.
 WHOLE_MARKS = 6
 
-# In a picture of so few marks one digit is likelier than on a line of many.
+# Factor on that cost: with so few marks one digit is likelier than on a line of many.
 WHOLE_COST = 0.7
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A mark, or a part of a mark cut apart.
+    """A mark, or a part of a mark that was cut.
 
     Attributes:
         mark: in search pixels.
-        group: which mark it is of.
-        line: which line it stands on.
-        height: that line's height in search pixels.
+        group: index of the whole mark.
+        line: index of its line.
+        height: of the line, in search pixels.
     """
 
     mark: Mark
@@ -54,8 +54,8 @@ class Hypothesis(NamedTuple):
     """Neighbouring pieces, from the first to the last, that may be one digit.
 
     Attributes:
-        cost: how unlikely that is by their geometry.
-        cut: whether it was cut from a mark.
+        cost: of this by their geometry.
+        cut: whether the mark was cut.
     """
 
     first: int
@@ -65,7 +65,7 @@ class Hypothesis(NamedTuple):
 
 
 def hypotheses_of(parts: list[Piece], *, whole: bool) -> list[Hypothesis]:
-    """Return the runs of pieces that may be one digit."""
+    """Return all hypotheses of the pieces; `whole`: all pieces may be one digit."""
     runs = []
     for first, start in enumerate(parts):
         cost = 0.0
@@ -84,7 +84,7 @@ def hypotheses_of(parts: list[Piece], *, whole: bool) -> list[Hypothesis]:
             if groups and width > WIDEST:
                 break
             cuts = _is_cut(parts, first - 1) + _is_cut(parts, last)
-            # A part cut from one mark is no part of the next.
+            # A part cut from one mark does not join the next mark.
             if cuts and last > first and (groups or width > WIDEST_CUT):
                 continue
             cost_of_width = width_cost(width) if groups else 0.0
@@ -99,13 +99,13 @@ def hypotheses_of(parts: list[Piece], *, whole: bool) -> list[Hypothesis]:
 
 
 def _apart(before: list[Piece], piece: Piece) -> float:
-    """Return how far a piece stands from those before it, in heights of the line; more than JOIN_GAP is not exact."""
+    """Return the distance of a piece from those before it in heights of the line; not exact above JOIN_GAP."""
     near = [other for other in before if gap(other.mark.box, piece.mark.box) <= JOIN_GAP * piece.height]
     return min((distance(other.mark, piece.mark) for other in near), default=np.inf) / piece.height
 
 
 def _side_by_side(before: list[Piece], piece: Piece) -> bool:
-    """Say whether a piece and those before it stand beside each other, both as high as digits of their line are."""
+    """Return whether a piece is beside those before it, and both are as high as digits of their line."""
     least = FULL_HEIGHT * piece.height
     left, right = around([other.mark.box for other in before]), piece.mark.box
     shared = left.right - right.x
@@ -113,17 +113,17 @@ def _side_by_side(before: list[Piece], piece: Piece) -> bool:
 
 
 def _is_cut(parts: list[Piece], before: int) -> bool:
-    """Say whether a piece and its next one were cut from one mark."""
+    """Return whether a piece and the next one were cut from one mark."""
     return 0 <= before < len(parts) - 1 and parts[before].group == parts[before + 1].group
 
 
 def join_cost(gap: float) -> float:
-    """Return what it costs to take strokes for one digit that stand `gap` heights apart."""
+    """Return the cost of joining strokes that are `gap` heights apart."""
     return 10.0 * max(gap - 0.08, 0.0)
 
 
 def low_cost(height: int) -> float:
-    """Return what it costs to take something so many picture pixels high for a digit: hardly any are so low."""
+    """Return the cost of a digit of this height in picture pixels: hardly any are so low."""
     return 0.3 * max(13 - height, 0)
 
 
@@ -132,9 +132,10 @@ def width_cost(width: float) -> float:
 
 
 def _whole_cost(parts: list[Piece]) -> float:
-    """Return what it costs to take everything for one digit: by the gaps that part its marks."""
+    """Return the cost of all pieces as one digit, by the gaps between its marks."""
     joined = around([part.mark.box for part in parts])
-    # Between the height of the whole and that of its parts: in heights of the whole, lines of a page stand close.
+    # The geometric mean of the heights of the whole and of its parts: lines of a page are close in heights of the
+    # whole.
     height = np.sqrt(joined.height * max(part.mark.box.height for part in parts))
     reached, rest, cost = [parts[0]], list(parts[1:]), 0.0
     while rest:

@@ -1,7 +1,6 @@
-"""Ink: what was written, bright on black, whatever the picture's colours, polarity and light.
+"""Extract the ink of a picture, bright on black, from any colours, polarity and light.
 
-Ink is what lies to the heavier side of the ground. How far the ground strays to the other side, where no ink is,
-measures the noise.
+Ink differs from the ground on one side. Differences on the other side, where there is no ink, measure the noise.
 """
 
 import math
@@ -21,38 +20,38 @@ from edgedigits_runtime.reading.surround import inside_surround
 
 Ink = NDArray[np.uint8]
 
-# The ground is looked for on a picture reduced to about so many pixels: light changes slowly.
+# The ground is estimated on a picture reduced to about this many pixels, because light changes slowly.
 GROUND_PIXELS = 49_152
 
-# How far ink has to stand out from noise; blurred noise comes in blots.
+# Least ratio of ink to noise; blurred noise forms blots.
 INK_TO_NOISE, BLURRED_TO_NOISE = 2, 3
 
-# Levels are counted on a grid of about so many pixels.
+# Levels are counted on a grid of about this many pixels.
 COUNTED_PIXELS = 400_000
 
-# Below this contrast, in grey levels, nothing was written: JPEG and sensors alone reach some levels.
+# Less contrast, in grey levels, is no writing: JPEG and sensors alone reach some levels.
 LEAST_CONTRAST = 8
 
-# The part of the full contrast at which a pixel is taken as stroke and no longer as smear.
+# Fraction of the full contrast from which a pixel is stroke and not smear.
 STROKE_LEVEL = 0.35
 
-# Contrast that needs no stretching: MNIST's own images end at 254 or 255.
+# Contrast that is not stretched: MNIST's own images end at 254 or 255.
 FULL_CONTRAST = 230
 
-# A clean picture has hardly any traces below LEAST_CONTRAST away from its strokes, as JPEG leaves them: at most
-# this part of its inked pixels.
+# Largest share of inked pixels that are traces below LEAST_CONTRAST away from strokes, as JPEG leaves them, in a clean
+# picture.
 CLEAN_SHARE = 0.01
 
-# From which part of the ink's contrast on grain is blurred, by radius, the strongest first.
+# Blur radius, largest first, and the grain relative to the ink's contrast from which it is used.
 GRAIN = {2: 0.3, 1: 0.12}
 
-# Tinted paper is balanced to grey, channel by channel; a tint of less than this is none.
+# Tinted paper is balanced to grey by channel gains; a smaller gain is ignored.
 LEAST_GAIN = 1.15
 MOST_GAIN = 2.5
 
 
 def find_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[Ink]:
-    """Return the ink of each picture, see find_ink; small ones of one shape are looked at together."""
+    """Return the ink of each picture, see find_ink; small pictures of one shape are processed together."""
     inks = [np.empty(0, np.uint8)] * len(pictures)
     alike: dict[tuple[int, ...], list[int]] = {}
     for k, picture in enumerate(pictures):
@@ -69,7 +68,7 @@ def find_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[Ink]:
 
 
 def is_small(picture: NDArray[np.uint8]) -> bool:
-    """Say whether a picture has too few pixels for frames, for regions and for all but smooth ground."""
+    """Return whether a picture is too small for a surround, regions and an envelope."""
     height, width, _ = picture.shape
     return bool(min(height, width) < LEAST_LOCAL_SIDE and height * width <= GROUND_PIXELS)
 
@@ -77,12 +76,12 @@ def is_small(picture: NDArray[np.uint8]) -> bool:
 def find_ink(picture: NDArray[np.uint8]) -> Ink:
     """Return the ink of a picture, uint8 [H, W]: 0 where there is none, up to 255 in full strokes.
 
-    A clean picture, such as an MNIST image, comes out as it is: its grey edges belong to the digit. In a noisy
-    one only strokes and the pixels beside them stay, and the contrast is stretched.
+    A clean picture, such as an MNIST image, is unchanged, because its grey edges belong to the digit. In a noisy
+    picture only strokes and the pixels beside them are kept, and the contrast is stretched.
 
     Args:
-        picture: uint8 [H, W, 1] or RGB [H, W, 3], dark on light or light on dark. Colour counts as ink: a blue
-            or red pen is as dark as black.
+        picture: uint8 [H, W, 1] or RGB [H, W, 3], dark on light or light on dark. Coloured ink counts as black ink
+            does.
     """
     return find_inks([picture])[0]
 
@@ -97,7 +96,7 @@ def _of_large(picture: NDArray[np.uint8]) -> Ink:
 
 
 def _ink(picture: NDArray[np.uint8]) -> Ink:
-    """Return the ink of a picture without a frame, as find_ink does: that of every region in its own polarity."""
+    """Return the ink of a picture without a surround, each region in its own polarity."""
     darkest, lightest = _extremes(picture)
     if min(darkest.shape) < LEAST_LOCAL_SIDE:
         return _of_one_polarity(darkest, lightest)
@@ -118,7 +117,7 @@ def _ink(picture: NDArray[np.uint8]) -> Ink:
 
 
 def _of_one_polarity(darkest: Ink, lightest: Ink) -> Ink:
-    """Return the ink of a picture that is written all in dark or all in light, as find_ink does."""
+    """Return the ink of a picture that is all dark on light or all light on dark."""
     factor = _step(darkest, GROUND_PIXELS)
     ground = find_ground(darkest, lightest, factor)
     radius = _grain_radius(darkest if ground.dark_ink else lightest, ground, factor)
@@ -136,7 +135,7 @@ def _of_one_polarity(darkest: Ink, lightest: Ink) -> Ink:
 
 
 def _of_small(darkest: Ink, lightest: Ink) -> Ink:
-    """Return the ink of small pictures of one shape, uint8 [N, H, W]: they have smooth ground and no rules."""
+    """Return the ink of small pictures of one shape, uint8 [N, H, W]: they have smooth ground and no ruled lines."""
     ground = smooth_grounds(darkest, lightest)
     grey = np.where(ground.dark_ink[:, np.newaxis, np.newaxis], darkest, ~lightest)
     ink, other = subtracted(ground.level, grey), subtracted(grey, ground.level)
@@ -145,12 +144,12 @@ def _of_small(darkest: Ink, lightest: Ink) -> Ink:
 
 
 def _strokes(ink: Ink, peak: NDArray[np.int64], noise: NDArray[np.int64], *, blurred: bool) -> Ink:
-    """Return what of each picture's ink, uint8 [N, H, W], is written, with full contrast.
+    """Return the written part of each picture's ink, uint8 [N, H, W], with full contrast.
 
     Args:
-        ink: how far each pixel lies from the ground.
+        ink: distance of each pixel from the ground.
         peak, noise: int64 [N], see _peak and _noise.
-        blurred: whether the noise was.
+        blurred: whether the noise was blurred.
     """
     least = np.ceil(np.maximum(noise + 1, STROKE_LEVEL * peak)).astype(np.int16)
     strokes = _widened(ink >= least[:, np.newaxis, np.newaxis])
@@ -166,18 +165,15 @@ def _strokes(ink: Ink, peak: NDArray[np.int64], noise: NDArray[np.int64], *, blu
 
 
 def _step(picture: NDArray[np.uint8], pixels: int) -> int:
-    """Return by how much each side is reduced for about so many pixels."""
+    """Return the step that reduces a picture to about this many pixels."""
     return math.ceil(math.sqrt(picture.shape[0] * picture.shape[1] / pixels))
 
 
 def _extremes(picture: NDArray[np.uint8]) -> tuple[Ink, Ink]:
-    """Return each pixel's darkest and lightest channel, uint8 [H, W], the paper balanced to grey.
-
-    Dark ink of any colour is dark in some channel, light ink light in one.
-    """
+    """Return each pixel's darkest and lightest channel, uint8 [H, W], after balancing the paper to grey."""
     if picture.shape[2] == 1:
         return picture[..., 0], picture[..., 0]
-    # Apart, as channels side by side are compared one pixel at a time.
+    # Separate channels, because interleaved ones are compared one pixel at a time.
     channels = [np.ascontiguousarray(picture[..., channel]) for channel in range(3)]
     lightest = np.maximum(np.maximum(channels[0], channels[1]), channels[2])
     step = _step(picture, GROUND_PIXELS)
@@ -205,7 +201,7 @@ def _enlarged(small: Ink, shape: tuple[int, int], factor: int) -> Ink:
 
 
 def _grain_radius(grey: Ink, ground: Ground, factor: int) -> int:
-    """Return by how much to blur a picture whose grain nearly reaches its ink, as dithering and low light make it."""
+    """Return the blur radius for a picture whose grain nearly reaches its ink, after dithering or in low light."""
     if min(grey.shape) < LEAST_LOCAL_SIDE:
         return 0
     small = reduced(grey, factor)
@@ -219,7 +215,7 @@ def _blurred(grey: Ink, radius: int) -> Ink:
 
 
 def _grain(grey: Ink) -> float:
-    """Return the standard deviation of pixels about the mean of their neighbours, were it Gaussian."""
+    """Return the standard deviation of pixels around the mean of their neighbours, if it were Gaussian."""
     rows = grey[:: _step(grey, COUNTED_PIXELS) ** 2].astype(np.int16)
     away = np.abs(2 * rows[:, 1:-1] - rows[:, :-2] - rows[:, 2:])
     mean: float = np.mean(away).item()
@@ -227,7 +223,10 @@ def _grain(grey: Ink) -> float:
 
 
 def _sides(grey: Ink, ground: Ground, factor: int) -> tuple[Ink, Ink]:
-    """Return how far each pixel lies from the ground to the ink's side, in even light, and some to the other."""
+    """Return the distance of each pixel from the ground on the ink's side, amplified in weak light, and some of the
+    other
+    side.
+    """
     level = _enlarged(ground.level, (grey.shape[0], grey.shape[1]), factor)
     grey = grey if ground.dark_ink else ~grey
     grid = (slice(None, None, _step(grey, COUNTED_PIXELS)),) * 2
@@ -245,19 +244,18 @@ def _strengthened(ink: Ink, gain: Ink) -> Ink:
 
 
 def _are_clean(ink: Ink, strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say of each picture whether hardly any faint traces lie away from the strokes."""
+    """Return whether each picture has hardly any faint traces away from the strokes."""
     traces = (ink > 0) & (ink < LEAST_CONTRAST) & ~strokes
     clean: NDArray[np.bool_] = _inked(traces) <= CLEAN_SHARE * _inked(ink)
     return clean
 
 
 def _inked(ink: NDArray[Any]) -> NDArray[np.int64]:
-    """Count the pixels of each picture that are not 0."""
     return np.array([np.count_nonzero(each) for each in ink], np.int64)
 
 
 def _counted(grey: Ink) -> NDArray[np.int64]:
-    """Count the levels of one picture, of a large one those of a grid of pixels: int64 [1, 256]."""
+    """Count the levels of one picture, or of a grid of its pixels if it is large: int64 [1, 256]."""
     step = _step(grey, COUNTED_PIXELS)
     return counted(grey[::step, ::step])[np.newaxis]
 
@@ -269,9 +267,9 @@ def _peak(histogram: NDArray[np.int64], noise: NDArray[np.int64]) -> NDArray[np.
 
 
 def _noise(histogram: NDArray[np.int64], uniform: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return how far noise strays, int64 [N]: the 99th percentile, or where it is Gaussian the same by the 90th.
+    """Return the reach of the noise, int64 [N]: the 99th percentile, or its estimate from the 90th for Gaussian noise.
 
-    A ground that follows edges is off beside them; the 90th percentile does not see so few pixels.
+    A ground that follows edges is wrong beside them; the 90th percentile ignores so few pixels.
     """
     noise = _quantile(histogram, 0.99)
     gaussian = np.rint(2.33 / 1.28 * _quantile(histogram, 0.90)).astype(np.int64) + 1
@@ -296,6 +294,6 @@ def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _stretched(ink: Ink, peak: int) -> Ink:
-    """Return the ink of one picture, uint8 [H, W], with what reaches `peak` at 255."""
+    """Return the ink of one picture, uint8 [H, W], scaled so that `peak` becomes 255."""
     table = np.minimum(np.rint(np.arange(256) * (255 / peak)), 255).astype(int).tolist()
     return np.asarray(Image.fromarray(ink).point(table))

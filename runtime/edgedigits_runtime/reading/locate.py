@@ -1,7 +1,7 @@
-"""Locate: where in the picture digits may stand.
+"""Locate possible digits in the ink.
 
-Ink falls into connected components; those of the picture's edge and specks go, parts of one digit are joined,
-what is left is ordered in lines. Where geometry cannot tell one digit from two, both are candidates, and the
+Connected components are found; specks and components of the picture's edge are dropped, parts of one digit are joined,
+and the rest is ordered in lines. If geometry cannot distinguish one digit from two, both are candidates and the
 network's answers decide, see segments.py.
 """
 
@@ -18,29 +18,30 @@ from edgedigits_runtime.reading.marks import Box, Mark, mask_stroke_width, trimm
 from edgedigits_runtime.reading.order import lines_of
 from edgedigits_runtime.reading.touching import pieces
 
-# Components are found on a picture reduced to about so many pixels: digits of a full page stay some ten high.
+# Components are found on a picture reduced to about this many pixels, in which digits of a full page are at least some
+# ten high.
 SEARCH_PIXELS = 1_000_000
 
-# Digits of this height are searched well enough: larger ones are reduced further.
+# Higher digits are reduced further.
 SEARCH_HEIGHT = 96
 
-# The part of the heaviest component's ink below which another one is a speck. A 5's bar has some 15%.
+# A component with less than this fraction of the heaviest one's ink is a speck. A 5's bar has about 0.15.
 SPECK_SHARE = 0.03
 
-# More marks than on a page closely written with digits: a texture.
+# A page written closely with digits has fewer marks; more are a texture.
 MOST_MARKS = 1000
 MOST_CANDIDATES = 2000
 
-# Marks that may be several digits. On a page with more of them they are words, and stay whole.
+# More marks that may be several digits are words, and are not cut.
 MOST_WIDE = 200
 
-# Marks lower than this part of the line's height take no part in it, but as what stands between digits.
+# Lower marks, in heights of the line, are ignored in finding lines, and added to the nearest line.
 LINE_HEIGHT = 0.4
 
-# A mark at least so wide, in heights of its line, may be two digits.
+# A mark at least this wide, in heights of its line, may be two digits.
 CUT_WIDTH = 0.8
 
-# Among many marks, only those so much wider than usual, or wider than any digit.
+# Among MANY_MARKS or more, a mark must be WIDER than the median or SURELY_WIDE.
 MANY_MARKS = 6
 WIDER = 1.4
 SURELY_WIDE = 1.3
@@ -48,18 +49,18 @@ SURELY_WIDE = 1.3
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """What may be one digit.
+    """A possible digit.
 
     Attributes:
         box: in picture pixels, tight around its ink.
-        ink: uint8 [height, width], the box's pixels without what belongs to others.
-        first, last: the pieces it takes, of all pieces in reading order.
-        line: the line it stands on.
-        cost: how unlikely it is as one digit by its geometry alone, a negative log-likelihood.
+        ink: uint8 [height, width], the box without the ink of others.
+        first, last: its first and last piece, of all pieces in reading order.
+        line: index of its line.
+        cost: negative log-likelihood of being one digit by geometry alone.
         cut: whether it was cut from a larger mark.
-        height: relative to its line's.
-        stroke: the width of its strokes, in pixels of the search.
-        fill: the part of its box that its ink fills, as the search sees it.
+        height: relative to the height of its line.
+        stroke: width of its strokes, in search pixels.
+        fill: fraction of its box that is ink, in search pixels.
     """
 
     box: Box
@@ -76,13 +77,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where digits may stand.
+    """All candidates of a picture, in reading order.
 
     Attributes:
-        candidates: in reading order of their first pieces; pieces may lie in several.
-        pieces: how many pieces there are; a segmentation covers them all.
-        side: the picture's shorter one, in pixels.
-        note: what was given up, if anything.
+        candidates: sorted by their first piece; a piece may be in several.
+        pieces: number of pieces; a segmentation covers them all.
+        side: the picture's shorter side in pixels.
+        note: why nothing was located, if the search was given up.
     """
 
     candidates: list[Candidate]
@@ -95,11 +96,11 @@ EMPTY = Layout([], 0)
 
 
 def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:
-    """Return what may be digits.
+    """Return the candidates in ink.
 
     Args:
         ink: uint8 [H, W], bright on 0.
-        whole: whether all the ink may be one digit, as in a picture of one.
+        whole: whether all the ink may be one digit.
     """
     if not ink.any():
         return EMPTY
@@ -124,7 +125,6 @@ def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:
 
 
 def _reduced(ink: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """Return the brightest pixel of each block of factor x factor, uint8."""
     if factor == 1:
         return ink
     height, width = (-(-side // factor) for side in ink.shape)
@@ -140,19 +140,19 @@ def _reduced(ink: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 
 
 def _marks(small: NDArray[np.uint8]) -> list[Mark]:
-    """Return the components but specks and what belongs to the picture's edge."""
+    """Return the components as marks, without specks and those of the picture's edge."""
     components = find_components(small > 0)
     weight = _weights(components, small)
     edge = hugs_edge(components, small, weight)
     kept = np.ones(len(components), bool)
-    # A digit may fill its picture to the edge: then nothing much is left without it.
+    # A digit may fill its picture up to the edge: then little is left without it.
     if weight[~edge].max(initial=0) >= SPECK_SHARE * weight[edge].sum():
         kept &= ~edge
     kept &= weight >= SPECK_SHARE * weight[kept].max()
     numbers = np.flatnonzero(kept)
     if len(numbers) > MOST_MARKS:
         numbers = numbers[: MOST_MARKS + 1]
-    # No more masks than tell that there are too many.
+    # Enough masks to see that there are too many.
     sizes = box_sizes(components)[numbers]
     numbers = numbers[np.cumsum(sizes) - sizes <= MOST_COVERED * small.size]
     boxes = components.boxes.tolist()
@@ -163,7 +163,6 @@ def _marks(small: NDArray[np.uint8]) -> list[Mark]:
 
 
 def _weights(components: Components, ink: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the ink of each component, float64 [count]."""
     before = np.zeros(ink.size + 1, np.int64)
     np.cumsum(ink, out=before[1:])
     row = components.rows * ink.shape[1]
@@ -172,13 +171,13 @@ def _weights(components: Components, ink: NDArray[np.uint8]) -> NDArray[np.float
 
 
 def _digits_apart(marks: list[Mark], shape: tuple[int, ...]) -> list[Mark]:
-    """Return the marks with the parts of one digit joined, without what runs out of the picture."""
-    # First what stands alone at the edge, whose size would mislead; then what its parts lead to the edge.
+    """Return the marks with parts of one digit joined, without those that run out of the picture."""
+    # First lone marks at the edge, which would distort the reference height, then joined ones.
     return without_run_out(grouped(without_run_out(marks, shape, alone=True)), shape)
 
 
 def _pieces(marks: list[Mark], small: NDArray[np.uint8]) -> list[Piece]:
-    """Return all marks in reading order, those that may be several digits cut into pieces."""
+    """Return all marks in reading order, with those that may be several digits cut into pieces."""
     height = reference_height(marks)
     tall = [mark for mark in marks if mark.box.height >= LINE_HEIGHT * height]
     lines = [[tall[k] for k in line] for line in lines_of([mark.box for mark in tall])]
@@ -206,7 +205,7 @@ def _pieces(marks: list[Mark], small: NDArray[np.uint8]) -> list[Piece]:
 
 
 def _least_cut_width(marks: list[Mark]) -> float:
-    """Return how wide a mark has to be to be two digits, in heights, by the widths of all on the page."""
+    """Return the width from which a mark may be two digits, in heights, given the widths on the page."""
     if len(marks) < MANY_MARKS:
         return CUT_WIDTH
     usual = float(np.median([mark.box.width / mark.box.height for mark in marks]))

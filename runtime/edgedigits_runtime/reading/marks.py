@@ -1,4 +1,4 @@
-"""Marks: pieces of ink that belong together, and the rectangle each stands in."""
+"""Marks: connected pieces of ink, and their boxes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-# About so many points stand for a mark's outline: a distance is off by some hundredths of its size at most.
+# Number of points on a mark's outline; distances are wrong by some hundredths of its size at most.
 OUTLINE = 100
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in source pixels; x and y are those of its top left pixel."""
+    """A rectangle in pixels; x and y are those of its top left pixel."""
 
     x: int
     y: int
@@ -30,7 +30,6 @@ class Box:
 
     @property
     def corner_and_size(self) -> tuple[int, int, int, int]:
-        """x, y, width and height."""
         return self.x, self.y, self.width, self.height
 
     @property
@@ -49,7 +48,7 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """One piece of ink, alone: what of a box's pixels is its own.
+    """One piece of ink.
 
     Attributes:
         box: tight around the mask.
@@ -61,12 +60,11 @@ class Mark:
 
     @cached_property
     def area(self) -> int:
-        """How many pixels are its own."""
         return int(np.count_nonzero(self.mask))
 
     @cached_property
     def outline(self) -> NDArray[np.float64]:
-        """The pixels at the ends of its horizontal runs, [points, 2] as y and x, thinned to some hundred."""
+        """The ends of its horizontal runs, float64 [points, 2] as y and x, thinned to about OUTLINE points."""
         padded = np.zeros((self.box.height, self.box.width + 2), bool)
         padded[:, 1:-1] = self.mask
         rows, columns = np.nonzero(padded[:, 1:] != padded[:, :-1])
@@ -76,11 +74,7 @@ class Mark:
 
 
 def mask_stroke_width(mask: NDArray[np.bool_]) -> float:
-    """Return the width of a mask's strokes in pixels, from area and outline: a long stroke has two sides.
-
-    Args:
-        mask: bool [H, W], not empty.
-    """
+    """Return the width of a mask's strokes in pixels, by area and perimeter: a long stroke has two sides."""
     padded = np.pad(mask, 1)
     sides = np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(padded[:, 1:] != padded[:, :-1])
     # A line of length 1 in any direction has 4/pi pixel sides on average.
@@ -88,7 +82,6 @@ def mask_stroke_width(mask: NDArray[np.bool_]) -> float:
 
 
 def union(marks: Sequence[Mark]) -> Mark:
-    """Return one mark of several."""
     if len(marks) == 1:
         return marks[0]
     box = around([mark.box for mark in marks])
@@ -100,21 +93,21 @@ def union(marks: Sequence[Mark]) -> Mark:
 
 
 def distance(one: Mark, other: Mark) -> float:
-    """Return how far the nearest pixels of two marks lie apart, 1 where they touch."""
+    """Return the distance of the nearest pixels of two marks, 1 where they touch."""
     y = np.subtract.outer(one.outline[:, 0], other.outline[:, 0])
     x = np.subtract.outer(one.outline[:, 1], other.outline[:, 1])
     return float(np.sqrt((x * x + y * y).min()))
 
 
 def gap(one: Box, other: Box) -> int:
-    """Return how far two boxes lie apart, along x or along y, in pixels; 0 where they touch or overlap."""
+    """Return the larger gap between two boxes, along x or along y, in pixels; 0 where they touch or overlap."""
     across = max(one.x, other.x) - min(one.right, other.right)
     down = max(one.y, other.y) - min(one.bottom, other.bottom)
     return max(across, down, 0)
 
 
 def around(boxes: Sequence[Box]) -> Box:
-    """Return the smallest box that holds all."""
+    """Return the smallest box that contains all."""
     x, y = min(box.x for box in boxes), min(box.y for box in boxes)
     return Box(x, y, max(box.right for box in boxes) - x, max(box.bottom for box in boxes) - y)
 

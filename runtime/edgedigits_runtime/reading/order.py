@@ -1,25 +1,21 @@
-"""Order: lines of marks, top to bottom and each from left to right, as a person reads them."""
+"""Order marks in lines, from top to bottom, and each line from left to right."""
 
 import numpy as np
 
 from edgedigits_runtime.reading.marks import Box
 
-# Lines steeper than this are columns of lines, not slanted ones: about 20 degrees.
+# Steeper lines, above about 20 degrees, are columns and not slanted lines.
 STEEPEST = 0.36
 
-# Marks are on one line when, the slant taken off, they share this part of the lower one's height.
+# Marks are on one line if, after correcting the slant, they share this fraction of the lower one's height.
 SHARED_HEIGHT = 0.4
 
-# Neighbours farther off than so many heights say nothing about the slant.
+# More distant neighbours, in heights, do not count for the slant.
 NEIGHBOURS = 6.0
 
 
 def lines_of(boxes: list[Box]) -> list[list[int]]:
-    """Return the positions in `boxes` line by line, in reading order.
-
-    Args:
-        boxes: of marks about as high as a digit.
-    """
+    """Return the indices of boxes line by line, in reading order; the boxes are of marks about as high as a digit."""
     if not boxes:
         return []
     middles = np.array([box.middle for box in boxes])
@@ -39,9 +35,9 @@ def lines_of(boxes: list[Box]) -> list[list[int]]:
 def _line_of(
     k: int, lines: list[list[int]], level: np.ndarray, heights: np.ndarray, middles: np.ndarray
 ) -> list[int] | None:
-    """Return the line that mark k stands on: the one whose nearest member shares most of its height."""
+    """Return the line of mark k: the one whose nearest member shares most of its height."""
     best, most = None, SHARED_HEIGHT
-    # Marks come from the top down: no member of a line is lower than its last.
+    # Marks are sorted from the top, so the last member of a line is its lowest.
     reach = level[k] - heights.max()
     for line in lines:
         if level[line[-1]] < reach:
@@ -55,14 +51,14 @@ def _line_of(
 
 
 def _slant(middles: np.ndarray, heights: np.ndarray) -> float:
-    """Return the slope of the lines: the median over the steps from each mark to its nearest on the right."""
+    """Return the slope of the lines: the median of the steps from each mark to the nearest one on the right."""
     steps = []
     for k, (x, y) in enumerate(middles):
         across, down = middles[:, 0] - x, middles[:, 1] - y
         beside = (across > 0.3 * heights[k]) & (np.abs(down) <= np.maximum(STEEPEST * across, 0))
         beside &= across <= NEIGHBOURS * heights[k]
         if beside.any():
-            # Not merely the next across: in columns far apart that may be one of another line.
+            # Not the nearest along x, which may be in another line if columns are far apart.
             nearest = np.argmin(np.where(beside, np.hypot(across, 2 * down), np.inf))
             steps.append(down[nearest] / across[nearest])
     return float(np.median(steps)) if len(steps) > 1 else 0.0

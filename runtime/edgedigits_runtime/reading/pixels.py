@@ -1,4 +1,4 @@
-"""Pixels: an image of any mode, depth, profile and transparency as uint8 grey or RGB."""
+"""Convert an image of any mode, depth, profile and transparency to uint8 grey or RGB."""
 
 import io
 import math
@@ -10,31 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-# A profile that moves no grey by more levels than this, as Display P3 and Adobe RGB do not, changes how colourful a
-# pen is, and no ink.
+# A profile that changes no grey by more levels is ignored: Display P3 and Adobe RGB change the saturation of a pen but
+# not its ink.
 MOST_SHIFT = 16
 
 Ends = tuple[float, float, float]
 
-# Modes of one tone, black and white among them, once transparency and depth are dealt with.
+# Modes of one tone.
 GREY = ("L", "1")
 
-# Large pictures are converted in strips of so many pixels.
+# Large pictures are converted in strips of this many pixels.
 STRIP_PIXELS = 500_000
 
-# Two levels of one drawing differ by more than this where the drawing carries its own ground.
+# A drawing that brings its own ground has two levels that differ by more than this.
 OWN_CONTRAST = 64
 
-# The part of what is visible, or of its outline, that makes out a level.
+# Least share of a level in the visible part, or in its outline.
 LEAST_SHARE = 0.01
 
 
 def to_pixels(image: Image.Image, channels: int | None) -> NDArray[np.uint8]:
-    """Return uint8 [H, W, channels] of an image of any mode.
+    """Return uint8 [H, W, channels] of a loaded image of any mode.
 
     Args:
-        image: loaded; what its colour profile says is followed.
-        channels: 1 for grey, 3 for RGB, None for 1 where the image is stored in grey and 3 where it is not.
+        image: its colour profile is applied.
+        channels: 1 for grey, 3 for RGB, None for 1 where the image is stored in grey and 3 otherwise.
     """
     if image.mode.startswith(("I", "F")):
         image = _of_numbers(image, _range_of(image))
@@ -51,9 +51,8 @@ def to_pixels(image: Image.Image, channels: int | None) -> NDArray[np.uint8]:
 
 
 def reduced(image: Image.Image, by: int, channels: int | None) -> Image.Image:
-    """Return an image of any mode with each side so many times shorter, as L, LA, RGB or RGBA.
-
-    Strip by strip: a large picture is never held in a wider mode than its own.
+    """Reduce an image of any mode by a factor, to L, LA, RGB or RGBA; in strips, so that it is never widened as a
+    whole.
     """
     numbers = _range_of(image) if image.mode.startswith(("I", "F")) else (0.0, 0.0, 0.0)
     whole: Image.Image | None = None
@@ -82,8 +81,8 @@ def _plain(image: Image.Image, numbers: Ends, channels: int | None) -> Image.Ima
 
 
 def _over_ground(image: Image.Image) -> Image.Image:
-    """Lay what is visible over the ground it was made for: white, black, or its own where it has one."""
-    # Pillow converts La, premultiplied grey, to nothing but LA.
+    """Composite the image over the ground it was made for: white, black, or its own."""
+    # Pillow converts La, premultiplied grey, only to LA.
     straight = image.convert("LA") if image.mode == "La" else image
     layers = straight.convert("RGBA")
     alpha = layers.getchannel("A")
@@ -96,10 +95,10 @@ def _over_ground(image: Image.Image) -> Image.Image:
 
 
 def _ground_of(grey: Image.Image, visible: Image.Image) -> int:
-    """Return the level of the ground under what is visible.
+    """Return the level of the ground under the visible part.
 
-    A drawing of one tone is all ink: light ink goes over black, any other over white. One of several tones, such
-    as a tile with a digit in it, brings its ground along: the tone of its outline.
+    A drawing of one tone is all ink: light ink goes over black, any other over white. A drawing of several tones, such
+    as a tile with a digit, brings its ground along: the tone of its outline.
     """
     tones = np.array(grey.histogram(visible), np.int64)
     count = int(tones.sum())
@@ -115,7 +114,7 @@ def _ground_of(grey: Image.Image, visible: Image.Image) -> int:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Convert by the embedded profile where that changes what is light and what is dark."""
+    """Apply the embedded profile if it changes light and dark."""
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or image.mode not in ("L", "RGB", "CMYK"):
         return image
@@ -130,7 +129,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=8)
 def _transform(profile: bytes, mode: str) -> Any:
-    """Return the transform from a profile to sRGB; None for one that leaves greys alone or cannot be used."""
+    """Return the transform from a profile to sRGB; None if it does not change greys or cannot be used."""
     try:
         from PIL import ImageCms
     except ImportError:
@@ -140,7 +139,7 @@ def _transform(profile: bytes, mode: str) -> Any:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(source, srgb, mode, "RGB")
     except (ImageCms.PyCMSError, OSError):
-        # A damaged profile, or one of another kind of pixels: the pixels stand for themselves.
+        # A damaged profile, or one for another kind of pixels, is ignored.
         return None
     if mode == "CMYK":
         return transform
@@ -161,11 +160,11 @@ def _lab_to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _range_of(image: Image.Image) -> Ends:
-    """Return what becomes 0, what becomes 255, and the lowest, of integers of 16 or 32 bits, or of floats.
+    """Return the values that become 0 and 255, and the lowest value, of 16 or 32-bit integers or floats.
 
-    The range is that of the kind of data, so that a dark picture stays dark: 0..65535 for integers (Pillow hands out
-    16-bit files as mode I too), and 0..1, 0..255 or 0..65535 for floats, the smallest that holds them. Only values
-    outside are scaled by the picture's own range.
+    The range depends on the dtype, so that a dark picture stays dark: 0..65535 for integers (Pillow opens 16-bit files
+    in mode I too), and for floats the smallest of 0..1, 0..255 and 0..65535 that holds them. Values outside are scaled
+    by the picture's own range.
     """
     low, high = math.inf, -math.inf
     for values in _strips(image):
@@ -180,9 +179,9 @@ def _range_of(image: Image.Image) -> Ends:
 
 
 def _of_numbers(image: Image.Image, ends: Ends) -> Image.Image:
-    """Return an image of integers or floats as L, `ends` at 0 and 255; what is no number becomes the lowest."""
+    """Return an image of integers or floats as L, with `ends` at 0 and 255; NaN and infinity become the lowest."""
     low, high, lowest = ends
-    # Of one level, there is nothing to scale.
+    # A picture of one level has no range.
     factor = 255 / ((high - low) or 1.0)
     grey = np.empty((image.height, image.width), np.uint8)
     top = 0
@@ -194,7 +193,7 @@ def _of_numbers(image: Image.Image, ends: Ends) -> Image.Image:
 
 
 def _strips(image: Image.Image) -> Iterator[NDArray[Any]]:
-    """Yield the values of an image, some rows at a time: as floats of 64 bits they take eight bytes each."""
+    """Yield the values some rows at a time, because they take eight bytes each as 64-bit floats."""
     rows = max(1, STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         yield np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))

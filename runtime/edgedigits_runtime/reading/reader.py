@@ -1,4 +1,4 @@
-"""The reader: from a picture to what is written in it, stage by stage."""
+"""The reader: all stages from a picture to its text."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,16 +21,14 @@ from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
 from edgedigits_runtime.timing import Stopwatch
 
 FRAMED = 0.6
-"""Of the threshold, for a picture that is framed as MNIST frames digits: hardly anybody frames anything else so."""
+"""Factor on the threshold for a picture framed as MNIST frames digits: hardly anything else is framed so."""
 
 TOGETHER = 64
-"""Small pictures that are read at a time; more gains nothing."""
+"""Batch size for small pictures; a larger one is no faster."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Decoded:
-    """A picture, what it is called, and how many milliseconds it took to decode."""
-
     name: str
     picture: Picture
     ms: float
@@ -38,7 +36,7 @@ class _Decoded:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What may be digits in a picture, before any is classified; `as_it_is`: the picture was framed already."""
+    """The candidates of a picture before classification; `as_it_is`: the picture was framed already."""
 
     ink: NDArray[np.uint8]
     layout: Layout
@@ -48,7 +46,7 @@ class _Found:
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """A picture, what was found in it, and what of that is a digit; `ms`: what all of it took, by stage."""
+    """A picture with its candidates and verdict; `ms`: milliseconds by stage."""
 
     decoded: _Decoded
     found: _Found
@@ -61,12 +59,12 @@ class Reader:
     """Read pictures with one model.
 
     Attributes:
-        classifier: what names the framed images.
-        min_confidence: below it, nothing is read.
-        top_k: how many labels a digit's `top` lists.
-        max_pixels: the most pixels that are decoded.
+        classifier: classifies the framed images.
+        min_confidence: digits below it are rejected.
+        top_k: number of labels in a digit's `top`.
+        max_pixels: larger pictures are refused.
         expect: "one" digit, one "number" (a line), a "page" of lines, or "auto".
-        length: how many digits a picture holds; None for any number.
+        length: number of digits in a picture; None for any number.
     """
 
     def __init__(
@@ -79,11 +77,11 @@ class Reader:
         expect: Expect = "auto",
         length: int | None = None,
     ) -> None:
-        """Take a classifier and the settings above; min_confidence None is the contract's own threshold.
+        """Set the attributes above; min_confidence None is the contract's threshold.
 
         Raises:
-            UnknownName: `expect` is none of EXPECT.
-            ArrayError: `length` is below 1, or more than the one digit that is expected.
+            UnknownName: `expect` is not in EXPECT.
+            ArrayError: `length` is below 1, or above 1 where one digit is expected.
         """
         if expect not in EXPECT:
             raise UnknownName("expectation", expect, EXPECT)
@@ -106,7 +104,7 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """Give back the engine's threads and memory; the reader reads no more."""
+        """Release the engine's threads and memory; the reader cannot be used afterwards."""
         self.classifier.close()
 
     def read(self, source: PictureSource, *, name: str | None = None) -> Reading:
@@ -114,7 +112,7 @@ class Reader:
 
         Args:
             source: anything that `decode` takes.
-            name: what the reading calls its source; the file's path if None.
+            name: source name in the reading; the file's path if None.
 
         Raises:
             PictureNotFound, PictureUnreadable, PictureTooLarge, ArrayError: see decode.
@@ -124,20 +122,20 @@ class Reader:
     def read_many(
         self, sources: Iterable[PictureSource], *, names: Iterable[str] | None = None
     ) -> Iterator[Reading | EdgedigitsError]:
-        """Yield for each picture, in their order, its reading or the error that stood in the way.
+        """Yield the reading or the error of each picture, in order.
 
-        Small pictures, of which no stage takes long, go through each stage together, up to TOGETHER at a time; what a
-        stage after decoding takes is shared out among them in `ms`. They read as they would alone.
+        Small pictures are batched, up to TOGETHER at a time, and give the same readings as alone. Their `ms` are equal
+        shares of the batch's time after decoding.
 
         Args:
-            sources: each as for `read`; taken only as they become due.
-            names: what the readings call them; their files' paths if None.
+            sources: each as for `read`; an iterator is consumed lazily.
+            names: source names in the readings; the files' paths if None.
         """
         for batch in _batches(self._decoded_or_error(*each) for each in _named(sources, names)):
             yield from self._read_batch(batch)
 
     def trace(self, source: PictureSource, *, name: str | None = None) -> Trace:
-        """Read one picture and return what every stage made of it; arguments and errors are those of `read`."""
+        """Read one picture and return the result of every stage; arguments and errors are those of `read`."""
         judged = self._judged([self._decoded(source, name)])[0]
         found, verdict, order = judged.found, judged.verdict, list(judged.verdict.order)
         picture, boxes = judged.decoded.picture, [found.layout.candidates[k].box for k in order]
@@ -155,10 +153,10 @@ class Reader:
         )
 
     def framed(self, source: PictureSource, watch: Stopwatch | None = None) -> tuple[list[Box], NDArray[np.uint8]]:
-        """Return the boxes of all that is classified, and their images as the model takes them, uint8 [N, H, W, C].
+        """Return the boxes of all candidates, and their images as the model takes them, uint8 [N, H, W, C].
 
-        Boxes are in pixels of the picture as it is worked on, see Picture.in_source, and may overlap: strokes that
-        may be one digit or two are tried as both.
+        Boxes are in pixels of the decoded picture, see Picture.in_source. They may overlap, because strokes that may be
+        one digit or two are tried as both.
 
         Args:
             source: anything that `decode` takes.
@@ -179,7 +177,7 @@ class Reader:
         if contract.reader == "digits" and shape != FRAME_SHAPE:
             raise ArrayError(f"digits are framed as {list(FRAME_SHAPE)}; {contract.name} takes {list(shape)}")
         start = time.perf_counter_ns()
-        # Colour counts as ink, also for a model that takes grey.
+        # Coloured ink counts, also for a model that takes grey.
         channels = None if contract.reader == "digits" else shape[2]
         picture = decode_picture(source, channels=channels, max_pixels=self.max_pixels)
         taken = (time.perf_counter_ns() - start) / 1e6
@@ -201,7 +199,7 @@ class Reader:
         return [next(readings) if isinstance(each, _Decoded) else each for each in batch]
 
     def _judged(self, batch: Sequence[_Decoded]) -> list[_Judged]:
-        """Take pictures through all stages after decoding, together."""
+        """Run all stages after decoding on a batch."""
         watch = Stopwatch()
         found = self._found([decoded.picture for decoded in batch], watch)
         with watch.stage("invoke"):
@@ -234,7 +232,7 @@ class Reader:
             ]
 
     def _confidences(self, framed: Sequence[NDArray[np.uint8]]) -> list[Probabilities]:
-        """Return the confidences of the framed images of each picture, float32 [n, classes], by one call."""
+        """Return the confidences of each picture's framed images, float32 [n, classes], by one call."""
         ends = list(accumulate(map(len, framed), initial=0))
         together = np.zeros((0, len(self.classifier.contract.labels)), np.float32)
         if ends[-1]:
@@ -289,7 +287,7 @@ def _named(sources: Iterable[PictureSource], names: Iterable[str] | None) -> Ite
 
 
 def _batches(decoded: Iterable[_Decoded | EdgedigitsError]) -> Iterator[list[_Decoded | EdgedigitsError]]:
-    """Put small pictures together; every other one stays alone."""
+    """Batch small pictures; every other picture is a batch of its own."""
     batch: list[_Decoded | EdgedigitsError] = []
     for each in decoded:
         small = isinstance(each, EdgedigitsError) or is_small(each.picture.pixels)
@@ -314,19 +312,18 @@ def _plain(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> _Found:
 
 
 def _one(ink: NDArray[np.uint8], box: Box) -> Layout:
-    """Return the layout of a picture that is one digit, framed already."""
+    """Return the layout of a picture that is one framed digit."""
     shown = ink[box.rows, box.columns]
     fill = np.count_nonzero(shown) / shown.size
     return Layout([Candidate(box, shown, 0, 0, 0, 0.0, False, 1.0, 1.0, fill)], 1)
 
 
 def _whole(picture: NDArray[np.uint8]) -> Layout:
-    """Return the layout of a picture that is classified as it is."""
+    """Return the layout of a picture that is classified as a whole."""
     height, width = picture.shape[:2]
     return Layout([Candidate(Box(0, 0, width, height), picture[..., 0], 0, 0, 0, 0.0, False, 1.0, 1.0, 1.0)], 1)
 
 
 def _text(labels: list[str], lines: list[int]) -> str:
-    """Return the labels with a line break wherever the line changes."""
     breaks = ["\n" if k and lines[k] != lines[k - 1] else "" for k in range(len(labels))]
     return "".join(mark + label for mark, label in zip(breaks, labels, strict=True))

@@ -1,7 +1,7 @@
-"""Regions: parts of a picture that are ground of their own, written on in the other polarity than the rest.
+"""Regions with a ground of their own, written on in the other polarity than the rest.
 
 A dark header with light digits on a white page, a display in a photographed sheet, paper on a blackboard: filled
-quadrilaterals of one tone that hold writing of the other, while the rest holds writing of theirs.
+quadrilaterals of one tone with writing of the other tone, while the rest has writing of the region's tone.
 """
 
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from edgedigits_runtime.reading.components import Components, find_components
 from edgedigits_runtime.reading.marks import mask_stroke_width
 from edgedigits_runtime.reading.sheets import LEAST_FILLED, MOST_SHEETS, straight_sides
 
-# How large a region is at least: as a part of the picture, and its sides in pixels of the reduced picture.
+# Smallest region: as a fraction of the picture, and its sides in pixels of the reduced picture.
 LEAST_REGION = 0.005
 LEAST_SIDE = 10
 
-# The part of the picture that a tone covers at least. Tones nearer to each other than this, in grey levels, are one.
+# Smallest share of the picture in a tone, and smallest difference of two tones in grey levels.
 LEAST_TONE = 0.002
 LEAST_DIFFERENCE = 64
 
-# The part of the rest that is of the other tone at least: the inside of a drawn box has its own all around.
+# Smallest share of the other tone in the rest; the inside of a drawn box has its own tone all around.
 LEAST_GROUND = 0.5
 
-# A mark of writing: how high it is at least, in pixels of the reduced picture, as a part of its region and of its
-# own width; how broad its strokes are at most, as a part of its longer side and of the ground between the marks.
-# What is smaller than a speck does not count, and a texture has more marks.
+# A mark of writing: least height in reduced pixels, as a fraction of its region and of its own width; largest stroke
+# width as a fraction of its longer side and of the gaps between marks. Smaller specks are ignored, and a texture has
+# more marks.
 LEAST_HEIGHT = 6
 LEAST_PART = 0.1
 FLATTEST = 0.5
@@ -35,9 +35,9 @@ TO_GROUND = 0.6
 SPECK = 3
 MOST_MARKS = 200
 
-# Blur makes a region's edge so wide: in pixels of the reduced picture, and in those of the picture.
+# Width of a region's blurred edge: EDGE in reduced pixels, plus BLUR in pixels of the picture.
 EDGE, BLUR = 1.5, 2
-# Around a region the ground is seen in a rim so wide, in pixels.
+# Width of the rim in which the ground around a region is measured, in pixels.
 RIM = 3
 
 
@@ -56,23 +56,22 @@ class Region:
 
     @property
     def box(self) -> tuple[slice, slice]:
-        """The rows and columns it reaches."""
         rows = slice(self.top, self.top + len(self.first))
         return rows, slice(int(self.first.min()), int(self.last.max()) + 1)
 
     def mask(self) -> NDArray[np.bool_]:
-        """Return what of its box is its own, bool [rows, columns]."""
+        """Return which pixels of its box belong to it, bool [rows, columns]."""
         columns = np.arange(self.box[1].start, self.box[1].stop)
         return np.asarray((columns >= self.first[:, np.newaxis]) & (columns <= self.last[:, np.newaxis]))
 
     def cut(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return its box of a picture, [H, W, C]; beyond its sides it goes on as it is there."""
+        """Return its box of a picture, [H, W, C]; pixels outside of its sides repeat the side's pixel."""
         rows, columns = self.box
         inside = np.clip(np.arange(columns.start, columns.stop), self.first[:, np.newaxis], self.last[:, np.newaxis])
         return np.asarray(picture[np.arange(rows.start, rows.stop)[:, np.newaxis], inside])
 
     def grown(self, by: int, shape: tuple[int, ...]) -> "Region":
-        """Return it `by` pixels larger to every side, within a picture's shape."""
+        """Return it `by` pixels larger on every side, within a picture's shape."""
         first, last = (np.pad(side, 2 * by, mode="edge") for side in (self.first, self.last))
         rows = len(self.first) + 2 * by
         first = np.minimum(first[:rows], first[-rows:]) - by
@@ -82,8 +81,8 @@ class Region:
         return Region(top, *(np.clip(side[kept], 0, shape[1] - 1) for side in (first, last)))
 
     def shrunk(self, by: int) -> "Region | None":
-        """Return it `by` pixels smaller to every side; None where nothing is left."""
-        # Of a shape without bays, what lies both in it moved up and in it moved down.
+        """Return it `by` pixels smaller on every side; None if nothing is left."""
+        # For a shape without bays, the intersection of the shape moved up and moved down.
         first = np.maximum(self.first[: -2 * by], self.first[2 * by :]) + by
         last = np.minimum(self.last[: -2 * by], self.last[2 * by :]) - by
         rows = np.flatnonzero(first <= last)
@@ -94,7 +93,7 @@ class Region:
 
 
 def without_regions(picture: NDArray[np.uint8], regions: list[Region]) -> NDArray[np.uint8]:
-    """Return a picture, uint8 [H, W, C], with the ground that lies around each region in its place."""
+    """Return a picture, uint8 [H, W, C], with each region replaced by the ground around it."""
     rest = picture.copy()
     for region in regions:
         around = region.grown(RIM, picture.shape)
@@ -108,12 +107,12 @@ def without_regions(picture: NDArray[np.uint8], regions: list[Region]) -> NDArra
 
 
 def find_regions(small: NDArray[np.uint8], factor: int, shape: tuple[int, ...]) -> list[Region]:
-    """Return the regions of a picture; none where all that is written is of one polarity.
+    """Return the regions of a picture; none if all writing has one polarity.
 
     Args:
         small: uint8 [h, w], the picture's darkest channels, reduced.
         factor: by how much each side is reduced.
-        shape: height and width of the picture, which the regions are given for.
+        shape: height and width of the picture; regions are in its pixels.
     """
     threshold, difference = _two_tones(small)
     if difference < LEAST_DIFFERENCE:
@@ -131,14 +130,13 @@ def _regions(tone: NDArray[np.bool_]) -> list[Region]:
     components = find_components(tone)
     top, left, bottom, right = components.boxes.T
     large = (components.areas >= LEAST_REGION * tone.size) & (np.minimum(bottom - top, right - left) >= LEAST_SIDE)
-    # What reaches all four sides is the picture's own ground.
+    # A component that reaches all four sides is the picture's own ground.
     large &= (bottom - top < tone.shape[0]) | (right - left < tone.shape[1])
     found = [_region(tone, components, k) for k in np.flatnonzero(large).tolist()]
     return [region for region in found if region is not None] if len(found) <= MOST_SHEETS else []
 
 
 def _region(tone: NDArray[np.bool_], components: Components, number: int) -> Region | None:
-    """Return one component of a tone as a region; None where it is none."""
     mask = components.mask(number)
     sides = straight_sides(mask)
     if sides is None:
@@ -150,7 +148,7 @@ def _region(tone: NDArray[np.bool_], components: Components, number: int) -> Reg
 
 
 def _is_written_on(tone: NDArray[np.bool_], regions: list[Region]) -> bool:
-    """Say whether what lies outside the regions is of the other tone and holds marks of this one."""
+    """Return whether the rest of the picture is of the other tone and holds marks of this one."""
     rest = np.ones(tone.shape, bool)
     for region in regions:
         rest[region.box] &= ~region.mask()
@@ -160,13 +158,10 @@ def _is_written_on(tone: NDArray[np.bool_], regions: list[Region]) -> bool:
 
 
 def _holds_marks(mask: NDArray[np.bool_], least: float) -> bool:
-    """Say whether most of what stands clear of the edge in a mask, bool [h, w], is shaped as strokes, specks aside.
-
-    Args:
-        mask: what may be written.
-        least: how high a mark is at least.
+    """Return whether most of a mask, bool [h, w], clear of its edge and without specks, are strokes at least `least`
+    high.
     """
-    # The first component is the edge that is put around, with all that reaches it.
+    # The first component is the padding with everything that touches it.
     components = find_components(np.pad(mask, 1, constant_values=True))
     top, left, bottom, right = components.boxes.T
     high, wide = bottom - top, right - left
@@ -190,14 +185,14 @@ def _enlarged(region: Region, factor: int, shape: tuple[int, ...]) -> Region:
 
 
 def edge_width(factor: int) -> int:
-    """Return how far from a region's side its pixels may be a mix of both grounds, in pixels."""
+    """Return how far from a region's side pixels may mix both grounds, in pixels."""
     return round(EDGE * factor) + BLUR
 
 
 def _two_tones(grey: NDArray[np.uint8]) -> tuple[int, int]:
-    """Return the level half way between the darkest and the lightest tone, and how far these lie apart.
+    """Return the level half way between the darkest and the lightest tone, and the difference of the two.
 
-    Unlike the level that parts most pixels best (Otsu 1979), it finds a small region in a picture of uneven light.
+    Unlike Otsu's threshold (1979) it finds a small region in a picture of uneven light.
     """
     shares = np.cumsum(np.bincount(grey.reshape(-1), minlength=256)) / grey.size
     darkest, lightest = np.searchsorted(shares, [LEAST_TONE, 1 - LEAST_TONE]).tolist()

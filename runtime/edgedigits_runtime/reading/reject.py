@@ -1,4 +1,4 @@
-"""Reject: which candidates are digits, by the model's confidence, by shape, and by the company they keep."""
+"""Decide which candidates are digits, by the model's confidence, by shape, and by their neighbours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from edgedigits_runtime.reading.shape import shape_faults
 Expect = Literal["auto", "one", "number", "page"]
 EXPECT: tuple[Expect, ...] = ("auto", "one", "number", "page")
 
-# Higher than this many of the picture's digits, where there are some, it is a line or a drawing.
+# A candidate higher than this many median digits is a line or a drawing.
 LARGEST = 2.5
 FEWEST_NEIGHBOURS = 3
 
-# Marks nearer than this part of the height are of one word. Some people print their letters farther apart: then
-# it is so many times the usual gap of the line, up to the larger part of the height.
+# Largest gap within a word, in heights. Some people print letters farther apart: then it is WORD_GAPS times the median
+# gap of the line, up to WIDEST_WORD_GAP.
 WORD_GAP = 0.5
 WORD_GAPS = 1.5
 WIDEST_WORD_GAP = 1.2
 
-# A word with more than this part of its marks doubted by the network is a word, and its O, I and S are no digits.
+# In a word, more than this share of the marks are doubted by the network; its O, I and S are not digits.
 LETTERS = 0.5
 FEWEST_LETTERS = 2
 DOUBT = 0.5
@@ -38,9 +38,9 @@ class Criteria:
     """What counts as a digit.
 
     Args:
-        threshold: the least confidence, 0..1.
-        expect: one digit, one number, a page, or whatever there is.
-        length: how many digits there are; None for any number.
+        threshold: least confidence, 0..1.
+        expect: see EXPECT.
+        length: number of digits; None for any number.
     """
 
     threshold: float
@@ -50,7 +50,7 @@ class Criteria:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which candidates are shown, in reading order, and why each is no digit: empty where it is one."""
+    """The candidates shown, in reading order, and why each is not a digit: empty where it is one."""
 
     order: tuple[int, ...]
     why: tuple[str, ...]
@@ -62,8 +62,8 @@ def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.flo
 
     Args:
         layout: N candidates.
-        framed: uint8 [N, 28, 28, 1], the same.
-        confidences: float32 [N, classes], theirs.
+        framed: uint8 [N, 28, 28, 1], the candidates.
+        confidences: float32 [N, classes], of the candidates.
         criteria: what counts as a digit.
     """
     candidates = layout.candidates
@@ -72,7 +72,7 @@ def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.flo
     sure = confidences.max(axis=1)
     faults = shape_faults(layout, framed, sure)
     if len(candidates) == 1 and criteria.length is None:
-        # With none beside it that could be read instead, and no company that it keeps.
+        # There are no other candidates and no neighbours.
         return Verdict((0,), (faults[0] or _doubt(sure[0], criteria.threshold),))
     if criteria.expect == "one":
         best = best_one(layout, sure, np.array([not fault for fault in faults]))
@@ -99,7 +99,7 @@ def _doubt(confidence: np.float32, threshold: float) -> str:
 
 
 def below(confidence: float, threshold: float) -> str:
-    """Say that a confidence does not reach the threshold."""
+    """Return the reason for rejecting a low confidence."""
     return f"{DOUBTED} {confidence:.2f} < {threshold:.2f}"
 
 
@@ -116,10 +116,10 @@ def _digits(count: int) -> str:
 
 
 def _without_words(order: list[int], why: list[str], layout: Layout, sure: NDArray[np.float32]) -> list[str]:
-    """Refuse what looks like a digit in a word of letters."""
+    """Reject digits in a word of letters."""
     why = list(why)
     shown = [layout.candidates[k] for k in order]
-    # Operators stand between digits: what its shape refuses is no letter.
+    # Operators are beside digits, so candidates rejected by shape are not letters.
     may_be_letter = [not reason or reason.startswith(DOUBTED) for reason in why]
     doubted = [may and float(sure[k]) < DOUBT for may, k in zip(may_be_letter, order, strict=True)]
     for word in words([candidate.box for candidate in shown], [candidate.line for candidate in shown]):
@@ -131,7 +131,7 @@ def _without_words(order: list[int], why: list[str], layout: Layout, sure: NDArr
 
 
 def _without_large(order: list[int], why: list[str], candidates: Sequence[Candidate]) -> list[str]:
-    """Refuse what is much higher than the picture's digits."""
+    """Reject candidates much higher than the picture's digits."""
     heights = np.array([candidates[k].box.height for k in order], np.float64)
     kept = np.array([not reason for reason in why])
     if np.count_nonzero(kept) <= FEWEST_NEIGHBOURS:
@@ -141,7 +141,7 @@ def _without_large(order: list[int], why: list[str], candidates: Sequence[Candid
 
 
 def _longest_line(layout: Layout, sure: NDArray[np.float32], faults: list[str], threshold: float) -> int:
-    """Return the line with the most digits, the first of those that are alike."""
+    """Return the line with the most digits, the first if equal."""
     possible = np.array([not fault for fault in faults])
     path = chosen(layout, sure, possible)
     lines = [layout.candidates[k].line for k, counted in path if counted and sure[k] >= threshold]
@@ -149,7 +149,7 @@ def _longest_line(layout: Layout, sure: NDArray[np.float32], faults: list[str], 
 
 
 def words(boxes: Sequence[Box], lines: Sequence[int]) -> list[list[int]]:
-    """Return the positions of boxes, in reading order, that stand together as the letters of a word do."""
+    """Return the indices of boxes, in reading order, grouped into words."""
     gaps = [(box.x - before.right) / max(box.height, before.height) for before, box in pairwise(boxes)]
     found: list[list[int]] = []
     for k, line in enumerate(lines):
@@ -162,5 +162,5 @@ def words(boxes: Sequence[Box], lines: Sequence[int]) -> list[list[int]]:
 
 
 def _word_gap(gaps: list[float]) -> float:
-    """Return the widest gap within a word of a line with these gaps, in heights."""
+    """Return the largest gap within a word, in heights, for a line with these gaps."""
     return min(max(WORD_GAP, WORD_GAPS * float(np.median(gaps))), WIDEST_WORD_GAP)

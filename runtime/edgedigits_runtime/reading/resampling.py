@@ -1,7 +1,7 @@
-"""Resampling: pictures in another size, the same whatever version of Pillow does it.
+"""Resize pictures with the same result in every version of Pillow.
 
-Pillow resizes across and down one after the other and rounds in between. Since version 13 the order depends on the
-sizes; here it is always across first, as before, so that a picture is framed alike on every machine and in the browser.
+Pillow resizes along x and y separately and rounds in between. Since version 13 the order depends on the sizes; here x
+is always first, as before, so that a picture is framed equally on every machine and in the browser.
 """
 
 import numpy as np
@@ -16,14 +16,14 @@ def resized(
     resample: Image.Resampling = Image.Resampling.BILINEAR,
     part: tuple[float, float] | None = None,
 ) -> NDArray[np.uint8]:
-    """Return a picture, uint8 [H, W] or [H, W, 3], in another size.
+    """Return a picture, uint8 [H, W] or [H, W, 3], resized to width and height.
 
     Args:
         picture: the picture.
-        width: the new width in pixels.
-        height: the new height.
+        width: new width in pixels.
+        height: new height in pixels.
         resample: Pillow widens the filter by the reduction, so that every source pixel counts.
-        part: width and height of what is shown of the picture, from its top left corner; None for all.
+        part: width and height of the part to resize, from the top left corner; None for all.
     """
     rows, columns = picture.shape[:2]
     shown_width, shown_height = part or (columns, rows)

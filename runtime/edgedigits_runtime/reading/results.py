@@ -1,4 +1,4 @@
-"""Results: what comes of reading a picture, and what every stage made of it."""
+"""Results of reading a picture, and of every stage."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from edgedigits_runtime.reading.marks import Box
 
 @dataclass(frozen=True)
 class Digit:
-    """One digit, or one thing of another class, that was read.
+    """One digit, or one item of another class, that was read.
 
     Attributes:
-        digit: 0..9, or None where the label is no decimal digit.
+        digit: 0..9, or None if the label is not a decimal digit.
         label: the model's name of the class.
         confidence: calibrated, 0..1.
         box: x, y, width and height in source pixels.
@@ -30,24 +30,24 @@ class Digit:
 
 
 def number_of(label: str) -> int | None:
-    """Return 0..9 where a label is one decimal digit, else None."""
+    """Return 0..9 if a label is one decimal digit, else None."""
     return int(label) if len(label) == 1 and label in "0123456789" else None
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in one picture.
+    """The reading of one picture.
 
     Attributes:
         source: the picture's name.
-        text: the labels in reading order, a line break between lines; empty where there is no digit.
+        text: the labels in reading order, lines separated by a line break; empty if there is no digit.
         digits: in reading order.
         model: the model's name.
         engine: "litert" or "onnxruntime".
         device: where the model ran.
         providers: execution providers or delegates in effect.
         ms: milliseconds by stage, and "total".
-        note: what the reader has to say about it, such as that `length` could not be met; mostly empty.
+        note: a note for the user, such as that `length` could not be met; mostly empty.
     """
 
     source: str
@@ -87,17 +87,17 @@ class Reading:
 
 @dataclass(frozen=True)
 class Trace:
-    """What every stage made of one picture.
+    """The results of every stage for one picture.
 
     Attributes:
-        picture: uint8 [H, W, C] as it was worked on: upright, large ones reduced.
-        ink: uint8 [H, W], bright on 0; all zeros where the model takes plain pictures.
-        candidates: what may be digits, in reading order, in pixels of `picture`.
-        framed: uint8 [N, 28, 28, 1], the candidates as the network saw them.
+        picture: uint8 [H, W, C], decoded: upright, reduced if large.
+        ink: uint8 [H, W], bright on 0; all zeros if the model takes plain pictures.
+        candidates: boxes of the candidates shown, in reading order, in pixels of `picture`.
+        framed: uint8 [N, 28, 28, 1], the network's inputs.
         confidences: float32 [N, classes], calibrated.
         kept: bool [N], whether a candidate was read as a digit.
         why: why each one was not; empty where it was.
-        reading: what was read.
+        reading: the reading.
         boxes: the candidates in pixels of the upright source: x, y, width and height.
         size: the upright source's width and height.
     """
@@ -114,7 +114,7 @@ class Trace:
     size: tuple[int, int]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the reading's JSON object with what the network was shown, framed images row by row in Base64."""
+        """Return the reading's JSON object with the network's inputs, row by row in Base64."""
         candidates = [
             {
                 "box": list(box),

@@ -1,7 +1,7 @@
-"""Rules: the printed lines of ruled and squared paper and of forms, taken out from under the digits.
+"""Remove printed lines, of ruled and squared paper and of forms, from under the digits.
 
-A rule runs straight across the whole picture, as no stroke does: cut into strips, it shows in nearly every strip, at
-the place where its slope leads. It is erased where nothing is written beside it.
+A ruled line runs straight across the whole picture, which no stroke does: cut into strips, it appears in nearly every
+strip where its slope leads. It is erased where nothing is written beside it.
 """
 
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from edgedigits_runtime.reading.resampling import resized
 
 Ink = NDArray[np.uint8]
 
-# Rules are looked for in so many strips across them, each reduced to at most so many rows.
+# Lines are searched in this many strips across them, each reduced to at most ROWS rows.
 STRIPS = 16
 ROWS = 384
 
-# The steepest rule, as rise over run and in rows a strip, and how finely slopes are tried: off by a row at the ends.
+# Steepest line, as rise over run and in rows a strip, and the step between the slopes tried: off by a row at the ends.
 STEEPEST = 0.14
 MOST_ROWS = 3.0
 FINENESS = 0.125
 
-# A rule shows in all strips but this part of them, with at least this part of full contrast, and stands out as much
-# from what lies between the rules. It is no thicker than this part of the picture, or three pixels.
+# A line is missing in at most this share of the strips, has at least LEAST_STRENGTH of full contrast, and STANDS_OUT
+# times that of the BETWEEN rows around it. It is no thicker than THICKEST of the picture, or three pixels.
 MISSING = 0.15
 LEAST_STRENGTH = 0.1
 STANDS_OUT = 2.0
@@ -33,22 +33,22 @@ BETWEEN = 16
 THICKEST = 0.03
 MOST_BENT = 1.5
 
-# A lone rule is one if it is so much fainter than strokes, or along the edge: in this outer part of the picture.
+# A lone line is one only if it is fainter than strokes, or in this outer part of the picture.
 STROKE_STRENGTH = 0.5
 EDGE = 0.15
 
-# The part of full contrast from which on something is written beside a rule.
+# Fraction of full contrast from which something is written beside a line.
 WRITTEN = 0.35
 WRITTEN_TO_NOISE = 2
 
 
 @dataclass(frozen=True, eq=False)
 class RuledLine:
-    """One rule, in pixels.
+    """One ruled line, in pixels.
 
     Attributes:
         rows: int64 [W], the row of its middle in each column.
-        reach: how many rows it covers above and below its middle.
+        reach: number of rows it covers above and below its middle.
         strength: its mean contrast.
         at_edge: whether it runs along the picture's edge.
     """
@@ -60,21 +60,21 @@ class RuledLine:
 
 
 def without_ruled_lines(ink: Ink, peak: int, noise: int = 0) -> Ink:
-    """Return the ink without rules, uint8 [H, W]; the same array where there is none.
+    """Return the ink without ruled lines, uint8 [H, W]; the same array if there are none.
 
     Args:
         ink: uint8 [H, W], bright on 0.
         peak: full contrast.
-        noise: how far the bare ground strays; on a page without writing it comes near the contrast of the rules.
+        noise: reach of the noise; on a page without writing it is near the contrast of the lines.
     """
-    # Both directions are looked for in one picture with rows enough for either.
+    # One picture with enough rows for both directions.
     factor = max(1, min(ink.shape) // ROWS)
     small = np.asarray(Image.fromarray(ink).reduce(factor)) if factor > 1 else ink
     level, upright = find_ruled_lines(small, peak, ink.shape), find_ruled_lines(small.T, peak, ink.T.shape)
     if _may_be_strokes(level + upright, peak):
         return ink
     bands = _bands(ink.shape, level), _bands(ink.T.shape, upright).T
-    # Where rules cross, one has the other beside it, which is no writing.
+    # At a crossing each line is beside the other, which is not writing.
     written = (ink >= max(WRITTEN * peak, WRITTEN_TO_NOISE * noise)) & ~(bands[0] | bands[1])
     rest = ink.copy()
     for rule in level:
@@ -85,18 +85,18 @@ def without_ruled_lines(ink: Ink, peak: int, noise: int = 0) -> Ink:
 
 
 def _may_be_strokes(rules: list[RuledLine], peak: int) -> bool:
-    """Say whether what looks like rules may be a 1, or the bar of a 4 or a 7, that runs through the picture."""
+    """Return whether the lines may be a 1, or the bar of a 4 or a 7, that runs through the picture."""
     lone = len(rules) == 1 and not rules[0].at_edge and rules[0].strength >= STROKE_STRENGTH * peak
     return not rules or lone
 
 
 def find_ruled_lines(small: Ink, peak: int, shape: tuple[int, int]) -> list[RuledLine]:
-    """Return the rules that run from the left to the right.
+    """Return the lines that run from left to right.
 
     Args:
-        small: uint8 [h, w], the ink reduced.
+        small: uint8 [h, w], the reduced ink.
         peak: full contrast.
-        shape: height and width of the ink, which the rules are given for.
+        shape: height and width of the ink; lines are in its pixels.
     """
     height, width = shape
     rows = min(ROWS, len(small))
@@ -111,30 +111,30 @@ def find_ruled_lines(small: Ink, peak: int, shape: tuple[int, int]) -> list[Rule
 
 
 def _strengths(strips: Ink, steepest: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Return how strong a rule through the middle of each row is, uint8 [rows], and its slope in rows a strip."""
+    """Return the strength of a line through the middle of each row, uint8 [rows], and its slope in rows a strip."""
     near = np.pad(strips, ((1, 1), (0, 0)))
     near = np.maximum(np.maximum(near[:-2], near[1:-1]), near[2:])
     steps = int(steepest / FINENESS)
-    # The flattest first: of equals the first is taken.
+    # The flattest first, because the first of equals is taken.
     slopes = np.array(sorted(np.arange(-steps, steps + 1) * FINENESS, key=abs))
     reach = int(steepest * STRIPS / 2) + 1
     padded = np.pad(near, ((reach, reach), (0, 0)))
     shifts = np.rint(slopes[:, np.newaxis] * (np.arange(STRIPS) - (STRIPS - 1) / 2)).astype(np.int64)
     rows = np.arange(len(strips))
     columns = np.ascontiguousarray(padded.T)
-    # For every slope and row what lies along the rule in each strip: uint8 [slopes, rows].
+    # For every slope and row the values along the line in each strip: uint8 [slopes, rows].
     along = [sliding_window_view(columns[k], len(strips))[reach + shifts[:, k]] for k in range(STRIPS)]
-    # A rule reaches both ends.
+    # A line reaches both ends.
     strengths = np.minimum(_smallest(along, int(MISSING * STRIPS)), np.minimum(along[0], along[-1]))
     best = strengths.argmax(axis=0)
     return strengths[best, rows], slopes[best]
 
 
 def _smallest(values: list[NDArray[np.uint8]], kept: int) -> NDArray[np.uint8]:
-    """Return at each place the smallest of the values but for so many that are smaller still."""
+    """Return the smallest value at each place after leaving out the `kept` smallest."""
     lowest = [np.full_like(values[0], 255) for _ in range(kept + 1)]
     for value in values:
-        # Each value finds its place from below; what it pushes out goes on up.
+        # Each value sinks to its place; the value it displaces moves up.
         pushed = value
         for k, low in enumerate(lowest):
             lowest[k], pushed = np.minimum(low, pushed), np.maximum(low, pushed)
@@ -142,12 +142,12 @@ def _smallest(values: list[NDArray[np.uint8]], kept: int) -> NDArray[np.uint8]:
 
 
 def _peaks(strength: NDArray[np.uint8], least: float) -> NDArray[np.bool_]:
-    """Say of each row, bool [rows], whether a rule runs there: in the middle of the strongest within reach."""
+    """Return whether a line runs in each row, bool [rows]: the middle of the strongest rows within reach."""
     padded = np.pad(strength.astype(np.float64), 3)
     around = np.stack([padded[k : k + len(strength)] for k in range(7)])
     highest = around.max(axis=0)
     top = (strength == highest) & (strength >= least)
-    # Of a plateau the middle: the near maxima of one thin rule are three rows wide.
+    # The middle of a plateau, because the maxima of one thin line are three rows wide.
     starts = np.flatnonzero(top & ~np.concatenate([[False], top[:-1]]))
     ends = np.flatnonzero(top & ~np.concatenate([top[1:], [False]]))
     reach = min(BETWEEN, len(strength) - 1)
@@ -160,7 +160,7 @@ def _peaks(strength: NDArray[np.uint8], least: float) -> NDArray[np.bool_]:
 
 
 def _rule(strips: Ink, row: int, slope: float, strength: int, shape: tuple[int, int]) -> RuledLine | None:
-    """Follow one rule from strip to strip; None where it is too thick for one."""
+    """Follow one line from strip to strip; None if it is too thick."""
     height, width = shape
     scale = height / len(strips)
     expected = row + slope * (np.arange(STRIPS) - (STRIPS - 1) / 2)
@@ -169,7 +169,7 @@ def _rule(strips: Ink, row: int, slope: float, strength: int, shape: tuple[int, 
     if thickness * scale > max(3.0, THICKEST * max(shape)):
         return None
     offsets = spans.mean(axis=1) - expected
-    # Where something is written across, the strip's middle is not the rule's.
+    # Where something is written across, the middle of the strip is not the line's.
     offsets[np.abs(offsets - np.median(offsets)) > MOST_BENT] = np.median(offsets)
     middles = (np.arange(STRIPS) + 0.5) * width / STRIPS
     columns = np.arange(width) + 0.5
@@ -185,7 +185,7 @@ def _rule(strips: Ink, row: int, slope: float, strength: int, shape: tuple[int, 
 
 
 def _span(strip: NDArray[np.uint8], place: int) -> tuple[int, int]:
-    """Return the first and the last row of the line in one strip, uint8 [rows], that runs near a place."""
+    """Return the first and the last row of the line near a place in one strip, uint8 [rows]."""
     start = min(max(place - 2, 0), len(strip) - 1)
     best = start + int(strip[start : max(place + 3, start + 1)].argmax())
     low = np.flatnonzero(strip < max(strip[best] / 2, 1))
@@ -196,7 +196,7 @@ def _span(strip: NDArray[np.uint8], place: int) -> tuple[int, int]:
 
 
 def _bands(shape: tuple[int, ...], rules: list[RuledLine]) -> NDArray[np.bool_]:
-    """Return the mask of all that rules cover, bool [H, W]."""
+    """Return the mask of the rows that lines cover, bool [H, W]."""
     mask = np.zeros(shape, bool)
     columns = np.arange(shape[1])
     for rule in rules:
@@ -206,7 +206,7 @@ def _bands(shape: tuple[int, ...], rules: list[RuledLine]) -> NDArray[np.bool_]:
 
 
 def _erase(ink: Ink, rule: RuledLine, written: NDArray[np.bool_]) -> None:
-    """Erase a rule from uint8 [H, W], in place, but where something is written just above or below it."""
+    """Erase a line from uint8 [H, W], in place, except where something is written just above or below it."""
     height, width = ink.shape
     columns = np.arange(width)
     beside = np.zeros(width, bool)

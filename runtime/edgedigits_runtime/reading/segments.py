@@ -1,8 +1,8 @@
-"""Segments: which of the candidates are the digits, by the network's answers.
+"""Choose the candidates that are digits by the network's answers.
 
-Every way to divide the pieces among candidates is a path; the best path is found by dynamic programming over
-candidates that were all classified at once, as in reading handwritten numerals since Matan, Burges, LeCun and
-Denker, "Multi-digit recognition using a space displacement neural network" (1991).
+Every division of the pieces among candidates is a path; dynamic programming finds the best path over candidates that
+were all classified at once (Matan, Burges, LeCun and Denker, "Multi-digit recognition using a space displacement neural
+network", 1991).
 """
 
 import numpy as np
@@ -10,36 +10,36 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.locate import Layout
 
-# What a candidate counts that is no digit: as one of this confidence would. A network that has learned what is no
-# digit is less sure of it; cutting it into pieces that look like digits has to explain much more.
+# A non-digit counts as a digit of this confidence. A network trained with non-digits is less sure of one, and cutting
+# it into pieces that look like digits has to be much better.
 NO_DIGIT = 0.3
 
 
-# What each digit costs: fewer explain the same ink better.
+# Cost of each digit: fewer digits explain the same ink better.
 ANOTHER = 0.5
 
-# Digits that touch are cheaper than a mark that is none, up to four of them; but their pieces have to look like
-# digits without doubt, as those of letters rarely do: what is missing in their confidence counts so many times.
+# Up to four touching digits are cheaper than a non-digit. Their pieces must look like digits without doubt, as those of
+# letters rarely do: the log of their confidence is multiplied by CUT_CERTAINTY.
 ANOTHER_CUT = 0.2
 CUT_CERTAINTY = 40.0
 
-# How much a smaller share of the ink counts against being the one digit of a picture.
+# Weight of the share of ink in choosing the one digit of a picture.
 SHARE = 1.0
 
 
 def chosen(
     layout: Layout, confidence: NDArray[np.float32], possible: NDArray[np.bool_], length: int | None = None
 ) -> list[tuple[int, bool]]:
-    """Return the candidates of the best division in reading order, and whether each is counted as a digit.
+    """Return the candidates of the best division in reading order, and whether each counts as a digit.
 
     Args:
         layout: of the picture.
-        confidence: float32 [N], each candidate's as a digit.
-        possible: bool [N], false for what is no digit by its shape.
-        length: how many digits there have to be; None for as many as there are.
+        confidence: float32 [N], of each candidate as a digit.
+        possible: bool [N], false for non-digits by shape.
+        length: required number of digits; None for any number.
 
     Returns:
-        (candidate, digit) pairs; empty where `length` cannot be met.
+        (candidate, is digit) pairs; empty if `length` cannot be met.
     """
     cut = np.array([candidate.cut for candidate in layout.candidates], bool)
     another = np.where(cut, ANOTHER_CUT, ANOTHER)
@@ -73,7 +73,7 @@ def chosen(
 
 
 def best_one(layout: Layout, confidence: NDArray[np.float32], possible: NDArray[np.bool_]) -> int:
-    """Return the candidate that is likeliest the one digit of its picture: a sure one, with most of the ink."""
+    """Return the candidate that is most likely the one digit of its picture: a confident one with most of the ink."""
     ink = np.array([candidate.ink.sum(dtype=np.int64) for candidate in layout.candidates], np.float64)
     cost = np.array([candidate.cost for candidate in layout.candidates])
     score = np.log(np.maximum(confidence.astype(np.float64), 1e-6)) - cost + SHARE * np.log(ink / ink.max())

@@ -1,4 +1,4 @@
-"""Shape: what no digit looks like, whatever a network takes it for."""
+"""Reject shapes that no digit has, whatever the network's answer."""
 
 from collections.abc import Sequence
 
@@ -8,41 +8,42 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.crosses import are_crosses
 from edgedigits_runtime.reading.locate import Candidate, Layout
 
-# Lower than this part of its line's height it is a point, a comma or a stroke.
+# Lower than this fraction of the line's height is a point, a comma or a stroke.
 SMALLEST = 0.45
 
-# Nothing so few pixels high can be read. What is not much higher and of so small a part of the picture is dirt.
+# Lower digits cannot be read. Below DIRT_PIXELS, less than the fraction DIRT of the picture's side is dirt.
 FEWEST_PIXELS = 5
 DIRT_PIXELS = 13
 DIRT = 0.015
 
-# Wider than so many heights it is a minus or a line.
+# Wider than this many heights is a minus or a line.
 FLATTEST = 2.0
 
-# Parts with so much of the height empty between them are a colon, an equals sign or an i; the bar of a 5 is nearer.
+# A larger empty fraction of the height separates the parts of a colon, an equals sign or an i; the bar of a 5 is
+# nearer.
 EMPTY_ROWS = 0.25
 
-# An upright block of ink: even a bold digit leaves a third of its box free, but for a 1.
+# A solid block of ink: even a bold digit leaves a third of its box free, except a 1.
 SOLID = 0.93
 SOLID_WIDTH = 0.5
 
-# The strokes of one hand are alike. What has such a part of the usual ink, and of the usual ink to a stroke's length
-# (its width by its brightness), is a trace of something else: the print of the other side, a scanner's streak.
+# One writer's strokes are alike. Less than TRACE_INK of the usual ink, in strokes with less than TRACE_PEN of the usual
+# width times brightness, is a trace of something else, such as print of the other side or a scanner's streak.
 TRACE_INK = 0.2
 TRACE_PEN = 0.45
 
 
-# From this confidence on a flat 2 is no minus and a crossed 4 no plus: of drawn operators none gets so much.
+# From this confidence a flat 2 is not a minus and a crossed 4 not a plus: no drawn operator reaches it.
 SURE = 0.8
 
 
 def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.float32]) -> list[str]:
-    """Say of each candidate why its shape is no digit's; empty where it may be one.
+    """Return for each candidate why its shape is not a digit's; empty where it may be one.
 
     Args:
         layout: N candidates.
-        framed: uint8 [N, 28, 28, 1], the same.
-        sure: float32 [N], how sure the network is that each is a digit.
+        framed: uint8 [N, 28, 28, 1], the candidates.
+        sure: float32 [N], the network's confidence in each.
     """
     candidates = layout.candidates
     doubted = sure < SURE
@@ -61,7 +62,7 @@ def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.flo
 
 
 def _are_traces(candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
-    """Say which candidates have little ink, in much thinner or fainter strokes than the picture's others."""
+    """Return which candidates have little ink, in much thinner or fainter strokes than the others."""
     if len(candidates) == 1:
         return np.zeros(1, bool)
     ink = np.array([candidate.ink.sum(dtype=np.int64) for candidate in candidates], np.float64)

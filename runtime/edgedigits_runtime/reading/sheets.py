@@ -1,38 +1,37 @@
-"""Pages: large filled quadrilaterals that are no ink but the ground of some: a note, a tile, a window on a screen."""
+"""Sheets: large filled quadrilaterals that are not ink but its ground: a note, a tile, a window on a screen."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.components import find_components
 
-# How well a page agrees with the quadrilateral between its corners (intersection over union), how much of it is
-# of one tone and how much is written on, without which it is a shadow or a thing, and how much of the picture it
-# covers at least.
+# Least intersection over union with the quadrilateral between its corners; least filled and written shares (with less
+# writing it is a shadow or an object); least share of the picture.
 AGREEMENT = 0.93
 LEAST_FILLED = 0.55
 LEAST_WRITTEN = 0.01
 LEAST_REGION = 0.01
 
-# What is written on a page leaves a margin: its upper and lower rims are unbroken.
+# Writing leaves a margin: the upper and lower rims of a sheet are unbroken.
 MARGIN = 0.04
 UNBROKEN = 0.9
 
-# Pages leave little else in the picture.
+# Sheets leave little else in the picture.
 MOST_OF_ALL = 0.8
 
-# More than a dozen tiles make out a pattern.
+# More than a dozen tiles are a pattern.
 MOST_SHEETS = 12
 
 
 def are_sheets(mask: NDArray[np.bool_]) -> bool:
-    """Say whether all that is large in a mask, bool [h, w], are pages.
+    """Return whether all large components of a mask, bool [h, w], are sheets.
 
-    No digit is: an ellipse fills 0.64 of the quadrilateral between its extremes, and an 8 has a waist.
+    A digit is not: an ellipse fills 0.64 of the quadrilateral between its extremes, and an 8 has a waist.
     """
     components = find_components(mask)
     large = np.flatnonzero(components.areas >= LEAST_REGION * mask.size)
     boxes = components.boxes[large]
-    # What lies in another's box, such as the counter of a 0, belongs to it.
+    # A component in another's box, such as the counter of a 0, belongs to it.
     within = (boxes[:, np.newaxis, :2] >= boxes[:, :2]).all(axis=2) & (boxes[:, np.newaxis, 2:] <= boxes[:, 2:]).all(
         axis=2
     )
@@ -43,7 +42,7 @@ def are_sheets(mask: NDArray[np.bool_]) -> bool:
 
 
 def _is_sheet(mask: NDArray[np.bool_]) -> bool:
-    """Say whether one component, bool in its own box, is a filled quadrilateral that is written on."""
+    """Return whether one component, bool in its own box, is a filled quadrilateral with writing."""
     sides = straight_sides(mask)
     if sides is None:
         return False
@@ -52,13 +51,8 @@ def _is_sheet(mask: NDArray[np.bool_]) -> bool:
 
 
 def straight_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Return the first and the last column of each row, int64 [h] each, of a quadrilateral with an unbroken margin.
-
-    Args:
-        mask: one component in its own box, bool [h, w].
-
-    Returns:
-        None where the component is none.
+    """Return the first and the last column of each row, int64 [h], of a quadrilateral with an unbroken margin, else
+    None.
     """
     rows = np.arange(len(mask))
     first, last = mask.argmax(axis=1), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
@@ -81,11 +75,9 @@ def straight_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
 
 
 def _quadrilateral(corners: list[tuple[int, int]], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return the mask of a quadrilateral, bool [h, w]: what lies within half a pixel of it along the row.
-
-    Args:
-        corners: x and y, clockwise from the top left one, no corner of them pointing inwards.
-        shape: the mask's height and width.
+    """Return the mask, bool `shape`, of a convex quadrilateral with corners (x, y) clockwise from the top left, plus
+    half
+    a pixel.
     """
     rows, columns = np.arange(shape[0])[:, np.newaxis], np.arange(shape[1])
     inside = np.ones(shape, bool)
@@ -96,7 +88,7 @@ def _quadrilateral(corners: list[tuple[int, int]], shape: tuple[int, ...]) -> ND
 
 
 def _shrunk(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
-    """Return a mask, bool [h, w], without so many pixels above and below."""
+    """Remove `by` pixels above and below a mask, bool [h, w]."""
     shrunk = np.zeros_like(mask)
     shrunk[by:-by] = mask[2 * by :] & mask[: -2 * by]
     return shrunk

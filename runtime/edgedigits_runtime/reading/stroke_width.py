@@ -1,9 +1,8 @@
-"""Strokes: a digit's stroke width brought near MNIST's, a hairline's as a broad marker's.
+"""Bring a digit's stroke width near MNIST's, for hairlines and for broad markers.
 
-Measured in a box of 20 pixels by `grey_stroke_width`, of MNIST's training images 0.5% lie below 1.5 pixels and 3% above
-4, half of them between 2.2 and 2.9. Only what lies outside is changed, and no further than to there, so that a width
-just inside and one just outside come out alike. Thick strokes of what is no larger than the box stay: there is
-nothing finer to take them from.
+Measured in a box of 20 pixels by `grey_stroke_width`, 0.5% of MNIST's training images are below 1.5 pixels and 3% above
+4; half are between 2.2 and 2.9. Only widths outside are changed, and only to the limit, so that there is no jump at the
+limit. Thick strokes of a digit no larger than the box stay, because no finer picture of them exists.
 """
 
 import numpy as np
@@ -16,18 +15,15 @@ THINNEST = 1.5
 GREY = 1.9
 THICKEST = 4.0
 
-# Widths are changed on a canvas finer than the box by this factor.
+# Widths are changed on a canvas this many times finer than the box.
 FINE = 4
 FINE_SIDE = 20 * FINE
 
 
 def grey_stroke_width(digit: NDArray[np.uint8]) -> float:
-    """Return the mean width of the strokes in pixels: twice the ink over the length of its outline.
+    """Return the mean stroke width in pixels of uint8 [h, w]: twice the ink divided by the length of its outline.
 
-    The outline's length is the total variation (the coarea formula), which holds for grey edges too.
-
-    Args:
-        digit: uint8 [h, w], bright on 0.
+    The length is the total variation (coarea formula), which also holds for grey edges.
     """
     padded = np.pad(digit, 1).astype(np.float32)
     down, right = np.diff(padded, axis=0), np.diff(padded, axis=1)
@@ -36,15 +32,15 @@ def grey_stroke_width(digit: NDArray[np.uint8]) -> float:
 
 
 def with_usual_stroke_width(ink: NDArray[np.uint8], digit: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return a digit with strokes of a width that MNIST has, uint8 [h, w], larger than its box; None where it has.
+    """Return a digit with a stroke width of MNIST, uint8 [h, w], larger than its box; None if it has one already.
 
     Args:
         ink: uint8 [h, w], bright on 0, tight around the digit.
-        digit: the same, its longest side scaled to 20.
+        digit: the same with its longest side scaled to 20.
     """
     width = grey_stroke_width(digit)
     if width < GREY:
-        # Scaled down, hairlines turn grey and no thinner: only the fine scale tells.
+        # Scaling down makes hairlines grey but no thinner; only the fine scale shows their width.
         fine = _fine(_brightest(ink))
         width = grey_stroke_width(fine) / FINE
         return _dilated(np.pad(fine, FINE), FINE * (THINNEST - width) / 2) if width < THINNEST else None
@@ -55,7 +51,7 @@ def with_usual_stroke_width(ink: NDArray[np.uint8], digit: NDArray[np.uint8]) ->
 
 
 def _brightest(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Reduce to no less than the fine size by the brightest of each block, so that hairlines stay whole."""
+    """Reduce by the brightest pixel of each block, to at least the fine size, so that hairlines stay whole."""
     factor = max(1, max(digit.shape) // FINE_SIDE)
     height, width = (-(-side // factor) for side in digit.shape)
     padded = np.pad(digit, ((0, height * factor - digit.shape[0]), (0, width * factor - digit.shape[1])))
@@ -73,14 +69,14 @@ def _fine(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _thinned(digit: NDArray[np.uint8], radius: float) -> NDArray[np.uint8]:
-    """Take `radius` off both sides of all strokes but of those that would vanish."""
+    """Take `radius` off both sides of all strokes, except those that would vanish."""
     eroded = ~_dilated(~digit, radius)
     lost = digit - np.minimum(digit, _dilated(eroded, radius))
     return np.maximum(eroded, np.minimum(digit, _dilated(lost, radius)))
 
 
 def _dilated(digit: NDArray[np.uint8], radius: float) -> NDArray[np.uint8]:
-    """Return the brightest pixel within `radius`; of a pixel only partly within, that part of its brightness."""
+    """Return the brightest pixel within `radius`; a pixel partly within counts with that part of its brightness."""
     reach = int(np.ceil(max(radius, 0)))
     padded = np.pad(digit, reach, mode="edge").astype(np.float32)
     height, width = digit.shape

@@ -1,7 +1,7 @@
-"""Border: a plain frame around the picture, as screen captures, scanners and galleries add it.
+"""Find the plain surround of a picture, as screen captures, scanners and galleries add it.
 
-A narrow frame may be of any make. A wide one, such as the bars beside a photo on a telephone's screen, is told by its
-one colour, exact as no camera takes it, around something whose edges vary as photos do and drawings do not.
+A narrow surround may have any origin. A wide one, such as the bars beside a photo on a phone's screen, is recognised by
+its exact colour, which no camera gives, around a picture whose edges vary as photos do and drawings do not.
 """
 
 from typing import Any
@@ -9,28 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# A frame takes at most this part of a side, and a picture with a smaller side has none.
+# Largest part of a side that a surround takes; pictures with a smaller side have none.
 MOST_OF_SIDE = 0.1
 LEAST_SIDE = 64
 
-# A frame may lie in another: a window's title bar in its outline.
+# Surrounds may be nested: a window's title bar in its outline.
 MOST_SURROUNDS = 3
 
-# A line of a frame has one colour in nearly all pixels; the lines inside have another, in most.
+# A line of a surround has one colour in nearly all pixels; the lines inside have another one in most.
 SAME, PLAIN = 12, 0.85
 ALIKE, MOSTLY = 24, 0.85
 TRANSITION = 3
 SAMPLES = 256
 
-# The colour around a photo is exact to a level. Along each of a photo's edges at least this part of the pixels has
-# another colour, by chance the rest has the same; a drawing's ink takes a tenth. And no colour takes most of them.
+# The colour around a photo is exact to a level. Along each edge of the photo at least BEYOND of the pixels have another
+# colour (ink in a drawing takes a tenth), and at most MOST_ALIKE have the same colour.
 EXACT = 1
 BEYOND = 0.4
 MOST_ALIKE = 0.75
 
 
 def inside_surround(picture: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Return the rows and columns of a picture, uint8 [H, W, C], that no frame covers."""
+    """Return the rows and columns of a picture, uint8 [H, W, C], inside its surround."""
     rows, columns = [0, picture.shape[0]], [0, picture.shape[1]]
     if min(picture.shape[:2]) < LEAST_SIDE:
         return slice(*rows), slice(*columns)
@@ -47,7 +47,7 @@ def inside_surround(picture: NDArray[np.uint8]) -> tuple[slice, slice]:
 
 
 def _photo(picture: NDArray[np.uint8]) -> tuple[list[int], list[int]]:
-    """Return the first and last row and column of a photo that lies on exactly one colour, else of all."""
+    """Return the first and last row and column of a photo on one exact colour, else of the whole picture."""
     height, width = picture.shape[:2]
     across = picture.transpose(1, 0, 2)
     top, bottom, left, right = (_exact_lines(lines) for lines in (picture, picture[::-1], across, across[::-1]))
@@ -67,10 +67,10 @@ def _photo(picture: NDArray[np.uint8]) -> tuple[list[int], list[int]]:
 
 
 def _exact_lines(lines: NDArray[np.uint8]) -> int:
-    """Return how many of the first lines, uint8 [lines, pixels, C], are of exactly one colour."""
+    """Return the number of first lines, uint8 [lines, pixels, C], of exactly one colour."""
     samples = lines[:, :: -(-lines.shape[1] // SAMPLES)]
     colour = lines[0, 0]
-    # Most pictures are no more than this line.
+    # Most pictures end here.
     if not _same(samples[0], colour).all():
         return 0
     step = -(-len(lines) // SAMPLES)
@@ -83,24 +83,23 @@ def _exact_lines(lines: NDArray[np.uint8]) -> int:
 
 
 def _is_photo(rim: NDArray[np.uint8], around: NDArray[np.uint8]) -> bool:
-    """Say whether a line, uint8 [pixels, C], is a photo's from end to end."""
+    """Return whether a line, uint8 [pixels, C], is a photo's over its whole length."""
     beyond = _same(rim, around).mean() <= 1 - BEYOND
     return bool(beyond and _same(rim, np.median(rim, axis=0)).mean() <= MOST_ALIKE)
 
 
 def _same(pixels: NDArray[np.uint8], colour: NDArray[Any]) -> NDArray[np.bool_]:
-    """Say of pixels, uint8 [..., C], whether they have a colour."""
     same: NDArray[np.bool_] = np.logical_and.reduce(np.abs(pixels - colour.astype(np.int16)) <= EXACT, axis=-1)
     return same
 
 
 def _depth(lines: NDArray[np.uint8]) -> int:
-    """Return how many of the first lines, uint8 [lines, pixels, C], are a frame."""
+    """Return the number of first lines, uint8 [lines, pixels, C], that are surround."""
     most = int(MOST_OF_SIDE * len(lines))
     step = -(-lines.shape[1] // SAMPLES)
-    # Channel by channel: medians are quickly found in what lies side by side.
+    # Channels last in memory order would make the medians slow.
     first = lines[: most + TRANSITION + 1, ::step].transpose(0, 2, 1).astype(np.int16, order="C")
-    # Most pictures have no frame, and their first line says so.
+    # Most pictures have no surround, and their first line shows it.
     if (np.abs(first[0] - np.median(first[0], axis=1)[:, np.newaxis]).max(axis=0) <= SAME).mean() < PLAIN:
         return 0
     colours = np.median(first, axis=2)

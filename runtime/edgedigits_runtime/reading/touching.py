@@ -1,8 +1,8 @@
-"""Touching: where digits that run into each other may be cut apart.
+"""Cut touching digits at seams.
 
-A cut is a seam from top to bottom that crosses as little ink as it can (Avidan and Shamir, "Seam carving for
-content-aware image resizing", 2007), so that it follows slanted digits and parts a blurred pair where the blur
-is faintest. Whether to cut is not decided here: the network sees the pieces and the whole.
+A cut is a seam from top to bottom that crosses as little ink as possible (Avidan and Shamir, "Seam carving for
+content-aware image resizing", 2007). It follows slanted digits and cuts a blurred pair where the blur is faintest.
+Whether to cut is decided later: the network classifies the pieces and the whole.
 """
 
 from bisect import bisect_right
@@ -12,30 +12,30 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.marks import Mark, trimmed
 
-# A seam keeps this near to the column it is sought at, in heights, and seams are sought so far apart.
+# Largest distance of a seam from its start column, and distance of the start columns, in heights.
 REACH = 0.08
 STEP = 0.04
 
-# Seams are sought on so many rows at most.
+# Seams are searched on at most this many rows.
 ROWS = 40
 
-# A cut that crosses more ink than this part of the height cuts through a digit.
+# A cut that crosses more ink, in heights, cuts through a digit.
 MOST_INK = 0.45
 
-# A piece narrower than this part of the height, or with less of the ink, is no digit.
+# A narrower piece, in heights, or one with a smaller share of the ink is no digit.
 NARROWEST = 0.12
 LEAST_INK = 0.08
 
-# The narrowest digit that takes a place of its own in touching digits, in heights.
+# Width of the narrowest of several touching digits, in heights.
 PLACE = 0.2
 MOST_CUTS = 12
 
-# What is wider than so many heights is a line, and no row of so many digits that touch.
+# A wider mark, in heights, is a line and not a row of touching digits.
 WIDEST = 16
 
 
 def pieces(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
-    """Return a mark cut at every seam that may part two digits, from left to right; the mark itself if at none.
+    """Return a mark, cut at every seam that may separate two digits, from left to right.
 
     Args:
         mark: one or several digits.
@@ -60,14 +60,14 @@ def pieces(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
 
 
 def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the cheapest seam near each of some columns, int64 [seams, rows], and the ink that each crosses."""
+    """Return the cheapest seam near each start column, int64 [seams, rows], and the ink that each crosses."""
     rows, width = cost.shape
     reach, step = max(2, round(REACH * rows)), max(1, round(STEP * rows))
     centres = np.arange(step, width - step + 1, step)
     if not len(centres):
         return np.zeros((0, rows), np.int64), np.zeros(0)
     padded = np.pad(cost, ((0, 0), (reach, reach)), constant_values=1)
-    # [seams, band] columns of the padded picture; leaving the middle costs a little, so that seams stay plain.
+    # Columns of the padded picture, [seams, band]; leaving the middle costs a little, so that seams stay straight.
     band = centres[:, np.newaxis] + np.arange(2 * reach + 1)
     aside = 0.02 * np.abs(np.arange(2 * reach + 1) - reach) / reach
     total = padded[0][band] + aside
@@ -84,7 +84,7 @@ def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.flo
     for row in range(rows - 1, -1, -1):
         seams[:, row] = band[each, at] - reach
         at = at + back[row, each, at]
-    # A seam runs left of its pixel: that pixel's own ink stays whole on the right.
+    # A seam runs left of its pixel, whose ink stays whole on the right.
     crossed = cost[np.arange(rows), np.clip(seams, 0, width - 1)].sum(axis=1, dtype=np.float64)
     return np.clip(seams, 0, width), crossed
 
@@ -92,7 +92,7 @@ def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.flo
 def _chosen(
     seams: NDArray[np.int64], crossed: NDArray[np.float64], cost: NDArray[np.float32]
 ) -> list[NDArray[np.int64]]:
-    """Return the seams that cross least, far enough apart for a digit between them, from left to right."""
+    """Return the seams that cross least ink, with room for a digit between them, from left to right."""
     rows, width = cost.shape
     most = min(MOST_CUTS, int(width / (PLACE * rows)))
     ink = np.cumsum(cost, axis=1, dtype=np.float64)
@@ -102,7 +102,7 @@ def _chosen(
     for k in np.argsort(crossed, kind="stable").tolist():
         if len(places) == most or crossed[k] > MOST_INK * rows:
             break
-        # After those of the same place, as if they were sorted.
+        # After equal places, as sorting would put them.
         at = bisect_right(places, means[k])
         if _is_piece(edges[at], seams[k], ink) and _is_piece(seams[k], edges[at + 1], ink):
             places.insert(at, means[k])
