@@ -36,25 +36,16 @@ settings.load_profile("edgedigits")
 
 REPOSITORY = Path(__file__).parent.parent
 
-WILD_PICTURES = Path(os.environ.get("EDGEDIGITS_DATA") or REPOSITORY) / "wild-dev"
-WILD_TESTS = "test_wild_pictures.py"
-
 # `make onnxruntime-web` fetches it, since no Debian package and no wheel has it.
 NPM_PACKAGE = REPOSITORY / "build" / f"onnxruntime-web-{PINNED}.tgz"
-
-NEEDED = {WILD_TESTS: WILD_PICTURES}
-collect_ignore = [tests for tests, needed in NEEDED.items() if not needed.exists()]
 
 # `make system` does not install what these need, but their tests run where it is there.
 BOARDS_LEFT_OUT = {name: reason for name in ("aarch64", "riscv32") if (reason := available(BOARDS[name]))}
 
 
 def pytest_report_header() -> list[str]:
-    """Say what is left out."""
-    return [
-        *(f"without {name}: there is no {NEEDED[name]}" for name in collect_ignore),
-        *(f"left out: {reason}" for reason in BOARDS_LEFT_OUT.values()),
-    ]
+    """Name the emulated cores that are left out."""
+    return [f"left out: {reason}" for reason in BOARDS_LEFT_OUT.values()]
 
 
 def pytest_collection_finish() -> None:
