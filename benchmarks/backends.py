@@ -14,12 +14,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.recipes import get_recipe
 from edgedigits.training.phases import phases_of
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.embedded_contract import read_contract
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
 RESULTS = Path(__file__).parent / "results" / "backends.json"

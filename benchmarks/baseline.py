@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgedigits_runtime.machine import describe_machine
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
 BASELINE = Path(__file__).parent / "results" / "baseline.json"

@@ -19,13 +19,14 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
 from edgedigits.bulk.bulk_reading import BulkOptions, read_bulk
 from edgedigits.bulk.unit_reading import Worker
 from edgedigits.data import load_dataset
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.engine_options import EngineOptions
-from edgedigits_runtime.machine import core_count, describe_machine, installed_version
+from edgedigits_runtime.machine import core_count, installed_version
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.reading.results import Reading
 from edgedigits_runtime.whole_files import write_whole

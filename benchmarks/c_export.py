@@ -19,12 +19,12 @@ from benchmarks.c_tables import PAGE, tables
 from benchmarks.c_tools import tool_versions
 from benchmarks.emulated_cores import BOARDS, count, footprint
 from benchmarks.networks import SMALL, Kernels, graph_of, int8_file, mnist_test_split, write_c
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.weights import WeightedOperator
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.compiled_c import compiled
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
 RESULTS = Path(__file__).parent / "results" / "c_export.json"

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from edgedigits.data import load_dataset
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 from edgedigits_runtime.whole_files import write_whole
 

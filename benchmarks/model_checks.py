@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED, check_shipped
 from edgedigits_runtime.engine_options import EngineOptions, Isolation
 from edgedigits_runtime.engines import litert, onnxruntime, open_engine
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 from edgedigits_runtime.whole_files import write_whole
 

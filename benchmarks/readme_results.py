@@ -19,15 +19,15 @@ from PIL import Image
 
 from benchmarks import speed
 from benchmarks.family import beside_others, measured_table, shipped_cards
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
 from edgedigits import export, load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED, open_model
 from edgedigits.verification.intervals import wilson
 from edgedigits.verification.labelled_pictures import read_labelled
 from edgedigits.verification.verify import verify_artifact
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.timing import interleaved

@@ -16,11 +16,11 @@ import numpy as np
 
 from benchmarks.behaviour.corruption_suite import Robustness, measure_robustness
 from benchmarks.behaviour.corruptions import CORRUPTIONS
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED, find_keras, open_model
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import ArtifactNotFound
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
 RESULT = Path(__file__).parent / "results" / "robustness.json"

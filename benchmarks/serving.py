@@ -20,9 +20,10 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
 from edgedigits.data import load_dataset
-from edgedigits_runtime.machine import core_count, describe_machine, installed_version
+from edgedigits.machine.fingerprint import describe_machine
+from edgedigits_runtime.machine import core_count, installed_version
 from edgedigits_runtime.whole_files import write_whole
 
 RESULTS = Path(__file__).parent / "results" / "serving.json"

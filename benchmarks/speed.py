@@ -25,8 +25,9 @@ from PIL import Image
 from benchmarks import photo
 from edgedigits import load
 from edgedigits.data import load_dataset
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED
-from edgedigits_runtime.machine import core_count, describe_machine
+from edgedigits_runtime.machine import core_count
 from edgedigits_runtime.timing import interleaved
 from edgedigits_runtime.whole_files import write_whole
 

@@ -5,12 +5,12 @@ Writes the table of docs/engines.md. One image, pixels to probabilities, all set
 
 from pathlib import Path
 
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
 from edgedigits import load
 from edgedigits.data import load_dataset
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import shipped_names
 from edgedigits_runtime.engine_options import EngineOptions
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.timing import interleaved
 
 PAGE = Path(__file__).parent.parent / "docs" / "engines.md"

@@ -21,17 +21,17 @@ from keras import layers
 from rich.console import Console
 
 from benchmarks.behaviour.rejection import measure_rejection
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
 from benchmarks.shipped_models.cost import multiply_accumulates
 from edgedigits.data import load_dataset
 from edgedigits.data.splits import split
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import open_model
 from edgedigits.recipes import RECIPES, blocks, get_recipe
 from edgedigits.recipes.recipe import ImageShape, Recipe
 from edgedigits.training.fit import train
 from edgedigits.training.options import TrainOptions
 from edgedigits_exporters.keras_file import load_model
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
 RESULTS = Path(__file__).parent / "results" / "variants.json"

@@ -28,10 +28,10 @@ from benchmarks.emulated_cores import BOARDS, Board, available, compare
 from benchmarks.emulated_cores.board import SUPPORT
 from benchmarks.emulated_cores.building import PROGRAM_FILES
 from benchmarks.networks import KERNELS, NETWORKS, Kernels, int8_file, mnist_test_split, write_c
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.errors import EdgedigitsError
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.whole_files import write_whole
 

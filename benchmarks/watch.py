@@ -17,9 +17,9 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_runtime.live.preview import Preview
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
 from edgedigits_runtime.whole_files import write_whole
 

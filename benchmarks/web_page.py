@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 import edgedigits
 from benchmarks.networks import mnist_test_split
-from benchmarks.page_section import write_section
+from benchmarks.publishing import write_section
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED
 from edgedigits_exporters.microcontroller.c import COptions, c_files
 from edgedigits_exporters.web.webassembly import COMPILE, compile_wasm
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 from tests.support.browser_modules import DECODE, hosted, run_wasm
 

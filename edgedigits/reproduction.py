@@ -11,6 +11,7 @@ from rich.console import Console
 
 from edgedigits.data.dataset import Samples
 from edgedigits.exporting.export import ExportRequest, export_model
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
@@ -22,7 +23,6 @@ from edgedigits.verification.verify import file_digest, report_path
 from edgedigits_exporters.keras_engine import open_keras
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import GateMissed
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
 FORMATS = (("onnx", "float32"), ("tflite", "float32"), ("tflite", "float16"), ("tflite", "int8"))

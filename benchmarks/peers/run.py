@@ -1,4 +1,4 @@
-"""The same digits read by what people would otherwise use, in the same run: picture by picture, and whole processes."""
+"""Compare edgedigits with other ways to read digits in one run: picture by picture, and as whole processes."""
 
 import hashlib
 import importlib
@@ -12,19 +12,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.peers.engines import PEERS, Peer
-from edgedigits.benchmarking.measuring.clock import check_forward, examine_clock
-from edgedigits.benchmarking.measuring.sampling import Call
-from edgedigits.benchmarking.measuring.statistics import INTERVAL, PERCENTILE, summarise
+from edgedigits.benchmarking.comparable import MachineMonitor
+from edgedigits.benchmarking.measuring.latency_summary import INTERVAL, PERCENTILE, summarise
+from edgedigits.benchmarking.measuring.sampling import Call, check_forward, examine_clock
 from edgedigits.benchmarking.measuring.workload import load_workload
-from edgedigits.benchmarking.results.result import Result, ResultFile, plain
-from edgedigits.benchmarking.side_by_side.hosts import Opening
+from edgedigits.benchmarking.results.result_file import Result, ResultFile, plain
 from edgedigits.benchmarking.side_by_side.interleaving import (
     METHOD,
     Candidate,
@@ -33,8 +31,8 @@ from edgedigits.benchmarking.side_by_side.interleaving import (
     measured_section,
     paired_ratio,
 )
-from edgedigits.benchmarking.side_by_side.matrix import file_facts, short_name
-from edgedigits.benchmarking.surroundings import Surroundings
+from edgedigits.benchmarking.side_by_side.matrix import file_facts
+from edgedigits.benchmarking.side_by_side.measuring_process import Opening
 from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, shipped_names
 from edgedigits_runtime.errors import DataNotFound, UnknownName
 from edgedigits_runtime.native_messages import silenced
@@ -42,19 +40,19 @@ from edgedigits_runtime.native_messages import silenced
 PICTURES = "small"
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")}
 SVC_IMAGES, DRAWN_IMAGES, SVC_SEED = 10_000, 2_000, 3
-LONGEST_PROCESS = 600.0
-"""Seconds after which a whole process is given up."""
+PROCESS_TIMEOUT = 600.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
 class PeersRequest:
-    """What `edgedigits bench peers` can be told.
+    """The options of `python -m benchmarks.peers`.
 
     Attributes:
-        model: a shipped name: every peer needs its file in another format.
-        only: names of PEERS; all if empty. edgedigits itself is always among them.
-        plan: how much is measured, picture by picture.
-        processes: whole processes of each that are counted; one more comes before them, for the disk's sake.
+        model: a shipped name, since every peer needs the model in its own format.
+        only: names of PEERS; all if empty. edgedigits itself is always included.
+        plan: how much to measure picture by picture.
+        processes: counted whole processes of each peer, after one that fills the disk's cache.
     """
 
     model: str = DEFAULT_MODEL
@@ -65,7 +63,7 @@ class PeersRequest:
 
 @dataclass
 class _Entry:
-    """A peer of this run, with its file; `error` says why it is left out."""
+    """A peer of this run with its file; `error` says why it is not measured."""
 
     name: str
     peer: Peer
@@ -77,16 +75,16 @@ class _Entry:
 
 
 def missing(peer: Peer) -> str:
-    """Return what is not installed of what a peer needs, and how to install it; empty if nothing is."""
+    """Return which needed packages are not installed, and the command to install them; empty if none."""
     absent = [name for name in peer.needs if importlib.util.find_spec(name) is None]
     return f"not installed: {', '.join(absent)}; {peer.install}" if absent else ""
 
 
 def open_peer(module: str, model: str, pictures: NDArray[np.uint8]) -> tuple[Call, Result]:
-    """Open a peer in its process; see edgedigits.benchmarking.side_by_side.hosts."""
+    """Open a peer in its process; see edgedigits.benchmarking.side_by_side.measuring_process."""
     os.environ.update(QUIET)
     count = len(pictures)
-    # TensorFlow and LiteRT tell the terminal what they found in the processor.
+    # TensorFlow and LiteRT log the processor's features on the terminal.
     with silenced():
         classify = importlib.import_module(module).load(model)
         answers = [classify(picture) for picture in pictures]
@@ -96,12 +94,11 @@ def open_peer(module: str, model: str, pictures: NDArray[np.uint8]) -> tuple[Cal
 def run_peers(
     request: PeersRequest, out: Path | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> Result:
-    """Measure edgedigits and its peers in turn, writing the result as it grows.
+    """Measure edgedigits and its peers in turns, writing the result as it grows.
 
     Args:
-        request: what is wanted.
         out: of the result file; None keeps it in memory.
-        progress: called with what was done, a word or two.
+        progress: called with a few words on what is done.
 
     Raises:
         UnknownName: no such shipped model or peer.
@@ -115,7 +112,10 @@ def run_peers(
     pictures = np.stack([np.asarray(Image.open(path).convert("L")) for path in workload.files])
     file = ResultFile("peers", out)
     file.put("clock", examine_clock())
-    model = {"name": short_name(request.model), "sha256": _digest(SHIPPED / f"{request.model}.keras")}
+    model = {
+        "name": request.model,
+        "sha256": hashlib.sha256((SHIPPED / f"{request.model}.keras").read_bytes()).hexdigest(),
+    }
     file.put("workload", {"what": "classify", "pictures": workload.to_dict(), "model": model})
     method = {**METHOD, "percentile": PERCENTILE, "interval": INTERVAL, **asdict(request.plan)}
     file.put("method", {**method, "processes": request.processes, "threads": "each library's default"})
@@ -143,7 +143,7 @@ def _entry(name: str, model: str, place: Path) -> _Entry:
 
 
 def train_svc(path: Path) -> Result:
-    """Train a support vector machine, write it, and return what it was trained on: that decides how fast it is."""
+    """Train and write a support vector machine; return the facts of its training, which determine its speed."""
     import pickle
 
     from sklearn.svm import SVC
@@ -174,33 +174,33 @@ def _measure(
     file: ResultFile,
     progress: Callable[[str], None],
 ) -> None:
-    there = [entry for entry in entries if entry.file]
-    run = InterleavedRun([_candidate(entry, pictures) for entry in there], request.plan)
-    around = Surroundings(file.put)
+    usable = [entry for entry in entries if entry.file]
+    run = InterleavedRun([_candidate(entry, pictures) for entry in usable], request.plan)
+    monitor = MachineMonitor(file.put)
 
-    def keep(what: str) -> None:
+    def save_rows(text: str) -> None:
         file.put("rows", _rows(entries, run))
-        around.look()
-        progress(what)
+        monitor.look()
+        progress(text)
 
-    run.measure(lambda rounds: keep(f"round {rounds} of {request.plan.rounds}"), progress)
+    run.measure(lambda rounds: save_rows(f"round {rounds} of {request.plan.rounds}"), progress)
     drawn = random.Random(request.plan.seed)
     for number in range(1 + request.processes):
-        for entry in drawn.sample(there, len(there)):
+        for entry in drawn.sample(usable, len(usable)):
             _whole_process(entry, request.model, files[number % len(files)], counted=number > 0)
-            keep(f"process {number} of {request.processes}: {entry.peer.title}")
-    around.finish()
+            save_rows(f"process {number} of {request.processes}: {entry.peer.title}")
+    monitor.finish()
 
 
 def _candidate(entry: _Entry, pictures: NDArray[np.uint8]) -> Candidate:
     arguments = {"module": entry.peer.module, "model": str(entry.file), "pictures": pictures}
-    # TensorFlow once, not three times: it is large, and takes long to import.
+    # One process for TensorFlow, which is large and slow to import.
     group = "tensorflow" if "tensorflow" in entry.peer.needs else entry.name
     return Candidate(entry.name, group, Opening(f"{__name__}:open_peer", arguments))
 
 
 def _whole_process(entry: _Entry, model: str, picture: Path, *, counted: bool) -> None:
-    """Run a peer's program from start to end, and keep its milliseconds."""
+    """Run a peer's program, and keep its milliseconds."""
     if entry.process_error:
         return
     program = importlib.util.find_spec(entry.peer.module)
@@ -209,10 +209,10 @@ def _whole_process(entry: _Entry, model: str, picture: Path, *, counted: bool) -
     start = time.perf_counter_ns()
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=LONGEST_PROCESS, check=False, env={**os.environ, **QUIET}
+            command, capture_output=True, text=True, timeout=PROCESS_TIMEOUT, check=False, env={**os.environ, **QUIET}
         )
     except subprocess.TimeoutExpired:
-        entry.process_error = f"its process did not end within {LONGEST_PROCESS:.0f} s"
+        entry.process_error = f"its process did not end within {PROCESS_TIMEOUT:.0f} s"
         return
     taken = time.perf_counter_ns() - start
     check_forward(taken)
@@ -237,7 +237,7 @@ def _rows(entries: Sequence[_Entry], run: InterleavedRun) -> list[Result]:
             {
                 "name": entry.peer.title,
                 "peer": entry.name,
-                **_file_section(entry),
+                "file": file_facts(entry.file)["file"] if entry.file else None,
                 **{key: section[key] for key in ("warmup", "calls_per_block", "latency", "rounds")},
                 "agreement": _agreement(one.facts if one else {}, ours.facts if ours else {}),
                 "times_ours": asdict(times) if times else None,
@@ -251,21 +251,8 @@ def _rows(entries: Sequence[_Entry], run: InterleavedRun) -> list[Result]:
     return rows
 
 
-def _file_section(entry: _Entry) -> Result:
-    if entry.file is None:
-        return {"file": None}
-    if entry.peer.file == ".svc":
-        return {"file": {"name": "model.svc", "sha256": _digest(entry.file), "bytes": entry.file.stat().st_size}}
-    facts: dict[str, Any] = file_facts(entry.file)["file"]
-    return {"file": facts}
-
-
 def _agreement(facts: Result, ours: Result) -> float | None:
-    """Return the share of the pictures on which a peer answers as edgedigits does."""
+    """Return the share of pictures with the same answer as edgedigits."""
     if not facts.get("answers") or not ours.get("answers"):
         return None
     return float(np.mean(np.array(facts["answers"]) == np.array(ours["answers"])))
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks.page_section import read_section, write_section
+from benchmarks.publishing import read_section, write_section
 from benchmarks.reading_pictures.causes import CAUSES, UNREAD
 from benchmarks.reading_pictures.sheets import FOLDER, PAGE, SECTION, draw_sheet, read_cause, table
 from edgedigits_runtime.whole_files import write_whole

@@ -32,6 +32,7 @@ from benchmarks.shipped_models.seeds import (
     measure_seed,
     train_seed,
 )
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED
 from edgedigits.reports.model_card_file import Card, card_path, read_card, write_card
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
@@ -41,7 +42,6 @@ from edgedigits_exporters.web.webassembly import build_wasm, require_tools
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import EdgedigitsError, GateMissed
 from edgedigits_runtime.golden import golden_path
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
 RUNS = Path("runs/models")

@@ -12,12 +12,12 @@ from benchmarks.behaviour.other_writers import measure_other_hands
 from benchmarks.behaviour.rejection import measure_rejection
 from benchmarks.shipped_models.plan import run_name
 from edgedigits.data.dataset import Samples
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SUFFIXES, open_model
 from edgedigits.reports.evaluation import Evaluation, evaluate
 from edgedigits.reports.model_card_file import Card
 from edgedigits.verification.reliability import BINS, group_by_confidence
 from edgedigits_runtime.contract import Contract
-from edgedigits_runtime.machine import describe_machine
 
 if TYPE_CHECKING:
     from benchmarks.shipped_models.seeds import SeedResult

@@ -1,1 +1,1 @@
-"""What a model costs on this machine, in figures that can be put beside another machine's."""
+"""Benchmarks: what a model costs on this machine, in figures that can be compared with another machine's."""

@@ -1,32 +1,41 @@
-"""Whether a figure may be put beside another machine's: what would make it unfair, each with its reason.
+"""Decide whether a run's figures may be compared with another machine's, with a reason for each objection.
 
-A reason is something that made this run slower than the machine is: another load, throttling, a power saver, an
-emulator. What belongs to the machine, or was set on purpose and stays so, as a virtual machine or a clock limit, is a
-note: such results are marked, not barred. What a machine does not show is named as unseen rather than taken for fine.
+A reason is something that made this run slower than the machine is: other load, throttling, power saving, an emulator.
+A lasting property of the machine, such as a virtual machine or a clock limit, is a note. What a machine does not report
+is listed as unseen, not assumed to be fine.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
+from typing import Any
 
-from edgedigits.benchmarking.fingerprint import Course, Fingerprint
-from edgedigits.benchmarking.fingerprint.clocks import Policy
-from edgedigits.benchmarking.fingerprint.power import SAVING_PROFILES
+from edgedigits.machine.clocks import Policy
+from edgedigits.machine.conditions import Conditions, Course, snapshot
+from edgedigits.machine.fingerprint import Fingerprint, fingerprint
+from edgedigits_runtime.engines import probe_engines
+
+Save = Callable[[str, Any], object]
+"""Receives a section's name and content; a section may come again with more content."""
 
 OTHERS_SHARE = 0.05
-"""Of the time of all cores: a fifth of one core of four, which an idle desktop does not reach."""
+"""Of all cores' time: a fifth of one core of four. An idle desktop uses less."""
 
 STOLEN_SHARE = 0.01
-"""Of the time of all cores: what a hypervisor takes away comes in pieces of milliseconds, and is seen in p99."""
+"""Of all cores' time: a hypervisor takes pieces of milliseconds, which show in p99."""
 
 CLOCK_FALL = 0.10
-"""Between the first and the last third of a run. Turbo clocks of one run wander by a few hundredths."""
+"""Between the first and the last third of a run. Turbo clocks vary by a few hundredths within a run."""
 
 SELF_GOVERNED = ("intel_pstate", "amd-pstate-epp", "amd_pstate_epp")
-"""Drivers under which the processor chooses its clock and "powersave" is the usual governor, which saves nothing.
+"""Drivers under which the processor chooses its clock, so that the governor "powersave" is usual and saves nothing.
 
 Documentation/admin-guide/pm/intel_pstate.rst and amd-pstate.rst.
 """
+
+SAVING_PROFILES = ("low-power", "quiet", "cool")
+"""Profiles that limit a machine's speed: Documentation/ABI/testing/sysfs-platform_profile."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +43,9 @@ class Verdict:
     """Whether a run may be compared.
 
     Attributes:
-        reasons: why not; none if it may.
-        notes: what a reader should know, and what makes no run unfair.
-        unseen: what this machine does not show, so that nothing is known of it: "clock", "throttling", "load".
+        reasons: why not; empty if it may.
+        notes: facts that a reader should know, but that do not bar a comparison.
+        unseen: what this machine does not report: "clock", "throttling", "load".
     """
 
     reasons: tuple[str, ...]
@@ -48,38 +57,27 @@ class Verdict:
         return not self.reasons
 
     def to_dict(self) -> dict[str, object]:
-        return {
-            "yes": self.yes,
-            "reasons": list(self.reasons),
-            "notes": list(self.notes),
-            "unseen": list(self.unseen),
-        }
+        return {"yes": self.yes, "reasons": self.reasons, "notes": self.notes, "unseen": self.unseen}
 
 
 def comparable(machine: Fingerprint, course: Course) -> Verdict:
-    """Judge a run by the machine it was made on and the conditions over its time."""
-    rules: tuple[Callable[[Course], Iterable[str]], ...] = (_throttled, _loaded, _saving, _clock_changed)
-    reasons = [*_emulated(machine), *(reason for rule in rules for reason in rule(course))]
-    notes = [*_between(machine), *_notes(course)]
+    """Judge a run by its machine and the conditions over its time."""
+    emulator = machine.environment.emulator
+    reasons = [f"emulated by {emulator}"] if emulator else []
+    for rule in (_throttled, _loaded, _saving, _clock_changed):
+        reasons += rule(course)
+    notes = (*_layers(machine), *_notes(course))
     return Verdict(tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(notes)), tuple(_unseen(course)))
 
 
-def _emulated(machine: Fingerprint) -> Iterable[str]:
-    if emulator := machine.environment.emulator:
-        yield f"emulated by {emulator}"
-
-
 def _throttled(course: Course) -> Iterable[str]:
-    for name in dict.fromkeys(name for now in course.all for name in now.throttling.now):
-        yield f"throttled: {name}"
-    # The firmware keeps what was so between two looks.
-    earlier = course.before.throttling.since_start
-    seen = {name for now in course.all for name in now.throttling.now}
-    for name in course.after.throttling.since_start:
-        if name not in earlier and name not in seen:
-            yield f"throttled: {name}"
-    for name, count in course.after.throttling.events.items():
-        more = count - course.before.throttling.events.get(name, count)
+    seen = list(dict.fromkeys(name for now in course.all for name in now.throttling.now))
+    # The firmware also records what happened between two snapshots.
+    before, after = course.before.throttling, course.after.throttling
+    seen += [name for name in after.since_start if name not in before.since_start and name not in seen]
+    yield from (f"throttled: {name}" for name in seen)
+    for name, count in after.events.items():
+        more = count - before.events.get(name, count)
         if more > 0:
             yield f"throttled: {name}, {more} times"
 
@@ -104,8 +102,7 @@ def _saving(course: Course) -> Iterable[str]:
                 yield "saving power: the governor powersave keeps the clock at its lowest"
             if policy.preference == "power":
                 yield "saving power: the processor is asked to prefer power over speed"
-    supplies = [now.power.on_battery for now in course.all if now.power.on_battery is not None]
-    if len(set(supplies)) > 1:
+    if len({now.power.on_battery for now in course.all} - {None}) > 1:
         yield "the supply of power changed between battery and mains"
 
 
@@ -125,7 +122,7 @@ def _clock_changed(course: Course) -> Iterable[str]:
         yield "turbo was switched"
 
 
-def _between(machine: Fingerprint) -> Iterable[str]:
+def _layers(machine: Fingerprint) -> Iterable[str]:
     environment = machine.environment
     if environment.virtual_machine:
         yield f"in a virtual machine ({environment.virtual_machine}), which hides clock, temperature and neighbours"
@@ -136,16 +133,16 @@ def _between(machine: Fingerprint) -> Iterable[str]:
 
 
 def _notes(course: Course) -> Iterable[str]:
-    earlier = course.before.throttling.since_start
-    if earlier:
+    before = course.before
+    if earlier := before.throttling.since_start:
         yield f"the board had been held back before the run ({', '.join(earlier)})"
-    if course.before.power.on_battery:
+    if before.power.on_battery:
         yield "on battery"
-    if course.before.power.mode:
-        yield f"power mode {course.before.power.mode}"
-    if course.before.clocks.turbo is False:
+    if before.power.mode:
+        yield f"power mode {before.power.mode}"
+    if before.clocks.turbo is False:
         yield "turbo is off"
-    for policy in course.before.clocks.policies:
+    for policy in before.clocks.policies:
         if limit := _limit(policy):
             yield limit
         if policy.governor == "userspace":
@@ -167,3 +164,30 @@ def _unseen(course: Course) -> Iterable[str]:
         yield "throttling"
     if course.shares is None:
         yield "load"
+
+
+class MachineMonitor:
+    """Saves "fingerprint" and "comparable" before, during and after a run; made right before the run."""
+
+    def __init__(self, save: Save, root: Path = Path("/")) -> None:
+        self._save, self._root = save, root
+        self._machine = fingerprint(root, engines=probe_engines())
+        self._before = snapshot(root)
+        self._during: list[Conditions] = []
+        self._save("fingerprint", {**self._machine.to_dict(), "before": self._before.to_dict()})
+
+    def look(self) -> Conditions:
+        """Take a snapshot between two parts of the run, and return it."""
+        now = snapshot(self._root)
+        self._during.append(now)
+        self._judge(now)
+        return now
+
+    def finish(self) -> None:
+        """Take the last snapshot; all child processes must have ended."""
+        self._judge(snapshot(self._root))
+
+    def _judge(self, after: Conditions) -> None:
+        course = Course(self._before, tuple(self._during), after)
+        self._save("fingerprint", {**self._machine.to_dict(), **course.to_dict()})
+        self._save("comparable", comparable(self._machine, course).to_dict())

@@ -1,126 +1,105 @@
-"""The sections of a benchmark, in their order; each measures one thing and hands it over, in parts where it is long."""
+"""The sections of a benchmark, in order; each measures one thing and saves it, in parts if it is long."""
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from edgedigits.benchmarking import energy as meters
+from edgedigits.benchmarking.bench import Bench, describe_method, digest_of_model
+from edgedigits.benchmarking.energy import consumption
+from edgedigits.benchmarking.energy.power_meter import NoMeter
+from edgedigits.benchmarking.measuring import fresh_process, sampling, scenarios, throughput
+from edgedigits.benchmarking.measuring.sampling import Effort
 from edgedigits.benchmarking.measuring.stages import TOTAL
 
-if TYPE_CHECKING:
-    from edgedigits.benchmarking.measuring.throughput import Point
-    from edgedigits.benchmarking.run import Bench
-
 SLICES = 5
-"""Steady latency is measured in so many stretches; between them the machine is looked at."""
+"""Steady latency is measured in slices, with a snapshot of the machine after each."""
 
 THROUGHPUT, OFFLINE = 0.75, 0.25
-"""Their time, as shares of that of steady latency."""
+"""Their time as a share of steady latency's."""
 
 
-def cold_start(bench: "Bench") -> None:
+def cold_start_section(bench: Bench) -> None:
     """From the start of a process to its first reading."""
-    from edgedigits.benchmarking.measuring.cold_start import ColdStart, measure_cold_start
-
-    bench.tell("cold start: fresh processes, from their start to the first reading")
-    found = ColdStart([])
+    bench.report("cold start: fresh processes, from their start to the first reading")
+    found = fresh_process.ColdStart([])
     try:
-        measure_cold_start(bench.setup, bench.workload.files[0], found, bench.options.effort.seconds)
+        fresh_process.measure_cold_start(
+            bench.process_options, bench.workload.files[0], found, bench.options.effort.seconds
+        )
     finally:
         bench.save("cold_start", found.to_dict())
 
 
-def memory(bench: "Bench") -> None:
+def memory_section(bench: Bench) -> None:
     """Resident memory of a fresh process that reads all pictures."""
-    from edgedigits.benchmarking.measuring.memory import measure_memory
-
-    bench.tell("memory: a fresh process that reads all pictures")
-    bench.save("memory", measure_memory(bench.setup, bench.workload.files))
+    bench.report("memory: a fresh process that reads all pictures")
+    bench.save("memory", fresh_process.measure_memory(bench.process_options, bench.workload.files))
 
 
-def size(bench: "Bench") -> None:
-    """Bytes of the model and of what is installed."""
-    from edgedigits.benchmarking.measuring.memory import installed_bytes
-    from edgedigits.benchmarking.run import digest_of_model
-
-    installed = installed_bytes(bench.engine.name)
-    bench.save(
-        "size",
-        {
-            "model_bytes": digest_of_model(bench.file)["bytes"],
-            "installed_bytes": sum(installed.values()),
-            "installed": installed,
-        },
-    )
+def size_section(bench: Bench) -> None:
+    """Bytes of the model and of the installed distributions."""
+    installed = fresh_process.installed_bytes(bench.engine.name)
+    model = digest_of_model(bench.file)["bytes"]
+    bench.save("size", {"model_bytes": model, "installed_bytes": sum(installed.values()), "installed": installed})
 
 
-def stages(bench: "Bench") -> None:
+def stages_section(bench: Bench) -> None:
     """Steady latency of each stage."""
-    from edgedigits.benchmarking.measuring.sampling import Effort, measure, warm_up
-    from edgedigits.benchmarking.run import describe_method
-
     call, pictures = bench.call()
     effort, times = bench.options.effort, bench.times
-    bench.tell("warm-up, until stable")
-    warmup = warm_up(call, pictures, effort)
-    bench.save("method", describe_method(bench, warmup=warmup))
+    bench.report("warm-up, until stable")
+    bench.save("method", describe_method(bench, warmup=sampling.warm_up(call, pictures, effort)))
     part = Effort(-(-effort.iterations // SLICES), effort.seconds / SLICES)
     try:
         for number in range(SLICES):
-            bench.tell(f"steady latency, {effort.seconds:g} s ({number + 1} of {SLICES})")
-            # Looking at the machine has filled the caches with other things.
+            bench.report(f"steady latency, {effort.seconds:g} s ({number + 1} of {SLICES})")
+            # The snapshot has filled the caches with other data.
             for k in range(pictures):
                 call(k)
-            measure(call, pictures, part, times.total, keep=times.keep)
-            bench.around.look()
+            sampling.measure(call, pictures, part, times.total, keep=times.keep)
+            bench.monitor.look()
     finally:
         bench.save("stages", times.summaries())
 
 
-def throughput(bench: "Bench") -> None:
-    """Batch sizes and threads, and the knee."""
-    from edgedigits.benchmarking.measuring.throughput import BATCHES, KNEE, knee, measure_throughput, thread_counts
-
-    points: list[Point] = []
-    counts = thread_counts(bench.engine.workers)
-    total = len(counts) * len(BATCHES)
+def throughput_section(bench: Bench) -> None:
+    """Throughput by batch size and threads, and its knee."""
+    points: list[throughput.Point] = []
+    counts = throughput.thread_counts(bench.engine.workers)
+    total = len(counts) * len(throughput.BATCHES)
 
     def each() -> None:
-        bench.around.look()
-        bench.tell(f"throughput ({len(points)} of {total} settings)")
+        bench.monitor.look()
+        bench.report(f"throughput ({len(points)} of {total} settings)")
 
     seconds = THROUGHPUT * bench.options.effort.seconds
     try:
-        bench.tell(f"throughput: {total} settings of batch and threads")
-        measure_throughput(bench.engine, bench.framed, points, threads=counts, seconds=seconds, each=each)
+        bench.report(f"throughput: {total} settings of batch and threads")
+        throughput.measure_throughput(bench.engine, bench.framed, points, threads=counts, seconds=seconds, each=each)
     finally:
-        found: dict[str, Any] = {
-            "what": "framed images to probabilities",
-            "points": [asdict(point) for point in points],
-        }
-        bench.save("throughput", found | {"knee": {**asdict(knee(points)), "rule": KNEE} if points else None})
+        knee = {**asdict(throughput.knee(points)), "rule": throughput.KNEE} if points else None
+        bench.save("throughput", {"what": "framed images to probabilities", "points": points, "knee": knee})
 
 
-def scenarios(bench: "Bench") -> None:
-    """One by one, which was measured above, and all at once."""
-    from edgedigits.benchmarking.measuring.scenarios import offline, single_stream
-
+def scenarios_section(bench: Bench) -> None:
+    """Single-stream, from the steady latency, and offline."""
     found: dict[str, Any] = {}
     if total := bench.times.summaries().get(TOTAL):
-        found["single_stream"] = single_stream(total)
+        found["single_stream"] = scenarios.single_stream(total)
         bench.save("scenarios", found)
-    bench.tell("offline: all images at once")
-    found["offline"] = offline(bench.reader.classifier, bench.framed, OFFLINE * bench.options.effort.seconds)
+    bench.report("offline: all images at once")
+    seconds = OFFLINE * bench.options.effort.seconds
+    found["offline"] = scenarios.offline(bench.reader.classifier, bench.framed, seconds)
     bench.save("scenarios", found)
-    bench.around.look()
+    bench.monitor.look()
 
 
-def energy(bench: "Bench") -> None:
-    """Microjoules of one call, where the board tells."""
-    from edgedigits.benchmarking.energy import Meter, Plan, measure_energy, open_meter
-
+def energy_section(bench: Bench) -> None:
+    """Microjoules of one call, if the board has a meter."""
     wanted = bench.options.meter
-    meter = open_meter(bench.options.root, wanted)
-    if not isinstance(meter, Meter):
+    meter = meters.open_meter(bench.options.root, wanted)
+    if isinstance(meter, NoMeter):
         bench.save("energy", meter.to_dict())
         return
     call, pictures = bench.call()
@@ -130,56 +109,54 @@ def energy(bench: "Bench") -> None:
             call(k)
         return pictures
 
-    # Only who asks for a battery waits for it: it takes minutes.
-    plan = Plan(seconds=max(Plan.seconds, meter.least_seconds)) if wanted else Plan()
-    bench.tell(f"energy, by {meter.name}: at rest and at work in turns, {plan.seconds:g} s each")
-    bench.save("energy", measure_energy(meter, work, plan).to_dict())
+    # A battery takes minutes, so only a user who names it waits for it.
+    plan = consumption.Plan(seconds=max(consumption.Plan.seconds, meter.least_seconds if wanted else 0.0))
+    bench.report(f"energy, by {meter.name}: at rest and at work in turns, {plan.seconds:g} s each")
+    bench.save("energy", consumption.measure_energy(meter, work, plan).to_dict())
 
 
-def accuracy(bench: "Bench") -> None:
-    """Of this file with this engine, where it was asked for."""
+def accuracy_section(bench: Bench) -> None:
+    """Accuracy of this file with this engine, on request."""
     from edgedigits.benchmarking.measuring.accuracy import measure_accuracy
 
     if bench.options.accuracy is None:
         bench.save("accuracy", None)
         return
-    bench.tell("accuracy")
+    bench.report("accuracy")
     bench.save("accuracy", measure_accuracy(bench.reader.classifier, bench.file, bench.options.accuracy))
 
 
-def sustained(bench: "Bench") -> None:
-    """The same for minutes, where it was asked for."""
-    from edgedigits.benchmarking.measuring.scenarios import Sustained, sustain
-
+def sustained_section(bench: Bench) -> None:
+    """Latency over minutes, on request."""
     minutes = bench.options.sustained
     if minutes is None:
         bench.save("sustained", None)
         return
     call, pictures = bench.call()
-    found = Sustained(minutes)
+    found = scenarios.Sustained(minutes)
 
     def look() -> dict[str, Any]:
-        seen = bench.around.look()
-        return {"mhz": seen.clocks.fastest_mhz, "celsius": seen.processor_celsius, "throttled": seen.throttling.now}
+        now = bench.monitor.look()
+        return {"mhz": now.clocks.fastest_mhz, "celsius": now.processor_celsius, "throttled": now.throttling.now}
 
     def each() -> None:
-        bench.tell(f"sustained: {found.windows[-1]['at'] / 60:.1f} of {minutes:g} minutes")
+        bench.report(f"sustained: {found.windows[-1]['at'] / 60:.1f} of {minutes:g} minutes")
 
-    bench.tell(f"sustained: {minutes:g} minutes")
+    bench.report(f"sustained: {minutes:g} minutes")
     try:
-        sustain(call, pictures, found, look, each=each)
+        scenarios.sustain(call, pictures, found, look, each=each)
     finally:
         bench.save("sustained", found.to_dict())
 
 
-SECTIONS: dict[str, Callable[["Bench"], None]] = {
-    "cold_start": cold_start,
-    "memory": memory,
-    "size": size,
-    "stages": stages,
-    "throughput": throughput,
-    "scenarios": scenarios,
-    "energy": energy,
-    "accuracy": accuracy,
-    "sustained": sustained,
+SECTIONS: dict[str, Callable[[Bench], None]] = {
+    "cold_start": cold_start_section,
+    "memory": memory_section,
+    "size": size_section,
+    "stages": stages_section,
+    "throughput": throughput_section,
+    "scenarios": scenarios_section,
+    "energy": energy_section,
+    "accuracy": accuracy_section,
+    "sustained": sustained_section,
 }

@@ -12,10 +12,11 @@ from edgedigits.cli.model_options import Contract, Cores, Device, Engine, Kernel
 from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from edgedigits.benchmarking.run import Bench, BenchOptions, Failure
+    from edgedigits.benchmarking.bench import Bench, BenchOptions
+    from edgedigits.benchmarking.run import Failure
 
 app = typer.Typer(
-    help="Measure latency, throughput, memory and energy here, with what belongs beside them to be believed.",
+    help="Measure latency, throughput, memory and energy on this machine, with the machine and the method.",
     epilog="Examples: edgedigits bench · edgedigits bench --model nano --out nano.json ·"
     " edgedigits bench --submit-file",
     invoke_without_command=True,
@@ -35,52 +36,52 @@ def bench(
     kernels: Kernels = "auto",
     cores: Cores = None,
     what: Annotated[
-        Literal["read", "invoke"], typer.Option(help="Whole readings, stage by stage, or the engine alone.")
+        Literal["read", "invoke"], typer.Option(help="Time whole readings, stage by stage, or the engine alone.")
     ] = "read",
     pictures: Annotated[
-        str, typer.Option(metavar="photo|small|PATH", help="640x480 photos, framed 28x28 digits, or your own.")
+        str, typer.Option(metavar="photo|small|PATH", help="640x480 photos, framed 28x28 digits, or your own pictures.")
     ] = "photo",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the result here as JSON, as it comes.")
+        Path | None, typer.Option(metavar="FILE", help="Write the result here as JSON, section by section.")
     ] = None,
     submit_file: Annotated[
-        bool, typer.Option("--submit-file", help="Write it to a file named after board, model and engine, to share.")
+        bool, typer.Option("--submit-file", help="Write it to a file to share, named after board, model and engine.")
     ] = False,
-    accuracy: Annotated[bool, typer.Option("--accuracy", help="Classify test images too.")] = False,
+    accuracy: Annotated[bool, typer.Option("--accuracy", help="Also measure accuracy on test images.")] = False,
     images: Annotated[
-        int | None, typer.Option(min=1, help="How many of them, with --accuracy.", show_default=str(IMAGES))
+        int | None, typer.Option(min=1, help="Number of test images for --accuracy.", show_default=str(IMAGES))
     ] = None,
     sustained: Annotated[
-        bool, typer.Option("--sustained", help="Then go on for minutes: drift, clock and temperature.")
+        bool, typer.Option("--sustained", help="Also measure latency, drift, clock and temperature over minutes.")
     ] = False,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="How many, with --sustained.", show_default=str(MINUTES))
+        float | None, typer.Option(min=0.01, help="Minutes for --sustained.", show_default=str(MINUTES))
     ] = None,
     iterations: Annotated[int, typer.Option(min=1, help="Calls to measure, at least.")] = 100,
-    seconds: Annotated[float, typer.Option(min=0, help="How long to measure them, at least.")] = 8.0,
+    seconds: Annotated[float, typer.Option(min=0, help="Seconds to measure, at least.")] = 8.0,
     meter: Annotated[
         str | None,
         typer.Option(
             metavar="NAME[:CHANNEL]",
-            help="Of energy: jetson, ina, pmic, rapl, or battery, which takes seven minutes.",
-            show_default="the first there is",
+            help="Energy meter: jetson, ina, pmic, rapl, or battery, which takes seven minutes.",
+            show_default="the first available",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, not as tables.")] = False,
     contract: Contract = None,
 ) -> None:
-    """Measure one model on one engine, done within a minute."""
+    """Measure one model on one engine, within a minute."""
     if ctx.invoked_subcommand is not None:
         return
+    from edgedigits.benchmarking.bench import BenchOptions
     from edgedigits.benchmarking.measuring.sampling import Effort
-    from edgedigits.benchmarking.run import BenchOptions
 
     if out and submit_file:
-        raise typer.BadParameter("give --out FILE, or --submit-file, which chooses the name")
+        raise typer.BadParameter("give either --out FILE or --submit-file, which chooses the name")
     if minutes and not sustained:
-        raise typer.BadParameter("--minutes says how long --sustained goes on; give that too")
+        raise typer.BadParameter("--minutes needs --sustained")
     if images and not accuracy:
-        raise typer.BadParameter("--images says how many --accuracy takes; give that too")
+        raise typer.BadParameter("--images needs --accuracy")
     options = BenchOptions(
         model, engine, device, engine_options(threads, kernels, cores), contract, what, pictures,
         Effort(iterations, seconds),
@@ -94,51 +95,46 @@ def bench(
         if (result.get("comparable") or {"yes": False})["yes"]:
             advice = f"to share it, add {out} to benchmarks/results/boards/ of the project in a pull request"
         else:
-            advice = f"{out} is not comparable, as said above; measure again on an idle machine before you share it"
+            advice = (
+                f"{out} is not comparable for the reasons above; measure again on an idle machine before you share it"
+            )
         typer.echo(advice, err=True)
     if error:
         raise error
     if failures:
-        typer.secho("error: not everything could be measured; see above", err=True, fg=typer.colors.RED)
+        typer.secho("error: some sections could not be measured; see above", err=True, fg=typer.colors.RED)
         raise typer.Exit(1)
 
 
 def _measure(
     options: "BenchOptions", out: Path | None, submit_file: bool
 ) -> "tuple[dict[str, Any], list[Failure], BaseException | None, Path | None]":
-    """Return what was measured, also where an error or Ctrl-C ended it, which is returned too; and the file."""
-    from edgedigits.benchmarking.results.result import ResultFile
-    from edgedigits.benchmarking.run import open_bench, run_bench
+    """Return the result so far, the failed sections, the error or Ctrl-C that ended the run, and the file."""
+    from edgedigits.benchmarking.bench import open_bench
+    from edgedigits.benchmarking.results.result_file import ResultFile
+    from edgedigits.benchmarking.run import run_bench
     from edgedigits_runtime.errors import EdgedigitsError
 
-    # Redrawn only by show: a bar that draws itself would disturb a measured call.
+    # Redrawn only between measurements, so that drawing disturbs none.
     with ProgressBar("loading", 1.0, style="elapsed", automatic=False) as bar:
-
-        def show(text: str, share: float) -> None:
-            bar.update(text, completed=share)
-
         bench = open_bench(options)
         if submit_file:
             out = _submit_name(bench)
         file = ResultFile("bench", out)
         try:
-            failures = run_bench(bench, file.put, show)
+            failures = run_bench(bench, file.put, lambda text, share: bar.update(text, completed=share))
         except (EdgedigitsError, KeyboardInterrupt) as error:
             return file.content, [], error, out
         finally:
             bench.reader.close()
     result = file.content if failures else file.finish()
-    return (_to_share(result, out) if submit_file and out else result), failures, None, out
+    if submit_file and out:
+        from edgedigits.benchmarking.results.result_file import write_result
+        from edgedigits.benchmarking.results.submission import as_submission
 
-
-def _to_share(result: dict[str, Any], out: Path) -> dict[str, Any]:
-    """Write the result again, with nothing private in it."""
-    from edgedigits.benchmarking.results.result import write_result
-    from edgedigits.benchmarking.results.submission import as_submission
-
-    shared = as_submission(result)
-    write_result(out, shared)
-    return shared
+        result = as_submission(result)
+        write_result(out, result)
+    return result, failures, None, out
 
 
 def _print(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
@@ -147,7 +143,7 @@ def _print(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
     else:
         from rich.console import Console
 
-        from edgedigits.benchmarking.results.terminal import page
+        from edgedigits.benchmarking.results.terminal_page import page
 
         console = Console(highlight=False)
         for part in page(result):
@@ -158,7 +154,7 @@ def _print(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
 
 
 def _submit_name(bench: "Bench") -> Path:
-    from edgedigits.benchmarking.fingerprint import fingerprint
+    from edgedigits.machine.fingerprint import fingerprint
 
     machine = fingerprint()
     board = machine.board or machine.processor.model or machine.processor.architecture or "unknown"
@@ -170,5 +166,4 @@ def _submit_name(bench: "Bench") -> Path:
 app.command(epilog=bench_matrix.MATRIX_EXAMPLES)(bench_matrix.matrix)
 app.command(epilog=bench_compare.COMPARE_EXAMPLES)(bench_compare.compare)
 app.command(epilog=bench_compare.PLOT_EXAMPLES)(bench_compare.plot)
-app.command(epilog=bench_matrix.PEERS_EXAMPLES)(bench_matrix.peers)
 app.command(epilog=bench_compare.INDEX_EXAMPLES)(bench_compare.index)

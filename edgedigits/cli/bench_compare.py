@@ -1,4 +1,4 @@
-"""`edgedigits bench compare` and `edgedigits bench plot`: results side by side, and as pictures."""
+"""`edgedigits bench compare`, `plot` and `index`: results side by side, as pictures, and as a page of boards."""
 
 import json
 from pathlib import Path
@@ -17,33 +17,33 @@ Files = Annotated[list[Path], typer.Argument(metavar="A.json B.json ...", help="
 
 
 def compare(
-    files: Files, as_json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False
+    files: Files, as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False
 ) -> None:
-    """Put results side by side, with ratios to the first; unlike work is refused, unlike machines are said."""
-    from edgedigits.benchmarking.results.comparing import compare as compared
+    """Compare results with the first; different workloads are an error, different machines a warning."""
+    from dataclasses import asdict
 
-    found = compared(read_all(files))
+    from edgedigits.benchmarking.results import comparing
+
+    found = comparing.compare(read_all(files))
     if as_json:
-        from edgedigits.benchmarking.results.plotting import as_json as content
-
-        typer.echo(json.dumps(content(found)))
+        typer.echo(json.dumps(asdict(found)))
     else:
         _print(found)
 
 
 def plot(
     files: Files,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where pictures and page go.")] = Path("bench"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the pictures and the page.")] = Path("bench"),
 ) -> None:
     """Draw results: each picture as PNG and SVG, and all of them as one page."""
-    from edgedigits.benchmarking.results.plotting import plot as draw
+    from edgedigits.benchmarking.results.plot_page import plot as draw
 
     typer.echo(draw(read_all(files), out))
 
 
 def index(
-    folder: Annotated[Path, typer.Argument(help="With result files; README.md is written there.")],
-    check: Annotated[bool, typer.Option("--check", help="Only say whether README.md is up to date.")] = False,
+    folder: Annotated[Path, typer.Argument(help="Folder of result files; README.md is written there.")],
+    check: Annotated[bool, typer.Option("--check", help="Only check whether README.md is up to date.")] = False,
 ) -> None:
     """Make the page of all boards from the result files of a folder."""
     from edgedigits.benchmarking.results.boards_page import boards_page
@@ -54,16 +54,16 @@ def index(
     if not check:
         typer.echo(write_whole(path, page))
     elif not path.is_file() or path.read_text("utf-8") != page:
-        raise ResultInvalid(f"{path} is not made of the files beside it; run: edgedigits bench index {folder}")
+        raise ResultInvalid(f"{path} is not up to date with the files beside it; run: edgedigits bench index {folder}")
 
 
 def read_all(files: list[Path]) -> dict[str, dict[str, Any]]:
-    """Read results by name: the file's, or its whole path where two are named alike; a file named twice counts once.
+    """Read results by file name, or by path where two names are equal; a repeated file counts once.
 
     Raises:
         ResultError: one of them cannot be used.
     """
-    from edgedigits.benchmarking.results.result import read_result
+    from edgedigits.benchmarking.results.result_file import read_result
 
     different = list(dict.fromkeys(files))
     stems = [path.stem for path in different]
@@ -76,7 +76,7 @@ def _print(found: "Comparison") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from edgedigits.benchmarking.results.plotting import comparison_head, comparison_rows
+    from edgedigits.benchmarking.results.comparing import comparison_head, comparison_rows
 
     console = Console(highlight=False)
     console.print(found.workload, markup=False)

@@ -90,8 +90,8 @@ def _write(found: "FolderEvaluation", facts: dict[str, Any], json_file: Path | N
     from edgedigits_runtime.whole_files import whole_file, write_whole
 
     if json_file:
+        from edgedigits.machine.fingerprint import describe_machine
         from edgedigits.verification.evaluation_report import to_dict
-        from edgedigits_runtime.machine import describe_machine
 
         text = json.dumps({**facts, **to_dict(found), "machine": describe_machine()}, indent=1)
         typer.echo(text) if json_file == STANDARD_OUTPUT else write_whole(json_file, text + "\n")

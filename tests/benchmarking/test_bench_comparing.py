@@ -1,4 +1,4 @@
-"""Comparing results: ratios with intervals, silence where they overlap, and refusal of unlike work."""
+"""Comparing results: ratios with intervals, no verdict where they overlap, and no ratio of unequal work."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ def row_of(comparison: Comparison, what: str) -> Row:
     return next(row for row in comparison.rows if row.what == what)
 
 
-def test_a_difference_is_shown_where_the_intervals_lie_apart() -> None:
+def test_separate_intervals_show_a_difference() -> None:
     found = compare({"a": bench_result(FAST), "b": bench_result(SLOW)})
     total = row_of(found, "total p50")
     assert [figure.value for figure in total.figures if figure] == [pytest.approx(1.1, 0.01), pytest.approx(2.1, 0.01)]
@@ -35,7 +35,7 @@ def test_a_difference_is_shown_where_the_intervals_lie_apart() -> None:
     assert back.verdict == "faster"
 
 
-def test_no_difference_is_shown_where_they_overlap() -> None:
+def test_overlapping_intervals_show_no_difference() -> None:
     found = compare({"a": bench_result(FAST), "b": bench_result(FAST)})
     for row in found.rows:
         if row.unit == "ms":
@@ -44,14 +44,14 @@ def test_no_difference_is_shown_where_they_overlap() -> None:
     assert found.warnings == ()
 
 
-def test_few_measurements_show_no_difference_however_far_apart() -> None:
+def test_few_measurements_show_no_difference() -> None:
     ratio = row_of(compare({"a": bench_result([1.0]), "b": bench_result([9.0])}), "total p99").ratios[0]
     assert ratio is not None
     assert (ratio.shown, ratio.verdict) == (False, "too few measurements for an interval")
 
 
 @given(one=st.tuples(TIMES, TIMES, TIMES).map(sorted), other=st.tuples(TIMES, TIMES, TIMES).map(sorted))
-def test_a_ratio_is_shown_just_where_the_intervals_lie_apart(one: list[float], other: list[float]) -> None:
+def test_a_ratio_is_shown_exactly_when_intervals_are_separate(one: list[float], other: list[float]) -> None:
     first, second = Figure(one[1], one[0], one[2]), Figure(other[1], other[0], other[2])
     ratio = ratio_of(first, second)
     assert ratio is not None
@@ -76,24 +76,27 @@ def test_open_intervals_never_show_a_difference(value: float, low: float | None,
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"what": "invoke"}, "what was timed: read and invoke"),
-        ({"pictures": {"count": 5, "kind": "drawn", "sha256": "00" * 32}}, "other pictures: 20 drawn and 5 drawn"),
-        ({"model": {"name": "nano", "sha256": "00" * 32, "bytes": 9, "precision": "int8"}}, "other model files: base"),
+        ({"what": "invoke"}, "read and invoke"),
+        ({"pictures": {"count": 5, "kind": "drawn", "sha256": "00" * 32}}, "20 drawn and 5 drawn"),
+        (
+            {"model": {"name": "nano", "sha256": "00" * 32, "bytes": 9, "precision": "int8"}},
+            "cdcdcdcd and nano",
+        ),
     ],
 )
-def test_unlike_work_is_refused(change: dict[str, Any], expected: str) -> None:
+def test_different_workloads_are_an_error(change: dict[str, Any], expected: str) -> None:
     with pytest.raises(WorkloadsDiffer, match=expected):
         compare({"a": bench_result(), "b": bench_result(workload=change)})
 
 
-def test_results_of_another_kind_are_refused() -> None:
-    with pytest.raises(WorkloadsDiffer, match="a bench result and a matrix result"):
+def test_different_kinds_of_results_are_an_error() -> None:
+    with pytest.raises(WorkloadsDiffer, match=r"bench.*matrix"):
         compare({"a": bench_result(), "b": {**bench_result(), "kind": "matrix"}})
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_one_result_is_nothing_to_compare(count: int) -> None:
-    with pytest.raises(ResultError, match="at least two"):
+def test_fewer_than_two_results_are_an_error(count: int) -> None:
+    with pytest.raises(ResultError, match="bench compare"):
         compare({str(number): bench_result() for number in range(count)})
 
 
@@ -112,11 +115,11 @@ def test_one_result_is_nothing_to_compare(count: int) -> None:
         ({"edgedigits": "0.2.0"}, "edgedigits 0.1.0 in a, 0.2.0 in b"),
     ],
 )  # fmt: skip
-def test_what_else_differs_is_said(changes: dict[str, Any], expected: str) -> None:
+def test_other_differences_are_warnings(changes: dict[str, Any], expected: str) -> None:
     assert compare({"a": bench_result(), "b": bench_result(**changes)}).warnings == (expected,)
 
 
-def test_temperature_and_clock_of_the_day_are_no_unlike_machines() -> None:
+def test_changing_conditions_are_no_warning() -> None:
     warm = bench_result(fingerprint={"during": {"celsius": 80}})
     assert compare({"a": bench_result(), "b": warm}).warnings == ()
 
@@ -142,7 +145,7 @@ def test_throughput_memory_and_size() -> None:
     assert (size.value, size.verdict) == (1, "the same")
 
 
-def test_what_only_one_has_stands_alone() -> None:
+def test_a_figure_of_one_result_has_no_ratio() -> None:
     found = compare({"a": bench_result(), "b": bench_result(cold_start={"repeats": 3, "import": summary_of(FAST)})})
     row = row_of(found, "cold start, import p50")
     assert row.figures[0] is None
@@ -174,18 +177,18 @@ def with_file(result: dict[str, Any], row: int, **changes: Any) -> dict[str, Any
 @pytest.mark.parametrize(
     ("made", "name"), [(matrix_result, "nano.tflite"), (peers_result, "base.tflite")], ids=["matrix", "peers"]
 )
-def test_rows_named_alike_of_other_model_files_are_refused(made: Callable[[], dict[str, Any]], name: str) -> None:
+def test_equal_rows_of_different_model_files_are_an_error(made: Callable[[], dict[str, Any]], name: str) -> None:
     compare({"a": made(), "b": made()})
     other = with_file(made(), 0, sha256="00" * 32)
-    with pytest.raises(WorkloadsDiffer, match=f"\\(other model files: {name} efefefef and {name} 00000000\\)"):
+    with pytest.raises(WorkloadsDiffer, match=f"{name} efefefef and {name} 00000000"):
         compare({"a": made(), "b": other})
 
 
-def test_rows_without_a_digest_or_of_a_file_trained_on_the_spot_are_compared() -> None:
+def test_rows_without_a_digest_or_with_a_trained_file_are_compared() -> None:
     a_folder_of_c = with_file(matrix_result(), 0, sha256=None)
     compare({"a": a_folder_of_c, "b": matrix_result()})
     found = peers_result()
     trained = {**found["rows"][0], "name": "SVM", "training": {"images": 10_000, "support_vectors": 2_900}}
     one = {**found, "rows": [*found["rows"], trained]}
-    # The file of a support vector machine holds the version of its library, and is another on every machine.
+    # A support vector machine is trained during the run, so its file differs on every machine.
     compare({"a": one, "b": with_file(one, -1, sha256="00" * 32)})

@@ -1,4 +1,4 @@
-"""Rows of a matrix: which there are, and what they are called."""
+"""The rows of a matrix and their names."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ def no_export(model: str, precision: str, engine: str) -> Path:
 
 
 def named(models: tuple[str, ...]) -> dict[str, Path | None]:
-    """The file of each row, by the row's name; rows named alike would be one."""
+    """Return the file of each row by its model; all row names must differ."""
     rows = list(cells(MatrixRequest(models, threads=(1,)), no_export))
     assert len({row.name for row in rows}) == len(rows)
     return {row.model: row.path for row in rows}
@@ -32,7 +32,7 @@ def digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("digits")
-def test_files_of_one_name_in_two_folders_are_two_rows() -> None:
+def test_equal_file_names_in_two_folders_are_two_rows() -> None:
     found = named(("a/digits.tflite", "b/digits.tflite", "b/other.tflite"))
     assert found == {
         "a/digits.tflite": Path("a/digits.tflite"),
@@ -42,11 +42,11 @@ def test_files_of_one_name_in_two_folders_are_two_rows() -> None:
 
 
 @pytest.mark.usefixtures("digits")
-def test_a_model_that_is_named_twice_is_one_row() -> None:
+def test_a_repeated_model_is_one_row() -> None:
     assert named(("a/digits.tflite", "./a/digits.tflite")) == {"digits.tflite": Path("a/digits.tflite")}
 
 
-def test_a_shipped_name_and_a_run_called_like_it_are_two_rows(tmp_path: Path) -> None:
+def test_a_shipped_name_and_a_run_of_that_name_are_two_rows(tmp_path: Path) -> None:
     run = tmp_path / "pico"
     run.mkdir()
     shutil.copy(SHIPPED / "pico.keras", run / "model.keras")

@@ -7,12 +7,20 @@ from typing import Any
 
 import pytest
 
-from edgedigits.benchmarking.measuring import cold_start
 from edgedigits.benchmarking.measuring import first_reading as first_reading_module
-from edgedigits.benchmarking.measuring.cold_start import PARTS, ColdStart, measure_cold_start
+from edgedigits.benchmarking.measuring import fresh_process
 from edgedigits.benchmarking.measuring.first_reading import resident
-from edgedigits.benchmarking.measuring.fresh_process import Setup, first_reading
-from edgedigits.benchmarking.measuring.memory import SIZES, installed_bytes, measure_memory, needed_by
+from edgedigits.benchmarking.measuring.fresh_process import (
+    PARTS,
+    SIZES,
+    ColdStart,
+    ProcessOptions,
+    installed_bytes,
+    measure_cold_start,
+    measure_memory,
+    needed_by,
+    run_fresh_process,
+)
 from edgedigits.benchmarking.measuring.workload import load_workload
 from edgedigits_runtime.child_process import Child
 from edgedigits_runtime.engine_options import EngineOptions
@@ -25,22 +33,22 @@ FILES = load_workload("read", "small").files
 @pytest.mark.slow
 def test_parts_of_a_cold_start(tmp_path: Path) -> None:
     found = ColdStart([])
-    measure_cold_start(Setup("litert", write_tflite(tmp_path, "int8")), FILES[0], found, 0)
-    said = found.to_dict()
-    assert said["repeats"] == len(found.starts) == cold_start.LEAST
-    assert list(said) == ["repeats", *PARTS, "total"]
+    measure_cold_start(ProcessOptions("litert", write_tflite(tmp_path, "int8")), FILES[0], found, 0)
+    values = found.to_dict()
+    assert values["repeats"] == len(found.starts) == fresh_process.FEWEST
+    assert list(values) == ["repeats", *PARTS, "total"]
     for name in PARTS:
-        assert said[name].min > 0  # type: ignore[attr-defined]  # a Summary
-    assert said["total"].max < 60_000  # type: ignore[attr-defined]
+        assert values[name].min > 0  # type: ignore[attr-defined]  # a Summary
+    assert values["total"].max < 60_000  # type: ignore[attr-defined]
     assert ColdStart([]).to_dict() == {"repeats": 0}
 
 
 @pytest.mark.slow
 def test_memory_grows_from_python_to_its_peak(tmp_path: Path) -> None:
-    found = measure_memory(Setup("litert", write_tflite(tmp_path, "int8")), FILES)
+    found = measure_memory(ProcessOptions("litert", write_tflite(tmp_path, "int8")), FILES)
     assert list(found) == list(SIZES)
     before, imported, loaded, _, peak = found.values()
-    assert 4e6 < before < imported <= loaded <= peak < 1e9  # type: ignore[operator]  # Linux tells all of them
+    assert 4e6 < before < imported <= loaded <= peak < 1e9  # type: ignore[operator]  # Linux reports all of them
 
 
 @pytest.mark.parametrize("options", [EngineOptions(), EngineOptions(threads=2, kernels="reference", cores=(0, 3))])
@@ -60,34 +68,36 @@ def test_a_fresh_process_gets_the_engine_options(options: EngineOptions, monkeyp
     monkeypatch.setattr("__main__.started", 0, raising=False)
     monkeypatch.setattr("edgedigits.loading.load", load)
     monkeypatch.setattr(Child, "call", call_here)
-    first_reading(Setup("none", Path("a.tflite"), "litert", "cpu", options, Path("a.json")), (Path("a.png"),))
+    run_fresh_process(
+        ProcessOptions("none", Path("a.tflite"), "litert", "cpu", options, Path("a.json")), (Path("a.png"),)
+    )
     given = {"engine": "litert", "device": "cpu", "options": options, "contract": Path("a.json")}
     assert loaded == [("a.tflite", given)]
     assert read == ["a.png"]
 
 
 @pytest.mark.slow
-def test_a_process_that_fails_says_why(tmp_path: Path) -> None:
+def test_a_failing_process_is_an_error(tmp_path: Path) -> None:
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"nothing")
     found = ColdStart([])
     with pytest.raises(EngineDied, match=r"broken\.tflite"):
-        measure_cold_start(Setup("litert", broken), FILES[0], found, 0)
+        measure_cold_start(ProcessOptions("litert", broken), FILES[0], found, 0)
     assert found.starts == []
 
 
-def test_a_clock_that_processes_do_not_share(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_processes_do_not_share_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = {"spawned": 100, "started": 90, "imported": 200, "loaded": 300, "read": 400}
-    monkeypatch.setattr(cold_start, "first_reading", lambda *_: moments)
-    with pytest.raises(ClockError, match="backwards by 10 ns"):
-        measure_cold_start(Setup("litert", Path("a.tflite")), FILES[0], ColdStart([]), 0)
+    monkeypatch.setattr(fresh_process, "run_fresh_process", lambda *_: moments)
+    with pytest.raises(ClockError, match="10 ns"):
+        measure_cold_start(ProcessOptions("litert", Path("a.tflite")), FILES[0], ColdStart([]), 0)
 
 
 @pytest.mark.slow
 def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgedigits.benchmarking.measuring.fresh_process.PATIENCE", 0.01)
+    monkeypatch.setattr("edgedigits.benchmarking.measuring.fresh_process.TIMEOUT", 0.01)
     with pytest.raises(EngineDied, match=r"0\.01 seconds"):
-        first_reading(Setup("litert", write_tflite(tmp_path, "int8")), FILES)
+        run_fresh_process(ProcessOptions("litert", write_tflite(tmp_path, "int8")), FILES)
 
 
 def test_resident_memory_of_this_process() -> None:
@@ -97,7 +107,7 @@ def test_resident_memory_of_this_process() -> None:
     assert 10e6 < now <= highest
 
 
-def test_what_is_installed() -> None:
+def test_installed_bytes() -> None:
     light, with_onnx = installed_bytes("litert"), installed_bytes("onnxruntime")
     assert {"edgedigits", "numpy", "pillow", "ai-edge-litert", "rich", "typer"} <= set(light)
     assert "onnxruntime" not in light
@@ -106,7 +116,7 @@ def test_what_is_installed() -> None:
     assert light["edgedigits"] > 1e6
 
 
-def test_what_a_distribution_needs() -> None:
+def test_requirements_of_a_distribution() -> None:
     assert needed_by("numpy") == ["numpy"]
     assert {"rich", "pygments", "markdown-it-py", "mdurl"} == set(needed_by("Rich"))
     assert needed_by("no-such-distribution") == []

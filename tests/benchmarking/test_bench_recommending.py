@@ -1,4 +1,4 @@
-"""The recommendation says what the figures show, and no more."""
+"""The recommendation follows from the rows' figures and intervals."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def died(model: str, precision: str, engine: str) -> dict[str, Any]:
     return {**row(model, precision, engine, 1.0), "latency": None, "rounds": [], "error": "died"}
 
 
-def test_the_example_of_the_issue() -> None:
+def test_fastest_row_and_surprising_choices() -> None:
     found = recommend(
         [
             row("nano", "int8", "litert", 11),
@@ -52,18 +52,18 @@ def test_the_example_of_the_issue() -> None:
     assert "LiteRT is faster than ONNX Runtime on the same model and precision (0.18 to 0.75 times as long)" in texts
 
 
-def test_equals_are_named_and_none_is_called_the_fastest_alone() -> None:
+def test_rows_without_a_difference_to_the_fastest_are_named() -> None:
     found = recommend([row("a", "int8", "litert", 10, wobble=True), row("b", "int8", "litert", 10)])
     assert found.as_fast in (("a int8 on LiteRT, 1 thread",), ("b int8 on LiteRT, 1 thread",))
     assert "no difference shown to" in found.text
 
 
-def test_more_threads_that_slow_down_are_said() -> None:
+def test_slower_threads_are_reported() -> None:
     rows = [row("a", "int8", "litert", 10), row("a", "int8", "litert", 25, threads=2)]
     assert "2 threads are slower than 1 on LiteRT (2.5 times as long)" in recommend(rows).text
 
 
-def test_where_models_contradict_each_other_each_is_named() -> None:
+def test_contradicting_models_are_named() -> None:
     rows = [
         row("a", "int8", "onnxruntime", 10), row("a", "float32", "onnxruntime", 20),
         row("b", "int8", "onnxruntime", 30), row("b", "float32", "onnxruntime", 20),
@@ -78,7 +78,7 @@ def test_where_models_contradict_each_other_each_is_named() -> None:
     assert found.text.endswith(said)
 
 
-def test_rows_are_named_as_briefly_as_they_can_be_told_apart() -> None:
+def test_rows_are_named_by_as_few_parts_as_distinguish_them() -> None:
     rows = [
         row("a", "int8", "litert", 10), row("a", "int8", "onnxruntime", 20),
         row("a", "float32", "litert", 30), row("a", "float32", "onnxruntime", 20),
@@ -90,7 +90,7 @@ def test_rows_are_named_as_briefly_as_they_can_be_told_apart() -> None:
     ) in texts
 
 
-def test_a_difference_that_most_pairs_do_not_show_is_not_claimed() -> None:
+def test_a_difference_in_few_pairs_is_not_claimed() -> None:
     rows = [row("a", "int8", "litert", 10), row("a", "float32", "litert", 20)]
     for name in ("b", "c"):
         rows += [row(name, "int8", "litert", 20, wobble=True), row(name, "float32", "litert", 20)]
@@ -101,23 +101,23 @@ def test_a_difference_that_most_pairs_do_not_show_is_not_claimed() -> None:
     assert not remark.surprising
 
 
-def test_a_more_accurate_one_is_named_with_its_price() -> None:
+def test_a_more_accurate_row_is_named_with_its_time() -> None:
     rows = [row("pico", "int8", "litert", 10, top1=0.98), row("max", "int8", "litert", 50, top1=0.997)]
     said = "most accurate: max int8 on LiteRT, 1 thread (99.70%, against 98.00%), 5.0 times as long"
     assert said in recommend(rows).text
 
 
-def test_where_nobody_knows_the_accuracy_of_the_fastest_that_is_said() -> None:
+def test_an_unknown_accuracy_of_the_fastest_is_reported() -> None:
     rows = [row("pico", "float32", "litert", 10), row("max", "int8", "litert", 50, top1=0.997)]
     assert "(99.70%, that of the fastest is unknown)" in recommend(rows).text
 
 
-def test_an_accuracy_that_chance_may_have_raised_costs_nobody_time() -> None:
+def test_a_higher_accuracy_by_chance_is_not_recommended() -> None:
     rows = [row("a", "int8", "litert", 10, top1=0.997), row("b", "int8", "litert", 50, top1=0.9971)]
     assert "most accurate" not in recommend(rows).text
 
 
-def test_nothing_measured_recommends_nothing() -> None:
+def test_no_measured_row_gives_no_recommendation() -> None:
     found = recommend([died("a", "int8", "litert")])
     assert (found.text, found.fastest) == ("nothing could be measured here", None)
 
@@ -130,6 +130,6 @@ def test_the_fastest_has_the_smallest_median(times: list[float]) -> None:
 
 
 @pytest.mark.parametrize(("threads", "expected"), [(1, "1 thread"), (4, "4 threads")])
-def test_names(threads: int, expected: str) -> None:
+def test_row_names(threads: int, expected: str) -> None:
     made = {"model": "a", "precision": "int8", "engine": "other", "threads": threads}
     assert row_name(made) == f"a int8 on other, {expected}"

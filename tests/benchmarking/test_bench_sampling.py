@@ -1,4 +1,4 @@
-"""Calls are measured one by one, as many and as long as was asked, and those before a failure are kept."""
+"""Calls are timed one by one, for the requested count and time, and kept after a failure."""
 
 import gc
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from edgedigits_runtime.errors import ClockError, MeasurementError
 
 
 class Work:
-    """Calls that take what they are told, on a clock of their own."""
+    """Calls of given durations on their own clock."""
 
     def __init__(self, cost: Callable[[int], int]) -> None:
         self.now = 1_000
@@ -33,9 +33,7 @@ def milliseconds(cost: float) -> Work:
 
 
 @given(st.integers(1, 30), st.integers(1, 7), st.floats(0, 0.05), st.floats(0.1, 5))
-def test_as_many_and_as_long_as_was_asked_and_every_picture_equally_often(
-    iterations: int, pictures: int, seconds: float, cost: float
-) -> None:
+def test_count_time_and_whole_rounds_of_pictures(iterations: int, pictures: int, seconds: float, cost: float) -> None:
     work, taken, kept = milliseconds(cost), nanoseconds(), list[int]()
     measure(work, pictures, Effort(iterations, seconds), taken, keep=kept.append, now=work.clock)
     assert len(taken) >= iterations
@@ -43,7 +41,7 @@ def test_as_many_and_as_long_as_was_asked_and_every_picture_equally_often(
     assert len(taken) % pictures == 0
     assert kept == work.numbers == list(range(len(taken)))
     assert set(taken) == {round(cost * 1e6)}
-    # No more rounds than it takes.
+    # One round less would not be enough.
     rest = len(taken) - pictures
     assert rest < iterations or rest * taken[0] < seconds * 1e9 + 1
 
@@ -54,7 +52,7 @@ def test_each_call_has_its_own_time() -> None:
     assert list(taken) == [100, 200, 300, 400]
 
 
-def test_no_garbage_is_collected_meanwhile_and_it_is_as_before_afterwards() -> None:
+def test_garbage_collection_is_off_and_restored() -> None:
     seen: list[bool] = []
     assert gc.isenabled()
     measure(lambda _: seen.append(gc.isenabled()), 1, Effort(3, 0), nanoseconds())
@@ -68,20 +66,20 @@ def test_no_garbage_is_collected_meanwhile_and_it_is_as_before_afterwards() -> N
         gc.enable()
 
 
-def test_a_clock_that_steps_backwards() -> None:
+def test_a_backward_step_in_a_call_is_an_error() -> None:
     work, taken = Work(lambda number: 100 if number < 5 else -40), nanoseconds()
-    with pytest.raises(ClockError, match="stepped backwards by 40 ns"):
+    with pytest.raises(ClockError, match="40 ns"):
         measure(work, 1, Effort(10, 0), taken, now=work.clock)
     assert list(taken) == [100] * 5
 
 
-def test_a_clock_that_steps_backwards_between_calls() -> None:
+def test_a_backward_step_between_calls_is_an_error() -> None:
     times = iter([0, 10, 20, 5, 30])
-    with pytest.raises(ClockError, match="by 15 ns"):
+    with pytest.raises(ClockError, match="15 ns"):
         measure(lambda _: None, 1, Effort(10, 0), nanoseconds(), now=lambda: next(times))
 
 
-def test_calls_before_one_that_fails_are_kept() -> None:
+def test_calls_before_a_failing_one_are_kept() -> None:
     taken = nanoseconds()
 
     def call(number: int) -> None:
@@ -94,7 +92,7 @@ def test_calls_before_one_that_fails_are_kept() -> None:
     assert gc.isenabled()
 
 
-def test_warm_up_ends_when_three_windows_are_alike() -> None:
+def test_warm_up_ends_after_three_equal_windows() -> None:
     # Ten calls of 10 ms are a window of 100 ms.
     work = Work(lambda number: 14_000_000 if number < 10 else 10_000_000)
     found = warm_up(work, 5, Effort(), work.clock)
@@ -102,14 +100,14 @@ def test_warm_up_ends_when_three_windows_are_alike() -> None:
     assert found.iterations == len(work.numbers) == 40
 
 
-def test_warm_up_goes_on_while_times_fall() -> None:
+def test_warm_up_continues_while_times_fall() -> None:
     work = Work(lambda number: max(2_000_000, 10_000_000 - 40_000 * number))
     found = warm_up(work, 5, Effort(warmup_seconds=60), work.clock)
     assert found.stable
     assert 200 <= found.iterations <= 400
 
 
-def test_warm_up_that_never_ends_says_so() -> None:
+def test_an_unstable_warm_up_ends_after_its_time() -> None:
     work = Work(lambda number: 1_000_000 + 50_000 * number)
     found = warm_up(work, 5, Effort(warmup_seconds=2), work.clock)
     assert not found.stable
@@ -118,6 +116,6 @@ def test_warm_up_that_never_ends_says_so() -> None:
 
 
 @pytest.mark.parametrize("effort", [(0, 1.0, 1.0), (-1, 1.0, 1.0), (1, -0.1, 1.0), (1, 0.0, -1.0)])
-def test_nothing_to_measure(effort: tuple[int, float, float]) -> None:
-    with pytest.raises(MeasurementError, match="at least 1 iteration"):
+def test_an_invalid_effort_is_an_error(effort: tuple[int, float, float]) -> None:
+    with pytest.raises(MeasurementError):
         Effort(*effort)

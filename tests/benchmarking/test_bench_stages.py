@@ -1,4 +1,4 @@
-"""Stages, throughput and the scenarios, with engines whose times are known or that take no time at all."""
+"""Stages, throughput and scenarios, with engines of known times."""
 
 import itertools
 
@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.delay_engine import SyntheticEngine
+from benchmarks.synthetic_engine import SyntheticEngine
 from edgedigits.benchmarking.measuring import scenarios
+from edgedigits.benchmarking.measuring.latency_summary import summarise
 from edgedigits.benchmarking.measuring.sampling import Effort, measure
 from edgedigits.benchmarking.measuring.scenarios import AT_ONCE, Sustained, drift, offline, single_stream, sustain
 from edgedigits.benchmarking.measuring.stages import StageTimes, milliseconds
-from edgedigits.benchmarking.measuring.statistics import summarise
 from edgedigits.benchmarking.measuring.throughput import Point, knee, measure_throughput, thread_counts
 from edgedigits.benchmarking.measuring.workload import load_workload, read_call
 from edgedigits_runtime.classifier import Classifier
@@ -22,7 +22,7 @@ from edgedigits_runtime.timing import STAGES
 from tests.support.tiny_models import contract, pictures
 
 
-def test_stages_of_readings(reader: Reader) -> None:
+def test_every_stage_of_a_reading_is_timed(reader: Reader) -> None:
     times = StageTimes()
     measure(read_call(load_workload("read", "small"), reader), 10, Effort(20, 0), times.total, keep=times.keep)
     found = times.summaries()
@@ -51,7 +51,7 @@ def test_thread_counts(most: int, counts: tuple[int, ...]) -> None:
     assert thread_counts(most) == counts
 
 
-def test_throughput_of_an_engine_that_takes_a_known_time() -> None:
+def test_throughput_of_an_engine_of_known_time() -> None:
     engine = SyntheticEngine(contract(), np.array([200_000]))
     points: list[Point] = []
     measure_throughput(engine, pictures(3), points, threads=(1, 2), batches=(1, 8), seconds=0.2)
@@ -59,7 +59,7 @@ def test_throughput_of_an_engine_that_takes_a_known_time() -> None:
     for point in points:
         low, high = point.interval
         assert low <= point.images_per_second <= high
-        # It may be slower than it was told to, never faster: two threads have one interpreter of Python.
+        # Never faster than its delay; slower, because the threads share one Python interpreter.
         assert point.images_per_second <= point.batch * point.threads * 5_000
 
 
@@ -71,7 +71,7 @@ def test_throughput_of_an_engine_that_takes_a_known_time() -> None:
         ({(1, 1): 100, (1, 8): 110, (2, 1): 190, (2, 8): 195}, (2, 1)),
     ],
 )
-def test_the_knee_is_the_least_that_is_nearly_the_most(
+def test_the_knee_is_the_smallest_setting_near_the_maximum(
     rates: dict[tuple[int, int], float], expected: tuple[int, int]
 ) -> None:
     found = knee([Point(*setting, rate, (rate, rate), 10) for setting, rate in rates.items()])
@@ -92,12 +92,12 @@ def test_the_single_stream_scenario() -> None:
 
 @pytest.fixture
 def few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Garbage is collected before each window, of which a test's process has much."""
+    """Fewer windows, since garbage is collected before each."""
     monkeypatch.setattr(scenarios, "WINDOWS", 20)
 
 
 class SlowingEngine:
-    """A clock, and calls that take a millisecond at first and twice that at the end of a minute."""
+    """A clock, and calls that slow from one millisecond to two within a minute."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -110,17 +110,22 @@ class SlowingEngine:
 
 
 def test_a_sustained_run_shows_drift(few_windows: None) -> None:
-    engine, found, told = SlowingEngine(), Sustained(1.0), list[int]()
+    engine, found, reported = SlowingEngine(), Sustained(1.0), list[int]()
     sustain(
-        engine.call, 1, found, lambda: {"mhz": 1500.0}, each=lambda: told.append(len(found.windows)), now=engine.clock
+        engine.call,
+        1,
+        found,
+        lambda: {"mhz": 1500.0},
+        each=lambda: reported.append(len(found.windows)),
+        now=engine.clock,
     )
-    said = found.to_dict()
-    assert told == list(range(1, len(found.windows) + 1))
+    values = found.to_dict()
+    assert reported == list(range(1, len(found.windows) + 1))
     assert 19 <= len(found.windows) <= 21
     assert found.windows[0]["p50"] == pytest.approx(1.0, rel=0.04)
     assert found.windows[-1]["mhz"] == 1500.0
-    assert said["latency"].count == sum(window["count"] for window in found.windows)  # type: ignore[attr-defined]
-    drifted = said["drift"]
+    assert values["latency"].count == sum(window["count"] for window in found.windows)  # type: ignore[attr-defined]
+    drifted = values["drift"]
     assert drifted["last_over_first"] == pytest.approx(1.95 / 1.05, rel=0.03)  # type: ignore[index]
     low, high = drifted["interval"]  # type: ignore[index]
     assert 1 < low < drifted["last_over_first"] < high  # type: ignore[index]
@@ -146,7 +151,7 @@ def test_few_windows_show_no_drift() -> None:
     assert drift([2.0] * 10) == {"last_over_first": 1.0, "interval": (1.0, 1.0)}
 
 
-def test_a_classifier_that_dies_offline() -> None:
+def test_an_engine_that_fails_offline() -> None:
     engine = SyntheticEngine(contract(), np.array([0]), dies_after=1)
-    with pytest.raises(RuntimeError, match="told to fail"):
+    with pytest.raises(RuntimeError, match="synthetic"):
         offline(Classifier(engine), pictures(1), seconds=0)

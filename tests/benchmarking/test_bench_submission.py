@@ -1,4 +1,4 @@
-"""What is sent in says nothing of who sends it."""
+"""Submissions contain no private data."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits.benchmarking.results.result import check
+from edgedigits.benchmarking.results.result_file import check
 from edgedigits.benchmarking.results.submission import REMOVED, as_submission, cleaned_text, private_words
 from tests.support.bench_results import bench_result, matrix_result
 
@@ -26,12 +26,12 @@ NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=12).filter(la
         ("adam and adage", "adam and adage"),
     ],
 )
-def test_texts(text: str, expected: str) -> None:
+def test_paths_and_names_are_removed(text: str, expected: str) -> None:
     assert cleaned_text(text, ("ada", "lovelace")) == expected
 
 
 @given(name=NAMES, folders=st.lists(NAMES, min_size=1, max_size=4))
-def test_no_name_and_no_path_is_left_anywhere(name: str, folders: list[str]) -> None:
+def test_no_name_and_no_path_remains_in_a_result(name: str, folders: list[str]) -> None:
     path = f"/{'/'.join(folders)}/{name}"
     result = bench_result(
         workload={"note": f"{name}'s {path}"}, comparable={"reasons": [f"cannot read {path}"]}, method={path: [path]}
@@ -45,23 +45,23 @@ def test_no_name_and_no_path_is_left_anywhere(name: str, folders: list[str]) -> 
 
 
 @pytest.mark.parametrize("name", ["engine", "percentile", "true", "reasons"])
-def test_a_host_may_be_called_like_a_key(name: str) -> None:
+def test_keys_stay_even_if_they_are_the_name_of_a_host(name: str) -> None:
     assert as_submission(bench_result(), private=(name,)).keys() == bench_result().keys()
     check(as_submission(bench_result(), private=(name,)), "sent")
 
 
-def test_nothing_else_is_changed() -> None:
+def test_public_results_stay_unchanged() -> None:
     for result in (bench_result(), matrix_result()):
         assert as_submission(result, private=("ada", "lovelace")) == result
 
 
-def test_words_of_our_own_stay_where_a_host_is_called_like_them() -> None:
+def test_settings_stay_even_if_they_are_the_name_of_a_host() -> None:
     sent = as_submission(bench_result(), private=("litert", "read", "cpu"))
     assert sent["workload"]["engine"] == "litert"
     assert sent["workload"]["what"] == "read"
 
 
-def test_names_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_private_words_are_names_of_host_and_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "lovelace.example.org")
     monkeypatch.setattr("getpass.getuser", lambda: "ada")
     monkeypatch.setenv("HOME", "/home/ada")

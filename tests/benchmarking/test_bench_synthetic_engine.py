@@ -1,10 +1,10 @@
-"""The engine that takes as long as it is told."""
+"""The synthetic engine with given delays."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.delay_engine import SyntheticEngine, lognormal_delays
+from benchmarks.synthetic_engine import SyntheticEngine, lognormal_delays
 from tests.support.tiny_models import contract, int8_contract, pictures
 
 
@@ -17,15 +17,15 @@ def test_delays_have_the_percentiles_of_their_distribution() -> None:
     assert not np.array_equal(delays, np.sort(delays))
 
 
-def test_it_answers_after_its_delay_and_fails_when_told() -> None:
+def test_the_engine_answers_and_fails_after_the_given_calls() -> None:
     engine = SyntheticEngine(contract(), np.array([1000, 2000]), dies_after=3)
     for _ in range(3):
         assert engine.run(pictures(2)).shape == (2, 10)
-    with pytest.raises(RuntimeError, match="told to fail"):
+    with pytest.raises(RuntimeError, match="synthetic"):
         engine.run(pictures(1))
     assert engine.calls == 3
 
 
-def test_it_stands_in_for_an_int8_engine() -> None:
+def test_int8_answers() -> None:
     engine = SyntheticEngine(int8_contract(), np.array([0]))
     assert engine.invoke(engine.feed(pictures(1))).dtype == np.int8

@@ -1,4 +1,4 @@
-"""Which runs may be put beside others: each reason by itself, on a recorded machine that is changed for it."""
+"""Reasons against comparing a run, each on a recorded machine that is changed for it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edgedigits.benchmarking.comparable import Verdict, comparable
-from edgedigits.benchmarking.fingerprint import Conditions, Course, fingerprint, snapshot
-from tests.support.recorded_machines import unpack, write
+from edgedigits.machine.conditions import Conditions, Course
+from tests.support.recorded_machines import fingerprint_of, snapshot_of, unpack, write
 
 Change = Callable[[Path], object]
 POLICY = "sys/devices/system/cpu/cpufreq/policy0"
@@ -38,15 +38,15 @@ QUIET = (ticks(1000, 9000, 0, 100), ticks(1110, 9300, 0, 200))
 
 
 def judge(root: Path, *, always: Change = nothing, during: Change = nothing, after: Change = nothing) -> Verdict:
-    """Judge a quiet run on the machine at `root`, changed before it, while it goes on, and at its end."""
+    """Judge a quiet run on the machine at `root`, which is changed before, during and after it."""
     QUIET[0](root)
     always(root)
-    before = snapshot(root)
+    before = snapshot_of(root)
     during(root)
-    middle = snapshot(root)
+    middle = snapshot_of(root)
     QUIET[1](root)
     after(root)
-    return comparable(fingerprint(root), Course(before, (middle,) * 3, snapshot(root)))
+    return comparable(fingerprint_of(root), Course(before, (middle,) * 3, snapshot_of(root)))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def laptop(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["raspberry-pi-5", "x86-laptop"])
-def test_a_quiet_run_may_be_compared(name: str, tmp_path: Path) -> None:
+def test_a_quiet_run_is_comparable(name: str, tmp_path: Path) -> None:
     assert judge(unpack(name, tmp_path)) == Verdict((), (), ())
 
 
@@ -79,7 +79,7 @@ def test_flags_of_a_raspberry_pi(when: dict[str, Change], reason: str, pi: Path)
     assert judge(pi, **when).reasons == (reason,)
 
 
-def test_what_was_over_before_the_run_is_a_note(pi: Path) -> None:
+def test_throttling_before_the_run_is_a_note(pi: Path) -> None:
     verdict = judge(pi, always=flags("0x50000"))
     assert verdict.yes
     assert verdict.notes == ("the board had been held back before the run (under-voltage, throttled)",)
@@ -108,25 +108,25 @@ def test_what_was_over_before_the_run_is_a_note(pi: Path) -> None:
         ),
     ],
 )
-def test_counters_that_grew(machine: str, path: str, content: str, reason: str, tmp_path: Path) -> None:
+def test_growing_counters_are_a_reason(machine: str, path: str, content: str, reason: str, tmp_path: Path) -> None:
     assert judge(unpack(machine, tmp_path), after=setting(path, content)).reasons == (reason,)
 
 
-def test_a_cooling_device_that_slows_the_processor_and_one_that_turns_a_fan(tmp_path: Path) -> None:
+def test_only_cooling_devices_that_slow_the_processor_are_a_reason(tmp_path: Path) -> None:
     root = unpack("jetson-orin", tmp_path)
     assert judge(root, during=setting("sys/class/thermal/cooling_device1/cur_state", "3")).yes
     slowed = judge(root, during=setting("sys/class/thermal/cooling_device0/cur_state", "4"))
     assert slowed.reasons == ("throttled: cpufreq-cpu0 at 4 of 13",)
 
 
-def test_other_processes(pi: Path) -> None:
+def test_load_of_other_processes_is_a_reason(pi: Path) -> None:
     # 100 ticks of this process and 40 of others, of 400.
     loaded = judge(pi, after=ticks(1140, 9260, 0, 200))
     assert loaded.reasons == ("under load: other processes had 10% of the cores' time",)
     assert judge(pi, after=ticks(1400, 9000, 0, 500)).yes
 
 
-def test_a_hypervisor_that_takes_time_away(tmp_path: Path) -> None:
+def test_stolen_time_is_a_reason(tmp_path: Path) -> None:
     verdict = judge(unpack("virtual-machine", tmp_path), after=ticks(1100, 9280, 20, 200))
     assert verdict.reasons == ("under load: the hypervisor gave 5% of the cores' time to others",)
     assert "in a virtual machine (QEMU), which hides clock, temperature and neighbours" in verdict.notes
@@ -134,18 +134,18 @@ def test_a_hypervisor_that_takes_time_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", ["low-power", "quiet", "cool"])
-def test_profiles_that_save_power(profile: str, laptop: Path) -> None:
+def test_power_saving_profiles_are_a_reason(profile: str, laptop: Path) -> None:
     verdict = judge(laptop, always=setting("sys/firmware/acpi/platform_profile", profile))
     assert verdict.reasons == (f"saving power: the platform profile is {profile}",)
 
 
-def test_powersave_saves_power_only_under_drivers_that_take_it_at_its_word(laptop: Path) -> None:
+def test_the_governor_powersave_is_a_reason_unless_the_processor_governs_itself(laptop: Path) -> None:
     assert judge(laptop).yes
     verdict = judge(laptop, always=setting(f"{POLICY}/scaling_driver", "acpi-cpufreq"))
     assert verdict.reasons == ("saving power: the governor powersave keeps the clock at its lowest",)
 
 
-def test_what_the_processor_is_asked_to_prefer(laptop: Path) -> None:
+def test_energy_preferences(laptop: Path) -> None:
     path = f"{POLICY}/energy_performance_preference"
     leaning = judge(laptop, always=setting(path, "balance_power"))
     assert (leaning.yes, len(leaning.notes)) == (True, 1)
@@ -153,14 +153,14 @@ def test_what_the_processor_is_asked_to_prefer(laptop: Path) -> None:
     assert saving.reasons == ("saving power: the processor is asked to prefer power over speed",)
 
 
-def test_a_battery_is_a_note_and_pulling_the_plug_a_reason(laptop: Path) -> None:
+def test_a_battery_is_a_note_and_a_change_of_supply_a_reason(laptop: Path) -> None:
     unplugged = setting("sys/class/power_supply/BAT0/status", "Discharging")
     assert judge(laptop, after=unplugged).reasons == ("the supply of power changed between battery and mains",)
     on_battery = judge(laptop, always=unplugged)
     assert (on_battery.yes, on_battery.notes) == (True, ("on battery",))
 
 
-def test_settings_that_changed_meanwhile(laptop: Path) -> None:
+def test_changed_settings_are_a_reason(laptop: Path) -> None:
     governor = judge(laptop, after=setting(f"{POLICY}/scaling_governor", "performance"))
     assert governor.reasons == ("the governor was changed",)
     write(laptop, f"{POLICY}/scaling_governor", "powersave\n")
@@ -177,7 +177,7 @@ def test_a_clock_limit_is_a_note_and_a_changed_one_a_reason(pi: Path) -> None:
 
 def at_clock(root: Path, mhz: int) -> Conditions:
     write(root, f"{POLICY}/scaling_cur_freq", f"{mhz * 1000}\n")
-    return snapshot(root)
+    return snapshot_of(root)
 
 
 @pytest.mark.parametrize(
@@ -186,27 +186,27 @@ def at_clock(root: Path, mhz: int) -> Conditions:
         ([1800] * 9, ()),
         ([1800, 1790, 1800, 1780, 1750, 1740, 1720, 1700, 1690], ()),
         ([1800, 1800, 1800, 1500, 1400, 1300, 1200, 1200, 1200], ("the clock fell from 1800 to 1200 MHz",)),
-        # A single look at an idle moment is no fall, and a clock that rises is none.
+        # Neither one idle snapshot nor a rising clock is a fall.
         ([1800, 1800, 1800, 600, 1800, 1800, 1800, 600, 1800], ()),
         ([600, 600, 600, 1800, 1800, 1800, 1800, 1800, 1800], ()),
-        # Two looks cannot tell a fall from chance.
+        # Two snapshots are too few.
         ([1800, 600], ()),
     ],
 )
-def test_a_clock_that_falls_while_it_works(clocks: list[int], reasons: tuple[str, ...], pi: Path) -> None:
-    now = snapshot(pi)
+def test_a_falling_clock_is_a_reason(clocks: list[int], reasons: tuple[str, ...], pi: Path) -> None:
+    now = snapshot_of(pi)
     course = Course(now, tuple(at_clock(pi, mhz) for mhz in clocks), now)
-    assert comparable(fingerprint(pi), course).reasons == reasons
+    assert comparable(fingerprint_of(pi), course).reasons == reasons
     during = course.to_dict()["during"]
     assert isinstance(during, dict)
     assert during["fastest_mhz"]["highest"] == max(clocks)
     assert during["samples"] == len(clocks)
 
 
-def test_a_run_without_a_look_meanwhile(pi: Path) -> None:
-    now = snapshot(pi)
+def test_a_run_without_snapshots(pi: Path) -> None:
+    now = snapshot_of(pi)
     course = Course(now, (), now)
-    assert comparable(fingerprint(pi), course).unseen == ("clock", "load")
+    assert comparable(fingerprint_of(pi), course).unseen == ("clock", "load")
     during = course.to_dict()["during"]
     assert isinstance(during, dict)
     assert (during["fastest_mhz"], during["others_share"]) == (None, None)

@@ -1,4 +1,4 @@
-"""The stopwatch adds up, and calls that are compared take turns."""
+"""The stopwatch, and calls measured in turns."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from edgedigits_runtime.timing import BLOCK, STAGES, Stopwatch, interleaved
 
 
 class Clock:
-    """A clock in nanoseconds that moves only when told."""
+    """A clock in nanoseconds that the test advances."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_every_stage_is_listed_and_the_total_holds_what_is_between(clock: Clock) -> None:
+def test_the_total_includes_time_between_stages(clock: Clock) -> None:
     watch = Stopwatch()
     with watch.stage("decode"):
         clock.now += 2_000_000
@@ -38,7 +38,7 @@ def test_every_stage_is_listed_and_the_total_holds_what_is_between(clock: Clock)
     assert (*STAGES, "total") == tuple(watch.milliseconds())
 
 
-def test_calls_are_measured_in_blocks_and_the_first_round_is_not_counted(clock: Clock) -> None:
+def test_the_first_round_of_blocks_is_not_counted(clock: Clock) -> None:
     order: list[str] = []
 
     def call(name: str, first: int, later: int) -> None:
@@ -54,7 +54,7 @@ def test_calls_are_measured_in_blocks_and_the_first_round_is_not_counted(clock: 
     assert all(first | second == {"a", "b"} for first, second in zip(blocks[::2], blocks[1::2], strict=True))
 
 
-def test_the_median_is_not_moved_by_one_slow_call(clock: Clock) -> None:
+def test_one_slow_call_does_not_change_the_median(clock: Clock) -> None:
     times = iter([1] * BLOCK + [1] * (BLOCK - 1) + [1_000])
 
     def call() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.page_section import read_section
+from benchmarks.publishing import read_section
 from benchmarks.reading_pictures.__main__ import main
 from benchmarks.reading_pictures.causes import CAUSES, SIZE, UNREAD, Cause
 from benchmarks.reading_pictures.sheets import FOLDER, PAGE, SECTION, WIDTH, draw_sheet, read_cause, table

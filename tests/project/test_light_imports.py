@@ -115,14 +115,15 @@ def test_a_whole_predict_loads_nothing_that_it_does_not_need() -> None:
 def test_a_benchmark_with_accuracy_needs_only_the_light_install(mnist: Dataset) -> None:
     code = """
 from pathlib import Path
-from edgedigits.benchmarking.run import BenchOptions, open_bench, run_bench
+from edgedigits.benchmarking.bench import BenchOptions, open_bench
+from edgedigits.benchmarking.run import run_bench
 from edgedigits.benchmarking.measuring.sampling import Effort
 from edgedigits.benchmarking.sections import SECTIONS
 for name in ("cold_start", "memory", "throughput"):
     SECTIONS.pop(name)
 bench = open_bench(BenchOptions("pico", pictures="small", effort=Effort(1, 0, 0), accuracy=10))
 assert run_bench(bench, lambda name, content: None) == []
-import edgedigits.cli.bench, edgedigits.benchmarking.results.terminal
+import edgedigits.cli.bench, edgedigits.benchmarking.results.terminal_page
 """
     # The engines that are installed are asked for their versions.
     assert loaded_after(code).isdisjoint(HEAVY)

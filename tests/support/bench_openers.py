@@ -1,4 +1,4 @@
-"""Openers for hosts under test: they sleep, fail and die as told. See edgedigits.benchmarking.side_by_side.hosts."""
+"""Openers for tests of measuring processes: they sleep, fail or end their process."""
 
 import os
 import time

@@ -1,11 +1,16 @@
-"""Results as the benchmark writes them, made by hand for tests of what reads them."""
+"""Handmade results for tests of their readers."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 
-from edgedigits.benchmarking.measuring.statistics import summarise
-from edgedigits.benchmarking.results.result import plain, sealed
+from edgedigits.benchmarking.measuring.latency_summary import summarise
+from edgedigits.benchmarking.results.result_file import plain, sealed
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "bench.schema.json").read_text())
 
 STAGES = ("decode", "ink", "locate", "frame", "invoke", "reject")
 
@@ -18,6 +23,11 @@ FINGERPRINT: dict[str, Any] = {
     "software": {"python": "3.11.9"},
     "environment": {"container": None, "virtual_machine": None, "emulator": None},
 }
+
+
+def validate(result: dict[str, Any]) -> None:
+    """Validate by the part of the schema for the kind, which has clearer messages than oneOf."""
+    jsonschema.Draft202012Validator({**SCHEMA, "oneOf": [{"$ref": f"#/$defs/{result['kind']}"}]}).validate(result)
 
 
 def summary_of(values: list[float]) -> dict[str, Any]:

@@ -1,7 +1,11 @@
-"""Machines recorded in tests/machines: their trees unpacked, and changed as a test needs them."""
+"""Recorded machines in tests/support/machines: unpack their trees, change them, and describe them."""
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from edgedigits.machine import conditions, fingerprint
 
 MACHINES = Path(__file__).parent / "machines"
 NAMES = sorted(path.stem for path in MACHINES.glob("*.txtar"))
@@ -31,3 +35,64 @@ def write(root: Path, path: str, content: str) -> None:
     place.write_text(content)
     if content.startswith("#!"):
         place.chmod(0o755)
+
+
+class RecordedSystem:
+    """psutil's functions for a recorded machine, answered from its tree."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def cpu_times(self) -> SimpleNamespace:
+        match = re.search(r"^cpu +([0-9 ]+)$", self._text("proc/stat"), re.MULTILINE)
+        counts = [int(count) / 100 for count in match[1].split()] if match else []
+        if len(counts) < 4:
+            raise ValueError("no line of all cores in /proc/stat")
+        names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
+        return SimpleNamespace(**dict(zip(names, counts, strict=False)))
+
+    def Process(self) -> SimpleNamespace:  # noqa: N802  # psutil's name
+        return SimpleNamespace(cpu_times=self._own_times)
+
+    def getloadavg(self) -> tuple[float, ...]:
+        return tuple(
+            float(part) for part in self._text("proc/loadavg").split()[:3] if re.fullmatch(r"[0-9.]{3,9}", part)
+        )
+
+    def cpu_count(self, logical: bool = True) -> int | None:
+        if logical:
+            return len(core_numbers(self._text("sys/devices/system/cpu/online"))) or None
+        lists = self._root.glob("sys/devices/system/cpu/cpu[0-9]*/topology/*_list")
+        named = [path for path in lists if path.name in ("core_cpus_list", "thread_siblings_list")]
+        return len({path.read_bytes().strip() for path in named}) or None
+
+    def _own_times(self) -> SimpleNamespace:
+        fields = self._text("proc/self/stat").rpartition(")")[2].split()[11:15]
+        if len(fields) < 4 or not all(re.fullmatch(r"-?[0-9]{1,20}", field) for field in fields):
+            raise ValueError("no times in /proc/self/stat")
+        names = ("user", "system", "children_user", "children_system")
+        return SimpleNamespace(**{name: int(field) / 100 for name, field in zip(names, fields, strict=True)})
+
+    def _text(self, path: str) -> str:
+        place = self._root / path
+        return place.read_text(errors="replace") if place.is_file() else ""
+
+
+def core_numbers(text: str) -> tuple[int, ...]:
+    """Parse a list of cores as the kernel writes it: "0-3,8"."""
+    found: list[int] = []
+    for part in text.strip().split(","):
+        if not (match := re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", part)):
+            return ()
+        found += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return tuple(found)
+
+
+def fingerprint_of(root: Path, **options: Any) -> fingerprint.Fingerprint:
+    """Describe a recorded machine."""
+    return fingerprint.fingerprint(root, RecordedSystem(root), **options)
+
+
+def snapshot_of(root: Path) -> conditions.Conditions:
+    """Read a recorded machine's conditions."""
+    return conditions.snapshot(root, RecordedSystem(root))

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits import load
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_runtime.errors import PictureError
-from edgedigits_runtime.machine import describe_machine, installed_version
+from edgedigits_runtime.machine import installed_version
 from edgedigits_runtime.reading.decode import MAX_PIXELS as READER_PIXELS
 from edgedigits_runtime.reading.decode import PictureSource
 from edgedigits_runtime.reading.formats import ALLOWED, format_of

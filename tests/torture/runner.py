@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_runtime.child_process import limit_memory
-from edgedigits_runtime.machine import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results" / "reliability"

@@ -1,11 +1,11 @@
-"""What people would otherwise use to read a digit, each as a short script that stands alone.
+"""Other ways to read a digit, each as a short script of its own.
 
 Every module is a program, `python <module>.py MODEL PICTURE`, written as its library's users write it, and offers
 
     load(model: str) -> Callable[[uint8 [28, 28]], int]
 
-so that one text is measured both as a whole process and picture by picture. None imports anything of edgedigits, but
-the one that is edgedigits. Threads and all else are each library's defaults.
+so that the same code is measured both as a whole process and picture by picture. Only edgedigits_itself imports
+edgedigits. Threads and other settings are each library's defaults.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Peer:
-    """One of them.
+    """One way to read a digit.
 
     Attributes:
-        title: what it is called in tables.
+        title: name in tables.
         module: import path.
-        needs: names that it imports, by which is found out whether it is installed.
+        needs: packages that it imports.
         install: the command that installs them.
-        file: what kind of file it loads: ".tflite", ".onnx", ".keras" or ".svc".
+        file: suffix of the file that it loads: ".tflite", ".onnx", ".keras" or ".svc".
     """
 
     title: str
@@ -46,4 +46,4 @@ PEERS = {
     "tf-function": Peer("tf.function", f"{__name__}.tf_function", ("keras", "tensorflow"), TRAIN, ".keras"),
     "svc": Peer("scikit-learn SVC", f"{__name__}.sklearn_svc", ("sklearn",), TRAIN, ".svc"),
 }
-"""By the names that `edgedigits bench peers --only` takes; the first is what the others are put beside."""
+"""By the names that `python -m benchmarks.peers --only` takes; the others are compared with the first."""

@@ -1,4 +1,4 @@
-"""LiteRT's interpreter by hand, int8."""
+"""LiteRT's interpreter, int8."""
 
 import sys
 from collections.abc import Callable

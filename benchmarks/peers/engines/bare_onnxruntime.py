@@ -1,4 +1,4 @@
-"""An ONNX Runtime session by hand, float32."""
+"""An ONNX Runtime session, float32."""
 
 import sys
 from collections.abc import Callable

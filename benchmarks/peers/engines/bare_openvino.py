@@ -1,4 +1,4 @@
-"""OpenVINO, which reads the ONNX file itself, float32."""
+"""OpenVINO with the ONNX file, float32."""
 
 import sys
 from collections.abc import Callable

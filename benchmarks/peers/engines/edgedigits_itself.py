@@ -1,4 +1,4 @@
-"""edgedigits: the array through its classifier. As a whole process it is `edgedigits predict`, which finds ink too."""
+"""edgedigits: its classifier picture by picture; `edgedigits predict`, which also finds ink, as a whole process."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A Keras model called directly, which its documentation advises for few pictures."""
+"""A Keras model called directly, as its documentation advises for few pictures."""
 
 import sys
 from collections.abc import Callable

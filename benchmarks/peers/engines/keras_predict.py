@@ -1,4 +1,4 @@
-"""Keras's `model.predict`, as tutorials have it."""
+"""Keras's `model.predict`, as in tutorials."""
 
 import sys
 from collections.abc import Callable

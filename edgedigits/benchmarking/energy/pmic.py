@@ -1,29 +1,27 @@
-"""The power chip of a Raspberry Pi 5, which measures most of the board's rails: `vcgencmd pmic_read_adc`."""
+"""The power chip of a Raspberry Pi 5, which measures most of the board's rails (`vcgencmd pmic_read_adc`)."""
 
 import re
 from collections.abc import Mapping
 
-from edgedigits.benchmarking.energy.meter import Meter, NoMeter
-from edgedigits.benchmarking.fingerprint.tree import Tree
+from edgedigits.benchmarking.energy.power_meter import Meter, NoMeter
+from edgedigits.machine.tree import Tree
 
 ASIDE = ("3V3_DAC", "3V3_ADC", "HDMI")
-"""Rails for analogue parts and for what is plugged in: they compute nothing, and are shown without being summed."""
+"""Rails of analogue parts and plugged-in devices: they are reported, but not summed."""
 
 
 def open_meter(tree: Tree) -> Meter | NoMeter:
     """Return a meter of the rails that have both a voltage and a current."""
     if "Raspberry Pi" not in (tree.text("proc/device-tree/model") or ""):
         return NoMeter("no Raspberry Pi")
-    said = tree.program("vcgencmd", "pmic_read_adc")
-    rails = parse_rails(said or "")
+    rails = parse_rails(tree.program("vcgencmd", "pmic_read_adc") or "")
     if not rails:
         return NoMeter("no power chip of a Raspberry Pi that measures")
-    total = tuple(name for name in rails if name not in ASIDE)
 
     def read() -> Mapping[str, float]:
         now = parse_rails(tree.program("vcgencmd", "pmic_read_adc") or "")
         if not set(rails) <= set(now):
-            raise ValueError("vcgencmd pmic_read_adc did not tell of every rail")
+            raise ValueError("vcgencmd pmic_read_adc did not list every rail")
         return now
 
     return Meter(
@@ -32,7 +30,7 @@ def open_meter(tree: Tree) -> Meter | NoMeter:
         kind="power",
         read=read,
         channels=tuple(rails),
-        total=total,
+        total=tuple(name for name in rails if name not in ASIDE),
         # Each reading starts a program.
         interval_seconds=0.25,
         least_seconds=2.0,
@@ -40,10 +38,7 @@ def open_meter(tree: Tree) -> Meter | NoMeter:
 
 
 def parse_rails(text: str) -> dict[str, float]:
-    """Return the watts of each rail from lines as "VDD_CORE_A current(7)=1.12A" and "VDD_CORE_V volt(15)=0.89V".
-
-    The numbers in brackets do not pair them; the names do.
-    """
+    """Return the watts of each rail from lines such as "VDD_CORE_A current(7)=1.12A", "VDD_CORE_V volt(15)=0.89V"."""
     values: dict[str, dict[str, float]] = {}
     for line in text.splitlines():
         match = re.fullmatch(r"\s*(\w+)_([AV]) (?:current|volt)\(\d+\)=([0-9]{1,6}(?:\.[0-9]{1,12})?)\2\s*", line)

@@ -1,13 +1,12 @@
-"""RAPL: counters in processors of Intel and AMD, as powercap shows them (Documentation/power/powercap/powercap.rst)."""
+"""RAPL: energy counters of Intel and AMD processors (Documentation/power/powercap/powercap.rst)."""
 
 import re
 
-from edgedigits.benchmarking.energy.meter import Meter, NoMeter, sensor
-from edgedigits.benchmarking.fingerprint.tree import Tree
+from edgedigits.benchmarking.energy.power_meter import Meter, NoMeter, read_integer
+from edgedigits.machine.tree import Tree
 
 ZONES = "sys/class/powercap/intel-rapl:[0-9]*"
-"""AMD's too. The same counters appear again under intel-rapl-mmio, which is not read: they would count twice."""
-
+"""AMD's too. intel-rapl-mmio repeats the same counters, so it is not read."""
 
 SCOPES = {True: "the processor, not the rest of the machine", False: "the platform, as its maker has wired it"}
 
@@ -20,31 +19,31 @@ def open_meter(tree: Tree) -> Meter | NoMeter:
     files, wraps_at, skipped, denied = {}, {}, [], False
     for name, path in zones.items():
         try:
-            sensor(tree, f"{path}/energy_uj")
-            wraps_at[name] = float(sensor(tree, f"{path}/max_energy_range_uj"))
+            read_integer(tree, f"{path}/energy_uj")
+            wraps_at[name] = float(read_integer(tree, f"{path}/max_energy_range_uj"))
             files[name] = f"{path}/energy_uj"
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "no whole number"
             skipped.append(f"/{path}/energy_uj: {why}")
             denied = denied or isinstance(error, PermissionError)
-    # Memory is no part of the package; the platform ("psys") holds both, and more.
+    # A package excludes the memory; the platform ("psys") includes both.
     packages = [name for name in files if name.startswith("package") and "/" not in name]
     memory = [name for name in files if name.endswith("/dram")]
     total = (*packages, *memory) if packages else tuple(name for name in files if name == "psys")
     if not total:
-        # Since Linux 5.10 only the administrator reads them, for what they tell of other programs' secrets.
-        mend = "; to let everybody read them: sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj"
-        why = f"{skipped[0]}{mend if denied else ''}" if skipped else "none is of a package"
+        # Since Linux 5.10 only root may read them, because they leak other programs' secrets.
+        fix = "; to let everybody read them: sudo chmod a+r /sys/class/powercap/intel-rapl:*/energy_uj"
+        why = f"{skipped[0]}{fix if denied else ''}" if skipped else "none is of a package"
         return NoMeter(f"RAPL counters cannot be read ({why})", present=True)
     return Meter(
         name="rapl",
         scope=f"{' + '.join(total)}: {SCOPES[bool(packages)]}",
         kind="counter",
-        read=lambda: {name: float(sensor(tree, file)) for name, file in files.items()},
+        read=lambda: {name: float(read_integer(tree, file)) for name, file in files.items()},
         channels=tuple(files),
         total=total,
         wraps_at=wraps_at,
-        # 32 bits of 61 microjoules last 44 minutes at 100 W.
+        # 32 bits of 61 microjoules wrap after 44 minutes at 100 W.
         interval_seconds=10.0,
         skipped=tuple(skipped),
     )

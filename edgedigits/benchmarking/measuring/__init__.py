@@ -1,1 +1,1 @@
-"""How a figure comes about: the clock, calls one by one, and what is measured by them, each alone."""
+"""Measurements: timed calls, their summaries, throughput, sustained runs, fresh processes and accuracy."""

@@ -1,4 +1,4 @@
-"""Accuracy of the very file that is measured, with the very engine, on this machine."""
+"""Accuracy of the measured model file with the measured engine on this machine."""
 
 from pathlib import Path
 
@@ -11,22 +11,18 @@ from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.verification.intervals import wilson
 from edgedigits_runtime.classifier import Classifier
 
-SUBSET = 1000
 
-
-def measure_accuracy(classifier: Classifier, file: Path, count: int = SUBSET) -> dict[str, object]:
-    """Classify test images and say how many are right.
+def measure_accuracy(classifier: Classifier, file: Path, count: int) -> dict[str, object]:
+    """Classify `count` test images, evenly spread over the test split; all of them if it has fewer.
 
     Args:
-        classifier: with the engine that is measured.
-        file: of the model; names its dataset.
-        count: images, evenly spread over the test split; all of them where it has no more.
+        file: of the model, which names its dataset.
 
     Returns:
-        "dataset", "split", "images" and "of" (how many the split has), "top1" and its 95% Wilson "interval".
+        "dataset", "split", "images", "of" (the size of the split), "top1" and its 95% Wilson "interval".
 
     Raises:
-        DataError: the dataset is not on this machine and could not be downloaded.
+        DataError: the dataset is missing and could not be downloaded.
     """
     test = _test_images(classifier, file)
     chosen = np.unique(np.linspace(0, len(test.images) - 1, min(count, len(test.images))).astype(int))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = {"litert": "ai_edge_litert.interpreter", "onnxruntime": "onnxruntime"}
-"""What each engine imports; without it, loading would be measured with the library's import inside."""
+"""The library of each engine, which is imported ahead of loading."""
 
 
 def main(
@@ -23,8 +23,7 @@ def main(
 ) -> dict[str, int]:
     """Read the first picture, then the others, and return each moment and each size.
 
-    Moments are nanoseconds of the system's monotonic clock, which all processes share; sizes are bytes, left out where
-    the system does not report them.
+    Moments are nanoseconds of the monotonic clock, which all processes share. Sizes are bytes, without unknown ones.
     """
     import __main__
 
@@ -36,7 +35,7 @@ def main(
     if engine in LIBRARIES:
         importlib.import_module(LIBRARIES[engine])
     elif engine == "keras":
-        # Its backend has to be chosen before it is imported.
+        # The backend has to be chosen before Keras is imported.
         importlib.import_module("edgedigits_exporters.keras_backend").load_keras()
     found |= {"imported": time.perf_counter_ns(), "imported_bytes": resident("VmRSS")}
     from edgedigits.loading import load
@@ -55,19 +54,19 @@ def main(
 
 
 def resident(field: str) -> int | None:
-    """Return resident memory in bytes, now ("VmRSS") or at its highest ("VmHWM"); None where nothing tells it.
+    """Return this process's resident memory in bytes, now ("VmRSS") or at its peak ("VmHWM"); None if unknown.
 
-    Not getrusage's where it can be helped: that starts with what the process that started this one had.
+    Not by psutil, whose import would add to it; getrusage's peak includes the parent's memory, so it comes second.
     """
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
-        return _highest_by_rusage() if field == "VmHWM" else None
+        return _peak_by_rusage() if field == "VmHWM" else None
     # proc_pid_status(5): in kB, which are 1024 bytes.
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), None)
 
 
-def _highest_by_rusage() -> int | None:
+def _peak_by_rusage() -> int | None:
     try:
         import resource
     except ImportError:

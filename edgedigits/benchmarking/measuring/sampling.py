@@ -1,7 +1,7 @@
-"""Calls measured one by one: warm-up until stable, then at least so many and so long, nothing collected in between.
+"""Calls that are timed one by one, with garbage collection off.
 
-Nothing is drawn, written or counted up while a call is measured, and what was measured stands in the caller's array
-at once: a call that fails loses none of those before it.
+Nothing is drawn, written or summed while a call is timed. Times go into the caller's array at once, so that a failing
+call loses none of those before it.
 """
 
 import gc
@@ -13,8 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from edgedigits.benchmarking.measuring.clock import Clock, check_forward
-from edgedigits_runtime.errors import MeasurementError
+import numpy as np
+
+from edgedigits_runtime.errors import ClockError, MeasurementError
+
+Clock = Callable[[], int]
+"""Returns nanoseconds since any fixed moment."""
+
+Call = Callable[[int], Any]
+"""The measured call. It receives its number, from 0, and uses picture number modulo the count of pictures."""
+
+CLOCK_READS = 10_000
 
 GARBAGE_COLLECTION = "collected before each series, off while it is measured"
 
@@ -26,8 +35,19 @@ RULE = (
     f" row lie within {STABLE - 1:.0%}"
 )
 
-Call = Callable[[int], Any]
-"""What is measured; it is given the number of the call, from 0, and takes picture number modulo pictures."""
+
+@dataclass(frozen=True)
+class ClockFacts:
+    """Properties of the clock; neither is subtracted from any figure.
+
+    Attributes:
+        resolution_ns: the smallest step that was seen.
+        overhead_ns: the median difference of two reads in a row.
+    """
+
+    name: str
+    resolution_ns: int
+    overhead_ns: float
 
 
 @dataclass(frozen=True)
@@ -35,8 +55,7 @@ class Effort:
     """How long to measure.
 
     Attributes:
-        iterations: calls, at least.
-        seconds: at least; the round of pictures that is begun by then is finished.
+        iterations, seconds: at least; the current round of pictures is then finished.
         warmup_seconds: at most.
     """
 
@@ -47,21 +66,14 @@ class Effort:
     def __post_init__(self) -> None:
         if self.iterations < 1 or self.seconds < 0 or self.warmup_seconds < 0:
             raise MeasurementError(
-                f"measuring takes at least 1 iteration and no time below 0; got {self.iterations} iterations,"
+                f"expected at least 1 iteration and no negative time; got {self.iterations} iterations,"
                 f" {self.seconds:g} s and {self.warmup_seconds:g} s of warm-up"
             )
 
 
 @dataclass(frozen=True)
 class WarmUp:
-    """How the warm-up went.
-
-    Attributes:
-        rule: when it ends.
-        iterations: calls that were not counted.
-        seconds: that they took.
-        stable: whether the rule was met in time.
-    """
+    """A warm-up: the rule that ends it, its uncounted calls, their time, and whether the rule was met in time."""
 
     rule: str
     iterations: int
@@ -69,8 +81,30 @@ class WarmUp:
     stable: bool
 
 
+def examine_clock(now: Clock = time.perf_counter_ns) -> ClockFacts:
+    """Read the clock many times in a row. Raises ClockError if it steps backwards or never changes."""
+    seen = np.empty(CLOCK_READS + 1, np.int64)
+    for k in range(CLOCK_READS + 1):
+        seen[k] = now()
+    steps = np.diff(seen)
+    check_forward(int(steps.min()))
+    if not steps.any():
+        raise ClockError(f"the clock did not change over {CLOCK_READS:,} reads; this machine cannot be measured")
+    name = time.get_clock_info("perf_counter").implementation
+    return ClockFacts(name, int(steps[steps > 0].min()), float(np.median(steps)))
+
+
+def check_forward(step: int) -> None:
+    """Raise ClockError if a step in nanoseconds is negative."""
+    if step < 0:
+        raise ClockError(
+            f"the clock stepped backwards by {-step:,} ns, so its times are wrong; this happens when a virtual machine"
+            " is moved or paused: measure again, or on the host itself"
+        )
+
+
 def nanoseconds() -> "array[int]":
-    """Return an empty series, 64 bits a call."""
+    """Return an empty series of 64-bit numbers."""
     return array("q")
 
 
@@ -83,27 +117,23 @@ def measure(
     keep: Callable[[Any], None] | None = None,
     now: Clock = time.perf_counter_ns,
 ) -> None:
-    """Time calls, each on its own, until all that `effort` asks for was done.
+    """Time calls one by one, each of `pictures` pictures equally often.
 
     Args:
-        call: see Call.
-        pictures: how many it goes round; each is measured equally often.
-        effort: how long.
-        into: takes the nanoseconds of each call as it ends.
-        keep: is given what each call returned, after its time was taken.
-        now: the clock.
+        into: receives the nanoseconds of each call as it ends.
+        keep: receives what each call returned, after its time was taken.
 
     Raises:
         ClockError: the clock stepped backwards.
     """
-    with garbage_left_alone():
+    with garbage_collection_off():
         count, last = 0, now()
         end = last + round(effort.seconds * 1e9)
         while count < effort.iterations or last < end or count % pictures:
             start = now()
             answer = call(count)
             stop = now()
-            # Both at once: a call's own time, and that since the last one.
+            # One check for both: the call's own time, and the time since the last one.
             check_forward(min(stop - start, start - last))
             into.append(stop - start)
             if keep is not None:
@@ -112,25 +142,22 @@ def measure(
 
 
 def warm_up(call: Call, pictures: int, effort: Effort, now: Clock = time.perf_counter_ns) -> WarmUp:
-    """Make calls until RULE is met, or the time for it is over; arguments and errors as for `measure`."""
-    rule = f"{RULE}, at most {effort.warmup_seconds:g} s"
-    window = Effort(pictures, WINDOW_SECONDS)
-    begun = now()
+    """Call until RULE is met or its time is over."""
+    window, begun = Effort(pictures, WINDOW_SECONDS), now()
     medians: list[float] = []
-    iterations = 0
-    while now() - begun < effort.warmup_seconds * 1e9:
+    iterations, stable = 0, False
+    while not stable and now() - begun < effort.warmup_seconds * 1e9:
         taken = nanoseconds()
         measure(call, pictures, window, taken, now=now)
         iterations += len(taken)
         medians = [*medians, statistics.median(taken)][-WINDOWS:]
-        if len(medians) == WINDOWS and max(medians) <= STABLE * min(medians):
-            return WarmUp(rule, iterations, (now() - begun) / 1e9, True)
-    return WarmUp(rule, iterations, (now() - begun) / 1e9, False)
+        stable = len(medians) == WINDOWS and max(medians) <= STABLE * min(medians)
+    return WarmUp(f"{RULE}, at most {effort.warmup_seconds:g} s", iterations, (now() - begun) / 1e9, stable)
 
 
 @contextmanager
-def garbage_left_alone() -> Iterator[None]:
-    """Collect garbage, then leave it alone: a collection would fall into some call and look like its own time."""
+def garbage_collection_off() -> Iterator[None]:
+    """Collect garbage, then turn collection off, so that none falls into a timed call."""
     was_on = gc.isenabled()
     gc.collect()
     gc.disable()

@@ -1,7 +1,7 @@
-"""The ways in which a model is used, named as in MLPerf Inference and MLPerf Tiny: one by one, all at once, for long.
+"""Scenarios named as in MLPerf Inference and MLPerf Tiny: single-stream, offline, and sustained.
 
-Reddi et al., "MLPerf Inference Benchmark" (2020), section IV; Banbury et al., "MLPerf Tiny Benchmark" (2021). The
-scenarios are theirs, the rules (at least so many seconds, so many queries) are not: these are no MLPerf results.
+Reddi et al., "MLPerf Inference Benchmark" (2020), section IV; Banbury et al., "MLPerf Tiny Benchmark" (2021). Their
+rules on minimum time and queries are not followed, so these are not MLPerf results.
 """
 
 import time
@@ -11,17 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from edgedigits.benchmarking.measuring.clock import Clock, check_forward
-from edgedigits.benchmarking.measuring.sampling import Call, Effort, measure, nanoseconds
-from edgedigits.benchmarking.measuring.stages import milliseconds
-from edgedigits.benchmarking.measuring.statistics import (
+from edgedigits.benchmarking.measuring.latency_summary import (
     PER_MILLE,
-    Interval,
     Summary,
     mean_interval,
     percentile,
     summarise,
 )
+from edgedigits.benchmarking.measuring.sampling import Call, Clock, Effort, check_forward, measure, nanoseconds
+from edgedigits.benchmarking.measuring.stages import milliseconds
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.preprocessing import Images
 
@@ -31,12 +29,12 @@ AT_ONCE = 1024
 WINDOWS = 120
 """Of a sustained run: five seconds each in ten minutes."""
 
-Moment = Mapping[str, Any]
-"""What the machine says between two windows, such as {"mhz": 1800.0, "celsius": 61.2}."""
+MachineState = Mapping[str, Any]
+"""The machine between two windows, such as {"mhz": 1800.0, "celsius": 61.2}."""
 
 
 def single_stream(total: Summary) -> dict[str, object]:
-    """Return what steady latency says of one picture after the other: the median, and p99."""
+    """Return the median and p99 of steady latency."""
     return {
         "p50_ms": total.p50,
         "p99_ms": total.p99,
@@ -46,11 +44,11 @@ def single_stream(total: Summary) -> dict[str, object]:
 
 
 def offline(classifier: Classifier, images: Images, seconds: float = 2.0, least: int = 5) -> dict[str, object]:
-    """Return the throughput where all images are there already and the engine divides them among the cores itself.
+    """Return the throughput of AT_ONCE images in one call, which the engine divides among the cores.
 
     Args:
         images: uint8 [N, H, W, C], repeated to AT_ONCE.
-        seconds: at least; and at least `least` calls, after one that is not counted.
+        seconds, least: at least so long and so many calls, after one that is not counted.
     """
     batch = np.resize(images, (AT_ONCE, *images.shape[1:]))
     taken = nanoseconds()
@@ -69,23 +67,23 @@ def offline(classifier: Classifier, images: Images, seconds: float = 2.0, least:
 
 @dataclass
 class Sustained:
-    """A run over minutes, window by window; whole also while it goes on.
+    """A run over minutes in windows, valid also during the run.
 
     Attributes:
-        minutes: that were asked for.
-        windows: start ("at", seconds since the beginning), "count", "p50", "p99" and "max" in milliseconds of each,
-            and what the machine said after it.
+        minutes: the requested length.
+        windows: of each its start ("at", in seconds), "count", "p50", "p99" and "max" in milliseconds, and the
+            machine's state after it.
     """
 
     minutes: float
     windows: list[dict[str, Any]] = field(default_factory=list)
     _all: Any = field(default_factory=nanoseconds)
 
-    def add(self, at: float, taken: Any, moment: Moment) -> None:
-        """Take the nanoseconds of one window."""
-        whole = np.sort(milliseconds(np.array(taken)))
-        found = {name: percentile(whole, PER_MILLE[name]) for name in ("p50", "p99")}
-        self.windows.append({"at": round(at, 3), "count": len(whole), **found, "max": float(whole[-1]), **moment})
+    def add(self, at: float, taken: Any, state: MachineState) -> None:
+        """Add one window by the nanoseconds of its calls."""
+        ordered = np.sort(milliseconds(np.array(taken)))
+        found = {name: percentile(ordered, PER_MILLE[name]) for name in ("p50", "p99")}
+        self.windows.append({"at": round(at, 3), "count": len(ordered), **found, "max": float(ordered[-1]), **state})
         self._all.extend(taken)
 
     def to_dict(self) -> dict[str, object]:
@@ -101,16 +99,16 @@ class Sustained:
 
 
 def drift(medians: list[float]) -> dict[str, object] | None:
-    """Return the medians of the last tenth of the windows over those of the first, with an interval; None for few.
+    """Return the mean median of the last tenth of the windows over that of the first; None below ten windows.
 
-    The interval is that of the two means: what the first tenth's leaves to the last one's.
+    The interval is the quotient of the intervals of the two means.
     """
     tenth = len(medians) // 10
     if not tenth:
         return None
     first, last = np.array(medians[:tenth]), np.array(medians[-tenth:])
     (first_low, first_high), (last_low, last_high) = mean_interval(first), mean_interval(last)
-    interval: Interval = (last_low / first_high, last_high / first_low)
+    interval = last_low / first_high, last_high / first_low
     return {"last_over_first": float(last.mean() / first.mean()), "interval": interval}
 
 
@@ -118,17 +116,17 @@ def sustain(
     call: Call,
     pictures: int,
     into: Sustained,
-    look: Callable[[], Moment],
+    look: Callable[[], MachineState],
     *,
     each: Callable[[], None] = lambda: None,
     now: Clock = time.perf_counter_ns,
 ) -> None:
-    """Call for as long as `into` says, one window after the other.
+    """Measure window after window for `into.minutes`.
 
     Args:
         call, pictures: see sampling.measure.
-        look: asks the machine between two windows, when nothing is timed.
-        each: is told after each window.
+        look: returns the machine's state between two windows, when nothing is timed.
+        each: called after each window.
 
     Raises:
         ClockError: the clock stepped backwards.

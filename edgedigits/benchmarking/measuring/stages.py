@@ -1,22 +1,22 @@
-"""Steady latency: how long each stage of a reading takes, and all of it, once everything is warm."""
+"""Steady latency: the time of each stage of a reading and of the whole reading, once everything is warm."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits.benchmarking.measuring.latency_summary import Summary, Values, summarise
 from edgedigits.benchmarking.measuring.sampling import nanoseconds
-from edgedigits.benchmarking.measuring.statistics import Summary, Values, summarise
 from edgedigits_runtime.timing import STAGES
 
 TOTAL = "total"
 
 
 class StageTimes:
-    """The times of each call so far; whole also while measuring goes on, or after it failed.
+    """The times of each call so far, valid also during measuring or after a failure.
 
     Attributes:
-        total: nanoseconds of each call, from outside.
+        total: nanoseconds of each whole call.
     """
 
     def __init__(self) -> None:
@@ -24,27 +24,27 @@ class StageTimes:
         self._stages: dict[str, list[float]] = {stage: [] for stage in STAGES}
 
     def keep(self, answer: Any) -> None:
-        """Take what a reading says of its stages, in milliseconds; an answer of the engine alone says nothing."""
+        """Take the milliseconds that a reading reports for its stages; an engine's answer has none."""
         if isinstance(answer, dict):
             for stage, times in self._stages.items():
                 times.append(answer[stage])
 
     def summaries(self) -> dict[str, Summary]:
-        """Return the summary of each stage in milliseconds, "total" last; nothing where no call was measured.
+        """Return each stage's summary in milliseconds, "total" last; empty before the first call.
 
-        The total is measured around the whole call, so that it also holds what lies between the stages. Where only the
-        engine was called, its stage and the total are the same.
+        The total is timed around the whole call, so it includes the time between stages. For the engine alone, "invoke"
+        and "total" are the same.
         """
         if not len(self.total):
             return {}
         total = summarise(milliseconds(np.array(self.total)))
         if not self._stages["invoke"]:
             return {"invoke": total, TOTAL: total}
-        # To whole nanoseconds, which is what the clock says.
+        # To whole nanoseconds, the clock's unit.
         stages = {stage: summarise(np.round(times, 6)) for stage, times in self._stages.items()}
         return {**stages, TOTAL: total}
 
 
 def milliseconds(taken: NDArray[np.int64]) -> Values:
-    """Return nanoseconds as milliseconds, each the float nearest to it."""
+    """Convert nanoseconds to milliseconds, each the nearest float."""
     return np.round(taken / 1e6, 6)

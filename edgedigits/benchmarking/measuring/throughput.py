@@ -1,4 +1,4 @@
-"""Throughput of the classifier, framed images to probabilities, over batch sizes and threads; and where it bends."""
+"""Throughput of the classifier, framed images to probabilities, over batch sizes and threads, and its knee."""
 
 import threading
 import time
@@ -9,9 +9,8 @@ from itertools import chain
 
 import numpy as np
 
-from edgedigits.benchmarking.measuring.clock import check_forward
-from edgedigits.benchmarking.measuring.sampling import garbage_left_alone
-from edgedigits.benchmarking.measuring.statistics import mean_interval
+from edgedigits.benchmarking.measuring.latency_summary import mean_interval
+from edgedigits.benchmarking.measuring.sampling import check_forward, garbage_collection_off
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.preprocessing import Images
 
@@ -22,14 +21,13 @@ KNEE = f"the fewest threads, then the smallest batch, that give at least {ENOUGH
 
 @dataclass(frozen=True)
 class Point:
-    """What one setting gives.
+    """Throughput of one setting.
 
     Attributes:
-        threads: calls at a time, each with an interpreter of its own where the engine has them.
+        threads: concurrent calls, each with its own interpreter if the engine has several.
         batch: images of a call.
-        images_per_second: of all threads together.
-        interval: of it.
-        calls: that were measured.
+        images_per_second: of all threads together, with its interval.
+        calls: measured calls.
     """
 
     threads: int
@@ -57,12 +55,12 @@ def measure_throughput(
     seconds: float = 8.0,
     each: Callable[[], None] = lambda: None,
 ) -> None:
-    """Measure every setting into `points`, in a shuffled order so that a machine that warms up favours none.
+    """Measure every setting into `points`, in shuffled order so that a machine that warms up favours none.
 
     Args:
         images: uint8 [N, H, W, C], repeated to fill a batch.
-        seconds: shared out among the settings.
-        each: is told after each of them.
+        seconds: divided among the settings.
+        each: called after each setting.
 
     Raises:
         ClockError: the clock stepped backwards.
@@ -83,13 +81,13 @@ def knee(points: Sequence[Point]) -> Point:
 
 
 def _point(engine: Engine, batch: Images, threads: int, seconds: float) -> Point:
-    """Measure one setting: every thread calls the engine over and over until the time is over."""
-    together = threading.Barrier(threads)
+    """Measure one setting: every thread calls the engine until the time is over."""
+    barrier = threading.Barrier(threads)
 
     def work() -> list[tuple[int, int]]:
         taken: list[tuple[int, int]] = []
         engine.run(batch)
-        together.wait()
+        barrier.wait()
         last = time.perf_counter_ns()
         end = last + seconds * 1e9
         while last < end or not taken:
@@ -100,10 +98,10 @@ def _point(engine: Engine, batch: Images, threads: int, seconds: float) -> Point
             last = now
         return taken
 
-    with garbage_left_alone(), ThreadPoolExecutor(threads) as pool:
-        of_each = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
-    # In the order in which they ended, so that a slow spell of all threads stays together.
-    durations = np.array([taken for _, taken in sorted(chain.from_iterable(of_each))], np.float64) / 1e9
+    with garbage_collection_off(), ThreadPoolExecutor(threads) as pool:
+        by_thread = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
+    # Sorted by end, so that a slow spell of all threads stays together.
+    durations = np.array([taken for _, taken in sorted(chain.from_iterable(by_thread))], np.float64) / 1e9
     images = threads * len(batch)
     low, high = mean_interval(durations)
     return Point(threads, len(batch), images / float(durations.mean()), (images / high, images / low), len(durations))

@@ -1,4 +1,4 @@
-"""What is measured: pictures that are the same on every board, and what is done with them."""
+"""The measured work: pictures that are the same on every board, and the calls that process them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,18 +21,16 @@ KINDS = {
 }
 
 What = Literal["read", "invoke"]
+"""Read a picture's bytes through every stage, or run the engine alone, from tensor to tensor."""
 
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """Pictures, and whether they are read or only given to the engine.
+    """Pictures and what is done with them.
 
     Attributes:
-        what: "read" takes a picture's bytes to its digits, through every stage; "invoke" is the engine alone, the
-            tensor in, the tensor out.
-        kind: what the pictures are.
-        encoded: the bytes of each picture's file.
-        files: where they lie.
+        kind: of the pictures, for a reader.
+        encoded: the bytes of each file in `files`.
     """
 
     what: What
@@ -45,7 +43,7 @@ class Workload:
         """The SHA-256 of all pictures in their order."""
         whole = hashlib.sha256()
         for encoded in self.encoded:
-            # Lengths too: otherwise bytes could move from one file to the next.
+            # The length too: otherwise bytes could move from one file to the next.
             whole.update(len(encoded).to_bytes(8, "big") + encoded)
         return whole.hexdigest()
 
@@ -54,11 +52,7 @@ class Workload:
 
 
 def load_workload(what: What, pictures: str = "photo") -> Workload:
-    """Return the workload.
-
-    Args:
-        what: see Workload.
-        pictures: a name of KINDS, or a file or folder of one's own pictures.
+    """Load pictures: a name of KINDS, or the user's file or folder.
 
     Raises:
         PictureNotFound, MeasurementError: no such pictures.
@@ -69,26 +63,26 @@ def load_workload(what: What, pictures: str = "photo") -> Workload:
 
 
 def read_call(workload: Workload, reader: Reader) -> Call:
-    """Return what reads picture after picture and returns the milliseconds that the reader says of each stage."""
+    """Return a call that reads one picture after another and returns the milliseconds of its stages."""
     encoded, count = workload.encoded, len(workload.encoded)
     return lambda number: reader.read(encoded[number % count], name="").ms
 
 
 def framed_images(workload: Workload, reader: Reader) -> Images:
-    """Return everything in the pictures that the model classifies, framed, uint8 [N, H, W, C].
+    """Return all framed digits of the pictures, uint8 [N, H, W, C].
 
     Raises:
-        MeasurementError: there is nothing in them.
+        MeasurementError: the pictures hold no digit.
         PictureError: one cannot be read.
     """
     found = np.concatenate([reader.framed(encoded)[1] for encoded in workload.encoded])
     if not len(found):
-        raise MeasurementError("there is no digit in these pictures, so the engine has nothing to answer; give others")
+        raise MeasurementError("expected pictures of digits; found no digit in them: give other --pictures")
     return found
 
 
 def invoke_call(images: Images, engine: Engine) -> Call:
-    """Return what gives the engine one tensor after the other, made before the clock starts."""
+    """Return a call that runs the engine on one prepared tensor after another."""
     tensors = [engine.feed(images[k : k + 1]) for k in range(len(images))]
     count, invoke = len(tensors), engine.invoke
     return lambda number: invoke(tensors[number % count])
@@ -98,5 +92,7 @@ def _file(source: Source) -> Path:
     if source.error is not None:
         raise source.error
     if not isinstance(source.content, Path):
-        raise MeasurementError("pictures to measure with are files, read again and again; give a file or a folder")
+        raise MeasurementError(
+            f"expected a file or folder, which is read repeatedly; got {type(source.content).__name__}"
+        )
     return source.content

@@ -1,1 +1,1 @@
-"""What was measured: its file, and what is made of such files."""
+"""Results of benchmarks: their files, and what is made of them. Nothing here measures."""

@@ -1,7 +1,7 @@
-"""A result as it is sent in: all that was measured, and nothing of the person who measured it.
+"""Remove private data from a result before it is published.
 
 Nothing private is collected on purpose. But models and pictures have names, errors quote paths, and some boards are
-named by their owners: what looks like a path, and the names of this host and user, are taken out of every text.
+named by their owners. So paths, and the names of this host and user, are removed from every text.
 """
 
 import contextlib
@@ -11,45 +11,43 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from edgedigits.benchmarking.results.result import Result, sealed
+from edgedigits.benchmarking.results.result_file import Result, sealed
 from edgedigits.model_files import shipped_names
 
 REMOVED = "(removed)"
 
 PATHS = re.compile(
-    r"""(?<![\w.:/])(?!/(?:sys|proc)/)   # Where the machine tells of itself says nothing of its owner.
+    r"""(?<![\w.:/])(?!/(?:sys|proc)/)   # The kernel's own files are not private.
         (?:~|[A-Za-z]:)?[/\\]{1,2}(?:[^\s/\\'"]+[/\\])+[^\s/\\'",;:]*""",
     re.VERBOSE,
 )
-"""Absolute paths of at least two parts, and those from a home folder or a drive."""
+"""Absolute paths of at least two parts, and paths from a home folder or a drive."""
 
 KEPT = ("what", "kind", "engine", "device", "providers", "precision", "kernels", "sha256")
-"""Keys whose values are words of edgedigits' own, also where a host is called like one of them."""
+"""Keys whose values are edgedigits' own words, even if a host has the same name."""
 
 SHORTEST = 3
-"""Shorter names are common words and abbreviations, and say nothing of anybody."""
+"""Shorter names are common words and abbreviations."""
 
 NOBODY = ("root", "user", "admin", "pi", "ubuntu", "debian", "localhost", "raspberrypi", "jetson")
-"""Names that systems give by themselves."""
+"""Default names of systems."""
 
 
 def as_submission(result: Result, private: tuple[str, ...] | None = None) -> Result:
-    """Return a result with nothing private in it, sealed anew.
+    """Return a result without private data, with a new digest.
 
     Args:
-        result: as it was measured.
-        private: words to take out; the names of this host and user, and the home folder, if None.
+        private: words to remove; the names of this host and user, and the home folder, if None.
     """
     words = private_words() if private is None else private
-    body = {key: _cleaned(value, key, words) for key, value in result.items()}
-    return sealed(body)
+    return sealed({key: _cleaned(value, key, words) for key, value in result.items()})
 
 
 def private_words() -> tuple[str, ...]:
-    """Return what this machine calls itself and its user."""
+    """Return the names of this machine and its user."""
     host = socket.gethostname()
     found = [host, host.split(".")[0], str(Path.home()), Path.home().name]
-    # A container may run as a number that has no name.
+    # In a container the user may have a number, but no name.
     with contextlib.suppress(OSError, KeyError):
         found.append(getpass.getuser())
     common = {*NOBODY, *shipped_names()}
@@ -58,7 +56,7 @@ def private_words() -> tuple[str, ...]:
 
 def _cleaned(value: Any, key: str, words: tuple[str, ...]) -> Any:
     if isinstance(value, dict):
-        # Keys are words of edgedigits' own, but for what was found on the machine, which may be a path.
+        # Keys are edgedigits' own words, except those found on the machine, which may be paths.
         return {PATHS.sub(REMOVED, name): _cleaned(inner, name, words) for name, inner in value.items()}
     if isinstance(value, list):
         return [_cleaned(inner, key, words) for inner in value]

@@ -1,1 +1,1 @@
-"""Several things in one run, taken in turn in a drawn order, so that drift favours none."""
+"""Several candidates measured in one run, in turns and in random order, so that drift favours none."""

@@ -1,7 +1,7 @@
-"""Several things measured in one run, in blocks and in an order drawn anew each round, so that drift favours none.
+"""Measure several candidates in rounds: one block of each, in an order drawn anew for each round.
 
-A machine gets warmer, its clock falls, a neighbour wakes up. What is measured one after the other then differs for
-that reason alone. Here every round holds one block of each, and ratios are taken within a round.
+A machine warms up, its clock falls, a neighbour wakes up. Ratios are taken within a round, so that this drift affects
+all candidates alike.
 """
 
 import random
@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits.benchmarking.measuring.statistics import CONFIDENCE, summarise
+from edgedigits.benchmarking.measuring.latency_summary import CONFIDENCE, summarise
 from edgedigits.benchmarking.results.comparing import Ratio
-from edgedigits.benchmarking.results.result import plain
-from edgedigits.benchmarking.side_by_side.hosts import Host, HostDied, Opening, Refused, shared_hosts
+from edgedigits.benchmarking.results.result_file import plain
+from edgedigits.benchmarking.side_by_side.measuring_process import MeasuringProcess, Opening
+from edgedigits_runtime.errors import EdgedigitsError
 
 FEWEST_CALLS, MOST_CALLS = 5, 20_000
 WARMUP_BLOCKS = 10
@@ -32,13 +33,7 @@ METHOD = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of the things that are measured.
-
-    Attributes:
-        name: of its row; no two are the same.
-        group: those of one group share a process.
-        opening: how the process makes it.
-    """
+    """One candidate, with a unique name. Candidates of one group share a process."""
 
     name: str
     group: str
@@ -47,11 +42,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured.
+    """How much to measure.
 
     Attributes:
-        rounds: in each, one block of every candidate.
-        seconds: of counted calls for each candidate, over all rounds; a block has at least FEWEST_CALLS calls.
+        rounds: each has one block of every candidate.
+        seconds: of counted calls for each candidate over all rounds; a block has at least FEWEST_CALLS calls.
         seed: of the orders.
     """
 
@@ -62,15 +57,14 @@ class Plan:
 
 @dataclass
 class Measured:
-    """What was found of a candidate.
+    """Measurements of a candidate.
 
     Attributes:
-        candidate: it.
-        facts: what its opener found out.
-        blocks: milliseconds of each call, by the number of the round.
+        facts: returned by its opener.
+        blocks: milliseconds of each call, by round.
         calls: in a block; 0 until it is known.
-        warmup: calls before the first counted block, and whether their time had become stable.
-        error: why there are no more blocks; empty if nothing went wrong.
+        warmup: uncounted calls, and whether their time became stable.
+        error: why it was not measured further.
     """
 
     candidate: Candidate
@@ -82,7 +76,7 @@ class Measured:
 
     @property
     def series(self) -> NDArray[np.float64]:
-        """Milliseconds of all counted calls, in the order in which they were made."""
+        """Milliseconds of all counted calls, in order."""
         return np.concatenate([np.empty(0), *(self.blocks[number] for number in sorted(self.blocks))])
 
     @property
@@ -98,23 +92,20 @@ def orders(names: Sequence[str], plan: Plan) -> list[list[str]]:
 
 
 class InterleavedRun:
-    """The candidates, their processes, and what was found so far."""
+    """The candidates, their processes, and the measurements so far."""
 
     def __init__(self, candidates: Sequence[Candidate], plan: Plan) -> None:
-        """Take what is measured, and how much."""
         self.plan = plan
         self.found = {one.name: Measured(one) for one in candidates}
-        self._hosts = shared_hosts([one.group for one in candidates])
+        self._processes = {group: MeasuringProcess() for group in {one.group for one in candidates}}
         self._open: set[str] = set()
 
     def measure(self, after_round: Callable[[int], None], after_block: Callable[[str], None] = lambda _: None) -> None:
-        """Open and warm up all, then measure round by round.
-
-        A candidate that fails or dies keeps what was measured of it; the others go on.
+        """Warm up all candidates, then measure round by round; one that fails keeps its blocks, the others continue.
 
         Args:
-            after_round: called with how many rounds are done, from 0 once all are warm.
-            after_block: called with the candidate's name, after its warm-up too.
+            after_round: called with the number of finished rounds, from 0 after the warm-up.
+            after_block: called with the candidate's name, also after its warm-up.
         """
         try:
             for name in self.found:
@@ -127,8 +118,8 @@ class InterleavedRun:
                     after_block(name)
                 after_round(number + 1)
         finally:
-            for host in self._hosts.values():
-                host.close()
+            for process in self._processes.values():
+                process.close()
 
     def _guarded(self, name: str, step: Callable[[Measured], None]) -> None:
         one = self.found[name]
@@ -136,32 +127,31 @@ class InterleavedRun:
             return
         try:
             step(one)
-        except Refused as error:
-            one.error = _placed(str(error), one)
-        except HostDied as error:
-            one.error = _placed(str(error), one)
-            # Its neighbours died with it, and are made anew.
-            self._open -= {other for other, its in self.found.items() if its.candidate.group == one.candidate.group}
+        except EdgedigitsError as error:
+            one.error = f"{error} (after {len(one.series):,} measured calls)" if one.blocks else str(error)
+            group = one.candidate.group
+            if not self._processes[group].alive:
+                # The others of its process have to be opened again.
+                self._open -= {other for other, its in self.found.items() if its.candidate.group == group}
 
-    def _host(self, one: Measured) -> Host:
-        """Return the process of a candidate, with the candidate open in it."""
-        host = self._hosts[one.candidate.group]
+    def _process(self, one: Measured) -> MeasuringProcess:
+        """Return a candidate's process, with the candidate open in it."""
+        process = self._processes[one.candidate.group]
         if one.candidate.name not in self._open:
-            one.facts = host.open(one.candidate.name, one.candidate.opening)
+            one.facts = process.open(one.candidate.name, one.candidate.opening)
             self._open.add(one.candidate.name)
             if one.calls:
-                host.block(one.candidate.name, one.calls)
-        return host
+                process.block(one.candidate.name, one.calls)
+        return process
 
     def _warm_up(self, one: Measured) -> None:
-        """Run blocks until two in a row have medians that lie within STABLE, or WARMUP_BLOCKS are over."""
-        host, name, done, stable = self._host(one), one.candidate.name, 0, False
-        one.calls = FEWEST_CALLS
-        last = 0.0
+        """Run blocks until the medians of two in a row lie within STABLE, at most WARMUP_BLOCKS."""
+        process, name, done, stable = self._process(one), one.candidate.name, 0, False
+        one.calls, last = FEWEST_CALLS, 0.0
         for _ in range(WARMUP_BLOCKS):
-            median = float(np.median(host.block(name, one.calls)))
+            median = float(np.median(process.block(name, one.calls)))
             done += one.calls
-            # The first one only says how many calls make a block.
+            # The calls of a block follow from the latest median.
             wanted = round(1e9 * self.plan.seconds / self.plan.rounds / max(median, 1.0))
             one.calls = min(max(wanted, FEWEST_CALLS), MOST_CALLS)
             stable = abs(median - last) <= STABLE * last
@@ -171,15 +161,11 @@ class InterleavedRun:
         one.warmup = {"calls": done, "stable": stable}
 
     def _measure(self, number: int, one: Measured) -> None:
-        one.blocks[number] = self._host(one).block(one.candidate.name, one.calls) / 1e6
-
-
-def _placed(error: str, one: Measured) -> str:
-    return f"{error} (after {len(one.series):,} measured calls)" if one.blocks else error
+        one.blocks[number] = self._process(one).block(one.candidate.name, one.calls) / 1e6
 
 
 def measured_section(one: Measured | None, plan: Plan) -> dict[str, Any]:
-    """Return what a row says of its measurement, `latency` None where there is none."""
+    """Return a row's measurements as a result holds them; `latency` is None without any."""
     if one is None:
         return {"device": None, "providers": [], "warmup": None, "calls_per_block": 0, "latency": None, "rounds": []}
     medians = one.medians
@@ -194,11 +180,7 @@ def measured_section(one: Measured | None, plan: Plan) -> dict[str, Any]:
 
 
 def paired_ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Ratio | None:
-    """Return how many times as long ours took, within the rounds that both were measured in.
-
-    Args:
-        ours, theirs: median milliseconds by the number of the round.
-    """
+    """Return the relative time of ours, from the median milliseconds of the rounds that both have."""
     ratios = np.sort([ours[number] / theirs[number] for number in sorted(ours.keys() & theirs.keys())])
     if not len(ratios):
         return None
@@ -212,9 +194,9 @@ def paired_ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Rati
 
 
 def median_ends(count: int) -> tuple[int, int] | None:
-    """Return which of `count` ordered values, from 0, hold the true median between them; None if they are too few.
+    """Return the indices of the ordered values that bound the true median; None if there are too few values.
 
-    As many values lie below a median as a fair coin falls on heads: David and Nagaraja, "Order Statistics", 7.1.
+    The number of values below the median is binomial: David and Nagaraja, "Order Statistics", 7.1.
     """
     tail, low = 0.0, -1
     while (tail := tail + comb(count, low + 1) / 2**count) <= (1 - CONFIDENCE) / 2:

@@ -1,16 +1,15 @@
-"""Models, precisions, engines and threads against each other in one run, ending in a recommendation."""
+"""Measure models x precisions x engines x threads in one run, and recommend one."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from edgedigits.benchmarking.measuring.clock import examine_clock
-from edgedigits.benchmarking.measuring.sampling import Call
-from edgedigits.benchmarking.measuring.statistics import INTERVAL, PERCENTILE
+from edgedigits.benchmarking.comparable import MachineMonitor
+from edgedigits.benchmarking.measuring.latency_summary import INTERVAL, PERCENTILE
+from edgedigits.benchmarking.measuring.sampling import Call, examine_clock
 from edgedigits.benchmarking.measuring.workload import What, framed_images, invoke_call, load_workload
-from edgedigits.benchmarking.results.result import Result, ResultFile
-from edgedigits.benchmarking.side_by_side.hosts import Opening
+from edgedigits.benchmarking.results.result_file import Result, ResultFile
 from edgedigits.benchmarking.side_by_side.interleaving import (
     METHOD,
     Candidate,
@@ -19,8 +18,8 @@ from edgedigits.benchmarking.side_by_side.interleaving import (
     Plan,
     measured_section,
 )
+from edgedigits.benchmarking.side_by_side.measuring_process import Opening
 from edgedigits.benchmarking.side_by_side.recommending import fastest_of, ratio, recommend, row_name
-from edgedigits.benchmarking.surroundings import Surroundings
 from edgedigits.model_files import SUFFIX_OF_ENGINE, find_model, open_model, shipped_names
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
@@ -30,21 +29,21 @@ from edgedigits_runtime.machine import core_count
 
 THREADS = (1, 2, 4)
 FORMAT_OF_ENGINE = {"litert": "tflite", "onnxruntime": "onnx"}
-USUAL_ENGINES = tuple(FORMAT_OF_ENGINE)
+
+Make = Callable[[str, str, str], Path]
+"""Returns a file for a model, precision and engine that does not exist yet; see make_file."""
 
 
 @dataclass(frozen=True)
 class MatrixRequest:
-    """What `edgedigits bench matrix` can be told.
+    """The options of `edgedigits bench matrix`.
 
     Attributes:
         models: MODELs; all shipped ones if empty. A file brings its own precision and engine.
-        precisions: each is made where it is not at hand, which needs the [train] extra; those at hand if empty.
+        precisions: exported if missing, which needs the [train] extra; the existing ones if empty.
         engines: LiteRT and ONNX Runtime if empty.
-        threads: 1, 2 and 4 as far as there are cores, if empty.
-        what: "invoke" is the engine alone; "read" goes from a picture's bytes to its digits.
+        threads: 1, 2 and 4 up to the number of cores, if empty.
         pictures: see edgedigits.benchmarking.measuring.workload.
-        plan: how much is measured.
     """
 
     models: tuple[str, ...] = ()
@@ -58,7 +57,7 @@ class MatrixRequest:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the matrix before it is measured; `error` says why there is no file for it."""
+    """One row before it is measured; `error` says why it has no file."""
 
     model: str
     precision: str
@@ -72,12 +71,8 @@ class Cell:
         return row_name(asdict(self))
 
 
-def cells(request: MatrixRequest, make: Callable[[str, str, str], Path]) -> Iterator[Cell]:
+def cells(request: MatrixRequest, make: Make) -> Iterator[Cell]:
     """Yield the rows, each once.
-
-    Args:
-        request: what is wanted.
-        make: returns a file for a model, precision and engine that is not at hand; see make_file.
 
     Raises:
         UnknownName, ArtifactError: a MODEL or an engine does not exist.
@@ -85,7 +80,8 @@ def cells(request: MatrixRequest, make: Callable[[str, str, str], Path]) -> Iter
     threads = request.threads or tuple(count for count in THREADS if count <= core_count())
     seen: set[str] = set()
     for model, name in row_models(request.models or shipped_names()).items():
-        for engine in request.engines or _usual_engines(model):
+        usual = tuple(FORMAT_OF_ENGINE) if model in shipped_names() else None
+        for engine in request.engines or usual or (_engine_of(find_model(model)),):
             for cell in _cells_of(model, engine, request.precisions, make):
                 for count in threads:
                     made = replace(cell, model=name, threads=count)
@@ -94,48 +90,33 @@ def cells(request: MatrixRequest, make: Callable[[str, str, str], Path]) -> Iter
                         yield made
 
 
-def _usual_engines(model: str) -> tuple[str, ...]:
-    if model in shipped_names():
-        return USUAL_ENGINES
-    return (_engine_of(find_model(model)),)
-
-
 def _engine_of(path: Path) -> str:
     return "c" if is_c_export(path) else ENGINE_OF_SUFFIX.get(path.suffix, "keras")
 
 
-def _cells_of(
-    model: str, engine: str, precisions: Sequence[str], make: Callable[[str, str, str], Path]
-) -> Iterator[Cell]:
+def _cells_of(model: str, engine: str, precisions: Sequence[str], make: Make) -> Iterator[Cell]:
     if engine not in (*SUFFIX_OF_ENGINE, "c"):
         raise UnknownName("engine", engine, [*SUFFIX_OF_ENGINE, "c"])
     path = find_model(model, engine=engine)
-    at_hand = read_contract(path).precision
+    existing = read_contract(path).precision
     fits = _engine_of(path) == engine
-    for precision in precisions or (at_hand,):
+    for precision in precisions or (existing,):
         cell = Cell(model, precision, engine, 1)
         try:
-            found = path if fits and precision == at_hand else make(model, precision, engine)
+            yield replace(cell, path=path if fits and precision == existing else make(model, precision, engine))
         except EdgedigitsError as error:
             yield replace(cell, error=str(error))
-        else:
-            yield replace(cell, path=found)
 
 
 def row_models(models: Sequence[str]) -> dict[str, str]:
-    """Return what rows call each MODEL: its short name, or its whole path where two would be called the same."""
+    """Return each MODEL's name in the rows: a short name, or the whole path where two short names are equal."""
     different = list(dict.fromkeys(str(Path(model)) for model in models))
-    names = [short_name(model) for model in different]
+    names = [model if model in shipped_names() else Path(model).name for model in different]
     return {model: name if names.count(name) == 1 else model for model, name in zip(different, names, strict=True)}
 
 
-def short_name(model: str) -> str:
-    """Return what a row calls a MODEL: a shipped name, else the file's or the run's without its folder."""
-    return model if model in shipped_names() else Path(model).name
-
-
 def make_file(model: str, precision: str, engine: str) -> Path:
-    """Return a model's file in another precision or format, exported into the user's cache the first time.
+    """Return a model's file in another precision or format, exported once into the user's cache.
 
     Raises:
         EdgedigitsError: it cannot be exported; see edgedigits.exporting.
@@ -151,18 +132,17 @@ def make_file(model: str, precision: str, engine: str) -> Path:
     digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
     path = user_cache() / "bench" / f"{source.stem}-{digest}.{precision}{SUFFIX_OF_ENGINE[engine]}"
     if not path.is_file():
-        # Its speed is measured here, not its decisions; `edgedigits export` proves those.
-        request = ExportRequest(source, format=file_format, precision=precision, out=path, verify=False)
-        export_model(request)
+        # Only speed is measured here; `edgedigits export` verifies decisions.
+        export_model(ExportRequest(source, format=file_format, precision=precision, out=path, verify=False))
     return path
 
 
-def open_row(path: Path, engine: str, threads: int, what: What, pictures: str) -> tuple[Call, Result]:
-    """Open a row in its process; see edgedigits.benchmarking.side_by_side.hosts."""
+def open_row(path: str, engine: str, threads: int, what: What, pictures: str) -> tuple[Call, Result]:
+    """Open a row in its process; see measuring_process."""
     from edgedigits_runtime.classifier import Classifier
     from edgedigits_runtime.reading.reader import Reader
 
-    opened = open_model(path, engine=engine, options=EngineOptions(threads=threads))
+    opened = open_model(Path(path), engine=engine, options=EngineOptions(threads=threads))
     reader = Reader(Classifier(opened))
     workload = load_workload(what, pictures)
     facts: Result = {"device": opened.device, "providers": list(opened.providers)}
@@ -175,12 +155,11 @@ def open_row(path: Path, engine: str, threads: int, what: What, pictures: str) -
 def run_matrix(
     request: MatrixRequest, out: Path | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> Result:
-    """Measure all rows in turn, writing the result as it grows.
+    """Measure all rows in turns, writing the result as it grows.
 
     Args:
-        request: what is wanted.
         out: of the result file; None keeps it in memory.
-        progress: called with what was done, a word or two.
+        progress: called with a few words on what is done.
 
     Raises:
         UnknownName, ArtifactError, PictureError, MeasurementError, ClockError: nothing can be measured.
@@ -194,35 +173,30 @@ def run_matrix(
     plan = request.plan
     file.put("method", {**METHOD, "percentile": PERCENTILE, "interval": INTERVAL, **asdict(plan)})
     run = InterleavedRun([_candidate(cell, request) for cell in wanted.values() if cell.path], plan)
-    around = Surroundings(file.put)
+    monitor = MachineMonitor(file.put)
 
-    def keep(rounds: int) -> None:
-        file.put("rows", rows_of(wanted, run))
-        around.look()
+    def after_round(rounds: int) -> None:
+        file.put("rows", _rows(wanted, run))
+        monitor.look()
         progress(f"round {rounds} of {plan.rounds}")
 
-    run.measure(keep, progress)
-    around.finish()
-    rows = rows_of(wanted, run)
+    run.measure(after_round, progress)
+    monitor.finish()
+    rows = _rows(wanted, run)
     file.put("rows", rows)
     file.put("recommendation", recommend(rows))
     return file.finish()
 
 
 def _candidate(cell: Cell, request: MatrixRequest) -> Candidate:
-    arguments = {
-        "path": cell.path,
-        "engine": cell.engine,
-        "threads": cell.threads,
-        "what": request.what,
-        "pictures": request.pictures,
-    }
-    # One process for each way an engine is used: one's threads are not another's.
-    return Candidate(cell.name, f"{cell.engine} {cell.threads}", Opening(f"{__name__}:open_row", arguments))
+    settings = {"path": str(cell.path), "engine": cell.engine, "threads": cell.threads}
+    opening = Opening(f"{__name__}:open_row", {**settings, "what": request.what, "pictures": request.pictures})
+    # One process for each use of an engine: their threads stay separate.
+    return Candidate(cell.name, f"{cell.engine} {cell.threads}", opening)
 
 
-def rows_of(wanted: dict[str, Cell], run: InterleavedRun) -> list[Result]:
-    """Return the rows as a result holds them, those without a file among them."""
+def _rows(wanted: dict[str, Cell], run: InterleavedRun) -> list[Result]:
+    """Return the rows as a result holds them, including those without a file."""
     rows = [_row(cell, run.found.get(name), run.plan) for name, cell in wanted.items()]
     fastest = fastest_of(rows)
     for row in rows:
@@ -232,9 +206,8 @@ def rows_of(wanted: dict[str, Cell], run: InterleavedRun) -> list[Result]:
 
 
 def _row(cell: Cell, one: Measured | None, plan: Plan) -> Result:
-    settings = {key: getattr(cell, key) for key in ("name", "model", "precision", "engine", "threads")}
     return {
-        **settings,
+        **{key: getattr(cell, key) for key in ("name", "model", "precision", "engine", "threads")},
         **(file_facts(cell.path) if cell.path else {"file": None, "accuracy": None}),
         **measured_section(one, plan),
         "error": cell.error or (one.error if one else ""),
@@ -242,7 +215,7 @@ def _row(cell: Cell, one: Measured | None, plan: Plan) -> Result:
 
 
 def file_facts(path: Path) -> Result:
-    """Return what a row says of a model's file; of a folder its name only."""
+    """Return a row's facts on its model file; of a folder only the name."""
     if path.is_dir():
         return {"file": {"name": path.name, "sha256": None, "bytes": None}, "accuracy": None}
     content = path.read_bytes()

@@ -1,0 +1,172 @@
+"""The options and the shared state of one benchmark: one model on one engine."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from edgedigits.benchmarking.comparable import MachineMonitor, Save
+from edgedigits.benchmarking.energy import open_meter
+from edgedigits.benchmarking.energy.power_meter import NoMeter
+from edgedigits.benchmarking.measuring.fresh_process import ProcessOptions
+from edgedigits.benchmarking.measuring.latency_summary import INTERVAL, PERCENTILE
+from edgedigits.benchmarking.measuring.sampling import GARBAGE_COLLECTION, RULE, Call, Effort
+from edgedigits.benchmarking.measuring.stages import StageTimes
+from edgedigits.benchmarking.measuring.workload import (
+    What,
+    Workload,
+    framed_images,
+    invoke_call,
+    load_workload,
+    read_call,
+)
+from edgedigits.loading import load
+from edgedigits.model_files import find_model
+from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.errors import MeasurementError
+from edgedigits_runtime.preprocessing import Images
+from edgedigits_runtime.reading.reader import Reader
+
+Progress = Callable[[str, float], object]
+"""Progress callback: the current work, and the share that is done."""
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """What to measure, and for how long.
+
+    Attributes:
+        model, engine, device, options, contract: see edgedigits.load.
+        what, pictures: see measuring.workload.
+        effort: of steady latency.
+        accuracy: how many test images to classify; None for none.
+        sustained: minutes; None for none.
+        meter: see energy.open_meter. A named meter is measured for as long as it needs, any other for some seconds.
+        root: beneath which the kernel's files lie.
+    """
+
+    model: str = "base"
+    engine: str | None = None
+    device: str = "auto"
+    options: EngineOptions = EngineOptions()
+    contract: Path | None = None
+    what: What = "read"
+    pictures: str = "photo"
+    effort: Effort = Effort(seconds=8.0)
+    accuracy: int | None = None
+    sustained: float | None = None
+    meter: str | None = None
+    root: Path = Path("/")
+
+
+@dataclass(eq=False)
+class Bench:
+    """The state that the sections of one run share.
+
+    Attributes:
+        file: of the model.
+        save: receives each section.
+        progress: called between measurements only.
+        times: of steady latency so far.
+        monitor: of the machine; set when the run starts.
+        done: the share of the sections that are finished.
+    """
+
+    options: BenchOptions
+    reader: Reader
+    file: Path
+    workload: Workload
+    save: Save = lambda _name, _content: None
+    progress: Progress = lambda _text, _share: None
+    times: StageTimes = field(default_factory=StageTimes)
+    monitor: MachineMonitor = field(init=False)
+    done: float = 0.0
+
+    @property
+    def engine(self) -> Engine:
+        return self.reader.classifier.engine
+
+    @property
+    def process_options(self) -> ProcessOptions:
+        """How a fresh process reads with the same model and engine."""
+        given = self.options
+        return ProcessOptions(self.engine.name, self.file, given.engine, given.device, given.options, given.contract)
+
+    @cached_property
+    def framed(self) -> Images:
+        """The framed digits of the pictures."""
+        return framed_images(self.workload, self.reader)
+
+    def call(self) -> tuple[Call, int]:
+        """Return the call that steady latency times, and the number of pictures that it cycles through."""
+        if self.workload.what == "invoke":
+            return invoke_call(self.framed, self.engine), len(self.framed)
+        return read_call(self.workload, self.reader), len(self.workload.encoded)
+
+    def report(self, text: str) -> None:
+        """Report what is measured next."""
+        self.progress(text, self.done)
+
+
+def open_bench(options: BenchOptions) -> Bench:
+    """Load the model and the pictures, and check the meter before anything is measured.
+
+    Raises:
+        EdgedigitsError: the model, engine, device, pictures or meter cannot be used.
+    """
+    if options.meter is not None:
+        meter = open_meter(options.root, options.meter)
+        if isinstance(meter, NoMeter):
+            raise MeasurementError(f"the meter {options.meter} cannot be used: {meter.reason}")
+    file = find_model(options.model, engine=options.engine, device=options.device)
+    workload = load_workload(options.what, options.pictures)
+    reader = load(
+        file, engine=options.engine, device=options.device, options=options.options, contract=options.contract
+    )
+    return Bench(options, reader, file, workload)
+
+
+def describe_workload(bench: Bench) -> dict[str, Any]:
+    """Return the result's description of the work, by which results are compared."""
+    contract, engine, options = bench.reader.classifier.contract, bench.engine, bench.options.options
+    described = {"name": contract.name, "format": contract.format, "precision": contract.precision}
+    return {
+        "what": bench.workload.what,
+        "pictures": bench.workload.to_dict(),
+        "model": described | digest_of_model(bench.file),
+        "engine": engine.name,
+        "device": engine.device,
+        "providers": engine.providers,
+        "threads": options.threads,
+        "kernels": options.kernels,
+        "cores": options.cores,
+    }
+
+
+def describe_method(bench: Bench, **changes: object) -> dict[str, Any]:
+    """Return the result's description of the method; see docs/bench.md."""
+    effort = bench.options.effort
+    return {
+        "gc": GARBAGE_COLLECTION,
+        "warmup": {"rule": f"{RULE}, at most {effort.warmup_seconds:g} s", "iterations": 0, "stable": False},
+        "min_iterations": effort.iterations,
+        "min_seconds": effort.seconds,
+        "outliers": "none removed",
+        "percentile": PERCENTILE,
+        "interval": INTERVAL,
+        "clock": "overhead shown, subtracted nowhere",
+    } | changes
+
+
+def digest_of_model(file: Path) -> dict[str, Any]:
+    """Return "bytes" and "sha256" of a model's file, or of all files of a folder of C."""
+    files = [path for path in sorted(file.rglob("*")) if path.is_file()] if file.is_dir() else [file]
+    whole, size = hashlib.sha256(), 0
+    for path in files:
+        content = path.read_bytes()
+        size += len(content)
+        whole.update(content)
+    return {"bytes": size, "sha256": whole.hexdigest()}
