@@ -1,4 +1,4 @@
-"""Import Keras once, quietly, and say what is missing or which device it runs on."""
+"""Import Keras without its messages, and select its device."""
 
 import contextlib
 import importlib
@@ -13,7 +13,7 @@ Device = Literal["auto", "cpu", "gpu"]
 
 
 def load_keras() -> Any:
-    """Import and return the keras module, on the backend that KERAS_BACKEND names (default: tensorflow).
+    """Import and return the keras module, with the backend of KERAS_BACKEND (default: tensorflow).
 
     Raises:
         MissingExtra: Keras or its backend is not installed.
@@ -22,7 +22,7 @@ def load_keras() -> Any:
         return sys.modules["keras"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        # TensorFlow names its processor features when it is imported and when it first computes.
+        # TensorFlow prints its processor features when it is imported and when it first computes.
         with silenced():
             keras = importlib.import_module("keras")
             keras.ops.zeros(1)
@@ -35,15 +35,15 @@ def device_scope(device: Device) -> contextlib.AbstractContextManager[Any]:
     """Return a context in which Keras computes on `device`.
 
     Raises:
-        DeviceUnavailable: "gpu" was asked for and the backend sees none.
+        DeviceUnavailable: the backend finds no GPU.
     """
     keras = load_keras()
     if device == "auto":
         return contextlib.nullcontext()
     if device == "gpu" and not keras.distribution.list_devices("gpu"):
         raise DeviceUnavailable(
-            f"--device gpu: the {keras.backend.backend()} backend sees no GPU; install edgedigits[train-gpu] and"
-            " NVIDIA's driver, or use --device cpu"
+            f"the {keras.backend.backend()} backend finds no GPU; install edgedigits[train-gpu] and NVIDIA's driver,"
+            " or use --device cpu"
         )
     scope: contextlib.AbstractContextManager[Any] = keras.device(f"{device}:0")
     return scope

@@ -1,4 +1,4 @@
-"""Keras as an engine: the reference that exports are compared with, and how a run folder reads pictures."""
+"""Keras as an engine: the reference of exports, and the reader of run folders."""
 
 import threading
 from collections.abc import Callable
@@ -19,7 +19,7 @@ CHUNK = 500
 
 
 class KerasEngine(Engine):
-    """A Keras model; called directly, which is faster than `predict` for a few images."""
+    """A Keras model, called directly: that is faster than `predict` for a few images."""
 
     name = "keras"
 
@@ -37,7 +37,7 @@ class KerasEngine(Engine):
         try:
             with self._lock:
                 return np.concatenate([ops.convert_to_numpy(self._model(chunk, training=False)) for chunk in chunks])
-        # A layer raises what it likes where a file built it otherwise than Keras would.
+        # A layer that a file configured in an unusual way can raise any exception.
         except Exception as error:
             reason = first_line(error)
             raise ArtifactCorrupt(f"Keras cannot run {self.contract.name}: {reason}") from error
@@ -51,14 +51,14 @@ def open_keras(path: Path, contract: Contract | None = None, device: str = "auto
 
     Raises:
         MissingExtra: Keras is not installed.
-        DeviceUnavailable: another device than the backend's default was asked for.
+        DeviceUnavailable: `device` is neither "auto" nor "cpu".
         ArtifactError: the file cannot be used.
     """
     if device not in ("auto", "cpu"):
-        raise DeviceUnavailable(f"a .keras file is read on the CPU, not on {device!r}; export it to ONNX first")
+        raise DeviceUnavailable(f"a .keras file runs on the CPU, not on {device!r}; export it to ONNX first")
     return KerasEngine(*load_model(path, contract), partial(open_keras, path, contract, device))
 
 
 def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> KerasEngine:  # noqa: ARG001
-    """Load a `.keras` file as the engine modules of the runtime do; Keras has no use for the options."""
+    """Load a `.keras` file with the signature of the runtime's engine modules; Keras ignores the options."""
     return open_keras(path, contract, device)

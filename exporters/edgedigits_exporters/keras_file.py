@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits_exporters.keras_backend import load_keras
-from edgedigits_exporters.keras_checking import check
+from edgedigits_exporters.untrusted_keras import check
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, OutputNotWritable, first_line
@@ -17,7 +17,7 @@ FIRST_YEAR_OF_ZIP = 1980
 
 
 def save_model(model: Any, contract: Contract, path: Path) -> Path:
-    """Write `model` without optimiser state, and `contract` as one more member of the file's zip.
+    """Write a model without optimiser state, and its contract as a member of the file's zip.
 
     Raises:
         OutputNotWritable: the file could not be written.
@@ -36,15 +36,14 @@ def save_model(model: Any, contract: Contract, path: Path) -> Path:
 
 
 def check_clock(path: Path) -> None:
-    """Refuse to write a `.keras` file on a machine whose clock was never set: Keras would fail in the middle.
+    """Check that a zip file can hold today's date: with a clock that was never set, Keras fails while writing.
 
     Raises:
-        OutputNotWritable: the clock says a year that no zip file can hold.
+        OutputNotWritable: the clock is before 1980.
     """
     if (year := time.localtime().tm_year) < FIRST_YEAR_OF_ZIP:
         raise OutputNotWritable(
-            f"cannot write {path}: the clock of this machine says {year}, and no .keras file can hold a day before"
-            f" {FIRST_YEAR_OF_ZIP}; set the clock"
+            f"cannot write {path}: expected a clock after {FIRST_YEAR_OF_ZIP}, got the year {year}; set the clock"
         )
 
 
@@ -52,14 +51,14 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
     """Return the Keras model of a `.keras` file and its contract.
 
     Args:
-        path: the file. Code inside it (Lambda layers) is never run.
+        path: the file. Code inside it (Lambda layers) never runs.
         contract: used in place of the file's own.
 
     Raises:
         ArtifactNotFound: no such file.
-        ArtifactCorrupt: damaged, or no Keras model.
-        ArtifactUnsupported: it holds what is not let through; see keras_checking.
-        ContractMissing, ContractInvalid: about the contract inside.
+        ArtifactCorrupt: damaged, or not a Keras model.
+        ArtifactUnsupported: it has a class or a member that is not allowed; see untrusted_keras.
+        ContractMissing, ContractInvalid: the contract is missing or does not match the model.
     """
     if not path.is_file():
         raise ArtifactNotFound(f"no model file at {path}")
@@ -67,23 +66,24 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
     check(path)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    # Keras lets through whatever zipfile, json or h5py raise on damaged members.
+    # Keras passes on any exception of zipfile, json or h5py.
     except Exception as error:
         reason = first_line(error)
         raise ArtifactCorrupt(f"{path} cannot be loaded as a Keras model: {reason}") from error
     contract = contract or read_contract(path)
     if tuple(model.input_shape[1:]) != contract.image_shape:
         raise ContractInvalid(
-            f"{path}: the contract says images of {list(contract.image_shape)}, the model takes"
-            f" {list(model.input_shape[1:])}"
+            f"{path}: the contract has images of {list(contract.image_shape)}, the model"
+            f" {list(model.input_shape[1:])}; correct the contract"
         )
     if tuple(model.output_shape[1:]) != (len(contract.labels),):
         raise ContractInvalid(
-            f"{path}: the contract has {len(contract.labels)} labels, the model gives {list(model.output_shape[1:])}"
+            f"{path}: the contract has {len(contract.labels)} labels, the model's output is"
+            f" {list(model.output_shape[1:])}; correct the contract"
         )
     return model, contract
 
 
 def float_border(image_shape: tuple[int, int, int], classes: int) -> tuple[Tensor, Tensor]:
-    """Return the input and output tensors of a Keras model, which are float32 with a free batch."""
+    """Return the input and output tensors of a Keras model: float32 with a free batch."""
     return Tensor("image", (None, *image_shape), "float32"), Tensor("probabilities", (None, classes), "float32")

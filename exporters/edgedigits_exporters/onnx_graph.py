@@ -1,8 +1,8 @@
-"""Clean what tf2onnx leaves: its names, and the shape arithmetic and transposes around a flattening.
+"""Clean the graph of tf2onnx: its names, and the shape arithmetic and transposes around a flattening.
 
-TensorFlow flattens [N, H, W, C], ONNX convolutions give [N, C, H, W]. tf2onnx puts a Transpose between them and
-computes the new shape while running. Here the flattening takes [N, C, H, W] as it is, and the rows of the weights
-behind it change places instead; the products and sums are the same.
+TensorFlow flattens [N, H, W, C]; ONNX convolutions return [N, C, H, W]. tf2onnx inserts a Transpose between them and
+computes the shape at run time. The cleaned graph flattens [N, C, H, W], and the rows of the weights after it are
+reordered instead; the products and sums are the same.
 """
 
 import math
@@ -15,7 +15,7 @@ from edgedigits_runtime.errors import GraphUnsupported
 TO_NHWC = [0, 2, 3, 1]
 ELEMENTWISE = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "Identity")
 PER_FEATURE = ("Add", "Sub", "Mul", "Div")
-"""What a batch normalisation becomes: a vector with one entry for each feature, or a scalar."""
+"""Operators of a batch normalisation, with a vector of one entry for each feature, or a scalar."""
 
 
 def clean(model: Any) -> Any:
@@ -28,17 +28,17 @@ def clean(model: Any) -> Any:
 
     _flatten_in_place(model)
     _remove_unused(model)
-    _name_border(model)
+    _name_ends(model)
     _refuse_leftovers(model)
     model.graph.name = "edgedigits"
     model.producer_name = "edgedigits"
-    # Shapes of the tensors between the operators were inferred before the surgery.
+    # These shapes were inferred before the changes.
     del model.graph.value_info[:]
     return onnx.shape_inference.infer_shapes(model)
 
 
 def _flatten_in_place(model: Any) -> None:
-    """Replace each Reshape to a matrix by a Flatten, and take the Transpose before it into the weights behind it."""
+    """Replace each Reshape to a matrix by a Flatten, and merge the Transpose before it into the weights after it."""
     import onnx
 
     graph = model.graph
@@ -49,13 +49,13 @@ def _flatten_in_place(model: Any) -> None:
         source = node.input[0]
         features, width = math.prod(shapes.get(source, ())[1:]), shapes[node.output[0]][1]
         if features and width and features != width:
-            continue  # It moves pixels into the batch, which Flatten does not.
+            continue  # A Reshape that moves pixels into the batch is not a Flatten.
         transpose = _producer(graph, source)
         if transpose is not None and transpose.op_type == "Transpose" and _perm(transpose) == TO_NHWC:
             source = transpose.input[0]
             shape = shapes.get(source, [])[1:]
             if len(shape) != len(TO_NHWC) - 1 or 0 in shape:
-                raise GraphUnsupported(f"a flattening follows {source}, whose shape is not known")
+                raise GraphUnsupported(f"expected a static shape before a flattening; that of {source} is unknown")
             channels, height, width = shape
             _reorder_rows(graph, node, (height, width, channels))
         flatten = onnx.helper.make_node("Flatten", [source], list(node.output), name="flatten", axis=1)
@@ -64,7 +64,7 @@ def _flatten_in_place(model: Any) -> None:
 
 
 def _reorder_rows(graph: Any, reshape: Any, nhwc: tuple[int, int, int]) -> None:
-    """Order the weights that the flattened tensor meets as [C, H, W] instead of [H, W, C], up to the dense layer."""
+    """Reorder the weights after a flattening, up to the dense layer, from [H, W, C] to [C, H, W]."""
     weights = {entry.name: entry for entry in graph.initializer}
     consumers = _consumers(graph, reshape.output[0])
     while len(consumers) == 1 and consumers[0].op_type in (*ELEMENTWISE, *PER_FEATURE):
@@ -74,9 +74,7 @@ def _reorder_rows(graph: Any, reshape: Any, nhwc: tuple[int, int, int]) -> None:
         consumers = _consumers(graph, consumers[0].output[0])
     if len(consumers) != 1 or consumers[0].op_type != "MatMul" or consumers[0].input[1] not in weights:
         found = ", ".join(node.op_type for node in consumers) or "nothing"
-        raise GraphUnsupported(
-            f"a flattening must be followed by one dense layer; {reshape.name} is followed by {found}"
-        )
+        raise GraphUnsupported(f"expected one dense layer after a flattening; {reshape.name} is followed by {found}")
     _reorder(graph, weights[consumers[0].input[1]], nhwc, axis=0)
 
 
@@ -84,7 +82,7 @@ def _reorder(graph: Any, entry: Any, nhwc: tuple[int, int, int], axis: int) -> N
     from onnx import numpy_helper
 
     if len(_consumers(graph, entry.name)) != 1:
-        raise GraphUnsupported(f"the weights {entry.name} behind a flattening are used more than once")
+        raise GraphUnsupported(f"the weights {entry.name} after a flattening are used more than once")
     values = numpy_helper.to_array(entry)
     if values.size == 1:
         return
@@ -93,7 +91,7 @@ def _reorder(graph: Any, entry: Any, nhwc: tuple[int, int, int], axis: int) -> N
 
 
 def _remove_unused(model: Any) -> None:
-    """Drop nodes and weights that no output depends on."""
+    """Remove nodes and weights that no output depends on."""
     graph = model.graph
     needed = {output.name for output in graph.output}
     for node in reversed(list(graph.node)):
@@ -105,15 +103,15 @@ def _remove_unused(model: Any) -> None:
         graph.initializer.remove(entry)
 
 
-def _name_border(model: Any) -> None:
+def _name_ends(model: Any) -> None:
     graph = model.graph
-    for border, name in ((graph.input, "image"), (graph.output, "probabilities")):
-        old = border[0].name
+    for ends, name in ((graph.input, "image"), (graph.output, "probabilities")):
+        old = ends[0].name
         for node in graph.node:
             node.input[:] = [name if tensor == old else tensor for tensor in node.input]
             node.output[:] = [name if tensor == old else tensor for tensor in node.output]
-        border[0].name = name
-        border[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+        ends[0].name = name
+        ends[0].type.tensor_type.shape.dim[0].dim_param = "batch"
 
 
 def _refuse_leftovers(model: Any) -> None:
@@ -122,13 +120,13 @@ def _refuse_leftovers(model: Any) -> None:
         at_input = node.op_type == "Transpose" and node.input[0] == "image" and channels > 1
         if node.op_type in ("Shape", "Gather", "Slice", "Concat", "Transpose") and not at_input:
             raise GraphUnsupported(
-                f"the ONNX graph still holds {node.op_type} ({node.name}); this network needs a cleaning rule in"
+                f"the ONNX graph has {node.op_type} ({node.name}); this network needs a cleaning rule in"
                 " edgedigits_exporters/onnx_graph.py"
             )
 
 
 def _shapes(model: Any) -> dict[str, list[int]]:
-    """Return the inferred shape of each tensor, 0 where a size is free."""
+    """Return the inferred shape of each tensor; free sizes are 0."""
     import onnx
 
     inferred = onnx.shape_inference.infer_shapes(model).graph

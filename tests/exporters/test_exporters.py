@@ -1,4 +1,4 @@
-"""Every format and precision, of a network trained on real MNIST: right contract, right graph, same decisions."""
+"""ONNX and TFLite in every precision, of a network trained on MNIST: contract, graph and decisions."""
 
 import dataclasses
 from pathlib import Path
@@ -62,7 +62,7 @@ def artifacts(
 
 
 def convert_here(name: str, model: Path, precision: str, path: Path, images: Any = None) -> Path:
-    """Do what `export` does in a child process; here TensorFlow is at hand, and its import takes ten seconds."""
+    """Convert in this process, where TensorFlow is imported already; that takes ten seconds in a child process."""
     exporter: Any = get_format(name)
     converted, found = exporter.convert(model, None, precision, images)
     path.write_bytes(append_zipped(converted, found) if name == "tflite" else exporter.with_contract(converted, found))
@@ -104,7 +104,7 @@ def test_contracts(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "precision"), EXPORTS)
-def test_decisions_stay_within_the_gates(
+def test_every_export_passes_its_gate(
     name: str, precision: str, artifacts: dict[tuple[str, str], Path], trained_run: RunFolder, splits: Splits
 ) -> None:
     verification = verify_artifact(artifacts[name, precision], trained_run.model, splits.test, "test")
@@ -125,18 +125,18 @@ def test_onnx_graphs(precision: str, artifacts: dict[tuple[str, str], Path]) -> 
     types = {node.op_type for node in model.graph.node}
     assert not types & {"Transpose", "Shape", "Gather", "Slice", "Concat"}
     if precision in ("float32", "int8"):
-        # A single channel goes to the front without moving a pixel.
+        # For a single channel, NHWC to NCHW is a Reshape.
         assert [node.input[0] for node in model.graph.node if node.op_type == "Reshape"] in ([], ["image"])
     assert ("QuantizeLinear" in types) == (precision == "int8")
     assert ("DynamicQuantizeLinear" in types) == (precision == "dynamic")
-    for border, name in ((model.graph.input, "image"), (model.graph.output, "probabilities")):
-        assert [value.name for value in border] == [name]
-        assert border[0].type.tensor_type.shape.dim[0].dim_param == "batch"
-        assert border[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    for ends, name in ((model.graph.input, "image"), (model.graph.output, "probabilities")):
+        assert [value.name for value in ends] == [name]
+        assert ends[0].type.tensor_type.shape.dim[0].dim_param == "batch"
+        assert ends[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
 
 
 @pytest.mark.slow
-def test_int8_tflite_is_integer_throughout_with_a_scale_for_each_channel(
+def test_int8_tflite_has_only_integers_and_a_scale_for_each_channel(
     artifacts: dict[tuple[str, str], Path],
 ) -> None:
     from ai_edge_litert import schema_py_generated as schema
@@ -158,7 +158,7 @@ def test_int8_tflite_is_integer_throughout_with_a_scale_for_each_channel(
 
 
 @pytest.mark.slow
-def test_the_census_and_the_size_tell_the_precisions_apart(artifacts: dict[tuple[str, str], Path]) -> None:
+def test_precisions_differ_in_census_and_size(artifacts: dict[tuple[str, str], Path]) -> None:
     for name in CONVERTED:
         sizes = {precision: artifacts[name, precision].stat().st_size for precision in PRECISIONS}
         assert sizes["int8"] < sizes["float16"] < sizes["float32"]
@@ -166,12 +166,12 @@ def test_the_census_and_the_size_tell_the_precisions_apart(artifacts: dict[tuple
         assert take_census(artifacts[name, "float32"]).others("float32") == []
         assert take_census(artifacts[name, "int8"]).count("int8") >= 5
     assert take_census(artifacts["onnx", "float16"]).count("float16") >= 5
-    # The converter leaves weights of fewer than 1,024 elements as they are: those of the first and the last layer.
+    # The converter does not quantize weights of fewer than 1,024 elements: those of the first and the last layer.
     assert take_census(artifacts["tflite", "dynamic"]).count("int8 weights") == 3
 
 
 @pytest.mark.slow
-def test_the_model_stays_the_same_under_a_new_contract(artifacts: dict[tuple[str, str], Path], tmp_path: Path) -> None:
+def test_embedding_a_contract_keeps_the_outputs(artifacts: dict[tuple[str, str], Path], tmp_path: Path) -> None:
     for (name, precision), artifact in artifacts.items():
         path = tmp_path / artifact.name
         path.write_bytes(artifact.read_bytes())
@@ -183,7 +183,7 @@ def test_the_model_stays_the_same_under_a_new_contract(artifacts: dict[tuple[str
         np.testing.assert_array_equal(after.run(images), before.run(images))
 
 
-def test_embedding_replaces_and_keeps_what_others_wrote(tmp_path: Path) -> None:
+def test_embedding_replaces_the_contract_and_keeps_other_metadata(tmp_path: Path) -> None:
     import onnx
 
     path = write_onnx(tmp_path)
@@ -203,10 +203,10 @@ def test_embedding_replaces_and_keeps_what_others_wrote(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-# TensorFlow says so of every int8 conversion; in the child process nobody sees it.
+# TensorFlow warns at every int8 conversion; in the child process the warning is not printed.
 @pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
 @pytest.mark.parametrize(("name", "precision"), EXPORTS)
-def test_colour_networks_export_too(name: str, precision: str, tmp_path: Path) -> None:
+def test_colour_networks(name: str, precision: str, tmp_path: Path) -> None:
     model, source = save(tmp_path, conv_flat, COLOUR)
     images = np.random.default_rng(0).integers(0, 256, (40, *COLOUR), np.uint8)
     path = convert_here(name, source, precision, tmp_path / f"net.{name}", images)
@@ -224,10 +224,10 @@ def test_colour_networks_export_too(name: str, precision: str, tmp_path: Path) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "module"), [("onnx", "keras"), ("tflite", "tensorflow")])
-def test_a_converter_that_crashes_becomes_a_readable_error(
+def test_a_crash_of_the_converter_keeps_the_old_file(
     name: str, module: str, small_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real crash of the real child: the library that it imports ends the process."""
+    """The library that the child process imports aborts."""
     (tmp_path / "crash").mkdir()
     (tmp_path / "crash" / f"{module}.py").write_text("import os\nos.abort()\n")
     monkeypatch.syspath_prepend(tmp_path / "crash")
@@ -241,7 +241,7 @@ def test_a_converter_that_crashes_becomes_a_readable_error(
 
 
 @pytest.mark.slow
-def test_models_that_cannot_be_used(small_run: RunFolder, tmp_path: Path) -> None:
+def test_damaged_and_missing_models_are_refused(small_run: RunFolder, tmp_path: Path) -> None:
     from edgedigits_exporters.keras_file import load_model
 
     whole = small_run.model.read_bytes()
@@ -249,32 +249,32 @@ def test_models_that_cannot_be_used(small_run: RunFolder, tmp_path: Path) -> Non
     cut.write_bytes(whole[: len(whole) // 2])
     text.write_text("I am no model")
     for path in (cut, text):
-        with pytest.raises(ArtifactCorrupt, match=f"{path.name} is not a whole .keras file"):
+        with pytest.raises(ArtifactCorrupt, match=path.name):
             load_model(path)
-    with pytest.raises(ArtifactNotFound, match="no model file at"):
+    with pytest.raises(ArtifactNotFound, match=r"gone\.keras"):
         load_model(tmp_path / "gone.keras")
 
 
 @pytest.mark.slow
-def test_a_contract_that_does_not_fit_the_network(tmp_path: Path) -> None:
+def test_a_contract_that_does_not_match_the_network_is_refused(tmp_path: Path) -> None:
     from edgedigits_exporters.keras_file import load_model
 
     model, path = save(tmp_path, conv_flat, COLOUR)
     fitting = load_model(path)[1]
     assert load_model(path, dataclasses.replace(fitting, name="mine"))[1].name == "mine"
-    with pytest.raises(ContractInvalid, match=r"says images of \[28, 28, 1\], the model takes \[32, 32, 3\]"):
+    with pytest.raises(ContractInvalid, match=r"\[28, 28, 1\].*\[32, 32, 3\]"):
         load_model(path, contract())
-    with pytest.raises(ContractInvalid, match=r"has 10 labels, the model gives \[5\]"):
+    with pytest.raises(ContractInvalid, match=r"10 labels.*\[5\]"):
         load_model(path, dataclasses.replace(fitting, labels=contract().labels))
     bare = tmp_path / "bare.keras"
     model.save(bare)
-    with pytest.raises(ContractMissing, match="--contract FILE"):
+    with pytest.raises(ContractMissing, match="--contract"):
         load_model(bare)
     assert load_model(bare, fitting)[1] == fitting
 
 
 @pytest.mark.slow
-def test_code_inside_a_model_is_never_run(tmp_path: Path) -> None:
+def test_code_inside_a_model_never_runs(tmp_path: Path) -> None:
     import keras
 
     from edgedigits_exporters.keras_file import load_model
@@ -282,11 +282,11 @@ def test_code_inside_a_model_is_never_run(tmp_path: Path) -> None:
     path = tmp_path / "lambda.keras"
     layers = [keras.Input((28, 28, 1)), keras.layers.Lambda(lambda x: x), keras.layers.Flatten()]
     keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")]).save(path)
-    with pytest.raises(ArtifactUnsupported, match=r"lambda\.keras holds a class .* 'keras\.layers\.Lambda'"):
+    with pytest.raises(ArtifactUnsupported, match=r"lambda\.keras.*'keras\.layers\.Lambda'"):
         load_model(path, contract())
 
 
-def test_an_unknown_format_lists_the_known() -> None:
+def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(UnknownName, match=r"'coreml'.* onnx, tflite, c, c-array, web"):
         get_format("coreml")
 

@@ -122,13 +122,13 @@ def _run(engine: Engine) -> None:
 
 
 def _checks(kind: str, path: Path, contract: Contract | None, kernels: Kernels) -> None:
-    from edgedigits_exporters import keras_checking
+    from edgedigits_exporters import untrusted_keras
     from edgedigits_runtime.untrusted import CHECKS
 
     if kind == "contract":
         read_contract(path)
     elif kind == "keras":
-        keras_checking.check(path)
+        untrusted_keras.check(path)
     else:
         importlib.import_module(CHECKS[f".{kind}"]).check(path.read_bytes(), str(path))
 

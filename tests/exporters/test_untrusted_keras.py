@@ -1,4 +1,4 @@
-"""A `.keras` file is checked before Keras sees it: members, sizes, classes that may carry code, weights elsewhere."""
+"""Untrusted `.keras` files: members, sizes, classes with code, links to other files."""
 
 import io
 import json
@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgedigits.model_files import SHIPPED, shipped_names
-from edgedigits_exporters.keras_checking import CLASSES, LAYERS, check
+from edgedigits_exporters.untrusted_keras import CLASSES, CONFIG_BYTES, LAYERS, check
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported
 from edgedigits_runtime.untrusted import limits
 from tests.conftest import REPOSITORY
@@ -91,17 +90,17 @@ CODE: dict[str, Callable[[Any], None]] = {
 
 
 @pytest.mark.parametrize("case", CODE)
-def test_classes_that_may_carry_code(case: str, tmp_path: Path) -> None:
+def test_classes_that_may_contain_code_are_refused(case: str, tmp_path: Path) -> None:
     message = refusal(reconfigured(tmp_path, CODE[case]))
-    assert "a class that is not let through" in message
+    assert "class" in message
 
 
-def test_classes_as_the_first_versions_wrote_them(tmp_path: Path) -> None:
+def test_files_of_the_first_keras_3_versions_pass(tmp_path: Path) -> None:
     check(reconfigured(tmp_path, lambda config: layer(config).pop("module")))
     check(reconfigured(tmp_path, lambda config: config.update(compile_config={"class_name": "anything"})))
 
 
-def test_sizes_of_layers(tmp_path: Path) -> None:
+def test_large_and_negative_sizes_are_refused(tmp_path: Path) -> None:
     for name, value in (("filters", 10**9), ("kernel_size", [3, 10**6]), ("strides", [[-5]]), ("units", 1e300)):
         path = reconfigured(
             tmp_path, lambda config, name=name, value=value: layer(config)["config"].update({name: value})
@@ -112,20 +111,20 @@ def test_sizes_of_layers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["../config.json", "/etc/passwd", "assets/vocabulary.txt", "..\\x", "model.weights.npz"]
 )
-def test_members_that_no_classifier_needs(name: str, tmp_path: Path) -> None:
-    assert "a member that no classifier needs" in refusal(written(tmp_path, {name: b"x"}))
+def test_other_members_are_refused(name: str, tmp_path: Path) -> None:
+    assert repr(name) in refusal(written(tmp_path, {name: b"x"}))
 
 
-def test_members_that_are_missing_or_twice(tmp_path: Path) -> None:
+def test_missing_and_duplicate_members_are_refused(tmp_path: Path) -> None:
     assert "config.json" in refusal(written(tmp_path, {"config.json": None}))
     assert "model.weights.h5" in refusal(written(tmp_path, {"model.weights.h5": None}))
     path = written(tmp_path, {})
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
         archive.writestr("config.json", "{}")
-    assert "there twice" in refusal(path)
+    assert "twice" in refusal(path)
 
 
-def test_a_bomb_is_refused_unpacked(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("model.weights.h5", "w") as member:
@@ -133,15 +132,13 @@ def test_a_bomb_is_refused_unpacked(tmp_path: Path) -> None:
                 member.write(bytes(1 << 20))
         archive.writestr("config.json", MEMBERS["config.json"])
     assert path.stat().st_size < 1 << 20
-    assert "bytes unpacked; models are read up to" in refusal(path)
-    assert "describes itself in more than" in refusal(
-        written(tmp_path, {"config.json": b" " * (17 << 20)}, zipfile.ZIP_DEFLATED)
-    )
+    assert f"{limits.MODEL_BYTES:,}" in refusal(path)
+    assert f"{CONFIG_BYTES:,}" in refusal(written(tmp_path, {"config.json": b" " * (17 << 20)}, zipfile.ZIP_DEFLATED))
 
 
-def test_a_deep_config(tmp_path: Path) -> None:
+def test_deep_and_invalid_configs_are_refused(tmp_path: Path) -> None:
     refusal(written(tmp_path, {"config.json": b"[" * 200_000 + b"]" * 200_000}))
-    assert "its config is no object" in refusal(written(tmp_path, {"config.json": b"[]"}))
+    assert "config.json" in refusal(written(tmp_path, {"config.json": b"[]"}))
     refusal(written(tmp_path, {"config.json": b"\xff"}))
 
 
@@ -161,30 +158,30 @@ def virtual(file: Any) -> None:
 WEIGHTS: dict[str, tuple[Callable[[Any], None], str]] = {
     "external link": (
         lambda file: file.__setitem__("a", h5py.ExternalLink("/etc/passwd", "/x")),
-        "a link leads elsewhere",
+        "link",
     ),
-    "soft link": (lambda file: file.__setitem__("a", h5py.SoftLink("/b")), "a link leads elsewhere"),
+    "soft link": (lambda file: file.__setitem__("a", h5py.SoftLink("/b")), "link"),
     "external data": (
         lambda file: file.create_dataset("a", (10,), "u1", external=[("/etc/passwd", 0, 10)]),
-        "in another file",
+        "'/a'",
     ),
-    "virtual": (virtual, "in another file"),
+    "virtual": (virtual, "'/v'"),
     "bomb": (
         lambda file: file.create_dataset("a", (1 << 30,), "f4", chunks=(1 << 20,), compression="gzip"),
-        "has weights of 4,294,967,296 bytes",
+        "4,294,967,296",
     ),
-    "circle": (lambda file: file.create_group("g").__setitem__("back", file["/"]), "more than 10,000 parts"),
+    "circle": (lambda file: file.create_group("g").__setitem__("back", file["/"]), "10,000"),
 }
 
 
 @pytest.mark.parametrize("case", WEIGHTS)
-def test_weights_that_are_elsewhere_or_too_many(case: str, tmp_path: Path) -> None:
-    write, words = WEIGHTS[case]
-    assert words in refusal(written(tmp_path, {"model.weights.h5": hdf5(write)}))
+def test_weights_in_other_files_and_too_large_weights_are_refused(case: str, tmp_path: Path) -> None:
+    write, fact = WEIGHTS[case]
+    assert fact in refusal(written(tmp_path, {"model.weights.h5": hdf5(write)}))
 
 
-def test_a_size_that_does_not_fit_a_machine_word(tmp_path: Path) -> None:
-    """h5py raised OverflowError, which torture.models found."""
+def test_a_size_that_overflows_a_machine_word_is_refused(tmp_path: Path) -> None:
+    """h5py raises OverflowError; found by tests.torture.models."""
     content = bytearray(hdf5(lambda file: file.create_dataset("a", (7654321,), "f4", chunks=(1,))))
     size = (7654321).to_bytes(8, "little")
     while (place := content.find(size)) >= 0:
@@ -192,19 +189,19 @@ def test_a_size_that_does_not_fit_a_machine_word(tmp_path: Path) -> None:
     refusal(written(tmp_path, {"model.weights.h5": bytes(content)}))
 
 
-def test_damaged_weights(tmp_path: Path) -> None:
-    assert "its weights are damaged" in refusal(written(tmp_path, {"model.weights.h5": b"no hdf5"}))
+def test_damaged_weights_are_refused(tmp_path: Path) -> None:
+    assert "model.weights.h5" in refusal(written(tmp_path, {"model.weights.h5": b"no hdf5"}))
 
 
-def test_other_files(tmp_path: Path) -> None:
+def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.keras"
     for content in (b"", b"no zip", (SHIPPED / "pico.keras").read_bytes()[:-30]):
         path.write_bytes(content)
-        with pytest.raises(ArtifactCorrupt, match=r"is not a whole \.keras file"):
+        with pytest.raises(ArtifactCorrupt, match=r"x\.keras"):
             check(path)
     with path.open("wb") as file:
         file.truncate(limits.MODEL_BYTES + 1)
-    with pytest.raises(ArtifactUnsupported, match="models are read up to"):
+    with pytest.raises(ArtifactUnsupported, match=f"{limits.MODEL_BYTES:,}"):
         check(path)
 
 
@@ -225,7 +222,7 @@ def test_damaged_bytes_are_refused_or_pass(data: st.DataObject, tmp_path_factory
         assert "\n" not in str(error)
 
 
-def test_nothing_on_the_list_runs_code_or_reads_files() -> None:
+def test_no_allowed_class_runs_code_or_reads_files() -> None:
     dangerous = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "StringLookup",
                  "TextVectorization", "IntegerLookup", "Hashing", "Discretization", "HashedCrossing"}  # fmt: skip
     assert LAYERS.isdisjoint(dangerous)
@@ -234,7 +231,7 @@ def test_nothing_on_the_list_runs_code_or_reads_files() -> None:
 
 
 @pytest.mark.slow
-def test_every_class_on_the_list_is_one_of_keras() -> None:
+def test_every_allowed_class_exists_in_keras() -> None:
     import keras
 
     assert [name for name in LAYERS if not hasattr(keras.layers, name)] == []
@@ -244,7 +241,7 @@ def test_every_class_on_the_list_is_one_of_keras() -> None:
 
 
 @pytest.mark.slow
-def test_a_lambda_is_refused_when_a_model_is_opened(tmp_path: Path) -> None:
+def test_loading_refuses_a_lambda_layer(tmp_path: Path) -> None:
     import keras
 
     from edgedigits_exporters.keras_file import load_model
@@ -252,6 +249,5 @@ def test_a_lambda_is_refused_when_a_model_is_opened(tmp_path: Path) -> None:
     model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Lambda(lambda x: x * 2)])
     path = tmp_path / "code.keras"
     model.save(path)
-    with pytest.raises(ArtifactUnsupported, match=r"keras\.layers\.Lambda.* may carry code"):
+    with pytest.raises(ArtifactUnsupported, match=r"keras\.layers\.Lambda"):
         load_model(path)
-    np.testing.assert_equal(path.is_file(), True)

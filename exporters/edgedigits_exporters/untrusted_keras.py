@@ -1,6 +1,6 @@
-"""Check a `.keras` file before Keras sees it: its members, their sizes, its classes, and where its weights come from.
+"""Check an untrusted `.keras` file before Keras loads it: its members, sizes, classes and weights.
 
-Keras's own safe mode refuses Lambda layers; here only what is listed is let through, whatever Keras would take.
+Keras's safe mode refuses Lambda layers; this check allows only listed classes.
 """
 
 import io
@@ -16,7 +16,7 @@ from edgedigits_runtime.untrusted import limits, read_limited
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MEMBERS = {CONFIG, WEIGHTS, "metadata.json", MEMBER, "edgedigits-history.json"}
-"""What a file of ours or of Keras holds; assets belong to layers that read text."""
+"""Members of a classifier's file; assets belong to layers that read text."""
 
 CONFIG_BYTES = 16 << 20
 
@@ -62,16 +62,16 @@ CLASSES = {
     "keras.src.random.seed_generator": frozenset({"SeedGenerator"}),
     "keras.src.ops.numpy": frozenset(_OPERATIONS.split()),
 }
-"""Classes by module, as Keras writes them; functions, custom objects and other libraries are none of them."""
+"""Allowed classes by module, as Keras writes them; no functions, custom objects or other libraries."""
 
 DATA = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__slice__", "__ellipsis__"})
-"""What Keras writes as a class and is none."""
+"""Values that Keras writes with a class name."""
 
 NOT_LOADED = "compile_config"
-"""Of the whole model; Keras leaves it alone, since nothing is trained."""
+"""A key of the whole model; Keras ignores it when it loads without compiling."""
 
 SIZES = frozenset(_SIZES.split())
-"""Attributes that memory is made of."""
+"""Attributes that determine the size of memory."""
 
 
 def check(path: Path) -> None:
@@ -79,9 +79,8 @@ def check(path: Path) -> None:
 
     Raises:
         ArtifactNotFound: no such file.
-        ArtifactCorrupt: no zip, a damaged one, or one whose members leave the folder.
-        ArtifactUnsupported: too large once it is unpacked, or it holds a member, a class or a link to data that is
-            not let through.
+        ArtifactCorrupt: not a zip, or a damaged one.
+        ArtifactUnsupported: too large when unpacked, or it has a member, a class or a link that is not allowed.
     """
     content = read_limited(path)
     try:
@@ -90,8 +89,7 @@ def check(path: Path) -> None:
             config = json.loads(archive.read(CONFIG))
             weights = archive.read(WEIGHTS)
     except (*DAMAGED_ZIP, RecursionError) as error:
-        said = first_line(error)
-        raise ArtifactCorrupt(f"{path} is not a whole .keras file: {said}") from error
+        raise ArtifactCorrupt(f"{path} is not a complete .keras file: {first_line(error)}") from error
     _check_config(config, str(path))
     _check_weights(weights, str(path))
 
@@ -101,21 +99,19 @@ def _check_members(archive: zipfile.ZipFile, source: str) -> None:
     names = [member.filename for member in members]
     strange = next((name for name in names if name not in MEMBERS), None)
     if strange is not None:
-        raise ArtifactUnsupported(f"{source} holds a member that no classifier needs, {strange[:80]!r}")
+        raise ArtifactUnsupported(f"{source} has a member that a classifier does not need, {strange[:80]!r}")
     if len(set(names)) != len(names):
-        raise ValueError("a member of its zip is there twice")
+        raise ValueError("its zip has a member twice")
     total = sum(member.file_size for member in members)
     if total > limits.MODEL_BYTES:
-        raise ArtifactUnsupported(
-            f"{source} has {total:,} bytes unpacked; models are read up to {limits.MODEL_BYTES:,}"
-        )
+        raise ArtifactUnsupported(f"{source} has {total:,} bytes unpacked; the limit is {limits.MODEL_BYTES:,}")
     if CONFIG in names and archive.getinfo(CONFIG).file_size > CONFIG_BYTES:
-        raise ArtifactUnsupported(f"{source} describes itself in more than {CONFIG_BYTES:,} bytes")
+        raise ArtifactUnsupported(f"{source} has a {CONFIG} of more than {CONFIG_BYTES:,} bytes")
 
 
 def _check_config(config: Any, source: str) -> None:
     if not isinstance(config, dict):
-        raise ArtifactCorrupt(f"{source} is not a whole .keras file: its config is no object")
+        raise ArtifactCorrupt(f"{source} is not a complete .keras file: its {CONFIG} is not an object")
     layers = 0
     for part in _objects({key: value for key, value in config.items() if key != NOT_LOADED}):
         if "class_name" in part:
@@ -127,27 +123,27 @@ def _check_config(config: Any, source: str) -> None:
                 if isinstance(size, list):
                     sizes += size
                 elif isinstance(size, int | float) and not -1 <= size <= limits.WINDOW:
-                    raise ArtifactUnsupported(f"{source} has {name} {size}; sizes are read up to {limits.WINDOW:,}")
+                    raise ArtifactUnsupported(f"{source} has {name} {size}; the limit is {limits.WINDOW:,}")
     if layers > limits.PARTS:
-        raise ArtifactUnsupported(f"{source} holds {layers:,} objects, at most {limits.PARTS:,} are read")
+        raise ArtifactUnsupported(f"{source} has {layers:,} objects; the limit is {limits.PARTS:,}")
 
 
 def _check_class(part: dict[str, Any], source: str) -> None:
     name, module, registered = part["class_name"], part.get("module"), part.get("registered_name")
     if isinstance(name, str) and name in DATA:
         return
-    # Files of the first versions do not name the module.
+    # Files of the first Keras 3 versions have no module.
     known = frozenset().union(*CLASSES.values()) if module is None else CLASSES.get(str(module), frozenset())
     if not isinstance(name, str) or name not in known or registered not in (None, name):
         full = f"{module}.{name}" if module else str(name)
         raise ArtifactUnsupported(
-            f"{source} holds a class that is not let through, {full[:80]!r}: it may carry code; build the network of"
-            " Keras's own layers"
+            f"{source} has a class that is not allowed, {full[:80]!r}, since it may contain code; build the network"
+            " from Keras's own layers"
         )
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every JSON object within a value, and itself if it is one."""
+    """Yield every JSON object in a value, including the value itself."""
     waiting = [value]
     while waiting:
         part = waiting.pop()
@@ -159,7 +155,7 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_weights(content: bytes, source: str) -> None:
-    """Check that every weight is in the file itself, and no larger unpacked than a model may be."""
+    """Check that every weight is in the file itself, and the size of all weights."""
     import h5py
 
     total = 0
@@ -168,17 +164,14 @@ def _check_weights(content: bytes, source: str) -> None:
             for dataset in _datasets(file, h5py):
                 if dataset.external or dataset.is_virtual:
                     raise ArtifactUnsupported(
-                        f"{source} keeps {dataset.name[:80]!r} in another file; such are not read"
+                        f"{source} has {dataset.name[:80]!r} in another file, which is not allowed"
                     )
                 total += dataset.size * dataset.dtype.itemsize
-    # HDF5 raises what it likes on damaged files.
+    # h5py raises many kinds of exceptions on damaged files.
     except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
-        said = first_line(error)
-        raise ArtifactCorrupt(f"{source} is not a whole .keras file: its weights are damaged ({said})") from error
+        raise ArtifactCorrupt(f"{source} is not a complete .keras file: {WEIGHTS}: {first_line(error)}") from error
     if total > limits.MODEL_BYTES:
-        raise ArtifactUnsupported(
-            f"{source} has weights of {total:,} bytes; they are read up to {limits.MODEL_BYTES:,}"
-        )
+        raise ArtifactUnsupported(f"{source} has weights of {total:,} bytes; the limit is {limits.MODEL_BYTES:,}")
 
 
 def _datasets(file: Any, h5py: Any) -> Iterator[Any]:
@@ -189,9 +182,9 @@ def _datasets(file: Any, h5py: Any) -> Iterator[Any]:
             seen += 1
             if seen > limits.PARTS:
                 raise ValueError(f"more than {limits.PARTS:,} parts")
-            # A hard link back to a group above would lead around for ever; a count ends it.
+            # A hard link to a parent group is an endless loop, which the count above ends.
             if group.get(name, getclass=True, getlink=True) is not h5py.HardLink:
-                raise ValueError("a link leads elsewhere")
+                raise ValueError("a link to another place")
             part = group[name]
             if isinstance(part, h5py.Group):
                 waiting.append(part)
