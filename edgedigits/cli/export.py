@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from edgedigits.cli.model_options import Contract, Data, DataDir
+
 EXAMPLES = (
     "Examples: edgedigits export --format tflite · edgedigits export runs/my-run --format onnx --precision float16 · "
     "edgedigits export model.keras --format tflite --out digits.tflite · edgedigits export nano --format c · "
@@ -31,9 +33,9 @@ def export(
         typer.Option(help="File or folder to write.", show_default="beside the model; of a shipped model here"),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with Keras, C with LiteRT.")] = True,
-    data: Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what it was trained on")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
-    contract: Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")] = None,
+    data: Data = None,
+    data_dir: DataDir = None,
+    contract: Contract = None,
     kernels: Annotated[
         Literal["xnnpack", "reference"] | None,
         typer.Option(

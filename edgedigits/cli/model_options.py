@@ -1,4 +1,4 @@
-"""Options of every command that runs a model: which and where, how the processor is used, and what is read."""
+"""Options that several commands share: model, engine, processor, dataset and reading."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,45 +12,51 @@ Model = Annotated[str, typer.Option(help="A shipped name, a run folder, a .keras
 
 Contract = Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")]
 
-Engine = Annotated[str | None, typer.Option(help="litert, onnxruntime, c or keras; chosen by file type.")]
+Engine = Annotated[str | None, typer.Option(help="litert, onnxruntime, c or keras; default by file type.")]
 
 Device = Annotated[
     str,
     typer.Option(
         help="auto, cpu, or for .onnx files cuda, cuda:1, tensorrt, openvino, coreml, directml, xnnpack;"
-        " one that does not start is an error."
+        " it is an error if it does not start."
     ),
 ]
 
-Threads = Annotated[int, typer.Option(min=1, help="Threads of one image; small networks are fastest with one.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads for one image; small networks are fastest with one.")]
 
 Kernels = Annotated[
-    Literal["auto", "xnnpack", "builtin", "reference"], typer.Option(help="Of LiteRT; auto is XNNPACK where it starts.")
+    Literal["auto", "xnnpack", "builtin", "reference"],
+    typer.Option(help="LiteRT kernels; auto is XNNPACK if possible."),
 ]
 
 Cores = Annotated[
-    str | None, typer.Option(metavar="N,N", help="Processor cores to stay on.", show_default="the system's choice")
+    str | None, typer.Option(metavar="N,N", help="Processor cores to use.", show_default="the system's choice")
 ]
 
 Isolate = Annotated[
     bool,
-    typer.Option("--isolate", help="Run the engine in a process of its own with limits, for model files of strangers."),
+    typer.Option("--isolate", help="Run the engine in a separate process with limits, for untrusted model files."),
 ]
 
-# Without the help, which is not the same in predict and evaluate.
+# The help differs between commands.
 Expect = Literal["one", "number", "page", "auto"]
 
 MinConfidence = Annotated[
     float | None,
-    typer.Option(min=0, max=1, help="Leave out what is read with less.", show_default="the model's own"),
+    typer.Option(min=0, max=1, help="Ignore digits with a lower confidence.", show_default="the model's own"),
 ]
 
 
+Data = Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="the model's training data")]
+
+DataDir = Annotated[Path | None, typer.Option(help="Look for the dataset here first.")]
+
+
 def engine_options(threads: int, kernels: str, cores: str | None, isolate: bool = False) -> "EngineOptions":
-    """Return the options as the library takes them.
+    """Return engine options for the library.
 
     Raises:
-        typer.BadParameter: `cores` is no list of numbers.
+        typer.BadParameter: `cores` is not a list of numbers.
     """
     from edgedigits_runtime.engine_options import EngineOptions, Isolation
 

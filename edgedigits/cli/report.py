@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from edgedigits.cli.model_options import Data, DataDir
+
 EXAMPLES = (
     "Examples: edgedigits report runs/plain-3conv-20260101-120000 · edgedigits report runs/my-run --data my-digits/"
 )
@@ -12,8 +14,8 @@ EXAMPLES = (
 
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, finished or not.")],
-    data: Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what it was trained on")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
+    data: Data = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Make RUN/report.html, one page that needs nothing but itself, and RUN/figures with its pictures."""
     from edgedigits_exporters.keras_backend import load_keras

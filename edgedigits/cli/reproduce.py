@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgedigits.cli.model_options import DataDir
 from edgedigits.cli.train import Address, Cpus, Gpus
 from edgedigits.recipes import PUBLISHED
 
@@ -22,7 +23,7 @@ def reproduce(
     runs: Annotated[Path, typer.Option(help="Where they are trained; finished ones are taken.")] = Path(
         "runs/published"
     ),
-    data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
+    data_dir: DataDir = None,
     out: Annotated[Path, typer.Option(help="JSON file; other recipes' rows in it stay.")] = Path("reproduce.json"),
     address: Address = None,
     cpus: Cpus = 1,

@@ -1,4 +1,4 @@
-"""`edgedigits selftest`: does this board compute what was computed where the model was made?"""
+"""`edgedigits selftest`: replay the golden vectors of a model on this machine."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def selftest(
     ] = "base",
     golden: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.npz", help="Golden vectors.", show_default="those beside the artifact"),
+        typer.Option(metavar="FILE.npz", help="Golden vectors.", show_default="beside the artifact"),
     ] = None,
     engine: Engine = None,
     device: Device = "auto",
@@ -27,18 +27,18 @@ def selftest(
     kernels: Kernels = "auto",
     cores: Cores = None,
     isolate: Isolate = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Replay a model's golden vectors here, stage by stage; exit with 1 at the first stage that differs."""
-    import edgedigits
+    """Replay a model's golden vectors stage by stage; exit with 1 at the first stage that differs."""
+    from edgedigits.loading import load
     from edgedigits.model_files import check_shipped, find_model
     from edgedigits_runtime.golden import golden_path, read_golden, replay
 
     path = find_model(artifact, engine=engine, device=device)
     vectors = read_golden(golden or check_shipped(golden_path(path)))
     options = engine_options(threads, kernels, cores, isolate)
-    reader = edgedigits.load(str(path), engine=engine, device=device, options=options)
-    runs = reader.classifier.engine
+    reader = load(str(path), engine=engine, device=device, options=options)
+    opened = reader.classifier.engine
     stages: dict[str, str] = {}
     for replayed in replay(vectors, reader):
         stages[replayed.stage] = replayed.detail or "alike"
@@ -46,10 +46,10 @@ def selftest(
             break
     passed = replayed.alike
     if as_json:
-        facts = {"engine": runs.name, "device": runs.device, "providers": runs.providers}
+        facts = {"engine": opened.name, "device": opened.device, "providers": opened.providers}
         typer.echo(json.dumps({"artifact": str(path), **facts, "stages": stages, "passed": passed}))
     else:
-        typer.echo(f"{path} on {runs.name}, {runs.device} ({', '.join(runs.providers)})")
+        typer.echo(f"{path} on {opened.name}, {opened.device} ({', '.join(opened.providers)})")
         for stage, found in stages.items():
             typer.echo(f"  {stage:{WIDTH}} {found}")
         typer.echo(f"passed: {len(vectors['pictures'])} pictures" if passed else f"failed at {replayed.stage}")

@@ -1,4 +1,4 @@
-"""`edgedigits verify`: compare an export with its Keras model."""
+"""`edgedigits verify`: compare an artifact with its reference."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgedigits.cli.model_options import Isolate
+from edgedigits.cli.model_options import Data, DataDir, Isolate
 
 if TYPE_CHECKING:
     from edgedigits.verification.intervals import Share
@@ -18,32 +18,30 @@ EXAMPLES = (
     "edgedigits verify digits.onnx --against model.keras --json"
 )
 
-SHOWN_FLIPS = 10
+PRINTED_FLIPS = 10
 
 
 def verify(
     artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .onnx or .tflite file, or a C export.")],
     against: Annotated[
-        str | None, typer.Option(metavar="MODEL.keras", help="What it was made of.", show_default="beside the artifact")
+        str | None, typer.Option(metavar="MODEL.keras", help="Its Keras model.", show_default="beside the artifact")
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    data: Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what it was trained on")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Look for the dataset here first.")] = None,
-    max_flips: Annotated[int | None, typer.Option(help="Gate: most decisions that may differ.")] = None,
-    max_probability_error: Annotated[float | None, typer.Option(help="Gate: largest difference, 0 to 1.")] = None,
-    min_agreement: Annotated[
-        float | None, typer.Option(help="Gate: smallest share of equal decisions, 0 to 1.")
-    ] = None,
-    max_accuracy_drop: Annotated[float | None, typer.Option(help="Gate: most points of accuracy lost.")] = None,
+    data: Data = None,
+    data_dir: DataDir = None,
+    max_flips: Annotated[int | None, typer.Option(help="Gate: maximum of flipped decisions.")] = None,
+    max_probability_error: Annotated[float | None, typer.Option(help="Gate: maximum difference, 0 to 1.")] = None,
+    min_agreement: Annotated[float | None, typer.Option(help="Gate: minimum share of equal decisions, 0 to 1.")] = None,
+    max_accuracy_drop: Annotated[float | None, typer.Option(help="Gate: maximum accuracy drop in points.")] = None,
     isolate: Isolate = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The whole report as one JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
-    """Compare every decision of an export with Keras, of C every value with LiteRT; exit with 1 if a gate is missed."""
-    import edgedigits
+    """Compare every decision with Keras, and every value of C with LiteRT; exit with 1 if a gate is missed."""
     from edgedigits.recipes.gates import Gate
+    from edgedigits.verification.verify import verify as verify_model
 
     demands = Gate(max_flips, max_probability_error, min_agreement, max_accuracy_drop)
-    verification = edgedigits.verify(
+    verification = verify_model(
         artifact, against=against, split=split, data=data, data_dir=data_dir, demands=demands, isolate=isolate
     )
     if as_json:
@@ -69,13 +67,13 @@ def print_verification(verification: "Verification") -> None:
     changes = {name: change for name, change in found.per_class_change.items() if change}
     if changes:
         typer.echo("  by class  " + ", ".join(f"{name}: {change:+.2f}" for name, change in changes.items()) + " points")
-    for flip in found.flips[:SHOWN_FLIPS]:
+    for flip in found.flips[:PRINTED_FLIPS]:
         typer.echo(
-            f"    image {flip.index}: a {flip.label}, {original} says {flip.keras} (margin {flip.keras_margin:.3f}),"
-            f" the artifact {flip.artifact} (margin {flip.artifact_margin:.3f})"
+            f"    image {flip.index} of class {flip.label}: {original} {flip.keras} (margin {flip.keras_margin:.3f}),"
+            f" artifact {flip.artifact} (margin {flip.artifact_margin:.3f})"
         )
-    if len(found.flips) > SHOWN_FLIPS:
-        typer.echo(f"    and {len(found.flips) - SHOWN_FLIPS} more; --json lists all")
+    if len(found.flips) > PRINTED_FLIPS:
+        typer.echo(f"    and {len(found.flips) - PRINTED_FLIPS} more; --json lists all")
     gate = ", ".join(
         f"{name.replace('_', ' ')} {value:g}"
         for name, value in dataclasses.asdict(verification.gate).items()
