@@ -1,7 +1,7 @@
-"""The page without a server: how small, how soon ready, how fast and how exact; writes docs/web.md: `make bench-web`.
+"""Size, start, speed and exactness of the exported page; `make bench-web` writes them to docs/web.md.
 
-Sizes are of the whole folder, each file compressed by itself, as hosts send them. A cold start is a new browser with
-nothing kept; the time is from the beginning of the navigation until the page has replayed golden vectors and reads.
+Sizes are of the whole folder with each file compressed, as hosts send them. A cold start is in a new browser with an
+empty cache; its time is from the start of the navigation until the page has replayed its golden vectors.
 """
 
 import argparse
@@ -39,12 +39,12 @@ STARTS = 5
 SETTLING_MS = 500
 ROUNDS = 5
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-AIMS = {"base": (150, 300), "nano": (80, 300)}
-"""Kilobytes compressed, and milliseconds until ready."""
+TARGETS = {"base": (150, 300), "nano": (80, 300)}
+"""Kilobytes compressed, and milliseconds until the page is ready."""
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Return the bytes of a folder: as they are, and compressed as hosts compress."""
+    """Return the bytes of a folder, raw and compressed by gzip and brotli."""
     contents = [file.read_bytes() for file in sorted(folder.iterdir())]
     return {
         "raw": sum(map(len, contents)),
@@ -54,12 +54,12 @@ def sizes(folder: Path) -> dict[str, int]:
 
 
 def cold_starts(chromium: "BrowserType", address: str) -> float:
-    """Return the median milliseconds until a page is ready, each time in a browser that was never there."""
+    """Return the median milliseconds until a page is ready, each time in a new browser."""
     taken = []
     for _ in range(STARTS):
         browser = chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
         page = browser.new_page()
-        # What the browser itself starts with is not the page's.
+        # The start of the browser itself does not count.
         page.wait_for_timeout(SETTLING_MS)
         page.goto(address)
         page.locator("#reader:not(:empty)").wait_for()
@@ -69,7 +69,7 @@ def cold_starts(chromium: "BrowserType", address: str) -> float:
 
 
 def image_milliseconds(page: "Page", module: bytes, images: NDArray[np.uint8]) -> float:
-    """Return the milliseconds of an image: of several rounds over all of them the fastest."""
+    """Return the milliseconds per image in the fastest of several rounds over all images."""
     return float(
         page.evaluate(
             f"""async ([module, given, count, rounds]) => {{
@@ -95,7 +95,7 @@ def image_milliseconds(page: "Page", module: bytes, images: NDArray[np.uint8]) -
 
 
 def exactness(page: "Page", name: str, images: NDArray[np.uint8]) -> dict[str, int]:
-    """Return on how many images any of the ten outputs is not LiteRT's."""
+    """Return the number of images with an output unequal to LiteRT's."""
     engine = edgedigits.load(name).classifier.engine
     found = run_wasm(page, (SHIPPED / f"{name}.wasm").read_bytes(), images, 10)
     different = np.any(found != engine.invoke(engine.feed(images)), axis=1)
@@ -103,9 +103,9 @@ def exactness(page: "Page", name: str, images: NDArray[np.uint8]) -> dict[str, i
 
 
 def times(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) -> dict[str, Any]:
-    """Return what depends on the machine."""
+    """Return the results that depend on the machine."""
     ready: dict[str, float] = {}
-    if name in AIMS:
+    if name in TARGETS:
         with hosted(site) as address:
             ready["host"] = cold_starts(browser.browser_type, address)
         ready["disk"] = cold_starts(browser.browser_type, (site / "index.html").as_uri())
@@ -121,8 +121,8 @@ def times(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) 
     return found
 
 
-def what_stays(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) -> dict[str, Any]:
-    """Return what is the same on every machine."""
+def fixed_results(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) -> dict[str, Any]:
+    """Return the results that are the same on every machine."""
     page = browser.new_page()
     wasm_bytes = (SHIPPED / f"{name}.wasm").stat().st_size
     found = {"folder_bytes": sizes(site), "wasm_bytes": wasm_bytes, "exact": exactness(page, name, images)}
@@ -146,12 +146,12 @@ def table(found: dict[str, Any]) -> str:
             f"{row['exact']['different']} of {row['exact']['images']:,}",
         ]
         rows.append(f"| {' | '.join(cells)} |")
-    heads = ["model", "folder, gzip", "brotli", "its wasm, raw", "ready, from a host", "from disk", "an image",
-             "without SIMD", "images not LiteRT's"]  # fmt: skip
-    aims = [
+    heads = ["model", "folder, gzip", "brotli", "wasm, raw", "ready, from a host", "ready, from disk",
+             "time per image", "without SIMD", "images unequal to LiteRT"]  # fmt: skip
+    targets = [
         f"`{name}` at most {most} KB compressed ({_reached(found, name, 'size') / 1000:.1f}) and ready within"
         f" {soon} ms ({_reached(found, name, 'ready'):.0f})"
-        for name, (most, soon) in AIMS.items()
+        for name, (most, soon) in TARGETS.items()
     ]
     machine = found["machine"]
     return "\n".join(
@@ -160,8 +160,8 @@ def table(found: dict[str, Any]) -> str:
             f"|{'---|' * len(heads)}",
             *rows,
             "",
-            f"What was aimed at: {'; '.join(aims)}. Measured in Chromium {found['browser']} on {machine['processor']},"
-            f" {machine['cores']} cores, median of {STARTS} cold starts.",
+            f"Targets, with results: {'; '.join(targets)}. Measured in Chromium {found['browser']} on"
+            f" {machine['processor']}, {machine['cores']} cores, median of {STARTS} cold starts.",
         ]
     )
 
@@ -176,8 +176,8 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times-only", action="store_true", help="keep sizes and exactness as they were measured")
-    again = [times] if parser.parse_args().times_only else [what_stays, times]
+    parser.add_argument("--times-only", action="store_true", help="keep the stored sizes and exactness")
+    again = [times] if parser.parse_args().times_only else [fixed_results, times]
     before = json.loads(RESULTS.read_text())["models"] if RESULTS.is_file() else []
     rows: dict[str, dict[str, Any]] = {name: {"name": name} for name in MODELS} | {row["name"]: row for row in before}
     images = np.asarray(mnist_test_split().images, np.uint8)

@@ -1,4 +1,4 @@
-"""Run the page's modules in a browser: a server on loopback for their files, and calls from Python."""
+"""Run the page's modules in a browser: a local server for their files, and calls from Python."""
 
 import base64
 import functools
@@ -25,7 +25,7 @@ const textOf = (array) => {
     return btoa(text);
 };
 """
-"""Between bytes and what a call can hand over."""
+"""Conversions between bytes and base64, which calls can transfer."""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -35,14 +35,14 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 class _Host(ThreadingHTTPServer):
     def handle_error(self, *_: Any) -> None:
-        """Pass over a browser that was closed before it had all."""
+        """Ignore a browser that closed the connection early."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             raise
 
 
 @contextmanager
 def hosted(folder: Path) -> Iterator[str]:
-    """Serve a folder as any static host does; yield its address, which ends in a slash."""
+    """Serve a folder like a static host; yield its address, which ends in a slash."""
     with _Host(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -52,7 +52,7 @@ def hosted(folder: Path) -> Iterator[str]:
 
 
 def run_wasm(page: "Page", module: bytes, pixels: NDArray[np.uint8], classes: int) -> NDArray[np.int8]:
-    """Return int8 [n, classes]: what a `.wasm` file of ours answers to uint8 [n, ...]."""
+    """Return the outputs of a `.wasm` file, int8 [n, classes], for framed images, uint8 [n, ...]."""
     answers = page.evaluate(
         f"""async ([module, given, count, classes]) => {{
             {DECODE}
@@ -73,20 +73,6 @@ def run_wasm(page: "Page", module: bytes, pixels: NDArray[np.uint8], classes: in
         [_text(module), _text(pixels.tobytes()), len(pixels), classes],
     )
     return np.frombuffer(base64.b64decode(answers), np.int8).reshape(len(pixels), classes)
-
-
-def call_module(page: "Page", path: str, body: str, *given: Any) -> Any:
-    """Return what a function body does with a module of the page and what it is given, bytes as base64.
-
-    Args:
-        page: opened at the address where the modules are hosted.
-        path: of the module.
-        body: of a function of `module` and `given`; it has bytesOf and textOf.
-        given: whatever JSON has, and bytes.
-    """
-    handed = [_text(each) if isinstance(each, bytes) else each for each in given]
-    call = f"async ([path, given]) => {{ {DECODE} const module = await import(path); {body} }}"
-    return page.evaluate(call, [f"/{path}", handed])
 
 
 def _text(content: bytes) -> str:

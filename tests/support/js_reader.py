@@ -1,4 +1,4 @@
-"""The page's reader, run in a real browser on pixels from Python, with Python's network behind it."""
+"""The page's reader in a real browser, on pixels and a network from Python."""
 
 import base64
 from collections.abc import Sequence
@@ -59,19 +59,19 @@ async (modules) => {
 
 @dataclass(frozen=True, eq=False)
 class Traced:
-    """What one of both readers made of a picture: `boxes` and `framed` of all candidates, the rest of those shown."""
+    """A reading: `boxes` and `framed` of all candidates, the other fields of the reported candidates."""
 
     ink: NDArray[np.uint8]
     boxes: list[list[int]]
     framed: NDArray[np.uint8]
     text: str
-    shown: list[list[int]]
+    reported: list[list[int]]
     why: list[str]
     confidences: NDArray[np.float32]
 
 
 class BrowserReader:
-    """The page's reader with the network of a Python reader.
+    """The page's reader, which runs the network of a Python reader.
 
     Attributes:
         page: a page with the modules of the reader as `window.harness`.
@@ -113,21 +113,21 @@ def traced_in_python(reader: Reader, picture: NDArray[np.uint8]) -> Traced:
         boxes=[list(box.corner_and_size) for box in boxes],
         framed=framed.reshape(-1, 28, 28),
         text=trace.reading.text,
-        shown=[list(box.corner_and_size) for box in trace.candidates],
+        reported=[list(box.corner_and_size) for box in trace.candidates],
         why=list(trace.why),
         confidences=trace.confidences,
     )
 
 
 def difference(python: Traced, browser: Traced) -> str:
-    """Name the first stage in which both readers differ; empty where they agree."""
+    """Describe the first stage in which the readers differ; empty if they agree."""
     if not np.array_equal(python.ink, browser.ink):
         return f"ink: {np.count_nonzero(python.ink != browser.ink)} pixels"
     if python.boxes != browser.boxes:
         return f"boxes: {python.boxes} and {browser.boxes}"
     if not np.array_equal(python.framed, browser.framed):
         return f"framed: {np.count_nonzero(python.framed != browser.framed)} pixels"
-    if (python.text, python.shown, python.why) != (browser.text, browser.shown, browser.why):
+    if (python.text, python.reported, python.why) != (browser.text, browser.reported, browser.why):
         return f"verdict: {python.text!r} {python.why} and {browser.text!r} {browser.why}"
     if not np.allclose(python.confidences, browser.confidences, rtol=0, atol=1e-6):
         return f"confidences: {np.abs(python.confidences - browser.confidences).max()}"
@@ -135,7 +135,7 @@ def difference(python: Traced, browser: Traced) -> str:
 
 
 def encoded(picture: NDArray[np.uint8]) -> dict[str, Any]:
-    """Return a picture as the harness takes it."""
+    """Encode a picture for the harness."""
     return {
         "width": picture.shape[1],
         "height": picture.shape[0],
@@ -146,15 +146,15 @@ def encoded(picture: NDArray[np.uint8]) -> dict[str, Any]:
 
 def _traced(found: dict[str, Any], picture: NDArray[np.uint8]) -> Traced:
     stages, reading = found["stages"], found["reading"]
-    shown = reading["candidates"]
+    candidates = reading["candidates"]
     return Traced(
         ink=_bytes(stages["ink"]).reshape(picture.shape[:2]),
         boxes=stages["boxes"],
         framed=np.array([_bytes(each) for each in stages["framed"]], np.uint8).reshape(-1, 28, 28),
         text=reading["text"],
-        shown=[each["box"] for each in shown],
-        why=[each["why"] for each in shown],
-        confidences=np.array([each["probabilities"] for each in shown], np.float32).reshape(-1, 10),
+        reported=[each["box"] for each in candidates],
+        why=[each["why"] for each in candidates],
+        confidences=np.array([each["probabilities"] for each in candidates], np.float32).reshape(-1, 10),
     )
 
 

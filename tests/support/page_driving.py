@@ -1,4 +1,4 @@
-"""Drive the page as people do: pen, touch, keyboard, files, and what a browser noticed meanwhile."""
+"""Drive the page like a user, with pen, touch, keyboard and files, and collect console messages and requests."""
 
 import base64
 import io
@@ -20,55 +20,55 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 READ_SECONDS = 60
-"""Within which a reading must appear: others may use this machine too."""
+"""Timeout of a reading; the machine may be busy."""
 
 WITHOUT_LOAD = ("blob:", "data:")
 
-# Chromium's advice to the tests, which look at the pad's pixels.
-OWN_DOING = "willReadFrequently"
+# Chromium prints advice when a test reads the pad's pixels.
+CAUSED_BY_TESTS = "willReadFrequently"
 
 
 @contextmanager
 def page_server() -> Iterator[str]:
-    """Run `edgedigits serve` on a free port; where its page is."""
+    """Run `edgedigits serve` on a free port; yield the address of its page."""
     command = [sys.executable, "-m", "edgedigits", "serve", "--port", "0", "--no-log-requests"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr
-        said = next(filter(None, (re.search(r"http://\S+", line) for line in server.stderr)), None)
-        assert said, "the server ended before it said where it listens"
-        yield said[0]
+        address = next(filter(None, (re.search(r"http://\S+", line) for line in server.stderr)), None)
+        assert address, "the server ended without printing its address"
+        yield address[0]
         server.terminate()
 
 
 @contextmanager
-def opened(browser: "Browser", address: str, *, may_say: str = "(?!)", **options: Any) -> Iterator["Page"]:
-    """Open the page in a browser of its own, and see that it stays quiet and asks nobody else for anything.
+def opened(browser: "Browser", address: str, *, allowed: str = "(?!)", **options: Any) -> Iterator["Page"]:
+    """Open the page in a new context; afterwards check that the console is empty and all requests go to the page.
 
     Args:
         browser: Chromium.
         address: of the page, http: or file:.
-        may_say: what the console may show all the same, a regular expression.
+        allowed: a regular expression of allowed console messages.
         options: of the browser's context: viewport, color_scheme, has_touch, permissions, ...
     """
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options})
     page = context.new_page()
     page.set_default_timeout(READ_SECONDS * 1e3)
-    asked: list[str] = []
-    said: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    requested: list[str] = []
+    messages: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     page.goto(address)
     page.locator("#reader:not(:empty)").wait_for()
     yield page
     context.close()
-    assert not [line for line in said if not re.search(f"{may_say}|{OWN_DOING}", line)]
-    assert asked
-    assert not [url for url in asked if not url.startswith((address, *WITHOUT_LOAD))]
+    assert not [line for line in messages if not re.search(f"{allowed}|{CAUSED_BY_TESTS}", line)]
+    assert requested
+    assert not [url for url in requested if not url.startswith((address, *WITHOUT_LOAD))]
 
 
 def wait_for_text(page: "Page", text: str) -> None:
-    """Wait until the page shows that it read `text`; "" is that there is no digit."""
+    """Wait until the page shows the reading `text`; "" is a picture without digits."""
     from playwright.sync_api import expect
 
     expect(page.locator("#text")).to_have_text(text or "No digit here", timeout=READ_SECONDS * 1e3)
@@ -76,12 +76,12 @@ def wait_for_text(page: "Page", text: str) -> None:
 
 
 def stroke_paths(hand: Glyph, place: tuple[float, float, float], seed: int = 0) -> list[Points]:
-    """Return a hand's strokes on the pad, [n, 2] each, in shares of its width and height.
+    """Return the strokes of a digit on the pad, [n, 2] each, in shares of its width and height.
 
     Args:
         hand: as in edgedigits_runtime.synthetic.digit_styles.
         place: left, top and height of the digit in widths of the pad, which is 1 wide and 0.8 high.
-        seed: of the hand's unsteadiness.
+        seed: of the random tremble.
     """
     left, top, height = place
     rng = np.random.default_rng(seed)
@@ -97,7 +97,7 @@ def draw(page: "Page", paths: Sequence[Points], pointer: Pointer | None = None) 
     pad = page.locator("#pad").bounding_box()
     assert pad is not None
     for path in paths:
-        # Every second point is as many as hands and screens give.
+        # Every second point is about the rate of real pointers.
         points = [*path[:-1:2].tolist(), path[-1].tolist()]
         on_screen = [(pad["x"] + x * pad["width"], pad["y"] + y * pad["height"]) for x, y in points]
         (pointer or draw_by_mouse)(page, on_screen)
@@ -123,7 +123,7 @@ def draw_by_touch(page: "Page", points: Sequence[tuple[float, float]]) -> None:
 
 
 def pen(pressure: float) -> Pointer:
-    """Return what draws a stroke with a pen that is pressed so hard, 0..1."""
+    """Return a pointer that draws with a pen at a pressure of 0..1."""
 
     def draw_by_pen(page: "Page", points: Sequence[tuple[float, float]]) -> None:
         protocol = page.context.new_cdp_session(page)
@@ -137,7 +137,7 @@ def pen(pressure: float) -> Pointer:
 
 
 def ink_on_pad(page: "Page") -> int:
-    """Return how many pixels of the shown pad have ink."""
+    """Return the number of pixels with ink on the pad."""
     count: int = page.evaluate(
         """() => {
             const pad = document.getElementById("pad");
@@ -149,7 +149,7 @@ def ink_on_pad(page: "Page") -> int:
 
 
 def choose_file(page: "Page", path: Path) -> None:
-    """Choose a picture as the dialog of the browser would."""
+    """Choose a picture like the browser's file dialog."""
     page.click("#picture-tab")
     page.set_input_files("#choose", path)
 
@@ -174,7 +174,7 @@ def hand_over(page: "Page", event: str, content: bytes, name: str) -> None:
 
 
 def write_mjpeg(path: Path, picture: "Image.Image", frames: int = 4) -> Path:
-    """Write a file that Chromium's fake camera shows again and again: JPEGs, one after another."""
+    """Write a sequence of JPEGs, which Chromium's fake camera repeats."""
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=95)
     path.write_bytes(file.getvalue() * frames)
@@ -182,7 +182,7 @@ def write_mjpeg(path: Path, picture: "Image.Image", frames: int = 4) -> Path:
 
 
 def violations(page: "Page") -> list[str]:
-    """Return what axe-core finds wrong."""
+    """Return the violations that axe-core finds."""
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response["violations"]

@@ -1,4 +1,4 @@
-"""Photograph the page for the docs: `make page-pictures`, or `python -m tests.support.page_pictures docs/pictures`."""
+"""Take the screenshots of the docs: `make page-pictures`, or `python -m tests.support.page_pictures docs/pictures`."""
 
 import io
 import shutil
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 COLOURS = 256
-"""Of a palette: the page has few, and the files stay small."""
+"""Size of the palette, which keeps the files small."""
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 DESKTOP = {"viewport": {"width": 1280, "height": 880}}
 SPACE = 40
 
 
-def photograph(browser: "Browser", address: str) -> dict[str, Image.Image]:
-    """Return the pictures by their names."""
+def page_screenshots(browser: "Browser", address: str) -> dict[str, Image.Image]:
+    """Return screenshots of the served page by name."""
     return {
         "page-desktop": _shot(browser, address, _write_number, DESKTOP, "light"),
         "page-desktop-dark": _shot(browser, address, _show_sample, DESKTOP, "dark"),
@@ -39,8 +39,8 @@ def photograph(browser: "Browser", address: str) -> dict[str, Image.Image]:
     }
 
 
-def photograph_export(browser: "Browser", folder: Path) -> dict[str, Image.Image]:
-    """Return the pictures of the page without a server, opened from disk."""
+def export_screenshots(browser: "Browser", folder: Path) -> dict[str, Image.Image]:
+    """Return screenshots of the exported page, opened from disk, by name."""
     address = (edgedigits.export("base", format="web", out=folder / "site").path / "index.html").as_uri()
     return {
         "web-desktop": _shot(browser, address, _show_sample, DESKTOP, "light"),
@@ -59,7 +59,7 @@ def _shot(browser: "Browser", address: str, act: Any, device: dict[str, Any], sc
 
 
 def _write_number(page: "Page") -> None:
-    """Write 2795, once to warm up: the first picture that a server reads takes longer."""
+    """Write 2795 twice: the first reading of a server takes longer."""
     for _ in range(2):
         page.click("#clear") if page.locator("#clear:enabled").count() else None
         for k, digit in enumerate((2, 7, 9, 5)):
@@ -99,11 +99,11 @@ def main(folder: Path) -> None:
     with page_server() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         with tempfile.TemporaryDirectory() as beside:
-            pictures = photograph(browser, address) | photograph_export(browser, Path(beside))
+            pictures = page_screenshots(browser, address) | export_screenshots(browser, Path(beside))
         for name, picture in pictures.items():
             file = io.BytesIO()
             few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1)
-            # Dithered against the palette: gradients would show steps.
+            # Without dithering, gradients would have visible steps.
             picture.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG).save(file, "PNG", optimize=True)
             write_whole(folder / f"{name}.png", file.getvalue())
         browser.close()

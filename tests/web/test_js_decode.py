@@ -1,8 +1,9 @@
-"""What the browser makes of picture files: the pixels that Python has, and errors in one line for all that are none."""
+"""Picture files decoded in the browser: the same pixels as in Python, and errors of one line for other files."""
 
 import base64
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def both(browser: "Browser") -> Iterator[BrowserReader]:
 
 
 def decoded(both: BrowserReader, content: bytes, **options: Any) -> dict[str, Any]:
-    """Return what decodePicture gives, or its error."""
+    """Return the result of decodePicture, or its error."""
     found: dict[str, Any] = both.page.evaluate(DECODE, [base64.b64encode(content).decode(), options])
     if "data" in found:
         pixels = np.frombuffer(base64.b64decode(found["data"]), np.uint8)
@@ -71,9 +72,9 @@ def noise(*shape: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 
-# Decoders of JPEG may differ by a level; a CMYK picture's profile is another matter.
+# Decoders of JPEG may differ by a level.
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_examples_have_pythons_pixels(both: BrowserReader, path: Path) -> None:
+def test_examples_have_the_same_pixels_as_in_python(both: BrowserReader, path: Path) -> None:
     found, expected = decoded(both, path.read_bytes()), decode_picture(path, channels=None)
     assert found["pixels"].shape == expected.pixels.shape
     away = np.abs(found["pixels"].astype(int) - expected.pixels)
@@ -82,7 +83,7 @@ def test_examples_have_pythons_pixels(both: BrowserReader, path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_examples_read_as_in_python(both: BrowserReader, path: Path) -> None:
+def test_examples_have_the_same_reading_as_in_python(both: BrowserReader, path: Path) -> None:
     contract = json.loads(both.reader.classifier.contract.to_json())
     content = base64.b64encode(path.read_bytes()).decode()
     found = both.page.evaluate(READ, [contract, content, path.name])
@@ -96,7 +97,7 @@ def test_examples_read_as_in_python(both: BrowserReader, path: Path) -> None:
 @pytest.mark.parametrize("shape", [(61, 47), (400, 3), (1, 1)])
 @pytest.mark.parametrize("working_pixels", [10_000_000, 1000, 100])
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
-def test_large_pictures_are_reduced_as_in_python(
+def test_large_pictures_are_reduced_like_in_python(
     both: BrowserReader, mode: str, working_pixels: int, shape: tuple[int, int]
 ) -> None:
     channels = {"L": (), "RGB": (3,), "RGBA": (4,)}[mode]
@@ -106,11 +107,11 @@ def test_large_pictures_are_reduced_as_in_python(
     assert found["scale"] == expected.scale
     assert found["pixels"].shape == expected.pixels.shape
     away = np.abs(found["pixels"].astype(int) - expected.pixels)
-    # A canvas keeps what shines through premultiplied, and loses some of its tone.
+    # A canvas stores semi-transparent pixels premultiplied, which loses precision.
     assert away.max() <= (2 if mode == "RGBA" else 0)
 
 
-def test_transparency_is_laid_over_the_ground_that_python_finds(both: BrowserReader) -> None:
+def test_transparency_is_laid_over_the_same_ground_as_in_python(both: BrowserReader) -> None:
     for seed in range(40):
         random = np.random.default_rng(seed)
         layers = np.zeros((random.integers(1, 40), random.integers(1, 40), 4), np.uint8)
@@ -128,41 +129,41 @@ def test_transparency_is_laid_over_the_ground_that_python_finds(both: BrowserRea
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
 def test_the_size_is_checked_before_a_pixel_is_decoded(both: BrowserReader, kind: str) -> None:
     content = saved(noise(70, 60, 3), kind)
-    # The rest is not even looked at.
+    # Half of the file is enough.
     head = content[: len(content) // 2]
-    said = decoded(both, head, maxPixels=4199, name="a picture")["error"]
-    assert said == ("PictureTooLarge: a picture has 60x70 pixels, more than the limit of 4,199; make it smaller")
+    error = decoded(both, head, maxPixels=4199, name="a picture")["error"]
+    assert re.fullmatch(r"PictureTooLarge: a picture .*60x70.*4,199.*", error)
     assert decoded(both, content, maxPixels=4200)["size"] == [60, 70]
 
 
 @pytest.mark.parametrize("options", [{"lossless": True}, {"lossless": False}, {"exif": b"Exif\0\0"}])
-def test_the_size_of_every_kind_of_webp(both: BrowserReader, options: dict[str, Any]) -> None:
+def test_the_size_is_found_in_every_kind_of_webp(both: BrowserReader, options: dict[str, Any]) -> None:
     content = saved(noise(70, 60, 3), "WEBP", **options)
     assert "60x70" in decoded(both, content, maxPixels=1)["error"]
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "fact"),
     [
-        (b"", "x is empty; expected a picture"),
-        (b"hello", "x is not a picture; expected PNG, JPEG, WebP, BMP or GIF"),
-        (b"%PDF-1.4 ", "x is a PDF file, which is not supported; convert it to PNG with: pdftoppm -png FILE page"),
-        (saved(noise(90, 90))[:60], "x is damaged or truncated"),
-        (saved(noise(90, 90))[:4000], "x is damaged or truncated"),
-        (saved(noise(90, 90), "JPEG")[:3000], "x is damaged or truncated"),
-        (b"\0\0\0\x18ftypheic", "x is a HEIC file, which is not supported; convert it to PNG with: heif-convert"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "x is an SVG file, which is not supported; convert it to PNG"),
-        (saved(noise(9, 9), "TIFF"), "x is a TIFF file, which is not supported; convert it to PNG with: magick FILE"),
+        (b"", "empty"),
+        (b"hello", "PNG, JPEG, WebP, BMP or GIF"),
+        (b"%PDF-1.4 ", "PDF .*: pdftoppm"),
+        (saved(noise(90, 90))[:60], "damaged or truncated"),
+        (saved(noise(90, 90))[:4000], "damaged or truncated"),
+        (saved(noise(90, 90), "JPEG")[:3000], "damaged or truncated"),
+        (b"\0\0\0\x18ftypheic", "HEIC .*: heif-convert"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG .*: rsvg-convert"),
+        (saved(noise(9, 9), "TIFF"), "TIFF .*: magick"),
     ],
 )
-def test_what_is_no_picture(both: BrowserReader, content: bytes, said: str) -> None:
-    assert decoded(both, content, name="x")["error"].startswith(f"PictureUnreadable: {said}")
+def test_non_pictures_are_refused(both: BrowserReader, content: bytes, fact: str) -> None:
+    assert re.match(f"PictureUnreadable: x .*{fact}", decoded(both, content, name="x")["error"])
 
 
-def test_pixels_of_a_canvas(both: BrowserReader) -> None:
+def test_canvas_pixels_are_decoded(both: BrowserReader) -> None:
     script = """async () => {
-      const shown = new ImageData(new Uint8ClampedArray([1, 2, 3, 255, 9, 9, 9, 255]), 2, 1);
-      const { pixels, name } = await harness.decodePicture(shown);
+      const drawn = new ImageData(new Uint8ClampedArray([1, 2, 3, 255, 9, 9, 9, 255]), 2, 1);
+      const { pixels, name } = await harness.decodePicture(drawn);
       return [Array.from(pixels.data), pixels.channels, name];
     }"""
     assert both.page.evaluate(script) == [[1, 2, 3, 9, 9, 9], 3, "the picture"]

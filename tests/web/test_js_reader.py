@@ -1,4 +1,4 @@
-"""The page's reader, in JavaScript, against the Python reader: equal stage by stage, in a real browser."""
+"""The page's reader in JavaScript and the Python reader are equal, stage by stage, in a real browser."""
 
 import base64
 import json
@@ -39,8 +39,7 @@ MODULES = sorted((SOURCE / "reader").glob("*.js"))
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.[pj]*g"))
 PYTHON = Path(reading.__file__).parent
 
-# What has no module of its own on the other side: NumPy's and Pillow's part, the decoders, which are the browser's, and
-# the results, which are plain objects.
+# Modules of one side only: JavaScript lacks NumPy and Pillow; Python has its own decoders, and classes of results.
 ONLY_JAVASCRIPT = {"errors", "least_squares", "numbers", "planes", "preprocessing"}
 ONLY_PYTHON = {"__init__", "formats", "results"}
 
@@ -54,24 +53,23 @@ def both(browser: "Browser") -> Iterator[BrowserReader]:
 
 
 def differences(both: BrowserReader, pictures: Sequence[Picture], **options: Any) -> dict[int, str]:
-    """Return in which pictures, by their place, both readers differ, and at which stage first."""
+    """Return the positions of pictures in which the readers differ, with the first stage that does."""
     found = {}
     for start in range(0, len(pictures), 50):
         part = pictures[start : start + 50]
         reader = Reader(both.reader.classifier, **options)
         for k, (picture, traced) in enumerate(zip(part, both.trace(part, **options), strict=True)):
-            said = difference(traced_in_python(reader, picture), traced)
-            if said:
-                found[start + k] = said
+            if found_here := difference(traced_in_python(reader, picture), traced):
+                found[start + k] = found_here
     return found
 
 
-def test_every_module_stands_for_one_of_python() -> None:
+def test_modules_correspond_to_python_modules() -> None:
     javascript = {path.stem for path in MODULES} - ONLY_JAVASCRIPT
     assert javascript == {path.stem for path in PYTHON.glob("*.py")} - ONLY_PYTHON
 
 
-def test_constants_of_the_same_name_are_the_same() -> None:
+def test_constants_of_one_name_are_equal() -> None:
     compared = 0
     for path in MODULES:
         there = PYTHON / path.with_suffix(".py").name
@@ -84,14 +82,14 @@ def test_constants_of_the_same_name_are_the_same() -> None:
 
 
 def constants(path: Path) -> dict[str, NDArray[np.float64]]:
-    """Return the numbers, and the rows of numbers, that a module gives names to."""
+    """Return the constants of a module that are numbers or rows of numbers."""
     numbers = r"^(?:export )?(?:const )?([A-Z][A-Z_]+) = ([\[(]?[-\d._/ ,]+[\])]?);?$"
     found = re.findall(numbers, path.read_text(), re.MULTILINE)
     return {name: np.ravel(eval(text)) for name, text in found}
 
 
 @pytest.mark.slow
-def test_examples(both: BrowserReader) -> None:
+def test_examples_are_equal(both: BrowserReader) -> None:
     pictures = [decode_picture(path, channels=None).pixels for path in EXAMPLES]
     assert len(pictures) == 16
     assert not differences(both, pictures)
@@ -99,7 +97,7 @@ def test_examples(both: BrowserReader) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["base", "pico"])
-def test_golden_vectors(both: BrowserReader, model: str) -> None:
+def test_golden_vectors_are_equal(both: BrowserReader, model: str) -> None:
     golden = read_golden(golden_path(Path(edgedigits.__file__).parent / "models" / f"{model}.tflite"))
     pictures = [decode_picture(bytes(picture), channels=None).pixels for picture in golden["pictures"]]
     traced = both.trace(pictures)
@@ -109,31 +107,31 @@ def test_golden_vectors(both: BrowserReader, model: str) -> None:
 
 
 @pytest.mark.slow
-def test_mnist(both: BrowserReader, mnist: Dataset) -> None:
+def test_mnist_images_are_equal(both: BrowserReader, mnist: Dataset) -> None:
     assert not differences(both, list(mnist.test.images[:1000, ..., 0]))
 
 
 @pytest.mark.slow
-def test_drawn_pages(both: BrowserReader) -> None:
+def test_drawn_pages_are_equal(both: BrowserReader) -> None:
     assert not differences(both, [drawn_page(seed) for seed in range(60)])
 
 
 @pytest.mark.slow
-def test_digits_of_a_broad_pen(both: BrowserReader) -> None:
+def test_broad_digits_are_equal(both: BrowserReader) -> None:
     assert not differences(both, [fat_digit(seed) for seed in range(10)])
 
 
 @pytest.mark.slow
-def test_drawn_digits_on_anything(both: BrowserReader) -> None:
-    assert not differences(both, [digits_on_anything(seed) for seed in range(150)])
+def test_digits_on_any_ground_are_equal(both: BrowserReader) -> None:
+    assert not differences(both, [digits_on_any_ground(seed) for seed in range(150)])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [{"expect": "one"}, {"expect": "number"}, {"expect": "page"}, {"length": 3}, {"length": 2, "top_k": 5}]
 )
-def test_what_is_expected(both: BrowserReader, options: dict[str, Any]) -> None:
-    pictures = [digits_on_anything(seed) for seed in range(200, 230)] + [drawn_page(seed) for seed in range(60, 65)]
+def test_options_have_equal_results(both: BrowserReader, options: dict[str, Any]) -> None:
+    pictures = [digits_on_any_ground(seed) for seed in range(200, 230)] + [drawn_page(seed) for seed in range(60, 65)]
     there = {"topK" if name == "top_k" else name: value for name, value in options.items()}
     reader = Reader(both.reader.classifier, **options)
     for picture, traced in zip(pictures, both.trace(pictures, **there), strict=True):
@@ -145,7 +143,7 @@ def test_what_is_expected(both: BrowserReader, options: dict[str, Any]) -> None:
 @pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
-def test_any_pixels(both: BrowserReader, data: st.DataObject) -> None:
+def test_any_pixels_are_equal(both: BrowserReader, data: st.DataObject) -> None:
     height, width = data.draw(st.integers(1, 90), "height"), data.draw(st.integers(1, 90), "width")
     shape = (height, width, data.draw(st.sampled_from([1, 3]), "channels"))
     levels = st.sampled_from(data.draw(st.sampled_from([(0, 255), (3, 4), (90, 100, 101, 160), tuple(range(256))])))
@@ -177,7 +175,7 @@ def from_page(both: BrowserReader, script: str, *arguments: object) -> Picture:
 
 
 @pytest.mark.slow
-def test_resampling_is_pillows(both: BrowserReader) -> None:
+def test_resampling_equals_pillows(both: BrowserReader) -> None:
     for seed in range(120):
         picture = noise(seed)
         width, height = np.random.default_rng([seed]).integers(1, 150, 2).tolist()
@@ -188,7 +186,7 @@ def test_resampling_is_pillows(both: BrowserReader) -> None:
 
 
 @pytest.mark.slow
-def test_reduction_is_pillows(both: BrowserReader) -> None:
+def test_reduction_equals_pillows(both: BrowserReader) -> None:
     for seed in range(60):
         factor = 2 + seed % 11
         picture = noise(seed)
@@ -197,7 +195,7 @@ def test_reduction_is_pillows(both: BrowserReader) -> None:
         picture = noise(seed, channels=3)
         expected = np.asarray(Image.fromarray(picture).reduce(factor))
         assert np.array_equal(from_page(both, REDUCE, encoded(picture), factor), expected.ravel()), seed
-        # What a canvas holds has four channels; the fourth is opaque in all that is reduced so.
+        # Canvas pixels have four channels; the fourth is opaque here.
         opaque = np.concatenate([picture, np.full_like(picture[..., :1], 255)], axis=2)
         four = from_page(both, REDUCE_FOUR, encoded(opaque), factor).reshape(*expected.shape[:2], 4)
         assert np.array_equal(four[..., :3], expected), seed
@@ -206,7 +204,7 @@ def test_reduction_is_pillows(both: BrowserReader) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("radius", [1, 2, 5])
-def test_blur_is_pillows(both: BrowserReader, radius: int) -> None:
+def test_blur_equals_pillows(both: BrowserReader, radius: int) -> None:
     for seed in range(30):
         picture = noise(seed)
         expected = np.asarray(Image.fromarray(picture).filter(ImageFilter.BoxBlur(radius)))
@@ -214,7 +212,7 @@ def test_blur_is_pillows(both: BrowserReader, radius: int) -> None:
 
 
 @pytest.mark.slow
-def test_the_reading_object(both: BrowserReader) -> None:
+def test_reading_objects_have_equal_fields(both: BrowserReader) -> None:
     picture = drawn_page(3)
     contract = json.loads(both.reader.classifier.contract.to_json())
     script = "async ([contract, picture]) => (await harness.traceAll(contract, {}, [picture]))[0].reading"
@@ -253,7 +251,7 @@ def drawn_page(seed: int) -> Picture:
     return draw_page(random, options, draw_scene(random)).picture
 
 
-def digits_on_anything(seed: int) -> Picture:
+def digits_on_any_ground(seed: int) -> Picture:
     """Draw up to a dozen digits on a picture of any size: coloured, shaded, ruled, framed, noisy, posterised."""
     random = np.random.default_rng(seed)
     height, width = np.exp(random.uniform(0, np.log(500), 2)).astype(int).tolist()
@@ -283,7 +281,7 @@ def digits_on_anything(seed: int) -> Picture:
 
 
 def _draw_somewhere(picture: NDArray[np.float64], ink: NDArray[np.int64], random: np.random.Generator) -> None:
-    """Draw a digit of any size into a picture, float64 [H, W, C], which it may run out of."""
+    """Draw a digit of any size into a picture, float64 [H, W, C], possibly cut by its edge."""
     height, width = picture.shape[:2]
     size = max(16, int(random.integers(4, max(5, min(height, width, 160) + 2))))
     digit = draw_digit(int(random.integers(10)), random, size=size, thickness=max(1, random.uniform(0.05, 0.24) * size))

@@ -78,4 +78,4 @@ def test_a_users_model_opens(browser: "Browser", tmp_path: Path) -> None:
     with opened(browser, (made.path / "index.html").as_uri()) as page:
         # Python recorded the golden vectors and the page replayed them.
         assert page.inner_text("#reader") == "tiny · onnxruntime-web · cpu"
-        assert page.inner_text("#trouble") == ""
+        assert page.inner_text("#error") == ""

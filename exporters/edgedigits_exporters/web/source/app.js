@@ -1,4 +1,4 @@
-/** The page: what is drawn, brought or seen by the camera goes to a backend, and what it reads is shown. */
+/** The page: sends drawings, pictures and camera frames to a backend, and displays the readings. */
 
 import { BoxLayer } from "./boxes.js";
 import { LiveCamera } from "./camera.js";
@@ -8,26 +8,26 @@ import { Results } from "./results.js";
 import { samplePicture } from "./sample.js";
 import { Tabs } from "./tabs.js";
 
-/** Nobody writes the second stroke of a 4 sooner after the first, and nobody notices the wait. */
+/** Longer than the pause between two strokes of a 4, too short to notice. */
 const PEN_UP_MS = 220;
 
-/** Between two frames of the camera: reading faster than people see warms phones. */
-const LEAST_FRAME_MS = 70;
+/** Between two camera frames: reading faster than people see heats phones. */
+const MIN_FRAME_MS = 70;
 
-/** Until the next frame is tried after one that could not be read. */
-const AFTER_TROUBLE_MS = 1000;
+/** Pause after a frame that could not be read. */
+const RETRY_MS = 1000;
 
-/** A camera's answer is said aloud once it has been the same for so many frames. */
+/** A camera's reading is announced once it is the same for this many frames. */
 const SETTLED_FRAMES = 3;
 
 /**
- * Wire the page to what reads.
+ * Start the page.
  *
  * @param {import("./backends/server.js").Backend} backend
  */
 export async function start(backend) {
   const page = new DigitsPage(backend);
-  await page.introduce();
+  await page.describeReader();
 }
 
 class DigitsPage {
@@ -36,15 +36,15 @@ class DigitsPage {
     this.labels = [];
     /** The newest frame of the camera. @type {ImageData | null} */
     this.frame = null;
-    /** The reading that is waited for; a newer one takes its place. */
-    this.waiting = null;
+    /** The pending read; a newer one aborts it. @type {AbortController | null} */
+    this.pending = null;
     this.results = new Results(byId, (position) => this.layer.mark(position));
     this.layers = Object.fromEntries(["draw", "picture", "camera"].map((name) => (
       [name, new BoxLayer(byId(`${name}-boxes`), (position) => this.results.select(position))]
     )));
-    this.tabs = new Tabs(byId("tabs"), (name) => this.#turnTo(name));
-    this.pad = new DrawingPad(byId("pad"), { began: () => this.#hold(), changed: () => this.#padChanged() });
-    this.shelf = new PictureShelf(byId("picture"), (picture) => this.#bring(picture));
+    this.tabs = new Tabs(byId("tabs"), (name) => this.#tabChanged(name));
+    this.pad = new DrawingPad(byId("pad"), { onStart: () => this.#postpone(), onChange: () => this.#padChanged() });
+    this.shelf = new PictureShelf(byId("picture"), (picture) => this.#open(picture));
     this.camera = new LiveCamera(byId("video"), () => this.#cameraEnded());
     this.#wireButtons();
     this.#padChanged();
@@ -54,8 +54,8 @@ class DigitsPage {
     return this.layers[this.tabs.name];
   }
 
-  /** Say who reads. */
-  async introduce() {
+  /** Display the model and engine. */
+  async describeReader() {
     try {
       const { model, name = model, engine, device, labels, privacy, api } = await this.backend.describe();
       this.labels = labels;
@@ -65,7 +65,7 @@ class DigitsPage {
       byId("api").hidden = !api;
       byId("api").href = api ?? "";
     } catch (error) {
-      this.#trouble(error.message);
+      this.#showError(error.message);
     }
   }
 
@@ -83,11 +83,11 @@ class DigitsPage {
     });
     this.shelf.watch(byId("choose"));
     this.shelf.watch(byId("take"));
-    byId("sample").addEventListener("click", async () => this.#bring(await samplePicture()));
+    byId("sample").addEventListener("click", async () => this.#open(await samplePicture()));
     byId("camera-switch").addEventListener("click", () => this.#switchCamera());
   }
 
-  /** A button that is no longer of use must not take the keyboard's place on the page with it. */
+  /** Keep the keyboard focus when a click disables the button. */
   #wirePadButton(id, act) {
     byId(id).addEventListener("click", () => {
       act();
@@ -101,8 +101,8 @@ class DigitsPage {
     byId("pad-hint").hidden = !this.pad.empty;
     byId("clear").disabled = this.pad.empty;
     byId("undo").disabled = !this.pad.undoable;
-    this.#hold();
-    this.#trouble("");
+    this.#postpone();
+    this.#showError("");
     if (this.pad.empty) {
       this.#show(null);
     } else {
@@ -110,21 +110,22 @@ class DigitsPage {
     }
   }
 
-  /** Wait for what is being written: neither read it yet, nor show the boxes of what it was. */
-  #hold() {
+  /** While a stroke is drawn, cancel reading and hide the boxes of the last one. */
+  #postpone() {
     clearTimeout(this.timer);
-    this.waiting?.abort();
+    this.pending?.abort();
     byId("pad-hint").hidden = !this.pad.empty;
     this.layers.draw.element.classList.add("stale");
   }
 
-  async #bring(picture) {
+  /** Display a picture and read it. */
+  async #open(picture) {
     this.tabs.show("picture");
-    this.#trouble("");
+    this.#showError("");
     this.#show(null);
-    const shown = this.shelf.show(picture).then((visible) => {
+    const displayed = this.shelf.show(picture).then((visible) => {
       const image = byId("picture");
-      byId("picture-frame").classList.toggle("unseen", !visible);
+      byId("picture-frame").classList.toggle("undisplayable", !visible);
       byId("picture-empty").hidden = true;
       byId("picture-frame").hidden = false;
       if (visible) {
@@ -133,39 +134,39 @@ class DigitsPage {
       return visible;
     });
     const reading = await this.#read(picture);
-    if (await shown) {
+    if (await displayed) {
       return;
     }
     if (reading) {
       setRatio("picture-frame", reading.width, reading.height);
-    } else if (byId("trouble").textContent) {
-      // Neither the browser nor the reader knows it: there is no picture to say more of.
+    } else if (byId("error").textContent) {
+      // Neither the browser nor the reader can decode it.
       byId("picture-frame").hidden = true;
       byId("picture-empty").hidden = false;
     }
   }
 
-  /** Read a picture, and show what comes of it unless a newer one has come. */
-  async #read(picture, { aloud = true } = {}) {
-    this.waiting?.abort();
-    const waiting = new AbortController();
-    this.waiting = waiting;
+  /** Read a picture and show the reading, unless a newer picture aborted it. */
+  async #read(picture, { announce = true } = {}) {
+    this.pending?.abort();
+    const pending = new AbortController();
+    this.pending = pending;
     byId("result").setAttribute("aria-busy", "true");
     const began = performance.now();
     try {
-      const reading = await this.backend.read(picture, { signal: waiting.signal });
-      if (!waiting.signal.aborted) {
-        this.#trouble("");
-        this.#show(reading, { answered: performance.now() - began, aloud });
+      const reading = await this.backend.read(picture, { signal: pending.signal });
+      if (!pending.signal.aborted) {
+        this.#showError("");
+        this.#show(reading, { roundTrip: performance.now() - began, announce });
         return reading;
       }
     } catch (error) {
-      if (!waiting.signal.aborted) {
+      if (!pending.signal.aborted) {
         this.#show(null);
-        this.#trouble(error.message);
+        this.#showError(error.message);
       }
     } finally {
-      if (this.waiting === waiting) {
+      if (this.pending === pending) {
         byId("result").removeAttribute("aria-busy");
       }
     }
@@ -178,19 +179,19 @@ class DigitsPage {
     this.results.show(reading, options);
   }
 
-  #trouble(line) {
-    // What is there already is not said again.
-    if (byId("trouble").textContent !== line) {
-      byId("trouble").textContent = line;
+  #showError(line) {
+    // Setting the same text would announce it again.
+    if (byId("error").textContent !== line) {
+      byId("error").textContent = line;
     }
   }
 
-  /** Another tab is shown: read what it holds. */
-  #turnTo(name) {
+  /** Read the content of the tab that is now open. */
+  #tabChanged(name) {
     clearTimeout(this.timer);
-    this.waiting?.abort();
+    this.pending?.abort();
     this.#stopCamera();
-    this.#trouble("");
+    this.#showError("");
     this.#show(null);
     if (name === "draw") {
       this.#padChanged();
@@ -203,7 +204,7 @@ class DigitsPage {
 
   async #switchCamera() {
     if (this.camera.running) {
-      this.waiting?.abort();
+      this.pending?.abort();
       this.#stopCamera();
       if (this.frame) {
         this.#read(this.frame);
@@ -212,20 +213,20 @@ class DigitsPage {
     }
     const button = byId("camera-switch");
     button.disabled = true;
-    this.#trouble("");
+    this.#showError("");
     try {
       await this.camera.start();
     } catch (error) {
-      // It may have begun, and not be shown.
+      // The stream may have started although the video did not.
       this.camera.stop();
       if (this.tabs.name === "camera") {
-        this.#trouble(error.message);
+        this.#showError(error.message);
       }
       return;
     } finally {
       button.disabled = false;
     }
-    // While the browser asked for permission, another tab may have been turned to.
+    // The user may have changed the tab while the browser asked for permission.
     if (this.tabs.name !== "camera") {
       this.camera.stop();
       return;
@@ -237,35 +238,35 @@ class DigitsPage {
     await this.#watch(this.camera.stream);
   }
 
-  /** Read the newest frame again and again, one at a time, so that an answer is never of an old one. */
+  /** Read the newest frame, one at a time, so that no reading is of an old frame. */
   async #watch(stream) {
-    let last = { text: null, times: 0, said: null };
+    let last = { text: null, times: 0, announced: null };
     while (this.camera.stream === stream && this.tabs.name === "camera") {
-      const pause = later(LEAST_FRAME_MS);
+      const pause = later(MIN_FRAME_MS);
       await this.camera.newFrame();
       const frame = this.camera.stream === stream ? this.camera.frame() : null;
       if (frame) {
         setRatio("camera-frame", frame.width, frame.height);
         this.frame = frame;
-        const reading = await this.#read(frame, { aloud: false });
-        last = this.#settle(last, reading);
-        await (reading ? pause : later(AFTER_TROUBLE_MS));
+        const reading = await this.#read(frame, { announce: false });
+        last = this.#announceStable(last, reading);
+        await (reading ? pause : later(RETRY_MS));
       }
     }
   }
 
-  /** Say what the camera shows once it stays the same. */
-  #settle({ text, times, said }, reading) {
+  /** Announce the camera's reading once it stays the same. */
+  #announceStable({ text, times, announced }, reading) {
     const now = reading?.text ?? text;
     const same = now === text ? times + 1 : 1;
-    if (now && same >= SETTLED_FRAMES && now !== said) {
-      this.results.say(`Read ${now.replaceAll("\n", ", ")}.`);
-      return { text: now, times: same, said: now };
+    if (now && same >= SETTLED_FRAMES && now !== announced) {
+      this.results.announce(`Read ${now.replaceAll("\n", ", ")}.`);
+      return { text: now, times: same, announced: now };
     }
-    return { text: now, times: same, said };
+    return { text: now, times: same, announced };
   }
 
-  /** Stop the camera; the last frame that was read stays to be looked at. */
+  /** Stop the camera, and display the last frame that was read. */
   #stopCamera() {
     this.camera.stop();
     byId("camera-switch").textContent = "Start the camera";
@@ -278,13 +279,13 @@ class DigitsPage {
   }
 
   #cameraEnded() {
-    this.waiting?.abort();
+    this.pending?.abort();
     this.#stopCamera();
-    this.#trouble("The camera was unplugged or taken away. Start it again when it is back.");
+    this.#showError("The camera was disconnected. Connect it and start it again.");
   }
 }
 
-/** Give a frame the shape of its picture. */
+/** Set the aspect ratio of a frame. */
 function setRatio(id, width, height) {
   byId(id).style.setProperty("--ratio", String(width / height));
 }

@@ -1,18 +1,18 @@
-/** Bars: how likely the network takes each of its labels to be. */
+/** Bars of the probabilities of all labels. */
 
 import { likeliest } from "./boxes.js";
 import { percent } from "./words.js";
 
-/** Less than this is shown as a dash: ten figures of nearly nothing say nothing. */
-const LEAST_SHOWN = 0.0005;
+/** Smaller probabilities are shown as a dash. */
+const MIN_SHOWN = 0.0005;
 
 export class Bars {
-  /** @param {HTMLOListElement} list  Its items are made here. */
+  /** @param {HTMLOListElement} list  Empty; gets an item for each label. */
   constructor(list) {
     this.list = list;
   }
 
-  /** @param {string[]} labels  What the network tells apart, in its order. */
+  /** @param {string[]} labels  In the order of the network's outputs. */
   label(labels) {
     this.list.replaceChildren(...labels.map((label) => {
       const item = document.createElement("li");
@@ -27,8 +27,8 @@ export class Bars {
   }
 
   /**
-   * @param {number[] | null} probabilities  One for each label, 0..1; null empties all bars.
-   * @param {boolean} kept  Whether the likeliest was read.
+   * @param {number[] | null} probabilities  One for each label, 0..1; null empties the bars.
+   * @param {boolean} kept  Whether the candidate counts as a digit.
    */
   show(probabilities, kept) {
     const most = probabilities ? likeliest(probabilities) : -1;
@@ -36,7 +36,7 @@ export class Bars {
       const share = probabilities?.[k] ?? 0;
       const [, track, figure] = item.children;
       track.firstChild.style.width = `${100 * share}%`;
-      figure.textContent = share < LEAST_SHOWN ? "–" : percent(share);
+      figure.textContent = share < MIN_SHOWN ? "–" : percent(share);
       item.classList.toggle("likeliest", k === most);
       item.classList.toggle("refused", !kept);
     });

@@ -1,23 +1,23 @@
-/** Boxes: where in a picture something was found, laid over it. */
+/** Boxes of the candidates, over the picture. */
 
-/** With more candidates than this their values would hide the picture. */
-const MOST_TAGS = 40;
+/** With more candidates, their values would hide the picture. */
+const MAX_TAGS = 40;
 
 export class BoxLayer {
   /**
-   * @param {HTMLElement} element  As large as the picture is shown.
-   * @param {(position: number) => void} chosen  Called with a candidate's position when its box is clicked.
+   * @param {HTMLElement} element  Covers the displayed picture.
+   * @param {(position: number) => void} onSelect  Called with a candidate's position when its box is clicked.
    */
-  constructor(element, chosen) {
+  constructor(element, onSelect) {
     this.element = element;
-    this.chosen = chosen;
+    this.onSelect = onSelect;
   }
 
   /**
-   * Show the boxes of a reading; those of the last one go.
+   * Show the boxes of a reading in place of the last one's.
    *
-   * @param {object | null} reading  A TracedReading; null takes all boxes away.
-   * @param {string[]} [labels]  What the network tells apart.
+   * @param {object | null} reading  A TracedReading; null removes all boxes.
+   * @param {string[]} [labels]  In the order of the network's outputs.
    */
   show(reading, labels = []) {
     const candidates = reading?.candidates ?? [];
@@ -28,7 +28,7 @@ export class BoxLayer {
     while (element.children.length < candidates.length) {
       this.#add(element.children.length);
     }
-    const tagged = candidates.length <= MOST_TAGS;
+    const tagged = candidates.length <= MAX_TAGS;
     element.classList.toggle("crowded", !tagged);
     candidates.forEach((candidate, k) => {
       const box = element.children[k];
@@ -39,7 +39,7 @@ export class BoxLayer {
     });
   }
 
-  /** Mark the box of the candidate that is looked at. */
+  /** Mark the box of the selected candidate. */
   mark(position) {
     [...this.element.children].forEach((box, k) => box.classList.toggle("chosen", k === position));
   }
@@ -48,7 +48,7 @@ export class BoxLayer {
     const box = document.createElement("div");
     box.className = "box";
     box.append(document.createElement("span"));
-    box.addEventListener("click", () => this.chosen(position));
+    box.addEventListener("click", () => this.onSelect(position));
     this.element.append(box);
   }
 }
@@ -63,6 +63,6 @@ function placeBox(element, [x, y, width, height], reading) {
   for (const [side, share] of Object.entries(places)) {
     element.style[side] = `${100 * share}%`;
   }
-  // Its value stands above it, and inside where there is no room.
+  // The value is above the box, or inside it near the top edge.
   element.classList.toggle("topmost", places.top < 0.08);
 }

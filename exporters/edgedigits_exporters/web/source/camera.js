@@ -1,24 +1,24 @@
-/** The live camera: started and stopped, and its newest frame. */
+/** The live camera. */
 
-/** A frame is read at this width at most: a digit that cannot be read then is too far away. */
+/** Frames are reduced to this width: a digit that is unreadable then is too far away. */
 const FRAME_WIDTH = 640;
 
-/** What a person can do about each thing that a browser says of a camera. */
-const CAMERA_TROUBLES = {
-  NotAllowedError: "The camera was refused. Allow it for this page in the browser's settings, then start it again.",
+/** Messages by the name of the browser's error. */
+const CAMERA_ERRORS = {
+  NotAllowedError: "Camera access was denied. Allow it for this page in the browser's settings, then start the camera again.",
   NotFoundError: "No camera was found. Plug one in, or choose a picture instead.",
   OverconstrainedError: "No camera was found. Plug one in, or choose a picture instead.",
-  NotReadableError: "The camera does not start; another program may be using it.",
+  NotReadableError: "The camera did not start; another program may be using it.",
 };
 
 export class LiveCamera {
   /**
    * @param {HTMLVideoElement} video
-   * @param {() => void} ended  Called when the camera went away by itself.
+   * @param {() => void} onEnd  Called when the camera is disconnected.
    */
-  constructor(video, ended) {
+  constructor(video, onEnd) {
     this.video = video;
-    this.ended = ended;
+    this.onEnd = onEnd;
     /** @type {MediaStream | null} */
     this.stream = null;
     this.canvas = document.createElement("canvas");
@@ -29,9 +29,9 @@ export class LiveCamera {
   }
 
   /**
-   * Start the camera that faces away from a phone's holder, or the only one.
+   * Start the back camera of a phone, or the only camera.
    *
-   * @throws {Error}  With one line that says what to do.
+   * @throws {Error}  With a message for the user.
    */
   async start() {
     if (!navigator.mediaDevices?.getUserMedia) {
@@ -43,7 +43,7 @@ export class LiveCamera {
         video: { facingMode: { ideal: "environment" }, width: { ideal: 1280 }, height: { ideal: 720 } },
       });
     } catch (error) {
-      throw new Error(CAMERA_TROUBLES[error.name] ?? `The camera does not start: ${error.message}`);
+      throw new Error(CAMERA_ERRORS[error.name] ?? `The camera did not start: ${error.message}`);
     }
     this.stop();
     this.stream = stream;
@@ -51,7 +51,7 @@ export class LiveCamera {
       track.addEventListener("ended", () => {
         if (this.stream === stream) {
           this.stop();
-          this.ended();
+          this.onEnd();
         }
       });
     }
@@ -67,7 +67,7 @@ export class LiveCamera {
     this.video.srcObject = null;
   }
 
-  /** Wait until the camera has given a frame that was not there before. */
+  /** Wait for the next frame of the camera. */
   newFrame() {
     return new Promise((resolve) => {
       if (this.video.requestVideoFrameCallback) {

@@ -1,33 +1,33 @@
-/** The pad: a canvas to write on with mouse, finger or pen, or by typing digits that it writes out. */
+/** The pad: a canvas to write on with mouse, finger or pen, or by typing digits. */
 
 import { writeText } from "./handwriting.js";
 import { PAD_RATIO, PEN_WIDTH, paintStroke } from "./ink.js";
 
-/** Pixels of the picture that is read: the same on every screen. */
+/** Width of the picture that is read, in pixels, on every screen. */
 const EXPORT_WIDTH = 400;
 
-/** Nearer points than this part of the width only carry the hand's tremble. */
-const NEAREST_POINTS = 0.004;
+/** Points nearer than this share of the width only add the hand's tremble. */
+const MIN_DISTANCE = 0.004;
 
-/** Of the pen's width at no pressure; as much is added at full pressure. Mice and fingers press by half. */
-const LIGHTEST = 0.6;
-const MOST_TYPED = 12;
+/** Share of the pen's width at no pressure; half pressure, as of mice and fingers, has the whole width. */
+const MIN_WIDTH = 0.6;
+const MAX_TYPED = 12;
 const WRITING_MS = 260;
 
 export class DrawingPad {
   /**
-   * @param {HTMLCanvasElement} canvas  Its CSS colour is the ink.
-   * @param {{began: () => void, changed: () => void}} told  When a stroke begins; when what is written has changed.
+   * @param {HTMLCanvasElement} canvas  Its CSS colour is the ink's.
+   * @param {{onStart: () => void, onChange: () => void}} callbacks  At the start of a stroke; after each change.
    */
-  constructor(canvas, told) {
+  constructor(canvas, callbacks) {
     this.canvas = canvas;
-    this.told = told;
+    this.callbacks = callbacks;
     /** @type {import("./ink.js").Stroke[]} */
     this.strokes = [];
-    this.before = [];
+    this.history = [];
     this.typed = "";
     this.pen = null;
-    this.playing = 0;
+    this.animation = 0;
     canvas.addEventListener("pointerdown", (event) => this.#press(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
@@ -43,12 +43,12 @@ export class DrawingPad {
   }
 
   get undoable() {
-    return this.before.length > 0;
+    return this.history.length > 0;
   }
 
-  /** Take back the newest stroke, text or clearing. */
+  /** Undo the last stroke, text or clearing. */
   undo() {
-    const last = this.before.pop();
+    const last = this.history.pop();
     if (last) {
       this.#show(last.strokes, last.typed);
     }
@@ -62,10 +62,10 @@ export class DrawingPad {
   }
 
   /**
-   * Write a text in place of what is there.
+   * Replace the content with a written text.
    *
    * @param {string} text
-   * @param {{kept?: number}} [options]  So many of its first characters are there at once; the others are seen written.
+   * @param {{kept?: number}} [options]  The first `kept` characters appear at once; the others are animated.
    */
   write(text, { kept = 0 } = {}) {
     this.#remember();
@@ -74,7 +74,7 @@ export class DrawingPad {
   }
 
   /**
-   * Return what is written, black on white and opaque.
+   * Return the strokes as an opaque picture, black on white.
    *
    * @returns {ImageData}  400 x 320.
    */
@@ -91,7 +91,7 @@ export class DrawingPad {
     return context.getImageData(0, 0, canvas.width, canvas.height);
   }
 
-  /** Paint all strokes, as sharp as the screen is. */
+  /** Paint the strokes at the screen's resolution. */
   paint(strokes = this.strokes) {
     const { canvas } = this;
     const width = Math.round(canvas.clientWidth * devicePixelRatio);
@@ -108,48 +108,48 @@ export class DrawingPad {
   }
 
   #paintSoon() {
-    cancelAnimationFrame(this.playing);
-    this.playing = requestAnimationFrame(() => this.paint());
+    cancelAnimationFrame(this.animation);
+    this.animation = requestAnimationFrame(() => this.paint());
   }
 
   #remember() {
-    this.before.push({ strokes: this.strokes, typed: this.typed });
+    this.history.push({ strokes: this.strokes, typed: this.typed });
   }
 
-  #show(strokes, typed, shown = strokes.length) {
+  #show(strokes, typed, visible = strokes.length) {
     [this.strokes, this.typed] = [strokes, typed];
-    cancelAnimationFrame(this.playing);
-    const slowly = shown < strokes.length && !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (slowly) {
-      this.#play(shown);
+    cancelAnimationFrame(this.animation);
+    const animated = visible < strokes.length && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (animated) {
+      this.#animate(visible);
     } else {
       this.paint();
     }
-    this.told.changed();
+    this.callbacks.onChange();
   }
 
-  /** Show the strokes from one on being written. */
-  #play(from) {
-    const written = this.strokes.slice(from).flat().length;
-    const lasting = Math.min(WRITING_MS * (this.strokes.length - from), 4 * WRITING_MS);
+  /** Animate the writing of the strokes from position `from`. */
+  #animate(from) {
+    const points = this.strokes.slice(from).flat().length;
+    const duration = Math.min(WRITING_MS * (this.strokes.length - from), 4 * WRITING_MS);
     const start = performance.now();
     const step = (now) => {
-      let left = Math.ceil(written * Math.max(0, Math.min(1, (now - start) / lasting)));
+      let left = Math.ceil(points * Math.max(0, Math.min(1, (now - start) / duration)));
       const soFar = this.strokes.map((stroke, k) => {
         const part = k < from ? stroke : stroke.slice(0, left);
         left -= k < from ? 0 : part.length;
         return part;
       });
       this.paint(soFar.filter((stroke) => stroke.length));
-      if (now - start < lasting) {
-        this.playing = requestAnimationFrame(step);
+      if (now - start < duration) {
+        this.animation = requestAnimationFrame(step);
       }
     };
     step(start);
   }
 
   #press(event) {
-    // One pen at a time: the palm that follows it is no stroke.
+    // One pointer at a time, so that the palm draws nothing.
     if (this.pen !== null || event.button !== 0) {
       return;
     }
@@ -161,7 +161,7 @@ export class DrawingPad {
     [this.strokes, this.typed] = [[...this.strokes, []], ""];
     this.#add(event);
     this.#paintSoon();
-    this.told.began();
+    this.callbacks.onStart();
   }
 
   #move(event) {
@@ -177,7 +177,7 @@ export class DrawingPad {
   #lift(event) {
     if (event.pointerId === this.pen) {
       this.pen = null;
-      this.told.changed();
+      this.callbacks.onChange();
     }
   }
 
@@ -187,11 +187,11 @@ export class DrawingPad {
     const point = {
       x: (event.clientX - left) / width,
       y: (event.clientY - top) / width,
-      width: PEN_WIDTH * (LIGHTEST + (2 - 2 * LIGHTEST) * pressure),
+      width: PEN_WIDTH * (MIN_WIDTH + (2 - 2 * MIN_WIDTH) * pressure),
     };
     const stroke = this.strokes.at(-1);
     const last = stroke.at(-1);
-    if (!last || Math.hypot(point.x - last.x, point.y - last.y) >= NEAREST_POINTS) {
+    if (!last || Math.hypot(point.x - last.x, point.y - last.y) >= MIN_DISTANCE) {
       stroke.push(point);
     }
   }
@@ -200,7 +200,7 @@ export class DrawingPad {
     if (event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
-    if (/^[0-9]$/.test(event.key) && this.typed.length < MOST_TYPED) {
+    if (/^[0-9]$/.test(event.key) && this.typed.length < MAX_TYPED) {
       this.write(this.typed + event.key, { kept: this.typed.length });
     } else if (event.key === "Backspace" && this.typed) {
       this.write(this.typed.slice(0, -1), { kept: this.typed.length - 1 });

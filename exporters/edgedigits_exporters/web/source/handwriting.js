@@ -1,13 +1,13 @@
 /**
- * Handwriting: numbers written by nobody, for those who type and for the examples.
+ * Drawn handwriting, for typed digits and the examples.
  *
- * The shapes are hands of each digit from runtime/edgedigits_runtime/synthetic/hands.py: strokes through "x,y"
- * points in hundredths of the digit's height, x to the right, y down; a bar where the pen turns sharply.
+ * The shapes are from runtime/edgedigits_runtime/synthetic/hands.py: strokes through "x,y" points in hundredths of
+ * the digit's height, x to the right, y down, and a bar at a sharp turn.
  */
 
 import { PAD_RATIO, PEN_WIDTH } from "./ink.js";
 
-/** Written by no digit's strokes: to see that it is not read. */
+/** A non-digit, to show that it is rejected. */
 export const STAR = "☆";
 
 const HANDS = {
@@ -30,7 +30,7 @@ const HANDS = {
   [STAR]: [["20,97 | 51,3 | 80,97 | 3,37 | 97,38 | 20,97"]],
 };
 
-/** Between two characters, and the least margin around them all. */
+/** Shares of the height of a character, of the pad's width, and of it again. */
 const LETTER_GAP = 0.24;
 const PAD_MARGIN = 0.08;
 const TALLEST_WRITING = 0.5;
@@ -51,7 +51,7 @@ export function writeText(text) {
   let x = (1 - length * height) / 2;
   return characters.map(({ strokes, width }, k) => {
     const left = x;
-    // Nobody keeps to the line, and two digits of one hand are not alike.
+    // Vary baseline and slant, as in real handwriting.
     const top = (1 / PAD_RATIO - height) / 2 + 0.035 * height * Math.sin(2.4 * k);
     const lean = 0.05 + 0.05 * Math.sin(1.7 * k + 1);
     x += (width + LETTER_GAP) * height;
@@ -61,7 +61,7 @@ export function writeText(text) {
   });
 }
 
-/** The strokes of a character in its own height, from x = 0 on; every other one is of the other hand. */
+/** The strokes of a character in units of its height, from x = 0; every second character has the other shape. */
 function handOf(character, position) {
   const hands = HANDS[character];
   const strokes = hands[position % hands.length].map(strokeThrough);
@@ -71,7 +71,7 @@ function handOf(character, position) {
   return { strokes: moved, width: Math.max(...xs) - least };
 }
 
-/** Points along the curve through a stroke's points; it may turn sharply at the bars. */
+/** Points along the curve through a stroke's points, with corners at the bars. */
 function strokeThrough(written) {
   const pieces = written.split("|").map((piece) => piece.trim().split(" ").map((pair) => {
     const [x, y] = pair.split(",").map(Number);
@@ -80,7 +80,7 @@ function strokeThrough(written) {
   return pieces.flatMap((piece, k) => curveThrough(k ? [pieces[k - 1].at(-1), ...piece] : piece));
 }
 
-/** Catmull-Rom, uniform: the points of the hands lie about evenly. */
+/** Uniform Catmull-Rom spline: the points are about evenly spaced. */
 function curveThrough(points) {
   const curve = [points[0]];
   for (let k = 0; k + 1 < points.length; k += 1) {

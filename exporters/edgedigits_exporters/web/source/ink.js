@@ -1,25 +1,25 @@
 /**
- * Ink: pen strokes, painted as smooth lines.
+ * Pen strokes, painted as smooth lines.
  *
- * A stroke is kept as points, so that the pad can be painted sharp at any size and exported at one size everywhere.
+ * A stroke is stored as points, so that it is sharp at any size of the pad and exported at one size.
  *
  * @typedef {{x: number, y: number, width: number}} InkPoint  All in pad widths: x 0..1, y 0..1 / PAD_RATIO.
  * @typedef {InkPoint[]} Stroke  From pen down to pen up, at least one point.
  */
 
-/** Width of the pad by its height. */
+/** Width of the pad divided by its height. */
 export const PAD_RATIO = 1.25;
 
-/** Of the pad's width: 6% of a digit's height where one fills the pad, 12% where four share it, as a pen's would be. */
+/** Share of the pad's width: 6% of the height of a single digit, 12% of that of four digits, as with a real pen. */
 export const PEN_WIDTH = 0.03;
 
-/** Pressure is painted in steps of this part of the pen's width: a line of one width is one path, without seams. */
+/** Width changes in these steps, since a line of one width is one path without seams. */
 const WIDTH_STEP = PEN_WIDTH / 12;
 
 /**
  * Paint a stroke.
  *
- * @param {CanvasRenderingContext2D} context  Its strokeStyle is the ink.
+ * @param {CanvasRenderingContext2D} context  Its strokeStyle is the ink's colour.
  * @param {Stroke} stroke
  * @param {number} scale  Pixels in a pad width.
  */
@@ -34,7 +34,7 @@ export function paintStroke(context, stroke, scale) {
   }
 }
 
-/** Paint the points from one to another; quadratic curves between the middles of segments have no corners. */
+/** Paint the points first..last as quadratic curves between segment midpoints, which have no corners. */
 function paintPart(context, stroke, scale, first, last) {
   const start = first ? halfway(stroke[first - 1], stroke[first]) : stroke[0];
   context.lineWidth = stroke[first].width * scale;

@@ -1,4 +1,4 @@
-/** The page without a server: everything it needs stands in elements of its own. */
+/** The exported page: network and settings are in elements of the page. */
 
 import { start } from "./app.js";
 import { localBackend, replayGolden } from "./backends/local.js";
@@ -21,7 +21,7 @@ async function openEngine({ engine: name, contract, golden }) {
 }
 
 function makeInstallable() {
-  // A page from disk is refused both, and says so on the console.
+  // Browsers refuse both to a page from disk, with an error on the console.
   if (!location.protocol.startsWith("http")) {
     return;
   }
@@ -31,7 +31,7 @@ function makeInstallable() {
   document.head.append(link);
   navigator.serviceWorker
     ?.register("service_worker.js")
-    .catch((error) => console.warn(`This page is not kept for when there is no network: ${error.message}`));
+    .catch((error) => console.warn(`The page cannot be cached for offline use: ${error.message}`));
 }
 
 const settings = JSON.parse(textOf("settings"));

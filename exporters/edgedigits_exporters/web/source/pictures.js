@@ -1,55 +1,55 @@
-/** Pictures that people bring: chosen, taken, dropped or pasted. */
+/** Pictures that the user chooses, takes, drops or pastes. */
 
 export class PictureShelf {
   /**
-   * @param {HTMLImageElement} image  Where the picture is shown.
-   * @param {(picture: Blob) => void} brought  Called with every picture that is brought, wherever on the page.
+   * @param {HTMLImageElement} image  Displays the picture.
+   * @param {(picture: Blob) => void} onPicture  Called with each picture, dropped or pasted anywhere on the page.
    */
-  constructor(image, brought) {
+  constructor(image, onPicture) {
     this.image = image;
-    this.brought = brought;
+    this.onPicture = onPicture;
     /** @type {Blob | null} */
     this.picture = null;
     document.addEventListener("dragover", (event) => this.#drag(event));
-    document.addEventListener("dragleave", (event) => this.#light(event.relatedTarget !== null));
+    document.addEventListener("dragleave", (event) => this.#highlight(event.relatedTarget !== null));
     document.addEventListener("drop", (event) => this.#drop(event));
     document.addEventListener("paste", (event) => this.#take(event.clipboardData.files));
   }
 
-  /** Take pictures from an <input type=file> too. */
+  /** Also take pictures from an <input type=file>. */
   watch(input) {
     input.addEventListener("change", () => {
       this.#take(input.files);
-      // So that the same picture can be chosen again.
+      // Allows choosing the same file again.
       input.value = "";
     });
   }
 
   /**
-   * Show a picture.
+   * Display a picture.
    *
    * @param {Blob} picture
-   * @returns {Promise<boolean>}  Whether the browser can show it: it may be read all the same.
+   * @returns {Promise<boolean>}  Whether the browser can display it.
    */
   async show(picture) {
     this.picture = picture;
     const address = URL.createObjectURL(picture);
     this.image.src = address;
-    const shown = await this.image.decode().then(() => true, () => false);
+    const displayed = await this.image.decode().then(() => true, () => false);
     URL.revokeObjectURL(address);
-    return shown;
+    return displayed;
   }
 
   #take(files) {
     if (files.length) {
-      this.brought(files[0]);
+      this.onPicture(files[0]);
     }
   }
 
   #drag(event) {
     if (event.dataTransfer.types.includes("Files")) {
       event.preventDefault();
-      this.#light(true);
+      this.#highlight(true);
     }
   }
 
@@ -58,10 +58,10 @@ export class PictureShelf {
       event.preventDefault();
       this.#take(event.dataTransfer.files);
     }
-    this.#light(false);
+    this.#highlight(false);
   }
 
-  #light(on) {
+  #highlight(on) {
     document.documentElement.classList.toggle("dropping", on);
   }
 }

@@ -1,24 +1,26 @@
-/** Results: what was read, digit by digit, what the network saw of each, and who answered. */
+/** The reading: text, digits, the network's input for each, model and times. */
 
 import { Bars } from "./bars.js";
 import { likeliest } from "./boxes.js";
-import { FRAMED_SIDE, paintFramed } from "./framed.js";
-import { percent, plainReason, spoken, summary } from "./words.js";
+import { announcement, percent, plainReason, summary } from "./words.js";
 
-/** The stages of a reading, in their order; `ms` holds their times. */
+/** The keys of `ms`, in the order of the stages. */
 const STAGES = ["decode", "ink", "locate", "frame", "invoke", "reject"];
 
-/** How large a text is written: with at most so many characters a line, and so many lines. */
+/** Text sizes, with the maximum of characters in a line and of lines. */
 const TEXT_SIZES = [["huge", 3, 1], ["large", 7, 1], ["medium", 16, 5]];
+
+/** Width and height of a network input. */
+const FRAMED_SIDE = 28;
 
 export class Results {
   /**
    * @param {(id: string) => HTMLElement} element
-   * @param {(position: number) => void} chosen  Called with the position of the candidate that is looked at.
+   * @param {(position: number) => void} onSelect  Called with the position of the selected candidate.
    */
-  constructor(element, chosen) {
+  constructor(element, onSelect) {
     this.element = element;
-    this.chosen = chosen;
+    this.onSelect = onSelect;
     this.bars = new Bars(element("bars"));
     this.labels = [];
     this.reading = null;
@@ -28,7 +30,7 @@ export class Results {
     paintFramed(element("framed"), null);
   }
 
-  /** @param {string[]} labels  What the network tells apart. */
+  /** @param {string[]} labels  In the order of the network's outputs. */
   label(labels) {
     this.labels = labels;
     this.bars.label(labels);
@@ -37,10 +39,11 @@ export class Results {
   /**
    * Show a reading.
    *
-   * @param {object | null} reading  A TracedReading; null shows that there is none.
-   * @param {{answered?: number, aloud?: boolean}} [options]  Milliseconds until the answer; whether to say it.
+   * @param {object | null} reading  A TracedReading; null clears the display.
+   * @param {{roundTrip?: number, announce?: boolean}} [options]  Milliseconds until the response; whether screen
+   *   readers announce the reading.
    */
-  show(reading, { answered = 0, aloud = true } = {}) {
+  show(reading, { roundTrip = 0, announce = true } = {}) {
     const { element } = this;
     const count = reading?.candidates.length ?? 0;
     const before = this.reading?.candidates.length ?? 0;
@@ -50,20 +53,20 @@ export class Results {
     element("summary").textContent = reading ? summary(reading) : element("summary").dataset.empty;
     this.#showDigits();
     this.select(count === before ? this.position : 0);
-    this.#showFacts(answered);
+    this.#showFacts(roundTrip);
     element("copy").hidden = !reading?.text || !navigator.clipboard;
     element("copy").textContent = "Copy";
-    if (aloud) {
-      this.say(reading ? spoken(reading) : "");
+    if (announce) {
+      this.announce(reading ? announcement(reading) : "");
     }
   }
 
-  /** Have a line read out by screen readers. */
-  say(line) {
-    this.element("spoken").textContent = line;
+  /** Let screen readers announce a line. */
+  announce(line) {
+    this.element("announcement").textContent = line;
   }
 
-  /** Look at one candidate. */
+  /** Show the details of one candidate. */
   select(position) {
     this.position = position;
     const candidate = this.reading?.candidates[position];
@@ -74,11 +77,11 @@ export class Results {
     paintFramed(this.element("framed"), candidate?.framed ?? null);
     this.bars.show(candidate?.probabilities ?? null, candidate?.kept ?? true);
     const refused = candidate && !candidate.kept;
-    // Alone, it is told of in the summary.
+    // The summary has the reason of a single candidate.
     this.element("why").textContent = refused && this.reading.candidates.length > 1 ? `Not read: ${plainReason(candidate.why)}.` : "";
     const read = refused || !candidate ? "" : `, read as ${this.#label(candidate)}`;
     this.element("framed").setAttribute("aria-label", candidate ? `28 by 28 pixels${read}` : "Nothing yet");
-    this.chosen(position);
+    this.onSelect(position);
   }
 
   #label(candidate) {
@@ -92,7 +95,7 @@ export class Results {
     text.dataset.size = this.reading && !this.reading.text ? "none" : textSize(text.textContent);
   }
 
-  /** Digits are kept and changed, not made anew: whoever goes through them by keyboard keeps their place. */
+  /** Update the elements instead of replacing them, which would lose the keyboard focus. */
   #showDigits() {
     const list = this.element("digit-list");
     const candidates = this.reading?.candidates ?? [];
@@ -128,7 +131,7 @@ export class Results {
     share.textContent = candidate.kept ? percent(Math.max(...candidate.probabilities)) : "digit";
   }
 
-  #showFacts(answered) {
+  #showFacts(roundTrip) {
     const { reading, element } = this;
     element("facts").hidden = !reading;
     if (!reading) {
@@ -136,11 +139,11 @@ export class Results {
     }
     const providers = reading.providers.join(", ");
     const engine = providers && providers !== reading.engine ? `${reading.engine} (${providers})` : reading.engine;
-    element("who").textContent = `${reading.model} through ${engine} on ${reading.device}`;
+    element("model-used").textContent = `${reading.model} with ${engine} on ${reading.device}`;
     element("total").textContent = milliseconds(reading.ms.total);
-    element("answered").textContent = milliseconds(answered);
-    const taken = STAGES.filter((stage) => stage in reading.ms);
-    element("stages").replaceChildren(...taken.map((stage) => {
+    element("round-trip").textContent = milliseconds(roundTrip);
+    const timed = STAGES.filter((stage) => stage in reading.ms);
+    element("stages").replaceChildren(...timed.map((stage) => {
       const [pair, name, time] = ["div", "dt", "dd"].map((kind) => document.createElement(kind));
       name.textContent = stage;
       time.textContent = milliseconds(reading.ms[stage]);
@@ -167,4 +170,21 @@ function textSize(text) {
 
 function milliseconds(time) {
   return `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`;
+}
+
+/**
+ * Paint a framed image.
+ *
+ * @param {HTMLCanvasElement} canvas  28 x 28; CSS enlarges it without smoothing.
+ * @param {string | null} framed  784 bytes by rows, in base64; null is black.
+ */
+function paintFramed(canvas, framed) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(FRAMED_SIDE, FRAMED_SIDE);
+  const ink = framed ? atob(framed) : "";
+  for (let k = 0; k < FRAMED_SIDE * FRAMED_SIDE; k += 1) {
+    image.data.fill(ink ? ink.charCodeAt(k) : 0, 4 * k, 4 * k + 3);
+    image.data[4 * k + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
 }

@@ -1,4 +1,4 @@
-/** The sample: a note on squared paper in a lamp's light, drawn here so that nothing has to be fetched. */
+/** The sample: a note on squared paper in lamplight, drawn here so that nothing is downloaded. */
 
 import { writeText } from "./handwriting.js";
 import { paintStroke } from "./ink.js";
@@ -41,7 +41,7 @@ function writeLine(context, line, row) {
   context.strokeStyle = "#1d3b8b";
   words.forEach((word, k) => {
     const characters = writeText(word);
-    // Where the word stands in the pad, and the height that it has there.
+    // Place and height of the word on the pad.
     const points = characters.flat(2);
     const [left, top] = ["x", "y"].map((axis) => Math.min(...points.map((point) => point[axis])));
     const height = Math.max(...points.map((point) => point.y)) - top;

@@ -1,4 +1,4 @@
-/** The page of `edgedigits serve`: pictures are read by the server that it came from. */
+/** The page of `edgedigits serve`: the server reads the pictures. */
 
 import { start } from "./app.js";
 import { serverBackend } from "./backends/server.js";

@@ -1,13 +1,13 @@
-/** Tabs, as the WAI-ARIA Authoring Practices describe them: one stop for Tab, arrows from one to the next. */
+/** Tabs, by the WAI-ARIA Authoring Practices: Tab reaches the open one, arrow keys open the next. */
 
 export class Tabs {
   /**
-   * @param {HTMLElement} list  Holds the tabs; each one's aria-controls names its panel.
-   * @param {(name: string) => void} chosen  Called with a tab's data-name when another one is shown.
+   * @param {HTMLElement} list  Contains the tabs; aria-controls of each names its panel.
+   * @param {(name: string) => void} onOpen  Called with the data-name of a tab that is opened.
    */
-  constructor(list, chosen) {
+  constructor(list, onOpen) {
     this.tabs = [...list.querySelectorAll("[role=tab]")];
-    this.chosen = chosen;
+    this.onOpen = onOpen;
     for (const tab of this.tabs) {
       tab.addEventListener("click", () => this.show(tab.dataset.name));
     }
@@ -23,12 +23,12 @@ export class Tabs {
       return;
     }
     for (const tab of this.tabs) {
-      const shown = tab.dataset.name === name;
-      tab.setAttribute("aria-selected", String(shown));
-      tab.tabIndex = shown ? 0 : -1;
-      document.getElementById(tab.getAttribute("aria-controls")).hidden = !shown;
+      const open = tab.dataset.name === name;
+      tab.setAttribute("aria-selected", String(open));
+      tab.tabIndex = open ? 0 : -1;
+      document.getElementById(tab.getAttribute("aria-controls")).hidden = !open;
     }
-    this.chosen(name);
+    this.onOpen(name);
   }
 
   #key(event) {

@@ -1,22 +1,22 @@
-/** Words: what was read, and why something was not, as people say it. */
+/** Readings and the reasons of rejections, in words for the user. */
 
 const REASONS = [
-  [/^confidence (\S+) < (\S+)$/, (least, asked) => `the network is only ${percent(least)} sure, and ${percent(asked)} is needed`],
+  [/^confidence (\S+) < (\S+)$/, (found, needed) => `the network is only ${percent(found)} sure, ${percent(needed)} is needed`],
   [/^(\d+) pixels high$/, (pixels) => `only ${pixels} pixels high`],
-  [/^small beside its neighbours$/, () => "much smaller than what stands beside it"],
-  [/^large beside its neighbours$/, () => "much larger than the digits beside it"],
-  [/^parts that stand apart$/, () => "its parts stand too far apart"],
+  [/^small beside its neighbours$/, () => "much smaller than its neighbours"],
+  [/^large beside its neighbours$/, () => "much larger than its neighbours"],
+  [/^parts that stand apart$/, () => "its parts are too far apart"],
   [/^as flat as a minus$/, () => "flat like a minus or a line"],
   [/^operator shape$/, () => "shaped like a plus or a times sign"],
   [/^a thin or faint trace$/, () => "much thinner or fainter than the rest"],
-  [/^a solid patch$/, () => "a solid patch and no stroke"],
+  [/^a solid patch$/, () => "a solid patch, not a stroke"],
   [/^letter among letters$/, () => "a letter in a word"],
 ];
 
 /**
- * Say in plain words why a candidate is no digit.
+ * Return the reason of a rejection in words for the user.
  *
- * @param {string} why  As the reader puts it.
+ * @param {string} why  The reader's reason.
  */
 export function plainReason(why) {
   for (const [pattern, words] of REASONS) {
@@ -30,7 +30,7 @@ export function plainReason(why) {
 
 /**
  * @param {number | string} share  0..1.
- * @returns {string}  Never 100% of what is only nearly sure.
+ * @returns {string}  100% only for exactly 1.
  */
 export function percent(share) {
   const hundredths = Number(share) * 100;
@@ -41,31 +41,31 @@ export function percent(share) {
 }
 
 /**
- * Say what a reading comes to, below its text.
+ * Return the summary of a reading, shown below its text.
  *
  * @param {object} reading  A TracedReading.
  */
 export function summary(reading) {
-  return [gist(reading), reading.note].filter(Boolean).map((part) => `${capital(part)}.`).join(" ");
+  return [resultOf(reading), reading.note].filter(Boolean).map((part) => `${capital(part)}.`).join(" ");
 }
 
-/** Say all of a reading in one line, for those who hear it. */
-export function spoken(reading) {
+/** Return a reading in one line, for screen readers. */
+export function announcement(reading) {
   const text = reading.text ? `Read ${reading.text.replaceAll("\n", ", ")}.` : "No digit here.";
   return `${text} ${summary(reading)}`;
 }
 
-function gist({ digits, candidates }) {
-  const out = candidates.filter((candidate) => !candidate.kept);
+function resultOf({ digits, candidates }) {
+  const rejected = candidates.filter((candidate) => !candidate.kept);
   if (digits.length === 0) {
-    if (out.length === 0) {
-      return "Nothing written was found";
+    if (rejected.length === 0) {
+      return "No writing found";
     }
-    return out.length === 1 ? plainReason(out[0].why) : `${out.length} marks, and none looks like a digit`;
+    return rejected.length === 1 ? plainReason(rejected[0].why) : `${rejected.length} marks, none of them a digit`;
   }
   const least = percent(Math.min(...digits.map((digit) => digit.confidence)));
   const sure = digits.length === 1 ? `${least} sure` : `${digits.length} digits, each at least ${least} sure`;
-  return out.length ? `${sure}; ${out.length === 1 ? "one mark" : `${out.length} marks`} left out` : sure;
+  return rejected.length ? `${sure}; ${rejected.length === 1 ? "one mark" : `${rejected.length} marks`} left out` : sure;
 }
 
 function capital(sentence) {

@@ -1,9 +1,9 @@
-/** Read pictures in the page itself: the reader and the network are part of it. */
+/** Read pictures in the page, which contains the reader and the network. */
 
 import { unpacked } from "../engines/packed.js";
 import { Reader } from "../reader/reader.js";
 
-/** Float kernels of another processor may differ by rounding; whole numbers may not differ at all. */
+/** Float kernels of another processor may round otherwise; integer outputs must be equal. */
 const FLOAT_TOLERANCE = 1e-4;
 
 /**
@@ -15,7 +15,7 @@ export function localBackend(opening, contract) {
   return {
     async describe() {
       const engine = await opening;
-      const privacy = "Pictures stay on this device: the network is in the page.";
+      const privacy = "Pictures stay on this device; the network is part of the page.";
       return { model: contract.name, engine: engine.name, device: "cpu", labels: contract.labels, privacy };
     },
     async read(picture, { signal } = {}) {
@@ -27,11 +27,11 @@ export function localBackend(opening, contract) {
 }
 
 /**
- * Replay the pictures that the network answered where it was made.
+ * Replay golden vectors, recorded on the machine that exported the network.
  *
  * @param {import("../engines/wasm.js").Engine} engine
- * @param {{framed: string, output: string}} golden  packed: n pictures of 28x28, and what the output tensor stored
- * @throws {Error} This browser computes something else.
+ * @param {{framed: string, output: string}} golden  packed: n images of 28x28, and the output tensors
+ * @throws {Error} This browser computes other outputs.
  */
 export async function replayGolden(engine, golden) {
   const framed = await unpacked(golden.framed);
@@ -40,6 +40,6 @@ export async function replayGolden(engine, golden) {
   const tolerance = found instanceof Float32Array ? FLOAT_TOLERANCE : 0;
   const differ = found.filter((value, k) => !(Math.abs(value - expected[k]) <= tolerance));
   if (differ.length || found.length !== expected.length) {
-    throw new Error(`This browser does not compute what the network's maker did: ${differ.length} values differ.`);
+    throw new Error(`This browser computes other outputs than the exporter did: ${differ.length} values differ.`);
   }
 }

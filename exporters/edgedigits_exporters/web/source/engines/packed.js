@@ -1,4 +1,4 @@
-/** What the page carries within itself: gzipped, in base64. */
+/** Data inside the page: gzipped, in base64. */
 
 /**
  * @param {string} text base64 of gzipped bytes

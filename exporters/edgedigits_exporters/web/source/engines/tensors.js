@@ -1,12 +1,12 @@
-/** Between pixels, probabilities and what tensors store: edgedigits_runtime/preprocessing.py, float32 for float32. */
+/** Quantize pixels and dequantize outputs exactly as edgedigits_runtime/preprocessing.py, in float32. */
 
 import { rint } from "../reader/numbers.js";
 
-/** What each type of tensor is in JavaScript. */
+/** Typed array by dtype. */
 export const TENSOR_ARRAYS = { float32: Float32Array, int8: Int8Array, uint8: Uint8Array };
 
 /**
- * Scale framed pictures as the network was trained on them, and store them as its input tensor does.
+ * Return framed images normalised and quantized as the network's input tensor.
  *
  * @param {Uint8Array} framed [count, height, width, channels], ink bright on dark
  * @param {number} count
@@ -26,7 +26,7 @@ export function fedTensor(framed, count, contract) {
 }
 
 /**
- * @param {Float32Array | Int8Array | Uint8Array} stored as the network left it
+ * @param {Float32Array | Int8Array | Uint8Array} stored the output tensor
  * @param {{scale: number | null, zero_point: number | null}} tensor the contract's output
  * @returns {Float32Array} of the same length
  */

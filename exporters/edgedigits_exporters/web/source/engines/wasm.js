@@ -1,4 +1,4 @@
-/** The network as WebAssembly, made of the C export: what it stores is what LiteRT stores, bit for bit. */
+/** The network as WebAssembly, compiled from the C export: its outputs are LiteRT's, bit for bit. */
 
 import { dequantized } from "./tensors.js";
 
@@ -6,10 +6,10 @@ import { dequantized } from "./tensors.js";
  * @typedef {object} Engine
  * @property {string} name
  * @property {(framed: Uint8Array, count: number) => Promise<Int8Array | Uint8Array | Float32Array>} invoke
- *   From count pictures of 28x28, row by row, ink bright on dark, to what the output tensor stores: count rows of a
- *   value for each label.
+ *   From `count` images of 28x28, by rows, ink bright on dark, to the output tensor: `count` rows of one value per
+ *   label.
  * @property {(framed: Uint8Array, count: number) => Promise<Float32Array>} run
- *   The same as the network's own probabilities, 0..1.
+ *   The same as probabilities, 0..1.
  */
 
 /**

@@ -1,14 +1,14 @@
-/** Connected components of a mask, by runs. */
+/** Connected components of a mask, from its runs. */
 import { makePlane } from "./planes.js";
 
 /**
- * The 8-connected components of a mask, kept as horizontal runs that are sorted by component, in the reading order of
- * their first pixels.
+ * The 8-connected components of a mask, as horizontal runs sorted by component, in the reading order of their first
+ * pixels.
  */
 export class Components {
   /**
    * @param {{rows: Int32Array, starts: Int32Array, ends: Int32Array}} runs each covers columns starts..ends-1 of a row
-   * @param {Int32Array} first where the runs of each component begin, count + 1 values
+   * @param {Int32Array} first index of the first run of each component, count + 1 values
    */
   constructor(runs, first) {
     Object.assign(this, runs);
@@ -34,7 +34,7 @@ export class Components {
   }
 
   /**
-   * Return one component in its box.
+   * Return the mask of one component in its box.
    * @param {number} component
    * @returns {import("./planes.js").Plane}
    */
@@ -51,7 +51,7 @@ export class Components {
 
 /**
  * Find the 8-connected components of a mask.
- * @param {import("./planes.js").Plane} mask what is not 0 counts
+ * @param {import("./planes.js").Plane} mask pixels other than 0 count
  * @returns {Components}
  */
 export function findComponents(mask) {
@@ -59,7 +59,7 @@ export function findComponents(mask) {
   const roots = touchingRuns(runs, mask.height);
   const numbers = new Int32Array(roots.length);
   let count = 0;
-  // A root is the first of its runs.
+  // A root is the first run of its component.
   for (let run = 0; run < roots.length; run++) numbers[run] = roots[run] === run ? count++ : numbers[roots[run]];
   const first = new Int32Array(count + 1);
   for (let run = 0; run < numbers.length; run++) first[numbers[run] + 1]++;
@@ -76,7 +76,7 @@ export function findComponents(mask) {
   return new Components(sorted, first);
 }
 
-/** Return the runs in reading order, and where those of each row begin. */
+/** Return the runs in reading order, and the index of the first run of each row. */
 function maskRuns(mask) {
   const { width, height, data } = mask;
   const rowStarts = new Int32Array(height + 1);
@@ -104,7 +104,7 @@ function maskRuns(mask) {
   return runs;
 }
 
-/** Return for each run the first one that it is joined with, corners included. */
+/** Return for each run the first run connected to it, with corners. */
 function touchingRuns({ rowStarts, starts, ends }, height) {
   const roots = Int32Array.from(starts, (_, run) => run);
   for (let y = 1; y < height; y++) {
@@ -135,7 +135,7 @@ function join(roots, one, other) {
 }
 
 /**
- * Return for each of `count` things the smallest one that pairs join it with.
+ * Return for each of `count` items the smallest one that pairs connect to it.
  * @param {number} count
  * @param {[number, number][]} pairs
  * @returns {Int32Array}

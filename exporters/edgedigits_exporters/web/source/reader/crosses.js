@@ -1,34 +1,34 @@
 /**
- * Crosses: a plus or a times, told from a digit by its four straight arms.
+ * Crosses: a plus or times sign has four straight arms, a digit does not.
  *
- * On a ring around the crossing the ink of both stands at four places; an open 4 does so as well, but bends one of
- * its arms, and an 8 bends all.
+ * On a ring around the crossing, the ink of a cross is in four places. An open 4 has four places too, but one of its
+ * arms is bent; an 8 bends all of them.
  */
 import { FRAME_CENTRE, FRAME_SIDE } from "./frame.js";
 import { maskStrokeWidth } from "./marks.js";
 import { rint } from "./numbers.js";
 import { boundsOf, makePlane } from "./planes.js";
 
-// A framed digit's centre of mass is in the middle; the crossing is near it.
+// The centre of mass of a framed digit is in the middle; the crossing is near it.
 const OFFSETS = [-2, 0, 2];
 
-// Rings, as parts of the way from the crossing to the nearest side of the ink's box.
+// Rings, as shares of the way from the crossing to the nearest side of the ink's box.
 const RINGS = [0.65, 0.85];
 const ANGLES = 72;
 
-// Grey from which a pixel is stroke.
+// Grey levels from here on are strokes.
 const STROKE_GREY = 96;
 
-// Two arms stand at least so far apart, in degrees.
+// Minimum angle between two arms, in degrees.
 const LEAST_ANGLE = 45;
 
-// Ink farther from the arms' middle lines than half a stroke and so many pixels of tremor is none of theirs; of a
-// cross there is hardly any; a crossed 7 and an open 4 have 0.05 and more.
+// Ink farther from the arms' middle lines than half a stroke and this many pixels of tremor belongs to no arm. A cross
+// has hardly any; a crossed 7 and an open 4 have shares of 0.05 and more.
 const TREMOR = 1;
 const ASIDE_SHARE = 0.02;
 
 /**
- * Say whether a framed image is a plus or a times.
+ * Return whether a framed image is a plus or times sign.
  * @param {import("./planes.js").Plane} framed 28x28
  */
 export function isCross(framed) {
@@ -47,14 +47,14 @@ function isCrossedAt(strokes, centre) {
   return isAllOnArms(strokes, centre, ringPixels(strokes, centre, RINGS[RINGS.length - 1] * reach));
 }
 
-/** Return how far it is from the centre to the nearest side of the ink, at least 1. */
+/** Return the distance from the centre to the nearest side of the ink, at least 1. */
 function reachFrom(strokes, [x, y]) {
-  // Of no ink the sides lie at those of the frame.
+  // Without ink, the sides are those of the frame.
   const { left, top, right, bottom } = boundsOf(strokes) ?? { left: 0, top: 0, right: FRAME_SIDE, bottom: FRAME_SIDE };
   return Math.max(Math.min(x - left, right - 1 - x, y - top, bottom - 1 - y), 1);
 }
 
-/** Return the pixels on a ring, one for each angle. */
+/** Return the pixels of a ring, one for each angle. */
 function ringPixels(strokes, [centreX, centreY], radius) {
   const onFrame = (place) => Math.min(Math.max(rint(place), 0), FRAME_SIDE - 1);
   return Array.from({ length: ANGLES }, (_, k) => {
@@ -65,7 +65,7 @@ function ringPixels(strokes, [centreX, centreY], radius) {
   });
 }
 
-/** Say whether four straight arms through a ring's strokes hold all the ink. */
+/** Return whether four straight arms through the strokes of a ring contain all ink. */
 function isAllOnArms(strokes, [centreX, centreY], ring) {
   const arms = armAngles(ring);
   const apart = arms.map((arm, k) => (k < arms.length - 1 ? arms[k + 1] : arms[0] + 360) - arm);

@@ -1,25 +1,25 @@
 /**
- * Decode: from an encoded picture to upright 8-bit pixels on a plain ground.
+ * Decode: from a picture file to upright 8-bit pixels on a plain ground.
  *
- * The browser decodes, turns the picture upright by its EXIF orientation and follows its colour profile. Two things
- * are a little different from the Python reader: JPEGs may differ by a level, since decoders do, and pixels that are
- * neither clear nor opaque lose some of their tone, since canvases keep them premultiplied.
+ * The browser decodes, rotates by EXIF orientation and applies the colour profile. Two differences from the Python
+ * reader: decoders of JPEG may differ by a level, and semi-transparent pixels lose precision, since a canvas stores
+ * them premultiplied.
  */
 import { PictureTooLarge, PictureUnreadable } from "./errors.js";
 import { formatOf, sizeInHeader } from "./headers.js";
 import { Pixels, isOpaque, toPixels } from "./pixels.js";
 import { clearMeans, fourChannelMeans } from "./resampling.js";
 
-/** The most pixels that are decoded. */
+/** Maximum number of pixels that are decoded. */
 export const MAX_PIXELS = 64_000_000;
 
-/** What the reader works on: a page written full stays readable, and twelve megapixels are halved to three. */
+/** Number of pixels that the reader processes: a full page stays readable, and 12 megapixels are reduced to three. */
 export const WORKING_PIXELS = 4_500_000;
 
-// The size stands in the first bytes, in a JPEG behind what its camera says of it.
+// The size is in the first bytes; in a JPEG it follows the camera's metadata.
 const HEADER_BYTES = 1 << 20;
 
-// A large picture is taken from its canvas by so many rows of the reduced one.
+// Rows of the reduced picture per strip that is read from a canvas.
 const STRIP_HEIGHT = 64;
 
 const CONVERT = {
@@ -30,20 +30,20 @@ const CONVERT = {
   TIFF: "magick FILE picture.png",
 };
 
-/** A picture as it is worked on. */
+/** A decoded picture at its working size. */
 export class Picture {
   /**
    * @param {Pixels} pixels
    * @param {{scale?: number, width?: number, height?: number, note?: string, name?: string, ms?: number}} [source]
-   *   how many source pixels one of these spans along each side (1, 2, 4 and so on), the source's upright size, what
-   *   was left out, what it is called, and how many milliseconds it took to decode
+   *   scale: source pixels per working pixel along each side (1, 2, 4, ...); width, height: the upright source; note:
+   *   what was left out; name: of the source; ms: time of decoding
    */
   constructor(pixels, { scale = 1, width = pixels.width, height = pixels.height, note = "", name = "", ms = 0 } = {}) {
     Object.assign(this, { pixels, scale, width, height, note, name, ms });
   }
 
   /**
-   * Return a box of these pixels in source pixels.
+   * Return a box of working pixels in source pixels.
    * @param {import("./marks.js").Box} box
    * @returns {[number, number, number, number]} x, y, width and height
    */
@@ -54,10 +54,10 @@ export class Picture {
 }
 
 /**
- * Decode a picture; a large one is reduced.
- * @param {Blob | ImageData} source of an animation the first frame is taken
+ * Decode a picture, and reduce a large one.
+ * @param {Blob | ImageData} source of an animation, the first frame is decoded
  * @param {{name?: string, channels?: 1 | 3 | null, maxPixels?: number, workingPixels?: number}} [options] channels:
- *   null for 1 where all is grey and 3 where it is not; workingPixels: a larger picture is halved until it has so many
+ *   null is 1 if all pixels are grey, else 3; workingPixels: a larger picture is halved down to it
  * @returns {Promise<Picture>}
  * @throws {PictureUnreadable | PictureTooLarge}
  */
@@ -75,7 +75,7 @@ export async function decodePicture(source, options = {}) {
   return new Picture(pixels, { scale, width, height, name, ms: performance.now() - start });
 }
 
-/** Have a file decoded by the browser, its size first looked up in its header. */
+/** Let the browser decode a file, after checking the size in its header. */
 async function bitmapOf(file, name, maxPixels) {
   const head = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
   const size = sizeInHeader(head);
@@ -88,7 +88,7 @@ async function bitmapOf(file, name, maxPixels) {
   }
 }
 
-/** Say what a file is that the browser does not decode. */
+/** Return the error for a file that the browser does not decode. */
 function unreadable(head, name) {
   if (!head.length) return new PictureUnreadable(`${name} is empty; expected a picture`);
   const format = formatOf(head);
@@ -108,14 +108,14 @@ function checkSize(name, width, height, maxPixels) {
   }
 }
 
-/** Return the power of two by which a picture is reduced to its working size. */
+/** Return the power of two that reduces a picture to its working size. */
 function workingScale(width, height, workingPixels) {
   let scale = 1;
   while (Math.ceil(width / scale) * Math.ceil(height / scale) > workingPixels) scale *= 2;
   return scale;
 }
 
-/** Return what gives so many rows of a bitmap, 4 bytes a pixel. */
+/** Return a function that reads rows of a bitmap, 4 bytes per pixel. */
 function canvasRows(bitmap, name, maxPixels) {
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -132,7 +132,7 @@ function imageRows({ width, data }) {
   return (top, rows) => data.subarray(4 * top * width, 4 * (top + rows) * width);
 }
 
-/** Return a picture reduced strip by strip, so that it is never held whole twice. */
+/** Return a reduced picture, strip by strip, so that it is never in memory twice. */
 function reducedPixels(rowsOf, width, height, channels, scale) {
   const [wide, high] = [Math.ceil(width / scale), Math.ceil(height / scale)];
   const reduced = new Uint8Array(4 * wide * high);

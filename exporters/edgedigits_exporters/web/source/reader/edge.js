@@ -1,31 +1,31 @@
-/** Edge: what belongs to the picture's edge and to no digit, such as the side of a page or a strip of table. */
+/** Edge: marks of the picture's edge that are not digits, such as the side of a page or a strip of table. */
 import { referenceHeight } from "./grouping.js";
 import { boxGap } from "./marks.js";
 import { rint } from "./numbers.js";
 
-// What hugs the edge has most of its ink in the outer band of the picture, a part of its shorter side wide, and runs
-// along most of a side.
+// A mark of the edge has most of its ink in the outer band, this share of the picture's shorter side, and extends along
+// most of a side.
 const EDGE_BAND = 0.15;
 const EDGE_INK = 0.8;
 const EDGE_LENGTH = 0.6;
 
-// Nearer to the edge than this part of the picture's shorter side, a mark runs out of the picture.
+// Marks nearer to the edge than this share of the picture's shorter side run out of the picture.
 const EDGE_GAP = 0.005;
 
-/** Boxes of marks cover the picture no more than this many times over: lines across all of it do, and no digits. */
+/** Maximum of the boxes' area relative to the picture's: lines across the picture exceed it, digits do not. */
 export const MOST_COVERED = 8;
 
-// The part of the ink that has to lie clear of the edge for the rest to be no digits.
+// Minimum share of the ink away from the edge for the rest to be non-digits.
 const CLEAR_INK = 0.5;
 
-// A part of a digit stands no farther from it than this part of its height.
+// Maximum distance of a part from its digit, as a share of the digit's height.
 const BESIDE_DIGIT = 0.25;
 
 /**
- * Say of each component whether it runs along the picture's edge.
+ * Return for each component whether it runs along the picture's edge.
  * @param {import("./components.js").Components} components of the ink
  * @param {import("./planes.js").Plane} ink
- * @param {Float64Array} weights each component's ink
+ * @param {Float64Array} weights ink of each component
  * @returns {boolean[]}
  */
 export function hugsEdge(components, ink, weights) {
@@ -49,12 +49,12 @@ export function hugsEdge(components, ink, weights) {
 }
 
 /**
- * Drop the marks that run out of the picture where the others do not.
+ * Return the marks without those that run out of the picture.
  *
- * In a picture cropped tight around a number the outermost digits touch all four sides, and all stay.
+ * In a picture cropped tight around a number, the outermost digits touch all four sides, and all are kept.
  * @param {import("./marks.js").Mark[]} marks of the picture
- * @param {{width: number, height: number}} size of the picture
- * @param {boolean} [alone] keep those that may be a part of a digit beside them
+ * @param {{width: number, height: number}} size size of the picture
+ * @param {boolean} [alone] keep marks that may be a part of a digit beside them
  */
 export function withoutRunOut(marks, { width, height }, alone = false) {
   const near = EDGE_GAP * Math.min(height, width);

@@ -1,31 +1,31 @@
 /**
  * Envelope: the ground of a photo, which follows the edges of shadows, pages and tables.
  *
- * A morphological closing (Serra 1982) takes away all that is dark and narrower than its window, so the window has to
- * be wider than the strokes and narrower than shadows. The smallest window that holds whole strokes is taken.
+ * A morphological closing (Serra 1982) removes everything dark that is narrower than its window, so the window must be
+ * wider than the strokes and narrower than shadows. The smallest window that contains whole strokes is used.
  */
 import { levelAt, rint } from "./numbers.js";
 import { countNonzero, histogramOf, inverted, larger, makePlane, subtracted } from "./planes.js";
 
-// Windows, the smallest first, as parts of the picture's longest side, of a strip's doubled shorter one.
+// Windows, smallest first, as shares of the longest side or, of a strip, of twice the shorter side.
 const WINDOWS = [1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3];
 const SMALL_WINDOW = 1 / 12;
 const LARGE_WINDOW = 1 / 3;
 
-// A window holds strokes safely when it is this many times as wide as they are: junctions are wider.
+// A window is large enough for strokes if it is this many times as wide: junctions are wider.
 const STROKES_IN_WINDOW = 2;
 
-// The broadest stroke, as a part of the picture's longest side.
+// The widest stroke, as a share of the picture's longest side.
 const MOST_STROKE = 0.2;
 
-// Strokes are complete in a window when the ink that the next larger one finds weighs at most this many times as much.
+// Strokes are complete in a window if the ink of the next window weighs at most this many times as much.
 const COMPLETE = 1.5;
 
-// The closings of pictures that are still in use, by window: several questions ask for the same ones.
+// Closings by window, cached while their picture is in use, since several stages need the same ones.
 const CLOSINGS = new WeakMap();
 
 /**
- * Return the ground under dark ink, and the window, in pixels, that it was found with.
+ * Return the ground under dark ink, and its window in pixels.
  * @param {import("./planes.js").Plane} grey a reduced picture
  * @returns {{level: import("./planes.js").Plane, window: number}}
  */
@@ -39,17 +39,17 @@ export function envelope(grey) {
     ({ window, ground } = wider);
   }
   if (meanStrokeWidth(strong(subtracted(ground, grey))) > MOST_STROKE * Math.max(grey.width, grey.height)) {
-    // No pen writes so broadly: a shadow, or a thing.
+    // Wider than any pen: a shadow or an object.
     ({ window, ground } = closedBy(grey, SMALL_WINDOW));
   }
-  // Noise lifts an envelope above the ground's middle.
+  // Noise lifts an envelope above the ground's mean.
   const lift = medianLift(ground, grey);
   const lowered = makePlane(ground.width, ground.height);
   for (let k = 0; k < lowered.data.length; k++) lowered.data[k] = larger(ground.data[k] - lift, 0);
   return { level: eroded(lowered, 3), window };
 }
 
-/** Return the median of how far a closing lies above its picture, rounded: nowhere is it below. */
+/** Return the median distance of a closing above its picture, rounded. */
 function medianLift(ground, grey) {
   const counts = histogramOf(subtracted(ground, grey));
   const count = grey.data.length;
@@ -58,7 +58,7 @@ function medianLift(ground, grey) {
 }
 
 /**
- * Say whether there is dark ink, all of it in strokes narrower than a small window.
+ * Return whether there is dark ink, all of it in strokes narrower than a small window.
  * @param {import("./planes.js").Plane} grey
  */
 export function isThin(grey) {
@@ -68,7 +68,7 @@ export function isThin(grey) {
 }
 
 /**
- * Return the dark ink that is narrower than a window of this part of the picture.
+ * Return the dark ink that is narrower than a window, given as a share of the picture.
  * @param {import("./planes.js").Plane} grey
  * @param {number} part
  */
@@ -86,29 +86,28 @@ function closedBy(grey, part) {
 }
 
 /**
- * Close dark gaps narrower than `window` pixels; beyond the edge the picture goes on as it is.
+ * Close dark gaps narrower than `window` pixels; the edge is repeated.
  * @param {import("./planes.js").Plane} grey
  * @param {number} window an odd number
  */
 export function closed(grey, window) {
   const half = window >> 1;
-  // The erosion looks beyond the edge at what the dilation leaves there, and that as far again.
+  // The erosion beyond the edge needs the dilation there, which needs as many pixels again.
   const dilated = widestAcross(widestDown(grey, half, 2 * half), half, 2 * half);
   return inverted(widestAcross(widestDown(inverted(dilated), half, 0), half, 0));
 }
 
-/** Return the darkest pixel of each window x window, an odd number. */
+/** Return the minimum of each window x window pixels, an odd number. */
 function eroded(grey, window) {
   const half = window >> 1;
   return inverted(widestAcross(widestDown(inverted(grey), half, half), half, half));
 }
 
 /**
- * Return the lightest of the pixels up to `half` above and below each one.
+ * Return the maximum of the pixels up to `half` above and below each pixel.
  *
- * The picture first goes on for `beyond` rows on either side; only rows with all their neighbours are returned. A
- * window is the end of one block of its size and the beginning of the next, of which both maxima are known (van
- * Herk 1992).
+ * The picture is first extended by `beyond` rows on either side; only rows with all their neighbours are returned. A
+ * window is the end of one block of its size and the start of the next, and both maxima are known (van Herk 1992).
  */
 function widestDown(grey, half, beyond) {
   const { width } = grey;
@@ -165,7 +164,7 @@ function widestAcross(grey, half, beyond) {
 }
 
 /**
- * Return the contrast of full strokes: a mean in which faint noise hardly counts.
+ * Return the contrast of full strokes: a mean in which faint noise has little weight.
  * @param {ArrayLike<number>} histogram counts of the levels 0..255
  */
 export function contrast(histogram) {
@@ -180,7 +179,7 @@ export function contrast(histogram) {
 }
 
 /**
- * Return the third moment of a picture: ink lies far from the ground, noise near it.
+ * Return the third moment of a picture: ink is far from the ground, noise near it.
  * @param {import("./planes.js").Plane} ink
  */
 export function inkWeight(ink) {
@@ -191,7 +190,7 @@ export function inkWeight(ink) {
 }
 
 /**
- * Return the mask of what reaches half of the full contrast.
+ * Return the mask of pixels that reach half of the full contrast.
  * @param {import("./planes.js").Plane} ink
  */
 export function strong(ink) {
@@ -202,7 +201,7 @@ export function strong(ink) {
 }
 
 /**
- * Return the mean width of a mask's strokes in pixels: twice its area over the length of its outline.
+ * Return the mean stroke width of a mask in pixels: twice its area divided by the length of its outline.
  * @param {import("./planes.js").Plane} mask
  */
 export function meanStrokeWidth(mask) {

@@ -1,4 +1,4 @@
-/** Errors: what a picture can have wrong, each said in one line. */
+/** Errors of pictures, each with a message of one line. */
 
 /** A picture cannot be read. */
 export class PictureError extends Error {
@@ -8,8 +8,8 @@ export class PictureError extends Error {
   }
 }
 
-/** Not a picture, a damaged one, or of a kind that the browser does not decode. */
+/** Not a picture, damaged, or of a format that the browser does not decode. */
 export class PictureUnreadable extends PictureError {}
 
-/** Over the pixel limit. */
+/** Larger than the pixel limit. */
 export class PictureTooLarge extends PictureError {}

@@ -1,10 +1,10 @@
 /**
- * Frame: a digit's ink as MNIST has it, in 28x28 pixels.
+ * Frame: a digit's ink in 28x28 pixels, like an MNIST image.
  *
- * MNIST's digits fill a box of 20x20 pixels and stand with their centre of mass in the middle of 28x28 (LeCun,
- * Cortes and Burges, http://yann.lecun.com/exdb/mnist). The middle is pixel 14: the centres of mass of all but 2
- * of the 60,000 training images, weighted by grey and in pixel indices, lie within half a pixel of (14, 14). So
- * they go through `frameDigit` unchanged.
+ * MNIST's digits fill a box of 20x20 pixels and have their centre of mass in the middle of 28x28 (LeCun, Cortes and
+ * Burges, http://yann.lecun.com/exdb/mnist). The middle is pixel 14: the centres of mass of all but 2 of the 60,000
+ * training images, weighted by grey and in pixel indices, are within half a pixel of (14, 14). So `frameDigit` returns
+ * them unchanged.
  */
 import { Box } from "./marks.js";
 import { rint } from "./numbers.js";
@@ -17,7 +17,7 @@ export const FRAME_CENTRE = 14;
 const DIGIT_BOX = 20;
 
 /**
- * Return one digit framed, 28x28; all zeros where there is no ink.
+ * Return a framed digit, 28x28; all zeros without ink.
  * @param {import("./planes.js").Plane} ink bright on 0, one digit
  * @returns {import("./planes.js").Plane}
  */
@@ -44,10 +44,10 @@ export function frameDigit(ink) {
 }
 
 /**
- * Return the box of a picture's ink where it is a digit framed already, as an MNIST image is; else null.
+ * Return the box of the ink if the picture is a framed digit, such as an MNIST image; else null.
  *
- * Its longest side, and both coordinates of its centre of mass, are those that framing gives; by chance hardly any
- * 28x28 picture has all three. 13 of MNIST's 60,000 training images are 19 pixels long, and none less.
+ * Framing determines the longest side and both coordinates of the centre of mass; few other 28x28 pictures have all
+ * three. The longest side of 13 of MNIST's 60,000 training images is 19 pixels, of the others 20.
  * @param {import("./planes.js").Plane} ink
  * @returns {Box | null}
  */
@@ -69,7 +69,7 @@ export function framedBox(ink) {
 }
 
 /**
- * Return a picture in the size that a model takes, channel by channel, and nothing more.
+ * Return a picture resized to a model's input, channel by channel, without framing.
  * @param {import("./pixels.js").Pixels} picture
  * @param {number} width
  * @param {number} height
@@ -87,7 +87,7 @@ export function framePlain(picture, width, height) {
   return framed;
 }
 
-/** Return a digit, tight around its ink, with its longest side at 20 pixels and strokes as MNIST's are. */
+/** Return a digit, tight around its ink, with a longest side of 20 pixels and a stroke width of MNIST. */
 function inDigitBox(ink) {
   const digit = scaledToBox(ink);
   const changed = withUsualStrokeWidth(ink, digit);
@@ -100,18 +100,18 @@ function tightInk(ink) {
   return cropped(ink, bounds.left, bounds.top, bounds.right - bounds.left, bounds.bottom - bounds.top);
 }
 
-/** Scale the longest side to 20 pixels, anti-aliased, its brightest pixel kept full. */
+/** Scale the longest side to 20 pixels with anti-aliasing, and the maximum to full brightness. */
 function scaledToBox(digit) {
   const longest = Math.max(digit.height, digit.width);
   if (longest === DIGIT_BOX) return digit;
   const width = Math.max(1, rint((digit.width * DIGIT_BOX) / longest));
   const height = Math.max(1, rint((digit.height * DIGIT_BOX) / longest));
-  // The filter is widened by the reduction, so that every source pixel counts. Thin strokes turn grey on the way
-  // down; MNIST's reach full brightness.
+  // The filter is widened by the reduction, so that every source pixel counts. Thin strokes turn grey when reduced;
+  // those of MNIST reach full brightness.
   return brightened(resized(digit, width, height, BILINEAR));
 }
 
-/** Return where a digit of `length` begins: its centre of mass on pixel 14, all of it inside the frame. */
+/** Return the start of a digit of `length`: its centre of mass on pixel 14, and all of it in the frame. */
 function frameStart(centre, length) {
   return Math.min(Math.max(Math.floor(FRAME_CENTRE - centre + 0.5), 0), FRAME_SIDE - length);
 }

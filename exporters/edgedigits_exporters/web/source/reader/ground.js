@@ -1,9 +1,9 @@
 /**
- * Ground: how light the bare paper is at every place, and whether the ink on it is dark or light.
+ * Ground: the level of bare paper at every place, and whether ink on it is dark or light.
  *
- * Works on the picture reduced so far that no stroke is lost and nothing costs time: light changes slowly. Three kinds
- * of ground are known. One level, where the border has one: drawings. A smooth surface, fitted so that strokes do not
- * pull at it: small pictures. And the envelope, which follows the edges of shadows, pages and tables: photos.
+ * Works on a reduced picture in which all strokes are kept, since light changes slowly. There are three kinds of
+ * ground: one level, where the border has one, as in drawings; a smooth surface, fitted so that strokes do not affect
+ * it, in small pictures; and the envelope, which follows the edges of shadows, pages and tables, in photos.
  */
 import { closed, envelope, inkWeight, inkWithin, isThin, meanStrokeWidth, strong } from "./envelope.js";
 import { leastSquares } from "./least_squares.js";
@@ -12,53 +12,53 @@ import { areSheets } from "./sheets.js";
 import { countNonzero, inverted, makePlane, subtracted } from "./planes.js";
 import { blockMeans } from "./resampling.js";
 
-// Below this side a picture has too few pixels for windows; strokes are as wide as what lies between them.
+// Pictures with a smaller side have too few pixels for windows: strokes are as wide as the gaps between them.
 export const LEAST_LOCAL_SIDE = 64;
 
-// The border has one level where so much of it is within a level of the median.
+// The border has one level if this share of it is within one level of the median.
 const UNIFORM_SHARE = 0.75;
 
-// The surface is fitted to a grid of at most so many pixels a side.
+// The surface is fitted to a grid of at most this many pixels per side.
 const FIT_SIDE = 64;
 
-// A surface that spans so many levels follows more than light. What covers so much of the picture or of its border
-// is no ink.
+// A surface over a larger range of levels follows more than light. A mask that covers these shares of the picture or
+// its border is not ink.
 const STEEP = 128;
 const LIT_SHARE = 0.4;
 const LIT_BORDER = 0.15;
 
-// A surface of so few levels is even light with noise on it. Strokes as broad as this part of the longest side are
-// found on it: a window that holds them, with their junctions, may reach over the whole picture.
+// A surface over a smaller range is even light with noise. Strokes as wide as this share of the longest side are found
+// on it: a window that contains them and their junctions could cover the whole picture.
 const EVEN = 4;
 const BROAD = 0.1;
 
-// Windows to compare strokes with the gaps between them, as parts of the longest side.
+// Windows that compare strokes with the gaps between them, as shares of the longest side.
 const NARROW = [1 / 48, 1 / 24, 1 / 12, 1 / 6];
 const NEARLY_ALL = 0.7;
 const HEAVIER = 2;
 
-// Where the light falls below this part of the paper's, ink is as much weaker, and is strengthened, at most so much.
+// Below this share of the paper's light, ink is weaker by the same factor and is amplified, at most by this gain.
 const SHADE = 0.9;
 const MOST_SHADE_GAIN = 3;
 export const GAIN_BITS = 6;
 
-// No paper: darker than in any shadow, or of another tint. A tint is the darkest over the lightest channel.
+// Not paper: darker than any shadow, or of another tint. The tint is the darkest divided by the lightest channel.
 const DARKEST_SHADE = 0.3;
 const OTHER_TINT = 0.25;
 
 /**
- * The ground of a picture, for ink of one polarity: whether the ink is darker than it, its level under every pixel of
- * the reduced picture (inverted where ink is light), whether it is all one level, and by how much times 2 to the
- * GAIN_BITS weak light weakens ink, 0 where there is no paper; null where it is even.
+ * The ground of a picture, for ink of one polarity: whether ink is darker than the ground; the level under every pixel
+ * of the reduced picture, inverted for light ink; whether it is one level; the gain of ink in weak light times 2 to
+ * the GAIN_BITS, 0 where there is no paper, null for even light.
  * @typedef {{darkInk: boolean, level: import("./planes.js").Plane, uniform: boolean,
  *            gain: import("./planes.js").Plane | null}} Ground
  */
 
 /**
  * Find the ground of a picture.
- * @param {import("./planes.js").Plane} darkest each pixel's darkest channel, on which dark ink shows best
- * @param {import("./planes.js").Plane} lightest each pixel's lightest channel
- * @param {number} factor by how much the picture is reduced
+ * @param {import("./planes.js").Plane} darkest darkest channel of each pixel, in which dark ink has most contrast
+ * @param {import("./planes.js").Plane} lightest lightest channel of each pixel
+ * @param {number} factor factor by which the picture is reduced
  * @returns {Ground}
  */
 export function findGround(darkest, lightest, factor) {
@@ -81,7 +81,7 @@ export function findGround(darkest, lightest, factor) {
   return { darkInk, level: local.level, uniform: false, gain };
 }
 
-/** Say whether ink is none: nothing written covers so much, but a page or the shadowed part of a picture. */
+/** Return whether a mask is too large for ink: a page or the shadowed part of a picture. */
 function isLit(ink) {
   if (countNonzero(ink) / ink.data.length >= LIT_SHARE) return true;
   const border = borderLevels(ink);
@@ -103,12 +103,12 @@ function spanOf(grey) {
   return high - low;
 }
 
-/** Find the ground as the side sees it on which there is more ink. */
+/** Return the ground for the polarity that has more ink. */
 function smoothGround(dark, light) {
   const [one, other] = [dark, light].map(({ grey, border }) => {
     const { level, uniform } = commonLevel(border);
     const smooth = uniform ? filled(grey, level) : fittedSurface(grey, level);
-    // Ink lies far from the ground on one side, noise near it on both.
+    // Ink is far from the ground on one side, noise near it on both.
     return { level: smooth, uniform, heavy: inkWeight(subtracted(smooth, grey)) };
   });
   const darkInk = one.heavy >= other.heavy;
@@ -121,9 +121,9 @@ function filled(grey, level) {
 }
 
 /**
- * Say whether dark ink is narrower than light ink; `otherwise` where that tells nothing.
+ * Return whether dark ink is narrower than light ink; `otherwise` if that cannot be decided.
  *
- * Strokes are narrower than the gaps between them. Gaps that are narrower than strokes, as in an 8, weigh less.
+ * Strokes are narrower than the gaps between them. Gaps that are narrower than strokes, as in an 8, have less weight.
  */
 function isDarkNarrower(dark, light, otherwise) {
   const [one, other] = [dark, light].map((grey) => {
@@ -135,13 +135,13 @@ function isDarkNarrower(dark, light, otherwise) {
   return other.width < one.width ? false : otherwise || other.all < HEAVIER * one.all;
 }
 
-// The reduced pictures of those that are still in use: several stages ask for the same ones.
+// Reduced pictures, cached while their originals are in use, since several stages need the same ones.
 const REDUCTIONS = new WeakMap();
 
 /**
  * Return the mean of each block of factor x factor.
- * @param {import("./planes.js").Plane} grey not changed any more
- * @param {number} factor always the same for one picture
+ * @param {import("./planes.js").Plane} grey not changed afterwards
+ * @param {number} factor the same in all calls for one picture
  * @returns {import("./planes.js").Plane}
  */
 export function reduced(grey, factor) {
@@ -150,7 +150,7 @@ export function reduced(grey, factor) {
   return REDUCTIONS.get(grey);
 }
 
-/** Return by how much weak light weakens dark ink, by the ground of the darkest and of the lightest channel. */
+/** Return the gain of dark ink in weak light, from the ground of the darkest and the lightest channel. */
 function shadeGain(level, lightest) {
   const { width, height, data } = level;
   if (!countNonzero(level)) return null;
@@ -171,14 +171,14 @@ function shadeGain(level, lightest) {
   return even ? null : gain;
 }
 
-/** Return by how much ink is weaker in this part of the light on paper, times 2 to the GAIN_BITS; 0 where none is. */
+/** Return the gain of ink in this share of the paper's light, times 2 to the GAIN_BITS; 0 for non-paper. */
 function gainAt(part) {
   if (part < DARKEST_SHADE) return 0;
   const weaker = 1 / Math.max(part, 1 / MOST_SHADE_GAIN);
   return rint(2 ** GAIN_BITS * Math.min(Math.max(weaker, 1), MOST_SHADE_GAIN));
 }
 
-/** Return the level along a border, and whether nearly all of the border has it. */
+/** Return the median level of a border, and whether nearly all of the border has it. */
 function commonLevel(border) {
   const counts = new Int32Array(256);
   for (let k = 0; k < border.length; k++) counts[border[k]]++;
@@ -188,7 +188,7 @@ function commonLevel(border) {
   return { level, uniform: 2 * same > border.length && near >= UNIFORM_SHARE * border.length };
 }
 
-/** Return the pixels along the border; of one row or column each counts twice. */
+/** Return the pixels of the border; those of a single row or column count twice. */
 function borderLevels(plane) {
   const { width, height, data } = plane;
   const inner = Math.max(height - 2, 0);
@@ -203,10 +203,10 @@ function borderLevels(plane) {
 }
 
 /**
- * Fit a quadratic surface to the ground, starting from its level at the border.
+ * Fit a quadratic surface to the ground, starting from the level of the border.
  *
- * Iteratively reweighted least squares with Tukey's biweight (Beaton and Tukey 1974): pixels far from the surface, the
- * strokes, lose their weight whichever side they lie on.
+ * Iteratively reweighted least squares with Tukey's biweight (Beaton and Tukey 1974): pixels far from the surface on
+ * either side, the strokes, lose their weight.
  */
 function fittedSurface(grey, level) {
   const step = Math.ceil(Math.max(grey.width, grey.height) / FIT_SIDE);
@@ -214,7 +214,7 @@ function fittedSurface(grey, level) {
   let solution = [level, 0, 0, 0, 0, 0];
   for (let k = 0; k < 8; k++) {
     const away = residuals(grid, solution);
-    // By the lower quartile: thick strokes may cover more than half of the picture.
+    // From the lower quartile, since thick strokes may cover more than half of the picture.
     const scale = Math.max((4.685 / 0.3186) * quantile(away.map(Math.abs), 0.25), 6);
     solution = reweightedFit(grid, away, scale);
   }
@@ -230,7 +230,7 @@ function fittedSurface(grey, level) {
   return drawn;
 }
 
-/** Return every `step`-th pixel, row by row, and where its columns and rows lie, -1 to 1 from end to end. */
+/** Return every `step`-th pixel by rows, and the places of columns and rows, -1 to 1 from end to end. */
 function fitGrid(grey, step) {
   const places = (side) => {
     return Float64Array.from({ length: Math.ceil(side / step) }, (_, k) => ((k * step + 0.5) * 2) / side - 1);
@@ -244,12 +244,12 @@ function fitGrid(grey, step) {
   return { xs, ys, values };
 }
 
-/** Return what a surface is along one row: the factors of 1, x and x * x. */
+/** Return a surface along one row: the coefficients of 1, x and x * x. */
 function surfaceAlong([one, x, y, xx, xy, yy], place) {
   return [one + place * (y + place * yy), x + place * xy, xx];
 }
 
-/** Return how far each value lies above the surface. */
+/** Return how far each value is above the surface. */
 function residuals({ xs, ys, values }, solution) {
   const away = new Float64Array(values.length);
   for (let row = 0, k = 0; row < ys.length; row++) {
@@ -262,9 +262,9 @@ function residuals({ xs, ys, values }, solution) {
   return away;
 }
 
-/** Return the factors of 1, x, y, x * x, x * y and y * y that fit values best, each by the weight of its residual. */
+/** Return the coefficients of 1, x, y, x * x, x * y and y * y that fit the values best, weighted by their residuals. */
 function reweightedFit({ xs, ys, values }, away, scale) {
-  // Sums over weight * x^i * y^j and, in the second, times the value.
+  // Sums of weight * x^i * y^j and, in the second, of the same times the value.
   const moments = Array.from({ length: 5 }, () => new Float64Array(5));
   const heights = Array.from({ length: 3 }, () => new Float64Array(3));
   for (let row = 0, k = 0; row < ys.length; row++) {

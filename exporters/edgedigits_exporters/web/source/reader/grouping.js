@@ -1,47 +1,47 @@
 /**
- * Grouping: strokes that surely belong to one digit become one mark.
+ * Grouping: join strokes that certainly belong to one digit into one mark.
  *
- * Only what geometry alone decides: the bar of a 5, dots of a dotted line, a fragment in a gap. What could be one
- * digit or two, such as the strokes of an open 4 and an L beside a 1, is left to the network, see segments.js.
+ * Only cases that geometry alone decides: the bar of a 5, dots of a dotted line, a fragment in a gap. Strokes that may
+ * be one digit or two, such as those of an open 4 and an L beside a 1, are left to the network, see segments.js.
  */
 import { joined } from "./components.js";
 import { markDistance, maskStrokeWidth, union } from "./marks.js";
 import { argsort, median } from "./numbers.js";
 
-// All lengths are parts of the reference height, the median height of the ink.
+// All lengths are shares of the reference height, the median height of the ink.
 
-// A mark lower than this is a part of a digit and none by itself.
+// A lower mark is a part of a digit, not a digit.
 const PART_HEIGHT = 0.45;
 
-// A part this near to a digit belongs to it, as a bar or a fragment does; a minus or a point stands farther off.
+// A part this near to a digit belongs to it, such as a bar or a fragment; a minus or a point is farther away.
 const PART_GAP = 0.1;
 
-// The bar of a 5 stands off a little farther, above the middle of the digit it belongs to.
+// The bar of a 5 may be a little farther away, above the middle of its digit.
 const BAR_GAP = 0.22;
 const BAR_MIDDLE = 0.3;
 
-// Of the smaller mark's box, the share that lies in the larger one's where the one belongs to the other.
+// Share of the smaller mark's box within the larger one's for marks that belong together.
 const INSIDE = 0.6;
 
-// The boxes of slanted 1s overlap as well: what is nearly as high has to lie wholly inside.
+// Boxes of slanted 1s overlap too, so a mark of nearly the same height must be within the other's box.
 const AS_HIGH = 0.75;
 const SURELY_INSIDE = 0.9;
 
-// One above the other, and no higher than a digit together: this share of the narrower's width in common.
+// Of marks above each other: share of the narrower one's width in common, and maximum height together.
 const STACKED = 0.5;
 const TALLEST = 1.35;
 
-// A full page of digits has some five thousand pairs so near; a texture, of which nothing is joined, has more.
+// A full page of digits has about five thousand near pairs; with more than this it is a texture, and nothing is joined.
 const MOST_PAIRS = 20_000;
 
-// A dot is no longer than so many times the width of its stroke, and a dotted digit so many times higher than a dot.
+// Maximum length of a dot in widths of its stroke, share of dots, their minimum count, height of a digit in dots.
 const DOT_SIZE = 3;
 const DOTS = 0.8;
 const FEWEST_DOTS = 6;
 const DOTTED_HEIGHT = 4;
 
 /**
- * Return the height that half of the ink's marks, by their own area, exceed; pixels.
+ * Return the height in pixels that half of the ink exceeds, by the area of its marks.
  * @param {import("./marks.js").Mark[]} marks not empty
  */
 export function referenceHeight(marks) {
@@ -67,7 +67,7 @@ export function grouped(marks) {
   return pairs.length ? unions(lines, pairs) : lines;
 }
 
-/** Return one mark for all that the pairs join. */
+/** Return the marks with all pairs joined. */
 function unions(marks, pairs) {
   const roots = joined(marks.length, pairs);
   const groups = new Map();
@@ -75,7 +75,7 @@ function unions(marks, pairs) {
   return [...groups.values()].map(union);
 }
 
-/** Join dots to the lines that they draw, where nearly all marks are dots. */
+/** Join dots to the lines that they form, if nearly all marks are dots. */
 function dotsJoined(marks) {
   if (marks.length < FEWEST_DOTS) return marks;
   const sizes = marks.map(({ box }) => Math.max(box.width, box.height));
@@ -86,7 +86,7 @@ function dotsJoined(marks) {
   return referenceHeight(lines) >= DOTTED_HEIGHT * size ? lines : marks;
 }
 
-/** Return the pairs of marks whose boxes come near enough to be looked at. */
+/** Return the pairs of marks whose boxes are near enough to be examined. */
 function nearPairs(marks, reach) {
   const pairs = [];
   marks.forEach(({ box: a }, one) => {

@@ -1,4 +1,4 @@
-/** Headers: what kind of file a picture is and how large, before a single pixel is decoded. */
+/** Headers: the format and size of a picture file, before any pixel is decoded. */
 
 const FORMATS = {
   PNG: (bytes) => startsWith(bytes, "\x89PNG\r\n\x1a\n"),
@@ -16,7 +16,7 @@ const FORMATS = {
 const SIZES = { PNG: pngSize, JPEG: jpegSize, GIF: gifSize, BMP: bmpSize, WebP: webpSize };
 
 /**
- * Return what a file is by its first bytes.
+ * Return the format of a file from its first bytes.
  * @param {Uint8Array} bytes
  * @returns {string | null} a key of FORMATS; null for anything else
  */
@@ -25,9 +25,9 @@ export function formatOf(bytes) {
 }
 
 /**
- * Return the width and height that a file's header gives, before it is turned upright.
- * @param {Uint8Array} bytes the file's, or enough of its start
- * @returns {[number, number] | null} null where they are not found
+ * Return the width and height in a file's header, before rotation by EXIF.
+ * @param {Uint8Array} bytes the file, or enough of its start
+ * @returns {[number, number] | null} null if they are not found
  */
 export function sizeInHeader(bytes) {
   const read = SIZES[formatOf(bytes)];
@@ -35,7 +35,7 @@ export function sizeInHeader(bytes) {
   try {
     return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   } catch (error) {
-    // The file ends before its size does; the decoder says what is wrong with it.
+    // The file ends before its size; the decoder reports the error.
     if (error instanceof RangeError) return null;
     throw error;
   }
@@ -58,7 +58,7 @@ function gifSize(view) {
 }
 
 function bmpSize(view) {
-  // Rows from top to bottom are said by a height below 0; OS/2's short header has both in 16 bits.
+  // A negative height means rows from top to bottom; OS/2's short header has both in 16 bits.
   if (view.getUint32(14, true) === 12) return [view.getUint16(18, true), view.getUint16(20, true)];
   return [Math.abs(view.getInt32(18, true)), Math.abs(view.getInt32(22, true))];
 }
@@ -74,7 +74,7 @@ function webpSize(view) {
   return kind === "VP8 " ? [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff] : null;
 }
 
-/** Look through the segments for the first frame header: SOF0 to SOF15 but for DHT, JPG and DAC (ITU-T T.81, B.1). */
+/** Find the first frame header among the segments: SOF0 to SOF15 without DHT, JPG and DAC (ITU-T T.81, B.1). */
 function jpegSize(view) {
   for (let at = 2; ; ) {
     if (view.getUint8(at) !== 0xff) return null;

@@ -1,47 +1,45 @@
 /**
- * Hypotheses: which runs of neighbouring pieces may be one digit, and how unlikely each is by its geometry.
+ * Hypotheses: runs of neighbouring pieces that may be one digit, and the cost of each by its geometry.
  *
- * Costs are negative log-likelihoods up to a constant, to be weighed against the network's confidence, see
- * segments.js. They were set on pages that the project draws and on MNIST's broken digits, of which none may fall
- * apart.
+ * Costs are negative log-likelihoods up to a constant, and are added to the network's, see segments.js. They were
+ * chosen on the project's drawn pages and on MNIST's broken digits, none of which may be split.
  */
 import { around, boxGap, markDistance } from "./marks.js";
 import { argmin } from "./numbers.js";
 
-// So many neighbouring pieces are tried as one digit; farther apart or wider than so many heights, they are not.
+// Number of neighbouring pieces tried as one digit, their maximum gap and width in heights.
 const MOST_JOINED = 4;
 const JOIN_GAP = 0.35;
 const WIDEST = 1.7;
 
-// What is cut from touching digits is no wider than a digit. Half of what each cut costs.
+// A piece cut from touching digits is no wider than a digit. Half of the cost of each cut.
 const WIDEST_CUT = 1.2;
 const CUT = 0.2;
 
-// What it costs to take two marks for one digit that stand side by side, or in two lines, and are as high as digits.
+// Cost of joining two marks beside each other, or on two lines, that are as high as digits.
 const SIDE_BY_SIDE = 2;
 const FULL_HEIGHT = 0.75;
 const SHARED_WIDTH = 0.25;
 
-// Of a picture with no more marks than this, all of them may be one digit.
+// In a picture with at most this many marks, all of them may be one digit.
 const WHOLE_MARKS = 6;
 
-// In a picture of so few marks one digit is likelier than on a line of many.
+// With so few marks one digit is more likely than on a line of many.
 const WHOLE_COST = 0.7;
 
 /**
- * A mark, or a part of a mark cut apart: in search pixels, of which mark and on which line it stands, and that line's
- * height.
+ * A mark, or a piece cut from one, in search pixels: the number of its mark and of its line, and that line's height.
  * @typedef {{mark: import("./marks.js").Mark, group: number, line: number, height: number}} Piece
  *
- * Neighbouring pieces, from the first to the last, that may be one digit; how unlikely that is by their geometry, and
- * whether it was cut from a mark.
+ * Neighbouring pieces, from the first to the last, that may be one digit; its cost by geometry, and whether it was cut
+ * from a mark.
  * @typedef {{first: number, last: number, cost: number, cut: boolean}} Hypothesis
  */
 
 /**
  * Return the runs of pieces that may be one digit.
  * @param {Piece[]} parts
- * @param {boolean} whole whether all of them may be one
+ * @param {boolean} whole whether all of them may be one digit
  * @returns {Hypothesis[]}
  */
 export function hypothesesOf(parts, whole) {
@@ -73,7 +71,7 @@ function hypothesesFrom(parts, first) {
     const width = box.width / Math.max(start.height, box.height);
     if (groups && width > WIDEST) break;
     const cuts = (isCutAfter(parts, first - 1) ? 1 : 0) + (isCutAfter(parts, last) ? 1 : 0);
-    // A part cut from one mark is no part of the next.
+    // A piece cut from one mark does not join the next mark.
     if (cuts && last > first && (groups || width > WIDEST_CUT)) continue;
     const costOfWidth = groups ? widthCost(width) : 0;
     runs.push({ first, last, cost: cost + CUT * cuts + costOfWidth, cut: cuts > 0 });
@@ -81,13 +79,13 @@ function hypothesesFrom(parts, first) {
   return runs;
 }
 
-/** Return how far a piece stands from those before it, in heights of the line; more than JOIN_GAP is not exact. */
+/** Return the distance of a piece from those before it, in heights of the line; beyond JOIN_GAP it is not exact. */
 function heightsApart(before, piece) {
   const near = before.filter((other) => boxGap(other.mark.box, piece.mark.box) <= JOIN_GAP * piece.height);
   return Math.min(...near.map((other) => markDistance(other.mark, piece.mark))) / piece.height;
 }
 
-/** Say whether a piece and those before it stand beside each other, both as high as digits of their line are. */
+/** Return whether a piece and those before it are side by side, both as high as digits of their line. */
 function standSideBySide(before, piece) {
   const least = FULL_HEIGHT * piece.height;
   const left = around(before.map((other) => other.mark.box));
@@ -96,18 +94,18 @@ function standSideBySide(before, piece) {
   return left.height >= least && right.height >= least && shared <= SHARED_WIDTH * Math.min(left.width, right.width);
 }
 
-/** Say whether a piece and its next one were cut from one mark. */
+/** Return whether a piece and its next one were cut from one mark. */
 function isCutAfter(parts, before) {
   return before >= 0 && before < parts.length - 1 && parts[before].group === parts[before + 1].group;
 }
 
-/** Return what it costs to take strokes for one digit that stand `gap` heights apart. */
+/** Return the cost of joining strokes `gap` heights apart. */
 function joinCost(gap) {
   return 10 * Math.max(gap - 0.08, 0);
 }
 
 /**
- * Return what it costs to take something so many picture pixels high for a digit: hardly any are so low.
+ * Return the cost of a digit of this height in picture pixels: few are so low.
  * @param {number} height
  */
 export function lowCost(height) {
@@ -118,10 +116,10 @@ function widthCost(width) {
   return 3 * Math.max(width - 1.2, 0);
 }
 
-/** Return what it costs to take everything for one digit: by the gaps that part its marks. */
+/** Return the cost of joining all marks, by the gaps between them. */
 function wholeCost(parts) {
   const whole = around(parts.map((part) => part.mark.box));
-  // Between the height of the whole and that of its parts: in heights of the whole, lines of a page stand close.
+  // Between the height of the whole and of its parts: in heights of the whole, the lines of a page seem close.
   const height = Math.sqrt(whole.height * Math.max(...parts.map((part) => part.mark.box.height)));
   const reached = [parts[0]];
   const rest = parts.slice(1);

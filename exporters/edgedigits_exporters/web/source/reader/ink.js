@@ -1,8 +1,8 @@
 /**
- * Ink: what was written, bright on black, whatever the picture's colours, polarity and light.
+ * Ink: the writing, bright on black, for any colours, polarity and light.
  *
- * Ink is what lies to the heavier side of the ground. How far the ground strays to the other side, where no ink is,
- * measures the noise.
+ * Ink deviates from the ground to the side with more weight. Deviations to the other side, where there is no ink,
+ * measure the noise.
  */
 import { insideSurround } from "./surround.js";
 import { contrast } from "./envelope.js";
@@ -14,42 +14,42 @@ import { edgeWidth, findRegions, withoutRegions } from "./regions.js";
 import { BILINEAR, boxBlurred, resized } from "./resampling.js";
 import { withoutRuledLines } from "./ruled_lines.js";
 
-// The ground is looked for on a picture reduced to about so many pixels: light changes slowly.
+// The ground is computed on a picture reduced to about this many pixels, since light changes slowly.
 const GROUND_PIXELS = 49_152;
 
-// How far ink has to stand out from noise; blurred noise comes in blots.
+// Minimum ratio of ink to noise; blurred noise forms blots.
 const INK_TO_NOISE = 2;
 const BLURRED_TO_NOISE = 3;
 
-// Levels are counted on a grid of about so many pixels.
+// Levels are counted on a grid of about this many pixels.
 const COUNTED_PIXELS = 400_000;
 
-// Below this contrast, in grey levels, nothing was written: JPEG and sensors alone reach some levels.
+// Below this contrast, in grey levels, there is no writing: JPEG and sensors alone reach a few levels.
 const LEAST_CONTRAST = 8;
 
-// The part of the full contrast at which a pixel is taken as stroke and no longer as smear.
+// Pixels from this share of full contrast on are strokes, weaker ones are smears.
 const STROKE_LEVEL = 0.35;
 
-// Contrast that needs no stretching: MNIST's own images end at 254 or 255.
+// Contrast that needs no stretching: the maximum of MNIST's images is 254 or 255.
 const FULL_CONTRAST = 230;
 
-// A clean picture has hardly any traces below LEAST_CONTRAST away from its strokes, as JPEG leaves them: at most
-// this part of its inked pixels.
+// A clean picture has hardly any traces below LEAST_CONTRAST away from its strokes, as JPEG leaves them: at most this
+// share of its ink pixels.
 const CLEAN_SHARE = 0.01;
 
-// From which part of the ink's contrast on grain is blurred, by radius, the strongest first.
+// Blur radius, and the ratio of grain to ink from which it is applied, strongest first.
 const GRAIN = [[2, 0.3], [1, 0.12]];
 
-// Tinted paper is balanced to grey, channel by channel; a tint of less than this is none.
+// The channels of tinted paper are balanced to grey; a smaller gain than this is no tint.
 const LEAST_TINT_GAIN = 1.15;
 const MOST_TINT_GAIN = 2.5;
 
 /**
  * Return the ink of a picture: 0 where there is none, up to 255 in full strokes.
  *
- * A clean picture, such as an MNIST image, comes out as it is: its grey edges belong to the digit. In a noisy one only
- * strokes and the pixels beside them stay, and the contrast is stretched.
- * @param {Pixels} picture dark on light or light on dark; colour counts as ink: a blue or red pen is as dark as black
+ * A clean picture, such as an MNIST image, is returned unchanged, since its grey edges belong to the digit. Of a noisy
+ * one only strokes and the pixels beside them are kept, with stretched contrast.
+ * @param {Pixels} picture dark on light or light on dark; coloured ink counts as much as black
  * @returns {import("./planes.js").Plane}
  */
 export function findInk(picture) {
@@ -70,7 +70,7 @@ export function findInk(picture) {
   return ink;
 }
 
-/** Return the ink of a picture without a surround: that of every region in its own polarity. */
+/** Return the ink of a picture without a surround; each region has its own polarity. */
 function inkOf(picture) {
   const extremes = extremesOf(picture);
   const { width, height } = picture;
@@ -92,7 +92,7 @@ function inkOf(picture) {
   return ink;
 }
 
-/** Return the ink of a picture that is written all in dark or all in light. */
+/** Return the ink of a picture of one polarity. */
 function inkOfOnePolarity(darkest, lightest) {
   const factor = stepFor(darkest, GROUND_PIXELS);
   let ground = findGround(darkest, lightest, factor);
@@ -115,7 +115,7 @@ function inkOfOnePolarity(darkest, lightest) {
   return writtenInk(ink, peak, noise, radius > 0);
 }
 
-/** Return what of the ink, how far each pixel lies from the ground, is written, with full contrast. */
+/** Return the strokes of `ink`, the distance of each pixel from the ground, with full contrast. */
 function writtenInk(ink, peak, noise, blurred) {
   const { width, height } = ink;
   const written = makePlane(width, height);
@@ -131,15 +131,15 @@ function writtenInk(ink, peak, noise, blurred) {
   return written;
 }
 
-/** Return by how much each side is reduced for about so many pixels. */
+/** Return the factor that reduces each side for about this many pixels. */
 function stepFor({ width, height }, pixels) {
   return Math.ceil(Math.sqrt((height * width) / pixels));
 }
 
-/** Return each pixel's darkest and lightest channel, the paper balanced to grey. */
+/** Return the darkest and the lightest channel of each pixel, with the paper balanced to grey. */
 function extremesOf(picture) {
   const { width, height, channels, data } = picture;
-  // Dark ink of any colour is dark in some channel, light ink light in one.
+  // Dark ink of any colour is dark in some channel, light ink is light in one.
   const darkest = makePlane(width, height, channels === 1 ? data : undefined);
   if (channels === 1) return [darkest, darkest];
   const lightest = makePlane(width, height);
@@ -178,11 +178,11 @@ function multiplicationTable(gain) {
 }
 
 function enlarged(small, { width, height }, factor) {
-  // The last block of a reduced picture may reach beyond the picture.
+  // The last block of a reduced picture may extend beyond the picture.
   return factor === 1 ? small : resized(small, width, height, BILINEAR, [width / factor, height / factor]);
 }
 
-/** Return by how much to blur a picture whose grain nearly reaches its ink, as dithering and low light make it. */
+/** Return the blur radius for a picture whose grain is nearly as strong as its ink, as in dithering and low light. */
 function grainRadius(grey, ground, factor) {
   if (Math.min(grey.width, grey.height) < LEAST_LOCAL_SIDE) return 0;
   const small = reduced(grey, factor);
@@ -192,7 +192,7 @@ function grainRadius(grey, ground, factor) {
   return found ? found[0] : 0;
 }
 
-/** Return the standard deviation of pixels about the mean of their neighbours, were it Gaussian. */
+/** Return the standard deviation of pixels about the mean of their neighbours, assuming Gaussian noise. */
 function grainOf(grey) {
   const { width, height, data } = grey;
   const step = stepFor(grey, COUNTED_PIXELS) ** 2;
@@ -209,7 +209,7 @@ function grainOf(grey) {
   return mean / (Math.sqrt(6) * Math.sqrt(2 / Math.PI));
 }
 
-/** Return how far each pixel lies from the ground to the ink's side, in even light, and counts of some to the other. */
+/** Return the distance of each pixel from the ground to the ink's side, in even light, and counts to the other side. */
 function inkSides(grey, ground, factor) {
   const { width, height } = grey;
   const level = enlarged(ground.level, grey, factor).data;
@@ -229,7 +229,7 @@ function inkSides(grey, ground, factor) {
   return { ink, other };
 }
 
-/** Return from one counted row to the next: of every so-many-th pixels, those again that are counted. */
+/** Return the step between counted rows: every step-th of the sampled pixels. */
 function otherStep({ width, height }) {
   const step = stepFor({ width, height }, COUNTED_PIXELS);
   return step * stepFor({ width: Math.ceil(width / step), height: Math.ceil(height / step) }, COUNTED_PIXELS);
@@ -239,7 +239,7 @@ function strengthened(level, gain) {
   return smaller((level * gain) >> GAIN_BITS, 255);
 }
 
-/** Say whether hardly any faint traces lie away from the strokes. */
+/** Return whether there are hardly any faint traces away from the strokes. */
 function isClean(ink, strokes) {
   let traces = 0;
   for (let k = 0; k < ink.data.length; k++) {
@@ -249,7 +249,7 @@ function isClean(ink, strokes) {
   return traces <= CLEAN_SHARE * countNonzero(ink);
 }
 
-/** Count the levels of a picture, of a large one those of a grid of pixels. */
+/** Count the levels of a picture; of a large one, those of a grid of pixels. */
 function countedLevels(grey) {
   return histogramOf(grey, stepFor(grey, COUNTED_PIXELS));
 }
@@ -260,9 +260,9 @@ function peakLevel(histogram, noise) {
 }
 
 /**
- * Return how far noise strays: the 99th percentile, or where it is Gaussian the same by the 90th.
+ * Return the level of noise: the 99th percentile or, for Gaussian noise, the same estimated from the 90th.
  *
- * A ground that follows edges is off beside them; the 90th percentile does not see so few pixels.
+ * A ground that follows edges is wrong beside them; these pixels are too few to affect the 90th percentile.
  */
 function noiseLevel(histogram, uniform) {
   const noise = levelReaching(histogram, 0.99);
@@ -270,7 +270,7 @@ function noiseLevel(histogram, uniform) {
   return Math.min(noise, rint((2.33 / 1.28) * levelReaching(histogram, 0.9)) + 1);
 }
 
-/** Return the smallest level that at least `share` of the counted do not exceed; 0 where none is. */
+/** Return the smallest level that at least `share` of the pixels do not exceed; 0 if there are none. */
 function levelReaching(histogram, share) {
   let count = 0;
   for (let level = 0; level < 256; level++) count += histogram[level];
@@ -283,7 +283,7 @@ function levelReaching(histogram, share) {
   return below;
 }
 
-/** Return the mask of what reaches a level, and the eight neighbours of all that does. */
+/** Return the mask of pixels that reach a level, and of their eight neighbours. */
 function widenedStrokes(ink, least) {
   const { width, height, data } = ink;
   const down = new Uint8Array(data.length);

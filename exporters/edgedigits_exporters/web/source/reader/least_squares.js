@@ -1,9 +1,9 @@
-/** Least squares: the smallest solution of symmetric equations, as np.linalg.lstsq gives it. */
+/** Least squares: the minimum-norm solution of symmetric equations, like np.linalg.lstsq. */
 
 const SWEEPS = 50;
 
 /**
- * Return the least-squares solution of least length of matrix * x = values.
+ * Return the least-squares solution of minimum norm of matrix * x = values.
  * @param {Float64Array[]} matrix symmetric, no eigenvalue below 0; changed
  * @param {ArrayLike<number>} values
  * @returns {Float64Array}
@@ -15,7 +15,7 @@ export function leastSquares(matrix, values) {
   for (let k = 0; k < size; k++) largest = Math.max(largest, Math.abs(matrix[k][k]));
   const solution = new Float64Array(size);
   for (let k = 0; k < size; k++) {
-    // What is nought but for rounding; NumPy's own limit.
+    // Zero except for rounding; the same limit as NumPy's.
     if (Math.abs(matrix[k][k]) <= Number.EPSILON * size * largest) continue;
     let along = 0;
     for (let row = 0; row < size; row++) along += vectors[row][k] * values[row];
@@ -24,7 +24,7 @@ export function leastSquares(matrix, values) {
   return solution;
 }
 
-/** Turn a symmetric matrix into its eigenvalues on the diagonal; return the eigenvectors (Jacobi 1846). */
+/** Diagonalise a symmetric matrix in place and return its eigenvectors (Jacobi 1846). */
 function diagonalised(matrix) {
   const size = matrix.length;
   const vectors = matrix.map((_, row) => Float64Array.from(matrix, (_, column) => (row === column ? 1 : 0)));

@@ -1,9 +1,9 @@
 /**
- * Locate: where in the picture digits may stand.
+ * Locate: the places in the picture that may be digits.
  *
- * Ink falls into connected components; those of the picture's edge and specks go, parts of one digit are joined,
- * what is left is ordered in lines. Where geometry cannot tell one digit from two, both are candidates, and the
- * network's answers decide, see segments.js.
+ * Ink is split into connected components. Those of the picture's edge and specks are removed, parts of one digit are
+ * joined, and the rest is ordered in lines. Where geometry cannot distinguish one digit from two, both are candidates,
+ * and the network decides, see segments.js.
  */
 import { findComponents } from "./components.js";
 import { MOST_COVERED, hugsEdge, withoutRunOut } from "./edge.js";
@@ -16,50 +16,50 @@ import { boundsOf, cropped, makePlane } from "./planes.js";
 import { blockMaxima } from "./stroke_width.js";
 import { pieces } from "./touching.js";
 
-// Components are found on a picture reduced to about so many pixels: digits of a full page stay some ten high.
+// Components are found on a picture reduced to about this many pixels; digits of a full page are still ten pixels high.
 const SEARCH_PIXELS = 1_000_000;
 
-// Digits of this height are searched well enough: larger ones are reduced further.
+// Digits of this height are large enough for the search; larger ones are reduced further.
 const SEARCH_HEIGHT = 96;
 
-// The part of the heaviest component's ink below which another one is a speck. A 5's bar has some 15%.
+// Components with a smaller share of the heaviest one's ink are specks. The bar of a 5 has about 15%.
 const SPECK_SHARE = 0.03;
 
-// More marks than on a page closely written with digits: a texture.
+// More marks than on a dense page of digits: a texture.
 const MOST_MARKS = 1000;
 const MOST_CANDIDATES = 2000;
 
-// Marks that may be several digits. On a page with more of them they are words, and stay whole.
+// Maximum of marks that may be several digits. On a page with more they are words, and are not cut.
 const MOST_WIDE = 200;
 
-// Marks lower than this part of the line's height take no part in it, but as what stands between digits.
+// Marks lower than this share of the line's height are between digits, and do not define the line.
 const LINE_HEIGHT = 0.4;
 
-// A mark at least so wide, in heights of its line, may be two digits.
+// A mark of at least this width, in heights of its line, may be two digits.
 const CUT_WIDTH = 0.8;
 
-// Among many marks, only those so much wider than usual, or wider than any digit.
+// Among many marks, only those this much wider than usual, or wider than any digit.
 const MANY_MARKS = 6;
 const WIDER = 1.4;
 const SURELY_WIDE = 1.3;
 
 /**
- * What may be one digit: its box in picture pixels, tight around its ink, and the box's pixels without what belongs to
- * others; the first and last of the pieces it takes, of all in reading order; the line it stands on; how unlikely it is
- * as one digit by its geometry alone, a negative log-likelihood; whether it was cut from a larger mark; its height
- * relative to its line's; the width of its strokes, in pixels of the search; the part of its box that its ink fills.
+ * A possible digit: its box in picture pixels, tight around its ink, and the box's pixels without those of other
+ * marks; the first and last of its pieces in reading order; its line; its cost as one digit by geometry alone, a
+ * negative log-likelihood; whether it was cut from a larger mark; its height relative to its line's; the width of its
+ * strokes in pixels of the search; the share of its box that is ink.
  * @typedef {{box: Box, ink: import("./planes.js").Plane, first: number, last: number, line: number, cost: number,
  *            cut: boolean, height: number, stroke: number, fill: number}} Candidate
  *
- * Candidates in reading order of their first pieces, how many pieces there are, the picture's shorter side, and what
- * was given up, if anything.
+ * Candidates in reading order of their first pieces, the number of pieces, the picture's shorter side, and a note if
+ * something was given up.
  * @typedef {{candidates: Candidate[], pieces: number, side: number, note: string}} Layout
  */
 
 /**
- * Return what may be digits.
+ * Return the candidates.
  * @param {import("./planes.js").Plane} ink bright on 0
- * @param {boolean} [whole] whether all the ink may be one digit, as in a picture of one
+ * @param {boolean} [whole] whether all ink may be one digit
  * @returns {Layout}
  */
 export function locate(ink, whole = true) {
@@ -90,7 +90,7 @@ function texture(why) {
   return { candidates: [], pieces: 0, side: 0, note: `${why}: a texture, and no digits` };
 }
 
-/** Return the components but specks and what belongs to the picture's edge. */
+/** Return the components without specks and those of the picture's edge. */
 function marksOf(small) {
   const components = findComponents(small);
   const weights = componentWeights(components, small);
@@ -101,11 +101,11 @@ function marksOf(small) {
     if (edge[k]) hugging += weight;
     else heaviestInside = Math.max(heaviestInside, weight);
   });
-  // A digit may fill its picture to the edge: then nothing much is left without it.
+  // A digit may fill its picture to the edge: then little remains without it.
   const without = heaviestInside >= SPECK_SHARE * hugging;
   const least = SPECK_SHARE * (without ? heaviestInside : heaviest);
   const marks = [];
-  // No more masks than tell that there are too many.
+  // Stop at one mask more than the limit.
   let covered = 0;
   for (let k = 0; k < components.count && marks.length <= MOST_MARKS; k++) {
     if ((without && edge[k]) || weights[k] < least) continue;
@@ -129,13 +129,13 @@ function componentWeights(components, ink) {
   return weights;
 }
 
-/** Return the marks with the parts of one digit joined, without what runs out of the picture. */
+/** Return the marks with the parts of one digit joined, without those that run out of the picture. */
 function digitsApart(marks, size) {
-  // First what stands alone at the edge, whose size would mislead; then what its parts lead to the edge.
+  // First remove marks at the edge, whose size would mislead, then those whose parts lead to the edge.
   return withoutRunOut(grouped(withoutRunOut(marks, size, true)), size);
 }
 
-/** Return all marks in reading order, those that may be several digits cut into pieces. */
+/** Return all marks in reading order, with those that may be several digits cut into pieces. */
 function piecesOf(marks, small) {
   const wholeHeight = LINE_HEIGHT * referenceHeight(marks);
   const tall = marks.filter((mark) => mark.box.height >= wholeHeight);
@@ -160,7 +160,7 @@ function piecesOf(marks, small) {
   return found;
 }
 
-/** Return how wide a mark has to be to be two digits, in heights, by the widths of all on the page. */
+/** Return the minimum width of two digits in one mark, in heights, from the widths of all marks on the page. */
 function leastCutWidth(marks) {
   if (marks.length < MANY_MARKS) return CUT_WIDTH;
   const usual = median(marks.map((mark) => mark.box.width / mark.box.height));

@@ -1,10 +1,10 @@
-/** Marks: pieces of ink that belong together, and the rectangle each stands in. */
+/** Marks: pieces of ink that belong together, and their boxes. */
 import { boundsOf, countNonzero, cropped, makePlane } from "./planes.js";
 
-// About so many points stand for a mark's outline: a distance is off by some hundredths of its size at most.
+// About this many points represent an outline: distances are wrong by a few hundredths of its size at most.
 const OUTLINE = 100;
 
-/** A rectangle in pixels; x and y are those of its top left pixel. */
+/** A rectangle in pixels; x and y are its top left pixel. */
 export class Box {
   /**
    * @param {number} x
@@ -33,7 +33,7 @@ export class Box {
   }
 }
 
-/** One piece of ink, alone: what of a box's pixels is its own. */
+/** A piece of ink: a box, and the mask of its pixels there. */
 export class Mark {
   #area = null;
   #outline = null;
@@ -47,12 +47,12 @@ export class Mark {
     this.mask = mask;
   }
 
-  /** How many pixels are its own. */
+  /** Number of pixels. */
   get area() {
     return (this.#area ??= countNonzero(this.mask));
   }
 
-  /** The pixels at the ends of its horizontal runs, x and y in turn, thinned to some hundred. */
+  /** The pixels at the ends of its horizontal runs, x and y alternating, thinned to a few hundred. */
   get outline() {
     return (this.#outline ??= thinnedOutline(this.box, this.mask));
   }
@@ -78,7 +78,7 @@ function thinnedOutline(box, { width, height, data }) {
 }
 
 /**
- * Return the width of a mask's strokes in pixels, from area and outline: a long stroke has two sides.
+ * Return the stroke width of a mask in pixels, from area and outline: a long stroke has two sides.
  * @param {import("./planes.js").Plane} mask not empty
  */
 export function maskStrokeWidth({ width, height, data }) {
@@ -94,12 +94,12 @@ export function maskStrokeWidth({ width, height, data }) {
       if (y === height - 1 || !data[k + width]) sides++;
     }
   }
-  // A line of length 1 in any direction has 4/pi pixel sides on average.
+  // A line of length 1 has 4/pi pixel sides on average over all directions.
   return (2 * area) / ((sides * Math.PI) / 4);
 }
 
 /**
- * Return one mark of several.
+ * Return one mark for several.
  * @param {Mark[]} marks
  * @returns {Mark}
  */
@@ -117,7 +117,7 @@ export function union(marks) {
 }
 
 /**
- * Return how far the nearest pixels of two marks lie apart, 1 where they touch.
+ * Return the distance of the nearest pixels of two marks, 1 if they touch.
  * @param {Mark} one
  * @param {Mark} other
  */
@@ -135,7 +135,7 @@ export function markDistance(one, other) {
 }
 
 /**
- * Return how far two boxes lie apart, along x or along y, in pixels; 0 where they touch or overlap.
+ * Return the gap of two boxes along x or y in pixels; 0 if they touch or overlap.
  * @param {Box} one
  * @param {Box} other
  */
@@ -146,7 +146,7 @@ export function boxGap(one, other) {
 }
 
 /**
- * Return the smallest box that holds all.
+ * Return the smallest box around all.
  * @param {Box[]} boxes
  * @returns {Box}
  */
@@ -162,7 +162,7 @@ export function around(boxes) {
 }
 
 /**
- * Return the mark of a mask whose top left pixel is (x, y); null where it is empty.
+ * Return the mark of a mask whose top left pixel is (x, y); null if it is empty.
  * @param {import("./planes.js").Plane} mask
  * @param {number} x
  * @param {number} y

@@ -1,7 +1,7 @@
-/** Numbers: rounding, medians, quantiles and interpolation, each to the last bit as NumPy has it. */
+/** Numbers: rounding, medians, quantiles and interpolation, equal to NumPy's to the last bit. */
 
 /**
- * Round to the nearest whole number, halves to the even one, as np.rint and Python's round do.
+ * Round to the nearest integer, halves to the even one, like np.rint and Python's round.
  * @param {number} value
  * @returns {number}
  */
@@ -11,7 +11,7 @@ export function rint(value) {
 }
 
 /**
- * Return the k-th smallest of values; these are put into another order (Hoare's quickselect).
+ * Return the k-th smallest value, and reorder the values (Hoare's quickselect).
  * @param {Float64Array | Int32Array | Uint8Array | number[]} values
  * @param {number} k from 0
  * @returns {number}
@@ -40,7 +40,7 @@ export function select(values, k) {
 }
 
 /**
- * Return the median, of an even number of values the mean of the middle two, as np.median does.
+ * Return the median; of an even number of values the mean of the middle two, like np.median.
  * @param {ArrayLike<number>} values not empty
  * @returns {number}
  */
@@ -55,7 +55,7 @@ export function median(values) {
 }
 
 /**
- * Return a quantile, interpolated as np.quantile does; the values are put into another order.
+ * Return a quantile, interpolated like np.quantile, and reorder the values.
  * @param {Float64Array} values not empty
  * @param {number} share 0..1
  * @returns {number}
@@ -74,7 +74,7 @@ export function quantile(values, share) {
 }
 
 /**
- * Return the level that stands at a place of all levels in order.
+ * Return the level at a place in the sorted levels.
  * @param {ArrayLike<number>} histogram counts of the levels 0..255
  * @param {number} place from 0
  * @returns {number}
@@ -86,7 +86,7 @@ export function levelAt(histogram, place) {
 }
 
 /**
- * Return the median of levels by their histogram.
+ * Return the median of levels from their histogram.
  * @param {ArrayLike<number>} histogram counts of the levels 0..255
  * @param {number} count their sum, above 0
  * @returns {number}
@@ -98,11 +98,11 @@ export function medianLevel(histogram, count) {
 }
 
 /**
- * Return the values of a line through points, at its ends where it does not reach, as np.interp does.
+ * Return the values of a line through points, constant beyond its ends, like np.interp.
  * @param {ArrayLike<number>} places ascending
  * @param {ArrayLike<number>} xs ascending
  * @param {ArrayLike<number>} ys as many as xs
- * @returns {Float64Array}
+ * @param {ArrayLike<number>} ys as many as xs
  */
 export function interpolated(places, xs, ys) {
   const last = xs.length - 1;
@@ -119,7 +119,7 @@ export function interpolated(places, xs, ys) {
 }
 
 /**
- * Return the positions of values in ascending order, equal ones in their own.
+ * Return the positions of values in ascending order; equal ones keep their order.
  * @param {ArrayLike<number>} values
  * @returns {number[]}
  */
@@ -128,7 +128,7 @@ export function argsort(values) {
 }
 
 /**
- * Return the position of the smallest value, the first of equals.
+ * Return the position of the smallest value, the first of equal ones.
  * @param {ArrayLike<number>} values not empty
  * @returns {number}
  */

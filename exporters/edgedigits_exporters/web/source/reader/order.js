@@ -1,18 +1,18 @@
-/** Order: lines of marks, top to bottom and each from left to right, as a person reads them. */
+/** Order: lines of marks from top to bottom, each from left to right. */
 import { argmin, argsort, median, total } from "./numbers.js";
 
-// Lines steeper than this are columns of lines, not slanted ones: about 20 degrees.
+// Steeper lines are columns of lines, not slanted lines: about 20 degrees.
 const STEEPEST_LINE = 0.36;
 
-// Marks are on one line when, the slant taken off, they share this part of the lower one's height.
+// Marks are on one line if, without the slant, they share this part of the lower one's height.
 const SHARED_HEIGHT = 0.4;
 
-// Neighbours farther off than so many heights say nothing about the slant.
+// Neighbours farther away than this many heights do not determine the slant.
 const NEIGHBOURS = 6;
 
 /**
- * Return the positions in `boxes` line by line, in reading order.
- * @param {import("./marks.js").Box[]} boxes of marks about as high as a digit
+ * Return the positions of boxes, line by line in reading order.
+ * @param {import("./marks.js").Box[]} boxes of marks about as high as digits
  * @returns {number[][]}
  */
 export function linesOf(boxes) {
@@ -33,12 +33,12 @@ export function linesOf(boxes) {
   return argsort(levels).map((k) => lines[k]);
 }
 
-/** Return the line that mark k stands on: the one whose nearest member shares most of its height. */
+/** Return the line of mark k: the one whose nearest member shares most of its height. */
 function lineOf(k, lines, level, heights, middles, reach) {
   let best = null;
   let most = SHARED_HEIGHT;
   for (const line of lines) {
-    // Marks come from the top down: no member of a line is lower than its last.
+    // Marks come from top to bottom, so no member of a line is lower than its last.
     if (level[line[line.length - 1]] < reach) continue;
     const near = line[argmin(line.map((other) => Math.abs(middles[other][0] - middles[k][0])))];
     const apart = Math.abs(level[k] - level[near]);
@@ -48,7 +48,7 @@ function lineOf(k, lines, level, heights, middles, reach) {
   return best;
 }
 
-/** Return the slope of the lines: the median over the steps from each mark to its nearest on the right. */
+/** Return the slope of the lines: the median slope from each mark to its nearest on the right. */
 function lineSlant(middles, heights) {
   const steps = [];
   middles.forEach(([x, y], k) => {
@@ -57,7 +57,7 @@ function lineSlant(middles, heights) {
       const [across, down] = [otherX - x, otherY - y];
       if (across <= 0.3 * heights[k] || across > NEIGHBOURS * heights[k]) continue;
       if (Math.abs(down) > Math.max(STEEPEST_LINE * across, 0)) continue;
-      // Not merely the next across: in columns far apart that may be one of another line.
+      // The nearest in both directions: the next one across may be on another line of distant columns.
       const away = Math.sqrt(across * across + 4 * down * down);
       if (away < nearest) [nearest, slope] = [away, down / across];
     }

@@ -1,13 +1,13 @@
-/** Pixels: a picture as it is worked on, and how transparency becomes plain ground. */
+/** Pixels: a picture as the reader processes it, and how transparency becomes a plain ground. */
 import { boundsOf, makePlane } from "./planes.js";
 
-// Two levels of one drawing differ by more than this where the drawing carries its own ground.
+// Two tones of a drawing that includes its own ground differ by more than this.
 const OWN_CONTRAST = 64;
 
-// The part of what is visible, or of its outline, that makes out a level.
+// Minimum share of the visible pixels, or of their outline, that makes a tone.
 const LEAST_SHARE = 0.01;
 
-/** A picture: one channel of grey or three of colour, one byte each, pixel by pixel and row by row. */
+/** A picture: one grey channel or three of colour, one byte each, by pixels and rows. */
 export class Pixels {
   /**
    * @param {number} width
@@ -24,11 +24,11 @@ export class Pixels {
 }
 
 /**
- * Return a picture of what a canvas holds: transparency laid over plain ground, one channel where all is grey.
- * @param {Uint8Array | Uint8ClampedArray} rgba 4 bytes a pixel, not premultiplied
+ * Return the picture of a canvas: transparency is laid over a plain ground, and grey pictures get one channel.
+ * @param {Uint8Array | Uint8ClampedArray} rgba 4 bytes per pixel, not premultiplied
  * @param {number} width
  * @param {number} height
- * @param {1 | 3 | null} [channels] null for 1 where all pixels are grey and 3 where they are not
+ * @param {1 | 3 | null} [channels] null is 1 if all pixels are grey, else 3
  * @returns {Pixels}
  */
 export function toPixels(rgba, width, height, channels = null) {
@@ -49,8 +49,8 @@ export function toPixels(rgba, width, height, channels = null) {
 }
 
 /**
- * Say whether nothing shines through.
- * @param {Uint8Array | Uint8ClampedArray} rgba 4 bytes a pixel
+ * Return whether all pixels are opaque.
+ * @param {Uint8Array | Uint8ClampedArray} rgba 4 bytes per pixel
  */
 export function isOpaque(rgba) {
   for (let k = 3; k < rgba.length; k += 4) if (rgba[k] !== 255) return false;
@@ -62,7 +62,7 @@ function isGrey(rgba) {
   return true;
 }
 
-/** Return the grey level of each pixel (ITU-R 601, as Pillow's mode L has it). */
+/** Return the grey level of each pixel (ITU-R 601, as in Pillow's mode L). */
 function luma(rgba) {
   const grey = new Uint8Array(rgba.length / 4);
   for (let k = 0, from = 0; k < grey.length; k++, from += 4) {
@@ -71,7 +71,7 @@ function luma(rgba) {
   return grey;
 }
 
-/** Lay what is visible over the ground it was made for: white, black, or its own where it has one. */
+/** Lay the visible pixels over the ground they were made for: white, black, or their own. */
 function overGround(rgba, width, height) {
   let most = 0;
   for (let k = 3; k < rgba.length; k += 4) if (rgba[k] > most) most = rgba[k];
@@ -82,7 +82,7 @@ function overGround(rgba, width, height) {
   for (let k = 0; k < rgba.length; k += 4) {
     const alpha = rgba[k + 3];
     for (let channel = k; channel < k + 3; channel++) {
-      // Pillow's seven bits more decide a tie.
+      // Pillow's seven additional bits decide a tie.
       const sum = (rgba[channel] * alpha + ground * (255 - alpha) + 128) << 7;
       laid[channel] = ((sum >> 8) + sum) >> 15;
     }
@@ -92,10 +92,10 @@ function overGround(rgba, width, height) {
 }
 
 /**
- * Return the level of the ground under what is visible.
+ * Return the level of the ground under the visible pixels.
  *
- * A drawing of one tone is all ink: light ink goes over black, any other over white. One of several tones, such as a
- * tile with a digit in it, brings its ground along: the tone of its outline.
+ * A drawing of one tone is all ink: light ink is laid over black, other ink over white. A drawing of several tones,
+ * such as a tile with a digit, includes its ground: the tone of its outline.
  */
 function groundUnder(grey, visible) {
   const tones = tonesOf(grey, visible);
@@ -122,7 +122,7 @@ function tonesOf(grey, mask) {
   return counts;
 }
 
-/** Return the pixels of a mask that have one outside it beside them. */
+/** Return the pixels of a mask that have a neighbour outside it. */
 function rimOf(mask) {
   const { width, height, data } = mask;
   const rim = makePlane(width, height);

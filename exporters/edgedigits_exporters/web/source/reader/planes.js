@@ -1,12 +1,12 @@
-/** Planes: grey pictures and masks, one byte a pixel, and what is asked of them all over the reader. */
+/** Planes: grey pictures and masks with one byte per pixel, and common operations on them. */
 
 /**
- * A grey picture, or a mask of 0 and 1, row by row.
+ * A grey picture, or a mask of 0 and 1, by rows.
  * @typedef {{width: number, height: number, data: Uint8Array}} Plane
  */
 
 /**
- * Return the larger of two whole numbers without a branch, of which pictures would foretell every other one wrongly.
+ * Return the larger of two integers without a branch, which pictures would mispredict half of the time.
  * @param {number} one
  * @param {number} other less than 2 ** 31 away from it
  * @returns {number}
@@ -17,7 +17,7 @@ export function larger(one, other) {
 }
 
 /**
- * Return the smaller of two whole numbers, as `larger` does.
+ * Return the smaller of two integers, like `larger`.
  * @param {number} one
  * @param {number} other
  * @returns {number}
@@ -28,7 +28,7 @@ export function smaller(one, other) {
 }
 
 /**
- * Return a plane; of zeros without `data`.
+ * Return a plane, of zeros without `data`.
  * @param {number} width
  * @param {number} height
  * @param {Uint8Array} [data] width * height
@@ -50,14 +50,14 @@ export function inverted(grey) {
 }
 
 /**
- * Return a plane with rows and columns exchanged.
+ * Return a plane with rows and columns swapped.
  * @param {Plane} plane
  * @returns {Plane}
  */
 export function transposed(plane) {
   const { width, height, data } = plane;
   const turned = new Uint8Array(data.length);
-  // In blocks, so that both sides stay in the cache.
+  // In blocks, so that both planes stay in the cache.
   for (let top = 0; top < height; top += 32) {
     const bottom = Math.min(top + 32, height);
     for (let x = 0; x < width; x++) {
@@ -68,7 +68,7 @@ export function transposed(plane) {
 }
 
 /**
- * Return a part of a plane, which reaches beyond none of its sides.
+ * Return a part of a plane, within its sides.
  * @param {Plane} plane
  * @param {number} x
  * @param {number} y
@@ -88,8 +88,8 @@ export function cropped(plane, x, y, width, height) {
 /**
  * Return a plane in the middle of a larger one.
  * @param {Plane} plane
- * @param {number} by pixels on each side
- * @param {number} [value] theirs
+ * @param {number} by pixels added on each side
+ * @param {number} [value] value of the added pixels
  * @returns {Plane}
  */
 export function padded(plane, by, value = 0) {
@@ -103,7 +103,7 @@ export function padded(plane, by, value = 0) {
 }
 
 /**
- * Return how far each pixel of `grey` lies below `ground`, 0 where it lies above.
+ * Return how far each pixel of `grey` is below `ground`, 0 where it is above.
  * @param {Plane} ground
  * @param {Plane} grey of the same size
  * @returns {Plane}
@@ -119,7 +119,7 @@ export function subtracted(ground, grey) {
 /**
  * Count the levels of the pixels on a grid.
  * @param {Plane} grey
- * @param {number} [step] from one counted row and column to the next
+ * @param {number} [step] step of the grid
  * @returns {Int32Array} 256 counts
  */
 export function histogramOf(grey, step = 1) {
@@ -137,7 +137,7 @@ export function histogramOf(grey, step = 1) {
 }
 
 /**
- * Count the pixels that are not 0.
+ * Count the pixels other than 0.
  * @param {Plane} plane
  * @returns {number}
  */
@@ -161,7 +161,7 @@ export function inkSum(plane) {
 }
 
 /**
- * Return the smallest rectangle that holds all that is not 0; null where nothing is.
+ * Return the smallest rectangle around all pixels other than 0; null if there are none.
  * @param {Plane} plane
  * @returns {{left: number, top: number, right: number, bottom: number} | null} the last two exclusive
  */

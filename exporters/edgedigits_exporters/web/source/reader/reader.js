@@ -1,4 +1,4 @@
-/** The reader: from a picture to what is written in it, stage by stage. */
+/** The reader: from a picture to the digits written in it, stage by stage. */
 import { Picture, decodePicture } from "./decode.js";
 import { FRAME_SIDE, frameDigit, framePlain, framedBox } from "./frame.js";
 import { findInk } from "./ink.js";
@@ -8,16 +8,16 @@ import { cropped, makePlane } from "./planes.js";
 import { calibrate } from "./preprocessing.js";
 import { EXPECT, belowThreshold, judge } from "./reject.js";
 
-// Of the threshold, for a picture that is framed as MNIST frames digits: hardly anybody frames anything else so.
+// Factor of the threshold for pictures framed like MNIST's, which hardly ever contain anything but digits.
 const FRAMED = 0.6;
 
 /**
- * What runs a model: 784 bytes an image, ink bright on dark, to its own probabilities.
+ * Runs a model: from 784 bytes per image, ink bright on dark, to probabilities.
  * @typedef {{name: string, device?: string, providers?: string[],
  *            run(framed: Uint8Array, count: number): Promise<Float32Array>}} PageEngine
  *
- * One thing that the network was shown: in source pixels, as base64 of its bytes row by row, with the confidences it
- * got, and why it was not read, empty where it was.
+ * A candidate: its box in source pixels, the network's input as base64 by rows, its confidences, and why it was
+ * rejected, empty for a digit.
  * @typedef {{box: number[], framed: string, probabilities: number[], kept: boolean, why: string}} TracedCandidate
  *
  * @typedef {{digit: number | null, label: string, confidence: number, box: number[],
@@ -32,9 +32,10 @@ const FRAMED = 0.6;
 export class Reader {
   /**
    * @param {PageEngine} engine
-   * @param {object} contract the artifact's, as parsed from its JSON
-   * @param {{minConfidence?: number, topK?: number, expect?: string, length?: number | null}} [options] minConfidence:
-   *   the contract's own threshold if left out; expect: one of EXPECT; length: how many digits, null for any number
+   * @param {object} contract the artifact's, parsed from JSON
+   * @param {{minConfidence?: number, topK?: number, expect?: string, length?: number | null}} [options]
+   *   minConfidence: default is the contract's threshold; expect: one of EXPECT; length: number of digits, null for
+   *   any
    */
   constructor(engine, contract, { minConfidence, topK = 3, expect = "auto", length = null } = {}) {
     if (!EXPECT.includes(expect)) throw new RangeError(`expect must be one of ${EXPECT.join(", ")}; got ${expect}`);
@@ -55,7 +56,7 @@ export class Reader {
   /**
    * Decode a picture and read it.
    * @param {Blob | ImageData} source
-   * @param {{name?: string}} [options] what the reading calls it
+   * @param {{name?: string}} [options] name of the source in the reading
    * @returns {Promise<TracedReading>}
    * @throws {import("./errors.js").PictureError}
    */
@@ -67,7 +68,7 @@ export class Reader {
   /**
    * Read decoded pixels.
    * @param {Picture | import("./pixels.js").Pixels} picture
-   * @param {{name?: string}} [options] what the reading calls it
+   * @param {{name?: string}} [options] name of the source in the reading
    * @returns {Promise<TracedReading>}
    */
   async trace(picture, { name } = {}) {
@@ -84,7 +85,7 @@ export class Reader {
     return this.contract.reader === "plain";
   }
 
-  /** Return what may be digits, each as the network takes it; `asItIs`: the picture was framed already. */
+  /** Return the candidates and their network inputs; `asItIs`: the picture was framed already. */
   #found(pixels, ms) {
     const ink = timed(ms, "ink", () => findInk(pixels));
     const box = framedBox(ink);
@@ -166,7 +167,7 @@ async function timedAsync(ms, stage, run) {
   return result;
 }
 
-/** Return the layout of a picture that is one digit, framed already. */
+/** Return the layout of a picture that is one framed digit. */
 function oneCandidate(ink, box) {
   const shown = cropped(ink, box.x, box.y, box.width, box.height);
   const fill = shown.data.filter((level) => level > 0).length / shown.data.length;
@@ -178,7 +179,7 @@ function wholeLayout(box, ink, fill) {
   return { candidates: [candidate], pieces: 1, side: 0, note: "" };
 }
 
-/** Return the labels with a line break wherever the line changes. */
+/** Return the labels with a line break between lines. */
 function linesOfText(labels, lines) {
   return labels.map((label, k) => (k && lines[k] !== lines[k - 1] ? `\n${label}` : label)).join("");
 }

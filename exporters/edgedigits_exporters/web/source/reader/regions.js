@@ -1,8 +1,8 @@
 /**
- * Regions: parts of a picture that are ground of their own, written on in the other polarity than the rest.
+ * Regions: parts of a picture with their own ground and with writing of the opposite polarity.
  *
- * A dark header with light digits on a white page, a display in a photographed sheet, paper on a blackboard: filled
- * quadrilaterals of one tone that hold writing of the other, while the rest holds writing of theirs.
+ * Examples are a dark header with light digits on a white page, a display in a photographed sheet, paper on a
+ * blackboard. They are filled quadrilaterals of one tone with writing of the other, and the rest has writing too.
  */
 import { findComponents } from "./components.js";
 import { maskStrokeWidth } from "./marks.js";
@@ -11,20 +11,20 @@ import { LEAST_FILLED, MOST_SHEETS, straightSides } from "./sheets.js";
 import { Pixels } from "./pixels.js";
 import { countNonzero, cropped, histogramOf, makePlane, padded } from "./planes.js";
 
-// How large a region is at least: as a part of the picture, and its sides in pixels of the reduced picture.
+// Minimum size of a region: as a share of the picture, and its sides in pixels of the reduced picture.
 const LEAST_REGION = 0.005;
 const LEAST_REGION_SIDE = 10;
 
-// The part of the picture that a tone covers at least. Tones nearer to each other than this, in grey levels, are one.
+// Minimum share of a tone in the picture. Tones with a smaller difference in grey levels are one tone.
 const LEAST_TONE = 0.002;
 const LEAST_DIFFERENCE = 64;
 
-// The part of the rest that is of the other tone at least: the inside of a drawn box has its own all around.
+// Minimum share of the other tone in the rest: the inside of a drawn box has its own tone all around.
 const LEAST_GROUND = 0.5;
 
-// A mark of writing: how high it is at least, in pixels of the reduced picture, as a part of its region and of its
-// own width; how broad its strokes are at most, as a part of its longer side and of the ground between the marks.
-// What is smaller than a speck does not count, and a texture has more marks.
+// A mark of writing: its minimum height in pixels of the reduced picture, as a share of its region and of its width;
+// its maximum stroke width as a share of its longer side and of the ground between marks. Smaller specks do not count,
+// and a texture has more marks.
 const LEAST_HEIGHT = 6;
 const LEAST_PART = 0.1;
 const FLATTEST_MARK = 0.5;
@@ -33,18 +33,18 @@ const TO_GROUND = 0.6;
 const SPECK = 3;
 const MOST_REGION_MARKS = 200;
 
-// Blur makes a region's edge so wide: in pixels of the reduced picture, and in those of the picture.
+// Width of a region's blurred edge: in pixels of the reduced picture, and of the picture.
 const REGION_EDGE = 1.5;
 const REGION_BLUR = 2;
-// Around a region the ground is seen in a rim so wide, in pixels.
+// Width of the rim around a region, in pixels, where the ground is measured.
 const RIM = 3;
 
 /** A part of a picture, in its pixels. */
 export class Region {
   /**
-   * @param {number} top its first row
-   * @param {Int32Array} first its first column in each row
-   * @param {Int32Array} last its last column in each row
+   * @param {number} top first row
+   * @param {Int32Array} first first column of each row
+   * @param {Int32Array} last last column of each row
    */
   constructor(top, first, last) {
     this.top = top;
@@ -56,7 +56,7 @@ export class Region {
   }
 
   /**
-   * Call with the start and the end of each row in a picture so wide, and where they lie in the region's own box.
+   * Call `visit` with start and end of each row in a picture of this width, and the start in the region's own box.
    * @param {number} width
    * @param {(start: number, end: number, own: number) => void} visit
    */
@@ -68,7 +68,7 @@ export class Region {
     }
   }
 
-  /** Return what of its box is its own. */
+  /** Return its mask in its box. */
   mask() {
     const mask = makePlane(this.width, this.height);
     this.eachRow(0, (start, end, own) => mask.data.fill(1, own, own + end - start));
@@ -76,7 +76,7 @@ export class Region {
   }
 
   /**
-   * Return its box of a picture; beyond its sides it goes on as it is there.
+   * Return its box of a picture, with the edge of the region repeated beyond it.
    * @param {Pixels} picture
    * @returns {Pixels}
    */
@@ -94,7 +94,7 @@ export class Region {
   }
 
   /**
-   * Return it `by` pixels larger to every side, within a picture of a size.
+   * Return it `by` pixels larger on every side, within a picture.
    * @param {number} by
    * @param {{width: number, height: number}} size
    * @returns {Region}
@@ -116,7 +116,7 @@ export class Region {
   }
 
   /**
-   * Return it `by` pixels smaller to every side; null where nothing is left.
+   * Return it `by` pixels smaller on every side; null if nothing is left.
    * @param {number} by
    * @returns {Region | null}
    */
@@ -124,7 +124,7 @@ export class Region {
     const rows = Math.max(this.height - 2 * by, 0);
     const first = new Int32Array(rows);
     const last = new Int32Array(rows);
-    // Of a shape without bays, what lies both in it moved up and in it moved down.
+    // For a convex shape: the intersection of itself moved up and moved down.
     for (let k = 0; k < rows; k++) {
       first[k] = Math.max(this.first[k], this.first[k + 2 * by]) + by;
       last[k] = Math.min(this.last[k], this.last[k + 2 * by]) - by;
@@ -138,7 +138,7 @@ export class Region {
 }
 
 /**
- * Return a picture with the ground that lies around each region in its place.
+ * Return a picture with each region replaced by the ground around it.
  * @param {Pixels} picture
  * @param {Region[]} regions
  * @returns {Pixels}
@@ -156,7 +156,7 @@ export function withoutRegions(picture, regions) {
   return rest;
 }
 
-/** Return the median of each channel in the rim around a region; null where there is none. */
+/** Return the median of each channel in the rim around a region; null if there is none. */
 function colourAround(picture, region) {
   const rim = makePlane(picture.width, picture.height);
   const around = region.grown(RIM, picture);
@@ -175,10 +175,10 @@ function colourAround(picture, region) {
 }
 
 /**
- * Return the regions of a picture; none where all that is written is of one polarity.
- * @param {import("./planes.js").Plane} small the picture's darkest channels, reduced
- * @param {number} factor by how much each side is reduced
- * @param {{width: number, height: number}} size of the picture, which the regions are given for
+ * Return the regions of a picture; none if all writing has one polarity.
+ * @param {import("./planes.js").Plane} small reduced picture of the darkest channels
+ * @param {number} factor factor of the reduction
+ * @param {{width: number, height: number}} size size of the picture, in whose pixels the regions are returned
  * @returns {Region[]}
  */
 export function findRegions(small, factor, size) {
@@ -206,14 +206,14 @@ function regionsOf(tone, other) {
     const [top, left, bottom, right] = boxes.subarray(4 * k, 4 * k + 4);
     const [high, wide] = [bottom - top, right - left];
     if (areas[k] < LEAST_REGION * tone.data.length || Math.min(high, wide) < LEAST_REGION_SIDE) continue;
-    // What reaches all four sides is the picture's own ground.
+    // A component that reaches all four sides is the picture's ground.
     if (high < tone.height || wide < tone.width) large.push(k);
   }
   if (large.length > MOST_SHEETS) return [];
   return large.map((k) => regionOf(other, components, k)).filter((region) => region !== null);
 }
 
-/** Return one component of a tone as a region; null where it is none. */
+/** Return a component as a region; null if it is not one. */
 function regionOf(other, components, number) {
   const mask = components.mask(number);
   const sides = straightSides(mask);
@@ -225,7 +225,7 @@ function regionOf(other, components, number) {
   return holdsMarks(written, LEAST_PART * mask.height) ? region : null;
 }
 
-/** Say whether what lies outside the regions is of the other tone and holds marks of this one. */
+/** Return whether the rest is of the other tone and contains marks of this one. */
 function isWrittenOn(tone, regions) {
   const rest = makePlane(tone.width, tone.height, new Uint8Array(tone.data.length).fill(1));
   for (const region of regions) region.eachRow(tone.width, (start, end) => rest.data.fill(0, start, end));
@@ -239,12 +239,12 @@ function isWrittenOn(tone, regions) {
 }
 
 /**
- * Say whether most of what stands clear of the edge in a mask is shaped as strokes, specks aside.
+ * Return whether most components of a mask away from its edge have the shape of strokes, without specks.
  *
- * `least` is how high a mark is at least.
+ * `least` is the minimum height of a mark.
  */
 function holdsMarks(mask, least) {
-  // The first component is the edge that is put around, with all that reaches it.
+  // The first component is the added edge, with everything that touches it.
   const components = findComponents(padded(mask, 1, 1));
   const sizeOf = (k) => {
     const [top, left, bottom, right] = components.boxes.subarray(4 * k, 4 * k + 4);
@@ -272,12 +272,12 @@ function enlargedRegion(region, factor, { width, height }) {
   const known = Array.from({ length: rows }, (_, k) => k);
   const first = interpolated(places, known, region.first.map((column) => column * factor));
   const last = interpolated(places, known, region.last.map((column) => (column + 1) * factor - 1));
-  // Whole columns, as Int32Array makes them: rounded down.
+  // Int32Array rounds columns down.
   return new Region(top, Int32Array.from(first), Int32Array.from(last, (column) => Math.min(column, width - 1)));
 }
 
 /**
- * Return how far from a region's side its pixels may be a mix of both grounds, in pixels.
+ * Return the width in pixels of a region's edge where both grounds mix.
  * @param {number} factor
  */
 export function edgeWidth(factor) {
@@ -285,9 +285,9 @@ export function edgeWidth(factor) {
 }
 
 /**
- * Return the level half way between the darkest and the lightest tone, and how far these lie apart.
+ * Return the level half way between the darkest and the lightest tone, and their difference.
  *
- * Unlike the level that parts most pixels best (Otsu 1979), it finds a small region in a picture of uneven light.
+ * Otsu's threshold (1979) would miss a small region in a picture of uneven light.
  */
 function twoTones(grey) {
   const counts = histogramOf(grey);

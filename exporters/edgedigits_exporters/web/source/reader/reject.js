@@ -1,32 +1,32 @@
-/** Reject: which candidates are digits, by the model's confidence, by shape, and by the company they keep. */
+/** Reject: which candidates are digits, by the network's confidence, their shape and their neighbours. */
 import { median } from "./numbers.js";
 import { bestOne, chosenPath } from "./segments.js";
 import { shapeFaults } from "./shape.js";
 
-/** What a picture may be expected to hold. */
+/** Values of the option `expect`. */
 export const EXPECT = ["auto", "one", "number", "page"];
 
-// Higher than this many of the picture's digits, where there are some, it is a line or a drawing.
+// Higher than this many of the picture's digits, if there are several, it is a line or a drawing.
 const LARGEST = 2.5;
 const FEWEST_NEIGHBOURS = 3;
 
-// Marks nearer than this part of the height are of one word. Some people print their letters farther apart: then
-// it is so many times the usual gap of the line, up to the larger part of the height.
+// Marks nearer than this share of the height are of one word. For letters printed farther apart, the limit is this many
+// times the usual gap of the line, up to the larger share.
 const WORD_GAP = 0.5;
 const WORD_GAPS = 1.5;
 const WIDEST_WORD_GAP = 1.2;
 
-// A word with more than this part of its marks doubted by the network is a word, and its O, I and S are no digits.
+// If the network is unsure of more than this share of the marks of a word, the word's O, I and S are not digits.
 const LETTERS = 0.5;
 const FEWEST_LETTERS = 2;
 const DOUBT = 0.5;
 const DOUBTED = "confidence";
 
 /**
- * The least confidence, what is expected, and how many digits there are, null for any number.
+ * The confidence threshold, what is expected, and the number of digits, null for any.
  * @typedef {{threshold: number, expect: string, length: number | null}} Criteria
  *
- * Which candidates are shown, in reading order, and why each is no digit: empty where it is one.
+ * The reported candidates in reading order, and why each is rejected: empty for a digit.
  * @typedef {{order: number[], why: string[], note: string}} Verdict
  */
 
@@ -34,7 +34,7 @@ const DOUBTED = "confidence";
  * Decide which candidates are digits.
  * @param {import("./locate.js").Layout} layout
  * @param {import("./planes.js").Plane[]} framed its candidates, 28x28 each
- * @param {number[]} sure the highest confidence of each
+ * @param {number[]} sure highest confidence of each
  * @param {Criteria} criteria
  * @returns {Verdict}
  */
@@ -43,7 +43,7 @@ export function judge(layout, framed, sure, { threshold, expect, length }) {
   if (!candidates.length) return { order: [], why: [], note: layout.note || shortNote(0, length) };
   let faults = shapeFaults(layout, framed, sure);
   const reason = (k) => faults[k] || doubtOf(sure[k], threshold);
-  // With none beside it that could be read instead, and no company that it keeps.
+  // A single candidate has no alternative and no neighbours.
   if (candidates.length === 1 && length === null) return { order: [0], why: [reason(0)], note: "" };
   if (expect === "one") {
     const best = bestOne(layout, sure, faults.map((fault) => !fault));
@@ -72,7 +72,7 @@ function doubtOf(confidence, threshold) {
 }
 
 /**
- * Say that a confidence does not reach the threshold.
+ * Return the reason for a confidence below the threshold.
  * @param {number} confidence
  * @param {number} threshold
  */
@@ -92,11 +92,11 @@ function digits(count) {
   return count === 1 ? "1 digit" : `${count} digits`;
 }
 
-/** Refuse what looks like a digit in a word of letters. */
+/** Reject digits within a word of letters. */
 function withoutWords(order, why, { candidates }, sure) {
   const result = [...why];
   const shown = order.map((k) => candidates[k]);
-  // Operators stand between digits: what its shape refuses is no letter.
+  // Operators are between digits: a mark rejected by its shape is not a letter.
   const mayBeLetter = why.map((reason) => !reason || reason.startsWith(DOUBTED));
   const doubted = order.map((k, place) => mayBeLetter[place] && sure[k] < DOUBT);
   for (const word of wordsOf(shown.map(({ box }) => box), shown.map(({ line }) => line))) {
@@ -108,7 +108,7 @@ function withoutWords(order, why, { candidates }, sure) {
   return result;
 }
 
-/** Refuse what is much higher than the picture's digits. */
+/** Reject candidates much higher than the picture's digits. */
 function withoutLarge(order, why, candidates) {
   const heights = order.map((k) => candidates[k].box.height);
   const kept = heights.filter((_, k) => !why[k]);
@@ -117,7 +117,7 @@ function withoutLarge(order, why, candidates) {
   return why.map((reason, k) => reason || (heights[k] > most ? "large beside its neighbours" : ""));
 }
 
-/** Return the line with the most digits, the first of those that are alike. */
+/** Return the line with the most digits, the first of equal ones. */
 function longestLine(layout, sure, faults, threshold) {
   const path = chosenPath(layout, sure, faults.map((fault) => !fault));
   const counts = new Map();
@@ -131,7 +131,7 @@ function longestLine(layout, sure, faults, threshold) {
 }
 
 /**
- * Return the positions of boxes, in reading order, that stand together as the letters of a word do.
+ * Return the positions of boxes, in reading order, that are as close as the letters of a word.
  * @param {import("./marks.js").Box[]} boxes
  * @param {number[]} lines
  * @returns {number[][]}
@@ -147,7 +147,7 @@ export function wordsOf(boxes, lines) {
   return found;
 }
 
-/** Return the widest gap within a word of a line with these gaps, in heights. */
+/** Return the widest gap within a word, in heights, from the gaps of its line. */
 function wordGap(gaps) {
   return Math.min(Math.max(WORD_GAP, WORD_GAPS * median(gaps)), WIDEST_WORD_GAP);
 }

@@ -1,26 +1,26 @@
 /**
- * Resampling: what Pillow does with 8-bit pictures, in the same whole numbers.
+ * Resampling, equal to Pillow's for 8-bit pictures, in the same integers.
  *
- * Follows Pillow's Resample.c, Reduce.c and BoxBlur.c: weights become integers of 22 bits, sums are rounded once a
- * pass. Always across first and then down, as resampling.py has it.
+ * Follows Pillow's Resample.c, Reduce.c and BoxBlur.c: weights are integers of 22 bits, and sums are rounded once per
+ * pass. Always across first, then down, as in resampling.py.
  */
 import { makePlane } from "./planes.js";
 
 const PRECISION_BITS = 22;
 
-/** A triangle as wide as two pixels: Pillow's BILINEAR. */
+/** A triangle two pixels wide: Pillow's BILINEAR. */
 export const BILINEAR = { support: 1, weight: (x) => Math.max(1 - Math.abs(x), 0) };
 
-/** A pixel's width: Pillow's BOX. */
+/** One pixel wide: Pillow's BOX. */
 export const BOX_FILTER = { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
 
 /**
- * Return a grey picture in another size.
+ * Return a grey picture resized.
  * @param {import("./planes.js").Plane} grey
  * @param {number} width
  * @param {number} height
  * @param {{support: number, weight: (x: number) => number}} filter BILINEAR or BOX_FILTER
- * @param {[number, number]} [part] width and height of what is shown of the picture, from its top left corner
+ * @param {[number, number]} [part] width and height of the part that is resized, from the top left corner
  * @returns {import("./planes.js").Plane}
  */
 export function resized(grey, width, height, filter, part = [grey.width, grey.height]) {
@@ -30,7 +30,7 @@ export function resized(grey, width, height, filter, part = [grey.width, grey.he
   return result;
 }
 
-/** Return for each of `size` pixels the first of `from` that it takes, how many, and their weights. */
+/** Return for each of `size` pixels the first source pixel, their number, and their weights. */
 function resampleWeights(from, shown, size, filter) {
   const scale = Math.fround(shown) / size;
   const widened = Math.max(scale, 1);
@@ -98,7 +98,7 @@ function resizedDown(grey, height, filter, shown) {
   return makePlane(width, height, data);
 }
 
-/** Mix a row and the next one; most of enlarging is this. */
+/** Mix two neighbouring rows, the main work of enlarging. */
 function blendRows(from, start, upper, lower, to, place, width) {
   for (let k = start, next = start + width, end = place + width; place < end; k++, next++, place++) {
     const sum = Math.imul(from[k], upper) + Math.imul(from[next], lower);
@@ -107,11 +107,11 @@ function blendRows(from, start, upper, lower, to, place, width) {
 }
 
 /**
- * Return the mean of each block of factor x factor values of each channel; blocks at the end may be smaller.
- * @param {Uint8Array} data row by row
+ * Return the mean of each block of factor x factor values per channel; the last blocks may be smaller.
+ * @param {Uint8Array} data by rows
  * @param {number} width in pixels
  * @param {number} height
- * @param {number} channels values of a pixel, one after the other
+ * @param {number} channels values per pixel
  * @param {number} factor
  * @returns {{data: Uint8Array, width: number, height: number}}
  */
@@ -159,17 +159,17 @@ function divideBlocks(sums, means, to, first, last, count) {
   for (let k = first; k < last; k++) means[to + k] = ((sums[k] + half) * multiplier) / 2 ** 24;
 }
 
-/** Return 2 to the 24 over a count, as Pillow's division has it. */
+/** Return 2 to the 24 divided by a count, as in Pillow's division. */
 function meanMultiplier(count) {
   return Math.trunc(Math.fround(2 ** 32 / Math.fround(count * 256)));
 }
 
 /**
- * Return the mean of each block of factor x factor pixels of four channels, as blockMeans does, two channels at a time.
- * @param {Uint8Array | Uint8ClampedArray} data 4 bytes a pixel, row by row
+ * Return the mean of each block of factor x factor pixels of four channels, like blockMeans, two channels at a time.
+ * @param {Uint8Array | Uint8ClampedArray} data 4 bytes per pixel, by rows
  * @param {number} width in pixels
  * @param {number} height
- * @param {number} factor at most 16, so that two sums go into 32 bits
+ * @param {number} factor at most 16, so that two sums fit into 32 bits
  * @returns {{data: Uint8Array, width: number, height: number}}
  */
 export function fourChannelMeans(data, width, height, factor) {
@@ -197,8 +197,8 @@ export function fourChannelMeans(data, width, height, factor) {
 }
 
 /**
- * Return the means of blocks where pixels may be clear: a tone counts by how much of it is seen.
- * @param {Uint8Array | Uint8ClampedArray} data 4 bytes a pixel, not premultiplied
+ * Return the means of blocks of partly transparent pixels, weighted by their opacity.
+ * @param {Uint8Array | Uint8ClampedArray} data 4 bytes per pixel, not premultiplied
  * @param {number} width in pixels
  * @param {number} height
  * @param {number} factor at most 16
@@ -218,7 +218,7 @@ export function clearMeans(data, width, height, factor) {
   return means;
 }
 
-/** Put down the means of blocks of `columns` sums each, two of 16 bits in one. */
+/** Store the means of blocks of `columns` sums, two of 16 bits in one. */
 function divideLanes(even, odd, means, place, first, blocks, columns, rows) {
   const multiplier = meanMultiplier(columns * rows);
   const half = (columns * rows) >> 1;
@@ -236,9 +236,9 @@ function divideLanes(even, odd, means, place, first, blocks, columns, rows) {
 }
 
 /**
- * Return the mean of the pixels around each one, across and then down; the edge goes on beyond the picture.
+ * Return the mean of the pixels around each pixel, across and then down; the edge is repeated.
  * @param {import("./planes.js").Plane} grey
- * @param {number} radius a whole number
+ * @param {number} radius an integer
  * @returns {import("./planes.js").Plane}
  */
 export function boxBlurred(grey, radius) {

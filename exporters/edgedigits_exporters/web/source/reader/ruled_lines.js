@@ -1,24 +1,25 @@
 /**
- * Rules: the printed lines of ruled and squared paper and of forms, taken out from under the digits.
+ * Ruled lines: remove the printed lines of ruled and squared paper and of forms from under the digits.
  *
- * A rule runs straight across the whole picture, as no stroke does: cut into strips, it shows in nearly every strip, at
- * the place where its slope leads. It is erased where nothing is written beside it.
+ * A ruled line runs straight across the whole picture, unlike a stroke. Cut into strips, it appears in nearly every
+ * strip, at the place given by its slope. It is erased where there is no writing beside it.
  */
 import { interpolated, median, medianLevel, rint } from "./numbers.js";
 import { makePlane, transposed } from "./planes.js";
 import { BOX_FILTER, blockMeans, resized } from "./resampling.js";
 
-// Rules are looked for in so many strips across them, each reduced to at most so many rows.
+// Ruled lines are searched in this many strips across them, each reduced to at most this many rows.
 const STRIPS = 16;
 const STRIP_ROWS = 384;
 
-// The steepest rule, as rise over run and in rows a strip, and how finely slopes are tried: off by a row at the ends.
+// Steepest line, as rise over run and in rows per strip, and step of the slopes tried: wrong by one row at the ends.
 const STEEPEST_RULE = 0.14;
 const MOST_ROWS = 3;
 const FINENESS = 0.125;
 
-// A rule shows in all strips but this part of them, with at least this part of full contrast, and stands out as much
-// from what lies between the rules. It is no thicker than this part of the picture, or three pixels.
+// A ruled line may be missing from this share of the strips. In the others it has at least this share of full contrast,
+// and stands out by this factor from the rows between lines. Its thickness is at most this share of the picture, or
+// three pixels.
 const MISSING = 0.15;
 const LEAST_STRENGTH = 0.1;
 const STANDS_OUT = 2;
@@ -26,36 +27,36 @@ const BETWEEN = 16;
 const THICKEST_RULE = 0.03;
 const MOST_BENT = 1.5;
 
-// A lone rule is one if it is so much fainter than strokes, or along the edge: in this outer part of the picture.
+// A single line is a ruled line if it is this much fainter than strokes, or in this outer part of the picture.
 const STROKE_STRENGTH = 0.5;
 const RULE_EDGE = 0.15;
 
-// The part of full contrast from which on something is written beside a rule.
+// From this share of full contrast on there is writing beside a ruled line.
 const WRITTEN = 0.35;
 const WRITTEN_TO_NOISE = 2;
 
 /**
- * One rule, in pixels: the row of its middle in each column, how many rows it covers above and below, its mean
+ * A ruled line, in pixels: the row of its middle in each column, the rows it covers above and below, its mean
  * contrast, and whether it runs along the picture's edge.
  * @typedef {{rows: Int32Array, reach: number, strength: number, atEdge: boolean}} RuledLine
  */
 
 /**
- * Return the ink without rules; the same plane where there is none.
+ * Return the ink without ruled lines; the same plane if there are none.
  * @param {import("./planes.js").Plane} ink bright on 0
  * @param {number} peak full contrast
- * @param {number} noise how far the bare ground strays; on an empty page it comes near the contrast of the rules
+ * @param {number} noise level of noise; on an empty page it is near the contrast of the ruled lines
  * @returns {import("./planes.js").Plane}
  */
 export function withoutRuledLines(ink, peak, noise) {
   const { width, height } = ink;
-  // Both directions are looked for in one picture with rows enough for either.
+  // One reduced picture with enough rows for both directions.
   const factor = Math.max(1, Math.floor(Math.min(width, height) / STRIP_ROWS));
   const small = factor > 1 ? blockMeans(ink.data, width, height, 1, factor) : ink;
   const level = findRuledLines(small, peak, { width, height });
   const upright = findRuledLines(transposed(small), peak, { width: height, height: width });
   if (mayBeStrokes([...level, ...upright], peak)) return ink;
-  // Rows and columns of the picture as a level and as an upright rule sees them.
+  // Strides along rows and columns, for horizontal and for vertical lines.
   const sides = [
     { rules: level, along: width, across: height, next: 1, down: width },
     { rules: upright, along: height, across: width, next: width, down: 1 },
@@ -63,29 +64,29 @@ export function withoutRuledLines(ink, peak, noise) {
   const written = new Uint8Array(ink.data.length);
   const least = Math.max(WRITTEN * peak, WRITTEN_TO_NOISE * noise);
   for (let k = 0; k < written.length; k++) written[k] = ink.data[k] >= least ? 1 : 0;
-  // Where rules cross, one has the other beside it, which is no writing.
+  // Where lines cross, one is beside the other, which is not writing.
   for (const side of sides) for (const rule of side.rules) clearBand(written, rule, side);
   const rest = makePlane(width, height, ink.data.slice());
   for (const side of sides) for (const rule of side.rules) eraseRule(rest.data, rule, written, side);
   return rest;
 }
 
-/** Say whether what looks like rules may be a 1, or the bar of a 4 or a 7, that runs through the picture. */
+/** Return whether apparent lines may be a 1, or the bar of a 4 or a 7, that crosses the picture. */
 function mayBeStrokes(rules, peak) {
   if (!rules.length) return true;
   return rules.length === 1 && !rules[0].atEdge && rules[0].strength >= STROKE_STRENGTH * peak;
 }
 
 /**
- * Return the rules that run from the left to the right.
- * @param {import("./planes.js").Plane} small the ink reduced
+ * Return the ruled lines from left to right.
+ * @param {import("./planes.js").Plane} small the reduced ink
  * @param {number} peak full contrast
- * @param {{width: number, height: number}} size of the ink, which the rules are given for
+ * @param {{width: number, height: number}} size size of the ink, in whose pixels the lines are returned
  * @returns {RuledLine[]}
  */
 export function findRuledLines(small, peak, size) {
   const rows = Math.min(STRIP_ROWS, small.height);
-  // Strip by strip, each from top to bottom.
+  // By strips, each from top to bottom.
   const strips = transposed(resized(small, STRIPS, rows, BOX_FILTER));
   const steepest = Math.min(MOST_ROWS, (((STEEPEST_RULE * size.width) / STRIPS) * rows) / size.height);
   const { strength, slopes } = ruleStrengths(strips, steepest);
@@ -97,7 +98,7 @@ export function findRuledLines(small, peak, size) {
   return found;
 }
 
-/** Return how strong a rule through the middle of each row is, and its slope in rows a strip. */
+/** Return the strength of a line through the middle of each row, and its slope in rows per strip. */
 function ruleStrengths(strips, steepest) {
   const rows = strips.width;
   const reach = Math.trunc((steepest * STRIPS) / 2) + 1;
@@ -111,7 +112,7 @@ function ruleStrengths(strips, steepest) {
     });
     for (let row = 0; row < rows; row++) {
       const ends = Math.min(near.data[starts[0] + row], near.data[starts[STRIPS - 1] + row]);
-      // The flattest first: of equals the first is taken.
+      // The flattest first, since the first of equal ones is taken.
       if (number && ends <= found[row]) continue;
       const along = Math.min(ends, shownInMost(near.data, starts, row));
       if (number && along <= found[row]) continue;
@@ -122,14 +123,14 @@ function ruleStrengths(strips, steepest) {
   return { strength, slopes };
 }
 
-/** Return the slopes to try, the flattest first. */
+/** Return the slopes to try, flattest first. */
 function triedSlopes(steepest) {
   const slopes = [0];
   for (let step = 1; step <= Math.trunc(steepest / FINENESS); step++) slopes.push(-step * FINENESS, step * FINENESS);
   return slopes;
 }
 
-/** Return each strip with every row the maximum of it and its neighbours, and `reach` zeros at both ends. */
+/** Return each strip with the maximum of every row and its neighbours, and `reach` zeros at both ends. */
 function paddedMaxima(strips, reach) {
   const rows = strips.width;
   const near = makePlane(rows + 2 * reach, STRIPS);
@@ -143,9 +144,9 @@ function paddedMaxima(strips, reach) {
   return near;
 }
 
-/** Return the smallest of a row's values in all strips but the few smallest, of which there are MISSING. */
+/** Return the smallest value of a row over all strips but the smallest few, given by MISSING. */
 function shownInMost(data, starts, row) {
-  // MISSING of STRIPS is 2, so it is the third smallest.
+  // MISSING of STRIPS is 2, so this is the third smallest.
   let [least, second, third] = [255, 255, 255];
   for (let strip = 0; strip < STRIPS; strip++) {
     const value = data[starts[strip] + row];
@@ -157,7 +158,7 @@ function shownInMost(data, starts, row) {
   return third;
 }
 
-/** Return the rows where a rule runs: in the middle of the strongest within reach. */
+/** Return the rows of ruled lines: the middles of the strongest rows within reach. */
 function strengthPeaks(strength, least) {
   const count = strength.length;
   const isTop = (row) => {
@@ -168,7 +169,7 @@ function strengthPeaks(strength, least) {
     return true;
   };
   const peaks = [];
-  // Of a plateau the middle: the near maxima of one thin rule are three rows wide.
+  // The middle of a plateau: the maxima of one thin line are three rows wide.
   for (let row = 0; row < count; row++) {
     if (!isTop(row)) continue;
     const start = row;
@@ -179,7 +180,7 @@ function strengthPeaks(strength, least) {
   return peaks;
 }
 
-/** Return the median strength around a row; beyond the ends it goes on mirrored. */
+/** Return the median strength around a row, mirrored at the ends. */
 function strengthBetween(strength, row) {
   const last = strength.length - 1;
   const reach = Math.min(BETWEEN, last);
@@ -190,7 +191,7 @@ function strengthBetween(strength, row) {
   return medianLevel(counts, 2 * reach + 1);
 }
 
-/** Follow one rule from strip to strip; null where it is too thick for one. */
+/** Follow a ruled line from strip to strip; null if it is too thick. */
 function followedRule(strips, row, slope, strength, { width, height }) {
   const scale = height / strips.width;
   const expected = Array.from({ length: STRIPS }, (_, strip) => row + slope * (strip - (STRIPS - 1) / 2));
@@ -201,7 +202,7 @@ function followedRule(strips, row, slope, strength, { width, height }) {
   if (thickness * scale > Math.max(3, THICKEST_RULE * Math.max(width, height))) return null;
   const offsets = spans.map(([first, last], strip) => (first + last) / 2 - expected[strip]);
   const usual = median(offsets);
-  // Where something is written across, the strip's middle is not the rule's.
+  // Where writing crosses it, the middle in the strip is not the line's.
   const kept = offsets.map((offset) => (Math.abs(offset - usual) > MOST_BENT ? usual : offset));
   const middles = Array.from({ length: STRIPS }, (_, strip) => ((strip + 0.5) * width) / STRIPS);
   const columns = Float64Array.from({ length: width }, (_, column) => column + 0.5);
@@ -218,7 +219,7 @@ function followedRule(strips, row, slope, strength, { width, height }) {
   return { rows, reach, strength, atEdge: Math.min(middle, 1 - middle) <= RULE_EDGE };
 }
 
-/** Return the first and the last row of the line in one strip that runs near a place. */
+/** Return the first and the last row of a line in one strip near a place. */
 function lineSpan(strip, place) {
   const start = Math.min(Math.max(place - 2, 0), strip.length - 1);
   const end = Math.min(Math.max(place + 3, start + 1), strip.length);
@@ -232,7 +233,7 @@ function lineSpan(strip, place) {
   return [first, Math.max(last - 1, best)];
 }
 
-/** Take all that a rule covers out of a mask. */
+/** Remove a ruled line from a mask. */
 function clearBand(mask, rule, { along, across, next, down }) {
   for (let column = 0; column < along; column++) {
     for (let offset = -rule.reach; offset <= rule.reach; offset++) {
@@ -242,7 +243,7 @@ function clearBand(mask, rule, { along, across, next, down }) {
   }
 }
 
-/** Erase a rule from ink, in place, but where something is written just above or below it. */
+/** Erase a ruled line from ink, in place, except where there is writing just above or below it. */
 function eraseRule(ink, rule, written, { along, across, next, down }) {
   const { reach, rows } = rule;
   const beside = new Uint8Array(along);

@@ -1,34 +1,34 @@
 /**
- * Segments: which of the candidates are the digits, by the network's answers.
+ * Segments: which candidates are the digits, by the network's outputs.
  *
- * Every way to divide the pieces among candidates is a path; the best path is found by dynamic programming over
- * candidates that were all classified at once, as in reading handwritten numerals since Matan, Burges, LeCun and
- * Denker, "Multi-digit recognition using a space displacement neural network" (1991).
+ * Each division of the pieces among candidates is a path. The best path is found by dynamic programming over
+ * candidates that were all classified at once, as in Matan, Burges, LeCun and Denker, "Multi-digit recognition using a
+ * space displacement neural network" (1991).
  */
 import { inkSum } from "./planes.js";
 
-// What a candidate counts that is no digit: as one of this confidence would. A network that has learned what is no
-// digit is less sure of it; cutting it into pieces that look like digits has to explain much more.
+// A non-digit counts like a digit of this confidence. A network trained on non-digits is less sure of them, so cutting
+// them into pieces that look like digits must explain much more.
 const NO_DIGIT = 0.3;
 
-// What each digit costs: fewer explain the same ink better.
+// Cost of each digit: fewer explain the same ink better.
 const ANOTHER = 0.5;
 
-// Digits that touch are cheaper than a mark that is none, up to four of them; but their pieces have to look like
-// digits without doubt, as those of letters rarely do: what is missing in their confidence counts so many times.
+// Touching digits, up to four, cost less than a non-digit. But their pieces must look like digits without doubt, which
+// those of letters rarely do: missing confidence counts this many times.
 const ANOTHER_CUT = 0.2;
 const CUT_CERTAINTY = 40;
 
-// How much a smaller share of the ink counts against being the one digit of a picture.
+// Weight of the share of the ink for the only digit of a picture.
 const INK_SHARE = 1;
 
 /**
- * Return the candidates of the best division in reading order, and whether each is counted as a digit.
+ * Return the candidates of the best division in reading order, and whether each counts as a digit.
  * @param {import("./locate.js").Layout} layout
- * @param {number[]} confidence each candidate's as a digit
- * @param {boolean[]} possible false for what is no digit by its shape
- * @param {number | null} [length] how many digits there have to be; null for as many as there are
- * @returns {{candidate: number, isDigit: boolean}[]} empty where `length` cannot be met
+ * @param {number[]} confidence confidence of each as a digit
+ * @param {boolean[]} possible false if the shape is not a digit's
+ * @param {number | null} [length] required number of digits; null for any
+ * @returns {{candidate: number, isDigit: boolean}[]} empty if `length` is impossible
  */
 export function chosenPath({ candidates, pieces }, confidence, possible, length = null) {
   const size = length === null ? 1 : length + 1;
@@ -72,7 +72,7 @@ function pathBack(candidates, back, digits, length) {
 }
 
 /**
- * Return the candidate that is likeliest the one digit of its picture: a sure one, with most of the ink.
+ * Return the candidate that is most likely the only digit of its picture: confident, with most of the ink.
  * @param {import("./locate.js").Layout} layout
  * @param {number[]} confidence
  * @param {boolean[]} possible

@@ -1,40 +1,40 @@
-/** Shape: what no digit looks like, whatever a network takes it for. */
+/** Shape: reject candidates that do not look like a digit, for any output of the network. */
 import { isCross } from "./crosses.js";
 import { argsort } from "./numbers.js";
 import { countNonzero, inkSum } from "./planes.js";
 
-// Lower than this part of its line's height it is a point, a comma or a stroke.
+// A mark lower than this share of its line's height is a point, a comma or a stroke.
 const SMALLEST = 0.45;
 
-// Nothing so few pixels high can be read. What is not much higher and of so small a part of the picture is dirt.
+// Fewer pixels in height cannot be read. A little higher, and this small a share of the picture, is dirt.
 const FEWEST_PIXELS = 5;
 const DIRT_PIXELS = 13;
 const DIRT = 0.015;
 
-// Wider than so many heights it is a minus or a line.
+// Wider than this many heights is a minus or a line.
 const FLATTEST = 2;
 
-// Parts with so much of the height empty between them are a colon, an equals sign or an i; the bar of a 5 is nearer.
+// Parts with this share of the height empty between them are a colon, an equals sign or an i; the bar of a 5 is nearer.
 const EMPTY_ROWS = 0.25;
 
-// An upright block of ink: even a bold digit leaves a third of its box free, but for a 1.
+// An upright block of ink: even a bold digit, except a 1, leaves a third of its box empty.
 const SOLID = 0.93;
 const SOLID_WIDTH = 0.5;
 
-// The strokes of one hand are alike. What has such a part of the usual ink, and of the usual ink to a stroke's length
-// (its width by its brightness), is a trace of something else: the print of the other side, a scanner's streak.
+// The strokes of one writer are alike. A mark with this share of the usual ink, and of the usual ink per stroke length
+// (its width by its brightness), is something else: print of the other side, or a scanner's streak.
 const TRACE_INK = 0.2;
 const TRACE_PEN = 0.45;
 
-// From this confidence on a flat 2 is no minus and a crossed 4 no plus: of drawn operators none gets so much. In
+// From this confidence on, a flat 2 is not a minus and a crossed 4 not a plus: no drawn operator reaches it. In
 // float32, as confidences are.
 const SURE = Math.fround(0.8);
 
 /**
- * Say of each candidate why its shape is no digit's; empty where it may be one.
+ * Return for each candidate why its shape is not a digit's; empty if it may be a digit.
  * @param {import("./locate.js").Layout} layout
  * @param {import("./planes.js").Plane[]} framed its candidates, 28x28 each
- * @param {number[]} sure how sure the network is that each is a digit
+ * @param {number[]} sure confidence of each as a digit
  * @returns {string[]}
  */
 export function shapeFaults({ candidates, side }, framed, sure) {
@@ -50,14 +50,14 @@ export function shapeFaults({ candidates, side }, framed, sure) {
   });
 }
 
-/** Say which candidates have little ink, in much thinner or fainter strokes than the picture's others. */
+/** Return which candidates have little ink, in much thinner or fainter strokes than the others. */
 function areTraces(candidates) {
   if (candidates.length === 1) return [false];
   const ink = candidates.map((candidate) => inkSum(candidate.ink));
   const pen = candidates.map((candidate, k) => (ink[k] / countNonzero(candidate.ink)) * candidate.stroke);
   const half = ink.reduce((sum, own) => sum + own, 0) / 2;
   let seen = 0;
-  // The median of the ink, not of the marks: a few strokes outweigh many specks.
+  // The median by ink instead of marks: a few strokes outweigh many specks.
   const usual = argsort(ink).find((k) => (seen += ink[k]) >= half);
   return pen.map((own, k) => own < TRACE_PEN * pen[usual] && ink[k] < TRACE_INK * ink[usual]);
 }
@@ -70,7 +70,7 @@ function shapeFault({ box, ink, height, fill }, least) {
   return "";
 }
 
-/** Return how many rows without ink stand between two with it at most. */
+/** Return the maximum number of rows without ink between two rows with ink. */
 function mostEmptyRows({ width, height, data }) {
   let most = 0;
   let before = -1;

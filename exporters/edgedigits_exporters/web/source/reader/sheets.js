@@ -1,30 +1,29 @@
-/** Pages: large filled quadrilaterals that are no ink but the ground of some: a note, a tile, a window on a screen. */
+/** Sheets: large filled quadrilaterals that are ground, not ink: a note, a tile, a window on a screen. */
 import { findComponents } from "./components.js";
 import { rint } from "./numbers.js";
 import { countNonzero, makePlane } from "./planes.js";
 
-// How well a page agrees with the quadrilateral between its corners (intersection over union), how much of it is
-// of one tone and how much is written on, without which it is a shadow or a thing, and how much of the picture it
-// covers at least.
+// Agreement of a sheet with the quadrilateral between its corners (intersection over union); minimum share of one tone;
+// minimum share of writing, without which it is a shadow or an object; minimum share of the picture.
 const AGREEMENT = 0.93;
 export const LEAST_FILLED = 0.55;
 const LEAST_WRITTEN = 0.01;
 const LEAST_PAGE = 0.01;
 
-// What is written on a page leaves a margin: its upper and lower rims are unbroken.
+// Writing on a sheet leaves a margin: its upper and lower rims are unbroken.
 const MARGIN = 0.04;
 const UNBROKEN = 0.9;
 
-// Pages leave little else in the picture.
+// Sheets leave little else in the picture.
 const MOST_OF_ALL = 0.8;
 
-// More than a dozen tiles make out a pattern.
+// More than a dozen tiles are a pattern.
 export const MOST_SHEETS = 12;
 
 /**
- * Say whether all that is large in a mask are pages.
+ * Return whether all large components of a mask are sheets.
  *
- * No digit is: an ellipse fills 0.64 of the quadrilateral between its extremes, and an 8 has a waist.
+ * A digit is not: an ellipse fills 0.64 of the quadrilateral between its extremes, and an 8 has a waist.
  * @param {import("./planes.js").Plane} mask
  */
 export function areSheets(mask) {
@@ -36,7 +35,7 @@ export function areSheets(mask) {
     area += areas[k];
     if (areas[k] >= LEAST_PAGE * mask.data.length) large.push(k);
   }
-  // What lies in another's box, such as the counter of a 0, belongs to it.
+  // A component in another's box, such as the counter of a 0, belongs to it.
   const isWithin = (k, other) =>
     boxes[4 * k] >= boxes[4 * other] &&
     boxes[4 * k + 1] >= boxes[4 * other + 1] &&
@@ -48,7 +47,7 @@ export function areSheets(mask) {
   return pages.every((k) => isSheet(components.mask(k)));
 }
 
-/** Say whether one component, in its own box, is a filled quadrilateral that is written on. */
+/** Return whether one component, in its own box, is a filled quadrilateral with writing. */
 function isSheet(mask) {
   const sides = straightSides(mask);
   if (!sides) return false;
@@ -59,9 +58,9 @@ function isSheet(mask) {
 }
 
 /**
- * Return the first and the last column of each row of a quadrilateral with an unbroken margin.
+ * Return the first and last column of each row of a quadrilateral with an unbroken margin.
  * @param {import("./planes.js").Plane} mask one component in its own box
- * @returns {{first: Int32Array, last: Int32Array} | null} null where the component is none
+ * @returns {{first: Int32Array, last: Int32Array} | null} null for any other component
  */
 export function straightSides(mask) {
   const { width, height, data } = mask;
@@ -77,7 +76,7 @@ export function straightSides(mask) {
   return isUnbroken(mask, inside) ? { first, last } : null;
 }
 
-/** Return the extremes along both diagonals, clockwise from the top left: the first of equals, left sides first. */
+/** Return the extremes along both diagonals, clockwise from the top left: the first of equal ones, left sides first. */
 function cornersOf(first, last) {
   const height = first.length;
   const x = (k) => (k < height ? first[k] : last[k - height]);
@@ -93,7 +92,7 @@ function cornersOf(first, last) {
   return best.map((k) => [x(k), y(k)]);
 }
 
-/** Return the mask of a quadrilateral: what lies within half a pixel of it along the row. */
+/** Return the mask of a quadrilateral: pixels within half a pixel of it along the row. */
 function quadrilateral(corners, width, height) {
   const inside = makePlane(width, height, new Uint8Array(width * height).fill(1));
   corners.forEach(([x0, y0], k) => {
@@ -123,7 +122,7 @@ function agree(inside, first, last) {
 
 function isUnbroken(mask, inside) {
   const margin = Math.max(1, rint(MARGIN * mask.height));
-  // Where a side slants, the outermost rows are ragged.
+  // At a slanted side the outermost rows are ragged.
   const outer = shrunkDown(inside, 1);
   const inner = shrunkDown(inside, 1 + margin);
   const half = (mask.height >> 1) * mask.width;
@@ -138,7 +137,7 @@ function isUnbroken(mask, inside) {
   });
 }
 
-/** Return a mask without so many pixels above and below. */
+/** Return a mask without `by` pixels above and below. */
 function shrunkDown(mask, by) {
   const { width, height, data } = mask;
   const shrunk = makePlane(width, height);

@@ -1,10 +1,10 @@
 /**
- * Strokes: a digit's stroke width brought near MNIST's, a hairline's as a broad marker's.
+ * Stroke width: bring the strokes of a hairline or a broad marker near MNIST's width.
  *
- * Measured in a box of 20 pixels by `greyStrokeWidth`, of MNIST's training images 0.5% lie below 1.5 pixels and 3%
- * above 4, half of them between 2.2 and 2.9. Only what lies outside is changed, and no further than to there, so that a
- * width just inside and one just outside come out alike. Thick strokes of what is no larger than the box stay: there is
- * nothing finer to take them from.
+ * In MNIST's training images, measured in a box of 20 pixels by `greyStrokeWidth`, 0.5% of the widths are below 1.5
+ * pixels and 3% above 4; half are between 2.2 and 2.9. Only widths outside these limits are changed, and only to the
+ * limit, so that widths just inside and just outside give similar results. Thick strokes of a digit no larger than the
+ * box are kept, since there is no finer picture of them.
  */
 import { rint } from "./numbers.js";
 import { inkSum, inverted, makePlane, padded, subtracted } from "./planes.js";
@@ -15,14 +15,14 @@ const THINNEST = 1.5;
 const GREY = 1.9;
 const THICKEST = 4;
 
-// Widths are changed on a canvas finer than the box by this factor.
+// Widths are changed on a canvas this many times finer than the box.
 const FINE = 4;
 const FINE_SIDE = 20 * FINE;
 
 /**
- * Return the mean width of the strokes in pixels: twice the ink over the length of its outline.
+ * Return the mean width of the strokes in pixels: twice the ink divided by the length of its outline.
  *
- * The outline's length is the total variation (the coarea formula), which holds for grey edges too.
+ * The length of the outline is the total variation (the coarea formula), which is valid for grey edges too.
  * @param {import("./planes.js").Plane} digit bright on 0
  */
 export function greyStrokeWidth(digit) {
@@ -43,15 +43,15 @@ export function greyStrokeWidth(digit) {
 }
 
 /**
- * Return a digit with strokes of a width that MNIST has, larger than its box; null where it has.
+ * Return a digit with a stroke width of MNIST, larger than its box; null if its width is usual.
  * @param {import("./planes.js").Plane} ink bright on 0, tight around the digit
- * @param {import("./planes.js").Plane} digit the same, its longest side scaled to 20
+ * @param {import("./planes.js").Plane} digit the same with its longest side scaled to 20
  * @returns {import("./planes.js").Plane | null}
  */
 export function withUsualStrokeWidth(ink, digit) {
   const width = greyStrokeWidth(digit);
   if (width < GREY) {
-    // Scaled down, hairlines turn grey and no thinner: only the fine scale tells.
+    // Hairlines turn grey instead of thinner when reduced, so only the fine scale shows their width.
     const fine = fineDigit(brightestBlocks(ink));
     const thin = greyStrokeWidth(fine) / FINE;
     return thin < THINNEST ? dilatedInk(padded(fine, FINE), (FINE * (THINNEST - thin)) / 2) : null;
@@ -63,14 +63,14 @@ export function withUsualStrokeWidth(ink, digit) {
   return null;
 }
 
-/** Reduce to no less than the fine size by the brightest of each block, so that hairlines stay whole. */
+/** Reduce to at least the fine size by the maximum of each block, which keeps hairlines. */
 function brightestBlocks(digit) {
   const factor = Math.max(1, Math.floor(Math.max(digit.width, digit.height) / FINE_SIDE));
   return blockMaxima(digit, factor);
 }
 
 /**
- * Return the brightest pixel of each block of factor x factor.
+ * Return the maximum of each block of factor x factor.
  * @param {import("./planes.js").Plane} grey
  * @param {number} factor
  * @returns {import("./planes.js").Plane}
@@ -96,19 +96,19 @@ function fineDigit(digit) {
 }
 
 /**
- * Return a grey picture with its brightest pixel at 255.
+ * Return a grey picture scaled to a maximum of 255.
  * @param {import("./planes.js").Plane} grey
  * @returns {import("./planes.js").Plane}
  */
 export function brightened(grey) {
   const most = grey.data.reduce((brightest, level) => Math.max(brightest, level), 1);
-  // NumPy works in float32 here.
+  // NumPy computes in float32 here.
   const factor = Math.fround(255 / most);
   const table = Uint8Array.from({ length: 256 }, (_, level) => Math.min(rint(Math.fround(level * factor)), 255));
   return makePlane(grey.width, grey.height, grey.data.map((level) => table[level]));
 }
 
-/** Take `radius` off both sides of all strokes but of those that would vanish. */
+/** Remove `radius` from both sides of all strokes except those that would vanish. */
 function thinnedInk(digit, radius) {
   const eroded = inverted(dilatedInk(inverted(digit), radius));
   const lost = subtracted(digit, dilatedInk(eroded, radius));
@@ -118,7 +118,7 @@ function thinnedInk(digit, radius) {
   }));
 }
 
-/** Return the brightest pixel within `radius`; of a pixel only partly within, that part of its brightness. */
+/** Return the maximum within `radius`; a pixel partly within counts by that part of its brightness. */
 function dilatedInk(digit, radius) {
   const { width, height } = digit;
   const reach = Math.ceil(Math.max(radius, 0));
@@ -132,13 +132,13 @@ function dilatedInk(digit, radius) {
   return result;
 }
 
-/** Return part of each level. Rounded before the brightest is taken, which gives the same as after it. */
+/** Return a part of each level. Rounding before the maximum gives the same as after it. */
 function partTable(part) {
   const single = Math.fround(part);
   return Uint8Array.from({ length: 256 }, (_, level) => rint(Math.fround(level * single)));
 }
 
-/** Brighten each pixel to what a table has for the one that lies x and y from it; the edge goes on beyond. */
+/** Raise each pixel to the table's value of the pixel at offset (x, y); the edge is repeated. */
 function brighten(result, digit, x, y, table) {
   const { width, height, data } = digit;
   for (let row = 0, to = 0; row < height; row++) {

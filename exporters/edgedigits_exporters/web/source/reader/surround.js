@@ -1,19 +1,19 @@
 /**
- * The plain surround of a picture, as screen captures, scanners and galleries add it.
+ * The plain surround of a picture, as in screen captures, scans and galleries.
  *
- * A narrow surround may be of any make. A wide one, such as the bars beside a photo on a telephone's screen, is told by
- * its one colour, exact as no camera takes it, around something whose edges vary as photos do and drawings do not.
+ * A narrow surround may have any colour. A wide one, such as the bars beside a photo on a phone's screen, has exactly
+ * one colour, unlike camera pictures, around a picture whose edges vary, unlike drawings.
  */
 import { median, medianLevel } from "./numbers.js";
 
-// A surround takes at most this part of a side, and a picture with a smaller side has none.
+// A surround takes at most this share of a side, and pictures with a smaller side have none.
 const MOST_OF_SIDE = 0.1;
 const LEAST_SURROUNDED_SIDE = 64;
 
-// A surround may lie in another: a window's title bar in its outline.
+// A surround may be inside another: the title bar of a window in its outline.
 const MOST_SURROUNDS = 3;
 
-// A line of a surround has one colour in nearly all pixels; the lines inside have another, in most.
+// A line of a surround has one colour in nearly all pixels; most of the line inside has another.
 const SAME = 12;
 const PLAIN = 0.85;
 const ALIKE = 24;
@@ -21,19 +21,19 @@ const MOSTLY = 0.85;
 const TRANSITION = 3;
 const SAMPLES = 256;
 
-// The colour around a photo is exact to a level. Along each of a photo's edges at least this part of the pixels has
-// another colour, by chance the rest has the same; a drawing's ink takes a tenth. And no colour takes most of them.
+// The colour around a photo is exact to one level. At least this share of each edge of the photo has another colour; a
+// drawing's ink covers a tenth. And no colour covers most of an edge.
 const EXACT = 1;
 const BEYOND = 0.4;
 const MOST_ALIKE = 0.75;
 
 /**
- * Rows and columns, the second of each exclusive.
+ * Rows and columns, both with exclusive ends.
  * @typedef {{rows: [number, number], columns: [number, number]}} Part
  */
 
 /**
- * Return the rows and columns of a picture inside its surround.
+ * Return the rows and columns inside the surround.
  * @param {import("./pixels.js").Pixels} picture
  * @returns {Part}
  */
@@ -50,7 +50,7 @@ export function insideSurround(picture) {
   return { rows, columns };
 }
 
-/** Return the first and last row and column of a photo that lies on exactly one colour, else of all. */
+/** Return the rows and columns of a photo on exactly one colour, else of the whole picture. */
 function photoWithin(picture, whole) {
   const depths = linesFromSides(picture, whole).map(exactLines);
   const [top, bottom, left, right] = depths;
@@ -63,7 +63,7 @@ function photoWithin(picture, whole) {
   return inner.every((lines, side) => !depths[side] || isPhoto(lines, around)) ? { rows, columns } : whole;
 }
 
-/** Return the lines of a part of a picture as seen from above, below, left and right: where pixel k of line n lies. */
+/** Return the lines of a part of a picture from above, below, left and right, with the strides of pixel k of line n. */
 function linesFromSides(picture, { rows, columns }) {
   const { width, channels, data } = picture;
   const [high, wide] = [rows[1] - rows[0], columns[1] - columns[0]];
@@ -79,12 +79,12 @@ function linesFromSides(picture, { rows, columns }) {
   ];
 }
 
-/** Return how many of the first lines are of exactly one colour. */
+/** Return the number of first lines of exactly one colour. */
 function exactLines(lines) {
   const { data, channels, count, start } = lines;
   const colour = Array.from(data.subarray(start, start + channels));
   const isExact = (line) => shareOfColour(lines, line, colour, Math.ceil(lines.length / SAMPLES)) === 1;
-  // Most pictures are no more than this line.
+  // For most pictures the first line decides.
   if (!isExact(0)) return 0;
   const step = Math.ceil(count / SAMPLES);
   let coarse = 0;
@@ -95,7 +95,7 @@ function exactLines(lines) {
   return line;
 }
 
-/** Say whether the line of these just inside its edge is a photo's from end to end. */
+/** Return whether the line just inside an edge is a photo's from end to end. */
 function isPhoto(lines, around) {
   if (shareOfColour(lines, TRANSITION, around, 1) > 1 - BEYOND) return false;
   const usual = [];
@@ -108,7 +108,7 @@ function isPhoto(lines, around) {
   return shareOfColour(lines, TRANSITION, usual, 1) <= MOST_ALIKE;
 }
 
-/** Return which part of every `step`-th pixel of a line has a colour. */
+/** Return the share of a colour among every `step`-th pixel of a line. */
 function shareOfColour(lines, line, colour, step) {
   const { data, channels } = lines;
   const from = lines.start + line * lines.next;
@@ -123,7 +123,7 @@ function shareOfColour(lines, line, colour, step) {
   return same / count;
 }
 
-/** Return how many of the first lines are surround. */
+/** Return the number of first lines that are surround. */
 function frameDepth(lines) {
   const most = Math.trunc(MOST_OF_SIDE * lines.count);
   const known = [];
@@ -160,7 +160,7 @@ function farthest(one, other) {
   return Math.max(...one.map((level, channel) => Math.abs(level - other[channel])));
 }
 
-/** Return which part of a line's samples is nowhere farther than `most` levels from a colour. */
+/** Return the share of a line's samples within `most` levels of a colour. */
 function shareWithin(lines, line, colour, most) {
   const { data, channels, length, along } = lines;
   const step = Math.ceil(length / SAMPLES);

@@ -1,39 +1,39 @@
 /**
  * Touching: where digits that run into each other may be cut apart.
  *
- * A cut is a seam from top to bottom that crosses as little ink as it can (Avidan and Shamir, "Seam carving for
- * content-aware image resizing", 2007), so that it follows slanted digits and parts a blurred pair where the blur
- * is faintest. Whether to cut is not decided here: the network sees the pieces and the whole.
+ * A cut is a seam from top to bottom that crosses as little ink as possible (Avidan and Shamir, "Seam carving for
+ * content-aware image resizing", 2007), so that it follows slanted digits and cuts a blurred pair where the blur is
+ * faintest. Whether to cut is decided later, when the network has classified the pieces and the whole.
  */
 import { trimmed } from "./marks.js";
 import { argmin, argsort, rint, total } from "./numbers.js";
 import { makePlane } from "./planes.js";
 
-// A seam keeps this near to the column it is sought at, in heights, and seams are sought so far apart.
+// Maximum distance of a seam from its starting column, and distance of starting columns, in heights.
 const SEAM_REACH = 0.08;
 const SEAM_STEP = 0.04;
 
-// Seams are sought on so many rows at most.
+// Seams are searched on at most this many rows.
 const SEAM_ROWS = 40;
 
-// A cut that crosses more ink than this part of the height cuts through a digit.
+// A cut that crosses more ink than this share of the height cuts through a digit.
 const MOST_INK = 0.45;
 
-// A piece narrower than this part of the height, or with less of the ink, is no digit.
+// A piece narrower than this share of the height, or with a smaller share of the ink, is not a digit.
 const NARROWEST = 0.12;
 const LEAST_INK = 0.08;
 
-// The narrowest digit that takes a place of its own in touching digits, in heights.
+// Width of the narrowest digit among touching digits, in heights.
 const PLACE = 0.2;
 const MOST_CUTS = 12;
 
-// What is wider than so many heights is a line, and no row of so many digits that touch.
+// A mark wider than this many heights is a line, not a row of touching digits.
 const WIDEST_ROW = 16;
 
 /**
- * Return a mark cut at every seam that may part two digits, from left to right; the mark itself if at none.
+ * Return a mark cut at every seam that may separate two digits, from left to right; the mark itself without seams.
  * @param {import("./marks.js").Mark} mark one or several digits
- * @param {import("./planes.js").Plane} ink the picture in the mark's box
+ * @param {import("./planes.js").Plane} ink the picture in the box of the mark
  * @returns {import("./marks.js").Mark[]}
  */
 export function pieces(mark, ink) {
@@ -57,7 +57,7 @@ export function pieces(mark, ink) {
   return parts.filter((part) => part !== null);
 }
 
-/** Return the ink of every so-many-th pixel of a mark, 0..1, float32. */
+/** Return the ink of a mark, sampled by `factor`, 0..1, float32. */
 function seamCosts(mask, ink, factor) {
   const [width, rows] = [Math.ceil(mask.width / factor), Math.ceil(mask.height / factor)];
   const data = new Float32Array(width * rows);
@@ -70,7 +70,7 @@ function seamCosts(mask, ink, factor) {
   return { width, rows, data };
 }
 
-/** Return the cheapest seam near each of some columns, a column for each row, and the ink that each crosses. */
+/** Return the cheapest seam near each of some columns, as a column for each row, and the ink that it crosses. */
 function cheapestSeams(cost) {
   const { width, rows, data } = cost;
   const reach = Math.max(2, rint(SEAM_REACH * rows));
@@ -79,7 +79,7 @@ function cheapestSeams(cost) {
   for (let centre = step; centre < width - step + 1; centre += step) {
     const seam = cheapestSeam(cost, centre, reach);
     let crossed = 0;
-    // A seam runs left of its pixel: that pixel's own ink stays whole on the right.
+    // A seam is left of its pixel, whose ink stays in the right piece.
     for (let row = 0; row < rows; row++) crossed += data[row * width + Math.min(Math.max(seam[row], 0), width - 1)];
     found.push({ seam: seam.map((column) => Math.min(Math.max(column, 0), width)), crossed });
   }
@@ -90,7 +90,7 @@ function cheapestSeam({ width, rows, data }, centre, reach) {
   const band = 2 * reach + 1;
   const first = centre - reach;
   const at = (row, k) => (first + k < 0 || first + k >= width ? 1 : data[row * width + first + k]);
-  // Leaving the middle costs a little, so that seams stay plain.
+  // Leaving the middle costs a little, which keeps seams straight.
   const aside = Float64Array.from({ length: band }, (_, k) => (0.02 * Math.abs(k - reach)) / reach);
   let sums = aside.map((side, k) => at(0, k) + side);
   const back = new Int8Array(rows * band);
@@ -112,7 +112,7 @@ function cheapestSeam({ width, rows, data }, centre, reach) {
   return seam;
 }
 
-/** Return the seams that cross least, far enough apart for a digit between them, from left to right. */
+/** Return the seams that cross the least ink and leave space for a digit between them, from left to right. */
 function chosenSeams(seams, cost) {
   const { width, rows, data } = cost;
   const most = Math.min(MOST_CUTS, Math.trunc(width / (PLACE * rows)));
@@ -122,7 +122,7 @@ function chosenSeams(seams, cost) {
   for (const k of argsort(seams.map((seam) => seam.crossed))) {
     if (edges.length === most + 2 || seams[k].crossed > MOST_INK * rows) break;
     const { seam } = seams[k];
-    // After those of the same place, as if they were sorted.
+    // Behind seams of the same place, as in a stable sort.
     let at = 1;
     while (at < edges.length - 1 && total(edges[at]) <= total(seam)) at++;
     if (isPiece(edges[at - 1], seam, ink, width) && isPiece(seam, edges[at], ink, width)) edges.splice(at, 0, seam);
@@ -130,7 +130,7 @@ function chosenSeams(seams, cost) {
   return edges.slice(1, -1);
 }
 
-/** Say whether what lies between two seams may be a digit; `ink` is summed up along each row. */
+/** Return whether the part between two seams may be a digit; `ink` is summed along each row. */
 function isPiece(left, right, ink, width) {
   const rows = left.length;
   let [wide, within, whole] = [0, 0, 0];
