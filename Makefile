@@ -10,7 +10,7 @@ READY := $(VENV)/ready-$(KIND)
 TESTS_READY := $(VENV)/ready-$(KIND)-test
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results boards verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild board-packages system torture lock clean
+.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results emulated-cores verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild emulated-core-packages system torture lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, prove, read the examples, one table
 	$(BIN)/edgedigits demo
@@ -81,18 +81,18 @@ models: $(TESTS_READY)  ## rebuild the shipped models from scratch
 readme-results: $(TESTS_READY)  ## measure what the README's table says, and write it there
 	$(BIN)/python -m benchmarks.readme_results
 
-BOARD_MODELS ?= pico nano
+CORE_MODELS ?= pico nano
 
-boards: $(TESTS_READY) board-packages  ## C on nine emulated cores: self-test, sizes, instructions; BOARD_MODELS=base for others
-	set -e; for model in $(BOARD_MODELS); do \
-		$(BIN)/edgedigits export $$model --format c --no-verify --force --out build/boards/$$model-c; \
-		$(BIN)/python -m benchmarks.emulated_cores build/boards/$$model-c; \
+emulated-cores: $(TESTS_READY) emulated-core-packages  ## C on nine emulated cores: self-test, sizes, instructions; CORE_MODELS=base for another model
+	set -e; for model in $(CORE_MODELS); do \
+		$(BIN)/edgedigits export $$model --format c --no-verify --force --out build/emulated-cores/$$model-c; \
+		$(BIN)/python -m benchmarks.emulated_cores build/emulated-cores/$$model-c; \
 	done
 
-verify-c: $(TESTS_READY) board-packages  ## every value of the C export against LiteRT's, on the host and on emulated cores
+verify-c: $(TESTS_READY) emulated-core-packages  ## every value of the C export against LiteRT's, on the host and on emulated cores
 	$(BIN)/python -m benchmarks.verify_c
 
-bench-c: $(TESTS_READY) board-packages  ## flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
+bench-c: $(TESTS_READY) emulated-core-packages  ## flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
 	$(BIN)/python -m benchmarks.c_export
 
 bench-serving: $(TESTS_READY)  ## requests a second of edgedigits serve, and its latency; writes the table of docs/serving.md
@@ -108,8 +108,8 @@ torture: $(TESTS_READY)  ## every attack in full length, for hours; writes the f
 	status=0; for attack in $(ATTACKS); do $(BIN)/python -m tests.torture.$$attack || status=1; done; \
 	$(BIN)/python -m tests.torture.page; exit $$status
 
-board-packages:
-	.ci/system requirements/system-packages.txt requirements/board-packages.txt
+emulated-core-packages:
+	.ci/system requirements/system-packages.txt requirements/emulated-core-packages.txt
 
 system:  ## system packages that some tests need (requirements/system-packages.txt)
 	.ci/system

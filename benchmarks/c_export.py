@@ -1,6 +1,6 @@
-"""What the C export costs in flash, RAM and instructions, and how fast it is on this machine: `make bench-c`.
+"""Measure flash, RAM and instructions of the C export, and its speed on this machine: `make bench-c`.
 
-Instructions are counted by QEMU (SysTick under `-icount shift=0`); they are not cycles. Sizes are the linker's. Writes
+QEMU counts instructions, not cycles (SysTick under `-icount shift=0`). Sizes are the linker's. Writes
 benchmarks/results/c_export.json and the tables of docs/c.md.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.c_tables import PAGE, tables
 from benchmarks.c_tools import tool_versions
-from benchmarks.emulated_cores import BOARDS, count, footprint
+from benchmarks.emulated_cores import CORES, count, footprint
 from benchmarks.networks import SMALL, Kernels, graph_of, int8_file, mnist_test_split, write_c
 from benchmarks.publishing import write_section
 from edgedigits.machine.fingerprint import describe_machine
@@ -32,7 +32,7 @@ MEASURED = ("pico", "nano", "base", SMALL, "plain-3conv")
 COUNTED: dict[str, tuple[Kernels, ...]] = {
     "cortex-m4f": ("xnnpack",),
     "cortex-m55": ("xnnpack",),
-    # Without a floating-point unit the rounding of the reference kernels is cheaper.
+    # The reference kernels need no floating-point unit.
     "cortex-m3": ("xnnpack", "reference"),
     "cortex-m0": ("xnnpack", "reference"),
 }
@@ -44,12 +44,12 @@ ROUNDS, CALLS = 200, 20
 
 
 def network(name: str, place: Path) -> dict[str, Any]:
-    """Return what a network costs."""
+    """Return the figures of a network."""
     graph = graph_of(name)
     folders = {kernels: write_c(name, kernels, place / f"{name}-{kernels}") for kernels in ("xnnpack", "reference")}
     instructions = {
-        board: {kernels: count(folders[kernels], BOARDS[board], FAST).invoke for kernels in wanted}
-        for board, wanted in COUNTED.items()
+        core: {kernels: count(folders[kernels], CORES[core], FAST).invoke for kernels in wanted}
+        for core, wanted in COUNTED.items()
     }
     return {
         "name": name,
@@ -62,23 +62,23 @@ def network(name: str, place: Path) -> dict[str, Any]:
     }
 
 
-def sizes(folder: Path, board: str, optimisation: str = "") -> dict[str, int | None]:
-    """Return bytes of flash and RAM, and what an inference takes."""
-    linked, counted = footprint(folder, BOARDS[board], optimisation), count(folder, BOARDS[board], optimisation)
+def sizes(folder: Path, core: str, optimisation: str = "") -> dict[str, int | None]:
+    """Return bytes of flash and RAM, and instructions or cycles of an inference."""
+    linked, counted = footprint(folder, CORES[core], optimisation), count(folder, CORES[core], optimisation)
     taken = counted.invoke or counted.predict
     return {"flash": linked.flash, "scratch": counted.scratch, "stack": counted.stack, "taken": taken}
 
 
-def layers(name: str, board: str, place: Path) -> list[dict[str, Any]]:
-    """Return the instructions of each layer: what the network takes less what it takes without that layer's call.
+def layers(name: str, core: str, place: Path) -> list[dict[str, Any]]:
+    """Return the instructions of each layer: those of the network less those without that layer's call.
 
-    Layers are kept from being inlined, so that leaving one out changes no other one's code.
+    Layers are not inlined, so that leaving one out changes no other code.
     """
     folder, operators = place / f"{name}-xnnpack", make_program(graph_of(name), "xnnpack").operators
     source = (
         (folder / "digits.c").read_text().replace("static void row_of", "__attribute__((noipa)) static void row_of")
     )
-    whole = _invoke_instructions(folder, source, board)
+    whole = _invoke_instructions(folder, source, core)
     calls = re.findall(r"row_of_layer_\d+\(memory, y\); break;", source)
     return [
         {
@@ -86,23 +86,23 @@ def layers(name: str, board: str, place: Path) -> list[dict[str, Any]]:
             "input": operator.inputs[0].shape,
             "output": operator.output.shape,
             "multiply_accumulates": operator.multiply_accumulates,
-            "instructions": whole - _invoke_instructions(folder, source.replace(call, "break;"), board),
+            "instructions": whole - _invoke_instructions(folder, source.replace(call, "break;"), core),
         }
         for operator, call in zip(operators, calls, strict=True)
     ]
 
 
-def _invoke_instructions(folder: Path, source: str, board: str) -> int:
-    """Return the instructions of digits_invoke with another text of digits.c."""
+def _invoke_instructions(folder: Path, source: str, core: str) -> int:
+    """Return the instructions of digits_invoke with a changed digits.c."""
     with tempfile.TemporaryDirectory() as place:
         changed = Path(place)
         (changed / "digits.h").write_text((folder / "digits.h").read_text())
         (changed / "digits.c").write_text(source)
-        return count(changed, BOARDS[board], FAST).invoke or 0
+        return count(changed, CORES[core], FAST).invoke or 0
 
 
 def host_microseconds(name: str, folder: Path) -> dict[str, float]:
-    """Return the best microseconds of one inference, each called from Python with its input in place."""
+    """Return the best microseconds of one inference, called from Python with the input in place."""
     from ai_edge_litert.interpreter import Interpreter
 
     with open_engine(folder) as engine:
@@ -119,7 +119,7 @@ def host_microseconds(name: str, folder: Path) -> dict[str, float]:
 
 
 def best_of(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the microseconds of a call in the best of many rounds; a round calls each some times in a row."""
+    """Return the microseconds of a call in the best of many rounds; a round calls each CALLS times in a row."""
     best = dict.fromkeys(calls, float("inf"))
     for _ in range(ROUNDS):
         for name, call in calls.items():
@@ -135,19 +135,19 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
         place = Path(folder)
         networks = [network(name, place) for name in MEASURED]
-        of_layers = [{"name": name, "board": board, "layers": layers(name, board, place)} for name, board in LAYERS]
+        of_layers = [{"name": name, "core": core, "layers": layers(name, core, place)} for name, core in LAYERS]
         avr = sizes(place / "pico-xnnpack", AVR)
     return {
         "machine": describe_machine(),
         "tools": tool_versions(),
         "networks": networks,
         "layers": of_layers,
-        "avr": {"name": "pico", "board": AVR, **avr},
+        "avr": {"name": "pico", "core": AVR, **avr},
     }
 
 
 def main() -> None:
-    """Measure, keep the figures and write the tables."""
+    """Measure, store the figures and write the tables."""
     found = measure()
     write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
     write_section(PAGE, "c-export", tables(found))

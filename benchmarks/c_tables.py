@@ -1,4 +1,4 @@
-"""What c_export.json holds, as the tables of docs/c.md."""
+"""Tables of docs/c.md, from c_export.json."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,13 @@ AVR_MEGAHERTZ = 16
 
 @dataclass(frozen=True)
 class Aim:
-    """What a figure should be at most, and what others need for the same, on the same emulated core.
+    """An upper limit that the export aims at, and the figures of other libraries on the same emulated core.
 
     Attributes:
-        what: is measured.
-        value, most: the figure and the aim.
-        unit: behind both.
-        others: measured before this exporter was written, each with its library's own example of use.
+        what: the measured quantity.
+        value, most: the figure and the limit.
+        unit: of both.
+        others: measured before this exporter was written, each with its library's own example.
     """
 
     what: str
@@ -38,7 +38,7 @@ class Aim:
 
 
 def aims(found: Figures) -> list[Aim]:
-    """Return the aims, with what was measured."""
+    """Return the aims with the measured figures."""
     small, plain, pico, nano = (_network(found, name) for name in ("small", "plain-3conv", "pico", "nano"))
     first = _layers(found, "small", "cortex-m4f")[0]
     wide = [layer for layer in _layers(found, "plain-3conv", "cortex-m55")[1:] if layer["operator"] == "CONV_2D"]
@@ -60,22 +60,22 @@ def aims(found: Figures) -> list[Aim]:
         Aim(f"`pico`, flash, {SHORT}", pico["bytes"][SHORT]["flash"], 4 * 1024, " bytes",
             "TinyMaix's MNIST model 8.6 to 26 KB"),
         Aim(f"its scratch and stack, {SHORT}", _ram(pico["bytes"][SHORT]), 1.6 * 1024, " bytes", "TinyMaix about 3 KB"),
-        Aim(f"this machine, one thread, times LiteRT with XNNPACK, at worst (`{slowest['name']}`)",
+        Aim(f"this machine, one thread, time relative to LiteRT with XNNPACK, at worst (`{slowest['name']}`)",
             _host_ratio(slowest), 2, "", "naive C 15 to 25, inlined 5 to 9"),
     ]  # fmt: skip
 
 
 def _instruction_table(found: Figures) -> list[str]:
-    columns = [(board, kernels) for board in CORES for kernels in found["networks"][0]["instructions"][board]]
-    heads = [CORES[board] + ("" if kernels == "xnnpack" else ", `reference`") for board, kernels in columns]
+    columns = [(core, kernels) for core in CORES for kernels in found["networks"][0]["instructions"][core]]
+    heads = [CORES[core] + ("" if kernels == "xnnpack" else ", `reference`") for core, kernels in columns]
     rows = [
         [
             f"`{network['name']}`",
             f"{network['multiply_accumulates']:,}",
             *(
-                f"{network['instructions'][board][kernels]:,}"
-                f" ({network['instructions'][board][kernels] / network['multiply_accumulates']:.2f})"
-                for board, kernels in columns
+                f"{network['instructions'][core][kernels]:,}"
+                f" ({network['instructions'][core][kernels] / network['multiply_accumulates']:.2f})"
+                for core, kernels in columns
             ),
         ]
         for network in found["networks"]
@@ -99,7 +99,7 @@ def _memory_table(found: Figures) -> list[str]:
 def _layer_table(found: Figures) -> list[str]:
     rows = []
     for name in dict.fromkeys(each["name"] for each in found["layers"]):
-        four, helium = (_layers(found, name, board) for board in ("cortex-m4f", "cortex-m55"))
+        four, helium = (_layers(found, name, core) for core in ("cortex-m4f", "cortex-m55"))
         for number, (one, other) in enumerate(zip(four, helium, strict=True), start=1):
             shapes = " to ".join("x".join(map(str, one[border])) for border in ("input", "output"))
             products = one["multiply_accumulates"]
@@ -122,7 +122,7 @@ def _host_table(found: Figures) -> list[str]:
         ]
         for network in found["networks"]
     ]
-    return _table(["network", "C, µs", "LiteRT, µs", "times"], rows)
+    return _table(["network", "C, µs", "LiteRT, µs", "relative time"], rows)
 
 
 def tables(found: Figures) -> str:
@@ -131,12 +131,12 @@ def tables(found: Figures) -> str:
     return "\n".join(
         [
             f"Instructions of `digits_invoke` at {FAST}, and in brackets per multiply-accumulate; `xnnpack` rounding"
-            " where nothing else is said. They are instructions of an emulated core, not cycles.",
+            " unless noted. They are instructions of an emulated core, not cycles.",
             "",
             *_instruction_table(found),
             "",
             "Bytes on a Cortex-M4F: flash of the classifier with its constants and the library routines that it calls;"
-            " scratch and stack of an inference; the picture comes on top if you hold it whole.",
+            " scratch and stack of an inference; a picture that is in memory as a whole adds its size.",
             "",
             *_memory_table(found),
             "",
@@ -152,7 +152,7 @@ def tables(found: Figures) -> str:
             "",
             *_host_table(found),
             "",
-            "What was aimed at. Figures of others are instructions and bytes of the same networks on the same emulated"
+            "Aims. Figures of other libraries are instructions and bytes of the same networks on the same emulated"
             " Cortex-M4F.",
             "",
             "| what | measured | aim, at most | reached | others |",
@@ -176,15 +176,15 @@ def _network(found: Figures, name: str) -> Figures:
     return network
 
 
-def _layers(found: Figures, name: str, board: str) -> list[Figures]:
+def _layers(found: Figures, name: str, core: str) -> list[Figures]:
     layers: list[Figures] = next(
-        each["layers"] for each in found["layers"] if (each["name"], each["board"]) == (name, board)
+        each["layers"] for each in found["layers"] if (each["name"], each["core"]) == (name, core)
     )
     return layers
 
 
-def _instructions(network: Figures, board: str) -> float:
-    return float(network["instructions"][board]["xnnpack"])
+def _instructions(network: Figures, core: str) -> float:
+    return float(network["instructions"][core]["xnnpack"])
 
 
 def _each(layers: list[Figures]) -> float:

@@ -1,18 +1,18 @@
-"""The compilers and emulators that a figure was made with."""
+"""Versions of the compilers and emulators that figures depend on."""
 
 import shutil
 import subprocess
 
-from benchmarks.emulated_cores import BOARDS
+from benchmarks.emulated_cores import CORES
 from edgedigits_runtime.engines.compiled_c import find_compiler
 
 
 def tool_versions() -> dict[str, str]:
-    """Return the version of each Debian package that the boards need, and of the host's compiler."""
-    packages = sorted({need.package for board in BOARDS.values() for need in board.needs})
+    """Return the version of each Debian package that emulated cores need, and of the host's compiler."""
+    packages = sorted({need.package for core in CORES.values() for need in core.needs})
     versions = {}
     if shutil.which("dpkg-query"):
-        # It lists what it knows, and complains of the others.
+        # It lists installed packages, and reports the others as errors.
         listed = _output(["dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *packages])
         versions = dict(line.split() for line in listed.splitlines() if len(line.split()) == 2)
     compiler = find_compiler()

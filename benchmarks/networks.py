@@ -1,7 +1,7 @@
-"""The networks whose C is measured: shipped ones, published recipes, and one as small as others measure.
+"""The networks whose C is measured: shipped ones, published recipes, and one of the size that other projects measure.
 
-Those that are not shipped are trained for one epoch and kept under runs/c-networks/: sizes, instructions and exactness
-do not depend on how well a network reads. A run folder that stands there already is taken as it is.
+The others are trained for one epoch and stored under runs/c-networks/, since sizes, instructions and exactness do not
+depend on accuracy. An existing run folder there is used as it is.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ NETWORKS = (*shipped_names(), *PUBLISHED, SMALL)
 
 
 def int8_file(name: str) -> Path:
-    """Return the int8 `.tflite` file of one of NETWORKS; made if it is not there."""
+    """Return the int8 `.tflite` file of one of NETWORKS; train it if it does not exist."""
     if name in shipped_names():
         return SHIPPED / f"{name}.tflite"
     path = FOLDER / name / f"{name}.int8.tflite"
@@ -35,12 +35,12 @@ def int8_file(name: str) -> Path:
 
 
 def write_c(name: str, kernels: Kernels, folder: Path) -> Path:
-    """Export a network as C into `folder` and return it; nothing is compared."""
+    """Export a network as C into `folder` and return it, without a comparison."""
     return c.export(int8_file(name), folder, c.COptions(kernels=kernels))
 
 
 def graph_of(name: str) -> Graph:
-    """Return a network as the C exporter reads it."""
+    """Return a network as the C exporter parses it."""
     path = int8_file(name)
     return read_graph(path.read_bytes(), str(path))
 
@@ -49,7 +49,7 @@ def mnist_test_split() -> Samples:
     """Return MNIST's 10,000 test images."""
     test = load_dataset("mnist").test
     if test is None:
-        raise SystemExit("MNIST brings a test split")
+        raise SystemExit("expected MNIST with a test split")
     return test
 
 
@@ -57,7 +57,7 @@ def _make_published(name: str, path: Path) -> None:
     run = path.parent
     if not (run / "model.keras").is_file():
         train(name, epochs=1, out=run)
-    # One epoch may be too short for the gates of a file that somebody reads with.
+    # One epoch may be too short to pass the gates.
     export(run, format="tflite", out=path, verify=False)
 
 

@@ -1,9 +1,9 @@
-"""Whether C answers as LiteRT does, value by value, wherever it runs: `make verify-c`.
+"""Compare C with LiteRT value by value: `make verify-c`.
 
-Every shipped model and published recipe, with both kernels, on the host on all 10,000 test images; pico and nano on
-emulated cores; under sanitizers, and under clang-tidy. Writes benchmarks/results/c_exactness.json, and exits with 1 if
-a value differs or something could not be run. `--quick` takes fewer images. NETWORK... compares only these, after a
-change to them alone; what was found of the others is kept.
+Every shipped model and published recipe runs with both kernels: on the host on all 10,000 test images, under sanitizers
+and clang-tidy, and pico and nano on emulated cores too. Writes benchmarks/results/c_exactness.json, and exits with 1 if
+a value differs or a check could not run. `--quick` uses fewer images. NETWORK... compares only these and keeps the
+stored results of the others.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from benchmarks.c_tools import tool_versions
-from benchmarks.emulated_cores import BOARDS, Board, available, compare
-from benchmarks.emulated_cores.board import SUPPORT
+from benchmarks.emulated_cores import CORES, Core, available, compare
 from benchmarks.emulated_cores.building import PROGRAM_FILES
+from benchmarks.emulated_cores.cores import SUPPORT
 from benchmarks.networks import KERNELS, NETWORKS, Kernels, int8_file, mnist_test_split, write_c
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_runtime.engine_options import EngineOptions
@@ -48,13 +48,13 @@ EMULATED = {
     "aarch64": SOME,
     "riscv32": SOME,
 }
-# Its doubles have 32 bits, and reference kernels need 64.
+# An AVR has doubles of 32 bits, and reference kernels need 64.
 AVR, AVR_IMAGES = "atmega328p", 200
 QUICK = {ALL: 500, SOME: 50, AVR_IMAGES: 20}
 AT_ONCE = 1_000
-"""Images that an emulator is given in one run."""
-PATIENCE = 3_600
-"""Seconds for that: soft floating point on a busy machine."""
+"""Images in one run of an emulator."""
+TIMEOUT = 3_600
+"""Seconds for one run, with software floating point on a busy machine."""
 
 STRICT = ("-std=c99", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion")
 SANITIZED = ("-fsanitize=undefined,address", "-fno-sanitize-recover=all")
@@ -63,7 +63,7 @@ CLANG_TIDY = ("clang-tidy", "--quiet", "--checks=-*,bugprone-*")
 
 @dataclass(frozen=True)
 class Row:
-    """What was compared, and what came of it; `trouble` says why nothing did."""
+    """The result of a comparison; `trouble` is the reason where it could not run."""
 
     network: str
     kernels: str
@@ -78,15 +78,15 @@ class Row:
         return not self.trouble and not self.different_values
 
     def __str__(self) -> str:
-        said = self.trouble or (f"{self.different_values} values differ" if self.images else "no warning")
+        result = self.trouble or (f"{self.different_values} values differ" if self.images else "no warning")
         colour = "green" if self.right else "red"
         images = f"{self.images:,}" if self.images else ""
-        return f"{self.network:<18}{self.kernels:<10} {self.where:<22}{images:>7}  [{colour}]{said}[/]"
+        return f"{self.network:<18}{self.kernels:<10} {self.where:<22}{images:>7}  [{colour}]{result}[/]"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network as C, and what LiteRT answers."""
+    """A network as C, and LiteRT's answers."""
 
     network: str
     kernels: Kernels
@@ -108,30 +108,30 @@ class Case:
 
 
 def on_host(case: Case) -> Row:
-    """Compiled as the engine compiles it."""
+    """Compare on the host, compiled as the engine compiles it."""
     with open_engine(case.folder) as engine:
         different = engine.invoke(case.inputs) != case.outputs
     return case.row("host", len(different), int(different.sum()), int(different.any(axis=1).sum()))
 
 
-def on_board(case: Case, board: Board, count: int) -> Row:
-    """In its emulator, a part at a time."""
-    if reason := available(board):
-        return case.row(board.name, trouble=reason)
+def on_core(case: Case, core: Core, count: int) -> Row:
+    """Compare in the emulator, AT_ONCE images at a time."""
+    if reason := available(core):
+        return case.row(core.name, trouble=reason)
     values = images = 0
     inputs, outputs = case.inputs[:count], case.outputs[:count]
     try:
         for start in range(0, len(inputs), AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            found = compare(case.folder, board, inputs[part], outputs[part], timeout=PATIENCE)
+            found = compare(case.folder, core, inputs[part], outputs[part], timeout=TIMEOUT)
             values, images = values + found.different_values, images + found.different_images
     except EdgedigitsError as error:
-        return case.row(board.name, trouble=str(error))
-    return case.row(board.name, len(inputs), values, images)
+        return case.row(core.name, trouble=str(error))
+    return case.row(core.name, len(inputs), values, images)
 
 
 def sanitized(case: Case, compiler: str, count: int) -> Row:
-    """Under sanitizers that end the program at the first fault, and without a warning of the compiler."""
+    """Compare under sanitizers that end the program at the first fault, with compiler warnings as errors."""
     where, inputs, outputs = f"{compiler}, sanitizers", case.inputs[:count], case.outputs[:count]
     with tempfile.TemporaryDirectory() as place:
         into = Path(place)
@@ -154,7 +154,7 @@ def sanitized(case: Case, compiler: str, count: int) -> Row:
 
 
 def clang_tidy(case: Case) -> Row:
-    """Without a word of its bug-prone set."""
+    """Check the bugprone set of clang-tidy."""
     command = [*CLANG_TIDY, str(case.folder / "digits.c"), "--", "-std=c99"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -167,11 +167,11 @@ def clang_tidy(case: Case) -> Row:
 
 def _first_line(text: str) -> str:
     lines = [line.rpartition("/")[2] for line in text.splitlines()]
-    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "it ended without a word")
+    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "no message")
 
 
 def rows(names: Sequence[str], images: Images, quick: bool, place: Path) -> Iterator[Row]:
-    """Compare all of it, one after the other."""
+    """Run all comparisons, one after the other."""
     for name, kernels in product(names, KERNELS):
         case = Case(name, kernels, write_c(name, kernels, place / f"{name}-{kernels}"), images)
         yield on_host(case)
@@ -179,21 +179,21 @@ def rows(names: Sequence[str], images: Images, quick: bool, place: Path) -> Iter
         for compiler in ("gcc", "clang"):
             yield sanitized(case, compiler, len(images) if name == "nano" else 50)
         if name in ("pico", "nano"):
-            for board, count in EMULATED.items():
-                yield on_board(case, BOARDS[board], QUICK[count] if quick else count)
+            for core, count in EMULATED.items():
+                yield on_core(case, CORES[core], QUICK[count] if quick else count)
         if (name, kernels) == ("pico", "xnnpack"):
-            yield on_board(case, BOARDS[AVR], QUICK[AVR_IMAGES] if quick else AVR_IMAGES)
+            yield on_core(case, CORES[AVR], QUICK[AVR_IMAGES] if quick else AVR_IMAGES)
 
 
 def main() -> int:
-    """Compare, print as it goes, keep the result; 0 if every value is right."""
+    """Compare, print and store the results; 0 if every value is right."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer images; the result is not kept")
+    parser.add_argument("--quick", action="store_true", help="use fewer images, and do not store the result")
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help=f"of {', '.join(NETWORKS)} (default: all)")
     given = parser.parse_args()
     names, quick = given.networks or NETWORKS, given.quick
     if unknown := set(names) - set(NETWORKS):
-        parser.error(f"no network is called {', '.join(sorted(unknown))}; known: {', '.join(NETWORKS)}")
+        parser.error(f"unknown network {', '.join(sorted(unknown))}; known: {', '.join(NETWORKS)}")
     images = mnist_test_split().images[: QUICK[ALL] if quick else ALL]
     console, found = Console(highlight=False, soft_wrap=True), []
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as place:

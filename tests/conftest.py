@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from benchmarks.emulated_cores import BOARDS, available
+from benchmarks.emulated_cores import CORES, available
 from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
@@ -40,12 +40,12 @@ REPOSITORY = Path(__file__).parent.parent
 NPM_PACKAGE = REPOSITORY / "build" / f"onnxruntime-web-{PINNED}.tgz"
 
 # `make system` does not install what these need, but their tests run where it is there.
-BOARDS_LEFT_OUT = {name: reason for name in ("aarch64", "riscv32") if (reason := available(BOARDS[name]))}
+CORES_LEFT_OUT = {name: reason for name in ("aarch64", "riscv32") if (reason := available(CORES[name]))}
 
 
 def pytest_report_header() -> list[str]:
     """Name the emulated cores that are left out."""
-    return [f"left out: {reason}" for reason in BOARDS_LEFT_OUT.values()]
+    return [f"left out: {reason}" for reason in CORES_LEFT_OUT.values()]
 
 
 def pytest_collection_finish() -> None:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.emulated_cores FOLDER`: an exported folder on every board, in one table."""
+"""`python -m benchmarks.emulated_cores FOLDER`: run an exported folder on emulated cores and print a table."""
 
 import argparse
 import sys
@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.emulated_cores import (
-    BOARDS,
-    Board,
+    CORES,
+    Core,
     Count,
     DoesNotFit,
     Sizes,
@@ -28,57 +28,57 @@ AVR_MEGAHERTZ = 16
 WIDTH = 135
 CAPTION = (
     "Bytes. Flash: the classifier with its constants and the library routines that it calls. "
-    "RAM: scratch, stack, the result and, but on an AVR, the picture. Instructions: of one inference, not cycles."
+    "RAM: scratch, stack, the result and, except on an AVR, the picture. Instructions: of one inference, not cycles."
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one board; `trouble` says why it did not run."""
+    """The result on one core; `problem` is the reason where there is none."""
 
-    board: Board
+    core: Core
     passed: bool = False
-    trouble: str = ""
+    problem: str = ""
     sizes: Sizes | None = None
     count: Count | None = None
 
 
-def run_on(folder: Path, board: Board, optimisation: str = "") -> Outcome:
-    """Build and run all of it on one board; what a board cannot do is told, not raised."""
-    if reason := available(board):
-        return Outcome(board, trouble=reason)
+def run_on(folder: Path, core: Core, optimisation: str = "") -> Outcome:
+    """Build and run a folder on one core; errors become the `problem` of the result."""
+    if reason := available(core):
+        return Outcome(core, problem=reason)
     try:
-        sizes, counted = footprint(folder, board, optimisation), count(folder, board, optimisation)
-        return Outcome(board, passed(selftest(folder, board, optimisation)), "", sizes, counted)
+        sizes, counted = footprint(folder, core, optimisation), count(folder, core, optimisation)
+        return Outcome(core, passed(selftest(folder, core, optimisation)), "", sizes, counted)
     except DoesNotFit as error:
-        # A model that is too large for an Arduino Uno is no fault.
-        return Outcome(board, passed=True, trouble=str(error))
+        # A model may be too large for an Arduino Uno.
+        return Outcome(core, passed=True, problem=str(error))
     except EdgedigitsError as error:
-        return Outcome(board, trouble=str(error))
+        return Outcome(core, problem=str(error))
 
 
 def row(outcome: Outcome) -> list[str]:
-    """Return one line of the table."""
+    """Return a row of the table."""
     if outcome.sizes is None or outcome.count is None:
-        return [outcome.board.title, "does not fit" if outcome.passed else "not run"]
+        return [outcome.core.title, "does not fit" if outcome.passed else "not run"]
     sizes, counted = outcome.sizes, outcome.count
     numbers = (sizes.flash, sizes.constants, counted.scratch, counted.stack, sizes.ram + counted.stack)
     verdict = "pass" if outcome.passed else "FAIL"
-    return [outcome.board.title, verdict, *(f"{value:,}" for value in numbers), _taken(outcome.board, counted)]
+    return [outcome.core.title, verdict, *(f"{value:,}" for value in numbers), _taken(outcome.core, counted)]
 
 
-def _taken(board: Board, counted: Count) -> str:
+def _taken(core: Core, counted: Count) -> str:
     if counted.predict is None:
         return "-"
-    if board.unit == "cycles":
+    if core.unit == "cycles":
         return f"{counted.predict:,} cycles, {counted.predict / AVR_MEGAHERTZ / 1000:,.0f} ms"
     return f"{counted.predict:,}"
 
 
-def show(outcomes: list[Outcome], folder: Path) -> Table:
-    """Return the table."""
+def make_table(outcomes: list[Outcome], folder: Path) -> Table:
+    """Return the table of all cores."""
     numbers = ("flash", "constants in it", "scratch", "stack", "RAM", "instructions")
-    table = Table("board", "self-test", box=box.SIMPLE, title=f"{folder.name} on emulated boards", caption=CAPTION)
+    table = Table("core", "self-test", box=box.SIMPLE, title=f"{folder.name} on emulated cores", caption=CAPTION)
     for name in numbers:
         table.add_column(name, justify="right")
     for outcome in outcomes:
@@ -86,22 +86,22 @@ def show(outcomes: list[Outcome], folder: Path) -> Table:
     return table
 
 
-def _chosen(names: list[str]) -> list[Board]:
+def _chosen(names: list[str]) -> list[Core]:
     for name in names:
-        if name not in BOARDS:
-            raise UnknownName("board", name, BOARDS)
-    return [BOARDS[name] for name in names or BOARDS]
+        if name not in CORES:
+            raise UnknownName("core", name, CORES)
+    return [CORES[name] for name in names or CORES]
 
 
 def main() -> int:
-    """Run the folder on the boards; 0 if all that could be expected of them is right."""
+    """Run the folder on the cores; 0 if each passes, or is too small for the model."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.emulated_cores", description=__doc__)
-    parser.add_argument("folder", type=Path, help="what edgedigits export --format c wrote")
-    parser.add_argument("--boards", nargs="+", default=[], metavar="BOARD", help=f"of {', '.join(BOARDS)}; all if none")
-    parser.add_argument("--optimisation", default="", help="of the compiler, such as -Os; each board's own if none")
+    parser.add_argument("folder", type=Path, help="written by edgedigits export --format c")
+    parser.add_argument("--cores", nargs="+", default=[], metavar="CORE", help=f"of {', '.join(CORES)}; default: all")
+    parser.add_argument("--optimisation", default="", help="of the compiler, such as -Os; default: by core")
     options = parser.parse_args()
     try:
-        boards = _chosen(options.boards)
+        cores = _chosen(options.cores)
         for name in FILES:
             if not (options.folder / name).is_file():
                 raise ArtifactNotFound(
@@ -110,12 +110,12 @@ def main() -> int:
     except EdgedigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    outcomes = [run_on(options.folder, board, options.optimisation) for board in boards]
-    # Numbers that are cut off tell nothing, so the table is as wide as it needs to be.
-    Console(width=max(WIDTH, Console().width)).print(show(outcomes, options.folder))
+    outcomes = [run_on(options.folder, core, options.optimisation) for core in cores]
+    # A narrow console would cut off numbers.
+    Console(width=max(WIDTH, Console().width)).print(make_table(outcomes, options.folder))
     for outcome in outcomes:
-        if outcome.trouble:
-            print(outcome.trouble)
+        if outcome.problem:
+            print(outcome.problem)
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 

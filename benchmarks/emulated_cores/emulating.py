@@ -1,4 +1,4 @@
-"""Run a built program in the emulator of its board."""
+"""Run a program in the emulator of its core."""
 
 import re
 import subprocess
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from benchmarks.emulated_cores.building import Built
 from edgedigits_runtime.errors import ExportError
 
-# simavr colours what comes over the serial line, and shows the end of a line as a dot.
+# simavr colours the output of the serial line, and prints the end of a line as a dot.
 SERIAL_LINE = re.compile(r"\x1b\[32m(.*?)\.?$", re.MULTILINE)
-LAST_WORDS = 300
+LAST_OUTPUT = 300
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a program printed, and the value that its main() gave (0 on a board that cannot tell)."""
+    """The output of a program and the exit code of its main(), which is always 0 on an AVR."""
 
     text: str
     code: int
@@ -24,15 +24,16 @@ def run(built: Built, timeout: float = 60, counting: bool = False) -> Ran:
     """Run a program, in the folder that it was built into.
 
     Args:
-        built: what `build` gave.
+        built: the result of `build`.
         timeout: seconds.
-        counting: let the emulator's clock advance with each instruction, which is slower.
+        counting: whether the emulator's clock advances with each instruction, which is slower.
 
     Raises:
-        ExportError: it crashed, or did not end in time; the message ends with its last words.
+        ExportError: it crashed, or did not end in time; the message ends with its last output.
     """
-    *command, last = built.board.emulator
-    command += [*(built.board.counting if counting else ()), last, built.elf.name]
+    name = f"{built.program} on {built.core.name}"
+    *command, last = built.core.emulator
+    command += [*(built.core.counting if counting else ()), last, built.elf.name]
     try:
         done = subprocess.run(
             command,
@@ -44,20 +45,16 @@ def run(built: Built, timeout: float = 60, counting: bool = False) -> Ran:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        words = printed(error.stdout or b"")[-LAST_WORDS:]
-        raise ExportError(f"{_name(built)} did not end in {timeout:g} s; its last words: {words!r}") from error
+        output = printed(error.stdout or b"")[-LAST_OUTPUT:]
+        raise ExportError(f"{name} did not end in {timeout:g} s; its last output: {output!r}") from error
     text = printed(done.stdout)
     if done.returncode not in (0, 1):
-        raise ExportError(f"{_name(built)} crashed ({done.returncode}); its last words: {text[-LAST_WORDS:]!r}")
+        raise ExportError(f"{name} crashed ({done.returncode}); its last output: {text[-LAST_OUTPUT:]!r}")
     return Ran(text, done.returncode)
 
 
-def _name(built: Built) -> str:
-    return f"{built.program} on {built.board.name}"
-
-
 def printed(output: bytes) -> str:
-    """Return what a program printed, without what simavr puts around it."""
+    """Return the output of a program without the additions of simavr."""
     text = output.decode(errors="replace")
     lines = SERIAL_LINE.findall(text)
     return "\n".join(lines) if lines else text.strip()

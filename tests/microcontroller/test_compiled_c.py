@@ -1,4 +1,4 @@
-"""C as an engine: the answers of LiteRT, one compilation, and readable refusals."""
+"""C as an engine: the answers of LiteRT, one compilation, and errors."""
 
 import concurrent.futures
 import os
@@ -6,12 +6,13 @@ import pickle
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.emulated_cores import BOARDS, available, build
+from benchmarks.emulated_cores import CORES, available, build
 from edgedigits.model_files import SHIPPED, find_model, shipped_names
 from edgedigits_exporters.microcontroller import c
 from edgedigits_runtime.embedded_contract import read_contract
@@ -25,6 +26,7 @@ from edgedigits_runtime.errors import (
     OutputNotWritable,
     UnknownName,
 )
+from tests.support.needs import needs
 from tests.support.tiny_models import pictures
 
 
@@ -36,12 +38,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One cache for these tests, or a library of an earlier day would be tested."""
+    """Use an empty cache, so that no library of an earlier run is tested."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
+@needs("cc")
 @pytest.mark.slow
-def test_every_value_is_that_of_litert(exported: Path) -> None:
+def test_the_engine_equals_litert(exported: Path) -> None:
     images = pictures(300)
     with open_engine(exported) as ours, open_engine(SHIPPED / "pico.tflite") as theirs:
         assert (ours.invoke(ours.feed(images)) == theirs.invoke(theirs.feed(images))).all()
@@ -49,8 +52,9 @@ def test_every_value_is_that_of_litert(exported: Path) -> None:
         assert ours.providers == ("C (xnnpack rounding)",)
 
 
+@needs("cc")
 @pytest.mark.slow
-def test_many_threads_and_another_process_get_the_same(exported: Path) -> None:
+def test_threads_and_a_pickled_engine_get_the_same_answers(exported: Path) -> None:
     images = pictures(64)
     engine = open_engine(exported, options=EngineOptions(workers=2))
     expected = engine.run(images)
@@ -60,26 +64,29 @@ def test_many_threads_and_another_process_get_the_same(exported: Path) -> None:
     assert np.array_equal(pickle.loads(pickle.dumps(engine)).run(images), expected)
 
 
+@needs("cc")
 @pytest.mark.slow
-def test_it_is_compiled_once(exported: Path) -> None:
+def test_the_library_is_compiled_once(exported: Path) -> None:
     library = compiled_c.compiled(exported)
     before = library.stat().st_mtime_ns
     assert compiled_c.compiled(exported) == library
     assert library.stat().st_mtime_ns == before
 
 
+@needs("cc", "make")
 @pytest.mark.slow
-def test_the_selftest_passes_where_there_is_only_a_c_compiler(exported: Path, tmp_path: Path) -> None:
+def test_the_selftest_needs_only_a_c_compiler(exported: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(exported, tmp_path / "copy")
     done = subprocess.run(
         ["make", "test"], cwd=folder, capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]}
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "edgedigits selftest: pass, 10 pictures"
+    assert "pass, 10 pictures" in done.stdout
 
 
+@needs("cc", "make")
 @pytest.mark.slow
-def test_the_selftest_notices_one_wrong_weight(exported: Path, tmp_path: Path) -> None:
+def test_the_selftest_detects_one_wrong_weight(exported: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(exported, tmp_path / "copy")
     text = (folder / "digits.c").read_text()
     name = "int8_t weights_1["
@@ -88,9 +95,10 @@ def test_the_selftest_notices_one_wrong_weight(exported: Path, tmp_path: Path) -
     (folder / "digits.c").write_text(text[:at] + text[at:].replace(first, str(-int(first) - 1), 1))
     done = subprocess.run(["make", "test"], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode != 0
-    assert "selftest: FAIL" in done.stdout
+    assert "FAIL" in done.stdout
 
 
+@needs("cc")
 @pytest.mark.slow
 @pytest.mark.parametrize("kernels", ["xnnpack", "reference"])
 def test_a_cmake_project_builds_and_passes(kernels: str, tmp_path: Path) -> None:
@@ -102,7 +110,8 @@ def test_a_cmake_project_builds_and_passes(kernels: str, tmp_path: Path) -> None
     assert subprocess.run(["./selftest"], cwd=folder, check=False, capture_output=True).returncode == 0
 
 
-def test_the_header_is_for_cpp_too(exported: Path, tmp_path: Path) -> None:
+@needs("cc", "g++")
+def test_the_header_compiles_as_cpp(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "main.cpp").write_text(
         "#include \"digits.h\"\nint main() { return digits_labels[DIGITS_CLASSES - 1][0] != '9'; }\n"
     )
@@ -114,8 +123,9 @@ def test_the_header_is_for_cpp_too(exported: Path, tmp_path: Path) -> None:
         assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
 
 
-def test_the_readme_says_how_much_flash_the_constants_take(exported: Path, tmp_path: Path) -> None:
-    # As for a processor without vectors: with these, some zeros stand behind the weights.
+@needs("cc", "nm")
+def test_the_readme_states_the_flash_of_the_constants(exported: Path, tmp_path: Path) -> None:
+    # Without vectors, since these add zeros after the weights.
     command = ["cc", "-std=c99", "-U__SSE2__", "-c", str(exported / "digits.c"), "-o", str(tmp_path / "digits.o")]
     assert subprocess.run(command, check=False).returncode == 0
     listed = subprocess.run(
@@ -125,25 +135,25 @@ def test_the_readme_says_how_much_flash_the_constants_take(exported: Path, tmp_p
     arrays = [
         name for name in sizes if re.fullmatch(r"(weights|bias|scale|powers)_\d+[ab]?|order|weight_of_output", name)
     ]
-    said = re.search(r"tables in flash \| ([\d,]+) \|", (exported / "README.md").read_text())
-    assert said is not None
-    assert sum(sizes[name] for name in arrays) == int(said[1].replace(",", ""))
+    stated = re.search(r"tables in flash \| ([\d,]+) \|", (exported / "README.md").read_text())
+    assert stated is not None
+    assert sum(sizes[name] for name in arrays) == int(stated[1].replace(",", ""))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", shipped_names())
-def test_the_readme_says_how_much_flash_the_code_takes(name: str, tmp_path: Path) -> None:
-    if reason := available(BOARDS["cortex-m4f"]):
+def test_the_readme_states_the_flash_of_the_code(name: str, tmp_path: Path) -> None:
+    if reason := available(CORES["cortex-m4f"]):
         pytest.skip(reason)
     folder = c.export(SHIPPED / f"{name}.tflite", tmp_path / name, c.COptions())
-    said = re.findall(r"(\d+) to (\d+) KB with `(-O.)`", (folder / "README.md").read_text())
-    assert [flag for *_, flag in said] == ["-Os", "-O3"]
-    for least, most, flag in said:
-        code = build(folder, BOARDS["cortex-m4f"], "footprint", tmp_path / flag, flag).sizes.code
+    stated = re.findall(r"(\d+) to (\d+) KB with `(-O.)`", (folder / "README.md").read_text())
+    assert [flag for *_, flag in stated] == ["-Os", "-O3"]
+    for least, most, flag in stated:
+        code = build(folder, CORES["cortex-m4f"], "footprint", tmp_path / flag, flag).sizes.code
         assert int(least) <= round(code / 1000) <= int(most)
 
 
-def test_an_arduino_library_has_what_the_ide_looks_for(tmp_path: Path) -> None:
+def test_an_arduino_library_has_the_files_that_the_ide_needs(tmp_path: Path) -> None:
     folder = c.export(SHIPPED / "pico.tflite", tmp_path / "uno", c.COptions(project="arduino"))
     properties = dict(line.split("=", 1) for line in (folder / "library.properties").read_text().splitlines())
     assert properties["name"] == "edgedigits-pico"
@@ -160,14 +170,15 @@ def test_the_contract_names_the_kernels(exported: Path) -> None:
     assert find_model(exported) == exported
 
 
-def test_no_compiler_is_an_error_that_says_what_to_do(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_compiler_is_an_error_with_a_remedy(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(DeviceUnavailable, match="no C compiler: install one"):
+    with pytest.raises(DeviceUnavailable, match="C compiler"):
         open_engine(exported)
     assert probe_engines()["c"].mend == "apt-get install gcc"
 
 
-def test_the_compiler_that_cc_names_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+@needs("cc")
+def test_cc_selects_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "no-such-compiler")
     assert compiled_c.find_compiler() is None
     monkeypatch.delenv("CC")
@@ -175,30 +186,32 @@ def test_the_compiler_that_cc_names_is_taken(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("break_it", "error", "words"),
+    ("damage", "error"),
     [
-        (lambda folder: (folder / "edgedigits.json").unlink(), ContractMissing, "carries no edgedigits contract"),
-        (lambda folder: (folder / "digits.h").unlink(), ArtifactCorrupt, "not a whole C export"),
-        (lambda folder: (folder / "digits.c").write_text("int x = ;\n"), ArtifactCorrupt, "refuses .*error"),
+        (lambda folder: (folder / "edgedigits.json").unlink(), ContractMissing),
+        (lambda folder: (folder / "digits.h").unlink(), ArtifactCorrupt),
+        pytest.param(
+            lambda folder: (folder / "digits.c").write_text("int x = ;\n"), ArtifactCorrupt, marks=needs("cc")
+        ),
     ],
 )
 def test_a_damaged_folder_is_refused(
-    exported: Path, tmp_path: Path, break_it: object, error: type[EdgedigitsError], words: str
+    exported: Path, tmp_path: Path, damage: Callable[[Path], object], error: type[EdgedigitsError]
 ) -> None:
     folder = shutil.copytree(exported, tmp_path / "copy")
-    break_it(folder)  # type: ignore[operator]
-    with pytest.raises(error, match=words):
+    damage(folder)
+    with pytest.raises(error):
         open_engine(folder)
 
 
 def test_other_engines_and_devices_are_refused(exported: Path) -> None:
-    with pytest.raises(UnknownName, match=r"unknown engine for C files 'litert'; known: c"):
+    with pytest.raises(UnknownName, match="litert"):
         open_engine(exported, engine="litert")
-    with pytest.raises(DeviceUnavailable, match="runs on the CPU"):
+    with pytest.raises(DeviceUnavailable, match="CPU"):
         open_engine(exported, device="cuda")
 
 
-def test_a_folder_that_exists_is_left_as_it_is(exported: Path) -> None:
+def test_an_existing_folder_is_not_replaced(exported: Path) -> None:
     before = {file.name: file.stat().st_mtime_ns for file in exported.iterdir()}
     with pytest.raises(OutputNotWritable, match="--force"):
         c.export(SHIPPED / "pico.tflite", exported, c.COptions())
@@ -206,6 +219,6 @@ def test_a_folder_that_exists_is_left_as_it_is(exported: Path) -> None:
 
 
 def test_unknown_projects_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="unknown project 'maven'; known: plain, arduino, cmake"):
+    with pytest.raises(UnknownName, match=r"maven.*plain, arduino, cmake"):
         c.export(SHIPPED / "pico.tflite", tmp_path / "x", c.COptions(project="maven"))
     assert not (tmp_path / "x").exists()

@@ -1,4 +1,4 @@
-"""A graph as C, compiled and called: through ctypes, or as a program that sanitizers watch."""
+"""A graph as C, compiled and called through ctypes, or as a program under sanitizers."""
 
 import ctypes
 import subprocess
@@ -14,10 +14,11 @@ from edgedigits_exporters.microcontroller.writing.header import header
 from edgedigits_exporters.microcontroller.writing.source import source
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engines.compiled_c import SIZES
+from tests.support.needs import skip_without
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion")
 CANARY = 0x5A
-"""Behind the scratch memory, where nothing may be written."""
+"""Fills the bytes after the scratch memory, which the C code must not change."""
 
 PROGRAM = """
 #include "digits.h"
@@ -65,8 +66,8 @@ class CompiledC:
     """digits_invoke of a folder's digits.c.
 
     Args:
-        folder: with digits.c and digits.h; the library is put there too.
-        compiler: and its flags.
+        folder: with digits.c and digits.h; the library is written there too.
+        compiler: a compiler and its flags.
     """
 
     def __init__(self, folder: Path, *compiler: str) -> None:
@@ -86,12 +87,12 @@ class CompiledC:
         assert scratch.ctypes.data % 4 == 0
         for taken, made in zip(inputs, outputs, strict=True):
             self._invoke(*(ctypes.c_void_p(array.ctypes.data) for array in (taken, made, scratch)))
-        assert np.all(scratch[self.scratch_bytes :] == CANARY), "written behind the scratch memory"
+        assert np.all(scratch[self.scratch_bytes :] == CANARY), "C wrote after the scratch memory"
         return outputs
 
 
 def run_as_program(folder: Path, inputs: NDArray[np.int8], *compiler: str) -> NDArray[np.int8]:
-    """Return int8 [n, classes] for int8 [n, ...], from a program of its own whose buffers have exactly their sizes."""
+    """Return int8 [n, classes] for int8 [n, ...], from a program whose buffers have exactly the needed sizes."""
     (folder / "main.c").write_text(PROGRAM)
     program = folder / "main"
     _compile(*compiler, str(folder / "digits.c"), str(folder / "main.c"), "-o", str(program), "-lm")
@@ -101,5 +102,6 @@ def run_as_program(folder: Path, inputs: NDArray[np.int8], *compiler: str) -> ND
 
 
 def _compile(compiler: str, *arguments: str) -> None:
+    skip_without(compiler)
     made = subprocess.run([compiler, *STRICT, *arguments], capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr

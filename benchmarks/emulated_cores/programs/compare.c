@@ -2,7 +2,7 @@
  *
  * The file: the number of images (uint32, little-endian), their int8 inputs, their int8 outputs. */
 #include "digits.h"
-#include "say.h"
+#include "print.h"
 
 #include <string.h>
 
@@ -73,7 +73,7 @@ int main(void)
     }
     if (!complete)
         return 1;
-    SAY("images %lu different_values %lu different_images %lu\n", (unsigned long)count, (unsigned long)different_values,
+    PRINT("images %lu different_values %lu different_images %lu\n", (unsigned long)count, (unsigned long)different_values,
         (unsigned long)different_images);
     return 0;
 }

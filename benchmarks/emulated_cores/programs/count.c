@@ -1,7 +1,7 @@
 /* Counts the instructions (on an AVR the cycles) and the bytes of stack of one inference. */
 #include "counter.h"
 #include "digits.h"
-#include "say.h"
+#include "print.h"
 
 enum { REPETITIONS = 40, PAINT = 0xA5, ROW = DIGITS_WIDTH * DIGITS_CHANNELS };
 
@@ -83,7 +83,7 @@ static uint32_t average(void (*volatile what)(void))
 
 static void count_predict(uint32_t call)
 {
-    SAY("predict %lu\n", (unsigned long)(average(predict) - call));
+    PRINT("predict %lu\n", (unsigned long)(average(predict) - call));
 }
 
 #ifdef __AVR__
@@ -91,7 +91,7 @@ static void count_predict(uint32_t call)
 static void count(void)
 {
     counter_start();
-    SAY("loop %lu\n", (unsigned long)(average(counter_loop) - average(nothing)));
+    PRINT("loop %lu\n", (unsigned long)(average(counter_loop) - average(nothing)));
     count_predict(average(draw));
 }
 
@@ -106,11 +106,11 @@ static void count(void)
 {
     counter_start();
     uint32_t call = average(nothing);
-    SAY("loop %lu\n", (unsigned long)(average(counter_loop) - call));
+    PRINT("loop %lu\n", (unsigned long)(average(counter_loop) - call));
     count_predict(call);
     for (int i = 0; i < DIGITS_PIXELS; i++)
         pixels[i] ^= 128; /* the pixel - 128, as an int8 */
-    SAY("invoke %lu\n", (unsigned long)(average(invoke) - call));
+    PRINT("invoke %lu\n", (unsigned long)(average(invoke) - call));
 }
 
 #endif
@@ -120,8 +120,8 @@ static void count(void)
 int main(void)
 {
     draw();
-    SAY("stack %lu\n", (unsigned long)stack_of(predict));
-    SAY("scratch %lu\n", (unsigned long)DIGITS_SCRATCH_BYTES);
+    PRINT("stack %lu\n", (unsigned long)stack_of(predict));
+    PRINT("scratch %lu\n", (unsigned long)DIGITS_SCRATCH_BYTES);
 #ifdef COUNTER_ENOUGH
     count();
 #endif

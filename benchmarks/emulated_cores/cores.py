@@ -1,22 +1,22 @@
-"""The cores that an exported folder is built for and run on, each with its compiler and its emulator."""
+"""Emulated cores that an exported folder is built for and run on, each with its compiler and its emulator."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 SUPPORT = Path(__file__).parent / "support"
 
-# -ffp-contract=off: one rounding more or less in a fused multiply-add, and answers are no longer LiteRT's.
+# -ffp-contract=off: a fused multiply-add rounds once where LiteRT rounds twice.
 COMPILING = ("-std=c99", "-ffp-contract=off", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra")
 
 
 @dataclass(frozen=True)
 class Need:
-    """A Debian package, and how to see that it is there.
+    """A Debian package, and how to check that it is installed.
 
     Args:
         package: its name.
-        tool: a program that it brings or that uses it.
-        file: what `tool -print-file-name=` finds if the package is there; "" if the tool itself shows it.
+        tool: a program of the package, or a compiler that uses it.
+        file: a file of the package that `tool -print-file-name=` finds; "" where the tool is enough.
     """
 
     package: str
@@ -25,23 +25,23 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Board:
-    """A core, the compiler for it, and a machine that has it.
+class Core:
+    """An emulated core, its compiler and its emulator.
 
     Args:
-        name: its key in BOARDS.
-        title: the core and the emulated machine, for people.
-        needs: what has to be installed.
+        name: its key in CORES.
+        title: the core and the emulated machine.
+        needs: Debian packages.
         prefix: of the tools' names, such as "arm-none-eabi-" in arm-none-eabi-gcc.
         flags: of the compiler, for this core.
-        linking: more of them, for a program that runs on the machine.
-        support: files of support/ that every such program takes.
-        emulator: the command that runs a program; its file comes last.
-        counting: more of that command, where instructions are counted.
-        alone: more flags, where the classifier is linked alone to see its size.
-        optimisation: the compiler's, unless another is asked for.
-        flash: bytes that the chip has; None where only the emulated machine is a limit.
-        unit: of what `count` counts: "instructions", "cycles", or "" where nothing does.
+        linking: further flags, for a program that runs in the emulator.
+        support: files of support/ that every such program needs.
+        emulator: the command that runs a program; the file of the program follows.
+        counting: further arguments of that command to count instructions.
+        alone: further flags to link the classifier alone, for its size.
+        optimisation: default level of the compiler.
+        flash: bytes of the chip; None where the emulated machine is the only limit.
+        unit: of `count`: "instructions", "cycles", or "" where it cannot count.
     """
 
     name: str
@@ -69,18 +69,18 @@ ARM = (
 )
 
 
-def _cortex_m(core: str, machine: str, megahertz: int, *flags: str, start: tuple[int, int] = (0, 0x20000000)) -> Board:
-    """Return a Cortex-M on one of Arm's MPS boards.
+def _cortex_m(core: str, machine: str, megahertz: int, *flags: str, start: tuple[int, int] = (0, 0x20000000)) -> Core:
+    """Return a Cortex-M on one of Arm's MPS machines.
 
     Args:
-        core: such as "cortex-m4f"; the compiler's name of it is the same without an f.
-        machine: QEMU's name of the board.
+        core: such as "cortex-m4f"; the compiler's name for it lacks the f.
+        machine: QEMU's name for it.
         megahertz: the clock of its SysTick.
         flags: of the compiler, besides -mcpu.
-        start: where the memory of the program and that of its variables begin.
+        start: addresses of the program's memory and of its variables.
     """
     flash, ram = start
-    return Board(
+    return Core(
         name=core,
         title=f"{core.replace('cortex-m', 'Cortex-M').replace('f', 'F')} ({machine})",
         needs=ARM,
@@ -98,7 +98,7 @@ def _cortex_m(core: str, machine: str, megahertz: int, *flags: str, start: tuple
 
 HARD_FLOAT = "-mfloat-abi=hard"
 
-AARCH64 = Board(
+AARCH64 = Core(
     name="aarch64",
     title="AArch64 (user mode)",
     needs=(
@@ -111,12 +111,12 @@ AARCH64 = Board(
     linking=("-static",),
     support=(),
     emulator=("qemu-aarch64-static", "-cpu", "cortex-a72"),
-    # The operating system has the C library already.
+    # The operating system brings the C library.
     alone=("-nodefaultlibs", "-Wl,--unresolved-symbols=ignore-all"),
     unit="",
 )
 
-RISCV32 = Board(
+RISCV32 = Core(
     name="riscv32",
     title="RV32IMAC (virt)",
     needs=(
@@ -125,7 +125,7 @@ RISCV32 = Board(
         Need("qemu-system-misc", "qemu-system-riscv32"),
     ),
     prefix="riscv64-unknown-elf-",
-    # The specs say where picolibc's headers are, so compiling needs them too.
+    # The specs name the folder of picolibc's headers, so compiling needs them too.
     flags=("-march=rv32imac", "-mabi=ilp32", "--specs=picolibc.specs"),
     linking=(
         *("--crt0=hosted", "--oslib=semihost"),
@@ -137,7 +137,7 @@ RISCV32 = Board(
     counting=COUNTING,
 )
 
-ATMEGA328P = Board(
+ATMEGA328P = Core(
     name="atmega328p",
     title="ATmega328P (Arduino Uno, 16 MHz)",
     needs=(
@@ -156,7 +156,7 @@ ATMEGA328P = Board(
 )
 
 _ALL = (
-    # No emulated Cortex-M0 has room for every model, and a Cortex-M3 runs all of its instructions.
+    # No emulated Cortex-M0 has enough memory for every model, and a Cortex-M3 has all of its instructions.
     _cortex_m("cortex-m0", "mps2-an385", 25),
     _cortex_m("cortex-m3", "mps2-an385", 25),
     _cortex_m("cortex-m4f", "mps2-an386", 25, HARD_FLOAT),
@@ -167,4 +167,4 @@ _ALL = (
     RISCV32,
     ATMEGA328P,
 )
-BOARDS = {board.name: board for board in _ALL}
+CORES = {core.name: core for core in _ALL}

@@ -1,4 +1,4 @@
-"""Folders of C on emulated microcontrollers: mostly a stand-in folder, whose answers NumPy gives as well."""
+"""Folders of C on emulated cores: mostly a stand-in folder, whose answers NumPy computes too."""
 
 import dataclasses
 import re
@@ -11,14 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.emulated_cores import (
-    BOARDS,
-    Board,
+    CORES,
+    Core,
     DoesNotFit,
     available,
     build,
     compare,
     count,
     footprint,
+    passed,
     run,
     selftest,
 )
@@ -31,28 +32,28 @@ from edgedigits_exporters.microcontroller import c
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.errors import ArrayError, DeviceUnavailable, ExportError
-from tests.conftest import BOARDS_LEFT_OUT, REPOSITORY
+from tests.conftest import CORES_LEFT_OUT, REPOSITORY
 
-FOLDER = REPOSITORY / "tests" / "stand_in"
+FOLDER = REPOSITORY / "tests" / "support" / "stand_in"
 IMAGES = 50
 RESULT_BYTES = 20
 """Of a digits_result with ten classes."""
 
 
 def here(*names: str) -> list[str]:
-    """Leave out the boards that nobody has to have."""
-    return [name for name in names if name not in BOARDS_LEFT_OUT]
+    """Leave out the optional cores that are not installed."""
+    return [name for name in names if name not in CORES_LEFT_OUT]
 
 
-def installed(name: str) -> Board:
-    """Return a board, or skip: the reason names the packages that are missing."""
-    if reason := available(BOARDS[name]):
+def installed(name: str) -> Core:
+    """Return a core, or skip and name the missing packages."""
+    if reason := available(CORES[name]):
         pytest.skip(reason)
-    return BOARDS[name]
+    return CORES[name]
 
 
-@pytest.fixture(params=here(*BOARDS))
-def board(request: pytest.FixtureRequest) -> Board:
+@pytest.fixture(params=here(*CORES))
+def core(request: pytest.FixtureRequest) -> Core:
     return installed(request.param)
 
 
@@ -71,7 +72,7 @@ def program(path: Path, body: str) -> Path:
 
 
 def answers(inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return what stand_in/digits.c answers."""
+    """Return the answers of stand_in/digits.c."""
     found = re.search(r"\{([-\d, \n]+)\}", (FOLDER / "digits.c").read_text())
     assert found
     column = np.array([int(value) for value in found[1].split(",") if value.strip()])
@@ -81,25 +82,26 @@ def answers(inputs: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 @pytest.mark.slow
-def test_the_self_test_tells_right_from_wrong(board: Board, tmp_path: Path) -> None:
-    assert selftest(FOLDER, board).text == "edgedigits selftest: pass, 1 pictures"
+def test_the_self_test_detects_a_wrong_answer(core: Core, tmp_path: Path) -> None:
+    assert passed(selftest(FOLDER, core))
     wrong = shutil.copytree(FOLDER, tmp_path / "wrong")
     source = wrong / "digits_selftest.c"
     source.write_text(source.read_text().replace("label == 9", "label == 8"))
-    ran = selftest(wrong, board)
-    assert ran.text == "edgedigits selftest: fail, 1 pictures"
-    assert ran.code == (0 if board.name == "atmega328p" else 1)
+    ran = selftest(wrong, core)
+    assert not passed(ran) and "1 pictures" in ran.text
+    assert ran.code == (0 if core.name == "atmega328p" else 1)
 
 
 @pytest.mark.slow
-def test_a_shipped_model_passes_its_self_test(board: Board, pico: Path) -> None:
-    assert selftest(pico, board).text == "edgedigits selftest: pass, 10 pictures"
+def test_a_shipped_model_passes_its_self_test(core: Core, pico: Path) -> None:
+    ran = selftest(pico, core)
+    assert passed(ran) and "10 pictures" in ran.text
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kernels", ["xnnpack", "reference"])
 @pytest.mark.parametrize("name", ["cortex-m4f", "cortex-m0"])
-def test_a_shipped_model_answers_as_litert(
+def test_a_shipped_model_equals_litert(
     name: str, kernels: Literal["xnnpack", "reference"], mnist: Dataset, tmp_path: Path
 ) -> None:
     assert mnist.test is not None
@@ -111,86 +113,86 @@ def test_a_shipped_model_answers_as_litert(
 
 
 @pytest.mark.slow
-def test_the_folder_tells_what_the_linker_finds(pico: Path) -> None:
-    board = installed("cortex-m4f")
+def test_the_readme_states_the_sizes_of_the_linker(pico: Path) -> None:
+    core = installed("cortex-m4f")
     table = re.findall(r"^\| [a-z].* \| ([\d,]+)(?: \(([\d,]+)\))? \|$", (pico / "README.md").read_text(), re.MULTILINE)
     flash, scratch, picture = (int(number.replace(",", "")) for number in (table[0][0], table[1][1], table[2][0]))
-    sizes = footprint(pico, board)
-    assert count(pico, board).scratch == scratch
+    sizes = footprint(pico, core)
+    assert count(pico, core).scratch == scratch
     # Variables are aligned.
     assert 0 <= sizes.ram - (scratch + picture + RESULT_BYTES) < 8
-    # Labels come on top; what the compiler knows at once goes away.
+    # Labels add to the constants; the compiler removes those that it can evaluate.
     assert abs(sizes.constants - flash) < 200
 
 
 @pytest.mark.slow
-def test_every_value_is_compared(board: Board) -> None:
+def test_comparison_counts_different_values_and_images(core: Core) -> None:
     inputs = np.random.default_rng(1).integers(-128, 128, (IMAGES, 784), np.int8)
     outputs = answers(inputs)
     outputs[0, 0] ^= 1
     outputs[IMAGES - 1, [3, 9]] ^= 64
-    assert dataclasses.astuple(compare(FOLDER, board, inputs, outputs)) == (IMAGES, 3, 2)
+    assert dataclasses.astuple(compare(FOLDER, core, inputs, outputs)) == (IMAGES, 3, 2)
 
 
 @pytest.mark.slow
-def test_an_inference_is_counted(board: Board) -> None:
-    counted = count(FOLDER, board)
+def test_an_inference_is_counted(core: Core) -> None:
+    counted = count(FOLDER, core)
     assert counted.scratch == 784
     assert 16 <= counted.stack <= 512
     # digits_predict calls digits_invoke, which multiplies 7840 times.
-    assert (counted.predict is None) == (not board.unit)
+    assert (counted.predict is None) == (not core.unit)
     assert counted.predict is None or counted.predict > 4 * 7840
-    assert (counted.invoke is None) == (board.unit != "instructions")
+    assert (counted.invoke is None) == (core.unit != "instructions")
     if counted.invoke is not None and counted.predict is not None:
         assert 4 * 7840 < counted.invoke < counted.predict
 
 
 @pytest.mark.slow
-def test_a_footprint_is_that_of_the_classifier(board: Board, tmp_path: Path) -> None:
-    sizes = footprint(FOLDER, board)
+def test_the_footprint_is_that_of_the_classifier(core: Core, tmp_path: Path) -> None:
+    sizes = footprint(FOLDER, core)
     assert sizes.constants == 28
-    # digits.o also holds what this program does not call, and the linker leaves out.
+    # digits.o includes functions that this program does not call and the linker leaves out.
     assert sizes.constants < sizes.flash < 5000
     assert 100 < sizes.code < 5000
-    scratch, result, picture = 784, 20, 0 if board.unit == "cycles" else 784
+    scratch, result, picture = 784, 20, 0 if core.unit == "cycles" else 784
     assert result - 8 <= sizes.ram - picture - scratch <= result + 12
-    assert sizes.flash < build(FOLDER, board, "selftest", tmp_path).sizes.flash
+    assert sizes.flash < build(FOLDER, core, "selftest", tmp_path).sizes.flash
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", here("cortex-m4f", "cortex-m55", "riscv32"))
-def test_a_crash_is_an_error_with_the_last_words(name: str, tmp_path: Path) -> None:
+def test_a_crash_is_an_error_with_the_last_output(name: str, tmp_path: Path) -> None:
     source = program(tmp_path / "crash.c", 'printf("so far\\n"); *(volatile int *)0xFFFFFFF0U = 1;')
     built = build(FOLDER, installed(name), source, tmp_path / "built")
-    with pytest.raises(ExportError, match=r"crash on .* crashed \(70\); its last words: 'so far\\nfault, "):
+    with pytest.raises(ExportError, match=r"70.*so far\\nfault, "):
         run(built)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", here("cortex-m4f", "aarch64", "atmega328p"))
-def test_a_program_without_end_is_an_error(name: str, tmp_path: Path) -> None:
+def test_a_timeout_is_an_error_with_the_last_output(name: str, tmp_path: Path) -> None:
     source = program(tmp_path / "loop.c", 'printf("so far\\n"); fflush(stdout); for (;;) __asm__ volatile("");')
     built = build(FOLDER, installed(name), source, tmp_path / "built")
-    with pytest.raises(ExportError, match=r"did not end in 0\.5 s; its last words: 'so far"):
+    with pytest.raises(ExportError, match=r"0\.5 s.*so far"):
         run(built, timeout=0.5)
 
 
 @pytest.mark.slow
 def test_a_self_test_without_its_line_is_an_error(tmp_path: Path) -> None:
-    board = installed("cortex-m4f")
+    core = installed("cortex-m4f")
     silent = shutil.copytree(FOLDER, tmp_path / "silent")
     program(silent / "digits_selftest.c", "")
-    with pytest.raises(ExportError, match="the self-test on cortex-m4f ended without its line, after: ''"):
-        selftest(silent, board)
+    with pytest.raises(ExportError, match="cortex-m4f"):
+        selftest(silent, core)
 
 
 @pytest.mark.slow
-def test_a_counter_that_counts_wrong_is_not_believed() -> None:
-    board = installed("cortex-m4f")
-    flags = tuple(flag.replace("QUARTERS=160", "QUARTERS=161") for flag in board.flags)
-    assert flags != board.flags
-    with pytest.raises(DeviceUnavailable, match=r"counted 1,00\d,\d+ in a loop of 1,000,000 instructions"):
-        count(FOLDER, dataclasses.replace(board, flags=flags))
+def test_a_wrong_counter_is_an_error() -> None:
+    core = installed("cortex-m4f")
+    flags = tuple(flag.replace("QUARTERS=160", "QUARTERS=161") for flag in core.flags)
+    assert flags != core.flags
+    with pytest.raises(DeviceUnavailable, match=r"1,00\d,\d+ instructions.* 1,000,000"):
+        count(FOLDER, dataclasses.replace(core, flags=flags))
 
 
 @pytest.mark.slow
@@ -207,69 +209,63 @@ def test_three_timers_make_one_exact_counter(tmp_path: Path) -> None:
     source = program(tmp_path / "timers.c", body.replace("LENGTHS", ", ".join(map(str, turns))))
     source.write_text('#include "counter.h"\n' + source.read_text())
     text = run(build(FOLDER, installed("atmega328p"), source, tmp_path / "built")).text
-    # A turn takes five cycles, the last of a loop one less; reading the timers takes always the same.
+    # A turn takes five cycles, the last of a loop four; reading the timers takes a constant number.
     reading = {int(line) - (5 * turn - 1) for line, turn in zip(text.splitlines(), turns, strict=True)}
     assert len(reading) == 1
     assert 0 < reading.pop() < 20
 
 
 @pytest.mark.slow
-def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
-    board = installed("atmega328p")
+def test_a_program_that_does_not_fit_is_an_error(tmp_path: Path) -> None:
+    core = installed("atmega328p")
     large = shutil.copytree(FOLDER, tmp_path / "large")
     source = large / "digits.c"
     source.write_text(source.read_text().replace("weights[DIGITS_WIDTH]", "weights[30000]"))
-    with pytest.raises(
-        DoesNotFit, match=r"atmega328p: digits_selftest does not fit: region `text' overflowed by \d+ bytes"
-    ):
-        selftest(large, board)
+    with pytest.raises(DoesNotFit, match=r"atmega328p: digits_selftest .*text.* \d+ bytes"):
+        selftest(large, core)
     header = large / "digits.h"
     header.write_text(header.read_text().replace("SCRATCH_BYTES 784", "SCRATCH_BYTES 2100"))
     source.write_text((FOLDER / "digits.c").read_text())
-    with pytest.raises(DoesNotFit, match=r"atmega328p: count does not fit: section `.bss' is not within region `data'"):
-        count(large, board)
+    with pytest.raises(DoesNotFit, match=r"atmega328p: count .*\.bss"):
+        count(large, core)
 
 
 @pytest.mark.slow
-def test_code_that_a_compiler_refuses_is_an_error(tmp_path: Path) -> None:
-    board = installed("cortex-m4f")
+def test_code_that_does_not_compile_is_an_error(tmp_path: Path) -> None:
+    core = installed("cortex-m4f")
     broken = shutil.copytree(FOLDER, tmp_path / "broken")
     (broken / "digits.c").write_text("int digits = ;\n")
-    with pytest.raises(ExportError, match=r"cortex-m4f: arm-none-eabi-gcc refused digits: .*expected expression"):
-        selftest(broken, board)
+    with pytest.raises(ExportError, match=r"cortex-m4f: arm-none-eabi-gcc .*digits.*expected expression"):
+        selftest(broken, core)
 
 
 def test_missing_tools_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert available(BOARDS["atmega328p"]) == (
-        "atmega328p needs gcc-avr, avr-libc, simavr: apt-get install gcc-avr avr-libc simavr"
-    )
+    assert "apt-get install gcc-avr avr-libc simavr" in (available(CORES["atmega328p"]) or "")
     with pytest.raises(DeviceUnavailable, match="apt-get install gcc-aarch64-linux-gnu"):
-        selftest(FOLDER, BOARDS["aarch64"])
+        selftest(FOLDER, CORES["aarch64"])
 
 
-def test_images_and_answers_have_to_match() -> None:
-    with pytest.raises(ArrayError, match="expected int8 inputs and as many int8 outputs"):
-        compare(FOLDER, BOARDS["cortex-m3"], np.zeros((3, 784), np.int8), np.zeros((2, 10), np.int8))
+def test_inputs_and_outputs_of_different_lengths_are_an_error() -> None:
+    with pytest.raises(ArrayError, match=r"3, 784.*2, 10"):
+        compare(FOLDER, CORES["cortex-m3"], np.zeros((3, 784), np.int8), np.zeros((2, 10), np.int8))
 
 
-def test_sections_are_read() -> None:
+def test_section_sizes_are_parsed() -> None:
     listing = "a.o  :\nsection  size  addr\n.text  12  0\n.rodata.weights  28  0\n.bss  4  0\nTotal  44\n"
     assert sections(listing) == {".text": 12, ".rodata.weights": 28, ".bss": 4}
 
 
-def test_the_simulator_s_own_words_are_left_out() -> None:
+def test_output_of_the_simulator_is_removed() -> None:
     assert printed(b"Loaded 12 .text at address 0x0\n\x1b[32mone.\n\x1b[0m\x1b[32mtwo 2.\n\x1b[0m") == "one\ntwo 2"
     assert printed(b"one\ntwo 2\n") == "one\ntwo 2"
 
 
 @pytest.mark.slow
-def test_the_table_has_a_line_for_each_board(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    boards = [installed(name).name for name in ("cortex-m4f", "atmega328p")]
+def test_the_table_has_a_row_for_each_core(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = [installed(name).name for name in ("cortex-m4f", "atmega328p")]
     monkeypatch.setenv("COLUMNS", "140")
-    monkeypatch.setattr("sys.argv", ["boards", str(FOLDER), "--boards", *boards])
+    monkeypatch.setattr("sys.argv", ["emulated_cores", str(FOLDER), "--cores", *cores])
     assert command.main() == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(re.search(r"Cortex-M4F \(mps2-an386\) +pass ", line) for line in lines)
@@ -277,15 +273,16 @@ def test_the_table_has_a_line_for_each_board(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "facts"),
     [
-        (["nowhere"], "nowhere has no digits.h; make the folder with: edgedigits export MODEL --format c"),
-        ([str(FOLDER), "--boards", "z80"], "unknown board 'z80'; known: cortex-m0, cortex-m3"),
+        (["nowhere"], ("nowhere", "digits.h", "--format c")),
+        ([str(FOLDER), "--cores", "z80"], ("z80", "cortex-m0, cortex-m3")),
     ],
 )
-def test_bad_arguments_get_one_line(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_bad_arguments_are_an_error_of_one_line(
+    arguments: list[str], facts: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["boards", *arguments])
+    monkeypatch.setattr("sys.argv", ["emulated_cores", *arguments])
     assert command.main() == 1
-    assert message in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and all(fact in message for fact in facts)
