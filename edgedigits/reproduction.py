@@ -10,7 +10,8 @@ import keras
 from rich.console import Console
 
 from edgedigits.data.dataset import Samples
-from edgedigits.exporting.export import ExportRequest, export_model
+from edgedigits.exporting.export import export_model
+from edgedigits.exporting.plan import ExportRequest
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate

@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.shipped_models.plan import INT8, run_name, run_path, teacher_files
-from edgedigits.exporting.export import ExportRequest, export_model
+from edgedigits.exporting.export import export_model
+from edgedigits.exporting.plan import ExportRequest
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train_or_resume import train_or_resume

@@ -58,7 +58,8 @@ def export(
 ) -> None:
     """Export a model; refuse the artifact if its decisions differ too much from those of Keras."""
     from edgedigits.cli.verify import print_verification
-    from edgedigits.exporting.export import ExportRequest, export_model
+    from edgedigits.exporting.export import export_model
+    from edgedigits.exporting.plan import ExportRequest
     from edgedigits.training.data_of_model import DataOptions
 
     options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package}

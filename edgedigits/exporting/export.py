@@ -3,54 +3,27 @@
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from edgedigits.exporting.source import SourceData, default_model, default_path, find_shipped, find_source
-from edgedigits.model_files import open_model, read_contract_file
+from edgedigits.exporting.plan import ExportRequest, Step, plan
+from edgedigits.exporting.source import SourceData, own_contract
+from edgedigits.model_files import open_model
 from edgedigits.training.data_of_model import DataOptions
 from edgedigits.training.temperature import with_temperature
-from edgedigits.verification.verify import Verification, report_path, verify_artifact, write_report
-from edgedigits_exporters import Format, FormatOptions, get_format, make_options
+from edgedigits.verification.verify import Verification, report_path, write_report
 from edgedigits_exporters.census import Census, take_census
 from edgedigits_exporters.conversion import ConversionOptions
-from edgedigits_exporters.whole_folders import refuse_existing, whole_folder
+from edgedigits_exporters.whole_folders import whole_folder
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
-from edgedigits_runtime.errors import ContractMissing, DataNotFound, DeviceUnavailable, ExportError, GateMissed
+from edgedigits_runtime.errors import DataNotFound, DeviceUnavailable, GateMissed
 from edgedigits_runtime.golden import golden_path, write_golden
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.whole_files import whole_file, write_whole
-
-
-@dataclass(frozen=True)
-class ExportRequest:
-    """Arguments of an export.
-
-    Args:
-        model: MODEL; None is the newest finished run under `runs/`, else `base`.
-        format: a name of edgedigits_exporters.FORMATS.
-        precision: one of conversion.PRECISIONS; None is the format's default.
-        out: the file or folder to write; None chooses a name in the run folder, or in the working folder.
-        verify: whether to compare with the source before the artifact gets its name.
-        data: dataset for calibration and verification.
-        contract: JSON file, for a model file without a contract.
-        force: replace an existing folder.
-        options: the format's own options by name; those that are None keep their default.
-    """
-
-    model: str | Path | None = None
-    format: str = "tflite"
-    precision: str | None = None
-    out: Path | None = None
-    verify: bool = True
-    data: DataOptions = DataOptions()
-    contract: Path | None = None
-    force: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,53 +98,23 @@ def export_model(request: ExportRequest) -> Exported:
         GateMissed: the artifact differs too much from its source.
         OutputNotWritable: the artifact could not be written.
     """
-    notes: list[str] = []
-    model = default_model() if request.model is None else request.model
-    given = read_contract_file(request.contract) if request.contract else None
-    chosen = {**request.options, "precision": request.precision, "contract": given}
-    format, options = get_format(request.format), make_options(request.format, chosen)
-    shipped = None if given else find_shipped(model, format.SUFFIX, options.precision)
-    source = shipped or find_source(model, options.made_of, options.precision)
-    contract = given or _own_contract(source)
-    path = _path(request, source, contract.name if contract else source.stem, format, options)
-    if shipped:
-        return _copy_shipped(shipped, path)
-    options.require_tools(source)
-    data = SourceData(contract, source, request.data)
-    steps = [_Step(format, options, path)]
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
-        if source.suffix != options.made_of:
-            name = options.made_of[1:]
-            conversion = make_options(name, {"precision": options.precision, "contract": given})
-            conversion.require_tools(source)
-            # The converted file has a contract of its own, with other tensors than those of the given one.
-            last = _Step(format, dataclasses.replace(options, contract=None), path)
-            steps = [_Step(get_format(name), conversion, Path(between) / f"model{options.made_of}"), last]
+        steps, data = plan(request, Path(between))
         for step in steps:
-            made = _make(step, source, request, data, notes)
-            source = made.path
+            made = _copy_shipped(step) if step.copy else _make(step, data, request.verify)
     return made
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One artifact on the way from the source to the requested format."""
-
-    format: Format
-    options: FormatOptions
-    path: Path
-
-
-def _make(step: _Step, source: Path, request: ExportRequest, data: SourceData, notes: list[str]) -> Exported:
+def _make(step: Step, data: SourceData, verify: bool) -> Exported:
     """Export, compare, embed the contract and write golden vectors; a folder brings its own of these two."""
-    options, path = step.options, step.path
+    source, path, options = step.source, step.path, step.options
     converted = isinstance(options, ConversionOptions)
     if isinstance(options, ConversionOptions) and options.precision == "int8":
-        options = dataclasses.replace(options, calibration_set=data.calibration_set(notes))
-    with whole_file(path) if converted else whole_folder(path, replace=request.force) as temporary:
+        options = dataclasses.replace(options, calibration_set=data.calibration_set())
+    with whole_file(path) if converted else whole_folder(path, replace=step.replace) as temporary:
         step.format.export(source, temporary, options)
-        verification = _compare(step, source, temporary, request, data, notes) if request.verify else None
-        contract = _own_contract(temporary) or options.contract or _own_contract(source)
+        verification = _compare(step, temporary, data) if verify else None
+        contract = own_contract(temporary) or options.contract or own_contract(source)
         if contract and converted:
             contract = _measured(contract, temporary, verification, data)
             step.format.embed(temporary, contract)
@@ -180,34 +123,26 @@ def _make(step: _Step, source: Path, request: ExportRequest, data: SourceData, n
     if converted and verification is None:
         # A report of an earlier file.
         report_path(path).unlink(missing_ok=True)
-        notes.append("not verified: its contract has verified: null")
-    return Exported(path, contract, verification, take_census(path) if converted else None, tuple(notes))
+        data.notes.append("not verified: its contract has verified: null")
+    return Exported(path, contract, verification, take_census(path) if converted else None, tuple(data.notes))
 
 
-def _compare(
-    step: _Step, source: Path, artifact: Path, request: ExportRequest, data: SourceData, notes: list[str]
-) -> Verification | None:
+def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | None:
     """Compare an artifact with its source on the test split; add a note if that is not possible.
 
     Raises:
         GateMissed: the artifact differs too much.
     """
     converted = isinstance(step.options, ConversionOptions)
-
-    def verify(candidate: Path, reference: Path) -> Verification:
-        contract = step.options.contract if converted else None
-        return verify_artifact(
-            candidate, reference, data.splits.test, "test", dataset=request.data.dataset, contract=contract
-        )
-
     try:
-        verification = step.format.compare(source, artifact, step.options, verify)
+        verify = partial(data.verify, contract=step.options.contract)
+        verification = step.format.compare(step.source, artifact, step.options, verify)
     except (DataNotFound, DeviceUnavailable) as error:
-        notes.append(f"not compared with {'Keras' if converted else 'LiteRT'}: {error}")
+        data.notes.append(f"not compared with {'Keras' if converted else 'LiteRT'}: {error}")
         return None
     if verification is None:
         return None
-    verification = dataclasses.replace(verification, artifact=step.path.name, against=source.name)
+    verification = dataclasses.replace(verification, artifact=step.path.name, against=step.source.name)
     advice = "please report it"
     if converted:
         report = write_report(verification, step.path)
@@ -228,40 +163,9 @@ def _measured(contract: Contract, artifact: Path, verification: Verification | N
     return dataclasses.replace(contract, accuracy=verification.accuracy(), verified=verification.summary())
 
 
-def _own_contract(source: Path) -> Contract | None:
-    """Return a file's contract; None for a foreign model, which only the C array accepts."""
-    try:
-        return read_contract(source)
-    except ContractMissing:
-        if source.suffix == ".keras":
-            raise
-        return None
-
-
-def _path(request: ExportRequest, source: Path, name: str, format: Format, options: FormatOptions) -> Path:
-    """Return the path of the artifact.
-
-    Raises:
-        ExportError: --out has another suffix than the format.
-        OutputNotWritable: a folder exists there.
-    """
-    if not isinstance(options, ConversionOptions):
-        path = request.out or default_path(source, name, format.SUFFIX)
-        refuse_existing(path, replace=request.force)
-        return path
-    ready = source.suffix == format.SUFFIX
-    default = Path(source.name) if ready else default_path(source, name, f".{options.precision}{format.SUFFIX}")
-    if request.out is None:
-        return default
-    if request.out.is_dir():
-        return request.out / default.name
-    if request.out.suffix != format.SUFFIX:
-        raise ExportError(f"expected --out to end in {format.SUFFIX}, or to be a folder; got {request.out}")
-    return request.out
-
-
-def _copy_shipped(shipped: Path, path: Path) -> Exported:
+def _copy_shipped(step: Step) -> Exported:
     """Copy a shipped file, which was verified when it was made, with its golden vectors."""
+    shipped, path = step.source, step.path
     write_whole(path, shipped.read_bytes())
     # A report of an earlier file.
     report_path(path).unlink(missing_ok=True)

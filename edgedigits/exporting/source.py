@@ -1,4 +1,4 @@
-"""The file that an artifact is made of, its data, and the default place of the artifact."""
+"""The file that an artifact is made of, its data, and the default path of the artifact."""
 
 import re
 from functools import cached_property
@@ -8,11 +8,12 @@ from edgedigits.data.splits import Splits
 from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, check_shipped, find_keras, shipped_names
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.run_folder import newest_run
+from edgedigits.verification.verify import Verification, verify_artifact
 from edgedigits_exporters.conversion import CALIBRATION_IMAGES, CalibrationSet, choose_balanced
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engines import is_c_export
-from edgedigits_runtime.errors import ArtifactNotFound, DataNotFound, ExportError, UnknownName
+from edgedigits_runtime.errors import ArtifactNotFound, ContractMissing, DataNotFound, ExportError, UnknownName
 from edgedigits_runtime.golden import golden_path
 from edgedigits_runtime.synthetic.samples import mnist_like
 
@@ -83,11 +84,21 @@ def default_path(source: Path, name: str, ending: str) -> Path:
     return (Path() if source.parent == SHIPPED else source.parent) / f"{plain}{ending}"
 
 
+def own_contract(source: Path) -> Contract | None:
+    """Return a file's contract; None for a foreign model, which only the C array accepts."""
+    try:
+        return read_contract(source)
+    except ContractMissing:
+        if source.suffix == ".keras":
+            raise
+        return None
+
+
 class SourceData:
-    """The dataset that a source was trained on; it is loaded on first use."""
+    """The dataset that a source was trained on, loaded on first use, and notes for the user about missing data."""
 
     def __init__(self, contract: Contract | None, source: Path, options: DataOptions) -> None:
-        self.name = options.data or (contract.training.name if contract and contract.training else None)
+        self.notes: list[str] = []
         self._contract, self._source, self._options = contract, source, options
 
     @cached_property
@@ -108,7 +119,16 @@ class SourceData:
             raise self._found
         return self._found
 
-    def calibration_set(self, notes: list[str]) -> CalibrationSet:
+    def verify(self, artifact: Path, reference: Path, contract: Contract | None) -> Verification:
+        """Compare two models on the test split; `contract` is used in place of the reference's own.
+
+        Raises:
+            DataNotFound: the dataset is unknown or missing.
+        """
+        test = self.splits.test
+        return verify_artifact(artifact, reference, test, "test", dataset=self._options.dataset, contract=contract)
+
+    def calibration_set(self) -> CalibrationSet:
         """Choose images of the training split; draw digits, and add a note, if it is missing.
 
         Raises:
@@ -119,7 +139,9 @@ class SourceData:
         except DataNotFound as error:
             if self._contract is None or self._contract.reader != "digits":
                 raise ExportError(f"int8 needs calibration images of the training split: {error}") from error
-            notes.append(f"calibrated on synthetic digits, since the training split was not found: {error}")
+            self.notes.append(f"calibrated on synthetic digits, since the training split was not found: {error}")
             images, labels = mnist_like(CALIBRATION_IMAGES, SYNTHETIC_SEED)
             return choose_balanced(images[..., None], labels, f"drawn digits, seed {SYNTHETIC_SEED}")
-        return choose_balanced(train.images, train.labels, f"{self.name or 'given data'}/train")
+        trained = self._contract.training if self._contract else None
+        name = self._options.data or (trained.name if trained else "given data")
+        return choose_balanced(train.images, train.labels, f"{name}/train")

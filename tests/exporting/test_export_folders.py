@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 import edgedigits
-from edgedigits.exporting.export import ExportRequest, export_model
+from edgedigits.exporting.export import export_model
+from edgedigits.exporting.plan import ExportRequest
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits_exporters import conversion, tflite
 from edgedigits_runtime.embedded_contract import append_zipped, read_contract

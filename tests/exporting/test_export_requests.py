@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import edgedigits
-from edgedigits.exporting.export import ExportRequest, export_model
+from edgedigits.exporting.export import export_model
+from edgedigits.exporting.plan import ExportRequest
 from edgedigits.exporting.source import default_path
 from edgedigits.model_files import SHIPPED
 from edgedigits.training.run_folder import RunFolder

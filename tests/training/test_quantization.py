@@ -51,7 +51,8 @@ def test_the_gradient_passes_the_rounding() -> None:
 
 def test_simulated_int8_agrees_with_the_converted_file(mnist: Dataset, small_family_run: Any, tmp_path: Path) -> None:
     from edgedigits.data.splits import SplitPlan, split
-    from edgedigits.exporting.export import ExportRequest, export_model
+    from edgedigits.exporting.export import export_model
+    from edgedigits.exporting.plan import ExportRequest
     from edgedigits.model_files import open_model
     from edgedigits.training.quantization import Quantized
     from edgedigits_exporters.conversion import choose_balanced

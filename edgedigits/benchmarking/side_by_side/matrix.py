@@ -122,7 +122,8 @@ def make_file(model: str, precision: str, engine: str) -> Path:
         EdgedigitsError: it cannot be exported; see edgedigits.exporting.
     """
     from edgedigits.data.storage import user_cache
-    from edgedigits.exporting.export import ExportRequest, export_model
+    from edgedigits.exporting.export import export_model
+    from edgedigits.exporting.plan import ExportRequest
     from edgedigits.model_files import find_keras
 
     if engine not in FORMAT_OF_ENGINE:

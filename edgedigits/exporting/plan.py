@@ -1,0 +1,124 @@
+"""Plan an export: check the request and decide which files are made of which, before any work."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgedigits.exporting.source import (
+    SourceData,
+    default_model,
+    default_path,
+    find_shipped,
+    find_source,
+    own_contract,
+)
+from edgedigits.model_files import read_contract_file
+from edgedigits.training.data_of_model import DataOptions
+from edgedigits_exporters import Format, FormatOptions, get_format, make_options
+from edgedigits_exporters.conversion import ConversionOptions
+from edgedigits_exporters.whole_folders import refuse_existing
+from edgedigits_runtime.errors import ExportError
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """Arguments of an export.
+
+    Args:
+        model: MODEL; None is the newest finished run under `runs/`, else `base`.
+        format: a name of edgedigits_exporters.FORMATS.
+        precision: one of conversion.PRECISIONS; None is the format's default.
+        out: the file or folder to write; None chooses a name in the run folder, or in the working folder.
+        verify: whether to compare with the source before the artifact gets its name.
+        data: dataset for calibration and verification.
+        contract: JSON file, for a model file without a contract.
+        force: replace an existing folder.
+        options: the format's own options by name; those that are None keep their default.
+    """
+
+    model: str | Path | None = None
+    format: str = "tflite"
+    precision: str | None = None
+    out: Path | None = None
+    verify: bool = True
+    data: DataOptions = DataOptions()
+    contract: Path | None = None
+    force: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One artifact to make.
+
+    Args:
+        source: the file that it is made of.
+        path: of the artifact.
+        format, options: of the artifact.
+        replace: whether an existing folder is replaced.
+        copy: whether the source is a shipped file that is copied.
+    """
+
+    source: Path
+    path: Path
+    format: Format
+    options: FormatOptions
+    replace: bool = False
+    copy: bool = False
+
+
+def plan(request: ExportRequest, between: Path) -> tuple[list[Step], SourceData]:
+    """Return the artifacts to make, in order, and the data of the first source.
+
+    Args:
+        request: the arguments of the export.
+        between: folder for a file between the source and the artifact.
+
+    Raises:
+        UnknownName, ExportError, ArtifactError, MissingExtra, ToolMissing, OutputNotWritable: see export_model.
+    """
+    model = default_model() if request.model is None else request.model
+    given = read_contract_file(request.contract) if request.contract else None
+    format = get_format(request.format)
+    options = make_options(request.format, {**request.options, "precision": request.precision, "contract": given})
+    shipped = None if given else find_shipped(model, format.SUFFIX, options.precision)
+    source = shipped or find_source(model, options.made_of, options.precision)
+    contract = given or own_contract(source)
+    path = _path(request, source, contract.name if contract else source.stem, format, options)
+    data = SourceData(contract, source, request.data)
+    last = Step(source, path, format, options, request.force, copy=shipped is not None)
+    if last.copy:
+        return [last], data
+    options.require_tools(source)
+    if source.suffix == options.made_of:
+        return [last], data
+    name, converted = options.made_of[1:], between / f"model{options.made_of}"
+    conversion = make_options(name, {"precision": options.precision, "contract": given})
+    conversion.require_tools(source)
+    # The converted file has a contract of its own, with other tensors than those of the given one.
+    last = dataclasses.replace(last, source=converted, options=dataclasses.replace(options, contract=None))
+    return [Step(source, converted, get_format(name), conversion), last], data
+
+
+def _path(request: ExportRequest, source: Path, name: str, format: Format, options: FormatOptions) -> Path:
+    """Return the path of the artifact.
+
+    Raises:
+        ExportError: --out has another suffix than the format.
+        OutputNotWritable: a folder exists there.
+    """
+    if not isinstance(options, ConversionOptions):
+        path = request.out or default_path(source, name, format.SUFFIX)
+        refuse_existing(path, replace=request.force)
+        return path
+    ready = source.suffix == format.SUFFIX
+    default = Path(source.name) if ready else default_path(source, name, f".{options.precision}{format.SUFFIX}")
+    if request.out is None:
+        return default
+    if request.out.is_dir():
+        return request.out / default.name
+    if request.out.suffix != format.SUFFIX:
+        raise ExportError(f"expected --out to end in {format.SUFFIX}, or to be a folder; got {request.out}")
+    return request.out
