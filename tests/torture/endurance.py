@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +42,11 @@ Found = dict[str, Any]
 Progress = Callable[[Found], None]
 
 
-@dataclass(frozen=True)
-class Resources:
-    """Megabytes of memory, open descriptors and threads of a process."""
-
-    megabytes: float
-    descriptors: int
-    threads: int
-
-
-def used_resources() -> Resources:
-    """Return the resources of this process."""
+def used_resources() -> dict[str, float]:
+    """Return the megabytes of memory, open descriptors and threads of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    descriptors, threads = (sum(1 for _ in Path(f"/proc/self/{name}").iterdir()) for name in ("fd", "task"))
-    return Resources(pages * resource.getpagesize() / 2**20, descriptors, threads)
+    descriptors, threads = (len(list(Path(f"/proc/self/{name}").iterdir())) for name in ("fd", "task"))
+    return {"megabytes": pages * resource.getpagesize() / 2**20, "descriptors": descriptors, "threads": threads}
 
 
 class Pictures:
@@ -80,11 +70,10 @@ class Pictures:
     def number(self) -> NDArray[np.uint8]:
         """Return a row of up to four digits."""
         count = int(self._rng.integers(1, 5))
-        sheet = np.zeros((48, 20 + 32 * count), np.uint8)
-        for place in range(count):
-            digit = self._digits[self._rng.integers(len(self._digits))]
-            sheet[10:38, 10 + 32 * place : 38 + 32 * place] = digit
-        return 255 - sheet
+        row = np.hstack(
+            [np.pad(self._digits[self._rng.integers(len(self._digits))], ((0, 0), (0, 4))) for _ in range(count)]
+        )
+        return 255 - np.pad(row, ((10, 10), (10, 10)))
 
     def file(self) -> bytes:
         """Return a file of one of KINDS; one in fifty is truncated."""
@@ -105,11 +94,11 @@ class Growth:
 
     def __init__(self, name: str, total: int, progress: Progress | None) -> None:
         self._name, self._total, self._progress = name, total, progress
-        self._samples: list[Resources] = []
+        self._samples: list[dict[str, float]] = []
         self._start = time.perf_counter()
 
     def sample(self, done: int, **counts: float) -> None:
-        """Sample where due, and report what is known so far."""
+        """Sample if due, and report the results so far."""
         if done * SAMPLES // self._total > len(self._samples):
             self._samples.append(used_resources())
             if self._progress:
@@ -122,12 +111,12 @@ class Growth:
             self._name: done,
             **counts,
             "seconds": round(time.perf_counter() - self._start, 1),
-            "after_a_tenth": asdict(first),
-            "at_the_end": asdict(last),
-            "most_megabytes": max(each.megabytes for each in self._samples),
-            "megabytes_grown": last.megabytes - first.megabytes,
-            "megabytes_grown_in_the_second_half": last.megabytes - half.megabytes,
-            "descriptors_grown": last.descriptors - first.descriptors,
+            "after_a_tenth": first,
+            "at_the_end": last,
+            "most_megabytes": max(sample["megabytes"] for sample in self._samples),
+            "megabytes_grown": last["megabytes"] - first["megabytes"],
+            "megabytes_grown_in_the_second_half": last["megabytes"] - half["megabytes"],
+            "descriptors_grown": last["descriptors"] - first["descriptors"],
         }
 
 
@@ -210,11 +199,6 @@ def together(count: int, seed: int, *, threads: int = THREADS, processes: int = 
     return found
 
 
-def _as_child(model: str, count: str, seed: str, threads: str) -> None:
-    pictures = Pictures(int(seed))
-    print(*by_threads(model, [pictures.any() for _ in range(int(count))], int(threads)))
-
-
 def main() -> None:
     """Run one part in this process, or each part in a new one."""
     arguments = parser(__doc__, "endurance")
@@ -225,7 +209,9 @@ def main() -> None:
     arguments.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     given = arguments.parse_args()
     if given.child:
-        _as_child(*given.child)
+        model, count, seed, threads = given.child
+        pictures = Pictures(int(seed))
+        print(*by_threads(model, [pictures.any() for _ in range(int(count))], int(threads)))
         return
     if given.part is None:
         for part in PARTS:

@@ -2,12 +2,17 @@
 
 import csv
 import hashlib
+import importlib
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from edgedigits.model_files import open_model
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import EdgedigitsError
 from tests.torture.forking import OUTPUT, TEMPORARY
@@ -21,17 +26,17 @@ BEING_WRITTEN = "_temporary"
 
 def visible(folder: Path) -> list[Path]:
     """Return the finished files of a folder, without hidden and temporary ones."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not _is_temporary(path, folder))
+
+    def finished(path: Path) -> bool:
+        parts = path.relative_to(folder).parts
+        return path.suffix != UNFINISHED and not any(part[0] == "." or part == BEING_WRITTEN for part in parts)
+
+    return sorted(path for path in folder.rglob("*") if path.is_file() and finished(path))
 
 
 def left_behind(folder: Path) -> list[str]:
     """Return the hidden files of a folder, which are temporary files of killed processes."""
     return sorted(path.name for path in folder.rglob(".*") if path.name not in (OUTPUT, TEMPORARY))
-
-
-def _is_temporary(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts
-    return path.suffix == UNFINISHED or any(part.startswith(".") or part == BEING_WRITTEN for part in parts)
 
 
 def digest(path: Path) -> str:
@@ -111,12 +116,6 @@ def _zip(path: Path) -> None:
             raise ValueError(f"the member {bad} is damaged")
 
 
-def _tflite(path: Path) -> None:
-    from edgedigits.model_files import open_model
-
-    open_model(path).close()
-
-
 def _csv(path: Path) -> None:
     text = path.read_text()
     rows = list(csv.reader(text.splitlines()))
@@ -124,25 +123,12 @@ def _csv(path: Path) -> None:
         raise EdgedigitsError("it is truncated")
 
 
-def _png(path: Path) -> None:
-    from PIL import Image
-
-    with Image.open(path) as image:
-        image.load()
-
-
-def _parquet(path: Path) -> None:
-    import pyarrow.parquet
-
-    pyarrow.parquet.read_table(path)
-
-
-CHECKS = {
+CHECKS: dict[str, Callable[[Path], Any]] = {
     ".keras": _keras,
     ".npz": _zip,
-    ".tflite": _tflite,
+    ".tflite": lambda path: open_model(path).close(),
     ".json": lambda path: json.loads(path.read_text()),
     ".csv": _csv,
-    ".png": _png,
-    ".parquet": _parquet,
+    ".png": lambda path: Image.open(path).load(),
+    ".parquet": lambda path: importlib.import_module("pyarrow.parquet").read_table(path),
 }

@@ -72,14 +72,7 @@ class Ended:
 def choose(
     rng: np.random.Generator, changes: int, seconds: float, fresh_seconds: float, shares: tuple[float, ...] = SHARES
 ) -> Moment:
-    """Draw a moment.
-
-    Args:
-        changes: changes of files of an undisturbed run.
-        seconds: duration of an undisturbed run.
-        fresh_seconds: the same in a new interpreter.
-        shares: probability of each of HOWS.
-    """
+    """Draw a moment in a run of so many changes of files and seconds; `shares` are the probabilities of HOWS."""
     how: How = HOWS[rng.choice(len(HOWS), p=shares)]
     if how in ("fresh", "time"):
         return Moment(how, seconds=float(rng.uniform(0, fresh_seconds if how == "fresh" else seconds)))
@@ -108,9 +101,10 @@ def run(
     start = time.monotonic()
     process = os.fork()
     if process == 0:
-        os.close(reader)
-
-        def prepare() -> None:
+        code: Any = 70
+        try:
+            os.close(reader)
+            os.setsid()
             os.chdir(folder)
             os.environ.update(_environment(scratch))
             # It caches the folder from before the fork.
@@ -120,14 +114,20 @@ def run(
             _report_changes(moment, folder, writer)
             if first is not None:
                 first()
-
-        _run_forked(arguments, prepare)
+            code = command_line(arguments)
+        # The fork must not continue as a second copy of its parent.
+        except BaseException:  # noqa: BLE001
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code if isinstance(code, int) else 1)
     os.close(writer)
     changes = _wait(process, reader, moment, start)
     os.close(reader)
     _, status = os.waitpid(process, 0)
     seconds = time.monotonic() - start
-    end_group(process)
+    _end_group(process)
     output = (scratch / OUTPUT).read_text(errors="replace")
     return Ended(os.waitstatus_to_exitcode(status), changes, seconds, output)
 
@@ -149,11 +149,11 @@ def run_fresh(
             process.kill()
             code = process.wait()
     duration = time.monotonic() - start
-    end_group(process.pid)
+    _end_group(process.pid)
     return Ended(code, 0, duration, output.read_text(errors="replace"))
 
 
-def end_group(process: int) -> None:
+def _end_group(process: int) -> None:
     """End the remaining children of a killed command, such as a converter."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)
@@ -162,22 +162,6 @@ def end_group(process: int) -> None:
 def _environment(folder: Path) -> dict[str, str]:
     (folder / TEMPORARY).mkdir(exist_ok=True)
     return environment({"TMPDIR": str(folder / TEMPORARY)})
-
-
-def _run_forked(arguments: list[str], prepare: Callable[[], None]) -> None:
-    """Run the command line in the fork, and exit."""
-    code: Any = 70
-    try:
-        os.setsid()
-        prepare()
-        code = command_line(arguments)
-    # The fork must not continue as a second copy of its parent.
-    except BaseException:  # noqa: BLE001
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else 1)
 
 
 def _report_changes(moment: Moment | None, folder: Path, writer: int) -> None:

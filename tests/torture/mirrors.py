@@ -1,15 +1,17 @@
 """Downloads from faulty mirrors at random: the file arrives intact, or the error names each mirror's fault."""
 
+import contextlib
 import gzip
 import hashlib
 import random
+import re
 import socket
 import struct
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,19 @@ BEHAVIOURS = (
     "status 404", "status 503", "closes at once", "resets", "no HTTP", "turns in circles", "wrong range", "drips",
     "endless headers",
 )  # fmt: skip
+ANSWERS = {
+    "stalls before answering": "",
+    "closes at once": "",
+    "resets": "",
+    "no HTTP": "220 ftp ready\r\n",
+    "turns in circles": "HTTP/1.1 302 Found\r\nLocation: URLagain\r\nContent-Length: 0\r\n\r\n",
+    "status 404": "HTTP/1.1 404 Sorry\r\nContent-Length: 0\r\n\r\n",
+    "status 503": "HTTP/1.1 503 Sorry\r\nContent-Length: 0\r\n\r\n",
+    "stalls in the headers": "HTTP/1.1 200 OK\r\nContent-",
+    "endless headers": "HTTP/1.1 200 OK\r\n" + "X-More: yes\r\n" * 2000,
+}
+"""Whole answers; the other behaviours send the file in some way."""
+
 MIRRORS = 3
 TIMEOUT = 0.25
 CONTENT = np.random.default_rng(5).bytes(60_000)
@@ -34,10 +49,10 @@ HANGS = 20.0
 
 
 class Mirror:
-    """A mirror on the loopback interface that answers each request with one behaviour."""
+    """A server on the loopback interface that answers each request with one behaviour; `body` maps paths to files."""
 
-    def __init__(self, behaviour: str) -> None:
-        self.behaviour = behaviour
+    def __init__(self, behaviour: str, body: Callable[[str], bytes] = lambda _: SERVED) -> None:
+        self._behaviour, self._body = behaviour, body
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
         self._closed = threading.Event()
@@ -49,46 +64,28 @@ class Mirror:
         self._listener.close()
 
     def _serve(self) -> None:
-        while not self._closed.is_set():
-            try:
+        with contextlib.suppress(OSError):
+            while not self._closed.is_set():
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
-    def _answer(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                self._behave(connection, connection.recv(65536).decode("latin-1").lower())
-            except OSError:
-                return
+    def _answer(self, to: socket.socket) -> None:
+        with to, contextlib.suppress(OSError):
+            request, how = to.recv(65536).decode("latin-1").lower(), self._behaviour
+            if how == "resets":
+                to.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if how in ANSWERS:
+                to.sendall(ANSWERS[how].replace("URL", self.url).encode())
+            else:
+                self._send(to, how, request)
+            if how.startswith("stalls"):
+                self._closed.wait(HANGS)
 
-    def _behave(self, to: socket.socket, request: str) -> None:
-        how, start = self.behaviour, 0
-        if "range: bytes=" in request and how != "good without ranges":
-            start = int(request.split("range: bytes=")[1].split("-")[0])
-        answers = {
-            "stalls before answering": "",
-            "closes at once": "",
-            "resets": "",
-            "no HTTP": "220 ftp ready\r\n",
-            "turns in circles": f"HTTP/1.1 302 Found\r\nLocation: {self.url}again\r\nContent-Length: 0\r\n\r\n",
-            "status 404": "HTTP/1.1 404 Sorry\r\nContent-Length: 0\r\n\r\n",
-            "status 503": "HTTP/1.1 503 Sorry\r\nContent-Length: 0\r\n\r\n",
-            "stalls in the headers": "HTTP/1.1 200 OK\r\nContent-",
-            "endless headers": "HTTP/1.1 200 OK\r\n" + "X-More: yes\r\n" * 2000,
-        }
-        if how == "resets":
-            to.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        if how in answers:
-            to.sendall(answers[how].encode())
-        else:
-            self._send(to, how, start)
-        if how.startswith("stalls"):
-            self._closed.wait(HANGS)
-
-    def _send(self, to: socket.socket, how: str, start: int) -> None:
-        body = {"other bytes": SERVED[::-1], "a page in place of it": b"<html>Please log in</html>"}.get(how, SERVED)
+    def _send(self, to: socket.socket, how: str, request: str) -> None:
+        body = {"other bytes": SERVED[::-1], "a page in place of it": b"<html>Please log in</html>"}.get(how)
+        body = body or self._body(request.split()[1])
+        ranged = re.search(r"range: bytes=(\d+)", request)
+        start = int(ranged[1]) if ranged and how != "good without ranges" else 0
         if start >= len(body):
             to.sendall(b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n")
             return
@@ -101,12 +98,10 @@ class Mirror:
         to.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n".encode())
         if how in ("sends half", "stalls in the body"):
             rest = rest[: len(rest) // 2]
-        if how != "drips":
-            to.sendall(rest)
-            return
-        for k in range(len(rest)):
-            to.sendall(rest[k : k + 1])
-            if self._closed.wait(0.01):
+        size, pause = {"drips": (1, 0.01), "sends pieces": (16_384, 0.002)}.get(how, (len(rest), 0.0))
+        for begin in range(0, len(rest), size):
+            to.sendall(rest[begin : begin + size])
+            if self._closed.wait(pause):
                 return
 
 
@@ -121,8 +116,8 @@ def attack_downloads(downloads: int, seed: int) -> dict[str, Any]:
         for number in range(downloads):
             chosen = rng.sample(BEHAVIOURS, MIRRORS)
             behaviours.update(chosen)
-            with ExitStack() as stack:
-                mirrors = [stack.enter_context(closing(Mirror(behaviour))) for behaviour in chosen]
+            with contextlib.ExitStack() as stack:
+                mirrors = [stack.enter_context(contextlib.closing(Mirror(behaviour))) for behaviour in chosen]
                 file = DataFile("torture", "file.gz", md5, "content", tuple(mirror.url for mirror in mirrors))
                 if why := _download(file, target, found):
                     found["broken"].append(f"download {number} from {', '.join(chosen)}: {why}")

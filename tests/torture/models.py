@@ -21,10 +21,9 @@ import struct
 import tempfile
 import time
 import zipfile
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +182,7 @@ def _isolated(kind: str, path: Path, contract: Contract | None, kernels: Kernels
     _run(open_isolated("tests.torture.models:open_unchecked", path, contract, "auto", options))
 
 
+Found = dict[str, Any]
 Attack = Callable[[str, Path, Contract | None, Kernels], None]
 ATTACKS: dict[str, Attack] = {"engine": _engine, "bare": _bare, "checks": _checks, "isolated": _isolated}
 FORMATS_OF = {"engine": FORMATS, "bare": FORMATS[:3], "checks": FORMATS, "isolated": FORMATS[:2]}
@@ -234,65 +234,36 @@ def ask(child: Child, name: str, kind: str, seed: int, number: int, folder: str)
         return f"died {found[0]}" if found else "hung"
 
 
-@dataclass
-class Tally:
-    """Outcomes of many numbers."""
-
-    seed: int
-    executions: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    bad: list[str] = field(default_factory=list)
-    seconds: float = 0
-
-    @classmethod
-    def of(cls, found: dict[str, Any], seed: int) -> "Tally":
-        """Return the tally that `to_dict` wrote, or a new one if `found` is empty."""
-        if not found:
-            return cls(seed)
-        return cls(seed, found["executions"], Counter(found["outcomes"]), found["first_bad_numbers"], found["seconds"])
-
-    def add(self, number: int, outcome: str) -> None:
-        self.executions += 1
-        first, *_ = words = outcome.split()
-        self.outcomes[" ".join(words[:2]).rstrip(":") if first in ("died", "untyped") else outcome] += 1
-        if first in ("died", "untyped", "hung") and len(self.bad) < MAX_BAD:
-            self.bad.append(f"{number}: {outcome}")
-
-    def _count(self, *starts: str) -> int:
-        return sum(count for outcome, count in self.outcomes.items() if outcome.startswith(starts))
-
-    @property
-    def deaths(self) -> int:
-        return self._count("died", "hung")
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "seed": self.seed,
-            "executions": self.executions,
-            "deaths": self.deaths,
-            "untyped": self._count("untyped"),
-            "outcomes": dict(self.outcomes.most_common()),
-            "first_bad_numbers": self.bad,
-            "seconds": round(self.seconds),
-        }
+def new_tally(seed: int) -> Found:
+    """Return the results of an attack that has not begun."""
+    return {"seed": seed, "executions": 0, "deaths": 0, "untyped": 0, "outcomes": {}, "first_bad_numbers": [],
+            "seconds": 0}  # fmt: skip
 
 
-def torture(
-    name: str, kind: str, seed: int, count: int,
-    progress: Callable[[Tally], None] | None = None, before: Tally | None = None,
-) -> Tally:  # fmt: skip
-    """Attack the numbers below `count` in a child; `progress` is called every 1,000 numbers."""
-    tally = before or Tally(seed)
-    started = time.monotonic() - tally.seconds
+def add(tally: Found, number: int, outcome: str) -> None:
+    """Count the outcome of a number."""
+    first, *_ = words = outcome.split()
+    key = " ".join(words[:2]).rstrip(":") if first in ("died", "untyped") else outcome
+    tally["executions"] += 1
+    tally["outcomes"][key] = tally["outcomes"].get(key, 0) + 1
+    tally["deaths"] += first in ("died", "hung")
+    tally["untyped"] += first == "untyped"
+    if first in ("died", "untyped", "hung") and len(tally["first_bad_numbers"]) < MAX_BAD:
+        tally["first_bad_numbers"].append(f"{number}: {outcome}")
+
+
+def torture(name: str, kind: str, count: int, tally: Found, progress: Callable[[], None] = lambda: None) -> Found:
+    """Attack the remaining numbers below `count` in a child; `progress` is called every 1,000 numbers."""
+    started = time.monotonic() - tally["seconds"]
     with (
         tempfile.TemporaryDirectory(prefix="edgedigits-torture-") as folder,
         Child("an attack", EngineCrashed) as child,
     ):
-        for number in range(tally.executions, count):
-            tally.add(number, ask(child, name, kind, seed, number, folder))
-            tally.seconds = time.monotonic() - started
-            if progress and tally.executions % 1000 == 0:
-                progress(tally)
+        for number in range(tally["executions"], count):
+            add(tally, number, ask(child, name, kind, tally["seed"], number, folder))
+            tally["seconds"] = round(time.monotonic() - started)
+            if tally["executions"] % 1000 == 0:
+                progress()
     return tally
 
 
@@ -322,15 +293,11 @@ def main() -> None:
             count = given.executions if name == "checks" else getattr(given, f"{name}_executions")
             if kind == "keras" and name != "checks":
                 count = min(count, given.keras_executions)
-            part = f"{kind} {name}"
-
-            def progress(tally: Tally, part: str = part) -> None:
-                record(given.out, part, tally.to_dict())
-
-            before = Tally.of(interrupted(given.out, part, given.seed), given.seed)
-            tally = torture(name, kind, given.seed, count, progress, before)
-            progress(tally)
-            print(part, tally.to_dict(), flush=True)
+            tally = interrupted(given.out, f"{kind} {name}", given.seed) or new_tally(given.seed)
+            keep = partial(record, given.out, f"{kind} {name}", tally)
+            torture(name, kind, count, tally, keep)
+            keep()
+            print(kind, name, tally, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,42 +1,37 @@
 """Write the tables of docs/reliability.md from benchmarks/results/reliability: `python -m tests.torture.page`."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.torture.runner import RESULTS
+from tests.torture.runner import RESULTS, read_result
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 Result = dict[str, Any]
-Row = tuple[Any, ...]
 
 
 def kills(result: Result) -> str:
     """Return the table of kills, a row for each command."""
     rows: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for part in result["parts"].values():
-        row = rows[part["counts_as"]]
         for name, count in [*part["how"].items(), *part.items()]:
             if isinstance(count, int):
-                row[name] += count
-    return _table(
-        ("command", "kills", "between two changes of files", "just after one", "at any time", "files checked",
-         "resumed to the end", "damaged files, other outcomes"),
-        [
-            (f"`{name}`", row["kills"], row["before"], row["after"], row["time"] + row["fresh"],
-             row["files_checked"], row["completed"], row["failed"])
-            for name, row in rows.items()
-        ],
-        result,
-    )  # fmt: skip
+                rows[part["counts_as"]][name] += count
+    header = ("command", "kills", "between two changes of files", "just after one", "at any time", "files checked",
+              "resumed to the end", "damaged files, other outcomes")  # fmt: skip
+    cells = [
+        (f"`{name}`", row["kills"], row["before"], row["after"], row["time"] + row["fresh"],
+         row["files_checked"], row["completed"], row["failed"])
+        for name, row in rows.items()
+    ]  # fmt: skip
+    return _table(header, cells, result)
 
 
 def faults(result: Result) -> str:
     """Return the table of faults of the surroundings."""
-    rows: list[Row] = [
+    rows = [
         (name, part.get("runs", "left out: " + part.get("left_out", "")), len(part["broken"]))
         for name, part in result["parts"].items()
     ]
@@ -45,17 +40,13 @@ def faults(result: Result) -> str:
 
 def endurance(result: Result) -> str:
     """Return the table of long runs, and whether parallel readers agreed."""
-    rows: list[Row] = [
-        (
-            f"{part[name]:,} {title}",
-            f"{part['after_a_tenth']['megabytes']:.1f} MB",
-            f"{part['at_the_end']['megabytes']:.1f} MB",
-            f"{part['megabytes_grown_in_the_second_half']:+.1f} MB",
-            f"{part['descriptors_grown']:+d}",
-        )
+    rows = [
+        (f"{part[name]:,} {title}", f"{part['after_a_tenth']['megabytes']:.1f} MB",
+         f"{part['at_the_end']['megabytes']:.1f} MB", f"{part['megabytes_grown_in_the_second_half']:+.1f} MB",
+         f"{part['descriptors_grown']:+d}")
         for name, title in (("reads", "pictures read"), ("opened", "models opened and closed"))
         if (part := result["parts"].get(name))
-    ]
+    ]  # fmt: skip
     header = ("work", "memory after a tenth", "at the end", "growth in the second half", "open descriptors")
     table = _table(header, rows, result)
     if part := result["parts"].get("together"):
@@ -70,10 +61,10 @@ def endurance(result: Result) -> str:
 
 def pictures(result: Result) -> str:
     """Return the table of damaged pictures and bombs."""
-    rows: list[Row] = [
-        ("files given to the reader", f"{result['executions']:,}"),
-        ("refused with a typed error", f"{sum(result['errors'].values()):,}"),
-        ("crashes, hangs, memory above the limit", f"{len(result['broken']):,}"),
+    rows = [
+        ("files given to the reader", result["executions"]),
+        ("refused with a typed error", sum(result["errors"].values())),
+        ("crashes, hangs, memory above the limit", len(result["broken"])),
         ("longest time for one file", f"{result['slowest_ms']:,.0f} ms"),
         ("most memory for one file", f"{result['most_memory_mb']:,.0f} MB"),
     ]
@@ -89,24 +80,17 @@ def pictures(result: Result) -> str:
 
 def models(result: Result) -> str:
     """Return the table of damaged models, a row for each attack."""
-    rows: list[Row] = [
-        (name, f"{part['executions']:,}", f"{part['deaths']:,}", f"{part['untyped']:,}")
-        for name, part in result["parts"].items()
-        if "executions" in part
-    ]
+    parts = result["parts"].items()
+    rows = [(name, part["executions"], part["deaths"], part["untyped"]) for name, part in parts if "executions" in part]
     return _table(("attack", "files opened", "crashes or hangs", "untyped errors"), rows, result)
 
 
 SECTIONS: dict[str, Callable[[Result], str]] = {
-    "pictures": pictures,
-    "models": models,
-    "kills": kills,
-    "faults": faults,
-    "endurance": endurance,
-}
+    "pictures": pictures, "models": models, "kills": kills, "faults": faults, "endurance": endurance,
+}  # fmt: skip
 
 
-def _table(header: tuple[str, ...], rows: list[Row], result: Result) -> str:
+def _table(header: tuple[str, ...], rows: list[Any], result: Result) -> str:
     cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
     lines = ["| " + " | ".join(row) + " |" for row in [header, *cells]]
     lines.insert(1, "|---" * len(header) + "|")
@@ -124,15 +108,12 @@ def _table(header: tuple[str, ...], rows: list[Row], result: Result) -> str:
 def filled(page: str, results: Path = RESULTS) -> str:
     """Return the page with a new section for each kind of attack that has results."""
     for kind, section in SECTIONS.items():
-        path = results / f"{kind}.json"
-        if not path.is_file():
-            continue
-        start, end = f"<!-- {kind}: made by make torture -->", f"<!-- end of {kind} -->"
-        before, found, rest = page.partition(start)
-        _, found_end, after = rest.partition(end)
-        if not (found and found_end):
-            raise SystemExit(f"{PAGE} has no section between {start} and {end}")
-        page = f"{before}{start}\n{section(json.loads(path.read_text()))}\n{end}{after}"
+        if result := read_result(results / f"{kind}.json"):
+            start, end = f"<!-- {kind}: made by make torture -->", f"<!-- end of {kind} -->"
+            if page.find(end) < page.find(start) or start not in page:
+                raise SystemExit(f"{PAGE} has no section between {start} and {end}")
+            before, _, rest = page.partition(start)
+            page = f"{before}{start}\n{section(result)}\n{end}{rest.partition(end)[2]}"
     return page
 
 

@@ -43,7 +43,9 @@ def record(path: Path, part: str, found: Any) -> None:
 def interrupted(path: Path, part: str, seed: int) -> dict[str, Any]:
     """Return the recorded results of a part with this seed that was interrupted; else empty."""
     known = read_result(path).get("parts", {}).get(part, {})
-    return known if known.get("seed") == seed and not known.get("finished") else {}
+    if known.get("seed") != seed or known.get("finished"):
+        return {}
+    return {name: value for name, value in known.items() if name != "day"}
 
 
 def in_child(work: Callable[[], Any], memory: int = 4_000_000_000) -> tuple[Any, str]:
