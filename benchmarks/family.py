@@ -15,7 +15,7 @@ import numpy as np
 
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
-from edgedigits.reports.model_card_file import Card, read_card
+from edgedigits.reports.model_card import Card, read_card
 from edgedigits.reports.published_networks import PUBLISHED
 from edgedigits_runtime.timing import interleaved
 from edgedigits_runtime.whole_files import write_whole

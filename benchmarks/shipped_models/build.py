@@ -34,7 +34,7 @@ from benchmarks.shipped_models.seeds import (
 )
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED
-from edgedigits.reports.model_card_file import Card, card_path, read_card, write_card
+from edgedigits.reports.model_card import Card, card_path, read_card, write_card
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.microcontroller.c import COptions

@@ -15,7 +15,7 @@ from edgedigits.data.dataset import Samples
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SUFFIXES, open_model
 from edgedigits.reports.evaluation import Evaluation, evaluate
-from edgedigits.reports.model_card_file import Card
+from edgedigits.reports.model_card import Card
 from edgedigits.verification.reliability import BINS, group_by_confidence
 from edgedigits_runtime.contract import Contract
 

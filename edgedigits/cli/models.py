@@ -63,7 +63,7 @@ def show(
     from edgedigits.model_files import find_model, shipped_names
 
     if model in shipped_names() and not contract:
-        from edgedigits.reports.model_card_file import read_card
+        from edgedigits.reports.model_card import read_card
 
         card = read_card(model)
         if card is not None:

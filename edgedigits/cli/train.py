@@ -125,7 +125,7 @@ def run_training(what: "TrainOptions | Path") -> None:
         # Before Keras, whose import takes seconds.
         get_recipe(what.recipe)
     load_keras()
-    from edgedigits.reports.terminal import curves_as_text
+    from edgedigits.plotting.curves import curves_as_text
     from edgedigits.training import fit
 
     console = Console()

@@ -9,7 +9,7 @@ from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED, find_model, open_model, shipped_names
 from edgedigits.plotting.style import to_png, to_svg
 from edgedigits.reports.figures.frontier import Point, frontier_figure
-from edgedigits.reports.model_card_file import Card, read_card
+from edgedigits.reports.model_card import Card, read_card
 from edgedigits.reports.published_networks import PUBLISHED
 from edgedigits_runtime.errors import ArtifactNotFound, MissingExtra, UnknownName
 from edgedigits_runtime.timing import interleaved

@@ -1,13 +1,42 @@
 """A model's card as a person reads it in a terminal."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgedigits.reports.model_card_file import Card
+from edgedigits.model_files import SHIPPED
+from edgedigits_runtime.whole_files import write_whole
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+
+Card = dict[str, Any]
+
+
+def card_path(name: str, folder: Path = SHIPPED) -> Path:
+    """Return where the card of a shipped model is."""
+    return folder / f"{name}.card.json"
+
+
+def read_card(name: str, folder: Path = SHIPPED) -> Card | None:
+    """Return the card of a shipped model, or None where it has none."""
+    path = card_path(name, folder)
+    if not path.is_file():
+        return None
+    card: Card = json.loads(path.read_text())
+    return card
+
+
+def write_card(card: Card, folder: Path = SHIPPED) -> Path:
+    """Write a card beside its model's files.
+
+    Raises:
+        OutputNotWritable: the file could not be written.
+    """
+    return write_whole(card_path(card["name"], folder), json.dumps(card, indent=1) + "\n")
+
 
 Rows = Iterator[tuple[str, str]]
 

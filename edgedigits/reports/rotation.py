@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgedigits.data.dataset import Samples
+from edgedigits.plotting.style import BLUE, INK, ORANGE, new_figure, tidy
 from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.preprocessing import Images, Probabilities
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DEGREES = tuple(range(-45, 46, 5))
 MOST_IMAGES = 2_000
@@ -63,3 +68,27 @@ def rotation_curve(
         for angle in degrees
     )
     return RotationCurve(tuple(degrees), accuracy, count, len(samples))
+
+
+def rotation_figure(curve: RotationCurve, trained_to: float | None) -> "Figure":
+    """Draw accuracy by angle with its 95% interval.
+
+    Args:
+        curve: as measured.
+        trained_to: augmentation turned the training images by up to so many degrees; None if it did not.
+    """
+    figure = new_figure()
+    axes = figure.subplots()
+    if trained_to is not None:
+        axes.axvspan(-trained_to, trained_to, color=ORANGE, alpha=0.25, linewidth=0, label="turned so in training")
+    axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
+    values = [100 * share.value for share in curve.accuracy]
+    axes.fill_between(
+        curve.degrees, [100 * share.low for share in curve.accuracy], [100 * share.high for share in curve.accuracy],
+        color=BLUE, alpha=0.25, linewidth=0, label="95% interval",
+    )  # fmt: skip
+    axes.plot(curve.degrees, values, color=BLUE, marker="o", markersize=3, label="accuracy")
+    axes.set_xticks([angle for angle in curve.degrees if angle % 15 == 0])
+    tidy(axes, xlabel="degrees, counter-clockwise", ylabel="accuracy (%)")
+    axes.legend(fontsize=8, loc="lower center")
+    return figure

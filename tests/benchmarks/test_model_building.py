@@ -16,7 +16,7 @@ from benchmarks.shipped_models.plan import INT8, SEEDS, SHIPPED_MODELS, ShippedM
 from benchmarks.shipped_models.seeds import SeedResult, chosen, forget_exports, measure_seed, train_seed
 from edgedigits.model_files import shipped_names
 from edgedigits.recipes import RECIPES
-from edgedigits.reports.model_card_file import Card
+from edgedigits.reports.model_card import Card
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.errors import EdgedigitsError, RunError, UnknownName
 

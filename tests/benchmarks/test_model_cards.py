@@ -14,8 +14,7 @@ from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
 from edgedigits.reports.family_plot import as_point, plot_family
 from edgedigits.reports.figures.frontier import Point, frontier_figure
-from edgedigits.reports.model_card import card_page
-from edgedigits.reports.model_card_file import Card, card_path, read_card, write_card
+from edgedigits.reports.model_card import Card, card_page, card_path, read_card, write_card
 from edgedigits.reports.published_networks import PUBLISHED
 from edgedigits_runtime.errors import ArtifactNotFound, UnknownName
 from tests.conftest import RunCommand

@@ -10,7 +10,7 @@ from benchmarks.shipped_models.card import describe_others
 from edgedigits import model_files
 from edgedigits.exporting import source
 from edgedigits.model_files import SHIPPED, check_shipped, find_keras, find_model, shipped_names
-from edgedigits.reports.model_card_file import read_card
+from edgedigits.reports.model_card import read_card
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound
 from tests.conftest import RunCommand
 

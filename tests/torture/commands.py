@@ -27,7 +27,7 @@ LITERT = (*CLI, "edgedigits.exporting.export", "edgedigits.exporting.source", "a
 CONVERSION = ("sklearn.datasets", "scipy.optimize")
 TRAINING = (
     *(*CLI, *CONVERSION, "keras", "tensorflow", "matplotlib.backends.backend_agg"),
-    *("edgedigits.training.fit", "edgedigits.reports.terminal"),
+    *("edgedigits.training.fit", "edgedigits.plotting.curves"),
 )
 
 

@@ -1,10 +1,57 @@
 """The network's layers, drawn and listed."""
 
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import ImageFont, ImageOps
+
+from edgedigits.plotting.style import (
+    BLUE,
+    DPI,
+    GREEN,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    YELLOW,
+    bare_axes,
+    figure_of,
+)  # fmt: skip
 from edgedigits.reports.facts import Facts
-from edgedigits.reports.figures.network import network_figure
 from edgedigits.reports.html import Picture, Section, charts, table
-from edgedigits.reports.layers import Layer, layers_of
 from edgedigits_runtime.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: its name, its class, the shape of its output without the batch, and its parameters."""
+
+    name: str
+    kind: str
+    shape: tuple[int | None, ...]
+    parameters: int
+
+    @property
+    def shape_text(self) -> str:
+        return "×".join("?" if size is None else str(size) for size in self.shape)
+
+
+def layers_of(model: Any) -> tuple[Layer, ...]:
+    """Return the layers of a built Keras model; the input is none."""
+    return tuple(
+        Layer(layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), int(layer.count_params()))
+        for layer in model.layers
+        if type(layer).__name__ != "InputLayer"
+    )
+
 
 TITLE = "Network"
 
@@ -32,3 +79,56 @@ def _drawing(layers: tuple[Layer, ...], shape: str) -> Picture:
         "network", network_figure(layers), f"Layered drawing of the network, from an input of {shape}: {said}.",
         "Each layer with the shape of its output and its parameters.", wide=True,
     )  # fmt: skip
+
+
+FONT_SIZE = 18
+MARGIN = 12
+TALLEST = 220
+"""Of a box, in pixels."""
+COLOURS = {
+    "Conv2D": BLUE, "MaxPooling2D": VERMILION, "AveragePooling2D": VERMILION, "Dropout": YELLOW,
+    "Flatten": GREEN, "Dense": ORANGE, "BatchNormalization": PURPLE,
+}  # fmt: skip
+OTHER = SKY
+
+
+def network_figure(layers: Sequence[Layer]) -> "Figure":
+    """Draw the layers as boxes, with the kind, output shape and parameters of each.
+
+    Raises:
+        MissingExtra: visualkeras is not installed.
+    """
+    try:
+        visualkeras: Any = importlib.import_module("visualkeras")
+    except ImportError as error:
+        raise MissingExtra("drawing a network", "train") from error
+    stand_ins = [_stand_in(layer) for layer in layers]
+    tallest = max((layer.shape[0] or 1 for layer in layers if len(layer.shape) == 3), default=TALLEST)
+    drawing = visualkeras.layered_view(
+        SimpleNamespace(layers=stand_ins),
+        color_map={type(one): {"fill": COLOURS.get(type(one).__name__, OTHER), "outline": INK} for one in stand_ins},
+        text_callable=lambda i, _: (_caption(layers[i]), False),
+        font=_font(), font_color=INK, spacing=112, padding=70, draw_funnel=False, one_dim_orientation="y",
+        scale_xy=TALLEST / tallest, max_xy=TALLEST, min_xy=12, scale_z=0.5, max_z=120, min_z=12,
+        legend_text_spacing_offset=0,
+    )  # fmt: skip
+    drawing = ImageOps.expand(drawing, MARGIN, "white")
+    axes = bare_axes(drawing.width / DPI, drawing.height / DPI)
+    axes.imshow(np.asarray(drawing.convert("RGB")))
+    return figure_of(axes)
+
+
+def _stand_in(layer: Layer) -> Any:
+    """What visualkeras looks at; it asks Keras 3 layers for `output_shape`, which they no longer have."""
+    return type(layer.kind, (), {"name": layer.name, "output_shape": (None, *layer.shape)})()
+
+
+def _caption(layer: Layer) -> str:
+    parameters = f"{layer.parameters:,}" if layer.parameters else "–"
+    return f"{layer.kind}\n{layer.shape_text}\n{parameters}"
+
+
+def _font() -> Any:
+    from matplotlib import font_manager
+
+    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), FONT_SIZE)

@@ -1,8 +1,8 @@
 """How the network bears turned images."""
 
 from edgedigits.reports.facts import Facts
-from edgedigits.reports.figures.rotation import rotation_figure
 from edgedigits.reports.html import Picture, Section, charts, pair, paragraph, table
+from edgedigits.reports.rotation import rotation_figure
 
 TITLE = "Rotation"
 

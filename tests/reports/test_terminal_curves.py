@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits.reports.terminal import curves_as_text
+from edgedigits.plotting.curves import curves_as_text
 
 shares = st.floats(0, 1)
 
