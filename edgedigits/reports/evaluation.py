@@ -1,4 +1,4 @@
-"""What a network decided on a split, and the figures made from it."""
+"""Decisions of a network on a split, and figures of them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +12,12 @@ from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
 
 SMALLEST = 1e-7
-"""Probabilities are clipped here before their logarithm is taken, as Keras does in its losses."""
+"""Probabilities are clipped to this before the logarithm, as in Keras's losses."""
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Precision, recall and F1 of one class, 0..1, and how many samples it has. Scores that are 0/0 are 0."""
+    """Precision, recall and F1 of one class, 0..1, and its number of samples. Scores of 0/0 are 0."""
 
     name: str
     precision: float
@@ -28,12 +28,12 @@ class ClassScores:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Answers of a network to all images of a split.
+    """Outputs of a network for all images of a split.
 
     Attributes:
-        labels: the true classes, int64 [N], N at least 1.
-        probabilities: the network's own, float32 [N, classes].
-        confidences: after the temperature, float32 [N, classes]; the decisions are the same.
+        labels: true classes, int64 [N], N at least 1.
+        probabilities: of the network, float32 [N, classes].
+        confidences: probabilities after the temperature, float32 [N, classes], with the same decisions.
     """
 
     labels: NDArray[np.int64]
@@ -42,23 +42,23 @@ class Evaluation:
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """The classes decided on, int64 [N]."""
+        """Predicted classes, int64 [N]."""
         predicted: NDArray[np.int64] = self.probabilities.argmax(axis=1)
         return predicted
 
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
-        """Of each decision, float32 [N]."""
+        """Confidence of each decision, float32 [N]."""
         return self.confidences[np.arange(len(self.labels)), self.predicted]
 
     @cached_property
     def accuracy(self) -> Share:
-        """Top-1, with its 95% Wilson interval."""
+        """Top-1 accuracy with its 95% Wilson interval."""
         return wilson(int((self.predicted == self.labels).sum()), len(self.labels))
 
     @cached_property
     def loss(self) -> float:
-        """Mean cross-entropy of the network's own probabilities."""
+        """Mean cross-entropy before the temperature."""
         of_truth = self.probabilities[np.arange(len(self.labels)), self.labels]
         return float(-np.log(np.clip(of_truth.astype(np.float64), SMALLEST, 1 - SMALLEST)).mean())
 
@@ -73,12 +73,12 @@ class Evaluation:
 
     @cached_property
     def mistakes(self) -> NDArray[np.int64]:
-        """Indices of the images read wrong, int64, the most confident first."""
+        """Indices of misclassified images, int64, most confident first."""
         wrong = np.flatnonzero(self.predicted != self.labels)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
     def scores(self, names: tuple[str, ...]) -> tuple[ClassScores, ...]:
-        """Return the scores of each class; `names` are those of the classes."""
+        """Return the scores of each class, given the names of the classes."""
         from sklearn.metrics import precision_recall_fscore_support
 
         columns = precision_recall_fscore_support(
@@ -90,7 +90,7 @@ class Evaluation:
         )
 
     def top(self, index: int, names: tuple[str, ...], count: int) -> tuple[tuple[str, float], ...]:
-        """Return the likeliest labels of one image with their confidences, best first."""
+        """Return the most likely labels of an image with their confidences, best first."""
         row = self.confidences[index]
         return tuple((names[i], float(row[i])) for i in np.argsort(-row, kind="stable")[:count])
 

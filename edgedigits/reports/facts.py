@@ -1,4 +1,4 @@
-"""Everything a report is made of, gathered from a run folder; what is not there is named with its reason."""
+"""Gather the facts of a report from a run folder; name what is missing, with the reason."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ class Network:
 
     Attributes:
         model: the Keras model.
-        contract: None where there is neither a finished model nor a dataset to make one of.
-        file: it was loaded from.
-        finished: whether the training came to its end, where confidence is fitted.
+        contract: None without a finished model and without a dataset.
+        file: the file it was loaded from.
+        finished: whether training has finished, after which confidence is fitted.
     """
 
     model: Any
@@ -40,14 +40,14 @@ class Network:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What a report shows; None where it is not there, and `missing` says why.
+    """Facts of a report; a missing one is None and its reason is in `missing`.
 
     Attributes:
         run, config: the run.
         history: one row per finished epoch.
         labels: names of the classes.
-        missing: by "history", "finished model", "network", "data" or "decisions", the reason.
-        notes: what a reader has to know before believing the figures.
+        missing: reasons by "history", "finished model", "network", "data" or "decisions".
+        notes: warnings about the figures.
     """
 
     run: RunFolder
@@ -62,20 +62,20 @@ class Facts:
     missing: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def why(self, *parts: str) -> tuple[str, ...]:
-        """Return the reasons for those of `parts` that are missing."""
+    def reasons(self, *parts: str) -> tuple[str, ...]:
+        """Return the reasons of the `parts` that are missing."""
         return tuple(self.missing[part] for part in parts if part in self.missing)
 
 
 def gather(run: RunFolder, options: DataOptions) -> Facts:
-    """Gather what there is.
+    """Gather the facts of a run.
 
     Args:
         run: finished, killed or interrupted.
-        options: where the dataset is, if not where the run says.
+        options: where the dataset is, if the run's place is wrong.
 
     Raises:
-        RunError: the folder holds no run.
+        RunError: the folder is not a run.
     """
     config = run.read_config()
     missing: dict[str, str] = {}
@@ -111,14 +111,14 @@ def _data(
         dataset = load_dataset(name, data_dir=data_dir)
         splits = split(dataset, get_recipe(config.recipe).split)
     except UnknownName as error:
-        # Most often a folder of pictures that is no longer where it was.
+        # Usually a folder of pictures that was moved.
         missing["data"] = f"the data: {error}; if they have moved, name them with --data"
         return None, None
     except EdgedigitsError as error:
         missing["data"] = f"the data: {error}"
         return None, None
     if splits.train.digest() != config.data_fingerprint:
-        notes.append(f"The data of {name!r} are not those the run was trained on: the training split differs.")
+        notes.append(f"The data of {name!r} have changed since the training: the training split differs.")
     return dataset, splits
 
 
@@ -126,7 +126,7 @@ def _network(
     run: RunFolder, config: RunConfig, dataset: Dataset | None, history: list[dict[str, float]],
     missing: dict[str, str],
 ) -> tuple[Network | None, list[dict[str, float]]]:  # fmt: skip
-    """Return the finished network, else that of the last checkpoint, and the history, which a checkpoint holds too."""
+    """Return the network of the finished run or of its checkpoint, and the history."""
     reasons = []
     if run.model.is_file():
         try:
@@ -135,7 +135,7 @@ def _network(
         except EdgedigitsError as error:
             reasons.append(str(error))
     else:
-        reasons.append(f"{run.model.name} is not here, so the training was killed or still runs")
+        reasons.append(f"{run.model.name} is missing: the training was killed or is still running")
     try:
         model, history = load_checkpoint(run.checkpoint)
     except EdgedigitsError as error:
@@ -143,8 +143,8 @@ def _network(
         missing["network"] = "the network: " + "; ".join(reasons)
         return None, history
     missing["finished model"] = (
-        f"the finished model: {reasons[0]}. {len(history)} of {config.epochs} epochs are done, and what"
-        f" follows is about {run.checkpoint.name}; go on with: edgedigits train --resume {run.path}"
+        f"the finished model: {reasons[0]}. {len(history)} of {config.epochs} epochs are finished,"
+        f" and this report is about {run.checkpoint.name}; to resume: edgedigits train --resume {run.path}"
     )
     provisional = None if dataset is None else contract_of(get_recipe(config.recipe), dataset)
     if not history:
@@ -153,7 +153,7 @@ def _network(
 
 
 def _misfit(network: Network, dataset: Dataset) -> str | None:
-    """Return why a network cannot classify the images of a dataset, or None."""
+    """Return why a network does not fit a dataset, or None."""
     takes = tuple(network.model.input_shape[1:])
     if dataset.image_shape != takes:
         return f"{dataset.name} has images of {list(dataset.image_shape)}, the network takes {list(takes)}"

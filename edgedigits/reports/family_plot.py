@@ -1,4 +1,4 @@
-"""The picture of the family: accuracy against what it costs."""
+"""Plot the family: accuracy against parameters, size and latency."""
 
 from functools import partial
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""From sections to one HTML page that needs nothing but itself.
+"""Make one self-contained HTML page of sections.
 
-Every function returns HTML; text handed in is escaped here and nowhere else.
+Every function returns HTML and escapes its text arguments; callers never escape.
 """
 
 import base64
@@ -20,23 +20,23 @@ from edgedigits_runtime.preprocessing import Images
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# The browser itself refuses whatever a page that promises to need nothing would ask for.
+# The browser refuses any request to the network.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 LARGEST_IMAGE = 128
-"""Of a dataset's image on the page, in pixels; larger ones are scaled down."""
+"""Side in pixels to which images of a dataset are scaled down."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure on the page, which is kept as PNG and SVG too.
+    """A figure of the page; it is also written as PNG and SVG.
 
     Args:
-        name: of the files, without a suffix.
+        name: file name without suffix.
         figure: the figure.
-        alt: what it shows, for those who cannot see it.
-        caption: below it.
-        wide: takes the whole width, and scrolls on a narrow screen.
-        on_page: False where the page shows the same in another form, that fits narrow screens.
+        alt: text alternative.
+        caption: text below the figure.
+        wide: use the full width and scroll on a narrow screen.
+        on_page: False if the page shows the same as HTML.
     """
 
     name: str
@@ -56,11 +56,11 @@ class Section:
     """A part of the page.
 
     Args:
-        anchor: where links within the page lead.
-        title: its heading.
+        anchor: target of links in the page.
+        title: heading.
         blocks: HTML, in order.
-        pictures: those in it, for the files.
-        missing: a line for each thing that is not there, and why.
+        pictures: figures to write as files.
+        missing: a line for each missing fact, with the reason.
     """
 
     anchor: str
@@ -102,7 +102,7 @@ def paragraph(plain: str) -> str:
 
 
 def warning(plain: str) -> str:
-    """Return a paragraph that stands out: what a reader has to know before the figures."""
+    """Return a highlighted paragraph."""
     return f'<p class="missing"><b>Mind:</b> {text(plain)}</p>'
 
 
@@ -111,7 +111,7 @@ def heading(plain: str) -> str:
 
 
 def tiles(facts: Iterable[tuple[str, str, str]]) -> str:
-    """Return a row of figures: (what it is, the figure, what stands below it)."""
+    """Return a row of figures: (name, figure, note)."""
     cells = "".join(
         f"<div><dt>{text(what)}</dt><dd><b>{text(figure)}</b><span>{text(note)}</span></dd></div>"
         for what, figure, note in facts
@@ -120,11 +120,11 @@ def tiles(facts: Iterable[tuple[str, str, str]]) -> str:
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int = 1) -> str:
-    """Return a table; the first cell of each row is its heading.
+    """Return a table; the first cell of a row is its heading.
 
     Args:
-        caption: what the table shows.
-        head: of the columns.
+        caption: title of the table.
+        head: names of the columns.
         rows: text, as many cells as `head`.
         numbers_from: columns from this one on are numbers.
     """
@@ -139,7 +139,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, n
         + "</tr>"
         for row in rows
     )
-    # Focusable, so that a wide table can be scrolled with the keyboard.
+    # Focusable, so that the keyboard scrolls a wide table.
     return (
         f'<div class="scroll" tabindex="0"><table><caption>{text(caption)}</caption>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -147,7 +147,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, n
 
 
 def charts(pictures: Iterable[Picture]) -> str:
-    """Return pictures side by side where there is room."""
+    """Return pictures side by side if they fit."""
     return f'<div class="charts">{"".join(map(_chart, pictures))}</div>'
 
 
@@ -160,12 +160,12 @@ def _chart(picture: Picture) -> str:
 
 
 def pair(*blocks: str) -> str:
-    """Return blocks side by side where there is room."""
+    """Return blocks side by side if they fit."""
     return f'<div class="pair">{"".join(f"<div>{block}</div>" for block in blocks)}</div>'
 
 
 def cards(each: Iterable[str], kind: str = "") -> str:
-    """Return cards in as many columns as there is room for."""
+    """Return cards in as many columns as fit."""
     return f'<div class="cards {kind}">{"".join(each)}</div>'
 
 
@@ -173,9 +173,9 @@ def card(image: str, lines: Sequence[str], *, marked: bool = False, below: str =
     """Return a small picture with lines of text, the first one strong.
 
     Args:
-        image: of `pixels`, or other HTML.
+        image: HTML, for example of `pixels`.
         lines: text.
-        marked: show that this is a mistake.
+        marked: highlight as a mistake.
         below: HTML after the lines.
     """
     first, *others = (text(line) for line in lines)
@@ -202,7 +202,7 @@ def pixels(image: Images, alt: str) -> str:
 
 
 def photo(picture: Image.Image, alt: str) -> str:
-    """Return a photograph or drawing that is no image of a dataset."""
+    """Return a photograph or drawing."""
     return f'<img alt="{text(alt)}" src="{_png_url(picture)}">'
 
 

@@ -29,10 +29,10 @@ FIGURES = "figures"
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """A report that is not written yet.
+    """A report before it is written.
 
     Attributes:
-        run: what it is about.
+        run: the run folder.
         page: HTML.
         sections: in the order of the page.
     """
@@ -43,7 +43,7 @@ class Report:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """A line for each thing that is not there, and why; each once."""
+        """A line for each missing fact, with the reason."""
         return tuple(dict.fromkeys(line for section in self.sections for line in section.missing))
 
     def write(self) -> Path:
@@ -66,16 +66,16 @@ def make_report(
     readings: Sequence[tuple[Reading, str]] = (),
     rows: Sequence[Row] = (),
 ) -> Report:
-    """Gather, evaluate and draw.
+    """Make the report of a run.
 
     Args:
-        run: finished or not; what is missing is named on the page.
-        data: where the dataset is, if not where the run says.
-        readings: of pictures from outside, each with the text it should give; drawn if there are any.
-        rows: of a table of files with their latency; drawn if there are any.
+        run: finished or not; the page names what is missing.
+        data: where the dataset is, if the run's place is wrong.
+        readings: of example pictures, each with the true text.
+        rows: of a table of files with their latency.
 
     Raises:
-        RunError: the folder holds no run.
+        RunError: the folder is not a run.
         MissingExtra: the [train] extra is not installed.
     """
     load_keras()

@@ -1,4 +1,4 @@
-"""How accuracy falls when images are turned."""
+"""Accuracy on rotated images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class RotationCurve:
     Attributes:
         degrees: counter-clockwise.
         accuracy: at each angle, with 95% Wilson intervals.
-        images: how many were turned.
-        available: how many the split has.
+        images: number of rotated images.
+        available: number of images in the split.
     """
 
     degrees: tuple[int, ...]
@@ -41,9 +41,9 @@ class RotationCurve:
 
 
 def rotated(images: Images, degrees: float) -> Images:
-    """Return each of uint8 [N, H, W, C] turned counter-clockwise about its centre, bilinear.
+    """Rotate uint8 [N, H, W, C] counter-clockwise about the centre, bilinearly.
 
-    Corners that come from outside the image are 0, which is paper for bright ink on dark.
+    Corners from outside the image are 0, the paper of bright ink on dark.
     """
     from scipy import ndimage
 
@@ -54,12 +54,12 @@ def rotated(images: Images, degrees: float) -> Images:
 def rotation_curve(
     run: Callable[[Images], Probabilities], samples: Samples, degrees: Sequence[int] = DEGREES
 ) -> RotationCurve:
-    """Measure accuracy on turned images.
+    """Measure accuracy on rotated images.
 
     Args:
-        run: gives float32 [N, classes] for uint8 [N, H, W, C].
-        samples: of more than MOST_IMAGES a seeded choice is turned.
-        degrees: the angles, 0 among them.
+        run: returns float32 [N, classes] for uint8 [N, H, W, C].
+        samples: if there are more than MOST_IMAGES, a seeded choice is used.
+        degrees: angles, including 0.
     """
     count = min(MOST_IMAGES, len(samples))
     chosen = samples.take(np.sort(np.random.default_rng(SEED).choice(len(samples), count, replace=False)))
@@ -74,13 +74,13 @@ def rotation_figure(curve: RotationCurve, trained_to: float | None) -> "Figure":
     """Draw accuracy by angle with its 95% interval.
 
     Args:
-        curve: as measured.
-        trained_to: augmentation turned the training images by up to so many degrees; None if it did not.
+        curve: the measurement.
+        trained_to: largest rotation of the augmentation in degrees; None without augmentation.
     """
     figure = new_figure()
     axes = figure.subplots()
     if trained_to is not None:
-        axes.axvspan(-trained_to, trained_to, color=ORANGE, alpha=0.25, linewidth=0, label="turned so in training")
+        axes.axvspan(-trained_to, trained_to, color=ORANGE, alpha=0.25, linewidth=0, label="rotations in training")
     axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
     values = [100 * share.value for share in curve.accuracy]
     axes.fill_between(

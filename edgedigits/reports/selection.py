@@ -1,4 +1,4 @@
-"""Which samples a report shows."""
+"""Choose the samples that a report shows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,11 +7,11 @@ SEED = 0
 
 
 def one_of_each_and_more(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return indices of `count` samples at most, int64: a seeded choice, the classes as even as can be, in their order.
+    """Return int64 indices of at most `count` samples: a seeded, class-balanced choice, sorted by class.
 
     Args:
         labels: int64 [N].
-        count: with more classes than this, some are left out.
+        count: if there are more classes, some are left out.
     """
     order = np.random.default_rng(SEED).permutation(len(labels))
     rank = np.empty(len(labels), np.int64)
@@ -23,6 +23,6 @@ def one_of_each_and_more(labels: NDArray[np.int64], count: int) -> NDArray[np.in
 
 
 def at_random(available: int, count: int) -> NDArray[np.int64]:
-    """Return `count` indices below `available` at most, int64, seeded and ascending."""
+    """Return at most `count` int64 indices below `available`: a seeded choice, ascending."""
     chosen = np.random.default_rng(SEED).choice(available, min(count, available), replace=False)
     return np.sort(chosen).astype(np.int64)

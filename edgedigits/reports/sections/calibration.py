@@ -1,4 +1,4 @@
-"""Whether the network is right as often as it says."""
+"""Calibration: is the network right as often as its confidence states?"""
 
 from typing import TYPE_CHECKING
 
@@ -21,14 +21,14 @@ def calibration(facts: Facts) -> Section:
     """Return reliability diagrams of the test split, before and after the temperature."""
     network = facts.network
     if facts.test is None or network is None or network.contract is None:
-        return Section("calibration", TITLE, missing=facts.why("network", "data", "decisions"))
-    before = _picture(facts.test, facts.test.probabilities, "before", "the network's own probabilities")
+        return Section("calibration", TITLE, missing=facts.reasons("network", "data", "decisions"))
+    before = _picture(facts.test, facts.test.probabilities, "before", "the network's probabilities")
     method = (
         f"Expected calibration error over {BINS} bins of equal width: the mean distance between confidence and"
         " accuracy, weighted by images (Guo et al. 2017, “On Calibration of Modern Neural Networks”, arXiv:1706.04599)."
     )
     if not network.finished:
-        missing = ("confidence: its temperature is fitted when a training ends, and this one did not",)
+        missing = ("confidence: the temperature is fitted at the end of a training, and this one has not finished",)
         return Section("calibration", TITLE, (paragraph(method), charts([before])), (before,), missing)
     temperature = network.contract.temperature
     after = _picture(facts.test, facts.test.confidences, "after", f"after the temperature {temperature:g}")
@@ -41,13 +41,13 @@ def calibration(facts: Facts) -> Section:
 
 def _picture(test: Evaluation, probabilities: Probabilities, when: str, what: str) -> Picture:
     found = group_by_confidence(probabilities, test.labels)
-    said = f"Expected calibration error {found.expected_error:.2%}: {what}."
+    summary = f"Expected calibration error {found.expected_error:.2%}: {what}."
     sure = found.counts[-1] / found.counts.sum()
     return Picture(
         f"reliability-{when}", reliability_figure(found),
         f"Reliability diagram, share right by confidence in {BINS} bins; {sure:.1%} of the images are in the"
-        f" topmost. {said}",
-        said,
+        f" topmost. {summary}",
+        summary,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ TITLE = "Training"
 def curves(facts: Facts) -> Section:
     """Return accuracy and loss by epoch, training against validation."""
     if not facts.history:
-        return Section("training", TITLE, missing=facts.why("history"))
+        return Section("training", TITLE, missing=facts.reasons("history"))
     pictures = tuple(_picture(facts, metric) for metric in ("accuracy", "loss"))
     best, final = best_epoch(facts.history), facts.history[-1]
     rows = [

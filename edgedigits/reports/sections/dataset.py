@@ -1,4 +1,4 @@
-"""What the network was trained, validated and tested on."""
+"""The dataset: shapes, classes and samples of its splits."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ TITLE = "Dataset"
 def dataset(facts: Facts) -> Section:
     """Return shapes, class distribution and samples of the splits."""
     if facts.splits is None:
-        return Section("dataset", TITLE, missing=facts.why("data"))
+        return Section("dataset", TITLE, missing=facts.reasons("data"))
     splits = {name: facts.splits.named(name) for name in ("train", "validation", "test")}
     counts = {name: np.bincount(part.labels, minlength=len(facts.labels)) for name, part in splits.items()}
     pictures = (_distribution(counts, facts.labels), _grid(facts.splits.train, facts.labels))
@@ -51,12 +51,12 @@ def _counts(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str]) -> s
 
 
 def _distribution(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str]) -> Picture:
-    said = "; ".join(
+    summary = "; ".join(
         f"{name}: {of_class.sum():,} images, {of_class.min():,} to {of_class.max():,} in a class"
         for name, of_class in counts.items()
     )
     return Picture(
-        "class-distribution", distribution_figure(counts, labels), f"Bars: share of each class in each split. {said}.",
+        "class-distribution", distribution_figure(counts, labels), f"Bars: share of each class by split. {summary}.",
         "Share of each class in each split.",
     )  # fmt: skip
 

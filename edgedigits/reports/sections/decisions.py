@@ -1,4 +1,4 @@
-"""What the network decides on the test split, where it is wrong, and how sure it is."""
+"""Decisions on the test split: confusion, scores, mistakes and samples."""
 
 from edgedigits.data.dataset import Samples
 from edgedigits.plotting.style import escape
@@ -30,7 +30,7 @@ Labels = tuple[str, ...]
 def decisions(facts: Facts) -> Section:
     """Return confusion, scores by class, mistakes and sample predictions."""
     if facts.test is None or facts.splits is None:
-        return Section("test", TITLE, missing=facts.why("network", "data", "decisions"))
+        return Section("test", TITLE, missing=facts.reasons("network", "data", "decisions"))
     test, samples, labels = facts.test, facts.splits.test, facts.labels
     matrices = tuple(_matrix(test, labels, normalised) for normalised in (False, True))
     pictures = [*matrices, _predictions_picture(test, samples, labels)]
@@ -81,17 +81,17 @@ def _mistakes(test: Evaluation, samples: Samples, labels: Labels) -> tuple[str, 
     count = len(test.mistakes)
     if not count:
         return (paragraph(f"None of the {len(samples):,} test images is read wrong."),)
-    said = f"{count:,} of {len(samples):,} test images are read wrong ({count / len(samples):.2%})."
+    summary = f"{count:,} of {len(samples):,} test images are read wrong ({count / len(samples):.2%})."
     if count > SHOWN_MISTAKES:
-        said += f" These are the {SHOWN_MISTAKES} worst: wrong, and most confident."
+        summary += f" These are the {SHOWN_MISTAKES} worst: wrong, and most confident."
     else:
-        said += " All of them, the most confident first."
+        summary += " All of them, the most confident first."
     each = []
     for i in test.mistakes[:SHOWN_MISTAKES]:
         true, read, confidence = labels[test.labels[i]], labels[test.predicted[i]], f"{test.confidence[i]:.1%}"
         image = pixels(samples.images[i], f"test image {i}: a {true}, read as {read} with {confidence}")
         each.append(card(image, [f"{true} → {read}", confidence, f"image {i}"]))
-    return paragraph(said + " Each with its true class → the one predicted, and the confidence."), cards(each)
+    return paragraph(summary + " Each with its true class → the one predicted, and the confidence."), cards(each)
 
 
 def _mistakes_picture(test: Evaluation, samples: Samples, labels: Labels) -> Picture:

@@ -1,4 +1,4 @@
-"""The exports of a run, each with its proof and the decisions that flipped."""
+"""The exports of a run, each with its verification and flipped decisions."""
 
 import dataclasses
 import json
@@ -41,10 +41,10 @@ def exports(facts: Facts) -> Section:
 
 
 def read_verification(file: Path) -> Verification:
-    """Read what `verify.write_report` wrote.
+    """Read a report of `verify.write_report`.
 
     Raises:
-        RunError: it is damaged.
+        RunError: the report is damaged.
     """
     try:
         fields = json.loads(file.read_text())
@@ -99,10 +99,11 @@ def _figures(found: list[Verification], folder: Path) -> str:
             )
         )
     head = (
-        "file", "gate", "accuracy (95% interval)", "decides as Keras", "flips", "largest error", "McNemar p", "bytes",
+        "file", "gate", "accuracy (95% interval)", "agreement with Keras", "flips", "largest error", "McNemar p",
+        "bytes",
     )  # fmt: skip
     first = found[0].comparison
-    caption = f"Every decision beside Keras's, which is right on {first.keras_accuracy.value:.2%}."
+    caption = f"Every decision compared with Keras, whose accuracy is {first.keras_accuracy.value:.2%}."
     return table(caption, head, rows)
 
 
@@ -112,14 +113,14 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
     blocks = [heading(proof.artifact), *map(paragraph, _verdict(proof, facts))]
     flips = figures.flips[:SHOWN_FLIPS]
     if not flips:
-        return [*blocks, paragraph(f"All {figures.images:,} decisions are Keras's.")], None
+        return [*blocks, paragraph(f"All {figures.images:,} decisions equal Keras's.")], None
     samples = _compared(proof, facts)
-    said = f"{len(figures.flips):,} of {figures.images:,} decisions flipped; Keras's firmest first"
-    said += f", {SHOWN_FLIPS} shown." if len(figures.flips) > SHOWN_FLIPS else "."
+    summary = f"{len(figures.flips):,} of {figures.images:,} decisions flipped; Keras's most confident first"
+    summary += f", {SHOWN_FLIPS} shown." if len(figures.flips) > SHOWN_FLIPS else "."
     if samples is None:
         rows = [(str(flip.index), flip.label, flip.keras, flip.artifact) for flip in flips]
         head = ("image", "true", "Keras", "the export")
-        return [*blocks, table(f"{said} The images are not here.", head, rows)], None
+        return [*blocks, table(f"{summary} The images are not here.", head, rows)], None
     each = [
         card(
             pixels(
@@ -132,7 +133,7 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
         )
         for flip in flips
     ]
-    legend = f"{said} Keras's answer → the export's; in red where the export is wrong."
+    legend = f"{summary} Keras's answer → the export's; in red where the export is wrong."
     captions = [f"{escape(flip.keras)} → {escape(flip.artifact)}\ntrue: {escape(flip.label)}" for flip in flips]
     figure = grid_figure(samples.images[[flip.index for flip in flips]], captions)
     picture = Picture(f"flips-{file_name(proof.artifact)}", figure, "flipped images", on_page=False)
@@ -148,11 +149,11 @@ def _verdict(proof: Verification, facts: Facts) -> Iterator[str]:
     verdict = "Passed its gate" if proof.passed else f"Missed its gate: {'; '.join(proof.missed)}. Demanded were"
     yield f"{verdict} ({demands or 'no demands'}), on the {proof.split} split of {proof.dataset}."
     if not facts.run.model.is_file() or file_digest(facts.run.model) != proof.against_fingerprint:
-        yield f"It was compared with another {proof.against} than the one that is here now."
+        yield f"It was compared with another {proof.against} than the present one."
 
 
 def _compared(proof: Verification, facts: Facts) -> Samples | None:
-    """Return the split that was compared, or None where the one that is here cannot be it."""
+    """Return the split that was compared, or None if the present one differs."""
     if facts.splits is None or proof.split not in ("train", "validation", "test"):
         return None
     samples = facts.splits.named(proof.split)

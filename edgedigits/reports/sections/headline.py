@@ -1,4 +1,4 @@
-"""What was trained, how good it is, and every setting."""
+"""The result of a training and its settings."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -15,12 +15,14 @@ def headline(facts: Facts) -> Section:
     settings = dataclasses.asdict(facts.config)
     versions = settings.pop("versions")
     tables = (
-        table("Settings, as config.json has them", ("setting", "value"), list(_flat(settings)), numbers_from=2),
-        table("Versions", ("of", "version"), [(name, str(value)) for name, value in versions.items()], numbers_from=2),
+        table("Settings in config.json", ("setting", "value"), list(_flat(settings)), numbers_from=2),
+        table(
+            "Versions", ("package", "version"), [(name, str(value)) for name, value in versions.items()], numbers_from=2
+        ),
     )
     blocks = [*map(paragraph, facts.notes), tiles(_tiles(facts)), pair(*tables)]
     return Section(
-        "result", "Result", tuple(blocks), missing=facts.why("finished model", "network", "data", "decisions")
+        "result", "Result", tuple(blocks), missing=facts.reasons("finished model", "network", "data", "decisions")
     )
 
 

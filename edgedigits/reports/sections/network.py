@@ -1,4 +1,4 @@
-"""The network's layers, drawn and listed."""
+"""The layers of the network, drawn and listed."""
 
 import importlib
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Layer:
 
 
 def layers_of(model: Any) -> tuple[Layer, ...]:
-    """Return the layers of a built Keras model; the input is none."""
+    """Return the layers of a built Keras model without its input."""
     return tuple(
         Layer(layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), int(layer.count_params()))
         for layer in model.layers
@@ -59,7 +59,7 @@ TITLE = "Network"
 def network(facts: Facts) -> Section:
     """Return the layered drawing and the summary."""
     if facts.network is None:
-        return Section("network", TITLE, missing=facts.why("network"))
+        return Section("network", TITLE, missing=facts.reasons("network"))
     model = facts.network.model
     layers = layers_of(model)
     shape = "×".join(map(str, model.input_shape[1:]))
@@ -74,9 +74,9 @@ def network(facts: Facts) -> Section:
 
 
 def _drawing(layers: tuple[Layer, ...], shape: str) -> Picture:
-    said = ", ".join(f"{layer.kind} to {layer.shape_text}" for layer in layers)
+    listing = ", ".join(f"{layer.kind} to {layer.shape_text}" for layer in layers)
     return Picture(
-        "network", network_figure(layers), f"Layered drawing of the network, from an input of {shape}: {said}.",
+        "network", network_figure(layers), f"Layered drawing of the network, from an input of {shape}: {listing}.",
         "Each layer with the shape of its output and its parameters.", wide=True,
     )  # fmt: skip
 
@@ -119,7 +119,7 @@ def network_figure(layers: Sequence[Layer]) -> "Figure":
 
 
 def _stand_in(layer: Layer) -> Any:
-    """What visualkeras looks at; it asks Keras 3 layers for `output_shape`, which they no longer have."""
+    """Return an object with `output_shape`, which visualkeras needs and Keras 3 layers lack."""
     return type(layer.kind, (), {"name": layer.name, "output_shape": (None, *layer.shape)})()
 
 

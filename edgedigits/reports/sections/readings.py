@@ -1,4 +1,4 @@
-"""Pictures from outside as the reader reads them, and what one image costs with each file."""
+"""Readings of example pictures, and the latency of each file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ THUMBNAIL = 192
 
 @dataclass(frozen=True)
 class Row:
-    """A model file: what it decides, and how long one image takes."""
+    """A model file with its accuracy and the latency of one image."""
 
     name: str
     engine: str
@@ -27,7 +27,7 @@ class Row:
 
 
 def latency(rows: Sequence[Row]) -> Section:
-    """Return what the files weigh and how long one image takes."""
+    """Return the section of file sizes and latencies."""
     cells = [
         (
             row.file.name,
@@ -39,14 +39,14 @@ def latency(rows: Sequence[Row]) -> Section:
         )
         for row in rows
     ]
-    head = ("file", "engine", "test accuracy", "decides as Keras", "bytes", "ms an image")
+    head = ("file", "engine", "test accuracy", "agreement with Keras", "bytes", "ms an image")
     return Section(
         "files", "Files", (table("One image through each file, pixels to probabilities", head, cells, numbers_from=2),)
     )
 
 
 def examples(readings: Iterable[tuple[Reading, str]]) -> Section:
-    """Return the pictures with what was read in them; each comes with the text it should give."""
+    """Return the section of example pictures; each comes with its true text."""
     pairs = tuple(readings)
     right = sum(reading.text == label for reading, label in pairs)
     blocks = (
@@ -58,10 +58,10 @@ def examples(readings: Iterable[tuple[Reading, str]]) -> Section:
 
 def _card(reading: Reading, label: str) -> str:
     name = Path(reading.source).name
-    said = f"{reading.text} ({reading.digits[0].confidence:.1%})" if reading.digits else "no digit"
-    # Decoded as the reader does it: browsers show 16-bit and turned pictures each in their own way.
+    answer = f"{reading.text} ({reading.digits[0].confidence:.1%})" if reading.digits else "no digit"
+    # Decoded by the reader: browsers differ for 16-bit pictures and EXIF rotation.
     thumbnail = Image.fromarray(decode(reading.source, channels=3))
     thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
     wrong = reading.text != label
-    lines = [said, f"should be {label}", name] if wrong else [said, name]
-    return card(photo(thumbnail, f"{name}, read as {said}"), lines, marked=wrong)
+    lines = [answer, f"should be {label}", name] if wrong else [answer, name]
+    return card(photo(thumbnail, f"{name}, read as {answer}"), lines, marked=wrong)

@@ -1,4 +1,4 @@
-"""How the network bears turned images."""
+"""Accuracy on rotated images."""
 
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.html import Picture, Section, charts, pair, paragraph, table
@@ -8,10 +8,10 @@ TITLE = "Rotation"
 
 
 def rotation(facts: Facts) -> Section:
-    """Return accuracy on test images turned from -45 to 45 degrees."""
+    """Return accuracy on test images rotated by -45 to 45 degrees."""
     curve = facts.rotation
     if curve is None:
-        return Section("rotation", TITLE, missing=facts.why("network", "data", "decisions"))
+        return Section("rotation", TITLE, missing=facts.reasons("network", "data", "decisions"))
     which = (
         f"All {curve.images:,} test images"
         if curve.images == curve.available
@@ -24,7 +24,7 @@ def rotation(facts: Facts) -> Section:
         if trained_to is not None
         else "without augmentation, on upright images only"
     )
-    said = f"{which}, each turned about its centre. The network was trained {trained}."
+    method = f"{which}, each turned about its centre. The network was trained {trained}."
     ends = (
         f"{curve.accuracy[0].value:.2%} at {curve.degrees[0]}°, {curve.accuracy[-1].value:.2%} at {curve.degrees[-1]}°"
     )
@@ -41,4 +41,4 @@ def rotation(facts: Facts) -> Section:
     figures = table(
         "Accuracy on turned images; + is counter-clockwise", ("turned by", "accuracy", "95% interval"), rows
     )
-    return Section("rotation", TITLE, (paragraph(said), pair(charts([picture]), figures)), (picture,))
+    return Section("rotation", TITLE, (paragraph(method), pair(charts([picture]), figures)), (picture,))
