@@ -20,8 +20,9 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.publishing import write_section
-from edgedigits.bulk.bulk_reading import BulkOptions, read_bulk
-from edgedigits.bulk.unit_reading import Worker
+from edgedigits.bulk.bulk_reading import read_bulk
+from edgedigits.bulk.options import BulkOptions
+from edgedigits.bulk.worker import Worker
 from edgedigits.data import load_dataset
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.predicting.pictures import ReaderOptions
@@ -95,13 +96,13 @@ class Clock:
 
     at: list[float] = field(default_factory=list)
 
-    def stage(self, words: str) -> None:
+    def stage(self, name: str) -> None:
         """Nothing to do."""
 
-    def total(self, pictures: int | None) -> None:
+    def set_total(self, pictures: int | None) -> None:
         """Nothing to do."""
 
-    def read(self, pictures: int) -> None:
+    def advance(self, pictures: int) -> None:
         if pictures:
             self.at.append(time.time())
 

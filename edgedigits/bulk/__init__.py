@@ -1,1 +1,1 @@
-"""Bulk reading: many pictures in source order, in one process or several, in bounded memory."""
+"""Bulk reading: millions of pictures into Parquet, on this machine or on a Ray cluster."""

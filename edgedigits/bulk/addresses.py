@@ -1,4 +1,4 @@
-"""Files by address: a path on this machine, or `s3://...` and whatever else fsspec opens."""
+"""Files by address: local paths, and `s3://...` and other addresses of fsspec."""
 
 import contextlib
 import io
@@ -16,36 +16,37 @@ from edgedigits_runtime.errors import (
     SourceNotFound,
     SourceUnavailable,
 )
+from edgedigits_runtime.sources.files import natural_key
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-Got = TypeVar("Got")
+Result = TypeVar("Result")
 
-MOST_BYTES = 64_000_000
-"""Of one picture that is not a file on this machine, and so is held in memory; larger ones are refused."""
+MAX_BYTES = 64_000_000
+"""Of a picture that is not a local file, because it is held in memory."""
 
 BLOCK = 8 << 20
-"""Bytes that are fetched at a time of a file that is read from its beginning to its end."""
+"""Bytes fetched at a time from a file that is read sequentially."""
 
 RUN_FILE = "_run.json"
-"""What marks a folder as the output of a bulk reading, which is never a source of another."""
+"""Marks a folder as the output of a bulk reading, which is never a source."""
 
 TRIES, PAUSE = 3, 0.5
-"""How often an address that does not answer is asked, and the seconds before the second time, which then double."""
+"""Requests to an address, and the seconds before the second one, which then double."""
 
 
 def is_remote(address: str) -> bool:
-    """Say whether an address is one for fsspec."""
+    """Return whether fsspec opens the address."""
     return "://" in address
 
 
 def filesystem(address: str) -> "AbstractFileSystem":
-    """Return what opens an address.
+    """Return the file system of an address.
 
     Raises:
         MissingExtra: fsspec is not installed.
-        SourceUnavailable: no such protocol, or its package is not installed.
+        SourceUnavailable: the protocol is unknown, or its package is not installed.
     """
     try:
         import fsspec
@@ -54,24 +55,25 @@ def filesystem(address: str) -> "AbstractFileSystem":
     try:
         return fsspec.core.url_to_fs(address, use_listings_cache=False)[0]
     except (ImportError, ValueError) as error:
-        raise SourceUnavailable(f"cannot open {address}: {_line(error)}") from error
+        raise SourceUnavailable(f"cannot open {address}: {one_line(error)}") from error
 
 
 def exists(address: str) -> bool:
-    """Say whether there is something at an address.
+    """Return whether a remote address exists; raises SourceUnavailable if it does not answer."""
+    return _retry(address, lambda: bool(filesystem(address).exists(address)))
 
-    Raises:
-        SourceUnavailable: the address does not answer.
-    """
-    return _asked(address, lambda: bool(filesystem(address).exists(address)))
+
+def is_remote_folder(address: str) -> bool:
+    """Return whether a remote address is a folder; raises SourceUnavailable if it does not answer."""
+    return _retry(address, lambda: bool(filesystem(address).isdir(address)))
 
 
 @contextlib.contextmanager
 def opened(address: str) -> Iterator[IO[bytes]]:
-    """Open a file to be read from its beginning to its end, or from anywhere.
+    """Open a file for reading, seekable.
 
     Raises:
-        SourceNotFound: there is no such file, or it may not be read.
+        SourceNotFound: the file does not exist or may not be read.
         SourceUnavailable: the address does not answer.
     """
     if not is_remote(address):
@@ -81,20 +83,20 @@ def opened(address: str) -> Iterator[IO[bytes]]:
             raise SourceNotFound(f"cannot open {address}: {error.strerror or error}") from error
     else:
         try:
-            # The usual block of s3fs is 50 MB.
-            file = _asked(
+            # The default block of s3fs is 50 MB.
+            file = _retry(
                 address,
                 lambda: filesystem(address).open(address, "rb", block_size=BLOCK, cache_type="readahead"),
             )
         except (FileNotFoundError, PermissionError) as error:
-            raise SourceNotFound(f"cannot open {address}: {_line(error)}") from error
-        file = io.BufferedReader(_Patient(address, file), BLOCK // 8)
+            raise SourceNotFound(f"cannot open {address}: {one_line(error)}") from error
+        file = io.BufferedReader(_RetryingFile(address, file), BLOCK // 8)
     with file:
         yield file
 
 
-class _Patient(io.RawIOBase):
-    """A remote file that asks again where it is not answered, so that what cannot be fetched never looks damaged."""
+class _RetryingFile(io.RawIOBase):
+    """A remote file that repeats failed requests, so that a network error is not taken for a damaged file."""
 
     def __init__(self, address: str, file: IO[bytes]) -> None:
         self._address = address
@@ -107,13 +109,13 @@ class _Patient(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        at = self._file.tell()
+        position = self._file.tell()
 
         def read() -> bytes:
-            self._file.seek(at)
+            self._file.seek(position)
             return self._file.read(len(buffer))
 
-        content = _asked(self._address, read)
+        content = _retry(self._address, read)
         buffer[: len(content)] = content
         return len(content)
 
@@ -129,64 +131,63 @@ class _Patient(io.RawIOBase):
         super().close()
 
 
-def fetched(address: str) -> bytes:
+def fetch(address: str) -> bytes:
     """Return the bytes of a picture at a remote address.
 
     Raises:
-        PictureNotFound, PictureTooLarge, PictureUnreadable: there is none, it is over MOST_BYTES or may not be read.
+        PictureNotFound, PictureTooLarge, PictureUnreadable: it is missing, over MAX_BYTES, or may not be read.
         SourceUnavailable: the address does not answer.
     """
     try:
-        # One request where the length is not asked for first; only pictures that are too large are cut.
-        content: bytes = _asked(address, lambda: filesystem(address).cat_file(address, end=MOST_BYTES + 1))
+        # A single request: the length is not requested first.
+        content: bytes = _retry(address, lambda: filesystem(address).cat_file(address, end=MAX_BYTES + 1))
     except FileNotFoundError as error:
         raise PictureNotFound(f"no picture at {address}") from error
     except PermissionError as error:
         raise PictureUnreadable(f"not permitted to read {address}") from error
-    if len(content) > MOST_BYTES:
-        raise PictureTooLarge(f"{address} has more than the {MOST_BYTES:,} bytes that a picture may have")
+    if len(content) > MAX_BYTES:
+        raise PictureTooLarge(f"{address} has more than {MAX_BYTES:,} bytes")
     return content
 
 
-def _asked(address: str, ask: Callable[[], Got]) -> Got:
-    """Ask again where an address does not answer; what is not there or not permitted is an answer.
+def _retry(address: str, request: Callable[[], Result]) -> Result:
+    """Repeat a failed request, unless it failed because of a missing file or permission.
 
     Raises:
-        SourceUnavailable: it never answered.
-        FileNotFoundError, PermissionError: as they came.
+        SourceUnavailable: it never succeeded.
+        FileNotFoundError, PermissionError: of the request.
     """
     for attempt in range(TRIES):
         try:
-            return ask()
+            return request()
         except (FileNotFoundError, PermissionError, EdgedigitsError):
             raise
-        # Every file system of fsspec has errors of its own, such as botocore's.
+        # Each file system has its own exceptions, such as botocore's.
         except Exception as error:
             if attempt == TRIES - 1:
-                raise SourceUnavailable(f"{address} does not answer: {_line(error)}") from error
+                raise SourceUnavailable(f"{address} does not answer: {one_line(error)}") from error
             time.sleep(PAUSE * 2**attempt)
     raise AssertionError
 
 
-def _line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Return the message of an exception on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def remote_files(address: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """Yield the files below a remote folder whose names are wanted, in natural order, a folder listed at a time.
+    """Yield the files below a remote folder whose names are wanted, in natural order, one folder at a time.
 
     Raises:
         SourceUnavailable: the address does not answer.
     """
-    from edgedigits_runtime.sources.files import natural_key
-
-    found = filesystem(address)
+    system = filesystem(address)
 
     def ls(folder: str) -> list[dict[str, Any]]:
-        return _asked(folder, lambda: list(found.ls(folder, detail=True)))
+        return _retry(folder, lambda: list(system.ls(folder, detail=True)))
 
     def below(folder: str) -> Iterator[str]:
-        # A folder's own empty key is listed among its files.
+        # Stores list the empty key of a folder among its files.
         entries = [entry for entry in ls(folder) if entry["name"].rstrip("/") != folder.rstrip("/")]
         if any(_last(entry["name"]) == RUN_FILE for entry in entries):
             return
@@ -194,24 +195,17 @@ def remote_files(address: str, wanted: Callable[[str], bool]) -> Iterator[str]:
             if entry["type"] == "directory":
                 yield from below(entry["name"])
             elif wanted(_last(entry["name"])):
-                yield str(found.unstrip_protocol(entry["name"]))
+                yield str(system.unstrip_protocol(entry["name"]))
 
-    yield from below(found._strip_protocol(address))
+    yield from below(system._strip_protocol(address))
 
 
 def remote_matches(pattern: str) -> list[str]:
-    """Return the files that match a remote pattern, in natural order; folders that do are no files."""
-    from edgedigits_runtime.sources.files import natural_key
-
-    found = filesystem(pattern)
-    entries = _asked(pattern, lambda: dict(found.glob(pattern, detail=True)))
+    """Return the files that match a remote pattern, in natural order, without folders."""
+    system = filesystem(pattern)
+    entries = _retry(pattern, lambda: dict(system.glob(pattern, detail=True)))
     names = [name for name, entry in entries.items() if entry["type"] == "file"]
-    return sorted((str(found.unstrip_protocol(name)) for name in names), key=natural_key)
-
-
-def is_remote_folder(address: str) -> bool:
-    """Say whether files lie below a remote address."""
-    return _asked(address, lambda: bool(filesystem(address).isdir(address)))
+    return sorted((str(system.unstrip_protocol(name)) for name in names), key=natural_key)
 
 
 def _last(name: str) -> str:

@@ -1,40 +1,41 @@
-"""The folder that a bulk reading writes to: on this machine, or wherever fsspec writes; every file in it is whole."""
+"""The output folder: local, or anywhere that fsspec can write. Files are written whole or not at all."""
 
 import contextlib
 import glob
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
-from edgedigits.bulk.addresses import filesystem, is_remote, opened
+from edgedigits.bulk.addresses import filesystem, is_remote, one_line, opened
 from edgedigits_runtime.errors import EdgedigitsError, OutputNotWritable, SourceNotFound
 
 TEMPORARY = "_temporary"
-"""The folder of what is being written; what a killed process left there goes when the run is done."""
+"""The folder of unfinished files. A finished run removes it."""
 
 
 class Folder(Protocol):
-    """What both kinds of folders can do; names may have one folder before them, as in `_plan/000000.parquet`."""
+    """The methods of both folders. A name may contain one folder, as in `_plan/000000.parquet`."""
 
     address: str
 
-    def names(self, below: str = "") -> list[str]:
-        """Return the names of files and folders; none where there is no folder."""
+    def names(self) -> list[str]:
+        """Return the names of files and folders; empty if the folder does not exist."""
 
     def open(self, name: str) -> contextlib.AbstractContextManager[IO[bytes]]:
-        """Open a file to read; SourceNotFound where there is none."""
+        """Open a file for reading; raises SourceNotFound if it does not exist."""
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, whole or not at all."""
+        """Write a file."""
 
     def being_written(self, name: str) -> contextlib.AbstractContextManager[Path]:
-        """Give a path on this machine to write to, which becomes the file, whole or not at all."""
+        """Yield a local path that becomes the file at the end."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, or a folder with what is in it, where it is there."""
+        """Remove a file, or a folder with its content, if it exists."""
 
 
 def open_folder(address: str) -> Folder:
@@ -43,12 +44,12 @@ def open_folder(address: str) -> Folder:
 
 
 def can_be_locked(folder: Folder) -> bool:
-    """Say whether a lock can keep others from writing to a folder: not in a store, nor on Windows."""
+    """Return whether a lock can protect the folder: not in a store, nor on Windows."""
     return isinstance(folder, LocalFolder) and os.name == "posix"
 
 
 def content_of(folder: Folder, name: str) -> bytes | None:
-    """Return the bytes of a file, or None where there is none."""
+    """Return the bytes of a file, or None if it does not exist."""
     try:
         with folder.open(name) as file:
             return file.read()
@@ -57,19 +58,19 @@ def content_of(folder: Folder, name: str) -> bytes | None:
 
 
 class LocalFolder:
-    """A folder on this machine, or one that all machines of a cluster see at the same path."""
+    """A folder of this machine, or one that all machines of a cluster share."""
 
     def __init__(self, address: str) -> None:
-        self.address = os.path.abspath(address)  # noqa: PTH100  # links stay as they are
+        self.address = os.path.abspath(address)  # noqa: PTH100  # keeps links
         self._path = Path(self.address)
 
-    def names(self, below: str = "") -> list[str]:
+    def names(self) -> list[str]:
         try:
-            return sorted(os.listdir(self._path / below))  # noqa: PTH208  # names alone
+            return sorted(os.listdir(self._path))  # noqa: PTH208  # names alone
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise OutputNotWritable(f"cannot look into {self._path / below}: {error.strerror or error}") from error
+            raise OutputNotWritable(f"cannot list {self._path}: {error.strerror or error}") from error
 
     def open(self, name: str) -> contextlib.AbstractContextManager[IO[bytes]]:
         return opened(str(self._path / name))
@@ -98,8 +99,6 @@ class LocalFolder:
             temporary.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
-        import shutil
-
         path = self._path / name
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -108,7 +107,7 @@ class LocalFolder:
 
 
 def _sync_folder(path: Path) -> None:
-    """Make a new name last through a power cut, where folders can be opened."""
+    """Sync the names of a folder, so that a new file survives a power cut."""
     if os.name != "posix":
         return
     handle = os.open(path, os.O_RDONLY)
@@ -119,57 +118,50 @@ def _sync_folder(path: Path) -> None:
 
 
 class RemoteFolder:
-    """A folder of a store whose uploads appear whole, as those of S3 and its kin do."""
+    """A folder of a store with atomic uploads, such as S3."""
 
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def names(self, below: str = "") -> list[str]:
-        path = self._path(below)
-        with self._said(path):
+    def names(self) -> list[str]:
+        with _writable(self.address):
             try:
-                found = filesystem(self.address).ls(path, detail=False)
+                found = filesystem(self.address).ls(self.address, detail=False)
             except FileNotFoundError:
                 return []
-        return sorted(name.rstrip("/").rpartition("/")[2] for name in found if name.rstrip("/") != _bare(path))
+        own = self.address.partition("://")[2]
+        return sorted(name.rstrip("/").rpartition("/")[2] for name in found if name.rstrip("/") != own)
 
     def open(self, name: str) -> contextlib.AbstractContextManager[IO[bytes]]:
         return opened(self._path(name))
 
     def write(self, name: str, content: bytes) -> None:
-        path = self._path(name)
-        with self._said(path):
+        with _writable(self._path(name)) as path:
             filesystem(self.address).pipe_file(path, content)
 
     @contextlib.contextmanager
     def being_written(self, name: str) -> Iterator[Path]:
-        path = self._path(name)
         with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
             temporary = Path(folder) / "part"
             yield temporary
-            with self._said(path):
+            with _writable(self._path(name)) as path:
                 filesystem(self.address).put_file(str(temporary), path)
 
     def remove(self, name: str) -> None:
-        path = self._path(name)
-        with self._said(path), contextlib.suppress(FileNotFoundError):
-            # Of these methods it is the one that takes its path for a pattern.
+        with _writable(self._path(name)) as path, contextlib.suppress(FileNotFoundError):
+            # Unlike the other methods, `rm` treats its path as a pattern.
             filesystem(self.address).rm(glob.escape(path), recursive=True)
 
     def _path(self, name: str) -> str:
-        return f"{self.address}/{name}" if name else self.address
-
-    @contextlib.contextmanager
-    def _said(self, path: str) -> Iterator[None]:
-        try:
-            yield
-        except EdgedigitsError:
-            raise
-        # Every file system of fsspec has errors of its own, such as botocore's.
-        except Exception as error:
-            line = " ".join(str(error).split()) or type(error).__name__
-            raise OutputNotWritable(f"cannot write {path}: {line}") from error
+        return f"{self.address}/{name}"
 
 
-def _bare(address: str) -> str:
-    return address.partition("://")[2]
+@contextlib.contextmanager
+def _writable(path: str) -> Iterator[str]:
+    """Turn the exceptions of a file system, such as botocore's, into OutputNotWritable."""
+    try:
+        yield path
+    except EdgedigitsError:
+        raise
+    except Exception as error:
+        raise OutputNotWritable(f"cannot write {path}: {one_line(error)}") from error

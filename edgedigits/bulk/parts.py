@@ -1,12 +1,13 @@
-"""Parts: the Parquet files of a bulk reading, one for each unit, with its counts in the footer."""
+"""Parts: the Parquet files of the output, one for each unit, with a summary in the footer."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgedigits.bulk.folders import Folder
-from edgedigits.bulk.summary import Summary
 from edgedigits.predicting.pictures import Outcome
 from edgedigits.predicting.text import lowest_confidence, printable
 from edgedigits_runtime.errors import SourceNotFound
@@ -17,22 +18,70 @@ if TYPE_CHECKING:
 
 COLUMNS = ("source", "text", "boxes", "confidence", "error", "model")
 
-COUNTS = b"edgedigits"
-"""The key in a part's footer under which its counts stand."""
+SUMMARY_KEY = b"edgedigits"
+"""The key of the summary in the footer."""
 
 ROWS = 1024
-"""Rows that are held before they are written."""
+"""Rows in memory before they are written."""
 
 PREFIX, SUFFIX = "part-", ".parquet"
 
 
+@dataclass
+class Summary:
+    """Counts of outcomes.
+
+    Attributes:
+        pictures: number of rows.
+        blank: pictures that were read and hold no digit.
+        errors: number of unreadable pictures by error class.
+        examples: one message by error class.
+        broken: a line for each shard that could not be read to its end.
+    """
+
+    pictures: int = 0
+    blank: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count a picture."""
+        self.pictures += 1
+        if outcome.reading is None:
+            self.errors[outcome.kind] += 1
+            self.examples.setdefault(outcome.kind, outcome.error)
+        elif not outcome.reading.digits:
+            self.blank += 1
+
+    def add(self, other: "Summary") -> None:
+        """Add the counts of another part."""
+        self.pictures += other.pictures
+        self.blank += other.blank
+        self.errors += other.errors
+        self.examples = other.examples | self.examples
+        self.broken += other.broken
+
+    @property
+    def failed(self) -> int:
+        """Number of unreadable pictures."""
+        return self.errors.total()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**vars(self), "errors": dict(self.errors)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Summary":
+        return cls(**{**values, "errors": Counter(values["errors"])})
+
+
 def part_name(number: int) -> str:
-    """Return the name of a unit's part."""
+    """Return the file name of a unit's part."""
     return f"{PREFIX}{number:06}{SUFFIX}"
 
 
 def number_of(name: str) -> int | None:
-    """Return the number in a part's name; None where it is no part."""
+    """Return the number in the file name of a part; None for other files."""
     digits = name.removeprefix(PREFIX).removesuffix(SUFFIX)
     return int(digits) if digits.isdecimal() and name == part_name(int(digits)) else None
 
@@ -40,8 +89,8 @@ def number_of(name: str) -> int | None:
 def schema() -> "pa.Schema":
     """Return the columns.
 
-    text is null where there is an error, and empty where no digit was found; boxes holds one entry a digit, in the
-    order of the text, in pixels of the upright picture; confidence is that of the least sure digit, else null.
+    `text` is null for an error, and empty if there is no digit. `boxes` has an entry for each digit, in the order of
+    the text, in pixels of the upright picture. `confidence` is the lowest of all digits, or null.
     """
     import pyarrow as pa
 
@@ -62,12 +111,12 @@ def row_of(outcome: Outcome, model: str) -> dict[str, Any]:
          "label": digit.label, "confidence": digit.confidence}
         for digit in reading.digits
     ]  # fmt: skip
-    sure = lowest_confidence(reading) if reading.digits else None
-    return dict(zip(COLUMNS, (printable(outcome.name), reading.text, boxes, sure, None, model), strict=True))
+    confidence = lowest_confidence(reading) if reading.digits else None
+    return dict(zip(COLUMNS, (printable(outcome.name), reading.text, boxes, confidence, None, model), strict=True))
 
 
 class PartWriter:
-    """Writes the rows of one part, ROWS at a time."""
+    """Writes the rows of a part."""
 
     def __init__(self, file: "pq.ParquetWriter", model: str) -> None:
         self._file = file
@@ -82,13 +131,12 @@ class PartWriter:
         if len(self._rows) >= ROWS:
             self.flush()
 
-    def broken(self, outcome: Outcome) -> None:
-        """Add a row for a shard that cannot be read any further."""
+    def write_broken(self, outcome: Outcome) -> None:
+        """Add a row for a shard whose rest cannot be read."""
         self.write(outcome)
         self.summary.broken.append(outcome.error)
 
     def flush(self) -> None:
-        """Write what is held."""
         import pyarrow as pa
 
         if self._rows:
@@ -107,25 +155,25 @@ def writing_part(folder: Folder, number: int, model: str) -> Iterator[PartWriter
 
     with (
         folder.being_written(part_name(number)) as path,
-        # The checksums tell a damaged part when a run goes on.
+        # Checksums reveal damaged parts when a run is resumed.
         pq.ParquetWriter(path, schema(), compression="zstd", write_page_checksum=True) as file,
     ):
         writer = PartWriter(file, model)
         yield writer
         writer.flush()
-        file.add_key_value_metadata({COUNTS: json.dumps(writer.summary.to_dict()).encode()})
+        file.add_key_value_metadata({SUMMARY_KEY: json.dumps(writer.summary.to_dict()).encode()})
 
 
-def counts_of(folder: Folder, number: int) -> Summary | None:
-    """Return the counts of a part, or None where it is missing, or damaged in any place."""
+def summary_of(folder: Folder, number: int) -> Summary | None:
+    """Return the summary of a part, or None if the part is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with folder.open(part_name(number)) as raw:
             file = pq.ParquetFile(raw, page_checksum_verification=True)
-            counts = Summary.of_dict(json.loads((file.metadata.metadata or {})[COUNTS]))
+            summary = Summary.from_dict(json.loads((file.metadata.metadata or {})[SUMMARY_KEY]))
             rows = sum(batch.num_rows for batch in file.iter_batches(ROWS, use_threads=False))
     except (SourceNotFound, pa.ArrowException, OSError, KeyError, ValueError, TypeError):
         return None
-    return counts if rows == counts.pictures else None
+    return summary if rows == summary.pictures else None

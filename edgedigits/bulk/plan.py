@@ -1,33 +1,53 @@
-"""The plan of a bulk reading: every source becomes numbered units, which are written down before the first is read.
+"""The plan of a bulk reading: numbered units, stored before the first is read.
 
-So a run that goes on reads what was planned, whatever has been added meanwhile, and each unit has one part for ever.
+A resumed run reads the same units even if files were added, so each unit always becomes the same part. The plan is
+stored as Parquet with a row group for each unit: a worker reads only its own.
 """
 
 import glob
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from edgedigits.bulk.addresses import RUN_FILE, exists, is_remote, is_remote_folder, remote_files, remote_matches
-from edgedigits.bulk.kinds import About, Unit, kind_of, open_kind
-from edgedigits.bulk.kinds.unit import SPLIT_BELOW
+from edgedigits.bulk.folders import Folder
+from edgedigits.bulk.kinds import kind_of, open_kind
+from edgedigits.bulk.units import SourceOptions, Unit
 from edgedigits_runtime.errors import SourceNotFound
 from edgedigits_runtime.sources.files import STANDARD_INPUT, SUFFIXES, is_pictures_name, natural_key
 
+FOLDER = "_plan"
 
-def plan(sources: Iterable[str], about: About) -> Iterator[Unit]:
-    """Yield the units of all sources, in their order, numbered from 0; folders are listed one at a time.
+UNITS = 64
+"""Units of one file of the plan."""
+
+MAX_SPLIT = 256
+"""Shards after which no shard is divided: there are enough units, and dividing means reading the shard."""
+
+
+@dataclass(frozen=True)
+class PlanSize:
+    """The number of units, and so of parts, and of pictures; None if a unit's number is unknown."""
+
+    units: int
+    pictures: int | None
+
+
+def plan(sources: Iterable[str], options: SourceOptions) -> Iterator[Unit]:
+    """Yield the units of all sources, in order, numbered from 0. One folder at a time is listed.
 
     Raises:
-        SourceNotFound, SourceUnavailable: a source names nothing, or cannot be looked at.
+        SourceNotFound, SourceUnavailable: a source does not exist or cannot be listed.
         DatasetInvalid: a Parquet file has no column of pictures, or several.
     """
-    for number, unit in enumerate(_units(sources, about)):
+    for number, unit in enumerate(_units(sources, options)):
         yield replace(unit, number=number)
 
 
-def _units(sources: Iterable[str], about: About) -> Iterator[Unit]:
+def _units(sources: Iterable[str], options: SourceOptions) -> Iterator[Unit]:
     gathered: list[str] = []
     planned = shards = 0
     for file in (file for source in sources for file in _files(source)):
@@ -35,34 +55,34 @@ def _units(sources: Iterable[str], about: About) -> Iterator[Unit]:
         if kind == "files":
             gathered.append(file)
             planned += 1
-            if len(gathered) >= about.unit_size(planned):
-                yield _of(gathered)
+            if len(gathered) >= options.unit_size(planned):
+                yield _unit_of(gathered)
                 gathered = []
             continue
         if gathered:
-            yield _of(gathered)
+            yield _unit_of(gathered)
             gathered = []
         shards += 1
-        yield from open_kind(kind).units(file, about) if shards <= SPLIT_BELOW else [Unit(kind, file)]
+        yield from open_kind(kind).units(file, options) if shards <= MAX_SPLIT else [Unit(kind, file)]
     if gathered:
-        yield _of(gathered)
+        yield _unit_of(gathered)
 
 
-def _of(files: list[str]) -> Unit:
+def _unit_of(files: list[str]) -> Unit:
     return Unit("files", pictures=len(files), paths=tuple(files))
 
 
 def _files(source: str) -> Iterator[str]:
-    """Yield the files that a source means, as the source names them."""
+    """Yield the files of a source, with paths as the source was named."""
     if source == STANDARD_INPUT:
-        raise SourceNotFound("standard input cannot be read by several machines; use edgedigits predict -")
+        raise SourceNotFound("several machines cannot read standard input; use edgedigits predict -")
     found = False
     for file in _remote(source) if is_remote(source) else _local(Path(source)):
         found = True
         yield file
     if not found:
         raise SourceNotFound(
-            f"nothing to read at {source}: looked for .parquet, .tar, .tar.gz, .tgz and {', '.join(SUFFIXES)}"
+            f"nothing to read at {source}: expected .parquet, .tar, .tar.gz, .tgz or {', '.join(SUFFIXES)}"
         )
 
 
@@ -89,7 +109,7 @@ def _local(path: Path) -> Iterator[str]:
         else:
             raise SourceNotFound(f"nothing at {path}")
     except OSError as error:
-        raise SourceNotFound(f"cannot look at {path}: {error.strerror or error}") from error
+        raise SourceNotFound(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _below(folder: Path) -> Iterator[str]:
@@ -98,7 +118,7 @@ def _below(folder: Path) -> Iterator[str]:
     if any(entry.name == RUN_FILE for entry in ordered):
         return
     for entry in ordered:
-        # What a link leads to may be a folder above.
+        # A link may lead to a folder above, and so to an endless loop.
         if entry.is_dir(follow_symlinks=False):
             yield from _below(folder / entry.name)
         elif is_wanted(entry.name) and entry.is_file():
@@ -106,5 +126,59 @@ def _below(folder: Path) -> Iterator[str]:
 
 
 def is_wanted(name: str) -> bool:
-    """Say whether a file of a folder is read, by its name."""
+    """Return whether a file of a folder is read."""
     return is_pictures_name(name) or (kind_of(name) != "files" and not name.startswith("."))
+
+
+def _columns() -> dict[str, Any]:
+    import pyarrow as pa
+
+    return {
+        "kind": pa.string(), "address": pa.binary(), "start": pa.int64(), "stop": pa.int64(), "pictures": pa.int64(),
+        "paths": pa.list_(pa.binary()),
+    }  # fmt: skip
+
+
+def write_plan(folder: Folder, units: Iterable[Unit]) -> PlanSize:
+    """Write the units as they come; return their number.
+
+    Raises:
+        EdgedigitsError: see `plan`, and OutputNotWritable.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(list(_columns().items()))
+    folder.remove(FOLDER)
+    counts: list[int | None] = []
+    rest = iter(units)
+    while chunk := list(islice(rest, UNITS)):
+        name = _name(len(counts))
+        with folder.being_written(name) as path, pq.ParquetWriter(path, schema, compression="zstd") as file:
+            for unit in chunk:
+                file.write_table(pa.Table.from_pylist([_row(unit)], schema=schema))
+        counts += [unit.pictures for unit in chunk]
+    known = [count for count in counts if count is not None]
+    return PlanSize(len(counts), sum(known) if len(known) == len(counts) else None)
+
+
+def load_unit(folder: Folder, number: int) -> Unit:
+    """Return a unit of the plan."""
+    import pyarrow.parquet as pq
+
+    with folder.open(_name(number)) as raw:
+        (row,) = pq.ParquetFile(raw).read_row_group(number % UNITS).to_pylist()
+    paths = tuple(os.fsdecode(path) for path in row["paths"])
+    return Unit(**{**row, "address": os.fsdecode(row["address"]), "paths": paths, "number": number})
+
+
+def _row(unit: Unit) -> dict[str, Any]:
+    return {
+        "kind": unit.kind, "address": os.fsencode(unit.address), "start": unit.start, "stop": unit.stop,
+        "pictures": unit.pictures, "paths": [os.fsencode(path) for path in unit.paths],
+    }  # fmt: skip
+
+
+def _name(number: int) -> str:
+    """Return the file of a unit."""
+    return f"{FOLDER}/{number // UNITS:06}.parquet"

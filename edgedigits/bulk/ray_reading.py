@@ -1,7 +1,7 @@
-"""The loop of bulk reading with Ray behind it: Ray Data hands units to a pool of actors, each with one reader.
+"""Bulk reading on Ray: Ray Data distributes units to a pool of actors with one reader each.
 
-Nothing but numbers of units and counts goes through Ray; pictures go from their source to the actor that reads them,
-and readings from there to the output. So what is under way is bounded by the number of actors.
+Only unit numbers and summaries pass through Ray. Pictures go from their source to the actor, and readings from the
+actor to the output, so memory is bounded by the number of actors.
 """
 
 import contextlib
@@ -14,22 +14,22 @@ from collections import deque
 from collections.abc import Generator
 from typing import Any, TextIO
 
-from edgedigits.bulk.bulk_reading import BulkOptions, Progress
-from edgedigits.bulk.summary import Summary
-from edgedigits.bulk.unit_reading import Job, Worker
+from edgedigits.bulk.options import STARTING_READERS, BulkOptions, Progress
+from edgedigits.bulk.parts import Summary
+from edgedigits.bulk.worker import Job, Worker
 from edgedigits.ray_cluster import CLIENT, cluster
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.native_messages import silenced
 
-MOST_BLOCKS = 10_000
-"""Tasks that Ray Data is given; each costs it some milliseconds."""
+MAX_BLOCKS = 10_000
+"""Tasks given to Ray Data. Each costs it some milliseconds."""
 
-ASK_EVERY = 0.25
-"""Seconds between two questions to a cluster that is reached through Ray's client."""
+POLL_SECONDS = 0.25
+"""Time between two requests through Ray's client."""
 
 
 class _WithoutRay:
-    """Standard output without what Ray's own threads print there, such as that a worker died."""
+    """Standard output without the messages of Ray's threads, such as that a worker died."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -42,10 +42,10 @@ class _WithoutRay:
 
 
 class UnitReader:
-    """An actor of the pool; it reads the units whose numbers it is sent."""
+    """An actor of the pool."""
 
     def __init__(self, job: Job) -> None:
-        # Nothing more: an actor that ends here would be started again for ever.
+        # Only this: Ray would restart an actor that dies here forever.
         self._worker = Worker(job)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
@@ -55,28 +55,28 @@ class UnitReader:
         try:
             return json.dumps({"counts": self._worker.read(number).to_dict()})
         except EdgedigitsError as error:
-            # An exception would come with Ray's traceback around it.
+            # An exception would be wrapped in Ray's traceback.
             return json.dumps({"failed": str(error)})
 
 
 def read_units(job: Job, numbers: list[int], options: BulkOptions, progress: Progress) -> Generator[Summary]:
-    """Read units on Ray, and yield the counts of each as it is done, in any order.
+    """Read units on Ray, and yield the summary of each as it is done, in any order.
 
     Raises:
         AddressUnavailable: no Ray answers.
-        EdgedigitsError: a unit cannot be read or written for a reason that others share, or Ray ended.
+        EdgedigitsError: a unit cannot be read or written for a reason that affects others too, or Ray failed.
     """
     local = options.address == "local"
     progress.stage("starting Ray" if local else f"connecting to Ray at {options.address}")
     needs = [("pyarrow", "ray"), ("fsspec", "ray")]
     cpus = options.workers if local else None
-    # No setting keeps all that Ray says while it starts and ends from the terminal.
+    # No setting of Ray silences everything that it prints while it starts and stops.
     with contextlib.redirect_stdout(_WithoutRay(sys.stdout)), contextlib.ExitStack() as silence:
         silence.enter_context(silenced())
         with cluster(options.address, needs=needs, cpus=cpus) as found:
-            progress.stage("starting readers")
+            progress.stage(STARTING_READERS)
             workers = min(options.workers or max(int(found.cpus), 1), len(numbers))
-            pooled = _through_client if options.address.startswith(CLIENT) else _pooled
+            pooled = _read_through_client if options.address.startswith(CLIENT) else _read_in_pool
             try:
                 for summary in pooled(job, numbers, workers):
                     silence.close()
@@ -86,13 +86,13 @@ def read_units(job: Job, numbers: list[int], options: BulkOptions, progress: Pro
                 silence.enter_context(silenced())
 
 
-def _pooled(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:
+def _read_in_pool(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:
     import ray
 
     data = _ray_data()
     rows = [{"unit": number} for number in numbers]
-    units = data.from_items(rows, override_num_blocks=min(len(rows), MOST_BLOCKS))
-    # Ray Data starts actors that ended again, and sends their units to others meanwhile.
+    units = data.from_items(rows, override_num_blocks=min(len(rows), MAX_BLOCKS))
+    # Ray Data restarts actors that died, and gives their units to others.
     reports = units.map_batches(
         UnitReader, batch_size=1, fn_constructor_args=(job,), num_cpus=1, compute=data.ActorPoolStrategy(size=workers)
     )
@@ -101,53 +101,53 @@ def _pooled(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:
             report = json.loads(row["report"])
             if "failed" in report:
                 raise EdgedigitsError(report["failed"])
-            yield Summary.of_dict(report["counts"])
+            yield Summary.from_dict(report["counts"])
     except ray.exceptions.RayError as error:
-        raise _ended(error) from error
+        raise _failed(error) from error
 
 
-class Conductor:
-    """An actor that runs the loop on the cluster: Ray Data cannot be driven through Ray's client."""
+class Driver:
+    """An actor that runs the pool on the cluster, because Ray Data does not work through Ray's client."""
 
     def __init__(self, job: Job, numbers: list[int], workers: int) -> None:
         self._done: deque[Summary] = deque()
-        self._failed = ""
+        self._error = ""
         self._thread = threading.Thread(target=self._run, args=(job, numbers, workers), daemon=True)
         self._thread.start()
 
-    def news(self) -> tuple[list[Summary], str, bool]:
-        """Return the counts that were not returned yet, why it failed, and whether there is more to come."""
-        more = self._thread.is_alive()
-        return [self._done.popleft() for _ in range(len(self._done))], self._failed, more
+    def poll(self) -> tuple[list[Summary], str, bool]:
+        """Return the new summaries, the error if it failed, and whether it still runs."""
+        running = self._thread.is_alive()
+        return [self._done.popleft() for _ in range(len(self._done))], self._error, running
 
     def _run(self, job: Job, numbers: list[int], workers: int) -> None:
         try:
-            for summary in _pooled(job, numbers, workers):
+            for summary in _read_in_pool(job, numbers, workers):
                 self._done.append(summary)
-        # Whatever it is, it has to be told: nobody else looks at this thread.
+        # Every error: nothing else reports those of this thread.
         except Exception as error:  # noqa: BLE001
-            self._failed = " ".join(str(error).split()) or type(error).__name__
+            self._error = " ".join(str(error).split()) or type(error).__name__
 
 
-def _through_client(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:
+def _read_through_client(job: Job, numbers: list[int], workers: int) -> Generator[Summary]:
     import ray
 
-    conductor = ray.remote(num_cpus=0)(Conductor).remote(job, numbers, workers)
-    more = True
+    driver = ray.remote(num_cpus=0)(Driver).remote(job, numbers, workers)
+    running = True
     try:
-        while more:
-            new, failed, more = ray.get(conductor.news.remote())
-            yield from new
-            if failed:
-                raise EdgedigitsError(failed)
-            time.sleep(ASK_EVERY)
+        while running:
+            summaries, error, running = ray.get(driver.poll.remote())
+            yield from summaries
+            if error:
+                raise EdgedigitsError(error)
+            time.sleep(POLL_SECONDS)
     except ray.exceptions.RayError as error:
-        raise _ended(error) from error
+        raise _failed(error) from error
 
 
-def _ended(error: BaseException) -> EdgedigitsError:
+def _failed(error: BaseException) -> EdgedigitsError:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return EdgedigitsError(f"Ray ended the reading, what was read stays: {lines[-1].strip()}")
+    return EdgedigitsError(f"Ray failed, finished parts are kept; continue with --resume: {lines[-1].strip()}")
 
 
 def _ray_data() -> Any:

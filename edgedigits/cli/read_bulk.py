@@ -1,4 +1,4 @@
-"""`edgedigits read-bulk`: read very many pictures, on this machine or on many."""
+"""`edgedigits read-bulk`: read millions of pictures, on this machine or on a Ray cluster."""
 
 import os
 import time
@@ -17,7 +17,7 @@ from edgedigits.cli.model_options import (
 from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from edgedigits.bulk.summary import Summary
+    from edgedigits.bulk.parts import Summary
 
 EXAMPLES = (
     "Examples: edgedigits read-bulk scans/ --out read/ · edgedigits read-bulk s3://forms/2026/ --out s3://forms/read"
@@ -42,42 +42,40 @@ def read_bulk(
     address: Annotated[
         str, typer.Option(help="Ray: local starts it here; auto, HOST:PORT or ray://HOST:PORT is a cluster.")
     ] = "local",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what was begun in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="How many readers.", show_default="one for each processor core")
+        int | None, typer.Option(min=1, help="Number of readers.", show_default="one for each processor core")
     ] = None,
     column: Annotated[
         str | None,
-        typer.Option(help="Of .parquet files: the column of bytes or paths.", show_default="the only one that can be"),
+        typer.Option(help="Column of .parquet files with bytes or paths.", show_default="the only one possible"),
     ] = None,
     part_size: Annotated[
-        int | None, typer.Option(min=1, help="Pictures of a part.", show_default="256 to 10,000, as there are")
+        int | None, typer.Option(min=1, help="Pictures of a part.", show_default="256 to 10,000, by their number")
     ] = None,
     expect: Annotated[
         Expect,
-        typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
+        typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
     ] = "auto",
-    length: Annotated[
-        int | None, typer.Option(min=1, help="How many digits there are in each, where you know it.")
-    ] = None,
+    length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
     min_confidence: MinConfidence = None,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
     contract: Contract = None,
 ) -> None:
-    """Read very many pictures into Parquet, on this machine or on a Ray cluster; can be killed and gone on with."""
-    from edgedigits.bulk.bulk_reading import BulkOptions
-    from edgedigits.bulk.bulk_reading import read_bulk as read_all_of
+    """Read millions of pictures into Parquet, here or on a Ray cluster; can be interrupted and resumed."""
+    from edgedigits.bulk.bulk_reading import read_bulk as read_pictures
+    from edgedigits.bulk.options import BulkOptions
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.engine_options import EngineOptions
 
-    # Each worker is one of as many as there are cores.
+    # There is a worker for each core.
     one_core = EngineOptions(threads=1, workers=1)
     reading = ReaderOptions(
         model, engine, device, one_core, contract, min_confidence, max_pixels, expect=expect, length=length
     )
     options = BulkOptions(tuple(sources), out, reading, address, resume, workers, column, part_size)
     with _Bar() as bar:
-        total = read_all_of(options, bar)
+        total = read_pictures(options, bar)
     _print(total, out, bar)
     if total.broken:
         raise typer.Exit(1)
@@ -93,7 +91,7 @@ class _Bar:
         self._file = os.fdopen(os.dup(2), "w")
         self._bar = ProgressBar("reading", console=Console(file=self._file))
         self._began: float | None = None
-        self.here = 0
+        self.read = 0
         self.seconds = 0.0
 
     def __enter__(self) -> "_Bar":
@@ -104,17 +102,19 @@ class _Bar:
         self._bar.__exit__()
         self._file.close()
 
-    def stage(self, words: str) -> None:
-        self._bar.update(words)
-        if words == "starting readers":
-            self._began = time.monotonic()
-            self.here = 0
+    def stage(self, name: str) -> None:
+        from edgedigits.bulk.options import STARTING_READERS
 
-    def total(self, pictures: int | None) -> None:
+        self._bar.update(name)
+        if name == STARTING_READERS:
+            self._began = time.monotonic()
+            self.read = 0
+
+    def set_total(self, pictures: int | None) -> None:
         self._bar.update(total=pictures)
 
-    def read(self, pictures: int) -> None:
-        self.here += pictures
+    def advance(self, pictures: int) -> None:
+        self.read += pictures
         self._bar.advance(pictures)
         if self._began is not None:
             self.seconds = time.monotonic() - self._began
@@ -123,9 +123,9 @@ class _Bar:
 def _print(total: "Summary", out: str, bar: _Bar) -> None:
     from edgedigits.predicting.text import printable
 
-    rate = f" in {bar.seconds:,.1f} s, {bar.here / bar.seconds:,.0f} a second" if bar.seconds else ""
-    again = f" ({bar.here:,} of them now)" if bar.here != total.pictures else ""
-    typer.echo(f"{total.pictures:,} pictures in {out}{again}{rate}")
+    rate = f" in {bar.seconds:,.1f} s, {bar.read / bar.seconds:,.0f} a second" if bar.seconds else ""
+    now = f" ({bar.read:,} of them now)" if bar.read != total.pictures else ""
+    typer.echo(f"{total.pictures:,} pictures in {out}{now}{rate}")
     typer.echo(
         f"{total.pictures - total.failed:,} read, {total.blank:,} of them without a digit; {total.failed:,} errors"
     )

@@ -1,4 +1,4 @@
-"""What pictures come in, divided into units: each picture is in one of them, and damage costs only what it hit."""
+"""Kinds of sources: each picture is in one unit, and damage affects only the pictures after it."""
 
 import gzip
 import io
@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgedigits.bulk.kinds import KINDS, About, open_kind
+from edgedigits.bulk.kinds import KINDS, open_kind
 from edgedigits.bulk.kinds.parquet import column_of
+from edgedigits.bulk.units import SourceOptions
 from edgedigits_runtime.errors import DatasetInvalid, PictureTooLarge, PictureUnreadable, ShardBroken, SourceNotFound
 from edgedigits_runtime.sources.files import Source
 from tests.support.bulk_sources import parquet_of, picture, tar_of
@@ -23,14 +24,14 @@ ROWS = parquet_of({"id": list(range(23)), "image": [picture(index) for index in 
 
 
 def read(kind: str, path: Path, size: int | None = None) -> tuple[list[Source], list[ShardBroken]]:
-    """Return what stands in a shard, by its units, and how they broke."""
-    about = About(str(path.parent), size=size)
+    """Return the pictures of a shard, read by its units, and the errors."""
+    options = SourceOptions(str(path.parent), size=size)
     found: list[Source] = []
     broken = []
-    for unit in open_kind(kind).units(str(path), about):
+    for unit in open_kind(kind).units(str(path), options):
         try:
             before = len(found)
-            found += open_kind(kind).pictures(unit, about)
+            found += open_kind(kind).pictures(unit, options)
         except ShardBroken as error:
             broken.append(error)
             continue
@@ -50,7 +51,7 @@ def test_every_kind_has_units_and_pictures(kind: str) -> None:
 
 
 @given(st.integers(1, 9))
-def test_the_units_of_a_tar_hold_each_picture_once(tmp_path_factory: pytest.TempPathFactory, size: int) -> None:
+def test_units_of_a_tar_hold_each_picture_once(tmp_path_factory: pytest.TempPathFactory, size: int) -> None:
     path = tmp_path_factory.mktemp("tar") / "a.tar"
     path.write_bytes(TAR)
     found = whole("tar", path, size)
@@ -61,21 +62,21 @@ def test_the_units_of_a_tar_hold_each_picture_once(tmp_path_factory: pytest.Temp
 
 @settings(max_examples=50)
 @given(st.integers(1, len(TAR) - 1), st.integers(1, 9))
-def test_a_tar_that_ends_anywhere_gives_what_stands_before(
+def test_a_truncated_tar_gives_the_pictures_before_its_end(
     tmp_path_factory: pytest.TempPathFactory, end: int, size: int
 ) -> None:
     path = tmp_path_factory.mktemp("tar") / "a.tar"
     path.write_bytes(TAR[:end])
     found, broken = read("tar", path, size)
     assert [source.content for source in found] == [picture(index) for index in range(len(found))]
-    # Of the two blocks of zeros at its end, and those that fill it up, one is enough.
+    # One of the blocks of zeros at the end is enough.
     if TAR[end:].strip(b"\0") or not TAR[:end].endswith(bytes(512)):
         assert len(broken) == 1 and str(path) in str(broken[0])
 
 
 @settings(max_examples=30)
 @given(st.integers(1, 1000))
-def test_a_compressed_tar_that_ends_anywhere(tmp_path_factory: pytest.TempPathFactory, missing: int) -> None:
+def test_a_truncated_compressed_tar(tmp_path_factory: pytest.TempPathFactory, missing: int) -> None:
     path = tmp_path_factory.mktemp("tar") / "a.tar.gz"
     compressed = gzip.compress(TAR, 1)
     path.write_bytes(compressed)
@@ -86,7 +87,7 @@ def test_a_compressed_tar_that_ends_anywhere(tmp_path_factory: pytest.TempPathFa
     assert len(broken) == 1 or len(found) == 7
 
 
-def test_a_tar_with_a_damaged_header_is_read_up_to_it(tmp_path: Path) -> None:
+def test_a_tar_is_read_up_to_a_damaged_header(tmp_path: Path) -> None:
     path = tmp_path / "a.tar"
     with tarfile.open(fileobj=io.BytesIO(TAR)) as tar:
         damaged = tar.getmembers()[4].offset
@@ -96,20 +97,20 @@ def test_a_tar_with_a_damaged_header_is_read_up_to_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar at all" * 100, tar_of(0)])
-def test_what_is_no_tar_of_pictures_is_broken(tmp_path: Path, content: bytes) -> None:
+def test_a_file_without_pictures_is_broken(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tar").write_bytes(content)
     found, broken = read("tar", tmp_path / "a.tar")
     assert (found, len(broken)) == ([], 1)
 
 
-def test_an_empty_and_a_huge_member_are_errors_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgedigits.bulk.kinds.tar.MOST_BYTES", 10)
+def test_a_huge_member_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgedigits.bulk.kinds.tar.MAX_BYTES", 10)
     (tmp_path / "a.tar").write_bytes(tar_of(2))
     assert {type(source.error) for source in whole("tar", tmp_path / "a.tar", 1)} == {PictureTooLarge}
 
 
 @given(st.integers(1, 30))
-def test_the_units_of_a_parquet_file_hold_each_row_once(tmp_path_factory: pytest.TempPathFactory, size: int) -> None:
+def test_units_of_a_parquet_file_hold_each_row_once(tmp_path_factory: pytest.TempPathFactory, size: int) -> None:
     path = tmp_path_factory.mktemp("parquet") / "a.parquet"
     path.write_bytes(ROWS)
     found = whole("parquet", path, size)
@@ -119,7 +120,7 @@ def test_the_units_of_a_parquet_file_hold_each_row_once(tmp_path_factory: pytest
 
 @settings(max_examples=30)
 @given(st.integers(0, len(ROWS) - 1))
-def test_a_parquet_file_that_ends_in_the_middle_is_broken(tmp_path_factory: pytest.TempPathFactory, end: int) -> None:
+def test_a_truncated_parquet_file_is_broken(tmp_path_factory: pytest.TempPathFactory, end: int) -> None:
     path = tmp_path_factory.mktemp("parquet") / "a.parquet"
     path.write_bytes(ROWS[:end])
     found, broken = read("parquet", path)
@@ -133,14 +134,14 @@ def test_a_parquet_file_that_ends_in_the_middle_is_broken(tmp_path_factory: pyte
         pa.array([{"bytes": b"png", "path": "a.png"}, {"bytes": None, "path": None}, None]),
     ],
 )
-def test_rows_without_a_picture_are_errors_of_their_own(tmp_path: Path, column: Any) -> None:
+def test_rows_without_a_picture_are_errors(tmp_path: Path, column: Any) -> None:
     (tmp_path / "a.parquet").write_bytes(parquet_of({"image": column}))
     found = whole("parquet", tmp_path / "a.parquet", None)
     assert [source.content for source in found] == [b"png", None, None]
     assert {type(source.error) for source in found[1:]} == {PictureUnreadable}
 
 
-def test_paths_of_a_parquet_file_start_from_its_folder(tmp_path: Path) -> None:
+def test_paths_in_a_parquet_file_are_relative_to_its_folder(tmp_path: Path) -> None:
     paths = ["1.png", str(tmp_path / "2.png"), "s3://a/3.png"]
     (tmp_path / "a.parquet").write_bytes(parquet_of({"path": paths[:2]}))
     found = whole("parquet", tmp_path / "a.parquet", None)
@@ -149,7 +150,7 @@ def test_paths_of_a_parquet_file_start_from_its_folder(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_rows_without_a_path_are_errors_in_their_places(tmp_path: Path) -> None:
+def test_rows_without_a_path_are_errors_in_order(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     path.write_bytes(parquet_of({"path": ["1.png", None, "", *["2.png"] * 20, None]}))
     found = whole("parquet", path, 7)
@@ -158,7 +159,7 @@ def test_rows_without_a_path_are_errors_in_their_places(tmp_path: Path) -> None:
     assert [(source.name, type(source.error)) for source in empty] == [
         (f"{path}#{number}", PictureUnreadable) for number in (1, 2, 23)
     ]
-    assert str(empty[0].error) == f"{path}#1 is empty"
+    assert f"{path}#1" in str(empty[0].error)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_rows_without_a_path_are_errors_in_their_places(tmp_path: Path) -> None:
         ({"label": "a", "image": {"bytes": b"", "path": ""}}, None, "image"),
     ],
 )
-def test_the_column_is_the_one_that_can_be(columns: dict[str, Any], wanted: str | None, found: str) -> None:
+def test_column_with_pictures(columns: dict[str, Any], wanted: str | None, found: str) -> None:
     schema = pa.table({name: [value] for name, value in columns.items()}).schema
     assert column_of(schema, wanted, "a.parquet") == found
 
@@ -180,18 +181,18 @@ def test_the_column_is_the_one_that_can_be(columns: dict[str, Any], wanted: str 
     ("columns", "wanted"),
     [({"id": 1}, None), ({"a": b"", "b": b""}, None), ({"a": "", "b": ""}, None), ({"a": b""}, "b"), ({"a": 1}, "a")],
 )
-def test_a_column_that_cannot_be_chosen_names_those_there_are(columns: dict[str, Any], wanted: str | None) -> None:
+def test_an_ambiguous_column_lists_the_columns(columns: dict[str, Any], wanted: str | None) -> None:
     schema = pa.table({name: [value] for name, value in columns.items()}).schema
     with pytest.raises(DatasetInvalid, match=", ".join(columns)):
         column_of(schema, wanted, "a.parquet")
 
 
 @pytest.mark.parametrize("kind", ["tar", "parquet"])
-def test_a_shard_that_is_gone_is_said(tmp_path: Path, kind: str) -> None:
+def test_a_removed_shard_is_an_error(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"a.{kind}"
     path.write_bytes(TAR if kind == "tar" else ROWS)
-    about = About(str(tmp_path))
-    (unit,) = open_kind(kind).units(path.name, about)
+    options = SourceOptions(str(tmp_path))
+    (unit,) = open_kind(kind).units(path.name, options)
     path.unlink()
     with pytest.raises(SourceNotFound, match=path.name):
-        list(open_kind(kind).pictures(replace(unit, start=0), about))
+        list(open_kind(kind).pictures(replace(unit, start=0), options))

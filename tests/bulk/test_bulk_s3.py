@@ -1,4 +1,4 @@
-"""Bulk reading from and to s3://, against a server on this machine that speaks it."""
+"""Bulk reading from and to s3://, against a local server."""
 
 import io
 from collections import Counter
@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from edgedigits.bulk import addresses
-from edgedigits.bulk.addresses import fetched, filesystem
+from edgedigits.bulk.addresses import fetch, filesystem
 from edgedigits.bulk.folders import open_folder
-from edgedigits.bulk.kinds import About
 from edgedigits.bulk.parts import part_name
 from edgedigits.bulk.plan import plan
+from edgedigits.bulk.units import SourceOptions
 from edgedigits_runtime.errors import (
     EdgedigitsError,
     OutputNotWritable,
@@ -71,7 +71,7 @@ def read_back(store: Any, folder: str) -> list[dict[str, Any]]:
     return [row for name in names for row in pq.read_table(io.BytesIO(store.cat_file(name))).to_pylist()]
 
 
-def test_folders_patterns_and_shards_are_read_and_parts_written(bucket: Any, tmp_path: Path) -> None:
+def test_all_kinds_of_remote_sources(bucket: Any, tmp_path: Path) -> None:
     bucket.pipe({f"forms/in/{index}.png": picture(index) for index in range(12)})
     bucket.pipe({"forms/in/deep/a.tar": tar_of(5), "forms/in/deep/notes.txt": b"", "forms/b.parquet": parquet_of(
         {"image": [picture(index) for index in range(25)]}, rows_a_group=10)})  # fmt: skip
@@ -91,14 +91,14 @@ def test_folders_patterns_and_shards_are_read_and_parts_written(bucket: Any, tmp
     assert [row["boxes"] for row in rows_of(tmp_path / "out")] == [row["boxes"] for row in rows[:12]]
 
 
-def test_patterns_mean_files_and_names_go_before_patterns(bucket: Any) -> None:
+def test_names_take_precedence_over_patterns(bucket: Any) -> None:
     bucket.pipe({f"forms/in/{name}": picture(0) for name in ("x[1].png", "x1.png", "deep/x2.png")})
-    (unit,) = plan(["s3://forms/in/*", "s3://forms/in/x[1].png", "s3://forms/in/x?.png"], About(""))
+    (unit,) = plan(["s3://forms/in/*", "s3://forms/in/x[1].png", "s3://forms/in/x?.png"], SourceOptions(""))
     names = ["x1.png", "x[1].png", "x[1].png", "x1.png"]
     assert unit.paths == tuple(f"s3://forms/in/{name}" for name in names)
 
 
-def test_going_on_in_a_store(bucket: Any) -> None:
+def test_resuming_in_a_store(bucket: Any) -> None:
     bucket.pipe({f"forms/in/{index}.png": picture(index) for index in range(6)})
     read_here("s3://forms/out", "s3://forms/in", part_size=2)
     quiet = read_back(bucket, "forms/out")
@@ -107,31 +107,31 @@ def test_going_on_in_a_store(bucket: Any) -> None:
     name = f"forms/out/{part_name(1)}"
     bucket.pipe_file(name, bucket.cat_file(name)[:-5])
     bucket.rm(f"forms/out/{part_name(2)}")
-    # The output is inside of the source: it is none.
+    # The output is inside the source, and not read.
     assert read_here("s3://forms/out", "s3://forms/in", part_size=2, resume=True).pictures == 6
     assert read_back(bucket, "forms/out") == quiet
     assert read_here("s3://forms/again", "s3://forms").pictures == 6
 
 
-def test_what_is_not_there_is_said(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_remote_files(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket.pipe_file("forms/a.png", picture(0))
     with pytest.raises(PictureNotFound, match=r"s3://forms/b\.png"):
-        fetched("s3://forms/b.png")
+        fetch("s3://forms/b.png")
     for source in ("s3://forms/b.png", "s3://forms/in/*.png", "s3://elsewhere/a.png"):
         with pytest.raises(SourceNotFound, match=source.replace("*", r"\*")):
             read_here("s3://forms/out", source)
-    monkeypatch.setattr(addresses, "MOST_BYTES", 10)
+    monkeypatch.setattr(addresses, "MAX_BYTES", 10)
     with pytest.raises(PictureTooLarge):
-        fetched("s3://forms/a.png")
+        fetch("s3://forms/a.png")
 
 
-def test_a_store_that_does_not_answer_ends_the_reading_and_makes_no_errors_of_pictures(
+def test_an_unreachable_store_stops_the_run_without_error_rows(
     bucket: Any, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "paths.parquet").write_bytes(parquet_of({"path": ["s3://forms/a.png"]}))
     bucket.pipe_file("forms/a.png", picture(0))
     _point_to("http://127.0.0.1:1", monkeypatch)
-    with pytest.raises(SourceUnavailable, match="does not answer") as refused:
+    with pytest.raises(SourceUnavailable, match="s3://forms") as refused:
         read_here(tmp_path / "out", tmp_path / "paths.parquet")
     assert "\n" not in str(refused.value)
     assert not [*(tmp_path / "out").glob("part-*")]
@@ -141,6 +141,6 @@ def test_a_store_that_does_not_answer_ends_the_reading_and_makes_no_errors_of_pi
     assert read_here(tmp_path / "out", tmp_path / "paths.parquet", resume=True).failed == 0
 
 
-def test_an_output_that_cannot_be_written_is_said(bucket: Any) -> None:
+def test_an_unwritable_store_is_an_error(bucket: Any) -> None:
     with pytest.raises(OutputNotWritable, match="elsewhere"):
         open_folder("s3://elsewhere").write("_run.json", b"{}")

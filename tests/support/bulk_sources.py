@@ -9,16 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from edgedigits.bulk.bulk_reading import BulkOptions, Progress, read_bulk
-from edgedigits.bulk.summary import Summary
-from edgedigits.bulk.unit_reading import Job, Worker
+from edgedigits.bulk.bulk_reading import read_bulk
+from edgedigits.bulk.options import BulkOptions, Progress
+from edgedigits.bulk.parts import Summary
+from edgedigits.bulk.worker import Job, Worker
 from edgedigits_runtime.synthetic.samples import golden_pictures
 
 PICTURES = [encoded for encoded, _ in golden_pictures()]
 
 
 def picture(index: int) -> bytes:
-    """Return an encoded picture; after a while they come again."""
+    """Return an encoded picture; few are different."""
     return PICTURES[index % len(PICTURES)]
 
 
@@ -31,11 +32,11 @@ def write_pictures(folder: Path, count: int) -> Path:
 
 
 def tar_of(count: int, mode: str = "w") -> bytes:
-    """Return a shard as WebDataset has them: of each sample a picture and a label."""
+    """Return a WebDataset shard with a picture and a label for each sample."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode=mode) as tar:  # type: ignore[call-overload]
         for index in range(count):
-            # A name that takes a header of its own.
+            # Long names have a header of their own.
             for name, content in (
                 (f"{index:06}{'-long' * (index % 3 * 20)}.png", picture(index)),
                 (f"{index:06}.cls", b"7"),
@@ -53,26 +54,26 @@ def parquet_of(columns: dict[str, Any], rows_a_group: int = 1000) -> bytes:
     return file.getvalue()
 
 
-class Told:
-    """Keeps what it is told."""
+class RecordedProgress:
+    """Records progress."""
 
     def __init__(self) -> None:
         self.stages: list[str] = []
         self.pictures: int | None = None
         self.count = 0
 
-    def stage(self, words: str) -> None:
-        self.stages.append(words)
+    def stage(self, name: str) -> None:
+        self.stages.append(name)
 
-    def total(self, pictures: int | None) -> None:
+    def set_total(self, pictures: int | None) -> None:
         self.pictures = pictures
 
-    def read(self, pictures: int) -> None:
+    def advance(self, pictures: int) -> None:
         self.count += pictures
 
 
 def here(job: Job, numbers: list[int], options: BulkOptions, progress: Progress) -> Generator[Summary]:
-    """Read units in this process, one after the other."""
+    """Read units in this process."""
     worker = Worker(job)
     for number in numbers:
         yield worker.read(number)
@@ -80,7 +81,7 @@ def here(job: Job, numbers: list[int], options: BulkOptions, progress: Progress)
 
 def read_here(out: Path | str, *sources: Path | str, **options: Any) -> Summary:
     """Read in bulk, without Ray."""
-    return read_bulk(BulkOptions(tuple(map(str, sources)), str(out), **options), Told(), here)
+    return read_bulk(BulkOptions(tuple(map(str, sources)), str(out), **options), RecordedProgress(), here)
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:
@@ -94,5 +95,5 @@ def parts_of(out: Path) -> dict[str, bytes]:
 
 
 def sources_in(rows: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> list[str]:
-    """Return what the rows are about."""
+    """Return the sources of the rows."""
     return [row["source"] for row in rows]

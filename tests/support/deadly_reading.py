@@ -1,4 +1,4 @@
-"""Read in bulk with a reader that dies of pictures called deadly: python deadly_reading.py SOURCE OUT ADDRESS."""
+"""Read in bulk with a reader that pictures called deadly kill: python deadly_reading.py SOURCE OUT ADDRESS."""
 
 import json
 import os
@@ -6,14 +6,15 @@ import signal
 import sys
 from typing import Any
 
-from edgedigits.bulk.bulk_reading import BulkOptions, read_bulk
+from edgedigits.bulk.bulk_reading import read_bulk
+from edgedigits.bulk.options import BulkOptions
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.reading.reader import Reader
-from tests.support.bulk_sources import Told
+from tests.support.bulk_sources import RecordedProgress
 
 
 class DeadlyOptions(ReaderOptions):
-    """Opens a reader that is killed by a picture, as one is that runs out of memory."""
+    """Opens a reader that a picture kills, as if it ran out of memory."""
 
     def open(self) -> Reader:
         reader = super().open()
@@ -31,4 +32,4 @@ class DeadlyOptions(ReaderOptions):
 
 if __name__ == "__main__":
     source, out, address = sys.argv[1:]
-    print(json.dumps(read_bulk(BulkOptions((source,), out, DeadlyOptions(), address), Told()).to_dict()))
+    print(json.dumps(read_bulk(BulkOptions((source,), out, DeadlyOptions(), address), RecordedProgress()).to_dict()))

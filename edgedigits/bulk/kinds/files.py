@@ -1,4 +1,4 @@
-"""Pictures in files of their own: on this machine as paths, elsewhere as bytes that are fetched ahead."""
+"""Pictures in single files: local ones as paths, remote ones as bytes that are fetched ahead."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -6,31 +6,31 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from edgedigits.bulk.addresses import fetched, is_remote
-from edgedigits.bulk.kinds.unit import About, Unit
+from edgedigits.bulk.addresses import fetch, is_remote
+from edgedigits.bulk.units import SourceOptions, Unit
 from edgedigits_runtime.errors import PictureError, PictureUnreadable
 from edgedigits_runtime.sources.files import Source
 
 FETCHES = 16
-"""Files that are fetched at a time; a request to a store takes much longer than reading what it brings."""
+"""Concurrent requests. A request takes much longer than reading its picture."""
 
 
-def units(address: str, _about: About) -> Iterator[Unit]:
-    """Yield one unit, of one file; files of a folder are gathered in edgedigits.bulk.plan."""
+def units(address: str, _options: SourceOptions) -> Iterator[Unit]:
+    """Yield a unit of one file; edgedigits.bulk.plan gathers the files of folders itself."""
     yield Unit("files", pictures=1, paths=(address,))
 
 
-def pictures(unit: Unit, about: About) -> Iterator[Source]:
+def pictures(unit: Unit, options: SourceOptions) -> Iterator[Source]:
     """Yield the pictures of a unit.
 
     Raises:
         SourceUnavailable: a remote address does not answer.
     """
-    yield from contents((path, about.located(path)) for path in unit.paths)
+    yield from fetch_all((path, options.resolve(path)) for path in unit.paths)
 
 
-def contents(files: Iterable[tuple[str, str | None]]) -> Iterator[Source]:
-    """Yield a picture for each name and address, in their order; an error where there is no address.
+def fetch_all(files: Iterable[tuple[str, str | None]]) -> Iterator[Source]:
+    """Yield a picture for each name and address, in order; an error if the address is None.
 
     Raises:
         SourceUnavailable: a remote address does not answer.
@@ -42,7 +42,7 @@ def contents(files: Iterable[tuple[str, str | None]]) -> Iterator[Source]:
                 if address is None:
                     ahead.append(partial(Source, name, None, PictureUnreadable(f"{name} is empty")))
                 elif is_remote(address):
-                    ahead.append(pool.submit(_fetched, name, address).result)
+                    ahead.append(pool.submit(_fetch, name, address).result)
                 else:
                     ahead.append(partial(Source, name, Path(address)))
                 if len(ahead) >= FETCHES:
@@ -53,8 +53,8 @@ def contents(files: Iterable[tuple[str, str | None]]) -> Iterator[Source]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetched(name: str, address: str) -> Source:
+def _fetch(name: str, address: str) -> Source:
     try:
-        return Source(name, fetched(address))
+        return Source(name, fetch(address))
     except PictureError as error:
         return Source(name, None, error)

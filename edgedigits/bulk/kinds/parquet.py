@@ -1,7 +1,7 @@
-"""Pictures in the rows of a Parquet file: a column of bytes, of paths, or of both as Hugging Face's datasets have it.
+"""Pictures in the rows of a Parquet file: a column of bytes, of paths, or of both, as in Hugging Face's datasets.
 
-Rows are read a few at a time. A file on this machine is divided at any row; one elsewhere at its row groups, which
-would otherwise be fetched several times.
+A few rows at a time are read. A local file is divided at any row, a remote one at its row groups, which would
+otherwise be fetched several times.
 """
 
 import posixpath
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from edgedigits.bulk.addresses import is_remote, opened
-from edgedigits.bulk.kinds.files import contents
-from edgedigits.bulk.kinds.unit import About, Unit
+from edgedigits.bulk.addresses import is_remote, one_line, opened
+from edgedigits.bulk.kinds.files import fetch_all
+from edgedigits.bulk.units import SourceOptions, Unit
 from edgedigits_runtime.errors import DatasetInvalid, PictureUnreadable, ShardBroken
 from edgedigits_runtime.sources.files import Source
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 ROWS = 64
-"""Rows that are decoded at a time."""
+"""Rows decoded at a time."""
 
 BUFFER = 4 << 20
-"""Bytes of a column that are read at a time; without it, a row group's whole column is."""
+"""Bytes of a column read at a time. By default, pyarrow reads the column of a whole row group."""
 
 
-def units(address: str, about: About) -> Iterator[Unit]:
-    """Yield the units of a file; a damaged one is a unit, whose reading tells it.
+def units(address: str, options: SourceOptions) -> Iterator[Unit]:
+    """Yield the units of a file; `pictures` reports damage.
 
     Raises:
-        SourceNotFound, SourceUnavailable: it cannot be opened.
-        DatasetInvalid: it has no column of pictures, or several.
+        SourceNotFound, SourceUnavailable: the file cannot be opened.
+        DatasetInvalid: the file has no column of pictures, or several.
     """
     try:
-        with opened(about.located(address)) as raw:
+        with opened(options.resolve(address)) as raw:
             file = _parquet(address, raw)
-            column_of(file.schema_arrow, about.column, address)
+            column_of(file.schema_arrow, options.column, address)
             groups = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
     except ShardBroken:
         yield Unit("parquet", address)
@@ -44,7 +44,7 @@ def units(address: str, about: About) -> Iterator[Unit]:
     ends = list(accumulate(groups))
     rows, start = sum(groups), 0
     while start < rows:
-        stop = min(start + about.unit_size(start), rows)
+        stop = min(start + options.unit_size(start), rows)
         if is_remote(address):
             stop = next(end for end in ends if end >= stop)
         yield Unit("parquet", address, start, stop, stop - start)
@@ -53,17 +53,17 @@ def units(address: str, about: About) -> Iterator[Unit]:
         yield Unit("parquet", address)
 
 
-def pictures(unit: Unit, about: About) -> Iterator[Source]:
-    """Yield the pictures of a unit: bytes as they are, paths as edgedigits.bulk.kinds.files does.
+def pictures(unit: Unit, options: SourceOptions) -> Iterator[Source]:
+    """Yield the pictures of a unit: bytes, or paths like edgedigits.bulk.kinds.files.
 
     Raises:
-        SourceNotFound, SourceUnavailable: it, or what a path leads to, cannot be opened.
-        ShardBroken: it ends in the middle, is damaged or empty.
+        SourceNotFound, SourceUnavailable: the file, or that of a path, cannot be opened.
+        ShardBroken: the file is cut off, damaged or empty.
     """
-    with opened(about.located(unit.address)) as raw:
+    with opened(options.resolve(unit.address)) as raw:
         file = _parquet(unit.address, raw)
         try:
-            column = column_of(file.schema_arrow, about.column, unit.address)
+            column = column_of(file.schema_arrow, options.column, unit.address)
         except DatasetInvalid as error:
             raise ShardBroken(str(error)) from error
         if not file.metadata.num_rows:
@@ -71,17 +71,17 @@ def pictures(unit: Unit, about: About) -> Iterator[Source]:
         rows = _rows(unit, file, column)
         kind = file.schema_arrow.field(column).type
         if _is_text(kind):
-            yield from contents(_named(unit.address, number, path, about) for number, path in rows)
+            yield from fetch_all(_named(unit.address, number, path, options) for number, path in rows)
             return
         for number, value in rows:
-            yield _picture(f"{unit.address}#{number}", value, unit.address, about)
+            yield _picture(f"{unit.address}#{number}", value, unit.address, options)
 
 
 def column_of(schema: "pa.Schema", wanted: str | None, address: str) -> str:
-    """Return the name of the column that holds the pictures: the only one of bytes, else the only one of text.
+    """Return the name of the column with the pictures: the only one of bytes, or else the only one of text.
 
     Raises:
-        DatasetInvalid: none, or several.
+        DatasetInvalid: there is none, or there are several.
     """
     names = schema.names
     if wanted is not None:
@@ -93,7 +93,7 @@ def column_of(schema: "pa.Schema", wanted: str | None, address: str) -> str:
             return str(found[0])
         if found:
             break
-    raise DatasetInvalid(f"say which column of {address} holds the pictures, with --column; it has {', '.join(names)}")
+    raise DatasetInvalid(f"give the column of {address} that holds the pictures with --column: {', '.join(names)}")
 
 
 def _is_bytes(kind: "pa.DataType") -> bool:
@@ -117,11 +117,11 @@ def _parquet(address: str, raw: Any) -> "pq.ParquetFile":
     try:
         return pq.ParquetFile(raw, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        raise _broken(address, "no Parquet footer can be read", error) from error
+        raise _broken(address, "no readable Parquet footer", error) from error
 
 
 def _rows(unit: Unit, file: "pq.ParquetFile", column: str) -> Iterator[tuple[int, Any]]:
-    """Yield number and value of the unit's rows."""
+    """Yield the number and the value of each row of the unit."""
     import pyarrow as pa
 
     stop = file.metadata.num_rows if unit.stop is None else unit.stop
@@ -138,27 +138,27 @@ def _rows(unit: Unit, file: "pq.ParquetFile", column: str) -> Iterator[tuple[int
                 yield from enumerate(values.to_pylist(), number + first)
             number = end
     except (pa.ArrowException, OSError) as error:
-        raise _broken(unit.address, f"no rows can be read from {max(number, unit.start)} on", error) from error
+        raise _broken(unit.address, f"rows from {max(number, unit.start)} on are unreadable", error) from error
 
 
-def _picture(name: str, value: Any, address: str, about: About) -> Source:
+def _picture(name: str, value: Any, address: str, options: SourceOptions) -> Source:
     if isinstance(value, dict):
         path = value.get("path")
         if value["bytes"] is None and path:
-            return next(contents([(name, _beside(about.located(address), path))]))
+            return next(fetch_all([(name, _beside(options.resolve(address), path))]))
         value = value["bytes"]
     return Source(name, value) if value else Source(name, None, PictureUnreadable(f"{name} is empty"))
 
 
-def _named(address: str, number: int, path: str | None, about: About) -> tuple[str, str | None]:
-    """Return name and address of the picture in a row of paths; the row itself, and none, where it is empty."""
-    return (path, _beside(about.located(address), path)) if path else (f"{address}#{number}", None)
+def _named(address: str, number: int, path: str | None, options: SourceOptions) -> tuple[str, str | None]:
+    """Return the name and the address of the picture in a row of paths; None if the row is empty."""
+    return (path, _beside(options.resolve(address), path)) if path else (f"{address}#{number}", None)
 
 
 def _beside(address: str, path: str) -> str:
-    """Return where a path of a file leads: relative ones start from the folder that the file is in."""
+    """Return the address of a path, which is relative to the folder of the file."""
     return path if is_remote(path) else posixpath.join(posixpath.dirname(address), path)
 
 
 def _broken(address: str, what: str, error: BaseException) -> ShardBroken:
-    return ShardBroken(f"{address} ends in the middle or is damaged: {what} ({' '.join(str(error).split())})")
+    return ShardBroken(f"{address} is cut off or damaged: {what} ({one_line(error)})")

@@ -1,7 +1,7 @@
-"""Pictures in a tar, such as a WebDataset's shards: members whose names are pictures', the others passed over.
+"""Pictures in a tar, such as the shards of a WebDataset. Members without a picture's name are skipped.
 
-An uncompressed shard on this machine is divided at headers, which are looked up without reading what is between them;
-others are one unit. A tar ends with a block of zeros: one without it was cut off, whatever its last member says.
+An uncompressed local shard is divided at its headers, which are found without reading the members; other shards are
+one unit. A tar ends with a block of zeros; without it, the file is cut off.
 """
 
 import contextlib
@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, cast
 
-from edgedigits.bulk.addresses import MOST_BYTES, is_remote, opened
-from edgedigits.bulk.kinds.unit import About, Unit
+from edgedigits.bulk.addresses import MAX_BYTES, is_remote, one_line, opened
+from edgedigits.bulk.units import SourceOptions, Unit
 from edgedigits_runtime.errors import PictureTooLarge, PictureUnreadable, ShardBroken
 from edgedigits_runtime.sources.files import Source, is_pictures_name
 
@@ -21,21 +21,21 @@ BLOCK = tarfile.BLOCKSIZE
 DAMAGED = (tarfile.TarError, EOFError, OSError, zlib.error, ValueError)
 
 
-def units(address: str, about: About) -> Iterator[Unit]:
-    """Yield the units of a shard on this machine; what is damaged stays for the reading to tell.
+def units(address: str, options: SourceOptions) -> Iterator[Unit]:
+    """Yield the units of a shard; `pictures` reports damage.
 
     Raises:
-        SourceNotFound: it cannot be opened.
+        SourceNotFound: the file cannot be opened.
     """
     if is_remote(address) or _is_compressed(address):
         yield Unit("tar", address)
         return
     start = counted = planned = 0
-    with contextlib.suppress(ShardBroken), opened(about.located(address)) as file:
+    with contextlib.suppress(ShardBroken), opened(options.resolve(address)) as file:
         for member in _members(address, file, 0):
             if not _is_picture(member):
                 continue
-            if counted and counted >= about.unit_size(planned):
+            if counted and counted >= options.unit_size(planned):
                 yield Unit("tar", address, start, member.offset, counted)
                 start, counted = member.offset, 0
             counted += 1
@@ -43,15 +43,15 @@ def units(address: str, about: About) -> Iterator[Unit]:
     yield Unit("tar", address, start, None, counted)
 
 
-def pictures(unit: Unit, about: About) -> Iterator[Source]:
+def pictures(unit: Unit, options: SourceOptions) -> Iterator[Source]:
     """Yield the pictures of a unit, as bytes.
 
     Raises:
-        SourceNotFound, SourceUnavailable: it cannot be opened.
-        ShardBroken: it ends in the middle or is damaged, or holds no picture at all.
+        SourceNotFound, SourceUnavailable: the file cannot be opened.
+        ShardBroken: the file is cut off or damaged, or holds no picture.
     """
     found = 0
-    with opened(about.located(unit.address)) as raw:
+    with opened(options.resolve(unit.address)) as raw:
         file = cast("IO[bytes]", gzip.open(raw)) if _is_compressed(unit.address) else raw  # noqa: SIM115
         for member in _members(unit.address, file, unit.start):
             if unit.stop is not None and member.offset >= unit.stop:
@@ -64,41 +64,40 @@ def pictures(unit: Unit, about: About) -> Iterator[Source]:
 
 
 def _members(address: str, file: IO[bytes], start: int) -> Iterator[tarfile.TarInfo]:
-    """Yield the members from a byte on; the file stands anywhere afterwards.
+    """Yield the members from a byte on. The caller may move the file's position.
 
     Raises:
-        ShardBroken: it ends in the middle or is damaged.
+        ShardBroken: the file is cut off or damaged.
     """
     count = 0
     try:
         file.seek(start)
         with tarfile.open(fileobj=file, mode="r:") as tar:
             while (member := tar.next()) is not None:
-                # Else it would keep all of them.
+                # Otherwise tarfile keeps all members in memory.
                 tar.members = []  # type: ignore[attr-defined]  # webdataset does the same
                 yield member
                 count += 1
             file.seek(tar.offset)
             if file.read(BLOCK) != bytes(BLOCK):
-                raise EOFError("no mark of its end")
+                raise EOFError("the end mark is missing")
     except DAMAGED as error:
-        why = " ".join(str(error).split())
         raise ShardBroken(
-            f"{address} ends in the middle or is damaged, {count} files after byte {start:,}: {why}"
+            f"{address} is cut off or damaged, {count} files after byte {start:,}: {one_line(error)}"
         ) from error
 
 
 def _picture(address: str, member: tarfile.TarInfo, file: IO[bytes]) -> Source:
     name = f"{address}#{member.name}"
-    if member.size > MOST_BYTES:
-        return Source(name, None, PictureTooLarge(f"{name} has more than the {MOST_BYTES:,} bytes that it may have"))
+    if member.size > MAX_BYTES:
+        return Source(name, None, PictureTooLarge(f"{name} has more than {MAX_BYTES:,} bytes"))
     try:
         file.seek(member.offset_data)
         content = file.read(member.size)
     except DAMAGED as error:
-        raise ShardBroken(f"{address} ends in the middle or is damaged: {' '.join(str(error).split())}") from error
+        raise ShardBroken(f"{address} is cut off or damaged: {one_line(error)}") from error
     if len(content) < member.size:
-        raise ShardBroken(f"{address} ends in the middle of {member.name}")
+        raise ShardBroken(f"{address} is cut off in {member.name}")
     return Source(name, content) if content else Source(name, None, PictureUnreadable(f"{name} is empty"))
 
 

@@ -1,22 +1,24 @@
-"""A model that is carried to the machines that read: its bytes, and what proves that they are the same."""
+"""A model packed for other machines: its files and their digest."""
 
 import hashlib
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgedigits.model_files import find_model, read_contract_file
 from edgedigits.predicting.pictures import ReaderOptions
+from edgedigits_runtime.embedded_contract import read_contract
 
 
 @dataclass(frozen=True)
-class CarriedModel:
+class PackedModel:
     """The files of a model.
 
     Attributes:
-        name: what readings call it.
-        path: where it lies on the machine that it comes from.
-        files: their contents by name, relative to `path`; of a single file, by "".
-        contract: the JSON file that was given for a model without a contract.
+        name: the model's name in readings.
+        path: its path on the machine that packed it.
+        files: contents by name relative to `path`; the name of a single file is "".
+        contract: a JSON file for a model without a contract.
     """
 
     name: str
@@ -26,16 +28,16 @@ class CarriedModel:
 
     @property
     def sha256(self) -> str:
-        """Return the digest of all files with their names."""
+        """Digest of all files with their names."""
         if list(self.files) == [""]:
             return hashlib.sha256(self.files[""]).hexdigest()
-        whole = hashlib.sha256()
+        digest = hashlib.sha256()
         for name, content in sorted(self.files.items()):
-            whole.update(f"{name}\0{len(content)}\0".encode() + content)
-        return whole.hexdigest()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
 
-    def unpacked(self, options: ReaderOptions) -> ReaderOptions:
-        """Return options that open the model on this machine, where its files are written if they are not here."""
+    def unpack(self, options: ReaderOptions) -> ReaderOptions:
+        """Return options that open the model here; its files are written if this machine does not have them."""
         path = Path(self.path)
         if _files(path) != self.files:
             path = Path(tempfile.mkdtemp(prefix="edgedigits-model-")) / path.name
@@ -49,19 +51,16 @@ class CarriedModel:
         return replace(options, model=str(path), contract=contract)
 
 
-def carry(options: ReaderOptions) -> CarriedModel:
-    """Return the model that the options name.
+def pack_model(options: ReaderOptions) -> PackedModel:
+    """Pack the model of the options.
 
     Raises:
-        EdgedigitsError: there is none, or it has no contract.
+        EdgedigitsError: it is missing or has no contract.
     """
-    from edgedigits.model_files import find_model, read_contract_file
-    from edgedigits_runtime.embedded_contract import read_contract
-
     path = find_model(options.model, engine=options.engine, device=options.device).absolute()
     contract = read_contract_file(options.contract) if options.contract else read_contract(path)
     given = options.contract.read_bytes() if options.contract else None
-    return CarriedModel(contract.name, str(path), _files(path), given)
+    return PackedModel(contract.name, str(path), _files(path), given)
 
 
 def _files(path: Path) -> dict[str, bytes]:
