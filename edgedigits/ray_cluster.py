@@ -1,7 +1,6 @@
-"""Connect to Ray: on this machine, or on a cluster; what cannot be connected to is said within seconds.
+"""Connect to Ray, on this machine or on a cluster, and report within seconds if that is impossible.
 
-Ray itself waits two minutes for an address where nobody answers, so the address is asked first. Everything that starts
-work on Ray connects here.
+Ray itself waits two minutes for an address that does not answer, so the address is requested first.
 """
 
 import contextlib
@@ -18,29 +17,29 @@ from edgedigits_runtime.errors import AddressUnavailable, EdgedigitsError, Missi
 SECONDS = 10.0
 
 NODE_SECONDS = 60.0
-"""How long a node may take to start a first process and to say what is installed there."""
+"""Time for a node to start a process and to report what is installed."""
 
 CLIENT = "ray://"
 
 TRIES = 3
-"""Ray starts a server for each client, and now and then fails to, which it says half a minute later."""
+"""Ray starts a server for each client. That fails now and then, after half a minute."""
 
 CURRENT = Path("ray/ray_current_cluster")
-"""The file below the folder for temporary files where Ray keeps the address of what `ray start` started."""
+"""Below the folder for temporary files: the address of the Ray that `ray start` started."""
 
 ASK_HEAD = "/ray.rpc.NodeInfoGcsService/CheckAlive"
 ASK_CLIENT_SERVER = "/ray.rpc.RayletDriver/ClusterInfo"
-"""Calls that only the one or the other port of a cluster knows; any answer will do."""
+"""Calls that only one of a cluster's two ports implements. The response does not matter."""
 
 
 @dataclass(frozen=True)
 class RayCluster:
-    """What was connected to.
+    """A connected cluster.
 
     Attributes:
-        address: as it was given.
-        nodes: how many are alive.
-        cpus, gpus: of all of them, as Ray counts them.
+        address: as given.
+        nodes: number of live nodes.
+        cpus, gpus: of all nodes, as Ray counts them.
     """
 
     address: str
@@ -49,10 +48,10 @@ class RayCluster:
     gpus: float
 
     def require(self, cpus: float, gpus: float) -> None:
-        """Return if a node is large enough for work of that size, for which Ray would wait for ever otherwise.
+        """Check that a node has these resources; otherwise Ray would wait for them forever.
 
         Raises:
-            EdgedigitsError: none is.
+            EdgedigitsError: no node has them.
         """
         import ray
 
@@ -65,23 +64,21 @@ class RayCluster:
 def cluster(
     address: str = "local", *, needs: Sequence[tuple[str, str]] = (), cpus: int | None = None, seconds: float = SECONDS
 ) -> Iterator[RayCluster]:
-    """Connect to Ray, and disconnect at the end; a Ray that the caller has connected to is used and left as it is.
+    """Connect to Ray and disconnect at the end. An existing connection is used and kept.
 
     Args:
-        address: "local" starts Ray on this machine, and ends it at the end; "auto" takes what runs on this machine or
-            what RAY_ADDRESS names; "HOST:PORT" is a head node's, of whose cluster this machine is a part;
-            "ray://HOST:PORT" is a cluster elsewhere.
-        needs: (module, extra) that must be importable on every node, beside edgedigits itself.
-        cpus: how many a local Ray counts; None takes the machine's.
-        seconds: how long an address may take to answer.
+        address: "local" starts Ray here until the end; "auto" is the Ray of this machine or of RAY_ADDRESS;
+            "HOST:PORT" is the head node of this machine's cluster; "ray://HOST:PORT" is another cluster.
+        needs: (module, extra) that every node must have, besides edgedigits.
+        cpus: number of a local Ray; the machine's if None.
+        seconds: timeout for the address.
 
     Raises:
         MissingExtra: Ray is not installed here.
-        AddressUnavailable: no Ray answers there, or it refuses.
-        EdgedigitsError: a node has no edgedigits, another version of it, or not the extra.
+        AddressUnavailable: no Ray answers, or it refuses the connection.
+        EdgedigitsError: edgedigits or the extra is missing on a node, or edgedigits has another version there.
     """
-    # Ray tells its makers what is run on it, and keeps messages back to print them when it ends, unless it is told
-    # not to before it is imported.
+    # Before Ray's import: no usage statistics, and no messages held back until the end.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")
     try:
@@ -109,83 +106,83 @@ def _connect(ray: Any, grpc: Any, address: str, cpus: int | None, seconds: float
     else:
         if address == "auto":
             address = os.environ.get("RAY_ADDRESS") or address
-        status = _ask(grpc, _started_here() if address == "auto" else address, seconds)
-        # Of what it finds on its own machine, Ray takes the token by itself.
+        status = _request(grpc, _local_address() if address == "auto" else address, seconds)
+        # On its own machine, Ray finds the token itself.
         if status == "UNAUTHENTICATED" and address != "auto" and os.environ.get("RAY_AUTH_MODE") != "token":
             raise AddressUnavailable(
-                f"the Ray at {address} asks for a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or"
+                f"the Ray at {address} requires a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or"
                 " RAY_AUTH_TOKEN_PATH"
             )
-    for more in reversed(range(TRIES)):
+    for left in reversed(range(TRIES)):
         try:
             ray.init(address, **options)
         except ConnectionAbortedError as error:
-            if not more:
-                raise _refused(address, error, -1) from error
-        # OSError: nobody answers, or sockets would lie in a folder of too long a name.
+            if not left:
+                raise _unavailable(address, error, -1) from error
+        # OSError: no answer, or the path of a socket is too long.
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-            raise _refused(address, error, 0) from error
+            raise _unavailable(address, error, 0) from error
         else:
             return
 
 
-def _refused(address: str, error: BaseException, line: int) -> AddressUnavailable:
-    said = str(error).strip().splitlines() or [type(error).__name__]
-    return AddressUnavailable(f"cannot connect to Ray at {address}: {said[line]}")
+def _unavailable(address: str, error: BaseException, line: int) -> AddressUnavailable:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return AddressUnavailable(f"cannot connect to Ray at {address}: {lines[line]}")
 
 
-def _started_here() -> str:
+def _local_address() -> str:
     """Return the address of the Ray that was started last on this machine."""
     file = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) / CURRENT
     if not file.is_file():
         raise AddressUnavailable(
-            "no Ray runs on this machine, and RAY_ADDRESS is not set; start one with `ray start --head`, use"
-            " --address local, or give the address of a cluster"
+            "no Ray runs on this machine, and RAY_ADDRESS is not set; run `ray start --head`, use --address local, or"
+            " give the address of a cluster"
         )
     return file.read_text().strip()
 
 
-def _ask(grpc: Any, address: str, seconds: float) -> str:
-    """Ask whether Ray is at an address; return "OK" or what else gRPC calls the answer.
+def _request(grpc: Any, address: str, seconds: float) -> str:
+    """Return "OK" if Ray answers at the address, or gRPC's status.
 
     Raises:
-        AddressUnavailable: nobody answers, or somebody else.
+        AddressUnavailable: nothing answers, or not Ray.
     """
     host_port = address.removeprefix(CLIENT).partition("?")[0]
     host, _, port = host_port.rpartition(":")
     if not host or not port.isdigit():
-        raise AddressUnavailable(f"--address is local, auto, HOST:PORT or ray://HOST:PORT, not {address!r}")
+        raise AddressUnavailable(f"expected --address local, auto, HOST:PORT or ray://HOST:PORT; got {address!r}")
     call = ASK_CLIENT_SERVER if address.startswith(CLIENT) else ASK_HEAD
     with grpc.insecure_channel(host_port) as channel:
         try:
-            # An empty request has the same bytes in every version of Ray.
+            # An empty request is the same in every version of Ray.
             channel.unary_unary(call)(b"", timeout=seconds, metadata=(("client_id", "edgedigits"),))
         except grpc.RpcError as error:
             status: str = error.code().name
         else:
             return "OK"
     if status in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
-        raise AddressUnavailable(f"no Ray answered at {address} within {seconds:g} s; is it running there?")
+        raise AddressUnavailable(f"no Ray answered at {address} within {seconds:g} s; check that it runs there")
     if status == "UNIMPLEMENTED":
         raise AddressUnavailable(
-            f"what answers at {address} is no such part of Ray: HOST:PORT is the head node's port (6379), ray://HOST:PORT"
-            " that of its server for clients (10001)"
+            f"expected Ray at {address}, another server answered; use HOST:PORT with the head node's port (6379), or"
+            " ray://HOST:PORT with the port for clients (10001)"
         )
     return status
 
 
 def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], needs: Sequence[tuple[str, str]]) -> None:
-    """Ask each node whether it has what the work needs.
+    """Check that each node has what the work needs.
 
     Raises:
-        EdgedigitsError: one has not.
+        EdgedigitsError: a node does not.
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = version("edgedigits")
 
-    # A nested function travels whole; one of a module would be looked up where edgedigits may not be installed.
-    def look() -> tuple[str | None, list[tuple[str, str]]]:
+    # Nested, so that it is sent whole: edgedigits may not be installed on the node.
+    def inspect() -> tuple[str | None, list[tuple[str, str]]]:
         from importlib.metadata import PackageNotFoundError, version
         from importlib.util import find_spec
 
@@ -195,16 +192,16 @@ def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], needs: Sequence[tupl
             found = None
         return found, [(module, extra) for module, extra in needs if find_spec(module) is None]
 
-    looking = ray.remote(num_cpus=0, max_retries=0)(look)
-    asked = [
-        looking.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote()
+    task = ray.remote(num_cpus=0, max_retries=0)(inspect)
+    results = [
+        task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote()
         for node in nodes
     ]
-    for node, answer in zip(nodes, asked, strict=True):
+    for node, result in zip(nodes, results, strict=True):
         try:
-            there, missing = ray.get(answer, timeout=NODE_SECONDS)
+            there, missing = ray.get(result, timeout=NODE_SECONDS)
         except ray.exceptions.RayError:
-            # Lost meanwhile, or busy; if it cannot work, its first task will say so.
+            # The node is lost or busy. If it cannot work, its first task reports that.
             continue
         if fault := fault_of_node(node["NodeManagerHostname"], here, there, missing):
             raise EdgedigitsError(fault)
@@ -215,8 +212,8 @@ def fault_of_node(name: str, here: str, there: str | None, missing: Sequence[tup
 
     Args:
         name: of the node.
-        here, there: versions of edgedigits; None where it is not installed.
-        missing: (module, extra) that cannot be imported there.
+        here, there: versions of edgedigits; None if it is not installed.
+        missing: (module, extra) that the node cannot import.
     """
     if there != here:
         found = f"edgedigits {there}" if there else "no edgedigits"

@@ -14,13 +14,12 @@ from typing import IO
 
 from edgedigits.bulk import ray_reading, retries
 from edgedigits.bulk.addresses import RUN_FILE, is_remote
-from edgedigits.bulk.folders import TEMPORARY, Folder, can_be_locked, open_folder
+from edgedigits.bulk.folders import Folder, can_be_locked, open_folder
 from edgedigits.bulk.manifest import Manifest, find_manifest
 from edgedigits.bulk.options import BulkOptions, Progress
 from edgedigits.bulk.packed_model import PackedModel, pack_model
 from edgedigits.bulk.parts import Summary, number_of, summary_of
 from edgedigits.bulk.plan import PlanSize, plan, write_plan
-from edgedigits.bulk.units import SourceOptions
 from edgedigits.bulk.worker import Job
 from edgedigits_runtime.errors import EdgedigitsError, MissingExtra, OutputNotWritable, RunError
 from edgedigits_runtime.machine import installed_version
@@ -76,22 +75,22 @@ def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits = 
         progress.advance(total.pictures)
         missing = [number for number in range(planned.units) if number not in done]
         if missing:
-            sources, session = _source_options(manifest), uuid.uuid4().hex
-            job = Job(options.reading, model, sources, folder.address, manifest.name, session, _needed(manifest))
+            job = Job(
+                options.reading, model, manifest.source_options(), folder.address, manifest.name, uuid.uuid4().hex,
+                _needed(manifest),
+            )  # fmt: skip
             try:
                 with contextlib.closing(read_units(job, missing, options, progress)) as summaries:
                     for summary in summaries:
                         total.add(summary)
                         progress.advance(summary.pictures)
             except KeyboardInterrupt:
-                parts = _count_parts(folder)
-                raise KeyboardInterrupt(
-                    f"stopped; {parts:,} of {planned.units:,} parts are in {options.out}: continue with --resume"
-                ) from None
-        if lost := planned.units - _count_parts(folder):
+                parts = f"{len(_numbers(folder)):,} of {planned.units:,} parts"
+                raise KeyboardInterrupt(f"stopped; {parts} are in {options.out}: continue with --resume") from None
+        if lost := planned.units - len(_numbers(folder)):
             raise EdgedigitsError(f"{lost:,} of {planned.units:,} parts are missing in {options.out}; use --resume")
-        for left in (TEMPORARY, retries.FOLDER):
-            folder.remove(left)
+        folder.remove(retries.FOLDER)
+        folder.remove_abandoned()
         return total
 
 
@@ -115,14 +114,10 @@ def _manifest(options: BulkOptions, model: PackedModel) -> Manifest:
     )
 
 
-def _source_options(manifest: Manifest) -> SourceOptions:
-    return SourceOptions(manifest.folder, manifest.column, manifest.size)
-
-
 def _plan(folder: Folder, manifest: Manifest) -> PlanSize:
     manifest.write(folder)
     try:
-        planned = write_plan(folder, plan(manifest.sources, _source_options(manifest)))
+        planned = write_plan(folder, plan(manifest.sources, manifest.source_options()))
     except EdgedigitsError:
         # With a wrong source, no run has begun: the right one may follow in the same folder.
         folder.remove(RUN_FILE)
@@ -133,10 +128,6 @@ def _plan(folder: Folder, manifest: Manifest) -> PlanSize:
 
 def _numbers(folder: Folder) -> list[int]:
     return [number for name in folder.names() if (number := number_of(name)) is not None]
-
-
-def _count_parts(folder: Folder) -> int:
-    return len(_numbers(folder))
 
 
 def _done(folder: Folder, units: int) -> dict[int, Summary]:

@@ -5,16 +5,13 @@ import glob
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
 from edgedigits.bulk.addresses import filesystem, is_remote, one_line, opened
 from edgedigits_runtime.errors import EdgedigitsError, OutputNotWritable, SourceNotFound
-
-TEMPORARY = "_temporary"
-"""The folder of unfinished files. A finished run removes it."""
+from edgedigits_runtime.whole_files import remove_abandoned, whole_file, write_whole
 
 
 class Folder(Protocol):
@@ -36,6 +33,9 @@ class Folder(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with its content, if it exists."""
+
+    def remove_abandoned(self) -> None:
+        """Remove the unfinished files of killed processes."""
 
 
 def open_folder(address: str) -> Folder:
@@ -76,27 +76,10 @@ class LocalFolder:
         return opened(str(self._path / name))
 
     def write(self, name: str, content: bytes) -> None:
-        with self.being_written(name) as path:
-            path.write_bytes(content)
+        write_whole(self._path / name, content)
 
-    @contextlib.contextmanager
-    def being_written(self, name: str) -> Iterator[Path]:
-        path = self._path / name
-        temporary = self._path / TEMPORARY / f"{path.name}-{uuid.uuid4().hex}"
-        try:
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            path.parent.mkdir(exist_ok=True)
-            yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            _sync_folder(path.parent)
-        except OSError as error:
-            if error.filename is not None and str(self._path) not in str(error.filename):
-                raise
-            raise OutputNotWritable(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+    def being_written(self, name: str) -> contextlib.AbstractContextManager[Path]:
+        return whole_file(self._path / name)
 
     def remove(self, name: str) -> None:
         path = self._path / name
@@ -105,16 +88,8 @@ class LocalFolder:
         else:
             path.unlink(missing_ok=True)
 
-
-def _sync_folder(path: Path) -> None:
-    """Sync the names of a folder, so that a new file survives a power cut."""
-    if os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    def remove_abandoned(self) -> None:
+        remove_abandoned(self._path)
 
 
 class RemoteFolder:
@@ -151,6 +126,9 @@ class RemoteFolder:
         with _writable(self._path(name)) as path, contextlib.suppress(FileNotFoundError):
             # Unlike the other methods, `rm` treats its path as a pattern.
             filesystem(self.address).rm(glob.escape(path), recursive=True)
+
+    def remove_abandoned(self) -> None:
+        """Nothing to do: unfinished uploads do not appear."""
 
     def _path(self, name: str) -> str:
         return f"{self.address}/{name}"

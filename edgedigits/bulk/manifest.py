@@ -9,6 +9,7 @@ from edgedigits.bulk.addresses import RUN_FILE
 from edgedigits.bulk.folders import Folder, can_be_locked, content_of
 from edgedigits.bulk.parts import number_of
 from edgedigits.bulk.plan import PlanSize
+from edgedigits.bulk.units import SourceOptions
 from edgedigits_runtime.errors import RunError
 
 COMPARED = {
@@ -55,6 +56,9 @@ class Manifest:
     planned: PlanSize | None = None
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
 
+    def source_options(self) -> SourceOptions:
+        return SourceOptions(self.folder, self.column, self.size)
+
     def write(self, folder: Folder) -> None:
         """Write the manifest into the output.
 
@@ -73,7 +77,7 @@ def find_manifest(folder: Folder, requested: Manifest, resume: bool) -> Manifest
     where = folder.address
     content = content_of(folder, RUN_FILE)
     if content is None:
-        if others := [name for name in folder.names() if not name.startswith("_")]:
+        if others := [name for name in folder.names() if not name.startswith(("_", "."))]:
             raise RunError(
                 f"expected an empty or missing folder, or the output of read-bulk; {where} holds {others[0]};"
                 " choose another --out"

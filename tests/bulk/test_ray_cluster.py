@@ -1,4 +1,4 @@
-"""Connecting to Ray: what cannot be connected to is said, and before Ray waits for it."""
+"""Connecting to Ray: errors are reported within seconds."""
 
 import http.server
 import socket
@@ -36,38 +36,38 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("address", ["here", "host:", ":6379", "ray://host", "127.0.0.1:port"])
-def test_what_is_no_address(address: str) -> None:
-    assert refusal(address) == f"--address is local, auto, HOST:PORT or ray://HOST:PORT, not {address!r}"
+def test_invalid_addresses(address: str) -> None:
+    assert repr(address) in refusal(address)
 
 
 @pytest.mark.parametrize("scheme", ["", "ray://"])
-def test_nobody_answers(scheme: str, free_port: int) -> None:
-    assert refusal(f"{scheme}127.0.0.1:{free_port}").startswith(f"no Ray answered at {scheme}127.0.0.1:{free_port}")
+def test_no_answer(scheme: str, free_port: int) -> None:
+    assert f"{scheme}127.0.0.1:{free_port} within" in refusal(f"{scheme}127.0.0.1:{free_port}")
 
 
-def test_somebody_listens_and_says_nothing() -> None:
+def test_silent_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert refusal(f"127.0.0.1:{server.getsockname()[1]}").endswith("within 0.5 s; is it running there?")
+        assert "0.5 s" in refusal(f"127.0.0.1:{server.getsockname()[1]}")
 
 
 class Quiet(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-def test_a_web_server_answers() -> None:
+def test_web_server_instead_of_ray() -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        said = refusal(f"ray://127.0.0.1:{server.server_address[1]}")
+        message = refusal(f"ray://127.0.0.1:{server.server_address[1]}")
         server.shutdown()
         thread.join()
-    assert said.startswith("no Ray answered at")
+    assert f"127.0.0.1:{server.server_address[1]}" in message
 
 
 @pytest.fixture
 def other_grpc() -> Iterator[int]:
-    """The port of a server that speaks Ray's protocol and is none of its: the wrong one of a cluster's is like it."""
+    """The port of a gRPC server that is not Ray, like the wrong port of a cluster."""
     server = grpc.server(ThreadPoolExecutor(1))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -76,71 +76,71 @@ def other_grpc() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("scheme", ["", "ray://"])
-def test_the_wrong_port(scheme: str, other_grpc: int) -> None:
-    assert "is no such part of Ray: HOST:PORT is the head node's port" in refusal(f"{scheme}127.0.0.1:{other_grpc}")
+def test_wrong_port(scheme: str, other_grpc: int) -> None:
+    assert "6379" in refusal(f"{scheme}127.0.0.1:{other_grpc}")
 
 
-def test_auto_where_none_was_started() -> None:
-    assert refusal("auto").startswith("no Ray runs on this machine, and RAY_ADDRESS is not set")
+def test_auto_without_ray() -> None:
+    assert "RAY_ADDRESS" in refusal("auto")
 
 
-def test_auto_where_one_was_started_and_died(tmp_path: Path, free_port: int) -> None:
+def test_auto_with_a_stopped_ray(tmp_path: Path, free_port: int) -> None:
     (tmp_path / "ray").mkdir()
     (tmp_path / "ray" / "ray_current_cluster").write_text(f"127.0.0.1:{free_port}")
-    assert refusal("auto").startswith(f"no Ray answered at 127.0.0.1:{free_port}")
+    assert f"127.0.0.1:{free_port}" in refusal("auto")
 
 
-def test_auto_takes_the_address_of_the_environment(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
+def test_auto_uses_ray_address(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
     monkeypatch.setenv("RAY_ADDRESS", f"ray://127.0.0.1:{free_port}")
-    assert refusal("auto").startswith(f"no Ray answered at ray://127.0.0.1:{free_port}")
+    assert f"ray://127.0.0.1:{free_port}" in refusal("auto")
 
 
 @pytest.mark.parametrize("module", ["ray", "grpc"])
-def test_without_the_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtra, match=r"pip install 'edgedigits\[ray\]'"), cluster("local"):
         pass
 
 
 @pytest.mark.parametrize(
-    ("there", "missing", "said"),
+    ("there", "missing", "fact"),
     [
         ("1.0", [], None),
-        (None, [], "the Ray node n has no edgedigits, here is 1.0; run there: pip install 'edgedigits[ray]==1.0'"),
-        ("0.9", ["keras"], "has edgedigits 0.9, here is 1.0"),
-        ("1.0", ["keras"], "the Ray node n has no keras; run there: pip install 'edgedigits[train]==1.0'"),
+        (None, [], "edgedigits[ray]==1.0"),
+        ("0.9", ["keras"], "0.9"),
+        ("1.0", ["keras"], "edgedigits[train]==1.0"),
     ],
 )
-def test_what_a_node_must_have(there: str | None, missing: list[str], said: str | None) -> None:
-    fault = fault_of_node("n", "1.0", there, [(module, "train") for module in missing])
-    assert fault is None if said is None else said in str(fault)
+def test_faults_of_nodes(there: str | None, missing: list[str], fact: str | None) -> None:
+    found = fault_of_node("n", "1.0", there, [(module, "train") for module in missing])
+    assert found is None if fact is None else fact in str(found)
 
 
 class FailingServer:
-    """In the place of Ray: its server for clients fails to start so often, as it does now and then by itself."""
+    """Replaces Ray; its server for clients fails to start a number of times."""
 
     def __init__(self, failures: int) -> None:
-        self.left, self.asked = failures, 0
+        self.failures, self.calls = failures, 0
         self.exceptions = ray.exceptions
 
     def init(self, *_: object, **__: object) -> None:
-        self.asked += 1
-        if self.asked <= self.left:
+        self.calls += 1
+        if self.calls <= self.failures:
             raise ConnectionAbortedError("Initialization failure from server:\nTraceback\nRuntimeError: did not start")
 
 
-def test_a_server_for_clients_that_failed_to_start_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgedigits.ray_cluster._ask", lambda *_: "OK")
+def test_a_failed_server_for_clients_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgedigits.ray_cluster._request", lambda *_: "OK")
     ours = FailingServer(TRIES - 1)
     _connect(ours, grpc, "ray://host:1", None, 1.0)
-    assert ours.asked == TRIES
+    assert ours.calls == TRIES
     ours = FailingServer(TRIES)
-    with pytest.raises(AddressUnavailable, match=r"^cannot connect to Ray at ray://host:1: RuntimeError: did not st"):
+    with pytest.raises(AddressUnavailable, match=r"ray://host:1: RuntimeError: did not start"):
         _connect(ours, grpc, "ray://host:1", None, 1.0)
-    assert ours.asked == TRIES
+    assert ours.calls == TRIES
 
 
-def test_a_folder_of_too_long_a_name_for_sockets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_socket_path_that_is_too_long(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 25)
     folder.mkdir()
     monkeypatch.setenv("RAY_TMPDIR", str(folder))
