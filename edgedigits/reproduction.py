@@ -13,6 +13,7 @@ from edgedigits.data.dataset import Samples
 from edgedigits.exporting.export import export_model
 from edgedigits.exporting.plan import ExportRequest
 from edgedigits.machine.fingerprint import describe_machine
+from edgedigits.model_files import open_model
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
@@ -21,7 +22,6 @@ from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.several import plan
 from edgedigits.training.train_or_resume import train_or_resume
 from edgedigits.verification.verify import file_digest, report_path
-from edgedigits_exporters.keras_engine import open_keras
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import GateMissed
 from edgedigits_runtime.whole_files import write_whole
@@ -121,7 +121,7 @@ def _outcome(run: RunFolder, data_dir: Path | None) -> Outcome:
 
 def _evaluate(model: Path, test: Samples) -> tuple[float, float]:
     """Return accuracy and mean cross-entropy on the test part."""
-    found = evaluate(open_keras(model), test)
+    found = evaluate(open_model(model), test)
     return found.accuracy.value, found.loss
 
 

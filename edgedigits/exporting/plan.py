@@ -24,17 +24,10 @@ from edgedigits_runtime.errors import ExportError
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """Arguments of an export.
+    """Arguments of an export; see edgedigits.export.
 
     Args:
-        model: MODEL; None is the newest finished run under `runs/`, else `base`.
-        format: a name of edgedigits_exporters.FORMATS.
-        precision: one of conversion.PRECISIONS; None is the format's default.
-        out: the file or folder to write; None chooses a name in the run folder, or in the working folder.
-        verify: whether to compare with the source before the artifact gets its name.
-        data: dataset for calibration and verification.
         contract: JSON file, for a model file without a contract.
-        force: replace an existing folder.
         options: the format's own options by name; those that are None keep their default.
     """
 
@@ -70,14 +63,11 @@ class Step:
 
 
 def plan(request: ExportRequest, between: Path) -> tuple[list[Step], SourceData]:
-    """Return the artifacts to make, in order, and the data of the first source.
+    """Return the artifacts to make, in order, and the data of the first source; see export_model for errors.
 
     Args:
         request: the arguments of the export.
         between: folder for a file between the source and the artifact.
-
-    Raises:
-        UnknownName, ExportError, ArtifactError, MissingExtra, ToolMissing, OutputNotWritable: see export_model.
     """
     model = default_model() if request.model is None else request.model
     given = read_contract_file(request.contract) if request.contract else None

@@ -30,12 +30,7 @@ def default_model() -> str | Path:
 
 
 def find_source(model: str | Path, suffix: str, precision: str | None) -> Path:
-    """Return the file that an artifact is made of: one with the suffix, or a `.keras` file that is converted first.
-
-    Args:
-        model: MODEL.
-        suffix: of the file that the format is made of.
-        precision: of the artifact; None for any.
+    """Return a MODEL's file with a suffix and a precision (None for any), or its `.keras` file.
 
     Raises:
         ExportError: MODEL is a C export.
@@ -58,11 +53,7 @@ def find_source(model: str | Path, suffix: str, precision: str | None) -> Path:
 
 
 def find_shipped(model: str | Path, suffix: str, precision: str | None) -> Path | None:
-    """Return the file of a shipped model with a suffix and a precision, or None; the files beside it are checked too.
-
-    Raises:
-        ArtifactCorrupt: a file of the model is not the one that was shipped.
-    """
+    """Return the file of a shipped model with a suffix and a precision, or None; see check_shipped for errors."""
     path = SHIPPED / f"{model}{suffix}"
     if suffix == ".keras" or str(model) not in shipped_names() or not path.is_file():
         return None
@@ -73,12 +64,9 @@ def find_shipped(model: str | Path, suffix: str, precision: str | None) -> Path 
 
 
 def default_path(source: Path, name: str, ending: str) -> Path:
-    """Return the path of an artifact if none is given: beside its source, or in the working folder if that is shipped.
+    """Return the default path of an artifact: beside its source, or in the working folder if that is shipped.
 
-    Args:
-        source: the file that it is made of.
-        name: of the model; it is made a plain file name, since an untrusted model may have the name "../..".
-        ending: of the file's or folder's name.
+    The model's name becomes a plain file name, since an untrusted model may have the name "../..".
     """
     plain = NOT_IN_NAMES.sub("-", name).lstrip(" .-") or "model"
     return (Path() if source.parent == SHIPPED else source.parent) / f"{plain}{ending}"
@@ -120,20 +108,12 @@ class SourceData:
         return self._found
 
     def verify(self, artifact: Path, reference: Path, contract: Contract | None) -> Verification:
-        """Compare two models on the test split; `contract` is used in place of the reference's own.
-
-        Raises:
-            DataNotFound: the dataset is unknown or missing.
-        """
+        """Compare two models on the test split; see verify_artifact and `splits`."""
         test = self.splits.test
         return verify_artifact(artifact, reference, test, "test", dataset=self._options.dataset, contract=contract)
 
     def calibration_set(self) -> CalibrationSet:
-        """Choose images of the training split; draw digits, and add a note, if it is missing.
-
-        Raises:
-            ExportError: the split is missing, and the model does not read digits.
-        """
+        """Choose images of the training split; draw digits, and add a note, if it is missing."""
         try:
             train = self.splits.train
         except DataNotFound as error:

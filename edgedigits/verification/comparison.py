@@ -12,14 +12,7 @@ from edgedigits_runtime.preprocessing import Probabilities
 
 @dataclass(frozen=True)
 class Flip:
-    """An image that the two classify differently.
-
-    Attributes:
-        index: of the image in the split.
-        label: the true class.
-        keras, artifact: the predicted classes.
-        keras_margin, artifact_margin: probability of the first class minus that of the second.
-    """
+    """An image that the two classify differently; margins are the first probability minus the second."""
 
     index: int
     label: str
@@ -31,17 +24,7 @@ class Flip:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Figures of a comparison on every image of a split.
-
-    Attributes:
-        images: number of images.
-        keras_accuracy, artifact_accuracy: top-1, with 95% Wilson intervals.
-        flips: images classified differently, by descending Keras margin.
-        mcnemar_p: exact p-value of the null hypothesis that both are equally accurate.
-        max_probability_error, mean_probability_error: over all probabilities.
-        min_cosine, mean_cosine: similarity of the two probability vectors of an image.
-        per_class_change: change of each class's accuracy from Keras to the artifact, in percentage points.
-    """
+    """Figures of a comparison on every image of a split; docs/verification.md describes them."""
 
     images: int
     keras_accuracy: Share

@@ -61,11 +61,7 @@ class Case:
 
 @dataclass(frozen=True)
 class DigitScores:
-    """Counts of the digits in pictures with several digits.
-
-    Attributes:
-        true, read, right: true digits, digits read, and digits read right.
-    """
+    """Numbers of true digits, digits read, and digits read right in pictures with several digits."""
 
     true: int
     read: int

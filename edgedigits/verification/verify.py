@@ -24,17 +24,7 @@ from edgedigits_runtime.whole_files import write_whole
 
 @dataclass(frozen=True)
 class Verification:
-    """The result of comparing an artifact with its reference.
-
-    Attributes:
-        artifact, against: names of the two files.
-        against_fingerprint: SHA-256 of the reference.
-        dataset, split: of the images.
-        precision: of the artifact.
-        gate: limits of the differences.
-        missed: a line for each limit that was exceeded; empty if the artifact passed.
-        comparison: figures of the comparison.
-    """
+    """The result of comparing an artifact with its reference; docs/verification.md describes the fields."""
 
     artifact: str
     against: str
@@ -51,7 +41,7 @@ class Verification:
         return not self.missed
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON objects; docs/verification.md describes them."""
+        """Return the report as JSON objects."""
         report = dataclasses.asdict(self)
         report["comparison"]["agreement"] = self.comparison.agreement
         return {**report, "missed": list(self.missed), "passed": self.passed}
@@ -91,11 +81,8 @@ def verify_artifact(
     """Run every image through an artifact and its reference, and apply the gate.
 
     Args:
-        artifact: a `.onnx` or `.tflite` file, or a folder of C.
-        against: the `.keras` file that it was made of; for C the `.tflite` file.
-        samples: uint8 [N, H, W, C] with labels.
-        split: name of the samples' split.
-        demands: limits that replace those of the artifact's recipe and precision, if they are not None.
+        artifact, against, demands: see verify.
+        samples, split: uint8 [N, H, W, C] with labels, and the name of their split.
         dataset: name of the samples' dataset; None is the one that the artifact was trained on.
         isolation: limits of the processes that the engines run in; None runs them in this process.
         contract: used in place of the reference's own.
@@ -113,25 +100,18 @@ def verify_artifact(
             f"{artifact} and {against} have different classes: {', '.join(contract.labels)} and"
             f" {', '.join(reference.contract.labels)}; give the right file with --against"
         )
-    comparison = compare(reference.run(samples.images), candidate.run(samples.images), samples.labels, contract.labels)
+    figures = compare(reference.run(samples.images), candidate.run(samples.images), samples.labels, contract.labels)
     gate = with_demands(gate_of(contract), demands)
-    return Verification(
-        artifact=artifact.name,
-        against=against.name,
-        against_fingerprint=file_digest(against),
-        dataset=dataset or (contract.training.name if contract.training else "unknown"),
-        split=split,
-        precision=contract.precision,
-        gate=gate,
-        missed=missed(
-            gate,
-            images=comparison.images,
-            flips=len(comparison.flips),
-            probability_error=comparison.max_probability_error,
-            accuracy_drop=comparison.accuracy_drop,
-        ),
-        comparison=comparison,
+    exceeded = missed(
+        gate,
+        images=figures.images,
+        flips=len(figures.flips),
+        probability_error=figures.max_probability_error,
+        accuracy_drop=figures.accuracy_drop,
     )
+    dataset = dataset or (contract.training.name if contract.training else "unknown")
+    names = artifact.name, against.name, file_digest(against), dataset, split, contract.precision
+    return Verification(*names, gate=gate, missed=exceeded, comparison=figures)
 
 
 def _kernels(contract: Contract) -> Kernels:
@@ -212,13 +192,8 @@ def verify(
     if reference.suffix == ".keras":
         load_keras()
     options = DataOptions(data, data_dir)
-    splits = splits_of_model(read_contract(reference), reference, options)
+    samples = splits_of_model(read_contract(reference), reference, options).named(split)
+    demands, isolation = demands or Gate(), Isolation() if isolate else None
     return verify_artifact(
-        artifact,
-        reference,
-        splits.named(split),
-        split,
-        demands=demands or Gate(),
-        dataset=options.dataset,
-        isolation=Isolation() if isolate else None,
+        artifact, reference, samples, split, demands=demands, dataset=options.dataset, isolation=isolation
     )

@@ -48,34 +48,21 @@ class FormatOptions:
 
 
 class Format(Protocol):
-    """The module of a format.
-
-    Attributes:
-        SUFFIX: of the file; of a folder, the end of its name.
-        OPTIONS: its subclass of FormatOptions.
-    """
+    """The module of a format. SUFFIX ends the name of its file or folder; OPTIONS is its subclass of FormatOptions."""
 
     SUFFIX: str
     OPTIONS: type[FormatOptions]
 
     def export(self, source: Path, path: Path, options: Any) -> Path:
-        """Write `source` as an artifact with its contract, whole or not at all, and return `path`.
+        """Write a file with the suffix `options.made_of` as an artifact with its contract, and return `path`.
 
-        Args:
-            source: a file with the suffix `options.made_of`.
-            path: a file, or a folder that does not exist.
-            options: an instance of OPTIONS.
+        The artifact is written whole or not at all; a folder must not exist.
         """
 
     def compare(
         self, source: Path, artifact: Path, options: Any, verify: Callable[[Path, Path], Result]
     ) -> Result | None:
-        """Compare an artifact with its source; return the result of `verify`, or None if nothing can be compared.
-
-        Args:
-            source, artifact, options: as given to `export`.
-            verify: compares a model file or a folder of C with its reference.
-        """
+        """Return `verify(model, reference)` for an artifact and its source; None if nothing can be compared."""
 
     def embed(self, artifact: Path, contract: Contract) -> None:
         """Replace the contract in a file; only in formats that are made of `.keras` files."""
@@ -94,11 +81,7 @@ def get_format(name: str) -> Format:
 
 
 def make_options(name: str, given: Mapping[str, Any]) -> FormatOptions:
-    """Return the options of a format.
-
-    Args:
-        name: of the format.
-        given: values by option; those that are None keep the format's default.
+    """Return the options of a format; those that are None keep the format's default.
 
     Raises:
         UnknownName: no such format, or an option has an unknown value.
@@ -106,15 +89,8 @@ def make_options(name: str, given: Mapping[str, Any]) -> FormatOptions:
     """
     options = get_format(name).OPTIONS
     stated = {option: value for option, value in given.items() if value is not None}
-    for option in stated:
-        if option not in _names(options):
-            owners = [other for other in FORMATS if option in _names(get_format(other).OPTIONS)]
-            raise ExportError(
-                f"--format {name} has no option --{option.replace('_', '-')}; formats with it: "
-                f"{', '.join(owners) or 'none'}"
-            )
+    for option in stated.keys() - {field.name for field in fields(options)}:
+        raise ExportError(
+            f"--format {name} has no option --{option.replace('_', '-')}; edgedigits export --help lists the options"
+        )
     return options(**stated)
-
-
-def _names(options: type[FormatOptions]) -> set[str]:
-    return {field.name for field in fields(options)}

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters import FormatOptions
+from edgedigits_exporters import FormatOptions, Result
 from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_runtime.child_process import Child
 from edgedigits_runtime.contract import Contract, DataUsed, parse_contract
@@ -76,6 +77,11 @@ def choose_balanced(
     chosen = np.ascontiguousarray(images[np.sort(rows)])
     digest = "sha256:" + hashlib.sha256(chosen.tobytes()).hexdigest()
     return CalibrationSet(chosen, DataUsed(name, len(chosen), digest))
+
+
+def compare(source: Path, artifact: Path, options: ConversionOptions, verify: Callable[[Path, Path], Result]) -> Result:  # noqa: ARG001
+    """Compare an artifact with the Keras model that it was made of; see Format."""
+    return verify(artifact, source)
 
 
 def convert_in_child(module: str, source: Path, options: ConversionOptions) -> tuple[bytes, Contract]:

@@ -46,8 +46,8 @@ class KerasEngine(Engine):
         del self._model
 
 
-def open_keras(path: Path, contract: Contract | None = None, device: str = "auto") -> KerasEngine:
-    """Load a `.keras` file as an engine.
+def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> KerasEngine:
+    """Load a `.keras` file; see edgedigits_runtime.engines.open_engine. Keras ignores the options.
 
     Raises:
         MissingExtra: Keras is not installed.
@@ -56,9 +56,4 @@ def open_keras(path: Path, contract: Contract | None = None, device: str = "auto
     """
     if device not in ("auto", "cpu"):
         raise DeviceUnavailable(f"a .keras file runs on the CPU, not on {device!r}; export it to ONNX first")
-    return KerasEngine(*load_model(path, contract), partial(open_keras, path, contract, device))
-
-
-def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> KerasEngine:  # noqa: ARG001
-    """Load a `.keras` file with the signature of the runtime's engine modules; Keras ignores the options."""
-    return open_keras(path, contract, device)
+    return KerasEngine(*load_model(path, contract), partial(open_engine, path, contract, device, options))

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters import Result
-from edgedigits_exporters.conversion import ConversionOptions, convert_in_child
+from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY
 from edgedigits_runtime.preprocessing import Images, normalise
@@ -32,23 +31,17 @@ class OnnxOptions(ConversionOptions):
 
 OPTIONS = OnnxOptions
 
+__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "embed", "export"]
+
 
 def export(source: Path, path: Path, options: OnnxOptions) -> Path:
-    """Write a `.keras` file as an `.onnx` file; see edgedigits_exporters.Format.
+    """Write a `.keras` file as an `.onnx` file; see Format and convert_in_child.
 
     Raises:
-        ArtifactError: the `.keras` file cannot be used.
-        ConversionFailed: the converter refused the model or crashed.
         GraphUnsupported: the converted graph could not be cleaned.
-        OutputNotWritable: the file could not be written.
     """
     serialized, contract = convert_in_child(__name__, source, options)
     return write_whole(path, with_contract(serialized, contract))
-
-
-def compare(source: Path, artifact: Path, options: OnnxOptions, verify: Callable[[Path, Path], Result]) -> Result:  # noqa: ARG001
-    """Compare with Keras."""
-    return verify(artifact, source)
 
 
 def embed(artifact: Path, contract: Contract) -> None:

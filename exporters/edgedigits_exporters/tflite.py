@@ -1,12 +1,10 @@
 """Export to TFLite with TensorFlow's converter: static batch of 1; int8 models have int8 input and output."""
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgedigits_exporters import Result
-from edgedigits_exporters.conversion import ConversionOptions, convert_in_child
+from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import append_zipped
 from edgedigits_runtime.engines.litert import tensor_of
@@ -26,22 +24,13 @@ class TfliteOptions(ConversionOptions):
 
 OPTIONS = TfliteOptions
 
+__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "embed", "export"]
+
 
 def export(source: Path, path: Path, options: TfliteOptions) -> Path:
-    """Write a `.keras` file as a `.tflite` file; see edgedigits_exporters.Format.
-
-    Raises:
-        ArtifactError: the `.keras` file cannot be used.
-        ConversionFailed: the converter refused the model or crashed.
-        OutputNotWritable: the file could not be written.
-    """
+    """Write a `.keras` file as a `.tflite` file; see Format and convert_in_child."""
     flatbuffer, contract = convert_in_child(__name__, source, options)
     return write_whole(path, append_zipped(flatbuffer, contract))
-
-
-def compare(source: Path, artifact: Path, options: TfliteOptions, verify: Callable[[Path, Path], Result]) -> Result:  # noqa: ARG001
-    """Compare with Keras."""
-    return verify(artifact, source)
 
 
 def embed(artifact: Path, contract: Contract) -> None:

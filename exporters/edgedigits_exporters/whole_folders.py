@@ -27,12 +27,8 @@ RENAME_SWAP = 2
 def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a path beside `path` for a new folder; rename it to `path` when the block ends without an error.
 
-    Args:
-        path: of the folder.
-        replace: whether an existing folder is replaced.
-
     Raises:
-        OutputNotWritable: `path` exists, or the system refused; an existing folder is unchanged.
+        OutputNotWritable: `path` exists and `replace` is false, or the system refused; it is unchanged.
     """
     refuse_existing(path, replace=replace)
     with contextlib.ExitStack() as stack:
@@ -49,11 +45,7 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def write_folder(path: Path, files: Mapping[str, bytes | str], *, replace: bool = False) -> Path:
-    """Write files into a new folder and return its path; see whole_folder.
-
-    Args:
-        files: content by name, str as UTF-8; a name may contain folders.
-    """
+    """Write files into a new folder; a name may contain folders, and str is written as UTF-8. See whole_folder."""
     with whole_folder(path, replace=replace) as made:
         for name, content in files.items():
             write_whole(made / name, content)

@@ -49,9 +49,9 @@ def test_the_same_weights_give_the_same_answers_under_jax(
     np.save(tmp_path / "images.npy", images)
     code = (
         "import sys, numpy as np\n"
-        "from edgedigits_exporters.keras_engine import open_keras\n"
+        "from edgedigits.model_files import open_model\n"
         "from pathlib import Path\n"
-        "np.save(sys.argv[3], open_keras(Path(sys.argv[1])).run(np.load(sys.argv[2])))\n"
+        "np.save(sys.argv[3], open_model(Path(sys.argv[1])).run(np.load(sys.argv[2])))\n"
     )
     done = under_jax("-c", code, small_family_run.model, tmp_path / "images.npy", tmp_path / "answers.npy")
     assert done.returncode == 0, done.stderr

@@ -179,9 +179,9 @@ def test_validation_and_test_images_are_not_trained_on(
 
 
 def test_the_best_is_kept_by_validation(small_run: RunFolder, optdigits: Splits) -> None:
-    from edgedigits_exporters.keras_engine import open_keras
+    from edgedigits.model_files import open_model
 
-    answers = open_keras(small_run.best).run(optdigits.validation.images).argmax(axis=1)
+    answers = open_model(small_run.best).run(optdigits.validation.images).argmax(axis=1)
     best = max(row["val_accuracy"] for row in small_run.read_history())
     assert (answers == optdigits.validation.labels).mean() == pytest.approx(best, abs=1e-6)
 
