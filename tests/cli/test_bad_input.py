@@ -1,13 +1,11 @@
-"""Bad input through the command line: one line, exit code 1, and nothing half-written."""
+"""Bad input on the command line: one line, exit code 1, and no partial output."""
 
 import gzip
 import os
 import resource
 import shutil
-import struct
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
@@ -16,12 +14,13 @@ from PIL import Image
 from edgedigits.model_files import SHIPPED
 from edgedigits.training.run_folder import RunFolder
 from tests.conftest import REPOSITORY, RunCommand
+from tests.support.picture_files import png_header
 
 BLUE_PEN = REPOSITORY / "examples" / "3-blue-pen.jpg"
 
 
 def refusal(run_command: RunCommand, *arguments: str | Path, **options: object) -> str:
-    """Run a command that must fail, check that it says so in one line, and return the line."""
+    """Run a command that must fail, check that it prints one error line, and return the line."""
     done = run_command(*arguments, check=1, **options)
     assert "Traceback" not in done.stderr
     lines = done.stderr.strip().splitlines()
@@ -29,32 +28,22 @@ def refusal(run_command: RunCommand, *arguments: str | Path, **options: object) 
     return lines[0]
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG file whose header claims a size that its pixels do not fill."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+def test_a_missing_picture_is_refused(run_command: RunCommand) -> None:
+    assert "missing.png" in refusal(run_command, "predict", "missing.png")
 
 
-def test_missing_picture(run_command: RunCommand) -> None:
-    assert "no picture at missing.png" in refusal(run_command, "predict", "missing.png")
-
-
-def test_text_called_png(run_command: RunCommand, tmp_path: Path) -> None:
+def test_text_with_a_picture_suffix_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("hello")
-    assert "notes.png is not a picture" in refusal(run_command, "predict", "notes.png")
+    assert "notes.png" in refusal(run_command, "predict", "notes.png")
 
 
-def test_truncated_jpeg(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_truncated_jpeg_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(BLUE_PEN.read_bytes()[:2000])
-    assert "cut.jpg is damaged or truncated" in refusal(run_command, "predict", "cut.jpg")
+    assert "cut.jpg" in refusal(run_command, "predict", "cut.jpg")
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 0), (0, 10)])
-def test_a_picture_without_pixels(run_command: RunCommand, tmp_path: Path, width: int, height: int) -> None:
+def test_a_picture_without_pixels_is_refused(run_command: RunCommand, tmp_path: Path, width: int, height: int) -> None:
     (tmp_path / "empty.png").write_bytes(png_header(width, height))
     assert "empty.png" in refusal(run_command, "predict", "empty.png")
 
@@ -66,7 +55,7 @@ def test_a_huge_picture_is_refused_before_decoding(run_command: RunCommand, tmp_
 
 def test_the_pixel_limit_is_an_option(run_command: RunCommand, tmp_path: Path) -> None:
     Image.new("L", (50, 50), 255).save(tmp_path / "page.png")
-    assert "limit of 100" in refusal(run_command, "predict", "page.png", "--max-pixels", "100")
+    assert "100" in refusal(run_command, "predict", "page.png", "--max-pixels", "100")
     assert "page.png: no digit" in run_command("predict", "page.png").stdout
 
 
@@ -89,7 +78,7 @@ def test_unknown_names_list_the_known(run_command: RunCommand, arguments: list[s
 
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
 @pytest.mark.parametrize("damage", ["truncated", "corrupt", "empty"])
-def test_a_damaged_model_file(run_command: RunCommand, tmp_path: Path, suffix: str, damage: str) -> None:
+def test_a_damaged_model_file_is_refused(run_command: RunCommand, tmp_path: Path, suffix: str, damage: str) -> None:
     content = (SHIPPED / f"base{suffix}").read_bytes()
     damaged = {"truncated": content[: len(content) // 2], "corrupt": b"\x00" * len(content), "empty": b""}[damage]
     (tmp_path / f"bad{suffix}").write_bytes(damaged)
@@ -98,7 +87,7 @@ def test_a_damaged_model_file(run_command: RunCommand, tmp_path: Path, suffix: s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", ["truncated", "corrupt"])
-def test_a_damaged_keras_file(run_command: RunCommand, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_keras_file_is_refused(run_command: RunCommand, tmp_path: Path, damage: str) -> None:
     content = bytearray((SHIPPED / "base.keras").read_bytes())
     if damage == "truncated":
         content = content[: len(content) // 2]
@@ -110,7 +99,7 @@ def test_a_damaged_keras_file(run_command: RunCommand, tmp_path: Path, damage: s
     assert [path.name for path in tmp_path.iterdir()] == ["bad.keras"]
 
 
-def test_a_model_without_a_contract_names_the_option(run_command: RunCommand, tmp_path: Path) -> None:
+def test_the_error_of_a_model_without_a_contract_has_the_option(run_command: RunCommand, tmp_path: Path) -> None:
     from edgedigits_runtime.embedded_contract import strip_zip
 
     (tmp_path / "foreign.tflite").write_bytes(strip_zip((SHIPPED / "base.tflite").read_bytes()))
@@ -121,16 +110,16 @@ def test_a_model_without_a_contract_names_the_option(run_command: RunCommand, tm
     assert ": 3 " in read.stdout
 
 
-def test_a_dataset_file_with_a_wrong_checksum(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_dataset_file_with_a_wrong_checksum_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "mnist").mkdir()
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (tmp_path / "mnist" / f"{name}-ubyte.gz").write_bytes(gzip.compress(b"not MNIST"))
-    assert "is not the published" in refusal(run_command, "data", "verify", "mnist", "--data-dir", tmp_path)
+    assert "train-images-idx3-ubyte.gz" in refusal(run_command, "data", "verify", "mnist", "--data-dir", tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("classes", [0, 1])
-def test_a_folder_dataset_with_too_few_classes(run_command: RunCommand, tmp_path: Path, classes: int) -> None:
+def test_a_folder_with_too_few_classes_is_refused(run_command: RunCommand, tmp_path: Path, classes: int) -> None:
     (tmp_path / "pictures").mkdir()
     for number in range(classes):
         (tmp_path / "pictures" / str(number)).mkdir()
@@ -139,7 +128,7 @@ def test_a_folder_dataset_with_too_few_classes(run_command: RunCommand, tmp_path
     assert not (tmp_path / "runs").exists()
 
 
-def test_an_extra_that_is_not_installed_is_named(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_extra_has_the_command(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "sys.modules['onnxruntime'] = None\n"
@@ -166,7 +155,7 @@ def test_export_to_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     if done.returncode == 99 or "unshare" in done.stderr:
         pytest.skip(f"this machine forbids unshare (package util-linux): {done.stderr.strip()}")
     assert done.stdout.split() == ["code", "1", "base.tflite", "old"], done.stdout + done.stderr
-    assert "cannot write" in done.stderr and "No space left" in done.stderr
+    assert "No space left" in done.stderr
 
 
 def test_export_beyond_a_file_size_limit_leaves_nothing(run_command: RunCommand, tmp_path: Path) -> None:
@@ -174,24 +163,24 @@ def test_export_beyond_a_file_size_limit_leaves_nothing(run_command: RunCommand,
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 
     line = refusal(run_command, "export", "base", "--out", "base.tflite", preexec_fn=limit)
-    assert "cannot write base.tflite" in line
+    assert "base.tflite" in line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_export_into_a_read_only_folder(run_command: RunCommand, tmp_path: Path) -> None:
-    # /proc refuses even the administrator, whom permission bits do not bind.
+def test_export_into_a_read_only_folder_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
+    # Permission bits do not stop the administrator, but /proc does.
     folder = Path("/proc") if os.geteuid() == 0 else tmp_path / "locked"
     if os.geteuid() != 0:
         folder.mkdir(mode=0o500)
-    assert "cannot write" in refusal(run_command, "export", "base", "--out", folder / "base.tflite")
+    assert "base.tflite" in refusal(run_command, "export", "base", "--out", folder / "base.tflite")
 
 
-def test_export_to_a_wrong_suffix(run_command: RunCommand) -> None:
+def test_export_to_a_wrong_suffix_is_refused(run_command: RunCommand) -> None:
     assert ".tflite" in refusal(run_command, "export", "base", "--out", "base.bin")
 
 
 @pytest.mark.slow
-def test_an_unfinished_run_says_how_to_finish_it(run_command: RunCommand, small_run: RunFolder, tmp_path: Path) -> None:
+def test_an_unfinished_run_names_the_command(run_command: RunCommand, small_run: RunFolder, tmp_path: Path) -> None:
     shutil.copytree(small_run.path, tmp_path / "run")
     (tmp_path / "run" / "model.keras").unlink()
     assert "--resume run" in refusal(run_command, "export", "run")

@@ -2,13 +2,10 @@
 
 import contextlib
 import dataclasses
-import functools
 import gzip
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from typer.testing import CliRunner, Result
 from edgedigits.cli.data import app
 from edgedigits.data import DATASETS, fashion_mnist, storage
 from edgedigits_runtime.errors import ChecksumMismatch, DataNotFound, MissingExtra, UnknownName
+from tests.support.mirrors import Mirror
 
 
 @pytest.fixture(autouse=True)
@@ -43,32 +41,16 @@ def words(*arguments: str | Path) -> str:
 
 
 @contextlib.contextmanager
-def published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     """Serve small files in place of Fashion-MNIST's."""
-    folder.mkdir()
     contents = {file.name: gzip.compress(file.name.encode()) for file in fashion_mnist.DESCRIPTION.files}
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    mirrors = (f"http://127.0.0.1:{server.server_port}/",)
-    files = tuple(
-        dataclasses.replace(file, md5=hashlib.md5(contents[file.name]).hexdigest(), mirrors=mirrors)
-        for file in fashion_mnist.DESCRIPTION.files
-    )
-    monkeypatch.setattr(fashion_mnist, "DESCRIPTION", dataclasses.replace(fashion_mnist.DESCRIPTION, files=files))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with Mirror(lambda path: contents[path.removeprefix("/")]) as mirror:
+        files = tuple(
+            dataclasses.replace(file, md5=hashlib.md5(contents[file.name]).hexdigest(), mirrors=(mirror.url,))
+            for file in fashion_mnist.DESCRIPTION.files
+        )
+        monkeypatch.setattr(fashion_mnist, "DESCRIPTION", dataclasses.replace(fashion_mnist.DESCRIPTION, files=files))
         yield contents
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture
@@ -130,7 +112,7 @@ def test_info_of_a_dataset_and_of_a_folder_have_the_same_fields(pictures):
 
 
 def test_download_then_verify(tmp_path, monkeypatch):
-    with published(tmp_path / "server", monkeypatch) as contents:
+    with published(monkeypatch) as contents:
         text = printed("download", "fashion-mnist", "optdigits")
     target = tmp_path / "cache" / "fashion-mnist"
     assert all(f"fashion-mnist: {target / name}" in text for name in contents)
@@ -142,14 +124,14 @@ def test_download_then_verify(tmp_path, monkeypatch):
 
 
 def test_download_to_a_named_folder(tmp_path, monkeypatch):
-    with published(tmp_path / "server", monkeypatch) as contents:
+    with published(monkeypatch) as contents:
         printed("download", "fashion-mnist", "--data-dir", tmp_path / "mine")
     assert {path.name for path in (tmp_path / "mine" / "fashion-mnist").iterdir()} == set(contents)
     assert not (tmp_path / "cache").exists()
 
 
 def test_verify_names_the_damaged_file(tmp_path, monkeypatch):
-    with published(tmp_path / "server", monkeypatch):
+    with published(monkeypatch):
         printed("download", "fashion-mnist")
     damaged = tmp_path / "cache" / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz"
     damaged.write_bytes(damaged.read_bytes()[:-1])
@@ -162,7 +144,7 @@ def test_verify_names_the_damaged_file(tmp_path, monkeypatch):
 
 
 def test_verify_does_not_download(tmp_path, monkeypatch):
-    with published(tmp_path / "server", monkeypatch):
+    with published(monkeypatch):
         result = run("verify", "fashion-mnist")
     assert isinstance(result.exception, DataNotFound)
     assert not (tmp_path / "cache").exists()

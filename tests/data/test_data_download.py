@@ -8,11 +8,8 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,75 +20,11 @@ from edgedigits.data import download
 from edgedigits.data.description import DataFile
 from edgedigits.data.download import fetch
 from edgedigits_runtime.errors import ChecksumMismatch, DataNotFound, OutputNotWritable
+from tests.support.mirrors import Mirror
 
 CONTENT = bytes(range(256)) * 20
 SERVED = gzip.compress(CONTENT, mtime=0)
 HALF = len(SERVED) // 2
-
-
-@dataclass
-class Mirror:
-    """Behaviour of a server; `ranges_asked` has the Range header of each request, or None."""
-
-    body: bytes = SERVED
-    ranges: bool = True
-    announces: int | None = None
-    sends: int | None = None
-    status: int = 200
-    shift: int = 0
-    hangs: threading.Event | None = None
-    hangs_after: threading.Event | None = None
-    drips: int = 0
-    url: str = ""
-    ranges_asked: list[str | None] = field(default_factory=list)
-
-
-@contextlib.contextmanager
-def serving(mirror: Mirror) -> Iterator[Mirror]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            requested = self.headers["Range"]
-            mirror.ranges_asked.append(requested)
-            if mirror.hangs:
-                mirror.hangs.wait(10)
-                return
-            start = int(requested.removeprefix("bytes=").rstrip("-")) if requested and mirror.ranges else 0
-            if start >= len(mirror.body) and start:
-                self.send_error(416)
-                return
-            start += mirror.shift
-            rest = mirror.body[start:]
-            self.send_response(206 if start else mirror.status)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(mirror.body) - 1}/{len(mirror.body)}")
-            self.send_header("Content-Length", str(mirror.announces or len(rest)))
-            self.end_headers()
-            rest = rest[: mirror.sends]
-            size = mirror.drips or max(len(rest), 1)
-            # The client may close the connection early.
-            with contextlib.suppress(ConnectionError):
-                for begin in range(0, len(rest), size):
-                    self.wfile.write(rest[begin : begin + size])
-                    if mirror.drips:
-                        time.sleep(0.01)
-            if mirror.hangs_after:
-                mirror.hangs_after.wait(10)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    mirror.url = f"http://127.0.0.1:{server.server_port}/"
-    try:
-        yield mirror
-    finally:
-        for event in filter(None, (mirror.hangs, mirror.hangs_after)):
-            event.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture
@@ -117,79 +50,79 @@ def left_in(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("md5_of", ["content", "container"])
 def test_a_download_makes_the_folder_and_leaves_one_file(tmp_path, mirrors, md5_of):
-    good = mirrors.enter_context(serving(Mirror()))
+    good = mirrors.enter_context(Mirror(SERVED))
     target = tmp_path / "cache" / "small" / "file.gz"
     assert fetch(data_file(good, md5_of=md5_of), target) == target
     assert target.read_bytes() == SERVED
     assert left_in(target.parent) == ["file.gz"]
-    assert good.ranges_asked == [None]
+    assert good.asked == [None]
 
 
 @pytest.mark.parametrize("body", [CONTENT, gzip.compress(CONTENT, 1)], ids=["decompressed", "recompressed"])
 def test_content_checksum_accepts_another_container(tmp_path, mirrors, body):
-    good = mirrors.enter_context(serving(Mirror(body=body)))
+    good = mirrors.enter_context(Mirror(body))
     assert fetch(data_file(good), tmp_path / "file.gz").read_bytes() == body
 
 
 def test_container_checksum_refuses_another_container(tmp_path, mirrors):
-    other = mirrors.enter_context(serving(Mirror(body=gzip.compress(CONTENT, 1))))
+    other = mirrors.enter_context(Mirror(gzip.compress(CONTENT, 1)))
     with pytest.raises(ChecksumMismatch, match="container"):
         fetch(data_file(other, md5_of="container"), tmp_path / "file.gz")
 
 
 def test_an_interrupted_download_resumes(tmp_path, mirrors):
-    flaky = mirrors.enter_context(serving(Mirror(sends=HALF)))
+    flaky = mirrors.enter_context(Mirror(SERVED, share=0.5))
     target = tmp_path / "file.gz"
     with pytest.raises(DataNotFound, match=f"{HALF:,} of {len(SERVED):,}"):
         fetch(data_file(flaky), target)
     assert left_in(tmp_path) == ["file.gz.part"]
-    flaky.sends = None
+    flaky.share = 1.0
     fetch(data_file(flaky), target)
     assert target.read_bytes() == SERVED
-    assert flaky.ranges_asked == [None, f"bytes={HALF}-"]
+    assert flaky.asked == [None, f"bytes={HALF}-"]
     assert left_in(tmp_path) == ["file.gz"]
 
 
 def test_the_next_mirror_resumes_after_a_truncating_one(tmp_path, mirrors):
-    cut = mirrors.enter_context(serving(Mirror(sends=HALF)))
-    good = mirrors.enter_context(serving(Mirror()))
+    cut = mirrors.enter_context(Mirror(SERVED, share=0.5))
+    good = mirrors.enter_context(Mirror(SERVED))
     fetch(data_file(cut, good), tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == SERVED
-    assert good.ranges_asked == [f"bytes={HALF}-"]
+    assert good.asked == [f"bytes={HALF}-"]
 
 
 def test_a_server_without_ranges_sends_the_whole_file(tmp_path, mirrors):
-    plain = mirrors.enter_context(serving(Mirror(ranges=False)))
+    plain = mirrors.enter_context(Mirror(SERVED, ranges=False))
     (tmp_path / "file.gz.part").write_bytes(SERVED[:HALF])
     fetch(data_file(plain), tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == SERVED
-    assert plain.ranges_asked == [f"bytes={HALF}-"]
+    assert plain.asked == [f"bytes={HALF}-"]
 
 
 def test_a_part_of_another_file_is_replaced(tmp_path, mirrors):
-    good = mirrors.enter_context(serving(Mirror()))
+    good = mirrors.enter_context(Mirror(SERVED))
     (tmp_path / "file.gz.part").write_bytes(b"x" * HALF)
     fetch(data_file(good), tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == SERVED
-    assert good.ranges_asked == [f"bytes={HALF}-", None]
+    assert good.asked == [f"bytes={HALF}-", None]
 
 
 def test_a_complete_part_is_not_sent_again(tmp_path, mirrors):
-    good = mirrors.enter_context(serving(Mirror()))
+    good = mirrors.enter_context(Mirror(SERVED))
     (tmp_path / "file.gz.part").write_bytes(SERVED)
     fetch(data_file(good), tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == SERVED
-    assert good.ranges_asked == [f"bytes={len(SERVED)}-"]
+    assert good.asked == [f"bytes={len(SERVED)}-"]
 
 
 def test_an_answer_from_another_offset_is_discarded(tmp_path, mirrors):
-    shifted = mirrors.enter_context(serving(Mirror(shift=1)))
-    good = mirrors.enter_context(serving(Mirror()))
+    shifted = mirrors.enter_context(Mirror(SERVED, shift=1))
+    good = mirrors.enter_context(Mirror(SERVED))
     (tmp_path / "file.gz.part").write_bytes(SERVED[:HALF])
     fetch(data_file(shifted, good), tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == SERVED
-    assert shifted.ranges_asked == [f"bytes={HALF}-"]
-    assert good.ranges_asked == [None]
+    assert shifted.asked == [f"bytes={HALF}-"]
+    assert good.asked == [None]
 
 
 @settings(max_examples=25, deadline=None)
@@ -201,7 +134,7 @@ def test_an_answer_from_another_offset_is_discarded(tmp_path, mirrors):
     ranges=st.booleans(),
 )
 def test_any_part_leads_to_the_right_file(part, ranges):
-    with tempfile.TemporaryDirectory() as folder, serving(Mirror(ranges=ranges)) as mirror:
+    with tempfile.TemporaryDirectory() as folder, Mirror(SERVED, ranges=ranges) as mirror:
         (Path(folder) / "file.gz.part").write_bytes(part)
         fetch(data_file(mirror), Path(folder) / "file.gz")
         assert (Path(folder) / "file.gz").read_bytes() == SERVED
@@ -211,29 +144,29 @@ def test_any_part_leads_to_the_right_file(part, ranges):
 @pytest.mark.parametrize(
     "bad",
     [
-        Mirror(body=gzip.compress(b"other")),
-        Mirror(body=SERVED[:HALF]),
-        Mirror(body=b"<html>not here</html>"),
-        Mirror(announces=len(SERVED) + 100),
-        Mirror(announces=HALF),
-        Mirror(status=404),
-        Mirror(status=204),
-        Mirror(status=503),
+        Mirror(gzip.compress(b"other")),
+        Mirror(SERVED[:HALF]),
+        Mirror(b"<html>not here</html>"),
+        Mirror(SERVED, announces=lambda count: count + 100),
+        Mirror(SERVED, announces=lambda count: count // 2),
+        Mirror(SERVED, status=404),
+        Mirror(SERVED, status=204),
+        Mirror(SERVED, status=503),
     ],
     ids=["other", "short gzip", "page", "announces more", "announces less", "404", "204", "503"],
 )
 def test_a_faulty_mirror_is_skipped(tmp_path, mirrors, bad):
-    bad = mirrors.enter_context(serving(bad))
-    good = mirrors.enter_context(serving(Mirror()))
+    bad = mirrors.enter_context(bad)
+    good = mirrors.enter_context(Mirror(SERVED))
     fetch(data_file(bad, good), tmp_path / "file.gz")
     assert (tmp_path / "file.gz").read_bytes() == SERVED
-    assert len(bad.ranges_asked) == 1
+    assert len(bad.asked) == 1
     assert left_in(tmp_path) == ["file.gz"]
 
 
 def test_wrong_bytes_from_every_mirror_are_refused(tmp_path, mirrors):
-    one = mirrors.enter_context(serving(Mirror(body=gzip.compress(b"one"))))
-    two = mirrors.enter_context(serving(Mirror(body=b"two")))
+    one = mirrors.enter_context(Mirror(gzip.compress(b"one")))
+    two = mirrors.enter_context(Mirror(b"two"))
     with pytest.raises(ChecksumMismatch) as caught:
         fetch(data_file(one, two), tmp_path / "file.gz")
     message = str(caught.value)
@@ -246,8 +179,8 @@ def test_the_error_has_the_fault_of_every_mirror(tmp_path, mirrors):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-    missing = mirrors.enter_context(serving(Mirror(status=404)))
-    wrong = mirrors.enter_context(serving(Mirror(body=b"wrong")))
+    missing = mirrors.enter_context(Mirror(SERVED, status=404))
+    wrong = mirrors.enter_context(Mirror(b"wrong"))
     with pytest.raises(DataNotFound) as caught:
         fetch(data_file(closed, missing, wrong), tmp_path / "file.gz")
     message = str(caught.value)
@@ -259,8 +192,8 @@ def test_the_error_has_the_fault_of_every_mirror(tmp_path, mirrors):
 
 
 def test_a_silent_mirror_times_out(tmp_path, mirrors):
-    silent = mirrors.enter_context(serving(Mirror(hangs=threading.Event())))
-    good = mirrors.enter_context(serving(Mirror()))
+    silent = mirrors.enter_context(Mirror(SERVED, answer="", stalls=True))
+    good = mirrors.enter_context(Mirror(SERVED))
     fetch(data_file(silent, good), tmp_path / "file.gz", timeout=0.2)
     assert (tmp_path / "file.gz").read_bytes() == SERVED
 
@@ -287,36 +220,36 @@ def test_control_characters_of_a_mirror_are_removed(tmp_path, answer):
 
 
 def test_received_bytes_of_a_stalling_mirror_are_kept(tmp_path, mirrors):
-    stalls = mirrors.enter_context(serving(Mirror(sends=HALF, hangs_after=threading.Event())))
-    good = mirrors.enter_context(serving(Mirror()))
+    stalls = mirrors.enter_context(Mirror(SERVED, share=0.5, stalls=True))
+    good = mirrors.enter_context(Mirror(SERVED))
     fetch(data_file(stalls, good), tmp_path / "file.gz", timeout=0.3)
     assert (tmp_path / "file.gz").read_bytes() == SERVED
-    assert good.ranges_asked == [f"bytes={HALF}-"]
+    assert good.asked == [f"bytes={HALF}-"]
 
 
 def test_the_next_mirror_resumes_after_a_slow_one(tmp_path, mirrors):
-    drips = mirrors.enter_context(serving(Mirror(drips=1)))
-    good = mirrors.enter_context(serving(Mirror()))
+    drips = mirrors.enter_context(Mirror(SERVED, pieces=(1, 0.01)))
+    good = mirrors.enter_context(Mirror(SERVED))
     fetch(data_file(drips, good), tmp_path / "file.gz", timeout=0.3)
     assert (tmp_path / "file.gz").read_bytes() == SERVED
-    assert len(good.ranges_asked) == 1 and good.ranges_asked[0] is not None
+    assert len(good.asked) == 1 and good.asked[0] is not None
     with pytest.raises(DataNotFound, match="bytes a second"):
         fetch(data_file(drips), tmp_path / "other.gz", timeout=0.3)
 
 
 def test_concurrent_downloads_fetch_a_file_once(tmp_path, mirrors):
-    slow = mirrors.enter_context(serving(Mirror(drips=HALF // 8)))
+    slow = mirrors.enter_context(Mirror(SERVED, pieces=(HALF // 8, 0.01)))
     target = tmp_path / "file.gz"
     with ThreadPoolExecutor(4) as pool:
         got = list(pool.map(lambda _: fetch(data_file(slow), target), range(4)))
     assert got == [target] * 4
     assert target.read_bytes() == SERVED
-    assert slow.ranges_asked == [None]
+    assert slow.asked == [None]
 
 
 def test_an_endless_mirror_is_stopped(tmp_path, mirrors, monkeypatch):
     monkeypatch.setattr(download, "MAX_BYTES", 1024**2)
-    endless = mirrors.enter_context(serving(Mirror(body=bytes(1024**2 + 1))))
+    endless = mirrors.enter_context(Mirror(bytes(1024**2 + 1)))
     with pytest.raises(DataNotFound, match="1 MiB"):
         fetch(data_file(endless), tmp_path / "file.gz")
 
@@ -329,7 +262,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
 def test_a_full_disk_is_an_error(tmp_path, mirrors):
-    good = mirrors.enter_context(serving(Mirror()))
+    good = mirrors.enter_context(Mirror(SERVED))
     (tmp_path / "file.gz.part").symlink_to("/dev/full")
     with pytest.raises(OutputNotWritable, match="No space left"):
         fetch(data_file(good), tmp_path / "file.gz")
@@ -338,7 +271,7 @@ def test_a_full_disk_is_an_error(tmp_path, mirrors):
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo-terminals")
 def test_a_bar_is_drawn_on_a_terminal(tmp_path, mirrors, monkeypatch):
-    good = mirrors.enter_context(serving(Mirror()))
+    good = mirrors.enter_context(Mirror(SERVED))
     master, slave = os.openpty()
     with os.fdopen(slave, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
@@ -351,6 +284,6 @@ def test_a_bar_is_drawn_on_a_terminal(tmp_path, mirrors, monkeypatch):
 
 
 def test_no_bar_is_drawn_without_a_terminal(tmp_path, mirrors, capsys):
-    good = mirrors.enter_context(serving(Mirror()))
+    good = mirrors.enter_context(Mirror(SERVED))
     fetch(data_file(good), tmp_path / "file.gz")
     assert capsys.readouterr() == ("", "")

@@ -4,7 +4,6 @@ The project builds each of them in memory. The reader limits their cost: it refu
 limits how much of a picture it examines.
 """
 
-import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -15,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-PNG = b"\x89PNG\r\n\x1a\n"
+from tests.support.picture_files import PNG, Tag, bmp_rle, encoded, png, png_chunk, tiff
+
 # The reader's limit is 8000 x 8000 pixels.
 SIDE = 8000
 # A server's limit of a request body, in bytes.
@@ -27,47 +27,7 @@ PNG_KINDS = {
 }  # fmt: skip
 """Bits per sample and colour type."""
 
-Tag = tuple[int, int, int, int]
-"""Tag, type, count and value of a TIFF entry."""
-
 Bombs = dict[str, Callable[[], bytes]]
-
-
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    """Return a picture as a file of a format."""
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def png_chunk(kind: bytes, data: bytes) -> bytes:
-    """Return one chunk of a PNG."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(
-    width: int, height: int, depth: int = 8, colour: int = 0, *, before: bytes = b"", interlaced: bool = False
-) -> bytes:
-    """Return a PNG of zeros, compressed as well as zlib can; `before` goes in front of the pixels."""
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
-    row = b"\0" * (1 + -(-width * depth * channels // 8))
-    compressor = zlib.compressobj(9)
-    rows = max(1, 1_000_000 // len(row))
-    # The seven passes of an interlaced PNG have more filter bytes; surplus data does no harm.
-    lines = height * 2 if interlaced else height
-    parts = [compressor.compress(row * min(rows, lines - k)) for k in range(0, lines, rows)]
-    data = b"".join(parts) + compressor.flush()
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(interlaced))
-    palette = png_chunk(b"PLTE", bytes(range(256)) * 3) + png_chunk(b"tRNS", bytes(range(256))) if colour == 3 else b""
-    return PNG + png_chunk(b"IHDR", header) + palette + before + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
-
-
-def bmp_rle(width: int, height: int, codes: bytes) -> bytes:
-    """Return a BMP of run lengths, 256 grey levels."""
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(codes), 0, 0, 256, 0)
-    palette = b"".join(bytes((k, k, k, 0)) for k in range(256))
-    offset = 14 + len(header) + len(palette)
-    return b"BM" + struct.pack("<IHHI", offset + len(codes), 0, 0, offset) + header + palette + codes
 
 
 def file_bombs() -> Bombs:
@@ -163,12 +123,6 @@ def _jpeg_scans(width: int, height: int, count: int) -> bytes:
     # From the tables of the second scan to those of the third: an AC scan.
     begin, end = (next(place for place in tables if place > starts[k]) for k in range(2))
     return content[:end] + content[begin:end] * count + content[end:]
-
-
-def tiff(entries: list[Tag], rest: bytes = b"", following: int = 0) -> bytes:
-    """Return a TIFF of a directory and the bytes after it; offsets count from the start of the file."""
-    packed = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + packed + struct.pack("<I", following) + rest
 
 
 def _tiff_base(width: int, height: int, compression: int = 1) -> list[Tag]:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from edgedigits_runtime.synthetic.samples import mnist_like
-from tests.torture.bombs import PNG, bmp_rle, encoded, png_chunk
+from tests.support.picture_files import PNG, bmp_rle, encoded, png_chunk
 
 TIFF_CODINGS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "lzma", "zstd", "jpeg", "tiff_deflate")
 

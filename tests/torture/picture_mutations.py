@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 
 from edgedigits_runtime.reading.formats import format_of
-from tests.torture.bombs import PNG, png_chunk
+from tests.support.picture_files import PNG, png_chunk
 
 MAX_BYTES = 1 << 16
 NUMBERS = (0, 1, 2, 3, 7, 8, 16, 28, 127, 128, 255, 256, 1000, 4096, 8000, 8001, 32_767, 32_768, 65_535, 65_536)

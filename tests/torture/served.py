@@ -41,7 +41,8 @@ def __getattr__(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    from tests.torture.mirrors import Mirror
+    from tests.support.mirrors import Mirror
 
-    print(Mirror("sends pieces", lambda path: body(path.rpartition("/")[2])).url, flush=True)
-    sys.stdin.read()
+    with Mirror(lambda path: body(path.rpartition("/")[2]), pieces=(16_384, 0.002)) as mirror:
+        print(mirror.url, flush=True)
+        sys.stdin.read()
