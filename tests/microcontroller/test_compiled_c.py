@@ -189,11 +189,10 @@ def test_cc_selects_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     ("damage", "error"),
     [
         (lambda folder: (folder / "edgedigits.json").unlink(), ContractMissing),
-        (lambda folder: (folder / "digits.h").unlink(), ArtifactCorrupt),
-        pytest.param(
-            lambda folder: (folder / "digits.c").write_text("int x = ;\n"), ArtifactCorrupt, marks=needs("cc")
-        ),
+        pytest.param(lambda folder: (folder / "digits.h").unlink(), ArtifactCorrupt, marks=needs("cc")),
+        pytest.param(lambda folder: (folder / "digits.c").write_text("int x = ;"), ArtifactCorrupt, marks=needs("cc")),
     ],
+    ids=["no contract", "no header", "syntax error"],
 )
 def test_a_damaged_folder_is_refused(
     exported: Path, tmp_path: Path, damage: Callable[[Path], object], error: type[EdgedigitsError]

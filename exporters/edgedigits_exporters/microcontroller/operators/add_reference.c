@@ -1,14 +1,14 @@
-/* ADD: a row of two inputs, in whole numbers, as LiteRT's reference kernel scales them: both to a common scale of 2^-20
-   steps, then to that of the output. */
+/* ADD of a row, in integers, with the scaling of LiteRT's reference kernel: both inputs to a common scale of 2^-20 steps,
+   then to that of the output. */
 typedef struct {
     uint8_t zero;
-    int32_t multiplier; /* in 2^31sts */
+    int32_t multiplier; /* in units of 2^-31 */
     uint8_t shift;      /* to the right */
 } scaling;
 
 typedef struct {
     int32_t length;                        /* of a row */
-    int16_t first_rows, second_rows, rows; /* of the inputs and the output that are in memory */
+    int16_t first_rows, second_rows, rows; /* in memory, of the inputs and the output */
     scaling first, second, output;
     uint8_t low, high;
 } addition;

@@ -1,10 +1,10 @@
-/* ADD: a row of two inputs, in whole numbers, as XNNPACK scales them. */
+/* ADD of a row, in integers, with XNNPACK's scaling. */
 typedef struct {
     int32_t length;                         /* of a row */
-    int16_t first_rows, second_rows, rows;  /* of the inputs and the output that are in memory */
-    uint32_t bias, first, second;           /* what is added, and what the inputs are multiplied with */
+    int16_t first_rows, second_rows, rows;  /* in memory, of the inputs and the output */
+    uint32_t bias, first, second;           /* an offset, and the factors of the inputs */
     uint8_t shift;
-    int32_t offset; /* what is added after the shift */
+    int32_t offset; /* added after the shift */
     uint8_t low, high;
 } addition;
 

@@ -1,4 +1,4 @@
-/* AVERAGE_POOL_2D: a row of the output; padding is left out. Ties are rounded away from zero. */
+/* A row of AVERAGE_POOL_2D. The average leaves out padding; ties round away from zero. */
 typedef struct {
     input_window in;
     int16_t width, rows; /* of the output */

@@ -1,4 +1,4 @@
-/* CONV_2D and FULLY_CONNECTED: a row of the output, two columns and a block of channels at a time. */
+/* CONV_2D and FULLY_CONNECTED compute two columns and a block of channels at a time. */
 typedef struct {
     input_window in;
     int16_t width, channels, rows; /* of the output */
@@ -17,7 +17,7 @@ KERNEL void convolve_block(const convolution *layer, const patch_value *patches,
             output[x * layer->channels + c + r] = requantize(&layer->to, c + r, sums[x * BLOCK + r]);
 }
 
-/* One or two columns of the output from column x. */
+/* Compute one or two columns of the output from column x. */
 KERNEL void convolve_columns(const convolution *layer, const uint8_t *input, int y, int x, int columns, uint8_t *output,
                              patch_value *patches)
 {
@@ -51,7 +51,7 @@ KERNEL void convolve_columns(const convolution *layer, const uint8_t *input, int
         convolve_block(layer, source, step, columns, c, layer->channels % BLOCK, length, output);
 }
 
-/* What a patch is rounded up to is multiplied by what lies behind the weights: it has to be zero. */
+/* Bytes that round up a patch are multiplied by bytes after the weights, so they have to be zero. */
 KERNEL void clear_patches(const input_window *in, patch_value *patches)
 {
 #if LANES > 1 && !DUAL_MULTIPLIES

@@ -1,4 +1,4 @@
-/* A row of a CONV_2D or FULLY_CONNECTED. */
+/* A row of CONV_2D or FULLY_CONNECTED. */
 KERNEL void convolve_row(const convolution *layer, const uint8_t *input, int y, uint8_t *output, void *scratch)
 {
     int x = 0;

@@ -1,4 +1,4 @@
-/* FULLY_CONNECTED as LiteRT's reference kernel rounds it: in double, ties away from zero. */
+/* FULLY_CONNECTED with the rounding of LiteRT's reference kernel: in double, ties away from zero. */
 #include <float.h>
 #if DBL_MANT_DIG < 53
 #error "double is too short here; export with --kernels xnnpack"
@@ -9,7 +9,7 @@ typedef struct {
     int16_t channels;
     int16_t weights_zero;
     const int8_t *weights; /* [channels][length] */
-    const int32_t *bias;   /* of each channel, less what the zeros of input and weights add to each sum */
+    const int32_t *bias;   /* of each channel, less the part of each sum that the zero points of input and weights add */
     const double *scale;   /* of each channel */
     uint8_t zero, low, high;
 } dense;

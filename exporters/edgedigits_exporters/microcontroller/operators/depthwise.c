@@ -1,4 +1,4 @@
-/* DEPTHWISE_CONV_2D: each channel for itself. Taps on padding are left out: nothing is copied. */
+/* DEPTHWISE_CONV_2D. Taps on padding are left out, so that nothing is copied. */
 typedef struct {
     input_window in;
     int16_t width, channels, rows, multiplier; /* of the output; output channel c reads c / multiplier */
@@ -6,7 +6,7 @@ typedef struct {
     requantization to;
 } depthwise;
 
-/* The taps of a window that lie on the picture: rows i, columns j. */
+/* The taps of a window that are on the picture: rows i, columns j. */
 typedef struct {
     int first_i, end_i, first_j, end_j;
 } taps;
@@ -37,7 +37,7 @@ KERNEL void depthwise_taps(const depthwise *layer, const uint8_t *const *rows, i
         depthwise_block(layer, rows, left, on, c, layer->channels % BLOCK, output);
 }
 
-/* One pixel of the output; rows[i] is the row under row i of the window. */
+/* Compute a pixel of the output; rows[i] is the row under row i of the window. */
 KERNEL void depthwise_pixel(const depthwise *layer, const uint8_t *const *rows, int y, int x, uint8_t *output)
 {
     const input_window *const in = &layer->in;
@@ -52,7 +52,7 @@ KERNEL void depthwise_pixel(const depthwise *layer, const uint8_t *const *rows, 
         depthwise_taps(layer, rows, left, some, output);
 }
 
-/* Where the rows under a window are. */
+/* Find the rows under a window. */
 KERNEL void rows_under(const input_window *in, const uint8_t *input, int y, const uint8_t **rows)
 {
     for (int i = 0; i < in->window_height; i++) {

@@ -1,4 +1,4 @@
-/* A row of a DEPTHWISE_CONV_2D. */
+/* A row of DEPTHWISE_CONV_2D. */
 KERNEL void depthwise_row(const depthwise *layer, const uint8_t *input, int y, uint8_t *output)
 {
     const uint8_t *rows[TALLEST_WINDOW];

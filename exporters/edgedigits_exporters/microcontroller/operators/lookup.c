@@ -1,4 +1,4 @@
-/* QUANTIZE, RELU and RELU6: what each value becomes, from a table. */
+/* A row of QUANTIZE, RELU or RELU6, from a table of results. */
 typedef struct {
     int32_t length;           /* of a row */
     int16_t input_rows, rows; /* in memory */

@@ -1,17 +1,17 @@
-/* MAX_POOL_2D: a row of the output; padding is left out. */
+/* A row of MAX_POOL_2D. The maximum leaves out padding. */
 typedef struct {
     input_window in;
     int16_t width, rows; /* of the output */
     uint8_t low, high;
 } max_pool;
 
-/* Take what is larger of two rows of values. */
+/* Keep the larger of two rows of values. */
 KERNEL void keep_larger(uint8_t *largest, const uint8_t *values, int count)
 {
     int i = 0;
 
 #if DUAL_MULTIPLIES
-    /* Four at a time: USUB8 notes where the first is not smaller, SEL takes it there. */
+    /* Four at a time: USUB8 sets flags where the first is not smaller, and SEL selects by them. */
     for (; i + 3 < count; i += 4) {
         const uint8x4_t one = (uint8x4_t)word_at(values + i), other = (uint8x4_t)word_at(largest + i);
         (void)__usub8(one, other);

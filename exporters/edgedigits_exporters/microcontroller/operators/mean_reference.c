@@ -1,9 +1,9 @@
-/* MEAN over height and width: adds a row of the input to the sums, and after the last scales them, in whole numbers, as
-   LiteRT's reference kernel does. */
+/* MEAN over height and width: add a row of the input to the sums; after the last row, scale them in integers as LiteRT's
+   reference kernel does. */
 typedef struct {
     int16_t height, width, channels, rows; /* of the input */
-    int32_t zeros;                         /* what the input's zero adds to each sum */
-    int32_t multiplier;                    /* in 2^31sts */
+    int32_t zeros;                         /* part of each sum that the input's zero point adds */
+    int32_t multiplier;                    /* in units of 2^-31 */
     int8_t shift;
     uint8_t zero;
 } mean;

@@ -1,4 +1,4 @@
-/* MEAN over height and width: adds a row of the input to the sums, and rounds after the last as XNNPACK does. */
+/* MEAN over height and width: add a row of the input to the sums; after the last row, round as XNNPACK does. */
 typedef struct {
     int16_t height, width, channels, rows; /* of the input */
     float scale, offset;

@@ -1,9 +1,9 @@
-/* PAD: a row of the output, with what stands for zero around the input. */
+/* A row of PAD: zero points around the input. */
 typedef struct {
     int16_t height, rows;           /* of the input */
     int32_t length;                 /* of a row of it */
     int16_t above, made_rows;       /* rows of zeros above, and rows of the output in memory */
-    int32_t left, right;            /* values of zeros beside a row */
+    int32_t left, right;            /* zeros beside a row */
     uint8_t zero;
 } padding;
 

@@ -1,10 +1,10 @@
-/* DEPTHWISE_CONV_2D, and a CONV_2D over its channels at once: what lies between is never there but for two pixels. */
+/* DEPTHWISE_CONV_2D followed by CONV_2D over its channels; only two pixels between them are in memory. */
 typedef struct {
     depthwise first;
-    convolution then; /* its input is a picture of those two pixels */
+    convolution then; /* its input is a picture of these two pixels */
 } separable;
 
-/* Behind the two pixels, aligned. */
+/* The aligned offset after the two pixels. */
 KERNEL ptrdiff_t patches_at(const separable *layer)
 {
     return times((2 * layer->first.channels + 3) / 4, 4);

@@ -1,15 +1,15 @@
-/* SOFTMAX as LiteRT's reference kernel computes it, in fixed point: powers of e come from a table by the distance from
+/* SOFTMAX in fixed point, as LiteRT's reference kernel computes it; a table holds the powers of e by the distance from
    the largest value. */
 typedef struct {
     int16_t channels;
-    const int32_t *powers; /* in 2^31sts */
+    const int32_t *powers; /* in units of 2^-31 */
 } softmax;
 
-/* 1 / (1 + a) of fractions in 2^31sts, by Newton's method. */
+/* Return 1 / (1 + a), in units of 2^-31, by Newton's method. */
 static int32_t reciprocal(int32_t a)
 {
     const int32_t half = 0x40000000 + (a >> 1);
-    int32_t x = 1515870810 + high_product(half, -1010580540); /* 48/17 and -32/17, in 2^29ths */
+    int32_t x = 1515870810 + high_product(half, -1010580540); /* 48/17 and -32/17, in units of 2^-29 */
 
     for (int i = 0; i < 3; i++) x += 4 * high_product(x, 0x20000000 - high_product(half, x));
     return x >= 0x40000000 ? INT32_MAX : 2 * x;

@@ -1,4 +1,4 @@
-/* SOFTMAX as LiteRT computes it on x86-64, in float32: powers of e come from a table by the distance from the largest
+/* SOFTMAX in float32, as LiteRT computes it on x86-64; a table holds the powers of e by the distance from the largest
    value. */
 typedef struct {
     int16_t channels;
@@ -14,7 +14,7 @@ KERNEL void softmax_row(const softmax *layer, const uint8_t *input, uint8_t *out
     for (int c = 0; c < layer->channels; c++) sum += READ_FLOAT(layer->powers + (largest - input[c]));
     sum = 1.0f / (sum * (1.0f / 256.0f));
     for (int c = 0; c < layer->channels; c++) {
-        /* Not negative, so that cutting off after adding a half rounds; a half step below a tie must not round up. */
+        /* Truncate and compare the rest: adding a half could round up a value just below a tie. */
         const float steps = READ_FLOAT(layer->powers + (largest - input[c])) * sum;
         const int whole = (int)steps;
         output[c] = limited(whole + (steps - (float)whole >= 0.5f), 0, 255);

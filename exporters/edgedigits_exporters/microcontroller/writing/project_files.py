@@ -39,9 +39,9 @@ PROJECTS: dict[str, dict[str, str]] = {
 """The layouts of a C export: the path of each file by its name."""
 
 TRY = {
-    "plain": "`make && ./selftest` shows it on yours.",
-    "cmake": "`cmake -B build && cmake --build build && ctest --test-dir build` shows it on yours.",
-    "arduino": "The example *selftest* shows it on your board: put this folder into Arduino's `libraries`.",
+    "plain": "Run `make && ./selftest` to check it on your machine.",
+    "cmake": "Run `cmake -B build && cmake --build build && ctest --test-dir build` to check it on your machine.",
+    "arduino": "Put this folder into Arduino's `libraries` and run the example *selftest* to check it on your board.",
 }
 """The README's sentence about the self-test, by project."""
 
@@ -89,13 +89,13 @@ def marks_of(program: Program, contract: Contract, source: str, project: str) ->
         "TITLE": f"edgedigits-{contract.name}",
         "VERSION": version("edgedigits"),
         "SENTENCE": f"Reads handwritten digits: {contract.name}, int8",
-        "SUMMARY": f"Takes {height}x{width}x{channels} pixels, answers one of {len(contract.labels)} labels.",
+        "SUMMARY": f"Classifies {height}x{width}x{channels} pixels as one of {len(contract.labels)} labels.",
         "MATH": " and `math.h`" if contract.normalisation == "column-l2" else "",
         "FLASH": f"{literals.array_bytes(source):,}",
         "SCRATCH": f"{program.plan.size:,}",
         "WIDE": f"{program.wide_plan.size:,}",
         "PIXELS": f"{height * width * channels:,}",
-        "KERNELS": "XNNPACK, its usual path on x86-64" if contract.kernels == "xnnpack" else "its reference kernels",
+        "KERNELS": "XNNPACK, its default on x86-64" if contract.kernels == "xnnpack" else "its reference kernels",
         "VERIFIED": f"`edgedigits verify` compares them{measured}",
         "TRY": TRY[project],
         "CONTRACT": "\n".join(f"- {line}" for line in contract_lines(program, contract)),

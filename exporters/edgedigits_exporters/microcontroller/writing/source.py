@@ -51,7 +51,7 @@ def kernel(name: str) -> str:
 def _places(program: Program) -> str:
     return "\n".join(
         [
-            "/* Where in the scratch memory the rows of each layer lie (0 is the input), and what else it needs. */",
+            "/* Offsets in the scratch memory: rows of each layer (0 is the input), and further memory. */",
             "#if LANES > 1",
             _enumeration(program, program.wide_plan),
             "#else",
@@ -104,12 +104,12 @@ def _run(program: Program) -> str:
     return "\n".join(
         [
             literals.comment(
-                "Which layer makes its next row, step by step: a row is made as late as possible, and is overwritten"
-                " once nobody needs it any more."
+                "The layer that computes its next row, step by step: a row is computed as late as possible, and is"
+                " overwritten when it is no longer needed."
             ),
             literals.array("uint8_t", "order", np.array(program.plan.order)),
             "",
-            "/* Run the network on rows that `read` gives; the answer is in the scratch memory. */",
+            "/* Run the network on the rows of `read`; the result is in the scratch memory. */",
             "HOT static const uint8_t *run(digits_row_reader *read, void *context, uint8_t *memory)",
             "{",
             f"    int16_t made[{layers + 1}] = {{0}};",
@@ -153,7 +153,7 @@ def _confidence(contract: Contract) -> str:
         [
             f"const char *const digits_labels[DIGITS_CLASSES] = {{{labels}}};",
             "",
-            "/* For each stored output its probability to the power of 1 / temperature, in 65535ths. */",
+            "/* The probability of each stored output to the power of 1 / temperature, in units of 1 / 65535. */",
             literals.array("uint16_t", "weight_of_output", _weights_of_outputs(contract)),
             "",
             f"static const float rejection_threshold = {literals.number(contract.rejection_threshold)};",

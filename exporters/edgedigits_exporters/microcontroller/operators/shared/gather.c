@@ -1,4 +1,4 @@
-/* Copy what lies under the window of output (y, x) to `patch`, row by row, padding included. */
+/* Copy the values under the window of output (y, x) to `patch`, row by row, with padding. */
 KERNEL void gather(const input_window *in, const uint8_t *input, int y, int x, uint8_t *patch)
 {
     const int channels = in->channels;

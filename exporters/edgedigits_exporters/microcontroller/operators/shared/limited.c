@@ -1,4 +1,4 @@
-/* A value within limits, as it is stored. */
+/* Clamp a value to limits. */
 KERNEL uint8_t limited(int32_t value, int low, int high)
 {
 #if defined(__ARM_FEATURE_SAT)

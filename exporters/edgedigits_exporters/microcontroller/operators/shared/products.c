@@ -1,7 +1,7 @@
-/* Sums of products of one or two patches with up to BLOCK rows of weights: sums[patch * BLOCK + row]. */
+/* Sum the products of one or two patches with up to BLOCK rows of weights: sums[patch * BLOCK + row]. */
 #if DUAL_MULTIPLIES
-/* Two products an instruction: a patch is stored as pairs of 16-bit values, of each four the first and third, then the
-   others, which is how SXTB16 takes weights apart. */
+/* Two products an instruction: a patch is stored as pairs of 16-bit values, the first and third of each four, then the
+   second and fourth, since SXTB16 splits weights this way. */
 typedef uint32_t patch_value;
 
 KERNEL void take_patch(const uint8_t *bytes, int length, patch_value *patch)
@@ -48,7 +48,7 @@ KERNEL void products(const patch_value *patch, int step, int patches, const int8
     if (patches == 2 && rows == 2) sums[BLOCK + 1] = d;
 }
 #elif defined(__ARM_FEATURE_MVE)
-/* Eight products an instruction: bytes are widened as they are loaded. */
+/* Eight products an instruction; loads widen the bytes. */
 typedef uint8_t patch_value;
 
 KERNEL void products(const patch_value *patch, int step, int patches, const int8_t *weights, int rows, int length,
@@ -72,7 +72,7 @@ KERNEL void products(const patch_value *patch, int step, int patches, const int8
     if (patches == 2 && rows == 2) sums[BLOCK + 1] = d;
 }
 #elif defined(__wasm_simd128__)
-/* Eight products and their sums in pairs an instruction: bytes are widened as they are loaded. */
+/* Eight products and the sums of pairs an instruction; loads widen the bytes. */
 typedef uint8_t patch_value;
 
 KERNEL int32_t sum_of(v128_t lanes)
@@ -106,7 +106,7 @@ KERNEL void products(const patch_value *patch, int step, int patches, const int8
         for (int r = 0; r < rows; r++) sums[BLOCK + r] = sum_of(a[BLOCK + r]);
 }
 #elif BLOCK == 2
-/* Each value that is loaded is used twice. */
+/* Use each loaded value twice. */
 typedef uint8_t patch_value;
 
 KERNEL void products(const patch_value *patch, int step, int patches, const int8_t *weights, int rows, int length,
@@ -140,7 +140,7 @@ KERNEL void products(const patch_value *patch, int step, int patches, const int8
         int r = 0;
 
 #if LANES > 1
-        /* Four rows at once share what is loaded of the patch. */
+        /* Four rows share the loaded values of the patch. */
         for (; r + 4 <= rows; r += 4, row += times(4, length)) {
             int32_t a = 0, b = 0, c = 0, d = 0;
             DO_NOT_UNROLL

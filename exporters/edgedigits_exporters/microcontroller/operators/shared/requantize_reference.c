@@ -1,7 +1,7 @@
-/* From sums of products to stored values plus 128, as LiteRT's reference kernels round: in whole numbers. */
+/* Convert sums of products to stored values plus 128, with the rounding of LiteRT's reference kernels, in integers. */
 typedef struct {
-    const int32_t *bias;       /* of each channel, less what the input's zero adds to each sum */
-    const int32_t *multiplier; /* of each channel, in 2^31sts */
+    const int32_t *bias;       /* of each channel, less the part of each sum that the input's zero point adds */
+    const int32_t *multiplier; /* of each channel, in units of 2^-31 */
     const int8_t *shift;       /* of each channel */
     uint8_t zero, low, high;
 } requantization;

@@ -1,6 +1,6 @@
-/* From sums of products to stored values plus 128, as XNNPACK rounds: the product in float32, then to the nearest. */
+/* Convert sums of products to stored values plus 128, with XNNPACK's rounding: the product in float32, then to the nearest. */
 typedef struct {
-    const int32_t *bias; /* of each channel, less what the input's zero adds to each sum */
+    const int32_t *bias; /* of each channel, less the part of each sum that the input's zero point adds */
     const float *scale;  /* of each channel */
     uint8_t zero, low, high;
 } requantization;

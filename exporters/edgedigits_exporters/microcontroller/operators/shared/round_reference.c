@@ -1,13 +1,13 @@
-/* Fixed-point arithmetic as LiteRT's reference kernels do it, in whole numbers only. Compilers shift a negative number
-   to the right as a division that rounds down. */
+/* Fixed-point arithmetic of LiteRT's reference kernels, in integers. It relies on compilers that shift negative numbers
+   to the right arithmetically. */
 
-/* The product of two fractions in 2^31sts, to the nearest. */
+/* Multiply two fractions in units of 2^-31, to the nearest. */
 KERNEL int32_t high_product(int32_t a, int32_t b)
 {
     return (int32_t)(((int64_t)a * b + 0x40000000) >> 31);
 }
 
-/* A value divided by a power of two up to 2^31, to the nearest, ties away from zero. */
+/* Divide a value by 2^exponent, to the nearest, ties away from zero. */
 KERNEL int32_t rounded_shift(int32_t value, int exponent)
 {
     const int32_t mask = (int32_t)(((uint32_t)1 << exponent) - 1);

@@ -1,5 +1,5 @@
-/* The whole number nearest to a value, ties to even. Adding 1.5 * 2^23 leaves the whole number in the low bits of a
-   float; exact below 2^22 in size. */
+/* Round to the nearest integer, ties to even. Adding 1.5 * 2^23 leaves the integer in the low bits of a float; exact for
+   magnitudes below 2^22. */
 KERNEL int32_t nearest(float value)
 {
     const float shifted = value + 12582912.0f;

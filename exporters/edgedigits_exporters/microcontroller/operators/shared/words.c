@@ -1,4 +1,4 @@
-/* Four bytes as a word, from wherever they lie. */
+/* Load four bytes, aligned or not, as a word. */
 #if DUAL_MULTIPLIES
 static inline uint32_t word_at(const void *at)
 {

@@ -11,9 +11,9 @@ extern "C" {
 
 #define DIGITS_MODEL @MODEL@
 #define DIGITS_VERSION @VERSION@
-#define DIGITS_KERNELS @KERNELS@ /* of LiteRT, whose rounding this is */
+#define DIGITS_KERNELS @KERNELS@ /* the kernels of LiteRT whose rounding this code has */
 
-/* The picture: rows of pixels from the top, the channels of a pixel side by side, 0 to 255, ink bright on dark. */
+/* The picture: rows of pixels from the top, channels of a pixel together, 0 to 255, ink bright on dark. */
 #define DIGITS_HEIGHT @HEIGHT@
 #define DIGITS_WIDTH @WIDTH@
 #define DIGITS_CHANNELS @CHANNELS@
@@ -28,7 +28,7 @@ extern "C" {
 
 @CONTRACT@
 
-/* Working memory that the caller gives, aligned as an int32_t is. Nothing in it has to last between calls. */
+/* Working memory from the caller, aligned as an int32_t. Its content need not last between calls. */
 #if defined(__ARM_FEATURE_SIMD32) || defined(__SSE2__) || defined(__ARM_NEON) || defined(__wasm_simd128__)
 #define DIGITS_SCRATCH_BYTES @WIDE_SCRATCH@
 #else
@@ -40,18 +40,18 @@ extern const char *const digits_labels[DIGITS_CLASSES];
 typedef struct {
     int label;        /* index of digits_labels */
     float confidence; /* 0 to 1, calibrated; exact to about 0.0001 */
-    bool accepted;    /* whether the confidence reaches the rejection threshold; otherwise it may be no digit */
+    bool accepted;    /* whether the confidence reaches the rejection threshold; if not, it may be a non-digit */
     int8_t output[DIGITS_CLASSES];
 } digits_result;
 
-/* Read a framed picture. */
+/* Classify a framed picture. */
 void digits_predict(const uint8_t pixels[DIGITS_PIXELS], digits_result *result, void *scratch);
 
-/* Read one that is not in memory as a whole: `read` is called @ROWS@ and writes the pixels of row y. */
+/* Classify a picture that is not in memory as a whole: `read` is called @ROWS@ and writes the pixels of row y. */
 typedef void digits_row_reader(void *context, int y, uint8_t *row);
 void digits_predict_rows(digits_row_reader *read, void *context, digits_result *result, void *scratch);
 
-/* The network alone: [DIGITS_PIXELS] values as stored to [DIGITS_CLASSES] values as stored. */
+/* Run the network alone, from [DIGITS_PIXELS] to [DIGITS_CLASSES] stored values. */
 void digits_invoke(const int8_t *input, int8_t *output, void *scratch);
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
-/* Rows, columns and counts are whole numbers side by side. NOLINTBEGIN(bugprone-easily-swappable-parameters) */
+/* Many parameters are integers. NOLINTBEGIN(bugprone-easily-swappable-parameters) */
 
-/* Every value is stored plus 128, as uint8: what the file calls -128 is 0 here. A pixel is then fed as it is. */
+/* Every int8 value is stored plus 128, as uint8, so that a pixel needs no conversion. */
 
-/* Multiplying and adding in one rounding would round otherwise than the model does. */
+/* A fused multiply-add rounds once where the model rounds twice. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)

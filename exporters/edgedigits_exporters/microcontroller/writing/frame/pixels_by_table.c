@@ -1,4 +1,4 @@
-/* What a user's row reader gives becomes what the first layer takes. */
+/* Convert the pixels of the caller's row reader to stored values of the first layer. */
 typedef struct {
     digits_row_reader *read;
     void *context;

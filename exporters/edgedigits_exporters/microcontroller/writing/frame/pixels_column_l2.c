@@ -1,4 +1,4 @@
-/* What a user's row reader gives becomes what the first layer takes: each column of pixels is divided by its length, a
+/* Convert the pixels of the caller's row reader to stored values of the first layer: divide each column by its length; a
    column without ink stays zero. The picture is read twice. */
 #include <math.h>
 

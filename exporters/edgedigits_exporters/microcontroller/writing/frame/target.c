@@ -1,7 +1,7 @@
-/* What the compilers and processors differ in. */
+/* Differences between compilers and processors. */
 
 #if defined(__AVR__)
-/* Constants stay in flash, which an AVR reads with instructions of its own. */
+/* Constants stay in flash, which an AVR reads with special instructions. */
 #include <avr/pgmspace.h>
 #define FLASH PROGMEM
 #define USE(type, name) type name##_copy; const type *const layer = memcpy_P(&name##_copy, &name, sizeof(type))
@@ -20,7 +20,7 @@
 #define READ_FLOAT(at) (*(at))
 #endif
 
-/* An offset, wide enough before it is multiplied, and that of row y where the last `rows` rows are in memory. */
+/* Multiply without overflow of int; find the offset of row y where the last `rows` rows are in memory. */
 static inline ptrdiff_t times(int count, int size)
 {
     return (ptrdiff_t)count * size;
@@ -31,17 +31,17 @@ static inline ptrdiff_t row_at(int y, int rows, int size)
     return times(y % rows, size);
 }
 
-/* For speed each layer gets a copy of its kernel, made for its constants; for size all share one. */
+/* For speed, each layer has a copy of its kernel, compiled for its constants; for size, layers share one. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define KERNEL static inline __attribute__((always_inline))
-/* A short loop would be unrolled before it could become vectors, and a long one grows for little. */
+/* Unrolling would keep short loops from becoming vectors, and make long ones larger for little speed. */
 #define DO_NOT_UNROLL _Pragma("GCC unroll 1")
 #else
 #define KERNEL static
 #define DO_NOT_UNROLL
 #endif
 
-/* What is called once in an inference is made small, and may not draw the rest after it. */
+/* Functions that run once in an inference are compiled for size, and do not affect the others. */
 #if defined(__GNUC__) && !defined(__clang__)
 #define SMALL __attribute__((noinline, cold))
 #define HOT __attribute__((noinline, hot))
@@ -50,8 +50,8 @@ static inline ptrdiff_t row_at(int y, int rows, int size)
 #define HOT
 #endif
 
-/* Channels that are computed at once, and products that a sum is rounded up to: where there are vectors, wide blocks;
-   elsewhere as many as registers hold. What lies behind the weights is multiplied by zeros. */
+/* BLOCK: channels computed at once. LANES: products that a sum is rounded up to; bytes after the weights are multiplied
+   by zeros. Wide where there are vectors, elsewhere as many as registers hold. */
 #define DUAL_MULTIPLIES 0
 #if defined(__SSE2__) || defined(__ARM_NEON)
 #define BLOCK 32

@@ -1,12 +1,12 @@
-/* Runs the golden pictures through the network: every value must be what LiteRT answers. Prints one line. */
+/* Run the golden pictures through the network, compare every value with LiteRT's, and print one line. */
 #include "golden.h"
 
 #include <stdio.h>
 
 #if defined(__AVR__)
-#define SAY(text, ...) printf_P(PSTR(text), __VA_ARGS__)
+#define PRINT(text, ...) printf_P(PSTR(text), __VA_ARGS__)
 #else
-#define SAY(text, ...) printf(text, __VA_ARGS__)
+#define PRINT(text, ...) printf(text, __VA_ARGS__)
 #endif
 
 static int32_t scratch[(DIGITS_SCRATCH_BYTES + 3) / 4];
@@ -16,8 +16,8 @@ int main(void)
     const int wrong = golden_wrong(scratch);
 
     if (wrong)
-        SAY("edgedigits selftest: FAIL, %d of %d pictures differ from LiteRT\n", wrong, GOLDEN_PICTURES);
+        PRINT("edgedigits selftest: FAIL, %d of %d pictures differ from LiteRT\n", wrong, GOLDEN_PICTURES);
     else
-        SAY("edgedigits selftest: pass, %d pictures\n", GOLDEN_PICTURES);
+        PRINT("edgedigits selftest: pass, %d pictures\n", GOLDEN_PICTURES);
     return wrong != 0;
 }

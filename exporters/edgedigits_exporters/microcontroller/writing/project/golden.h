@@ -1,4 +1,4 @@
-/* Pictures that edgedigits drew, and what LiteRT (@KERNELS@) answers. */
+/* Pictures drawn by edgedigits, and LiteRT's answers (@KERNELS@). */
 #ifndef DIGITS_GOLDEN_H
 #define DIGITS_GOLDEN_H
 
@@ -27,7 +27,7 @@ static void golden_row(void *context, int y, uint8_t *row)
     golden_copy(row, *(const uint8_t *const *)context + y * GOLDEN_ROW, GOLDEN_ROW);
 }
 
-/* How many pictures are answered otherwise. */
+/* Count the pictures whose answers differ. */
 static int golden_wrong(void *scratch)
 {
     int wrong = 0;

@@ -1,4 +1,4 @@
-// Runs the golden pictures through the network and says on the serial monitor whether every value is right.
+// Run the golden pictures through the network and print on the serial monitor whether every value is right.
 #include <digits.h>
 
 #include "golden.h"
