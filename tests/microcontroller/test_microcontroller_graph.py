@@ -1,4 +1,4 @@
-"""Any int8 `.tflite` file as a graph of typed operators."""
+"""Int8 `.tflite` files as graphs of typed operators."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ KERNELS: tuple[Kernels, ...] = ("xnnpack", "reference")
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_reads_the_shipped_models(name: str) -> None:
+def test_shipped_models_are_parsed(name: str) -> None:
     graph = read_graph(shipped(name), name)
     assert (graph.input.shape, graph.output.shape) == ((28, 28, 1), (1, 1, 10))
     assert (graph.input.zero_point, graph.output.zero_point) == (-128, -128)
@@ -44,7 +44,7 @@ def test_reads_the_shipped_models(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_weights_are_those_of_the_file(name: str) -> None:
+def test_weights_equal_the_file(name: str) -> None:
     model = unpacked(shipped(name))
     stored = graph_of(model)
     for operator in read_graph(shipped(name), name).operators:
@@ -57,7 +57,7 @@ def test_weights_are_those_of_the_file(name: str) -> None:
             assert operator.weight_scales.dtype == np.float32
 
 
-def test_a_contract_behind_the_file_does_not_matter() -> None:
+def test_a_contract_behind_the_file_is_ignored() -> None:
     with_contract, without = (read_graph(content, "x") for content in (shipped("pico"), strip_zip(shipped("pico"))))
     assert len(shipped("pico")) > len(strip_zip(shipped("pico")))
     assert with_contract.output == without.output
@@ -65,7 +65,7 @@ def test_a_contract_behind_the_file_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_graph_written_and_read_again_is_the_same(name: str) -> None:
+def test_a_graph_survives_writing_and_parsing(name: str) -> None:
     first = read_graph(shipped(name), name)
     second = read_graph(tflite_of(first), name)
     assert [type(operator) for operator in second.operators] == [type(operator) for operator in first.operators]
@@ -89,7 +89,7 @@ def test_dense_becomes_a_convolution_over_the_whole_input() -> None:
     assert dense.weight_scales.shape == (10,)
 
 
-def test_dense_takes_a_picture_without_flattening() -> None:
+def test_dense_reads_a_picture_without_flattening() -> None:
     numbers = np.arange(24).reshape(2, 12) - 12
     build = Builder([1, 2, 2, 3])
     kernel = build.constant(numbers, INT8)
@@ -100,7 +100,7 @@ def test_dense_takes_a_picture_without_flattening() -> None:
     np.testing.assert_array_equal(dense.bias, [0, 0])
 
 
-def test_dense_keeps_a_zero_point_of_its_weights() -> None:
+def test_dense_keeps_the_zero_point_of_its_weights() -> None:
     build = Builder([1, 3])
     kernel = build.constant([[1, 2, 3]], INT8, zero_point=7)
     dense = build.add("FULLY_CONNECTED", build.tensor([1, 1]), kernel, options="FullyConnectedOptions").read_one()
@@ -114,7 +114,7 @@ def test_dense_keeps_a_zero_point_of_its_weights() -> None:
     stride=st.integers(1, 4),
     same=st.booleans(),
 )
-def test_padding_is_that_of_tensorflow(taken: int, size: int, stride: int, same: bool) -> None:
+def test_padding_equals_tensorflow(taken: int, size: int, stride: int, same: bool) -> None:
     made = -(-taken // stride) if same else (taken - size) // stride + 1
     build = Builder([1, taken, taken, 1])
     window = {"filterWidth": size, "filterHeight": size, "strideW": stride, "strideH": stride}
@@ -143,7 +143,7 @@ def test_depthwise_with_a_multiplier() -> None:
 
 
 @pytest.mark.parametrize(("axes", "keep"), [([1, 2], True), ([2, 1], False), ([-3, -2], False)])
-def test_mean_over_height_and_width(axes: list[int], keep: bool) -> None:
+def test_mean_over_height_and_width_is_parsed(axes: list[int], keep: bool) -> None:
     build = Builder([1, 4, 5, 2])
     output = build.tensor([1, 1, 1, 2] if keep else [1, 2], scale=0.25)
     made = build.add("MEAN", output, build.constant(axes), options="ReducerOptions", keepDims=keep).read_one()
@@ -170,7 +170,7 @@ def test_pad_of_rows_and_columns(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "activation"), [("RELU", "RELU"), ("RELU6", "RELU6"), ("QUANTIZE", "NONE")])
-def test_clamps(name: str, activation: str) -> None:
+def test_clamps_are_parsed(name: str, activation: str) -> None:
     build = Builder([1, 2, 2, 1], scale=0.25, zero_point=0)
     made = build.add(name, build.tensor([1, 2, 2, 1])).read_one()
     assert isinstance(made, Clamp)
@@ -204,7 +204,7 @@ def test_a_shape_computed_in_the_graph_is_folded() -> None:
     assert (made.position, made.output.shape) == (4, (1, 1, 6))
 
 
-def test_uint8_at_the_border_is_int8_with_another_zero_point() -> None:
+def test_uint8_input_and_output_become_int8_with_another_zero_point() -> None:
     build = Builder([1, 2, 2, 1], UINT8, zero_point=128)
     inside = build.tensor([1, 2, 2, 1], zero_point=0)
     graph = build.add("QUANTIZE", inside).add("QUANTIZE", build.tensor([1, 2, 2, 1], UINT8, zero_point=5)).read()
@@ -218,7 +218,7 @@ def test_an_input_of_three_dimensions_is_a_picture() -> None:
     assert graph.input.shape == (4, 5, 1)
 
 
-def test_operators_that_nobody_reads_are_left_out() -> None:
+def test_operators_with_unused_outputs_are_left_out() -> None:
     build = Builder([1, 4])
     build.add("RELU", build.tensor([1, 4]))
     build.last = 0
@@ -228,7 +228,7 @@ def test_operators_that_nobody_reads_are_left_out() -> None:
 
 @given(scale=st.floats(2.0**-140, 2.0**100, width=32), zero_point=st.integers(-128, 127))
 @example(scale=0.5, zero_point=-128)
-def test_limits_are_in_the_range_and_hold_zero(scale: float, zero_point: int) -> None:
+def test_limits_are_within_int8_and_include_zero(scale: float, zero_point: int) -> None:
     output = Tensor("t", (1, 1, 1), scale, zero_point)
     for name in ("NONE", "RELU", "RELU6", "RELU_N1_TO_1"):
         for kernels in KERNELS:
@@ -236,7 +236,7 @@ def test_limits_are_in_the_range_and_hold_zero(scale: float, zero_point: int) ->
             assert -128 <= low <= zero_point <= high <= 127
 
 
-def test_limits_are_rounded_as_each_of_the_kernels_does() -> None:
+def test_limits_round_as_the_kernels_do() -> None:
     # 1 / 0.4 in float32 is 2.5, and 6 / 0.4 is 15.
     half = Tensor("t", (1, 1, 1), 0.4, 0)
     assert limits("RELU_N1_TO_1", half, "reference") == (-3, 3)
@@ -253,7 +253,7 @@ def test_common_operators_are_known() -> None:
 
 
 @pytest.mark.slow
-def test_reads_what_the_converter_makes_of_a_dynamic_batch(tmp_path: Path) -> None:
+def test_a_converted_model_with_a_dynamic_batch_is_parsed(tmp_path: Path) -> None:
     import keras
     import tensorflow as tf
     from keras import layers

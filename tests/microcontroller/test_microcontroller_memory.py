@@ -1,4 +1,4 @@
-"""The order of rows and their places: whatever the layers, every row is there, whole, when it is read."""
+"""The order of rows and their places in memory: every row is complete when it is read, for random layers."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -9,7 +9,7 @@ from edgedigits_exporters.microcontroller.planning.rows import Reads, Stage, ord
 
 
 def reads(stage: int, height: int, size: int = 1, stride: int = 1, above: int = 0) -> Reads:
-    """Rows under a window, as a layer asks for them."""
+    """Rows under a window, as a layer reads them."""
 
     def rows(y: int) -> tuple[int, int]:
         first = y * stride - above
@@ -20,7 +20,7 @@ def reads(stage: int, height: int, size: int = 1, stride: int = 1, above: int = 
 
 @st.composite
 def networks(draw: st.DrawFn) -> list[Stage]:
-    """A picture and layers with windows, sums over all rows, and additions of two earlier tensors of one height."""
+    """Draw a picture and layers: windows, sums over all rows, and additions of two tensors of one height."""
     stages = [Stage(draw(st.integers(1, 12)), 0, draw(st.integers(1, 9)))]
     stages[0] = Stage(stages[0].steps, stages[0].steps, stages[0].row_bytes)
     for _ in range(draw(st.integers(1, 6))):
@@ -41,7 +41,7 @@ def networks(draw: st.DrawFn) -> list[Stage]:
 
 
 def run(stages: list[Stage], plan: Plan) -> None:
-    """Go through the steps, each byte marked with whose it is and which row; a layer finds all marks that it reads."""
+    """Run the steps on bytes marked with their stage and row, and check the marks that each layer reads."""
     memory = np.full((plan.size, 2), -1)
     done = [0] * len(stages)
 
@@ -56,7 +56,7 @@ def run(stages: list[Stage], plan: Plan) -> None:
         stage, y = stages[number], done[number]
         if y:
             assert holds(plan.kept_at[number], stage.kept_bytes, number, 1000)
-        # Within a step the patch is written, then rows are read, then the output is written.
+        # Within a step, a layer writes the patch, reads rows, and writes the output.
         mark(plan.patch_at[number], stage.patch_bytes, number, 2000)
         mark(plan.kept_at[number], stage.kept_bytes, number, 1000)
         row = min(y, stage.made - 1)
@@ -76,7 +76,7 @@ def run(stages: list[Stage], plan: Plan) -> None:
 
 @given(networks())
 @settings(max_examples=150)
-def test_every_row_is_whole_when_it_is_read(stages: list[Stage]) -> None:
+def test_every_row_is_complete_when_it_is_read(stages: list[Stage]) -> None:
     (plan,) = plan_memory(stages)
     run(stages, plan)
     assert all(at % ALIGNMENT == 0 for at in (*plan.rows_at, *plan.patch_at, *plan.kept_at))
@@ -84,7 +84,7 @@ def test_every_row_is_whole_when_it_is_read(stages: list[Stage]) -> None:
 
 @given(networks(), st.integers(0, 40))
 @settings(max_examples=60)
-def test_larger_patches_take_the_same_order(stages: list[Stage], more: int) -> None:
+def test_larger_patches_have_the_same_order(stages: list[Stage], more: int) -> None:
     larger = [
         Stage(s.steps, s.made, s.row_bytes, s.reads, s.patch_bytes + more if s.patch_bytes else 0, s.kept_bytes)
         for s in stages
@@ -96,7 +96,7 @@ def test_larger_patches_take_the_same_order(stages: list[Stage], more: int) -> N
 
 @given(networks())
 @settings(max_examples=60)
-def test_a_plan_needs_no_more_than_all_rows_at_once(stages: list[Stage]) -> None:
+def test_a_plan_needs_at_most_the_memory_of_all_rows(stages: list[Stage]) -> None:
     (plan,) = plan_memory(stages)
     whole = sum(-(-size // ALIGNMENT) * ALIGNMENT for s in stages for size in (s.made * s.row_bytes, s.kept_bytes))
     patch = max(-(-s.patch_bytes // ALIGNMENT) * ALIGNMENT for s in stages)

@@ -1,11 +1,10 @@
-"""Small `.tflite` files in milliseconds: built operator by operator, or a shipped one with one thing changed."""
+"""Small `.tflite` files, built operator by operator, or shipped ones with a change."""
 
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
@@ -13,6 +12,7 @@ import edgedigits.models
 from edgedigits_exporters.microcontroller.graph import Graph, Operator
 from edgedigits_exporters.microcontroller.parsing import read_graph
 from tests.support.tiny_models import tflite_bytes
+from tests.support.tiny_tflite import packed
 
 MODELS = Path(edgedigits.models.__file__).parent
 SHIPPED = ("pico", "nano", "base", "max")
@@ -37,14 +37,8 @@ def unpacked(content: bytes) -> Any:
     return schema.ModelT.InitFromPackedBuf(content, 0)
 
 
-def packed(model: Any) -> bytes:
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
 def changed(content: bytes, change: Change) -> bytes:
-    """A file after an edit of its objects."""
+    """Return a file after an edit of its objects."""
     model = unpacked(content)
     change(model)
     return packed(model)
@@ -55,20 +49,20 @@ def graph_of(model: Any) -> Any:
 
 
 def operator_of(model: Any, name: str) -> Any:
-    """The first operator of a name."""
+    """Return the first operator of a name."""
     number = getattr(schema.BuiltinOperator, name)
     codes = [code.builtinCode for code in model.operatorCodes]
     return next(operator for operator in graph_of(model).operators if codes[operator.opcodeIndex] == number)
 
 
 def tensor_of(model: Any, name: str, slot: int) -> Any:
-    """Input `slot` of the first operator of a name; -1 is its output."""
+    """Return input `slot` of the first operator of a name, or its output for -1."""
     operator = operator_of(model, name)
     return graph_of(model).tensors[operator.outputs[0] if slot == -1 else operator.inputs[slot]]
 
 
 class Builder:
-    """A small model, one operator after another; activations have scale 0.5 and zero point 3 unless told."""
+    """A small model, one operator after another; activations have scale 0.5 and zero point 3 by default."""
 
     def __init__(self, shape: list[int], kind: int = INT8, scale: float = 0.5, zero_point: int = 3) -> None:
         self.model = schema.ModelT()

@@ -1,4 +1,4 @@
-"""The way back from the compiler's graph to a `.tflite` file, in milliseconds: what LiteRT answers is then compared."""
+"""Write a graph of the C exporter as a `.tflite` file, to compare C with LiteRT."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ RANK_OF_A_VECTOR = 2
 
 
 def tflite_of(graph: Graph) -> bytes:
-    """Return a graph as a `.tflite` file; windows must be padded as SAME or VALID would."""
+    """Return a graph as a `.tflite` file; the padding of windows has to be SAME or VALID."""
     return _Packing(graph).packed()
 
 
@@ -70,7 +70,7 @@ class _Packing:
         return bytes(builder.Output())
 
     def _is_flat_input(self) -> bool:
-        """Whether the input is a vector for all that read it."""
+        """Whether all operators that read the input accept a vector."""
         return all(operator.name in TAKE_VECTORS for operator in self.graph.consumers(self.graph.input))
 
     def _operator(self, operator: Operator) -> Any:
@@ -88,7 +88,7 @@ class _Packing:
         return made
 
     def _is_flat(self, operator: Operator) -> bool:
-        """Whether an operator makes [1, n] and no picture."""
+        """Whether an operator makes a vector, [1, n]."""
         if operator.name == "RESHAPE":
             return operator.output.shape[:2] == (1, 1)
         if operator.name in MAKE_VECTORS:
@@ -96,7 +96,7 @@ class _Packing:
         first = self.tensors[self.index[id(operator.inputs[0])]]
         return isinstance(operator, Clamp | Add) and len(first.shape) == RANK_OF_A_VECTOR
 
-    def _details(self, operator: Operator) -> tuple[str, Any, list[int]]:  # one return an operator
+    def _details(self, operator: Operator) -> tuple[str, Any, list[int]]:
         schema = self.schema
         if isinstance(operator, Depthwise):
             options = self._windowed(schema.DepthwiseConv2DOptionsT(), operator)

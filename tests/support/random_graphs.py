@@ -1,4 +1,4 @@
-"""Random networks of the operators that are compiled, with random quantization, and inputs for them."""
+"""Random networks of supported operators with random quantization, and inputs for them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ TYPICAL_PRODUCT = 5400
 
 
 def random_graph(names: Sequence[str], seed: int, shape: tuple[int, int, int] | None = None) -> Graph:
-    """Return a network of operators in that order; one that does not fit where it stands is left out."""
+    """Return a network of operators in this order, without those that do not fit."""
     made = _Growing(np.random.default_rng(seed), shape)
     for name in names:
         made.grow(name)
@@ -36,7 +36,7 @@ def random_graph(names: Sequence[str], seed: int, shape: tuple[int, int, int] | 
 
 
 def random_inputs(graph: Graph, seed: int, count: int = 60) -> NDArray[np.int8]:
-    """Return int8 [count, ...]: extremes, values near what stands for zero and near 0, and anything."""
+    """Return int8 [count, ...]: extremes, values near the zero point and near 0, and random ones."""
     generator = np.random.default_rng(seed)
     shape = (count, *graph.input.shape)
     inputs = generator.integers(-128, 128, shape)
@@ -57,7 +57,7 @@ class _Growing:
         self.flat: set[int] = set()
 
     def grow(self, name: str) -> None:
-        """Append an operator, if it fits."""
+        """Append an operator if it fits."""
         is_flat = id(self.last) in self.flat
         if (is_flat and name in PICTURES_ONLY) or (not is_flat and name == "SOFTMAX"):
             return
@@ -67,7 +67,7 @@ class _Growing:
             self.flat.add(id(self.last))
 
     def _is_made_flat(self, name: str, taken: Tensor) -> bool:
-        """Whether the file gives [1, n] as the shape of what was made, and not a picture's."""
+        """Whether the output is a vector, [1, n], in the file."""
         if name == "RESHAPE":
             return taken.shape[:2] != (1, 1)
         return name in MAKE_VECTORS or (name not in PICTURES_ONLY and id(taken) in self.flat)
@@ -147,7 +147,7 @@ class _Growing:
     def _weighted(
         self, name: str, made: tuple[int, int, int], window: Window, weights: tuple[int, ...], axes: Any, **more: int
     ) -> None:
-        """Append an operator with weights, scaled so that its output spans int8 more or less."""
+        """Append an operator with weights, scaled so that its output spans about int8."""
         channels, taps = made[2], int(np.prod([weights[axis] for axis in axes]))
         way = self.generator.integers(5)
         output = self._tensor(made, self.last.scale if way == 0 else self._scale(), self._zero())
@@ -185,7 +185,7 @@ class _Growing:
         )
 
     def _window(self, longest: int) -> tuple[Window, tuple[int, int]]:
-        """Return a window and how many rows and columns it makes, padded as SAME or VALID."""
+        """Return a window and its number of rows and columns, padded as SAME or VALID."""
         same = self.generator.random() < 0.5
         along = []
         for taken in self.last.shape[:2]:
@@ -209,7 +209,7 @@ class _Growing:
         return self._tensor(shape, self._near(self.last.scale), self._zero())
 
     def _near(self, scale: float) -> float:
-        """Return another scale: some other one, twice or half as large, or one that rounds 6 half way."""
+        """Return a random scale, one larger or smaller by a power of two, or one where 6 is half way between steps."""
         way = self.generator.integers(4)
         if way == 0:
             return scale * 2.0 ** int(self.generator.integers(-2, 3))
@@ -232,7 +232,7 @@ class _Growing:
         return str(self.generator.choice(list(BOUNDS)))
 
     def _channels(self) -> int:
-        """Return a few, or as many as C code computes at once, or one more."""
+        """Return a few, or the number that C computes at once, or one more."""
         return int(self.generator.choice([16, 32, 33])) if self.generator.random() < 0.1 else self._upto(9)
 
     def _upto(self, most: int) -> int:

@@ -1,4 +1,4 @@
-"""A `.tflite` file put together by hand in the objects of LiteRT's own schema."""
+"""A hand-made `.tflite` file, from the objects of LiteRT's schema."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,9 +25,9 @@ def dense_softmax(
 
     Args:
         shape: of one image.
-        weights: [classes, pixels], float32 or int8; the other tensors are of their dtype.
+        weights: [classes, pixels], float32 or int8; activations have the same dtype.
         bias: [classes], float32 or int32.
-        quantization: scale and zero point by the name of the tensor; empty for a float model.
+        quantization: scale and zero point by tensor name; empty for a float model.
     """
     flat = np.array([1, weights.shape[1]], np.int32)
     graph = schema.SubGraphT()
@@ -38,7 +38,7 @@ def dense_softmax(
     names = schema.BuiltinOperator
     model = schema.ModelT()
     model.version = 3
-    # Int8 weights came with the fourth version of FULLY_CONNECTED.
+    # Int8 weights need version 4 of FULLY_CONNECTED.
     versions = {names.RESHAPE: 1, names.FULLY_CONNECTED: 4 if quantization else 1, names.SOFTMAX: 1}
     model.operatorCodes = [_code(*each) for each in versions.items()]
     model.subgraphs = [graph]
@@ -58,7 +58,7 @@ def _tensors(
 ) -> list[Any]:
     classes, pixels = weights.shape
     dtype = weights.dtype.name
-    # Names, sizes, types and buffers; the first buffer, which is empty, is that of what is computed.
+    # Names, shapes, types and buffers; buffer 0 is empty and belongs to activations.
     described: list[tuple[str, list[int], str, int]] = [
         ("image", [1, *shape], dtype, 0),
         ("shape", [2], "int32", 1),
