@@ -101,19 +101,24 @@ def run(parts: list[str], folder: Path, environment: dict[str, str]) -> Summary:
     return summary
 
 
+def link_programs(folder: Path) -> None:
+    """Make a folder for PATH with Python, make, git, sh and coreutils alone."""
+    folder.mkdir()
+    for program in ("git", "make", "sh", *COREUTILS.split()):
+        if found := shutil.which(program):
+            (folder / program).symlink_to(found)
+    for program in ("python", "python3"):
+        # A link to the environment's own Python would lose the environment.
+        (folder / program).write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        (folder / program).chmod(0o755)
+
+
 def run_bare(parts: list[str]) -> Summary:
     """Run parts in a copy of the working tree, with an environment that has next to nothing."""
     with tempfile.TemporaryDirectory(prefix="edgedigits-bare-") as name:
         programs, home, copy = Path(name) / "bin", Path(name) / "home", Path(name) / "edgedigits"
-        programs.mkdir()
         home.mkdir()
-        for program in ("git", "make", "sh", *COREUTILS.split()):
-            if found := shutil.which(program):
-                (programs / program).symlink_to(found)
-        for program in ("python", "python3"):
-            # A link to the environment's own Python would lose the environment.
-            (programs / program).write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-            (programs / program).chmod(0o755)
+        link_programs(programs)
         listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         files = subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
         for file in filter(None, files.split("\0")):

@@ -20,8 +20,8 @@ from edgedigits.ray_cluster import cluster
 from edgedigits.recipes import get_recipe
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.phases import total_epochs
-from edgedigits.training.run_files import Files, read_files, write_files
 from edgedigits.training.run_folder import RunFolder, format_epoch
+from edgedigits.training.run_transfer import Files, read_files, write_files
 from edgedigits.training.train_or_resume import check_same_options, train_or_resume
 from edgedigits_runtime.errors import EdgedigitsError
 

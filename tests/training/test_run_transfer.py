@@ -1,12 +1,12 @@
-"""A run that comes home: a new folder whole, one that is there file by file, its model last."""
+"""Copying a run folder between machines: a new folder is written atomically, an existing one file by file."""
 
 from pathlib import Path
 
 import pytest
 
 from edgedigits.training import run_files
-from edgedigits.training.run_files import ORDER, read_files, write_files
 from edgedigits.training.run_folder import RunFolder, newest_run
+from edgedigits.training.run_transfer import ORDER, read_files, write_files
 from edgedigits_runtime.errors import OutputNotWritable
 
 EARLIER = {name: b"earlier " + name.encode() for name in ("config.json", "checkpoint.keras")}
