@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgedigits.training import run_files
+from edgedigits.training import run_transfer
 from edgedigits.training.run_folder import RunFolder, newest_run
 from edgedigits.training.run_transfer import ORDER, read_files, write_files
 from edgedigits_runtime.errors import OutputNotWritable
@@ -26,7 +26,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, writing: int) -> None:
         next(left)
         path.write_bytes(content)
 
-    monkeypatch.setattr(run_files, "write_whole", write)
+    monkeypatch.setattr(run_transfer, "write_whole", write)
 
 
 def test_files_survive_a_round_trip(run: RunFolder) -> None:
