@@ -117,7 +117,7 @@ def _make(step: Step, data: SourceData, verify: bool) -> Exported:
         contract = own_contract(temporary) or options.contract or own_contract(source)
         if contract and converted:
             contract = _measured(contract, temporary, verification, data)
-            step.format.embed(temporary, contract)
+            write_whole(temporary, step.format.with_contract(temporary.read_bytes(), contract))
             # Before the file gets its name, so that a model that the reader cannot feed is not exported.
             write_golden(Reader(Classifier(open_model(temporary))), path)
     if converted and verification is None:

@@ -64,8 +64,8 @@ class Format(Protocol):
     ) -> Result | None:
         """Return `verify(model, reference)` for an artifact and its source; None if nothing can be compared."""
 
-    def embed(self, artifact: Path, contract: Contract) -> None:
-        """Replace the contract in a file; only in formats that are made of `.keras` files."""
+    def with_contract(self, content: bytes, contract: Contract) -> bytes:
+        """Return a file's bytes with another contract; only in formats that are made of `.keras` files."""
 
 
 def get_format(name: str) -> Format:

@@ -31,7 +31,7 @@ class OnnxOptions(ConversionOptions):
 
 OPTIONS = OnnxOptions
 
-__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "embed", "export"]
+__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "export", "with_contract"]
 
 
 def export(source: Path, path: Path, options: OnnxOptions) -> Path:
@@ -40,20 +40,14 @@ def export(source: Path, path: Path, options: OnnxOptions) -> Path:
     Raises:
         GraphUnsupported: the converted graph could not be cleaned.
     """
-    serialized, contract = convert_in_child(__name__, source, options)
-    return write_whole(path, with_contract(serialized, contract))
+    return write_whole(path, with_contract(*convert_in_child(__name__, source, options)))
 
 
-def embed(artifact: Path, contract: Contract) -> None:
-    """Replace the contract in an `.onnx` file."""
-    write_whole(artifact, with_contract(artifact.read_bytes(), contract))
-
-
-def with_contract(serialized: bytes, contract: Contract) -> bytes:
+def with_contract(content: bytes, contract: Contract) -> bytes:
     """Return an ONNX file's bytes with `contract` in its metadata; an earlier one is replaced."""
     import onnx
 
-    model = onnx.load_from_string(serialized)
+    model = onnx.load_from_string(content)
     kept = {entry.key: entry.value for entry in model.metadata_props if entry.key != ONNX_PROPERTY}
     onnx.helper.set_model_props(model, {**kept, ONNX_PROPERTY: contract.to_json()})
     return bytes(model.SerializeToString())
@@ -116,7 +110,7 @@ def _quantize_static(graph: Any, pixels: NDArray[np.float32]) -> Any:
             source, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
             # Softmax is cheap, and steps of 1/256 would make the confidence coarser.
-            op_types_to_quantize=[op for op in _op_types(graph) if op != "Softmax"],
+            op_types_to_quantize=sorted({node.op_type for node in graph.graph.node} - {"Softmax"}),
         )  # fmt: skip
         return onnx.load(target)
 
@@ -139,7 +133,3 @@ def _quantizer_files(graph: Any) -> Iterator[tuple[str, str]]:
         source = Path(folder) / "float.onnx"
         onnx.save(graph, source)
         yield str(source), str(Path(folder) / "quantized.onnx")
-
-
-def _op_types(graph: Any) -> list[str]:
-    return sorted({node.op_type for node in graph.graph.node})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child
 from edgedigits_runtime.contract import Contract, Tensor
-from edgedigits_runtime.embedded_contract import append_zipped
+from edgedigits_runtime.embedded_contract import append_zipped as with_contract
 from edgedigits_runtime.engines.litert import tensor_of
 from edgedigits_runtime.errors import ConversionFailed
 from edgedigits_runtime.preprocessing import Images, normalise
@@ -24,18 +24,12 @@ class TfliteOptions(ConversionOptions):
 
 OPTIONS = TfliteOptions
 
-__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "embed", "export"]
+__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "export", "with_contract"]
 
 
 def export(source: Path, path: Path, options: TfliteOptions) -> Path:
     """Write a `.keras` file as a `.tflite` file; see Format and convert_in_child."""
-    flatbuffer, contract = convert_in_child(__name__, source, options)
-    return write_whole(path, append_zipped(flatbuffer, contract))
-
-
-def embed(artifact: Path, contract: Contract) -> None:
-    """Replace the contract in a `.tflite` file."""
-    write_whole(artifact, append_zipped(artifact.read_bytes(), contract))
+    return write_whole(path, with_contract(*convert_in_child(__name__, source, options)))
 
 
 def convert(path: Path, contract: Contract | None, precision: str, images: Images | None) -> tuple[bytes, Contract]:

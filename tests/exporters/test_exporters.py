@@ -65,7 +65,7 @@ def convert_here(name: str, model: Path, precision: str, path: Path, images: Any
     """Convert in this process, where TensorFlow is imported already; that takes ten seconds in a child process."""
     exporter: Any = get_format(name)
     converted, found = exporter.convert(model, None, precision, images)
-    path.write_bytes(append_zipped(converted, found) if name == "tflite" else exporter.with_contract(converted, found))
+    path.write_bytes(exporter.with_contract(converted, found))
     return path
 
 
@@ -177,7 +177,8 @@ def test_embedding_a_contract_keeps_the_outputs(artifacts: dict[tuple[str, str],
         path.write_bytes(artifact.read_bytes())
         before = open_engine(path)
         images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), np.uint8)
-        get_format(name).embed(path, dataclasses.replace(before.contract, accuracy={"top1": 0.5}))
+        measured = dataclasses.replace(before.contract, accuracy={"top1": 0.5})
+        path.write_bytes(get_format(name).with_contract(path.read_bytes(), measured))
         after = open_engine(path)
         assert after.contract.accuracy == {"top1": 0.5}, (name, precision)
         np.testing.assert_array_equal(after.run(images), before.run(images))
@@ -191,15 +192,13 @@ def test_embedding_replaces_the_contract_and_keeps_other_metadata(tmp_path: Path
     model.metadata_props.add(key="author", value="someone")
     path.write_bytes(model.SerializeToString())
     for name in ("first", "second"):
-        get_format("onnx").embed(path, contract(name=name))
+        path.write_bytes(get_format("onnx").with_contract(path.read_bytes(), contract(name=name)))
     entries = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     assert set(entries) == {"author", "edgedigits"}
     assert open_engine(path).contract.name == "second"
 
-    path = write_tflite(tmp_path, "int8")
-    flatbuffer = strip_zip(path.read_bytes())
-    get_format("tflite").embed(path, int8_contract(name="second"))
-    assert path.read_bytes() == append_zipped(flatbuffer, int8_contract(name="second"))
+    second, content = int8_contract(name="second"), write_tflite(tmp_path, "int8").read_bytes()
+    assert get_format("tflite").with_contract(content, second) == append_zipped(strip_zip(content), second)
 
 
 @pytest.mark.slow
