@@ -1,12 +1,11 @@
-"""One recipe trained under every Keras backend that is installed here; writes docs/training.md: `make backends`.
+"""Train one recipe under every installed Keras backend, and write docs/training.md: `make backends`.
 
-TensorFlow and JAX come with edgedigits[train] and its tests; for a third row, install PyTorch beside them.
+TensorFlow and JAX come with edgedigits[train] and its tests; install PyTorch for a third row.
 """
 
 import argparse
 import importlib.metadata
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -14,23 +13,29 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.publishing import write_section
-from edgedigits.machine.fingerprint import describe_machine
+from benchmarks.publishing import (
+    DOCS,
+    RESULTS,
+    place_of,
+    read_results,
+    table,
+    with_machine,
+    write_results,
+    write_section,
+)
 from edgedigits.recipes import get_recipe
 from edgedigits.training.phases import phases_of
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.embedded_contract import read_contract
-from edgedigits_runtime.whole_files import write_whole
 
-RESULTS = Path(__file__).parent / "results" / "backends.json"
-DOCS = Path(__file__).parent.parent / "docs" / "training.md"
+BACKENDS_FILE = RESULTS / "backends.json"
 
 BACKENDS = ("tensorflow", "jax", "torch")
-"""As KERAS_BACKEND names them, and as their modules are called."""
+"""Values of KERAS_BACKEND, which are module names too."""
 
 
 def train(backend: str, recipe: str, epochs: int) -> dict[str, Any]:
-    """Train in a process of its own, on real MNIST, and return what it learned and how fast."""
+    """Train on MNIST in a separate process, and return accuracy and speed."""
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run")
         command = [sys.executable, "-m", "edgedigits", "train", "--recipe", recipe, "--epochs", str(epochs)]
@@ -42,7 +47,7 @@ def train(backend: str, recipe: str, epochs: int) -> dict[str, Any]:
         )
         history, used = run.read_history(), read_contract(run.model).training
     assert used is not None
-    # The first epoch holds the compilation; those of the last phase compute something else.
+    # The first epoch includes compilation; the last phase computes something else.
     seconds = min(row["seconds"] for row in history[1:epochs])
     return {
         "backend": backend,
@@ -59,38 +64,32 @@ def _version(module: str) -> str:
 
 def render(result: dict[str, Any]) -> str:
     """Return the table as Markdown."""
-    machine, epochs = result["machine"], result["epochs"]
+    epochs = result["epochs"]
     first = result["rows"][0]["images_per_second"]
     phases = [f"{phase.epochs} {phase.kind}" for phase in phases_of(get_recipe(result["recipe"]), epochs)]
-    lines = [
-        f"`{result['recipe']}`, epochs: {', '.join(phases)}; without a teacher, on"
-        f" {machine['processor']}, {machine['cores']} cores:",
-        "",
-        "| backend | validation after each epoch | images a second | of the first |",
-        "|---|---|---|---|",
-    ]
+    caption = f"`{result['recipe']}`, epochs: {', '.join(phases)}; without a teacher, on {place_of(result['machine'])}:"
+    rows = []
     for row in result["rows"]:
         accuracies = ", ".join(f"{accuracy:.1%}" for accuracy in row["validation_accuracy"])
         speed = row["images_per_second"]
-        lines.append(f"| {row['version']} | {accuracies} | {speed:,.0f} | {speed / first:.2f} |")
-    return "\n".join(lines)
+        rows.append([row["version"], accuracies, f"{speed:,.0f}", f"{speed / first:.2f}"])
+    return f"{caption}\n\n{table(['backend', 'validation after each epoch', 'images a second', 'of the first'], rows)}"
 
 
 def main() -> None:
-    """Train, keep the figures and write the table."""
+    """Train, write the figures and the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", default="pico")
-    parser.add_argument("--epochs", type=int, default=2, help="at least 2: the first holds the compilation")
-    parser.add_argument("--tables-only", action="store_true", help="write the table of the figures that are kept")
+    parser.add_argument("--epochs", type=int, default=2, help="at least 2, since the first one includes compilation")
+    parser.add_argument("--tables-only", action="store_true", help="write the table of the stored figures")
     given = parser.parse_args()
     if given.epochs < 2:
         parser.error(f"--epochs must be at least 2, is {given.epochs}")
     if not given.tables_only:
         found = [backend for backend in BACKENDS if importlib.util.find_spec(backend)]
         rows = [train(backend, given.recipe, given.epochs) for backend in found]
-        measured = {"machine": describe_machine(), "recipe": given.recipe, "epochs": given.epochs, "rows": rows}
-        write_whole(RESULTS, json.dumps(measured, indent=1) + "\n")
-    write_section(DOCS, "backends", render(json.loads(RESULTS.read_text())))
+        write_results(BACKENDS_FILE, with_machine(recipe=given.recipe, epochs=given.epochs, rows=rows))
+    write_section(DOCS / "training.md", "backends", render(read_results(BACKENDS_FILE)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Draw the pictures that `edgedigits bench` reads: `python -m benchmarks.bench_pictures`.
 
-They are kept as files in edgedigits/benchmarking/measuring/pictures/, since another version of a JPEG encoder writes
-other bytes, and results of two boards can be compared only where both read the same.
+They are stored in edgedigits/benchmarking/measuring/pictures/, because another JPEG encoder would write other bytes.
+Results of two boards can be compared only if both read the same bytes.
 """
 
 import io
@@ -22,7 +22,7 @@ ONE = PageOptions(width=640, height=480, lines=(1, 1), digits=(1, 1), digit_heig
 
 
 def photo(digit: int) -> bytes:
-    """Return a JPEG of 640x480: one digit on paper, as a phone or a webcam takes it."""
+    """Return a 640x480 JPEG of one digit on paper, as a phone or a webcam takes it."""
     for attempt in range(1000):
         page = draw_page(np.random.default_rng([SEED, digit, attempt]), ONE, scene_named("phone"))
         if page.text == str(digit):
@@ -33,7 +33,7 @@ def photo(digit: int) -> bytes:
 
 
 def main() -> None:
-    """Draw ten of each kind."""
+    """Draw ten pictures of each kind."""
     framed, labels = mnist_like(10, SEED)
     for image, label in zip(framed, labels.tolist(), strict=True):
         with whole_file(PICTURES / "small" / f"{label}.png") as temporary:

@@ -1,12 +1,11 @@
-"""Pictures a second of bulk reading by the number of workers, and what 100,000,000 would take (`make bench-bulk`).
+"""Measure pictures a second of bulk reading by workers, and estimate 100,000,000 pictures: `make bench-bulk`.
 
-Two kinds of workers: real ones, as many as there are cores, and ones that sleep for each picture in place of reading
-it, which show what Ray and our loop cost where there are more workers than cores here. All begin at the same moment.
-benchmarks/results/bulk.json keeps the figures with the machine, and docs/bulk.md a table and an estimate of them.
+There are real workers, up to the number of cores, and workers that sleep instead of reading, which show the overhead of
+Ray and of our loop beyond the number of cores. All start at the same moment. The figures go to
+benchmarks/results/bulk.json, and a table with an estimate to docs/bulk.md.
 """
 
 import io
-import json
 import os
 import sys
 import tarfile
@@ -17,31 +16,36 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from benchmarks.publishing import write_section
+from benchmarks.publishing import (
+    DOCS,
+    REPOSITORY,
+    RESULTS,
+    mnist_test,
+    place_of,
+    png,
+    table,
+    with_machine,
+    write_results,
+    write_section,
+)
 from edgedigits.bulk.bulk_reading import read_bulk
 from edgedigits.bulk.options import BulkOptions
 from edgedigits.bulk.worker import Worker
-from edgedigits.data import load_dataset
-from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.machine import core_count, installed_version
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.reading.results import Reading
-from edgedigits_runtime.whole_files import write_whole
 
-RESULTS = Path(__file__).parent / "results" / "bulk.json"
-PAGE = Path(__file__).parent.parent / "docs" / "bulk.md"
-EXAMPLES = Path(__file__).parent.parent / "examples"
+BULK_FILE = RESULTS / "bulk.json"
+EXAMPLES = REPOSITORY / "examples"
 
 SLEEP = 0.05
-"""Seconds that a sleeping worker takes for a picture."""
+"""Seconds a picture of a sleeping worker."""
 
 SLEEPERS = (4, 8, 16, 32, 64)
 UNITS_EACH, UNIT = 12, 32
-"""Units that each sleeping worker gets, and their pictures."""
+"""Units of each sleeping worker, and pictures of a unit."""
 
 REAL = {"28x28 PNG in tars": 10_000, "examples/ in tars": 480}
 
@@ -49,16 +53,16 @@ ONE_CORE = EngineOptions(threads=1, workers=1)
 
 HUNDRED_MILLION = 100_000_000
 PRICE = 0.05
-"""US dollars for an hour of one core of a rented machine; an assumption, to be replaced by yours."""
+"""US dollars for an hour of one rented core; an assumption."""
 
 
 @dataclass(frozen=True)
 class TogetherOptions(ReaderOptions):
-    """Opens a reader as soon as all workers do, so that starting them is no part of the time; notes when that was.
+    """Opens a reader when all workers are ready, so that their start is not timed.
 
     Attributes:
-        gate: a folder where each worker leaves a file.
-        workers: how many there are.
+        gate: a folder where each worker creates a file when it is ready.
+        workers: their number.
     """
 
     gate: str = ""
@@ -92,15 +96,15 @@ class SleepingOptions(TogetherOptions):
 
 @dataclass
 class Clock:
-    """Notes when pictures were read."""
+    """A progress callback that records when pictures were read."""
 
     at: list[float] = field(default_factory=list)
 
     def stage(self, name: str) -> None:
-        """Nothing to do."""
+        """Ignore."""
 
     def set_total(self, pictures: int | None) -> None:
-        """Nothing to do."""
+        """Ignore."""
 
     def advance(self, pictures: int) -> None:
         if pictures:
@@ -109,14 +113,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Rate:
-    """What was measured.
+    """One measurement.
 
     Attributes:
         what: was read.
         workers: on Ray; 0 is one process without Ray.
-        pictures: how many.
         seconds: from the moment when all workers were ready to the last part.
-        alone: pictures a second of one worker, measured without Ray, or known of a sleeping one.
+        alone: pictures a second of one worker without Ray.
     """
 
     what: str
@@ -132,12 +135,12 @@ class Rate:
 
     @property
     def efficiency(self) -> float:
-        """Of what as many workers as there are would read alone."""
+        """The rate relative to as many independent workers."""
         return self.rate / (self.alone * max(self.workers, 1))
 
 
 def main() -> None:
-    """Measure, print, and write the figures with the machine; numbers as arguments are those of sleeping workers."""
+    """Measure, print and write the figures; arguments are numbers of sleeping workers."""
     sleepers = [int(argument) for argument in sys.argv[1:]] or SLEEPERS
     busy_before = os.getloadavg()[0]
     found: list[Rate] = []
@@ -145,26 +148,25 @@ def main() -> None:
         for what, count in REAL.items():
             source = _tars(Path(name) / what.partition(" ")[0].strip("/"), what, count)
             alone = _without_ray(source, what, count)
-            found += [_said(alone), *(
-                _said(_on_ray(source, what, count, workers, alone.rate, TogetherOptions, UNIT if count < 1000 else 250))
-                for workers in sorted({1, core_count()})
-            )]  # fmt: skip
+            found.append(_reported(alone))
+            for workers in sorted({1, core_count()}):
+                unit = UNIT if count < 1000 else 250
+                found.append(_reported(_on_ray(source, what, count, workers, alone.rate, TogetherOptions, unit)))
         for workers in sleepers:
             count = workers * UNITS_EACH * UNIT
             source = _empty_files(Path(name) / f"{workers}", count)
             what = f"asleep for {1000 * SLEEP:.0f} ms a picture"
-            found.append(_said(_on_ray(source, what, count, workers, 1 / SLEEP, SleepingOptions, UNIT)))
-    measured = {
-        "machine": describe_machine(),
-        "libraries": {name: installed_version(name) for name in ("ray", "pyarrow", "fsspec")},
-        "load_average_before": busy_before,
-        "rates": [{**asdict(each), "rate": each.rate, "efficiency": each.efficiency} for each in found],
-    }
-    write_whole(RESULTS, json.dumps(measured, indent=1) + "\n")
-    write_table()
+            found.append(_reported(_on_ray(source, what, count, workers, 1 / SLEEP, SleepingOptions, UNIT)))
+    measured = with_machine(
+        libraries={name: installed_version(name) for name in ("ray", "pyarrow", "fsspec")},
+        load_average_before=busy_before,
+        rates=[{**asdict(each), "rate": each.rate, "efficiency": each.efficiency} for each in found],
+    )
+    write_results(BULK_FILE, measured)
+    write_section(DOCS / "bulk.md", "bulk", page_section(measured))
 
 
-def _said(rate: Rate) -> Rate:
+def _reported(rate: Rate) -> Rate:
     print(f"{rate.what}, {rate.workers} workers: {rate.rate:,.0f} a second, {rate.efficiency:.0%}", flush=True)
     return rate
 
@@ -183,12 +185,12 @@ def _on_ray(
 
 
 def _without_ray(source: Path, what: str, count: int) -> Rate:
-    """One process that does all that an actor does."""
+    """Do an actor's work in this process."""
     began = [0.0]
 
     def here(job: Any, numbers: list[int], _options: Any, _progress: Any) -> Generator[Any]:
         worker = Worker(job)
-        # Opening the model is no part of the time.
+        # Opening the model is not timed.
         yield worker.read(numbers[0])
         began[0] = time.time()
         for number in numbers[1:]:
@@ -207,8 +209,7 @@ def _tars(folder: Path, what: str, count: int) -> Path:
     """Write the pictures in tars of 1,000, and return the folder."""
     folder.mkdir()
     if what.startswith("28x28"):
-        images = load_dataset("mnist").test.images[:count]
-        contents = [_png(image.squeeze()) for image in images]
+        contents = [png(image.squeeze()) for image in mnist_test().images[:count]]
     else:
         drawn = [path.read_bytes() for path in sorted(EXAMPLES.glob("*.*g"))]
         contents = [drawn[index % len(drawn)] for index in range(count)]
@@ -221,12 +222,6 @@ def _tars(folder: Path, what: str, count: int) -> Path:
     return folder
 
 
-def _png(image: Any) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
-
-
 def _empty_files(folder: Path, count: int) -> Path:
     folder.mkdir()
     for index in range(count):
@@ -234,54 +229,38 @@ def _empty_files(folder: Path, count: int) -> Path:
     return folder
 
 
-def write_table() -> None:
-    """Write what bulk.json holds into the page on bulk reading."""
-    write_section(PAGE, "bulk", table(json.loads(RESULTS.read_text())))
-
-
-def table(found: dict[str, Any]) -> str:
+def page_section(found: dict[str, Any]) -> str:
     """Return the figures and the estimate as Markdown."""
-    rates, machine = found["rates"], found["machine"]
+    rates = found["rates"]
     rows = [
-        f"| {rate['what']} | {rate['workers'] or 'one process without Ray'} | {rate['rate']:,.0f} |"
-        f" {rate['efficiency']:.0%} |"
+        [rate["what"], str(rate["workers"] or "one process without Ray"), f"{rate['rate']:,.0f}",
+         f"{rate['efficiency']:.0%}"]
         for rate in rates
-    ]
-    return "\n".join(
-        [
-            "| what is read | workers | pictures a second | efficiency |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-            "Efficiency is the rate against as many times that of one process without Ray; a sleeping worker alone"
-            f" reads {1 / SLEEP:.0f} a second. From the moment when all workers are ready to the last part, on"
-            f" {machine['processor']}, {machine['cores']} cores, Ray {found['libraries']['ray']}, with a load average"
-            f" of {found['load_average_before']:.1f} from other work before.",
-            "",
-            "### What a hundred million pictures take",
-            "",
-            *_estimates(rates),
-        ]
+    ]  # fmt: skip
+    conditions = (
+        "Efficiency is the rate relative to that of one process without Ray times the workers; a sleeping worker alone"
+        f" reads {1 / SLEEP:.0f} a second. From the moment when all workers are ready to the last part, on"
+        f" {place_of(found['machine'])}, Ray {found['libraries']['ray']}, with a load average of"
+        f" {found['load_average_before']:.1f} from other work before."
     )
+    written = table(["what is read", "workers", "pictures a second", "efficiency"], rows)
+    return "\n\n".join([written, conditions, "### What a hundred million pictures take", _estimate(rates)])
 
 
-def _estimates(rates: list[dict[str, Any]]) -> Iterator[str]:
+def _estimate(rates: list[dict[str, Any]]) -> str:
     many = [rate for rate in rates if rate["what"].startswith("asleep")]
     most = max(many, key=lambda rate: rate["workers"])
-    yield (
-        f"With r pictures a second and core (a worker alone, above), efficiency e ({most['efficiency']:.0%}, that of"
-        f" {most['workers']} sleeping workers), and a core's hour for ${PRICE:.2f} (an assumption; put yours):"
+    efficiency, rows = most["efficiency"], []
+    for rate in (rate for rate in rates if rate["workers"] == 0):
+        hours = HUNDRED_MILLION / rate["rate"] / efficiency / 3600
+        formula = f"100,000,000 / {rate['rate']:,.0f} / {efficiency:.2f} / 3,600 = {hours:,.0f}"
+        rows.append([rate["what"].partition(" in ")[0], formula, f"{hours / 64:,.1f}", f"${hours * PRICE:,.0f}"])
+    assumptions = (
+        f"With r pictures a second and core (a worker alone, above), efficiency e ({efficiency:.0%}, that of"
+        f" {most['workers']} sleeping workers), and ${PRICE:.2f} for a core's hour (an assumption; insert yours):"
     )
-    yield ""
-    yield "| pictures | core hours: 100,000,000 / r / e / 3,600 | hours on 64 cores | cost |"
-    yield "|---|---|---|---|"
-    for rate in rates:
-        if rate["workers"] == 0:
-            hours = HUNDRED_MILLION / rate["rate"] / most["efficiency"] / 3600
-            yield (
-                f"| {rate['what'].partition(' in ')[0]} | 100,000,000 / {rate['rate']:,.0f} / {most['efficiency']:.2f}"
-                f" / 3,600 = {hours:,.0f} | {hours / 64:,.1f} | ${hours * PRICE:,.0f} |"
-            )
+    head = ("pictures", "core hours: 100,000,000 / r / e / 3,600", "hours on 64 cores", "cost")
+    return f"{assumptions}\n\n{table(head, rows)}"
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""The engines that the benchmarks time, all made of the shipped base model and fed the same real image."""
+"""The engines that the benchmarks time, all with the base model and the same real image."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.publishing import REPOSITORY
 from edgedigits import export
 from edgedigits.model_files import SHIPPED, open_model
 from edgedigits_runtime.engines.engine import Engine
@@ -17,7 +17,7 @@ from edgedigits_runtime.reading.ink import find_ink
 from edgedigits_runtime.reading.locate import locate
 from edgedigits_runtime.timing import interleaved
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "3-blue-pen.jpg"
+EXAMPLE = REPOSITORY / "examples" / "3-blue-pen.jpg"
 
 
 @pytest.fixture(scope="session")
@@ -47,10 +47,7 @@ FIXED_WORK = "products of fixed matrices in NumPy"
 
 @pytest.fixture
 def beside_fixed_work(benchmark: BenchmarkFixture) -> Callable[[Callable[[], object]], None]:
-    """Tell the benchmark how many times as long a call takes as some fixed work, measured in turn with it.
-
-    The time of another machine is no baseline here; such a ratio is, more or less. See baseline.py.
-    """
+    """Record a call's time relative to fixed work that is measured in turns with it; see baseline.py."""
     matrix = np.random.default_rng(0).random((48, 48), np.float32)
 
     def work() -> object:

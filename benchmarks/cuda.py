@@ -1,22 +1,17 @@
-"""CUDA against the CPU, decision by decision on the MNIST test split: `python -m benchmarks.cuda`.
+"""Compare CUDA with the CPU, decision by decision on the MNIST test split: `python -m benchmarks.cuda`.
 
-Needs an NVIDIA GPU and the [gpu] extra. The figures go to benchmarks/results/cuda.json with the machine.
+Needs an NVIDIA GPU and the [gpu] extra. The figures go to benchmarks/results/cuda.json.
 """
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgedigits.data import load_dataset
-from edgedigits.machine.fingerprint import describe_machine
+from benchmarks.publishing import RESULTS, mnist_test, with_machine, write_results
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
 from edgedigits_runtime.timing import interleaved
-from edgedigits_runtime.whole_files import write_whole
-
-RESULTS = Path(__file__).parent / "results" / "cuda.json"
 
 
 def compare(name: str) -> dict[str, Any]:
@@ -25,9 +20,7 @@ def compare(name: str) -> dict[str, Any]:
     Raises:
         DeviceUnavailable: CUDA does not start; the message names what is missing.
     """
-    test = load_dataset("mnist").test
-    if test is None:
-        raise SystemExit("MNIST brings a test split")
+    test = mnist_test()
     path = SHIPPED / f"{name}.onnx"
     with open_model(path, device="cuda") as cuda, open_model(path, device="cpu") as cpu:
         there, here = cuda.run(test.images), cpu.run(test.images)
@@ -48,15 +41,15 @@ def compare(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Compare every shipped model, print and keep the figures."""
+    """Compare every shipped model, print and write the figures."""
     found = [compare(name) for name in shipped_names()]
     gpu = subprocess.run(
         ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
-    text = json.dumps({"gpu": gpu, "machine": describe_machine(), "models": found}, indent=1)
-    print(text)
-    write_whole(RESULTS, text + "\n")
+    result = with_machine(gpu=gpu, models=found)
+    print(json.dumps(result, indent=1))
+    write_results(RESULTS / "cuda.json", result)
 
 
 if __name__ == "__main__":

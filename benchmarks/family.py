@@ -1,31 +1,27 @@
-"""The family side by side: what the cards say, and one image through every shipped file here.
+"""Compare the shipped models: the figures of their cards, and the latency of one image on this machine.
 
     python -m benchmarks.family
 
-Prints a Markdown table of the shipped models, which `make readme-results` puts into the README, and writes the
-latencies to results/family_latency.json. Accuracies of every seed are in results/family.json, which
-`python -m benchmarks.shipped_models.build` writes.
+Prints a Markdown table, which `make readme-results` puts into the README, and writes the latencies to
+results/family_latency.json. `python -m benchmarks.shipped_models.build` writes the accuracy of every seed to
+results/family.json.
 """
 
-import json
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from edgedigits.machine.fingerprint import describe_machine
+from benchmarks.publishing import RESULTS, place_of, table, with_machine, write_results
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
 from edgedigits.reports.model_card import Card, read_card
 from edgedigits.reports.published_networks import PUBLISHED
 from edgedigits_runtime.timing import interleaved
-from edgedigits_runtime.whole_files import write_whole
 
-RESULT = Path(__file__).parent / "results" / "family_latency.json"
 SUFFIXES = (".tflite", ".onnx")
 
 
 def measure_latency() -> dict[str, float]:
-    """Return the median microseconds of one image, pixels to probabilities, by file, measured in turn."""
+    """Return the median microseconds of one image by file, pixels to probabilities, measured in turns."""
     image = np.zeros((1, 28, 28, 1), np.uint8)
     files = [SHIPPED / f"{name}{suffix}" for name in shipped_names() for suffix in SUFFIXES]
     calls = {file.name: partial(open_model(file).run, image) for file in files if file.is_file()}
@@ -33,24 +29,23 @@ def measure_latency() -> dict[str, float]:
 
 
 def as_table(cards: list[Card], microseconds: dict[str, float]) -> str:
-    """Return the family as Markdown, the smallest first."""
-    lines = [
-        "| model | parameters | multiply-accumulates | int8 bytes | int8 accuracy, mean of the seeds"
-        " | corrupted, points lost | other hands | no digit, rejected | µs an image |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    """Return the models as Markdown, the smallest first."""
+    head = (
+        "model", "parameters", "multiply-accumulates", "int8 bytes", "int8 accuracy, mean of the seeds",
+        "accuracy drop, corrupted (points)", "other writers", "non-digits rejected", "µs an image",
+    )  # fmt: skip
+    rows = []
     for card in sorted(cards, key=lambda card: int(card["parameters"])):
         int8 = f"{card['name']}.tflite"
         seeds = card["int8_accuracy_of_seeds"]
         spread = "" if seeds["std"] is None else f" ± {100 * seeds['std']:.2f}"
-        lines.append(
-            f"| `{card['name']}` | {card['parameters']:,} | {card['multiply_accumulates']:,}"
-            f" | {card['files'][int8]['bytes']:,} | {seeds['mean']:.2%}{spread}"
-            f" | {card['robustness']['int8']['mean_loss_points']:.2f} | {card['other_hands']['value']:.2%}"
-            f" | {card['rejection']['not_digits']['value']:.1%}"
-            f" | {microseconds[int8]:.0f} |"
-        )
-    return "\n".join(lines)
+        rows.append([
+            f"`{card['name']}`", f"{card['parameters']:,}", f"{card['multiply_accumulates']:,}",
+            f"{card['files'][int8]['bytes']:,}", f"{seeds['mean']:.2%}{spread}",
+            f"{card['robustness']['int8']['mean_loss_points']:.2f}", f"{card['other_hands']['value']:.2%}",
+            f"{card['rejection']['not_digits']['value']:.1%}", f"{microseconds[int8]:.0f}",
+        ])  # fmt: skip
+    return table(head, rows)
 
 
 def shipped_cards() -> list[Card]:
@@ -59,7 +54,7 @@ def shipped_cards() -> list[Card]:
 
 
 def beside_others(cards: list[Card]) -> str:
-    """Return the family among what others published as Markdown, by parameters."""
+    """Return the models among published networks as Markdown, by parameters."""
     rows = [
         (other.parameters, f"{other.accuracy:.2%}", f"[{other.name}]({other.source})", other.how) for other in PUBLISHED
     ]
@@ -67,28 +62,22 @@ def beside_others(cards: list[Card]) -> str:
         seeds, mean = len(card["seeds"]), card["int8_accuracy_of_seeds"]["mean"]
         how = "full int8" if seeds == 1 else f"full int8, mean of {seeds} trainings"
         rows.append((card["parameters"], f"**{mean:.2%}**", f"**`{card['name']}`**", how))
-    lines = ["| parameters | MNIST test | network | how |", "|---|---|---|---|"]
-    lines += [f"| {parameters:,} | {' | '.join(cells)} |" for parameters, *cells in sorted(rows)]
-    return "\n".join(lines)
+    cells = ([f"{parameters:,}", *others] for parameters, *others in sorted(rows))
+    return table(["parameters", "MNIST test", "network", "how"], cells)
 
 
 def measured_table() -> str:
-    """Measure latency, keep it, and return the table with the machine below it."""
+    """Measure and write latency, and return the table with the machine below it."""
     cards = shipped_cards()
     microseconds = measure_latency()
-    machine = describe_machine()
-    write_whole(RESULT, json.dumps({"machine": machine, "microseconds": microseconds}, indent=1) + "\n")
+    result = with_machine(microseconds=microseconds)
+    write_results(RESULTS / "family_latency.json", result)
     seeds = ", ".join(f"`{card['name']}` {len(card['seeds'])}" for card in cards)
     return (
         f"{as_table(cards, microseconds)}\n\nSeeds: {seeds}. One image through LiteRT, pixels to probabilities, on"
-        f" {machine['processor']}, {machine['cores']} cores."
+        f" {place_of(result['machine'])}."
     )
 
 
-def main() -> None:
-    """Print the table."""
-    print(measured_table())
-
-
 if __name__ == "__main__":
-    main()
+    print(measured_table())

@@ -1,10 +1,9 @@
-"""What the light install downloads, by platform and Python: `python -m benchmarks.light_install`.
+"""Measure the download of the light install by platform and Python: `python -m benchmarks.light_install`.
 
-pip resolves and downloads the wheels that a board would get, without a board; nothing is built or installed. The
-sizes go to benchmarks/results/light_install.json.
+pip downloads the wheels that a board would get; nothing is built or installed. The sizes go to
+benchmarks/results/light_install.json.
 """
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -12,10 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from edgedigits_runtime.whole_files import write_whole
-
-REPOSITORY = Path(__file__).parent.parent
-RESULTS = REPOSITORY / "benchmarks" / "results" / "light_install.json"
+from benchmarks.publishing import REPOSITORY, RESULTS, write_results
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 GLIBC = ("2_28", "2_27", "2_17")
@@ -27,11 +23,7 @@ MOST_MEGABYTES = 60
 
 
 def download(machine: str, python: str, folder: Path) -> dict[str, int]:
-    """Download the wheels of the light install and return their sizes in bytes, by file name.
-
-    Raises:
-        subprocess.CalledProcessError: pip finds no set of wheels for them.
-    """
+    """Download the wheels of the light install and return their bytes by file name."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     platforms = [option for platform in PLATFORMS[machine] for option in ("--platform", platform)]
     subprocess.run(
@@ -43,7 +35,7 @@ def download(machine: str, python: str, folder: Path) -> dict[str, int]:
 
 
 def main() -> None:
-    """Download for every platform and Python, print the sums, and exit with 1 where one is too large."""
+    """Download for every platform and Python, print the sums, and fail if one is too large."""
     found: dict[str, dict[str, Any]] = {}
     for machine in PLATFORMS:
         for python in PYTHONS:
@@ -52,7 +44,7 @@ def main() -> None:
             megabytes = round(sum(wheels.values()) / 1e6, 1)
             found[f"{machine}, Python {python}"] = {"megabytes": megabytes, "wheels": wheels}
             print(f"{machine}, Python {python}: {megabytes} MB in {len(wheels)} wheels", flush=True)
-    write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
+    write_results(RESULTS / "light_install.json", found)
     if any(row["megabytes"] > MOST_MEGABYTES for row in found.values()):
         raise SystemExit(f"more than {MOST_MEGABYTES} MB")
 

@@ -1,4 +1,4 @@
-"""What checking a model file costs when it is opened: `python -m benchmarks.model_checks`."""
+"""Measure the cost of checking a model file when it is opened: `python -m benchmarks.model_checks`."""
 
 import json
 import sys
@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from edgedigits.machine.fingerprint import describe_machine
+from benchmarks.publishing import RESULTS, with_machine, write_results
 from edgedigits.model_files import SHIPPED, check_shipped
 from edgedigits_runtime.engine_options import EngineOptions, Isolation
 from edgedigits_runtime.engines import litert, onnxruntime, open_engine
 from edgedigits_runtime.timing import interleaved
-from edgedigits_runtime.whole_files import write_whole
 
-RESULTS = Path(__file__).parent / "results" / "reliability" / "model_checks.json"
 NAMES = ("pico.tflite", "base.tflite", "max.tflite", "pico.onnx", "base.onnx", "max.onnx")
 ROUNDS = 9
 
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """Let the engines read their files as they are."""
+    """Disable the engines' checks."""
     with (
         mock.patch.object(litert, "checked_content", Path.read_bytes),
         mock.patch.object(onnxruntime, "checked_content", Path.read_bytes),
@@ -52,12 +50,12 @@ def measure(path: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure every file, print it, and write it with the machine."""
-    found = {"machine": describe_machine(), "milliseconds": {name: measure(SHIPPED / name) for name in NAMES}}
+    """Measure every file, print and write the figures."""
+    found = with_machine(milliseconds={name: measure(SHIPPED / name) for name in NAMES})
     isolated = EngineOptions(isolation=Isolation())
     ways = {"isolated": lambda: open_engine(SHIPPED / "base.tflite", options=isolated).close()}
     found["opened_isolated"] = round(interleaved(ways, 1)["isolated"], 1)
-    write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
+    write_results(RESULTS / "reliability" / "model_checks.json", found)
     json.dump(found, sys.stdout, indent=1)
 
 

@@ -1,12 +1,19 @@
-"""Write what a benchmark measured: a JSON file with its machine, and tables between the markers of a docs page."""
+"""Shared by the scripts: results as JSON with their machine, sections of docs pages, and MNIST's test images."""
 
+import io
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from edgedigits.benchmarking.results.result_file import plain
+from edgedigits.data import load_dataset
+from edgedigits.data.dataset import Samples
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_runtime.whole_files import write_whole
 
@@ -21,16 +28,41 @@ def write_results(path: Path, found: dict[str, Any]) -> None:
     write_whole(path, json.dumps(plain(found), indent=1) + "\n")
 
 
+def read_results(path: Path) -> dict[str, Any]:
+    """Return the results in a JSON file; empty if there is none."""
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
 def with_machine(**found: Any) -> dict[str, Any]:
     """Return results after the description of this machine."""
     return {"machine": describe_machine(), **found}
 
 
+def mnist_test() -> Samples:
+    """Return MNIST's 10,000 test images."""
+    test = load_dataset("mnist").test
+    if test is None:
+        raise SystemExit("MNIST has no test split")
+    return test
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """Return a picture as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table; columns after the first are aligned right."""
+    """Return a Markdown table."""
     names = list(head)
-    lines = [names, ["---", *["---:"] * (len(names) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    lines = [f"| {' | '.join(cells)} |" for cells in (names, *rows)]
+    return "\n".join([lines[0], f"|{'---|' * len(names)}", *lines[1:]])
+
+
+def place_of(machine: dict[str, Any]) -> str:
+    """Return a machine's processor and cores for a sentence."""
+    return f"{machine['processor']}, {machine['cores']} cores"
 
 
 def read_section(page: Path, name: str) -> str:

@@ -1,9 +1,10 @@
-"""How near the runtime comes to its bare engines: ratios, each measured in turn in one process (`make speed`).
+"""Compare the runtime with its bare engines by relative times, each measured in turns in one process: `make speed`.
 
-A ratio travels from machine to machine better than a time does. benchmarks/results/speed.json keeps both, with the
-machine; test_speed.py runs the same comparisons under pytest-benchmark.
+Ratios differ less between machines than times. benchmarks/results/speed.json has both; test_speed.py runs the same
+comparisons under pytest-benchmark.
 """
 
+import io
 import json
 import os
 import resource
@@ -22,19 +23,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import photo
-from edgedigits import load
-from edgedigits.data import load_dataset
-from edgedigits.machine.fingerprint import describe_machine
+from benchmarks.publishing import RESULTS, mnist_test, place_of, png, table, with_machine, write_results
+from edgedigits.loading import load
 from edgedigits.model_files import SHIPPED
 from edgedigits_runtime.machine import core_count
+from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.synthetic.labelled_pages import draw_page
+from edgedigits_runtime.synthetic.layout import PageOptions
+from edgedigits_runtime.synthetic.scenes import scene_named
 from edgedigits_runtime.timing import interleaved
-from edgedigits_runtime.whole_files import write_whole
 
-RESULTS = Path(__file__).parent / "results" / "speed.json"
 MODEL = SHIPPED / "base.tflite"
 MANY = 10_000
 ROUNDS = 9
+PHOTO_ROUNDS = 15
 
 PREDICT = [sys.executable, "-m", "edgedigits", "predict"]
 
@@ -49,12 +51,11 @@ print(model.predict(np.asarray(picture)[None, ..., None] / 255.0, verbose=0).arg
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two ways to do the same, measured in turn.
+    """Two ways to do the same work, measured in turns.
 
     Attributes:
-        what: was done.
-        ours, other: median milliseconds of each.
-        beside: what the other one is.
+        ours, other: median milliseconds.
+        beside: name of the other way.
     """
 
     what: str
@@ -64,12 +65,12 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """How many times as long ours took."""
+        """Our relative time."""
         return self.ours / self.other
 
 
 def one_array() -> Comparison:
-    """One image through Classifier.predict, and through the interpreter alone."""
+    """One image: Classifier.predict and the bare interpreter."""
     image = _images(1)
     interpreter, given, answer = _interpreter()
     tensor = _stored(image)
@@ -85,7 +86,7 @@ def one_array() -> Comparison:
 
 
 def many_arrays() -> Comparison:
-    """10,000 images in one call, and the fastest of the bare loops, by interpreters and threads of each."""
+    """10,000 images in one call: Classifier.predict and the fastest bare loop over interpreters and threads."""
     images = _images(MANY)
     tensor = _stored(images)
     classifier = load().classifier
@@ -100,11 +101,11 @@ def many_arrays() -> Comparison:
 
 
 def folder() -> Comparison:
-    """10,000 PNG files through the command, and a loop that only decodes them, on as many cores."""
+    """10,000 PNG files: the command, and a loop that only decodes them on as many cores."""
     images = _images(MANY)[..., 0]
     with tempfile.TemporaryDirectory() as place:
         for number, image in enumerate(images):
-            Image.fromarray(image).save(Path(place) / f"{number:05}.png")
+            (Path(place) / f"{number:05}.png").write_bytes(png(image))
         command = [*PREDICT, place, "--json"]
         ms = in_turn({"ours": lambda: _output_lines(command, MANY), "decode": lambda: _decode_all(place)}, rounds=3)
     return Comparison(
@@ -113,7 +114,7 @@ def folder() -> Comparison:
 
 
 def whole_process() -> Comparison:
-    """From the shell to the answer for one picture, and Python importing NumPy."""
+    """One picture from the shell: the command, and Python that imports NumPy."""
     picture = _example()
     ms = in_turn(
         {
@@ -126,7 +127,7 @@ def whole_process() -> Comparison:
 
 
 def notebook_process() -> Comparison:
-    """The same picture as tutorials read it: import TensorFlow, load, resize, model.predict."""
+    """One picture from the shell: the command, and a tutorial's code with TensorFlow."""
     picture = _example()
     keras = str(SHIPPED / "base.keras")
     ms = in_turn(
@@ -140,7 +141,7 @@ def notebook_process() -> Comparison:
 
 
 def notebook_image() -> Comparison:
-    """One image inside a process, against model.predict."""
+    """One image inside a process: Classifier.predict and Keras's model.predict."""
     from edgedigits_exporters.keras_backend import load_keras
 
     keras = load_keras()
@@ -156,9 +157,25 @@ def notebook_image() -> Comparison:
     return Comparison("one 28x28 array", ms["ours"], ms["keras"], "Keras's model.predict")
 
 
+def draw_photo() -> tuple[bytes, str]:
+    """Return a JPEG of two lines of digits on paper with 12 megapixels, as a phone takes it, and its text."""
+    options = PageOptions(width=4000, height=3000, lines=(2, 2), digits=(4, 4), digit_height=(500, 700))
+    page = draw_page(np.random.default_rng(12), options, scene_named("phone"))
+    file = io.BytesIO()
+    Image.fromarray(page.picture).save(file, "JPEG", quality=90)
+    return file.getvalue(), page.text
+
+
+def stage_milliseconds(reader: Reader, photo: bytes) -> dict[str, float]:
+    """Return the median milliseconds of each stage of a reading and of the total."""
+    reader.read(photo)
+    rounds = [reader.read(photo).ms for _ in range(PHOTO_ROUNDS)]
+    return {stage: statistics.median(ms[stage] for ms in rounds) for stage in rounds[0]}
+
+
 def memory_megabytes() -> float:
-    """Return the largest resident memory of a process that reads one picture."""
-    # Not getrusage's: that counts what the process that started this one had.
+    """Return the peak resident memory of a process that reads one picture."""
+    # Not by getrusage, which includes the parent's memory.
     code = (
         "import runpy, sys; sys.argv = ['edgedigits', 'predict', sys.argv[1]]\n"
         "try: runpy.run_module('edgedigits', run_name='__main__')\n"
@@ -170,7 +187,7 @@ def memory_megabytes() -> float:
 
 
 def long_run(images: int = 1_000_000) -> dict[str, float]:
-    """Read many arrays from a generator; return how memory and speed of the last tenth compare with the second's."""
+    """Classify many arrays; return the growth of memory, and the last tenth's speed relative to the second's."""
     classifier = load().classifier
     part = max(images // 100, 1)
     batch = _images(min(part, MANY))
@@ -191,41 +208,32 @@ def long_run(images: int = 1_000_000) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure all of it, print it, and write it with the machine."""
+    """Measure, print and write the figures."""
     comparisons = [one_array(), many_arrays(), folder(), whole_process(), notebook_process(), notebook_image()]
-    found = {
-        "machine": describe_machine(),
-        "comparisons": [{**asdict(each), "ratio": each.ratio} for each in comparisons],
-        "photo_ms": photo.stage_milliseconds(load(), photo.draw_photo()[0]),
-        "memory_megabytes": memory_megabytes(),
-        "long_run": long_run(),
-    }
+    found = with_machine(
+        comparisons=[{**asdict(each), "ratio": each.ratio} for each in comparisons],
+        photo_ms=stage_milliseconds(load(), draw_photo()[0]),
+        memory_megabytes=memory_megabytes(),
+        long_run=long_run(),
+    )
     for each in comparisons:
         print(f"{each.what}: {each.ours:.3f} ms, {each.ratio:.3f} times {each.beside} ({each.other:.3f} ms)")
     print(json.dumps({key: found[key] for key in ("photo_ms", "memory_megabytes", "long_run")}, indent=1))
-    write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
+    write_results(RESULTS / "speed.json", found)
 
 
-def table(found: dict[str, Any]) -> str:
-    """Return what speed.json holds as Markdown."""
-    rows = [
-        f"| {row['what']} | {_time(row['ours'])} | {_times(row['ratio'])} | {row['beside']} |"
-        for row in found["comparisons"]
-    ]
-    ms, run, machine = found["photo_ms"], found["long_run"], found["machine"]
+def page_section(found: dict[str, Any]) -> str:
+    """Return the figures as Markdown."""
+    rows = [[row["what"], _time(row["ours"]), _times(row["ratio"]), row["beside"]] for row in found["comparisons"]]
+    ms, run = found["photo_ms"], found["long_run"]
     stages = ", ".join(f"{stage} {value:.0f}" for stage, value in ms.items() if stage != "total")
-    return "\n".join(
-        [
-            "| what | ours | times as long as | this |",
-            "|---|---|---|---|",
-            *rows,
-            "",
-            f"A phone's photo of 12 megapixels takes {ms['total']:.0f} ms on one core ({stages}). A process that reads"
-            f" one picture takes {found['memory_megabytes']:.0f} MB. Over {run['images']:,.0f} images in a row"
-            f" ({run['images_per_second']:,.0f} a second) memory grew by {run['megabytes_grown']:.1f} MB, and the last"
-            f" tenth ran at {run['last_tenth_over_second']:.2f} of the second tenth's speed. Measured on"
-            f" {machine['processor']}, {machine['cores']} cores, with training libraries installed too.",
-        ]
+    return (
+        f"{table(['what', 'ours', 'times as long as', 'this'], rows)}\n\n"
+        f"A phone's photo of 12 megapixels takes {ms['total']:.0f} ms on one core ({stages}). A process that reads one"
+        f" picture takes {found['memory_megabytes']:.0f} MB. Over {run['images']:,.0f} images in a row"
+        f" ({run['images_per_second']:,.0f} a second) memory grew by {run['megabytes_grown']:.1f} MB, and the last"
+        f" tenth ran at {run['last_tenth_over_second']:.2f} of the second tenth's speed. Measured on"
+        f" {place_of(found['machine'])}, with training libraries installed too."
     )
 
 
@@ -238,14 +246,11 @@ def _times(ratio: float) -> str:
 
 
 def _images(count: int) -> NDArray[np.uint8]:
-    test = load_dataset("mnist").test
-    if test is None:
-        raise SystemExit("MNIST brings a test split")
-    return np.resize(test.images, (count, 28, 28, 1))
+    return np.resize(mnist_test().images, (count, 28, 28, 1))
 
 
 def _stored(images: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """Return the pixels as the shipped int8 files take them, ahead of the clock."""
+    """Return the pixels as the shipped int8 files store them."""
     return (images ^ 0x80).view(np.int8)
 
 
@@ -275,7 +280,7 @@ def _bare_loop(tensor: NDArray[np.int8], workers: int, threads: int) -> Callable
 
 
 def in_turn(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Return the median milliseconds of calls that take long, each once a round, after a round that warms up."""
+    """Return the median milliseconds of long calls, each once a round, after a warm-up round."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds + 1):
         for name, call in calls.items():
@@ -286,7 +291,7 @@ def in_turn(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dic
 
 
 def _decode_all(place: str) -> None:
-    """Decode every picture of a folder, in a process for each core, as `predict` reads them."""
+    """Decode every picture of a folder in one process for each core, as `predict` does."""
     code = (
         "import sys, numpy as np\nfrom pathlib import Path\nfrom PIL import Image\n"
         "names = sorted(Path(sys.argv[1]).iterdir())[int(sys.argv[2])::int(sys.argv[3])]\n"

@@ -1,19 +1,14 @@
-"""How many threads, and which kernels, suit networks of this size: `python -m benchmarks.threads`.
+"""Measure threads and kernels on the shipped models, and write docs/engines.md: `python -m benchmarks.threads`.
 
-Writes the table of docs/engines.md. One image, pixels to probabilities, all settings in turn in one process.
+One image, pixels to probabilities, all settings in turns in one process.
 """
 
-from pathlib import Path
-
-from benchmarks.publishing import write_section
-from edgedigits import load
-from edgedigits.data import load_dataset
+from benchmarks.publishing import DOCS, mnist_test, place_of, table, write_section
+from edgedigits.loading import load
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import shipped_names
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.timing import interleaved
-
-PAGE = Path(__file__).parent.parent / "docs" / "engines.md"
 
 SETTINGS = {
     "LiteRT, 1 thread": ("litert", EngineOptions()),
@@ -25,12 +20,9 @@ SETTINGS = {
 }
 
 
-def table() -> str:
+def measured_table() -> str:
     """Return the microseconds of one image for each setting and shipped model, as Markdown."""
-    test = load_dataset("mnist").test
-    if test is None:
-        raise SystemExit("MNIST brings a test split")
-    image, names = test.images[:1], shipped_names()
+    image, names = mnist_test().images[:1], shipped_names()
     classifiers = {
         (setting, name): load(name, engine=engine, options=options).classifier
         for setting, (engine, options) in SETTINGS.items()
@@ -38,20 +30,10 @@ def table() -> str:
     }
     calls = {key: lambda classifier=classifier: classifier.predict(image) for key, classifier in classifiers.items()}
     ms = interleaved({"/".join(key): call for key, call in calls.items()}, rounds=15)
-    machine = describe_machine()
-    rows = [
-        ["µs an image", *(f"`{name}`" for name in names)],
-        ["---"] * (1 + len(names)),
-        *([setting, *(f"{1000 * ms['/'.join((setting, name))]:.0f}" for name in names)] for setting in SETTINGS),
-    ]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([*lines, "", f"Measured on {machine['processor']}, {machine['cores']} cores."])
-
-
-def main() -> None:
-    """Measure, and put the table into the page."""
-    write_section(PAGE, "threads", table())
+    rows = [[setting, *(f"{1000 * ms['/'.join((setting, name))]:.0f}" for name in names)] for setting in SETTINGS]
+    written = table(["µs an image", *(f"`{name}`" for name in names)], rows)
+    return f"{written}\n\nMeasured on {place_of(describe_machine())}."
 
 
 if __name__ == "__main__":
-    main()
+    write_section(DOCS / "engines.md", "threads", measured_table())

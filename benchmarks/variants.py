@@ -1,16 +1,15 @@
-"""What the smallest networks were chosen from: variants of a recipe, each trained briefly; writes docs/training.md.
+"""Train variants of the smallest recipes briefly, to choose among them, and write docs/training.md.
 
-    python -m benchmarks.variants         # all that are not in results/variants.json yet: 20 minutes
-    python -m benchmarks.variants "pico"  # this one, again
+    python -m benchmarks.variants         # all that results/variants.json lacks: 20 minutes
+    python -m benchmarks.variants "pico"  # one, again
 
-Each learns from `base`, with the same seed and for EPOCHS epochs of the first phase and GENTLE of the gentle one.
-All is measured on the validation images and on drawings that nothing is reported of: the test images choose nothing.
+Each learns from `base`, with the same seed, for EPOCHS epochs of the first phase and GENTLE of the gentle one. They are
+measured on validation images and on separate drawings, so that test images choose nothing.
 """
 
 import argparse
 import dataclasses
 import importlib
-import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +19,9 @@ import keras
 from keras import layers
 from rich.console import Console
 
-from benchmarks.behaviour.rejection import measure_rejection
-from benchmarks.publishing import write_section
-from benchmarks.shipped_models.cost import multiply_accumulates
+from benchmarks.publishing import DOCS, RESULTS, read_results, table, write_results, write_section
+from benchmarks.robustness.rejection import measure_rejection
+from benchmarks.shipped_models.card import multiply_accumulates
 from edgedigits.data import load_dataset
 from edgedigits.data.splits import split
 from edgedigits.machine.fingerprint import describe_machine
@@ -32,20 +31,18 @@ from edgedigits.recipes.recipe import ImageShape, Recipe
 from edgedigits.training.fit import train
 from edgedigits.training.options import TrainOptions
 from edgedigits_exporters.keras_file import load_model
-from edgedigits_runtime.whole_files import write_whole
 
-RESULTS = Path(__file__).parent / "results" / "variants.json"
-DOCS = Path(__file__).parent.parent / "docs" / "training.md"
+VARIANTS_FILE = RESULTS / "variants.json"
 
 EPOCHS, GENTLE = 6, 2
 TEACHER = "base"
 
-MARKS_SEED = 11
-"""Of the drawings that are no digits; those that cards report have another."""
+NON_DIGITS_SEED = 11
+"""Another one than that of the cards."""
 
 
 def network(body: Callable[[], list[Any]]) -> Callable[[ImageShape, int], Any]:
-    """Return a builder of these layers, their mean over the places, and probabilities."""
+    """Return a builder of these layers, global average pooling, and probabilities."""
 
     def build(image_shape: ImageShape, classes: int) -> Any:
         return keras.Sequential([keras.Input(image_shape, name="image"), *body(), *blocks.head(classes)])
@@ -97,7 +94,7 @@ VARIANTS: dict[str, Recipe] = {
     "nano": NANO,
     "nano, depthwise separable": dataclasses.replace(NANO, build=NANO_DEPTHWISE),
     "nano, strides for pooling": dataclasses.replace(NANO, build=NANO_STRIDED),
-    "nano, what is no digit at the full weight": dataclasses.replace(NANO, non_digits_weight=1.0),
+    "nano, non-digits at full weight": dataclasses.replace(NANO, non_digits_weight=1.0),
     "pico": PICO,
     "pico, pooled early": dataclasses.replace(PICO, build=PICO_POOLED),
     "pico, full convolutions": dataclasses.replace(PICO, build=PICO_FULL),
@@ -105,9 +102,9 @@ VARIANTS: dict[str, Recipe] = {
 
 
 def measure(variant: str, console: Console) -> dict[str, Any]:
-    """Train one variant and return what it costs and what it learned."""
+    """Train one variant and return its cost and accuracy."""
     recipe = dataclasses.replace(VARIANTS[variant], epochs=EPOCHS, gentle_epochs=GENTLE, quantization_epochs=0)
-    # Training finds a recipe by its name.
+    # Training looks up a recipe by its name.
     importlib.import_module(RECIPES[recipe.name]).RECIPE = recipe  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder:
         options = TrainOptions(recipe=recipe.name, teachers=(TEACHER,), out=Path(folder) / "run")
@@ -115,7 +112,7 @@ def measure(variant: str, console: Console) -> dict[str, Any]:
         last = run.read_history()[-1]
         trained, _ = load_model(run.model)
         validation = split(load_dataset(recipe.dataset), recipe.split).validation
-        rejection = measure_rejection(open_model(run.model), validation, seed=MARKS_SEED)
+        rejection = measure_rejection(open_model(run.model), validation, seed=NON_DIGITS_SEED)
         return {
             "parameters": trained.count_params(),
             "multiply_accumulates": multiply_accumulates(trained),
@@ -126,39 +123,31 @@ def measure(variant: str, console: Console) -> dict[str, Any]:
         }
 
 
-def read_results() -> dict[str, Any]:
-    """Return the row of each variant that was trained so far."""
-    return json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-
-
 def render(results: dict[str, Any]) -> str:
     """Return the table as Markdown."""
-    lines = [
-        "| variant | parameters | multiply-accumulates | validation loss | validation accuracy | no digit, rejected |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {variant} | {row['parameters']:,} | {row['multiply_accumulates']:,} | {row['validation_loss']:.4f}"
-        f" | {row['validation_accuracy']:.2%} | {row['not_digits_rejected']:.0%} |"
+    head = ("parameters", "multiply-accumulates", "validation loss", "validation accuracy", "non-digits rejected")
+    rows = [
+        [variant, f"{row['parameters']:,}", f"{row['multiply_accumulates']:,}", f"{row['validation_loss']:.4f}",
+         f"{row['validation_accuracy']:.2%}", f"{row['not_digits_rejected']:.0%}"]
         for variant in VARIANTS
         if (row := results.get(variant))
-    ]
-    return "\n".join(lines)
+    ]  # fmt: skip
+    return table(["variant", *head], rows)
 
 
 def main() -> None:
-    """Train what was asked for, keep each row as it comes, and write the table."""
+    """Train the named variants, write each row as it is measured, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of: {'; '.join(VARIANTS)}")
     given = parser.parse_args()
     for variant in given.variants:
         if variant not in VARIANTS:
-            parser.error(f"no variant {variant!r}; there are: {'; '.join(VARIANTS)}")
-    for variant in given.variants or [variant for variant in VARIANTS if variant not in read_results()]:
+            parser.error(f"unknown variant {variant!r}; known: {'; '.join(VARIANTS)}")
+    for variant in given.variants or [variant for variant in VARIANTS if variant not in read_results(VARIANTS_FILE)]:
         row = measure(variant, Console())
-        # Read again: another core may have trained others meanwhile.
-        write_whole(RESULTS, json.dumps({**read_results(), variant: row}, indent=1) + "\n")
-    write_section(DOCS, "variants", render(read_results()))
+        # Read again: another process may have trained others meanwhile.
+        write_results(VARIANTS_FILE, {**read_results(VARIANTS_FILE), variant: row})
+    write_section(DOCS / "training.md", "variants", render(read_results(VARIANTS_FILE)))
 
 
 if __name__ == "__main__":

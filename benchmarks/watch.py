@@ -1,8 +1,7 @@
-"""What a live reading costs: processor time of the whole `edgedigits watch` process on a 640x480 stream of 30 frames/s.
+"""Measure the processor time of `edgedigits watch` on a 640x480 stream of 30 frames/s: `python -m benchmarks.watch`.
 
-A second process serves the synthetic camera as motion JPEG on loopback, in real time; only the watching process is
-counted, its start included. benchmarks/results/watch.json keeps the figures with the machine; the tables of
-docs/watch.md and of the README are made of it.
+A second process serves the synthetic camera as motion JPEG on loopback in real time. Only the watching process is
+counted, its start included. The figures go to benchmarks/results/watch.json, docs/watch.md and the README.
 """
 
 import json
@@ -12,19 +11,14 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from benchmarks.publishing import write_section
-from edgedigits.machine.fingerprint import describe_machine
+from benchmarks.publishing import DOCS, REPOSITORY, RESULTS, place_of, table, with_machine, write_results, write_section
 from edgedigits_runtime.live.preview import Preview
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
-from edgedigits_runtime.whole_files import write_whole
 
-RESULTS = Path(__file__).parent / "results" / "watch.json"
-REPOSITORY = Path(__file__).parent.parent
 SECONDS = 20
 FPS = 30
 ATTEMPTS, UNDISTURBED = 6, 0.98
@@ -38,10 +32,10 @@ class Run:
 
     Attributes:
         what: its options.
-        cores: processor seconds over seconds, all threads.
+        cores: processor seconds a second, all threads.
         frames, readings: a second.
-        age, most_age: milliseconds from a frame's coming to its answer, median and highest.
-        numbers: what was told, in order.
+        age, most_age: milliseconds from a frame's arrival to its answer, median and maximum.
+        numbers: the printed numbers, in order.
     """
 
     what: str
@@ -54,7 +48,7 @@ class Run:
 
 
 def serve() -> None:
-    """Show the synthetic camera at an address, which is printed, until killed."""
+    """Serve the synthetic camera at a printed address until killed."""
     camera = SyntheticCamera(Film(fps=FPS))
     pictures = [Image.fromarray(camera.picture(number)) for number in range(12 * FPS)]
     preview = Preview("127.0.0.1", 0)
@@ -67,17 +61,17 @@ def serve() -> None:
 
 
 def measure(address: str, *options: str) -> Run:
-    """Return the first of a few runs in which the stream came at its full rate: a busy machine slows its server."""
+    """Return the first run with the stream's full rate; a busy machine slows the stream's server."""
     for _ in range(ATTEMPTS):
         run = _watched(address, *options)
         if run.frames >= UNDISTURBED * FPS:
             return run
-        print(f"disturbed, {run.frames:.1f} frames a second came; again", file=sys.stderr)
+        print(f"disturbed: only {run.frames:.1f} frames a second arrived; trying again", file=sys.stderr)
     raise SystemExit("the machine is too busy to measure on")
 
 
 def _watched(address: str, *options: str) -> Run:
-    """Watch a stream for a while in a process of its own, and count its processor time."""
+    """Watch a stream in a separate process, and measure its processor time."""
     command = [sys.executable, "-m", "edgedigits", "watch", address, "--duration", str(SECONDS), *options]
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -92,7 +86,7 @@ def _watched(address: str, *options: str) -> Run:
 
 
 def main() -> None:
-    """Measure, print, and write it with the machine."""
+    """Measure, print and write the figures."""
     server = subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
@@ -101,16 +95,12 @@ def main() -> None:
     finally:
         server.kill()
         server.wait()
-    found = {
-        "machine": describe_machine(),
-        "stream": f"640x480, {FPS} frames a second, motion JPEG over HTTP on loopback",
-        "seconds": SECONDS,
-        "runs": [asdict(run) for run in runs],
-    }
+    stream = f"640x480, {FPS} frames a second, motion JPEG over HTTP on loopback"
+    found = with_machine(stream=stream, seconds=SECONDS, runs=[asdict(run) for run in runs])
     print(json.dumps(found["runs"], indent=1))
-    write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
+    write_results(RESULTS / "watch.json", found)
     write_section(REPOSITORY / "README.md", "watch", sentence(found))
-    write_section(REPOSITORY / "docs" / "watch.md", "watch", table(found))
+    write_section(DOCS / "watch.md", "watch", table_of(found))
 
 
 def sentence(found: dict[str, Any]) -> str:
@@ -123,24 +113,16 @@ def sentence(found: dict[str, Any]) -> str:
     )
 
 
-def table(found: dict[str, Any]) -> str:
+def table_of(found: dict[str, Any]) -> str:
     """Return the runs as Markdown."""
     rows = [
-        f"| {run['what'] or 'as it is'} | {run['readings']:.1f} | {run['cores']:.2f} | {run['age']:.0f} ms"
-        f" | {run['most_age']:.0f} ms |"
+        [run["what"] or "as it is", f"{run['readings']:.1f}", f"{run['cores']:.2f}", f"{run['age']:.0f} ms",
+         f"{run['most_age']:.0f} ms"]
         for run in found["runs"]
-    ]
-    machine = found["machine"]
-    return "\n".join(
-        [
-            "| options | read a second | of one core, whole process | age, median | at most |",
-            "|---|---|---|---|---|",
-            *rows,
-            "",
-            f"{found['stream']}, {SECONDS} seconds each, on {machine['processor']}, {machine['cores']} cores, the"
-            " stream's server beside it.",
-        ]
-    )
+    ]  # fmt: skip
+    written = table(["options", "read a second", "of one core, whole process", "age, median", "at most"], rows)
+    place = f"on {place_of(found['machine'])}, the stream's server beside it"
+    return f"{written}\n\n{found['stream']}, {SECONDS} seconds each, {place}."
 
 
 if __name__ == "__main__":

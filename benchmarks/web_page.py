@@ -1,13 +1,12 @@
-"""Size, start, speed and exactness of the exported page; `make bench-web` writes them to docs/web.md.
+"""Measure size, start, speed and exactness of the page without a server, and write docs/web.md: `make bench-web`.
 
-Sizes are of the whole folder with each file compressed, as hosts send them. A cold start is in a new browser with an
-empty cache; its time is from the start of the navigation until the page has replayed its golden vectors.
+Sizes are of the whole folder, each file compressed separately, as hosts do. A cold start is a new browser without a
+cache, timed from the start of the navigation until the page has replayed its golden vectors and can read.
 """
 
 import argparse
 import base64
 import gzip
-import json
 import shutil
 import statistics
 import tempfile
@@ -19,20 +18,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 import edgedigits
-from benchmarks.networks import mnist_test_split
-from benchmarks.publishing import write_section
-from edgedigits.machine.fingerprint import describe_machine
+from benchmarks.publishing import (
+    DOCS,
+    RESULTS,
+    mnist_test,
+    place_of,
+    read_results,
+    table,
+    with_machine,
+    write_results,
+    write_section,
+)
 from edgedigits.model_files import SHIPPED
 from edgedigits_exporters.microcontroller.c import COptions, c_files
 from edgedigits_exporters.web.webassembly import COMPILE, compile_wasm
-from edgedigits_runtime.whole_files import write_whole
 from tests.support.browser_modules import DECODE, hosted, run_wasm
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserType, Page
 
-RESULTS = Path(__file__).parent / "results" / "web_page.json"
-DOCS = Path(__file__).parent.parent / "docs" / "web.md"
+PAGE_FILE = RESULTS / "web_page.json"
 
 MODELS = ("pico", "nano", "base", "max")
 STARTS = 5
@@ -40,11 +45,11 @@ SETTLING_MS = 500
 ROUNDS = 5
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 TARGETS = {"base": (150, 300), "nano": (80, 300)}
-"""Kilobytes compressed, and milliseconds until the page is ready."""
+"""Targets: compressed kilobytes, and milliseconds until ready."""
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """Return the bytes of a folder, raw and compressed by gzip and brotli."""
+    """Return the bytes of a folder, raw and compressed."""
     contents = [file.read_bytes() for file in sorted(folder.iterdir())]
     return {
         "raw": sum(map(len, contents)),
@@ -55,11 +60,11 @@ def sizes(folder: Path) -> dict[str, int]:
 
 def cold_starts(chromium: "BrowserType", address: str) -> float:
     """Return the median milliseconds until a page is ready, each time in a new browser."""
-    taken = []
+    taken: list[float] = []
     for _ in range(STARTS):
         browser = chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
         page = browser.new_page()
-        # The start of the browser itself does not count.
+        # Let the browser's own start finish.
         page.wait_for_timeout(SETTLING_MS)
         page.goto(address)
         page.locator("#reader:not(:empty)").wait_for()
@@ -69,7 +74,7 @@ def cold_starts(chromium: "BrowserType", address: str) -> float:
 
 
 def image_milliseconds(page: "Page", module: bytes, images: NDArray[np.uint8]) -> float:
-    """Return the milliseconds per image in the fastest of several rounds over all images."""
+    """Return the milliseconds of an image in the fastest of several rounds over all images."""
     return float(
         page.evaluate(
             f"""async ([module, given, count, rounds]) => {{
@@ -95,7 +100,7 @@ def image_milliseconds(page: "Page", module: bytes, images: NDArray[np.uint8]) -
 
 
 def exactness(page: "Page", name: str, images: NDArray[np.uint8]) -> dict[str, int]:
-    """Return the number of images with an output unequal to LiteRT's."""
+    """Return the number of images with an output that differs from LiteRT's."""
     engine = edgedigits.load(name).classifier.engine
     found = run_wasm(page, (SHIPPED / f"{name}.wasm").read_bytes(), images, 10)
     different = np.any(found != engine.invoke(engine.feed(images)), axis=1)
@@ -103,7 +108,7 @@ def exactness(page: "Page", name: str, images: NDArray[np.uint8]) -> dict[str, i
 
 
 def times(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) -> dict[str, Any]:
-    """Return the results that depend on the machine."""
+    """Return the figures that depend on the machine."""
     ready: dict[str, float] = {}
     if name in TARGETS:
         with hosted(site) as address:
@@ -122,7 +127,7 @@ def times(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) 
 
 
 def fixed_results(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) -> dict[str, Any]:
-    """Return the results that are the same on every machine."""
+    """Return the figures that are the same on every machine."""
     page = browser.new_page()
     wasm_bytes = (SHIPPED / f"{name}.wasm").stat().st_size
     found = {"folder_bytes": sizes(site), "wasm_bytes": wasm_bytes, "exact": exactness(page, name, images)}
@@ -130,12 +135,12 @@ def fixed_results(name: str, browser: "Browser", site: Path, images: NDArray[np.
     return found
 
 
-def table(found: dict[str, Any]) -> str:
+def page_section(found: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
     rows = []
     for row in found["models"]:
         folder, ready = row["folder_bytes"], row["ready_ms"]
-        cells = [
+        rows.append([
             f"`{row['name']}`",
             f"{folder['gzip'] / 1000:.1f} KB",
             f"{folder['brotli'] / 1000:.1f} KB",
@@ -144,25 +149,17 @@ def table(found: dict[str, Any]) -> str:
             f"{row['image_ms']:.3f} ms",
             f"{row['image_ms_without_simd']:.3f} ms",
             f"{row['exact']['different']} of {row['exact']['images']:,}",
-        ]
-        rows.append(f"| {' | '.join(cells)} |")
-    heads = ["model", "folder, gzip", "brotli", "wasm, raw", "ready, from a host", "ready, from disk",
+        ])  # fmt: skip
+    head = ["model", "folder, gzip", "brotli", "wasm, raw", "ready, from a host", "ready, from disk",
              "time per image", "without SIMD", "images unequal to LiteRT"]  # fmt: skip
     targets = [
         f"`{name}` at most {most} KB compressed ({_reached(found, name, 'size') / 1000:.1f}) and ready within"
         f" {soon} ms ({_reached(found, name, 'ready'):.0f})"
         for name, (most, soon) in TARGETS.items()
     ]
-    machine = found["machine"]
-    return "\n".join(
-        [
-            f"| {' | '.join(heads)} |",
-            f"|{'---|' * len(heads)}",
-            *rows,
-            "",
-            f"Targets, with results: {'; '.join(targets)}. Measured in Chromium {found['browser']} on"
-            f" {machine['processor']}, {machine['cores']} cores, median of {STARTS} cold starts.",
-        ]
+    return (
+        f"{table(head, rows)}\n\nTargets, with results: {'; '.join(targets)}. Measured in Chromium {found['browser']}"
+        f" on {place_of(found['machine'])}, median of {STARTS} cold starts."
     )
 
 
@@ -172,25 +169,25 @@ def _reached(found: dict[str, Any], name: str, what: str) -> float:
 
 
 def main() -> None:
-    """Measure all shipped models, print the table, and write it with the machine."""
+    """Measure all shipped models, print and write the figures."""
     from playwright.sync_api import sync_playwright
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times-only", action="store_true", help="keep the stored sizes and exactness")
     again = [times] if parser.parse_args().times_only else [fixed_results, times]
-    before = json.loads(RESULTS.read_text())["models"] if RESULTS.is_file() else []
+    before = read_results(PAGE_FILE).get("models", [])
     rows: dict[str, dict[str, Any]] = {name: {"name": name} for name in MODELS} | {row["name"]: row for row in before}
-    images = np.asarray(mnist_test_split().images, np.uint8)
+    images = np.asarray(mnist_test().images, np.uint8)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
         for name in MODELS:
             site = edgedigits.export(name, format="web", out=Path(folder) / name).path
             for measured in again:
                 rows[name] |= measured(name, browser, site, images)
-        found = {"machine": describe_machine(), "browser": browser.version, "models": list(rows.values())}
+        found = with_machine(browser=browser.version, models=list(rows.values()))
         browser.close()
-    write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
-    write_section(DOCS, "web-page", table(found))
+    write_results(PAGE_FILE, found)
+    write_section(DOCS / "web.md", "web-page", page_section(found))
 
 
 if __name__ == "__main__":

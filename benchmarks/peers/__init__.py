@@ -1,0 +1,1 @@
+"""Other ways to read digits, compared with edgedigits: `python -m benchmarks.peers`."""

@@ -237,7 +237,7 @@ def _rows(entries: Sequence[_Entry], run: InterleavedRun) -> list[Result]:
             {
                 "name": entry.peer.title,
                 "peer": entry.name,
-                "file": file_facts(entry.file)["file"] if entry.file else None,
+                "file": file_facts(entry.file) if entry.file else None,
                 **{key: section[key] for key in ("warmup", "calls_per_block", "latency", "rounds")},
                 "agreement": _agreement(one.facts if one else {}, ours.facts if ours else {}),
                 "times_ours": asdict(times) if times else None,

@@ -1,0 +1,1 @@
+"""Train, choose, export and describe the shipped models: `python -m benchmarks.shipped_models.build`."""

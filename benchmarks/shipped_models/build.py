@@ -2,14 +2,14 @@
 
     python -m benchmarks.shipped_models.build                       # all, three seeds each: hours
     python -m benchmarks.shipped_models.build nano --seeds 0        # one model, one seed
-    python -m benchmarks.shipped_models.build nano --runs DIR       # from runs that are in DIR
-    python -m benchmarks.shipped_models.build nano --seeds 1 2 --beside  # two more, beside those that its card has
+    python -m benchmarks.shipped_models.build nano --runs DIR       # from the runs in DIR
+    python -m benchmarks.shipped_models.build nano --seeds 1 2 --beside  # two more seeds; the card keeps the others
     python -m benchmarks.shipped_models.build nano --card-only      # measure the shipped files again
     python -m benchmarks.shipped_models.build nano --wasm-only      # compile the shipped .tflite for pages again
 
-Each seed is trained into RUNS/<name>-<seed>; a run that is there is taken as it is if it was finished, and resumed
-if it was not. Every seed is exported to int8 and read on the test split once; the one with the best validation
-accuracy is shipped. plan.py says what is built, and what learns from what.
+Each seed is trained into RUNS/<name>-<seed>; a finished run is used as it is, an unfinished one is resumed. Every seed
+is exported to int8 and measured once on the test split; the one with the best validation accuracy is shipped. plan.py
+lists the models and their teachers.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.publishing import write_results
 from benchmarks.shipped_models.card import describe_file, describe_others, describe_seeds, make_card, measure_behaviour
 from benchmarks.shipped_models.plan import INT8, SEEDS, SHIPPED_MODELS, build_order, run_path
 from benchmarks.shipped_models.seeds import (
@@ -50,15 +51,15 @@ RESULTS = Path("benchmarks/results/family.json")
 
 @dataclasses.dataclass(frozen=True)
 class BuildOptions:
-    """Where models are built, and of what.
+    """What to build, and where.
 
     Args:
-        seeds: that are trained.
-        runs: where the run folders are.
-        out: where the shipped files go.
+        seeds: to train.
+        runs: folder of the runs.
+        out: folder of the shipped files.
         results: the file with the figures of every seed.
-        again: export finished runs anew, as is needed after a change to what makes exports.
-        beside: keep what the card has of other seeds; one of them stays shipped if none of these is better.
+        again: export finished runs again, as needed after a change of the exporters.
+        beside: keep the card's other seeds; one of them stays shipped if none of these is better.
     """
 
     seeds: Sequence[int] = SEEDS
@@ -73,10 +74,12 @@ def build(name: str, options: BuildOptions, console: Console) -> Card:
     """Train, choose, export, measure and write one shipped model; return its card.
 
     Raises:
-        EdgedigitsError: a step failed; what the earlier ones made is kept. GateMissed: an export of the chosen seed
-            does not decide as Keras did, so that nothing is shipped. ToolMissing: clang or wasm-ld is not installed.
+        EdgedigitsError: a step failed; earlier steps' files are kept.
+        GateMissed: an export of the chosen seed does not agree with Keras, so nothing is shipped.
+        ToolMissing: clang or wasm-ld is not installed.
     """
-    require_tools()  # Say so before hours of training.
+    # Before hours of training.
+    require_tools()
     earlier = _earlier(name, options) if options.beside else []
     results = []
     for seed in options.seeds:
@@ -97,16 +100,12 @@ def build(name: str, options: BuildOptions, console: Console) -> Card:
         card = {**_card(name, options.out), **describe_seeds(results, seed)}
     write_card(card, options.out)
     write_result(card, options.results)
-    console.print(f"{name}: seed {seed} is shipped", highlight=False)
+    console.print(f"{name}: shipped seed {seed}", highlight=False)
     return card
 
 
 def measure_again(name: str, folder: Path) -> Card:
-    """Measure the files of a shipped model, write the new card and return it; nothing is trained or exported.
-
-    Raises:
-        EdgedigitsError: it has no card yet, or a file cannot be read.
-    """
+    """Measure the shipped files again, write the card and return it. Raises EdgedigitsError."""
     card = _card(name, folder)
     keras = folder / f"{name}.keras"
     test = splits_of_model(read_contract(keras), keras, DataOptions()).test
@@ -119,11 +118,7 @@ def measure_again(name: str, folder: Path) -> Card:
 
 
 def write_wasm(name: str, folder: Path) -> Path:
-    """Compile a shipped model for pages, say so in its card if there is one, and return its `.wasm` file.
-
-    Raises:
-        EdgedigitsError: the file cannot be compiled, or there is no compiler.
-    """
+    """Compile a shipped model for pages, update its card, and return the `.wasm` file. Raises EdgedigitsError."""
     model = folder / f"{name}.tflite"
     made = write_whole(model.with_suffix(".wasm"), build_wasm(model, COptions()))
     if card := read_card(name, folder):
@@ -132,26 +127,25 @@ def write_wasm(name: str, folder: Path) -> Path:
 
 
 def write_result(card: Card, path: Path) -> None:
-    """Put the figures of every seed into the family's results; other models' rows stay, each with its machine."""
+    """Add the figures of every seed to the family's results, which keep other models' rows."""
     rows: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     keys = ("parameters", "multiply_accumulates", "seeds", "int8_accuracy_of_seeds", "seed", "chosen_by", "machine")
     rows[card["name"]] = {key: card[key] for key in keys}
     ordered = {name: rows[name] for name in [*SHIPPED_MODELS, *rows] if name in rows}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(ordered, indent=1) + "\n")
+    write_results(path, ordered)
 
 
 def _ship(run: RunFolder, name: str, folder: Path) -> None:
-    """Copy the network of a run and its exports, all of them or none."""
+    """Copy a run's network and exports, all of them or none."""
     files = {folder / f"{name}.keras": run.model}
     for file_format, precision in SHIPPED_MODELS[name].formats:
         report = exported(run, name, file_format, precision)
         if not report["passed"]:
-            raise GateMissed(f"{name}, {file_format} {precision} was refused: {'; '.join(report['missed'])}")
+            raise GateMissed(f"{name}, {file_format} {precision} missed its gates: {'; '.join(report['missed'])}")
         made = artifact_path(run, name, file_format, precision)
         files[folder / f"{name}.{file_format}"] = made
         files[golden_path(folder / f"{name}.{file_format}")] = golden_path(made)
-    # All that can go wrong before the first file is replaced.
+    # Everything that can fail comes before the first file is replaced.
     contents = {target: source.read_bytes() for target, source in files.items()}
     contents[folder / f"{name}.wasm"] = build_wasm(artifact_path(run, name, *INT8), COptions())
     folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +154,7 @@ def _ship(run: RunFolder, name: str, folder: Path) -> None:
 
 
 def _earlier(name: str, options: BuildOptions) -> list[SeedResult]:
-    """Return what the card has of seeds that are not trained now."""
+    """Return the card's figures of seeds that are not trained now."""
     rows = (SeedResult(**row) for row in _card(name, options.out)["seeds"])
     return [row for row in rows if row.seed not in options.seeds]
 
@@ -168,14 +162,14 @@ def _earlier(name: str, options: BuildOptions) -> list[SeedResult]:
 def _card(name: str, folder: Path) -> Card:
     card = read_card(name, folder)
     if card is None:
-        raise EdgedigitsError(f"{card_path(name, folder)} is not there; build {name} first")
+        raise EdgedigitsError(f"{card_path(name, folder)} is missing; build {name} first")
     return card
 
 
 def _line(result: SeedResult) -> str:
     return (
         f"seed {result.seed}: validation {result.validation_accuracy:.2%}, test {result.keras_accuracy:.2%},"
-        f" int8 {result.int8_accuracy:.2%}, {result.agreement:.2%} equal{'' if result.passed else ', gates missed'}"
+        f" int8 {result.int8_accuracy:.2%}, {result.agreement:.2%} agreement{'' if result.passed else ', gates missed'}"
     )
 
 
@@ -183,11 +177,11 @@ def main() -> None:
     """Build the named models, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SHIPPED_MODELS)} (default: all)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="which seeds (default: 0 1 2)")
-    parser.add_argument("--runs", type=Path, default=RUNS, help=f"where they are trained (default: {RUNS})")
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="where the files go (default: the package)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="seeds to train (default: 0 1 2)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help=f"folder of the runs (default: {RUNS})")
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the shipped files (default: the package)")
     parser.add_argument("--results", type=Path, default=RESULTS, help=f"figures of every seed (default: {RESULTS})")
-    parser.add_argument("--again", action="store_true", help="export finished runs anew")
+    parser.add_argument("--again", action="store_true", help="export finished runs again")
     parser.add_argument("--beside", action="store_true", help="keep the figures of the other seeds in the card")
     parser.add_argument("--card-only", action="store_true", help="only measure the shipped files again")
     parser.add_argument("--wasm-only", action="store_true", help="only compile the shipped files for pages again")

@@ -1,15 +1,16 @@
-"""The card of a shipped model: all that is known of it, measured on the very files that are shipped."""
+"""The card of a shipped model, measured on the shipped files."""
 
 import hashlib
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.behaviour.corruption_suite import measure_robustness
-from benchmarks.behaviour.other_writers import measure_other_hands
-from benchmarks.behaviour.rejection import measure_rejection
+from benchmarks.robustness.corruption_accuracy import measure_robustness
+from benchmarks.robustness.other_writers import measure_other_writers
+from benchmarks.robustness.rejection import measure_rejection
 from benchmarks.shipped_models.plan import run_name
 from edgedigits.data.dataset import Samples
 from edgedigits.machine.fingerprint import describe_machine
@@ -32,14 +33,12 @@ def make_card(
     """Measure the files of a shipped model and return its card.
 
     Args:
-        name: of the model.
-        folder: where its files are.
-        run: the run folder they were made of.
-        results: of every seed that was trained.
-        seed: the one that is shipped.
+        folder: of the files.
+        run: the run of the files.
+        results: of every trained seed.
+        seed: the shipped one.
         test: the test split.
     """
-    from benchmarks.shipped_models.cost import multiply_accumulates
     from edgedigits_exporters.keras_file import load_model
 
     network, contract = load_model(folder / f"{name}.keras")
@@ -59,7 +58,7 @@ def make_card(
 
 
 def describe_seeds(results: Sequence["SeedResult"], seed: int) -> dict[str, Any]:
-    """Return what every seed gave, and which of them is shipped."""
+    """Return the figures of every seed, and the shipped seed."""
     return {
         "seed": seed,
         "chosen_by": "the best validation accuracy after the last epoch",
@@ -69,7 +68,7 @@ def describe_seeds(results: Sequence["SeedResult"], seed: int) -> dict[str, Any]
 
 
 def describe_file(path: Path, test: Samples) -> dict[str, Any]:
-    """Return size, fingerprint, what its contract says, and its accuracy on the test split."""
+    """Return a file's size, digest, contract values, and accuracy on the test split."""
     engine = open_model(path)
     content = path.read_bytes()
     return {
@@ -85,7 +84,7 @@ def describe_file(path: Path, test: Samples) -> dict[str, Any]:
 
 
 def describe_others(name: str, folder: Path) -> dict[str, Any]:
-    """Return size and fingerprint of what stands beside a model: golden vectors, and the `.wasm` for pages."""
+    """Return size and digest of a model's golden vectors and `.wasm` file."""
     paths = [path for pattern in ("*.npz", "wasm") for path in sorted(folder.glob(f"{name}.{pattern}"))]
     contents = {path.name: path.read_bytes() for path in paths}
     return {
@@ -95,7 +94,7 @@ def describe_others(name: str, folder: Path) -> dict[str, Any]:
 
 
 def measure_behaviour(keras: Path, int8: Path, test: Samples) -> dict[str, Any]:
-    """Return robustness of both files, and of the int8 one other hands, calibration and rejection."""
+    """Return robustness of both files, and the int8 file's accuracy on other writers, calibration and rejection."""
     engine = open_model(int8)
     robustness = {
         kind: measure_robustness(open_model(file), test, ROBUSTNESS_SEED).to_dict()
@@ -104,7 +103,7 @@ def measure_behaviour(keras: Path, int8: Path, test: Samples) -> dict[str, Any]:
     bins = group_by_confidence(evaluate(engine, test).confidences, test.labels)
     return {
         "robustness": robustness,
-        "other_hands": {"dataset": "optdigits", "images": 1_797, **asdict(measure_other_hands(engine))},
+        "other_hands": {"dataset": "optdigits", "images": 1_797, **asdict(measure_other_writers(engine))},
         "calibration": {"images": len(test), "bins": BINS, "expected_error": bins.expected_error},
         "rejection": measure_rejection(engine, test).to_dict(),
     }
@@ -127,7 +126,7 @@ def _accuracy(found: Evaluation, contract: Contract) -> dict[str, Any]:
 
 
 def _training(run: "RunFolder") -> dict[str, Any]:
-    """Return the run's settings, without what only holds on the machine that trained it."""
+    """Return the run's settings, without those of the machine that trained it."""
     config, history = asdict(run.read_config()), run.read_history()
     del config["data_dir"], config["recipe"], config["seed"]
     teachers = [run_name(Path(teacher)) for teacher in config["teachers"]]
@@ -136,6 +135,24 @@ def _training(run: "RunFolder") -> dict[str, Any]:
 
 
 def _spread(values: Sequence[float]) -> dict[str, float | None]:
-    """Return mean and sample standard deviation; None for the deviation of one value."""
+    """Return mean and sample standard deviation, which is None for one value."""
     deviation = statistics.stdev(values) if len(values) > 1 else None
     return {"mean": statistics.fmean(values), "std": deviation}
+
+
+def multiply_accumulates(model: Any) -> int:
+    """Return a built Keras network's multiply-accumulates for one image.
+
+    Every tap of a kernel counts at every output position, padding included; biases, activations and pooling do not.
+    """
+    return sum(_of_layer(layer) for layer in model.layers)
+
+
+def _of_layer(layer: Any) -> int:
+    kind = type(layer).__name__
+    if kind == "Dense":
+        return int(math.prod(layer.kernel.shape))
+    if kind in ("Conv2D", "DepthwiseConv2D"):
+        _, height, width, _ = layer.output.shape
+        return int(height * width * math.prod(layer.kernel.shape))
+    return 0

@@ -1,4 +1,4 @@
-"""Which models are shipped, and what each learns from: what `make models` builds."""
+"""The shipped models and their teachers, as `make models` builds them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ SEEDS = (0, 1, 2)
 
 @dataclass(frozen=True)
 class ShippedModel:
-    """One shipped model; it is trained by the recipe of its name.
+    """One shipped model, trained by the recipe of its name.
 
     Args:
-        teachers: runs that every seed of it learns from, such as "base-0": a shipped model and a seed.
-        formats: (format, precision) of its files; the first is the one that reads pictures.
+        teachers: runs that teach every seed, such as "base-0": a shipped model and a seed.
+        formats: (format, precision) of its files; the first one is the default.
     """
 
     teachers: tuple[str, ...] = ()
@@ -36,11 +36,7 @@ SHIPPED_MODELS: Mapping[str, ShippedModel] = {
 
 
 def build_order(names: Iterable[str], plan: Mapping[str, ShippedModel] = SHIPPED_MODELS) -> list[str]:
-    """Return `names`, every model after its teachers.
-
-    Raises:
-        UnknownName: a name is not in the plan.
-    """
+    """Return `names`, every model after its teachers. Raises UnknownName."""
     wanted = set(names)
     for name in wanted - set(plan):
         raise UnknownName("shipped model", name, plan)
@@ -54,12 +50,12 @@ def run_path(runs: Path, name: str, seed: int) -> Path:
 
 
 def run_name(teacher: Path) -> str:
-    """Return the name of the run that a teacher's file lies in, or the file's own where it lies in none."""
+    """Return the name of the run of a teacher's file, or the file's name outside a run."""
     return teacher.parent.name if teacher.name == "model.keras" else teacher.name
 
 
 def teacher_files(name: str, runs: Path) -> tuple[str, ...]:
-    """Return the `.keras` files that a shipped model learns from."""
+    """Return the `.keras` files of a shipped model's teachers."""
     return tuple(str(runs / teacher / "model.keras") for teacher in SHIPPED_MODELS[name].teachers)
 
 

@@ -1,4 +1,4 @@
-"""The seeds of one shipped model: trained, exported to int8, and each measured once on the test split."""
+"""Train the seeds of a shipped model, export them to int8, and measure each once on the test split."""
 
 import contextlib
 import json
@@ -21,13 +21,12 @@ from edgedigits_runtime.errors import GateMissed, RunError
 
 @dataclass(frozen=True)
 class SeedResult:
-    """What one seed gave.
+    """The figures of one seed.
 
     Attributes:
-        seed: of the training.
-        epochs: it had, of all phases.
-        teachers: it learned from, such as "max-0".
-        validation_accuracy: after the last epoch; what the shipped seed is chosen by.
+        epochs: of all phases.
+        teachers: such as "max-0".
+        validation_accuracy: after the last epoch; it decides which seed is shipped.
         keras_accuracy, int8_accuracy: on the test split.
         agreement: share of equal decisions of the two.
         passed: whether the int8 file passed its gates.
@@ -44,29 +43,22 @@ class SeedResult:
 
 
 def train_seed(name: str, seed: int, runs: Path, console: Console) -> RunFolder:
-    """Return the finished run of one seed: as it is there, resumed, or trained anew.
-
-    Args:
-        name: of the shipped model.
-        seed: of this training.
-        runs: where the run folders are.
-        console: where progress is printed.
+    """Return the finished run of one seed: the existing one, resumed if necessary, or a new one.
 
     Raises:
-        RunError: it has to be trained, and a teacher's run is not finished.
+        RunError: it has to be trained, but a teacher's run is not finished.
     """
     out, teachers = run_path(runs, name, seed), teacher_files(name, runs)
     if RunFolder(out).model.is_file():
-        # Its result says what it learned from and for how long.
         return RunFolder(out)
     if missing := [teacher for teacher in teachers if not Path(teacher).is_file()]:
-        raise RunError(f"{name} learns from {', '.join(missing)}, which is not there; build that model first")
+        raise RunError(f"the teacher of {name} is missing: {', '.join(missing)}; build that model first")
     options = TrainOptions(recipe=name, seed=seed, teachers=teachers, out=out)
     return train_or_resume(options, console)
 
 
 def measure_seed(run: RunFolder, name: str) -> SeedResult:
-    """Export a run to int8 and read the test split; what was measured before of the same weights is taken."""
+    """Export a run to int8 and measure it on the test split, unless this was done with the same weights."""
     report = exported(run, name, *INT8)
     figures = report["comparison"]
     config, history = run.read_config(), run.read_history()
@@ -83,18 +75,18 @@ def measure_seed(run: RunFolder, name: str) -> SeedResult:
 
 
 def artifact_path(run: RunFolder, name: str, file_format: str, precision: str) -> Path:
-    """Return where an export of a run lies."""
+    """Return the path of a run's export."""
     return run.path / f"{name}.{precision}.{file_format}"
 
 
 def exported(run: RunFolder, name: str, file_format: str, precision: str) -> dict[str, Any]:
-    """Export a run, unless that was done with the same weights, and return the verification report.
+    """Export a run, unless this was done with the same weights, and return the verification report.
 
-    A missed gate is no error here: the report says so, and there is no file.
+    After a missed gate the report says so, and there is no file.
     """
     path = artifact_path(run, name, file_format, precision)
     report = _report(path)
-    # Killed between the two, an export has a report and no file.
+    # An export that was killed between the two has a report, but no file.
     lost = report is not None and report["passed"] and not path.is_file()
     if report is None or lost or report["against_fingerprint"] != file_digest(run.model):
         path.unlink(missing_ok=True)
@@ -102,12 +94,12 @@ def exported(run: RunFolder, name: str, file_format: str, precision: str) -> dic
             export_model(ExportRequest(run.path, file_format, precision, path))
         report = _report(path)
     if report is None:
-        raise RunError(f"{path.name} could not be verified: the data of {run.path} are not at hand")
+        raise RunError(f"{path.name} could not be verified: the data of {run.path} are missing")
     return report
 
 
 def forget_exports(run: RunFolder) -> None:
-    """Let every export of a run be made anew, as is needed after a change to what makes them."""
+    """Delete the reports of a run's exports, so that they are made again after a change of the exporters."""
     for report in run.path.glob("*.verify.json"):
         report.unlink()
 
@@ -121,5 +113,5 @@ def _report(path: Path) -> dict[str, Any] | None:
 
 
 def chosen(results: Sequence[SeedResult]) -> SeedResult:
-    """Return the seed that is shipped: the best on validation, the first of equals; the test split has no say."""
+    """Return the seed to ship: the best validation accuracy, the first of equals; never by the test split."""
     return max(results, key=lambda result: (result.validation_accuracy, -result.seed))

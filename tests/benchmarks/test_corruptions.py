@@ -1,4 +1,4 @@
-"""Corruptions: form and range, drawn alike for a seed, and each does what its name says."""
+"""Corruptions: shape, range, seed, and the effect of each."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from benchmarks.behaviour.corruptions import CORRUPTIONS, corrupt
+from benchmarks.robustness.corruptions import CORRUPTIONS, corrupt
 from edgedigits_runtime.errors import ArrayError, UnknownName
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.synthetic.samples import mnist_like
@@ -26,14 +26,14 @@ def centres(images: Images) -> NDArray[np.float64]:
     return found
 
 
-def test_there_are_at_least_fifteen() -> None:
+def test_number_of_corruptions() -> None:
     assert len(CORRUPTIONS) >= 15
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 @settings(max_examples=5)
 @given(images=pictures, seed=st.integers(0, 2**32))
-def test_form_is_kept_and_a_seed_decides_all(name: str, images: Images, seed: int) -> None:
+def test_shape_and_seed(name: str, images: Images, seed: int) -> None:
     before = images.copy()
     corrupted = corrupt(name, images, seed)
     assert corrupted.shape == images.shape and corrupted.dtype == np.uint8
@@ -42,7 +42,7 @@ def test_form_is_kept_and_a_seed_decides_all(name: str, images: Images, seed: in
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
-def test_every_digit_is_changed_and_none_is_wiped_out(name: str) -> None:
+def test_every_digit_changes_and_stays_visible(name: str) -> None:
     corrupted = corrupt(name, DIGITS, seed=0)
     assert (corrupted != DIGITS).any(axis=(1, 2, 3)).all()
     assert (np.ptp(corrupted, axis=(1, 2, 3)) > 60).all()
@@ -52,7 +52,7 @@ def test_every_digit_is_changed_and_none_is_wiped_out(name: str) -> None:
     "name", ["shift", "rotation", "shear", "elastic", "noise", "salt and pepper", "gradient ground",
              "striped ground", "stray line", "occlusion"],
 )  # fmt: skip
-def test_what_is_drawn_differs_from_image_to_image_and_seed_to_seed(name: str) -> None:
+def test_random_corruptions_vary_by_image_and_seed(name: str) -> None:
     alike = np.repeat(DIGITS[:1], 20, axis=0)
     first, second = corrupt(name, alike, seed=0), corrupt(name, alike, seed=1)
     assert len(np.unique(first.reshape(20, -1), axis=0)) > 1
@@ -67,7 +67,7 @@ def test_shift_moves_by_four_pixels() -> None:
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("smaller", 0.4, 0.6), ("larger", 1.4, 1.7)])
-def test_scaling_changes_the_area_of_ink_and_keeps_its_place(name: str, low: float, high: float) -> None:
+def test_scaling_changes_the_area_and_keeps_the_centre(name: str, low: float, high: float) -> None:
     image = np.zeros((1, 28, 28, 1), np.uint8)
     image[:, 7:21, 7:21] = 255
     scaled = corrupt(name, image, seed=0)
@@ -75,7 +75,7 @@ def test_scaling_changes_the_area_of_ink_and_keeps_its_place(name: str, low: flo
     np.testing.assert_allclose(centres(scaled), centres(image), atol=0.01)
 
 
-def test_rotation_turns_by_fifteen_degrees_either_way() -> None:
+def test_rotation_by_fifteen_degrees_in_either_direction() -> None:
     image = np.zeros((30, 28, 28, 1), np.uint8)
     image[:, 4:24, 13:15] = 255
     upper = np.where(np.arange(28)[:, None, None] < 9, corrupt("rotation", image, seed=0), 0)
@@ -91,15 +91,15 @@ def test_strokes_grow_and_shrink() -> None:
 
 
 @pytest.mark.parametrize("name", ["bright ground", "gradient ground", "striped ground", "stray line"])
-def test_grounds_and_lines_leave_ink_as_bright_as_it_was(name: str) -> None:
+def test_backgrounds_and_lines_darken_no_ink(name: str) -> None:
     assert (corrupt(name, DIGITS, seed=0) >= DIGITS).all()
 
 
-def test_occlusion_only_takes_away() -> None:
+def test_occlusion_only_removes_ink() -> None:
     assert (corrupt("occlusion", DIGITS, seed=0) <= DIGITS).all()
 
 
-def test_what_cannot_be_corrupted_is_refused() -> None:
+def test_unknown_names_and_wrong_arrays_are_an_error() -> None:
     with pytest.raises(UnknownName, match="striped ground"):
         corrupt("fog", DIGITS, 0)
     with pytest.raises(ArrayError, match="uint8"):

@@ -1,4 +1,4 @@
-"""Building the shipped models: what learns from what, which seed is shipped, and the whole way on a small run."""
+"""Building the shipped models: teachers, the choice of a seed, and a whole build of a small run."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from benchmarks.shipped_models.build import BuildOptions, build, measure_again, write_result
-from benchmarks.shipped_models.cost import multiply_accumulates
+from benchmarks.shipped_models.card import multiply_accumulates
 from benchmarks.shipped_models.plan import INT8, SEEDS, SHIPPED_MODELS, ShippedModel, build_order, teacher_files
 from benchmarks.shipped_models.seeds import SeedResult, chosen, forget_exports, measure_seed, train_seed
 from edgedigits.model_files import shipped_names
@@ -40,7 +40,7 @@ def test_models_are_built_after_their_teachers(names: set[str]) -> None:
         assert not teachers & set(order[position:])
 
 
-def test_an_order_follows_the_plan_it_is_given_and_refuses_what_is_not_in_it() -> None:
+def test_an_order_of_another_plan_and_an_unknown_name() -> None:
     plan = {"a": ShippedModel(teachers=("c-0", "b-1")), "b": ShippedModel(), "c": ShippedModel()}
     order = build_order(plan, plan)
     assert sorted(order) == ["a", "b", "c"] and order[-1] == "a"
@@ -57,7 +57,7 @@ def test_every_teacher_is_a_run_of_another_shipped_model() -> None:
 def test_a_student_is_not_trained_without_its_teachers(tmp_path: Path) -> None:
     student = next(name for name, model in SHIPPED_MODELS.items() if model.teachers)
     assert teacher_files(student, tmp_path)[0] == str(tmp_path / SHIPPED_MODELS[student].teachers[0] / "model.keras")
-    with pytest.raises(RunError, match=r"build that model first"):
+    with pytest.raises(RunError, match=r"model\.keras"):
         train_seed(student, 0, tmp_path, Console(quiet=True))
     assert list(tmp_path.iterdir()) == []
 
@@ -69,12 +69,12 @@ def test_validation_chooses_the_seed_and_the_first_of_equals(accuracies: list[fl
     assert best.seed == accuracies.index(max(accuracies))
 
 
-def test_the_test_split_has_no_say() -> None:
+def test_the_test_split_does_not_choose_the_seed() -> None:
     lucky = SeedResult(1, 40, [], 0.980, 0.999, 0.999, 1.0, passed=True)
     assert chosen([result(0, 0.981), lucky]).seed == 0
 
 
-def test_results_of_other_models_stay(tmp_path: Path) -> None:
+def test_results_keep_other_models(tmp_path: Path) -> None:
     keys = ("parameters", "multiply_accumulates", "seeds", "int8_accuracy_of_seeds", "seed", "chosen_by", "machine")
     for name, parameters in (("nano", 1), ("base", 2), ("nano", 3)):
         write_result({"name": name, **dict.fromkeys(keys), "parameters": parameters}, tmp_path / "new" / "family.json")
@@ -82,7 +82,7 @@ def test_results_of_other_models_stay(tmp_path: Path) -> None:
     assert [(name, row["parameters"]) for name, row in written.items()] == [("base", 2), ("nano", 3)]
 
 
-def test_multiply_accumulates_are_counted_as_the_field_does() -> None:
+def test_multiply_accumulates_of_convolutions_and_dense_layers() -> None:
     import keras
     from keras import layers
 
@@ -104,8 +104,8 @@ def test_multiply_accumulates_are_counted_as_the_field_does() -> None:
     assert multiply_accumulates(separable) == 5 * 5 * 9 * 4 + 5 * 5 * 4 * 6
 
 
-def test_a_card_is_measured_again_only_where_there_is_one(tmp_path: Path) -> None:
-    with pytest.raises(EdgedigitsError, match="build base first"):
+def test_measuring_without_a_card_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EdgedigitsError, match="base"):
         measure_again("base", tmp_path)
 
 
@@ -114,7 +114,7 @@ def test_a_finished_run_is_shipped_with_its_card(
     small_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(SHIPPED_MODELS, "plain-3conv", ShippedModel())
-    # Of fewer epochs than the recipe's, and taken as it is.
+    # The run has fewer epochs than the recipe, and is used as it is.
     shutil.copytree(small_run.path, tmp_path / "runs" / "plain-3conv-0")
     options = BuildOptions((0,), tmp_path / "runs", tmp_path / "shipped", tmp_path / "family.json")
     card = build("plain-3conv", options, Console(quiet=True))
@@ -138,7 +138,8 @@ def test_a_finished_run_is_shipped_with_its_card(
     assert build("plain-3conv", options, Console(quiet=True)) == card
     assert all(path.stat().st_mtime_ns > made for path, made in exports.items())
     export = options.runs / "plain-3conv-0" / "plain-3conv.int8.tflite"
-    export.unlink()  # As where it was killed between the report and the file.
+    # As after a kill between the report and the file.
+    export.unlink()
     assert measure_seed(RunFolder(export.parent), "plain-3conv").passed and export.is_file()
     assert_that_a_worse_seed_beside_it_changes_only_the_seeds(card, options)
 

@@ -1,4 +1,4 @@
-"""Cards of the shipped models: they say what the files do, and are shown and drawn."""
+"""Cards of the shipped models: they describe the files, and are printed and drawn."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from benchmarks.behaviour.corruptions import CORRUPTIONS
+from benchmarks.robustness.corruptions import CORRUPTIONS
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
 from edgedigits.reports.family_plot import as_point, plot_family
@@ -33,7 +33,7 @@ def share(value: float) -> dict[str, float]:
 
 
 def card() -> Card:
-    """A card with everything."""
+    """Return a complete card."""
     robustness = {"clean": 0.99, "mean_loss_points": 1.25, "corruptions": dict.fromkeys(CORRUPTIONS, 0.98)}
     file = {"format": "tflite", "precision": "int8", "bytes": 12_345, "agreement": 0.9987, "accuracy": share(0.9951)}
     return {
@@ -58,16 +58,16 @@ def card() -> Card:
     }  # fmt: skip
 
 
-def printed(shown: Card, width: int = 80) -> str:
+def printed(described: Card, width: int = 80) -> str:
     text = io.StringIO()
     console = Console(file=text, width=width, highlight=False)
-    for part in card_page(shown):
+    for part in card_page(described):
         console.print(part)
     return text.getvalue()
 
 
 @pytest.mark.parametrize("name", shipped_names())
-def test_the_card_says_the_int8_accuracy_to_the_digit(name: str, mnist: Dataset) -> None:
+def test_the_card_has_the_exact_int8_accuracy(name: str, mnist: Dataset) -> None:
     described = read_card(name)
     assert described is not None and mnist.test is not None
     engine = open_model(SHIPPED / f"{name}.tflite")
@@ -77,7 +77,7 @@ def test_the_card_says_the_int8_accuracy_to_the_digit(name: str, mnist: Dataset)
 
 
 @pytest.mark.parametrize("name", shipped_names())
-def test_the_card_describes_the_files_that_are_there(name: str) -> None:
+def test_the_card_describes_the_shipped_files(name: str) -> None:
     described = read_card(name)
     assert described is not None
     for file, facts in described["files"].items():
@@ -87,7 +87,7 @@ def test_the_card_describes_the_files_that_are_there(name: str) -> None:
     assert f"{Path.home()}" not in card_path(name).read_text() and "/tmp" not in card_path(name).read_text()
 
 
-def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_written_card_is_read_back(tmp_path: Path) -> None:
     write_card(card(), tmp_path)
     assert read_card("tiny", tmp_path) == card()
     assert read_card("huge", tmp_path) is None
@@ -103,9 +103,9 @@ def test_the_page_has_every_figure_and_fits(width: int) -> None:
         assert figure in text, figure
 
 
-def test_a_page_leaves_out_what_a_card_does_not_have() -> None:
-    little = {key: value for key, value in card().items() if key not in ("robustness", "seeds", "rejection")}
-    text = printed(little)
+def test_a_page_of_a_partial_card() -> None:
+    partial = {key: value for key, value in card().items() if key not in ("robustness", "seeds", "rejection")}
+    text = printed(partial)
     assert "99.51%" in text and "rejected" not in text and "stray line" not in text
 
 
@@ -123,7 +123,7 @@ def test_labels_of_the_frontier_do_not_overlap_and_stay_inside(ours: list[Point]
             assert not any(box.overlaps(other) for other in boxes[k + 1 :])
 
 
-def test_better_is_higher_and_nothing_is_lost() -> None:
+def test_every_point_is_inside_the_frontier_figure() -> None:
     panels = frontier_figure(OURS, OTHERS, "").axes
     assert len(panels) == 3
     bottom, top = panels[0].get_ylim()
@@ -147,10 +147,10 @@ def test_the_family_is_drawn(suffix: str, tmp_path: Path) -> None:
         assert made.read_text().startswith("<?xml")
 
 
-def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
+def test_unknown_formats_and_missing_cards_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"\.png"):
         plot_family(tmp_path / "family.gif")
-    with pytest.raises(ArtifactNotFound, match="no cards"):
+    with pytest.raises(ArtifactNotFound, match=r"models\.build"):
         plot_family(tmp_path / "family.png", folder=tmp_path)
 
 
@@ -163,7 +163,7 @@ def test_show_prints_the_card_its_json_and_the_contract(run_command: RunCommand,
     assert run_command("models", "show", SHIPPED / "base.tflite").stdout == contract + "\n"
 
 
-def test_plot_says_where_it_drew(run_command: RunCommand, tmp_path: Path) -> None:
+def test_plot_prints_the_path(run_command: RunCommand, tmp_path: Path) -> None:
     assert run_command("models", "plot").stdout == "models.png\n"
     assert (tmp_path / "models.png").is_file()
     assert ".svg" in run_command("models", "plot", "--out", "models.jpg", check=1).stderr

@@ -1,4 +1,4 @@
-"""What is measured on corrupted digits, on those of other hands, and on what is no digit."""
+"""Accuracy on corrupted digits and other writers, and rejection of non-digits."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.behaviour.corruption_suite import Robustness, measure_robustness
-from benchmarks.behaviour.corruptions import CORRUPTIONS
-from benchmarks.behaviour.other_writers import framed_from_counts, measure_other_hands, other_hands
-from benchmarks.behaviour.rejection import draw_marks, measure_rejection
+from benchmarks.robustness.corruption_accuracy import Robustness, measure_robustness
+from benchmarks.robustness.corruptions import CORRUPTIONS
+from benchmarks.robustness.other_writers import framed_from_counts, measure_other_writers, other_writers
+from benchmarks.robustness.rejection import draw_non_digits, measure_rejection
 from edgedigits.data.dataset import Samples
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engines.engine import Engine
@@ -21,7 +21,7 @@ from tests.support.tiny_models import contract
 
 
 class Rule(Engine):
-    """An engine that answers by a rule: `confidence` of the class that `decide` says, of float32 [N, 28, 28, 1]."""
+    """An engine that gives `confidence` to the class that `decide` returns for float32 [N, 28, 28, 1]."""
 
     name = "rule"
 
@@ -44,14 +44,14 @@ def samples(count: int) -> Samples:
     return Samples(images[..., None], labels)
 
 
-def test_who_does_not_look_loses_nothing() -> None:
+def test_a_constant_answer_has_no_accuracy_drop() -> None:
     found = measure_robustness(always(3), samples(20))
     assert found.clean == found.mean == 0.1
     assert list(found.corrupted) == list(CORRUPTIONS) and found.images == 20
     assert found.mean_loss == 0
 
 
-def test_who_looks_for_black_ground_loses_where_it_is_lifted() -> None:
+def test_a_rule_on_black_background_fails_on_bright_background() -> None:
     # Right only where the corner is black.
     given = samples(30)
     labels = given.labels
@@ -69,15 +69,15 @@ shares = st.floats(0, 1)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(CORRUPTIONS)), shares, min_size=1), shares)
-def test_the_mean_loss_lies_between_the_least_and_the_largest(corrupted: dict[str, float], clean: float) -> None:
+def test_the_mean_drop_lies_between_the_smallest_and_the_largest(corrupted: dict[str, float], clean: float) -> None:
     found = Robustness(10, 0, clean, corrupted)
     losses = [100 * (clean - value) for value in corrupted.values()]
     assert min(losses) - 1e-9 <= found.mean_loss <= max(losses) + 1e-9
     assert found.to_dict()["corruptions"] == corrupted
 
 
-def test_other_hands_are_all_there_and_framed_as_mnist_is() -> None:
-    found = other_hands()
+def test_other_writers_digits_are_complete_and_framed() -> None:
+    found = other_writers()
     assert found.images.shape == (1797, 28, 28, 1)
     assert np.bincount(found.labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert found.images.max(axis=(1, 2, 3)).min() > 200
@@ -86,24 +86,24 @@ def test_other_hands_are_all_there_and_framed_as_mnist_is() -> None:
 
 
 @given(st.integers(0, 7), st.integers(0, 7))
-def test_one_place_of_ink_comes_to_the_middle(row: int, column: int) -> None:
+def test_a_single_cell_of_ink_is_centred(row: int, column: int) -> None:
     counts = np.zeros((8, 8))
     counts[row, column] = 16
     framed = framed_from_counts(counts)
     assert framed[14, 14] > 200 and framed[0].max() == 0
 
 
-def test_accuracy_on_other_hands_has_an_interval() -> None:
-    found = measure_other_hands(always(3))
+def test_accuracy_on_other_writers_has_an_interval() -> None:
+    found = measure_other_writers(always(3))
     assert found.value == 183 / 1797 and found.low < found.value < found.high
 
 
-def test_marks_are_drawn_anew_for_each_kind_and_seed() -> None:
-    letters = draw_marks("letter", 4, seed=1)
+def test_non_digits_depend_on_kind_and_seed() -> None:
+    letters = draw_non_digits("letter", 4, seed=1)
     assert letters.shape == (4, 28, 28, 1) and letters.dtype == np.uint8
-    np.testing.assert_array_equal(draw_marks("letter", 6, seed=1)[:4], letters)
-    assert (draw_marks("letter", 4, seed=2) != letters).any()
-    assert (draw_marks("tick", 4, seed=1) != letters).any()
+    np.testing.assert_array_equal(draw_non_digits("letter", 6, seed=1)[:4], letters)
+    assert (draw_non_digits("letter", 4, seed=2) != letters).any()
+    assert (draw_non_digits("tick", 4, seed=1) != letters).any()
 
 
 @pytest.mark.parametrize(("confidence", "rejected"), [(0.9, 0.0), (0.3, 1.0)])
@@ -115,13 +115,13 @@ def test_the_threshold_of_the_contract_decides(confidence: float, rejected: floa
     assert found.to_dict()["kinds"]["letter"]["value"] == rejected
 
 
-def test_confidence_is_calibrated_before_it_is_judged() -> None:
+def test_confidence_is_calibrated_before_the_threshold() -> None:
     engine = Rule(lambda images: np.zeros(len(images), int), 0.6, contract(rejection_threshold=0.5, temperature=4.0))
     assert measure_rejection(engine, samples(10), each=2).digits.value == 1
 
 
-def test_kinds_are_counted_apart() -> None:
-    # Sure of dense ink only, which textures have more of than ticks.
+def test_each_kind_has_its_own_share() -> None:
+    # Confident in dense ink only; textures are denser than ticks.
     def decide(images: Images) -> np.ndarray:
         return np.zeros(len(images), int)
 

@@ -209,17 +209,21 @@ def _rows(wanted: dict[str, Cell], run: InterleavedRun) -> list[Result]:
 def _row(cell: Cell, one: Measured | None, plan: Plan) -> Result:
     return {
         **{key: getattr(cell, key) for key in ("name", "model", "precision", "engine", "threads")},
-        **(file_facts(cell.path) if cell.path else {"file": None, "accuracy": None}),
+        "file": file_facts(cell.path) if cell.path else None,
+        "accuracy": _accuracy(cell.path),
         **measured_section(one, plan),
         "error": cell.error or (one.error if one else ""),
     }
 
 
 def file_facts(path: Path) -> Result:
-    """Return a row's facts on its model file; of a folder only the name."""
+    """Return a model file's name, digest and size; of a folder only the name."""
     if path.is_dir():
-        return {"file": {"name": path.name, "sha256": None, "bytes": None}, "accuracy": None}
+        return {"name": path.name, "sha256": None, "bytes": None}
     content = path.read_bytes()
-    facts = {"name": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    accuracy = read_contract(path).accuracy
-    return {"file": facts, "accuracy": {**accuracy, "from": "the file's contract"} if accuracy else None}
+    return {"name": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _accuracy(path: Path | None) -> Result | None:
+    accuracy = read_contract(path).accuracy if path and path.is_file() else None
+    return {**accuracy, "from": "the file's contract"} if accuracy else None

@@ -1,7 +1,7 @@
-"""Digits of other hands: how a model that learned from MNIST reads what other people wrote on other forms.
+"""The accuracy of a model on other writers than those of MNIST.
 
-scikit-learn bundles 1,797 digits of 13 writers (see edgedigits.data.optdigits) as 8x8 counts of ink. Here they go
-the way of a picture from outside: enlarged until they are smooth, and framed by the reader.
+scikit-learn bundles 1,797 digits of 13 writers (see edgedigits.data.optdigits) as 8x8 counts of ink. They are enlarged
+until they are smooth, and framed by the reader, like any picture.
 """
 
 import numpy as np
@@ -16,13 +16,13 @@ from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.frame import frame_digit
 
 ENLARGED = 10
-"""Pixels for each of the source's, either way."""
+"""Enlargement along either axis."""
 
 MARGIN = 1
-"""Places of bare paper on each side: some digits touch the border."""
+"""Empty cells added on each side: some digits touch the border."""
 
 
-def other_hands() -> Samples:
+def other_writers() -> Samples:
     """Return the 1,797 digits as the reader frames them: uint8 [1797, 28, 28, 1], ink bright on black.
 
     Raises:
@@ -33,20 +33,20 @@ def other_hands() -> Samples:
 
 
 def framed_from_counts(counts: NDArray[np.float64]) -> Images:
-    """Return one digit framed, uint8 [28, 28], of its ink counted in [8, 8] places, 0 to 16 each."""
+    """Return a framed digit, uint8 [28, 28], from its ink counts, [8, 8] of 0 to 16."""
     pixels = np.pad(np.rint(counts * (255 / MOST_INK)).astype(np.uint8), MARGIN)
     side = ENLARGED * len(pixels)
-    # Bicubic has no lobe above zero beside a stroke, which the framing would take for ink.
+    # Bicubic has no positive lobe beside a stroke, which the framing would treat as ink.
     return frame_digit(np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)))
 
 
-def measure_other_hands(engine: Engine) -> Share:
-    """Return top-1 accuracy on all 1,797, with its 95% interval.
+def measure_other_writers(engine: Engine) -> Share:
+    """Return top-1 accuracy on all 1,797 digits, with its 95% interval.
 
     Raises:
         ArrayError: the model does not take 28x28 images of one channel.
         MissingExtra: scikit-learn is not installed.
     """
-    samples = other_hands()
+    samples = other_writers()
     right = engine.run(samples.images).argmax(axis=1) == samples.labels
     return wilson(int(right.sum()), len(samples))

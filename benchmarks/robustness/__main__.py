@@ -1,10 +1,10 @@
-"""What corruptions cost a model, float and int8 side by side.
+"""Measure the accuracy drop of a model on corrupted images, float and int8 side by side.
 
     python -m benchmarks.robustness base nano runs/my-run
-    python -m benchmarks.robustness base --images 1000      # a quick look, which is not written down
+    python -m benchmarks.robustness base --images 1000      # quick; prints the table only
 
-A MODEL is a shipped name, or a folder or `.keras` file with a `.keras` and an int8 `.tflite` side by side. Writes
-results/robustness.json; models that are not measured again stay in it.
+A MODEL is a shipped name, or a folder or `.keras` file with a `.keras` and an int8 `.tflite` side by side. The figures
+go to results/robustness.json, which keeps those of other models.
 """
 
 import argparse
@@ -14,21 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.behaviour.corruption_suite import Robustness, measure_robustness
-from benchmarks.behaviour.corruptions import CORRUPTIONS
+from benchmarks.publishing import RESULTS, table, write_results
+from benchmarks.robustness.corruption_accuracy import Robustness, measure_robustness
+from benchmarks.robustness.corruptions import CORRUPTIONS
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SHIPPED, find_keras, open_model
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import ArtifactNotFound
-from edgedigits_runtime.whole_files import write_whole
 
-RESULT = Path(__file__).parent / "results" / "robustness.json"
+RESULT = RESULTS / "robustness.json"
 SEED = 0
 
 
 def measure(model: str, images: int | None) -> dict[str, Robustness]:
-    """Return what is left of the accuracy of a MODEL's Keras and int8 files on the test split, or a part of it."""
+    """Return the robustness of a MODEL's Keras and int8 files on the test split, or on some of its images."""
     keras = find_keras(model)
     engines = {"float": open_model(keras), "int8": open_model(find_int8(keras))}
     test = splits_of_model(engines["float"].contract, keras, DataOptions()).test
@@ -39,11 +39,7 @@ def measure(model: str, images: int | None) -> dict[str, Robustness]:
 
 
 def find_int8(keras: Path) -> Path:
-    """Return the int8 file beside a `.keras` file.
-
-    Raises:
-        ArtifactNotFound: there is none.
-    """
+    """Return the int8 file beside a `.keras` file. Raises ArtifactNotFound."""
     if keras.parent == SHIPPED:
         return keras.with_suffix(".tflite")
     for path in sorted(keras.parent.glob("*.tflite")):
@@ -55,20 +51,17 @@ def find_int8(keras: Path) -> Path:
 def as_table(found: dict[str, dict[str, Robustness]]) -> str:
     """Return accuracies by corruption as Markdown, a column for each file."""
     files = {f"{model} {kind}": one for model, kinds in found.items() for kind, one in kinds.items()}
-    lines = ["| | " + " | ".join(files) + " |", "|---" * (1 + len(files)) + "|"]
-    rows = {
-        "clean": [f"{one.clean:.2%}" for one in files.values()],
-        **{name: [f"{one.corrupted[name]:.2%}" for one in files.values()] for name in CORRUPTIONS},
-        "mean loss, points": [f"{one.mean_loss:.2f}" for one in files.values()],
-    }
-    return "\n".join([*lines, *(f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items())])
+    rows = [["clean", *(f"{one.clean:.2%}" for one in files.values())]]
+    rows += [[name, *(f"{one.corrupted[name]:.2%}" for one in files.values())] for name in CORRUPTIONS]
+    rows.append(["mean accuracy drop, points", *(f"{one.mean_loss:.2f}" for one in files.values())])
+    return table(["", *files], rows)
 
 
 def main() -> None:
-    """Measure, print a table, and write the figures where the whole test split was read."""
+    """Measure and print; write the figures of the whole test split."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL")
-    parser.add_argument("--images", type=int, help="read only so many test images, and write nothing")
+    parser.add_argument("--images", type=int, help="number of test images; nothing is written")
     arguments = parser.parse_args()
     found = {model: measure(model, arguments.images) for model in arguments.models}
     print(as_table(found))
@@ -77,11 +70,11 @@ def main() -> None:
 
 
 def write(found: dict[str, dict[str, Robustness]], path: Path = RESULT) -> None:
-    """Put the figures of these models into the file, each with its machine."""
+    """Add the figures of these models to the file, each with its machine."""
     models: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     for model, kinds in found.items():
         models[model] = {**{kind: one.to_dict() for kind, one in kinds.items()}, "machine": describe_machine()}
-    write_whole(path, json.dumps(models, indent=1) + "\n")
+    write_results(path, models)
 
 
 if __name__ == "__main__":

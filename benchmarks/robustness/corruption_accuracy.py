@@ -1,10 +1,10 @@
-"""How accurate a model stays on corrupted images."""
+"""The accuracy of a model on corrupted images."""
 
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from benchmarks.behaviour.corruptions import CORRUPTIONS, corrupt
+from benchmarks.robustness.corruptions import CORRUPTIONS, corrupt
 from edgedigits.data.dataset import Samples
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.preprocessing import Images
@@ -12,13 +12,11 @@ from edgedigits_runtime.preprocessing import Images
 
 @dataclass(frozen=True)
 class Robustness:
-    """Top-1 accuracy of one model file, 0..1.
+    """Top-1 accuracy of one model file, 0..1, on clean images and by corruption.
 
     Attributes:
-        images: how many were read, clean and in each corruption.
+        images: number of images, clean and in each corruption.
         seed: of the corruptions.
-        clean: on the images as they are.
-        corrupted: by the name of the corruption.
     """
 
     images: int
@@ -28,16 +26,16 @@ class Robustness:
 
     @property
     def mean(self) -> float:
-        """Mean accuracy over the corruptions, each counting the same."""
+        """The mean accuracy over the corruptions."""
         return fmean(self.corrupted.values())
 
     @property
     def mean_loss(self) -> float:
-        """Percentage points that a corruption costs on average."""
+        """The mean accuracy drop in percentage points."""
         return 100 * (self.clean - self.mean)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON objects."""
+        """Return the figures as a card holds them."""
         return {
             "images": self.images,
             "seed": self.seed,
@@ -49,15 +47,10 @@ class Robustness:
 
 
 def measure_robustness(engine: Engine, samples: Samples, seed: int = 0) -> Robustness:
-    """Read the samples as they are and in every corruption.
-
-    Args:
-        engine: the model file.
-        samples: uint8 [N, 28, 28, 1], ink bright on black, N at least 1.
-        seed: of the corruptions; the same gives every model the same pictures.
+    """Classify at least one sample, uint8 [N, 28, 28, 1] with ink bright on black, clean and in every corruption.
 
     Raises:
-        ArrayError: the images are not of that shape, or not what the model takes.
+        ArrayError: the images do not have that shape, or do not fit the model.
     """
 
     def accuracy(images: Images) -> float:

@@ -1,4 +1,4 @@
-"""What the rejection threshold of a model file does: to digits, which should pass, and to what is none."""
+"""The shares of digits and non-digits that a model file's rejection threshold rejects."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,24 +14,23 @@ from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.synthetic.non_digits import KINDS, draw_non_digit
 
 SEED = 70001
-"""None that anything is trained or fitted with."""
+"""Not used in training or fitting."""
 
 EACH = 500
-"""Marks drawn of each kind."""
+"""Non-digits drawn of each kind."""
 
 DRAWN_SIDE = 64
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """Shares that fall below a model file's own threshold, with 95% intervals.
+    """Rejected shares with 95% intervals.
 
     Attributes:
         threshold: of calibrated confidence, 0..1.
-        digits: of the real digits.
-        not_digits: of all marks that are none.
-        kinds: of those of each kind.
-        drawn: how many marks of each kind, and the seed they were drawn with.
+        digits, not_digits: of real digits and of drawn non-digits.
+        kinds: of the non-digits of each kind.
+        drawn: number of non-digits of each kind, and their seed.
     """
 
     threshold: float
@@ -41,7 +40,7 @@ class Rejection:
     drawn: tuple[int, int]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON objects."""
+        """Return the figures as a card holds them."""
         each, seed = self.drawn
         return {
             "threshold": self.threshold,
@@ -53,21 +52,20 @@ class Rejection:
         }
 
 
-def draw_marks(kind: str, count: int, seed: int) -> Images:
-    """Return marks of one kind of edgedigits_runtime.synthetic.non_digits, framed: uint8 [count, 28, 28, 1]."""
+def draw_non_digits(kind: str, count: int, seed: int) -> Images:
+    """Return framed non-digits of one kind, uint8 [count, 28, 28, 1]."""
     rng = np.random.default_rng([seed, *kind.encode()])
     drawn = [frame_digit(draw_non_digit(rng, kind=kind, size=DRAWN_SIDE)) for _ in range(count)]
     return np.stack(drawn)[..., None]
 
 
 def measure_rejection(engine: Engine, samples: Samples, each: int = EACH, seed: int = SEED) -> Rejection:
-    """Count what falls below the threshold of the engine's contract.
+    """Measure the shares below the threshold of the engine's contract.
 
     Args:
-        engine: the model file.
         samples: real digits, uint8 [N, 28, 28, 1], N at least 1.
-        each: how many marks of each kind are drawn, at least 1.
-        seed: of the marks.
+        each: number of non-digits drawn of each kind, at least 1.
+        seed: of the non-digits.
     """
     classifier = Classifier(engine)
     threshold = engine.contract.rejection_threshold
@@ -75,7 +73,7 @@ def measure_rejection(engine: Engine, samples: Samples, each: int = EACH, seed: 
     def rejected(images: Images) -> int:
         return int((classifier.confidences(images).max(axis=1) < threshold).sum())
 
-    of_kind = {kind: rejected(draw_marks(kind, each, seed)) for kind in KINDS}
+    of_kind = {kind: rejected(draw_non_digits(kind, each, seed)) for kind in KINDS}
     return Rejection(
         threshold=threshold,
         digits=wilson(rejected(samples.images), len(samples)),

@@ -1,9 +1,9 @@
-"""Corruptions: what hands, papers, cameras and files do to a digit, for measuring how well a network bears them.
+"""Corruptions of digits by handwriting, paper, cameras and file formats, to measure a network's robustness.
 
-After Mu and Gilmer 2019, "MNIST-C: a robustness benchmark for computer vision", with the strokes, grounds and
-files that pictures of handwriting have. Each is one function at one severity, at which a person still reads the
-digits: `plain-3conv`, trained plainly, loses 6 to 7 points on average, and more than half of its accuracy where
-digits are moved. They share no code with the augmentation of training: a network is not measured by its own lesson.
+After Mu and Gilmer 2019, "MNIST-C: a robustness benchmark for computer vision", with strokes, backgrounds and files
+of handwriting. Each has one severity at which a person still reads the digits: the accuracy of `plain-3conv` drops by
+6 to 7 points on average, and by more than half on shifted digits. They share no code with the augmentation of
+training, so that a network is not measured on what it was trained with.
 """
 
 import io
@@ -36,7 +36,7 @@ def larger(images: Images, _: np.random.Generator) -> Images:
 
 
 def shift(images: Images, rng: np.random.Generator) -> Images:
-    """Move by 4 pixels to one side, to a corner, or up or down."""
+    """Shift by 4 pixels along one axis or both."""
     moves = np.array([(y, x) for y in (-4, 0, 4) for x in (-4, 0, 4) if y or x])
     padded = np.pad(images[..., 0], ((0, 0), (4, 4), (4, 4)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (SIDE, SIDE), (1, 2))
@@ -45,18 +45,18 @@ def shift(images: Images, rng: np.random.Generator) -> Images:
 
 
 def rotation(images: Images, rng: np.random.Generator) -> Images:
-    """Turn by 15 degrees, either way."""
+    """Rotate by 15 degrees in either direction."""
     angles = np.radians(rng.choice([-15.0, 15.0], len(images)))
     return _mapped(images, np.ones(len(images)), angles, np.zeros(len(images)))
 
 
 def shear(images: Images, rng: np.random.Generator) -> Images:
-    """Slant by 0.4 pixels a row, either way."""
+    """Slant by 0.4 pixels a row in either direction."""
     return _mapped(images, np.ones(len(images)), np.zeros(len(images)), rng.choice([-0.4, 0.4], len(images)))
 
 
 def thick_strokes(images: Images, _: np.random.Generator) -> Images:
-    """Widen strokes by one pixel to each side."""
+    """Widen strokes by one pixel on each side."""
     from scipy import ndimage
 
     thick: Images = ndimage.grey_dilation(images, footprint=_CROSS[None, :, :, None])
@@ -64,11 +64,11 @@ def thick_strokes(images: Images, _: np.random.Generator) -> Images:
 
 
 def thin_strokes(images: Images, _: np.random.Generator) -> Images:
-    """Take half a pixel from each side of a stroke."""
+    """Narrow strokes by half a pixel on each side."""
     from scipy import ndimage
 
     doubled = ndimage.zoom(images[..., 0], (1, 2, 2), order=1, grid_mode=True, mode="nearest")
-    # The darkest of each place and its four neighbours; many times faster than an erosion with a footprint.
+    # The minimum of each pixel and its four neighbours; many times faster than an erosion with a footprint.
     edged = np.pad(doubled, ((0, 0), (1, 1), (1, 1)))
     middle = slice(1, -1)
     beside = [(middle, slice(2, None)), (middle, slice(-2)), (slice(2, None), middle), (slice(-2), middle)]
@@ -95,23 +95,23 @@ def salt_and_pepper(images: Images, rng: np.random.Generator) -> Images:
 
 
 def low_contrast(images: Images, _: np.random.Generator) -> Images:
-    """Squeeze black to white into the middle 30% of the grey levels."""
+    """Compress the grey levels to their middle 30%."""
     return _as_images(FULL / 2 + 0.3 * (_pixels(images) - FULL / 2))
 
 
 def bright_ground(images: Images, _: np.random.Generator) -> Images:
-    """Lift the ground to 55% of white."""
+    """Brighten the background to 55% of white."""
     return _on_ground(images, np.full((len(images), 1, 1), 0.55 * FULL, np.float32))
 
 
 def gradient_ground(images: Images, rng: np.random.Generator) -> Images:
-    """Let the ground rise from black to 80% of white, in any direction."""
+    """Add a background gradient from black to 80% of white, in any direction."""
     along = _along(rng.uniform(0, 2 * math.pi, len(images)))
     return _on_ground(images, 0.8 * FULL * (0.5 + along / SIDE).clip(0, 1))
 
 
 def striped_ground(images: Images, rng: np.random.Generator) -> Images:
-    """Rule the ground with stripes of 50% of white, 4 to 8 pixels apart, in any direction."""
+    """Add background stripes of 50% of white, 4 to 8 pixels apart, in any direction."""
     along = _along(rng.uniform(0, math.pi, len(images)))
     distance, phase = rng.uniform((4, 0), (8, 2 * math.pi), (len(images), 2)).T[..., None, None]
     wave = np.sin(2 * math.pi / distance * along + phase)
@@ -119,15 +119,15 @@ def striped_ground(images: Images, rng: np.random.Generator) -> Images:
 
 
 def stray_line(images: Images, rng: np.random.Generator) -> Images:
-    """Draw one line across, 1.5 pixels wide, within 11 pixels of the centre, almost as bright as ink."""
+    """Draw a line 1.5 pixels wide within 11 pixels of the centre, almost as bright as ink."""
     offset = rng.uniform(0, 11, (len(images), 1, 1))
     distance = np.abs(_along(rng.uniform(0, 2 * math.pi, len(images))) - offset)
     return _as_images(np.maximum(_pixels(images), 220 * (1.25 - distance).clip(0, 1)))
 
 
 def occlusion(images: Images, rng: np.random.Generator) -> Images:
-    """Cover an oblique bar of ground, 2 pixels wide, within 5 pixels of the centre."""
-    # Upright or level it would take the one stroke away that tells a 1 or a 7.
+    """Cover an oblique bar 2 pixels wide within 5 pixels of the centre."""
+    # A vertical or horizontal bar would remove the stroke that distinguishes a 1 or a 7.
     quarter = rng.integers(4, size=len(images)) * math.pi / 2
     angles = quarter + np.radians(rng.uniform(30, 60, len(images)))
     distance = np.abs(_along(angles) - rng.uniform(0, 5, (len(images), 1, 1)))
@@ -135,18 +135,18 @@ def occlusion(images: Images, rng: np.random.Generator) -> Images:
 
 
 def jpeg(images: Images, _: np.random.Generator) -> Images:
-    """Save as JPEG of quality 10."""
+    """Save as JPEG with quality 10."""
     return np.stack([_through_jpeg(image) for image in images[..., 0]])[..., None]
 
 
 def pixelation(images: Images, _: np.random.Generator) -> Images:
-    """Show it in 12 x 12 square pixels."""
+    """Reduce to 12 x 12 square pixels."""
     coarse = [Image.fromarray(image).resize((12, 12), Image.Resampling.BOX) for image in images[..., 0]]
     return np.stack([np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX)) for image in coarse])[..., None]
 
 
 def elastic(images: Images, rng: np.random.Generator) -> Images:
-    """Pull each place by a smooth random field, 1.2 pixels in the mean square along either axis."""
+    """Distort by a smooth random field, 1.2 pixels RMS along either axis."""
     from scipy import ndimage
 
     field = rng.standard_normal((2, len(images), SIDE, SIDE), np.float32)
@@ -176,25 +176,24 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     "stray line": stray_line,
     "occlusion": occlusion,
 }
-"""Each takes uint8 [N, 28, 28, 1], ink bright on black, and a generator; it returns the same shape and dtype."""
+"""Each maps uint8 [N, 28, 28, 1], ink bright on black, and a generator to the same shape and dtype."""
 
 
 def corrupt(name: str, images: Images, seed: int) -> Images:
-    """Return the images corrupted, uint8 [N, 28, 28, 1]; they themselves are left as they are.
+    """Return corrupted copies of images, uint8 [N, 28, 28, 1] with ink bright on black.
 
     Args:
         name: a key of CORRUPTIONS.
-        images: uint8 [N, 28, 28, 1], ink bright on black.
-        seed: the same seed gives the same pictures, whatever else is drawn with it.
+        seed: the same seed and name give the same corruption.
 
     Raises:
-        UnknownName: there is no corruption of that name.
+        UnknownName: no such corruption.
         ArrayError: another dtype or shape.
     """
     if name not in CORRUPTIONS:
         raise UnknownName("corruption", name, CORRUPTIONS)
     if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE, 1):
-        raise ArrayError(f"corruptions take uint8 [N, 28, 28, 1]; got {images.dtype} {list(images.shape)}")
+        raise ArrayError(f"expected uint8 [N, 28, 28, 1]; got {images.dtype} {list(images.shape)}")
     return CORRUPTIONS[name](images, np.random.default_rng([seed, *name.encode()]))
 
 
@@ -212,7 +211,7 @@ def _as_images(pixels: NDArray[np.floating]) -> Images:
 
 
 def _along(angles: NDArray[np.float64]) -> Pixels:
-    """Return how far each pixel lies from the centre in the direction of each angle, [N, 28, 28]."""
+    """Return each pixel's distance from the centre along each angle, [N, 28, 28]."""
     y, x = np.indices((SIDE, SIDE), np.float32) - np.float32(CENTRE)
     cos, sin = (values.astype(np.float32)[:, None, None] for values in (np.cos(angles), np.sin(angles)))
     along: Pixels = cos * x + sin * y
@@ -220,14 +219,14 @@ def _along(angles: NDArray[np.float64]) -> Pixels:
 
 
 def _on_ground(images: Images, ground: NDArray[np.floating]) -> Images:
-    """Lay ink as bright as ever on a ground, [N, 28, 28] of 0..255."""
+    """Draw ink of unchanged brightness on a background, [N, 28, 28] of 0..255."""
     return _as_images(ground + (FULL - ground) * (_pixels(images) / FULL))
 
 
 def _mapped(
     images: Images, scale: NDArray[np.float64], angle: NDArray[np.float64], slant: NDArray[np.float64]
 ) -> Images:
-    """Look every pixel up at its place scaled, turned and slanted about the centre, each [N]."""
+    """Scale, rotate and slant about the centre, each by an array [N]."""
     y, x = np.indices((SIDE, SIDE), np.float32) - CENTRE
     factor, cos, sin, lean = (
         values.astype(np.float32)[:, None, None] for values in (scale, np.cos(angle), np.sin(angle), slant)
@@ -236,10 +235,10 @@ def _mapped(
 
 
 def _sampled(images: Images, y: Pixels, x: Pixels) -> Images:
-    """Return the images at the given places, [N, 28, 28] each, bilinearly; 0 outside."""
+    """Sample the images bilinearly at positions [N, 28, 28]; 0 outside."""
     from scipy import ndimage
 
-    # One tall picture, so that all are looked up at once; a margin of ground keeps them apart.
+    # One tall picture, so that all are sampled at once; a black margin separates the images.
     tall = np.pad(images[..., 0], ((0, 0), (1, 1), (0, 0))).reshape(-1, SIDE).astype(np.float32)
     first = (SIDE + 2) * np.arange(len(images), dtype=np.float64)[:, None, None] + 1
     return _as_images(ndimage.map_coordinates(tall, (first + y.clip(-1, SIDE), x), order=1))

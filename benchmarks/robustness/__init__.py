@@ -1,0 +1,1 @@
+"""Robustness of a model: corrupted images, other writers, and non-digits."""
