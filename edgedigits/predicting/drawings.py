@@ -1,6 +1,6 @@
 """Drawings of the pictures that are read, and the names of their files."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ class Drawings:
         if self.annotated:
             from edgedigits_runtime.drawing.annotate import annotate
 
-            kept = [astuple(box) for box, is_kept in zip(trace.candidates, trace.kept, strict=True) if is_kept]
+            kept = [box for box, is_kept in zip(trace.candidates, trace.kept, strict=True) if is_kept]
             _save(annotate(trace.picture, trace.reading, kept), self.annotated)
         if self.network_input:
             from edgedigits_runtime.drawing.network_input import network_input_sheet

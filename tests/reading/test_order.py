@@ -1,7 +1,5 @@
 """Lines in reading order, straight or slanted."""
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +37,7 @@ def test_a_grid_is_read_as_a_person_does(rows: int, columns: int, seed: int) -> 
 @given(st.integers(2, 5), st.integers(2, 4), st.integers(100, 300), st.integers(0, 2**32 - 1))
 def test_columns_far_apart_do_not_slant_the_lines(rows: int, columns: int, apart: int, seed: int) -> None:
     boxes = [
-        replace(box, x=box.x + k % columns * (apart - 70), height=box.height + 25)
+        box._replace(x=box.x + k % columns * (apart - 70), height=box.height + 25)
         for k, box in enumerate(grid(rows, columns, seed))
     ]
     assert lines_of(boxes) == np.arange(rows * columns).reshape(rows, columns).tolist()

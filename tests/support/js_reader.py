@@ -110,10 +110,10 @@ def traced_in_python(reader: Reader, picture: NDArray[np.uint8]) -> Traced:
     boxes, framed = reader.framed(picture)
     return Traced(
         ink=trace.ink,
-        boxes=[list(box.corner_and_size) for box in boxes],
+        boxes=[list(box) for box in boxes],
         framed=framed.reshape(-1, 28, 28),
         text=trace.reading.text,
-        reported=[list(box.corner_and_size) for box in trace.candidates],
+        reported=[list(box) for box in trace.candidates],
         why=list(trace.why),
         confidences=trace.confidences,
     )

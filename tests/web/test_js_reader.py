@@ -83,7 +83,7 @@ def test_constants_of_one_name_are_equal() -> None:
 
 def constants(path: Path) -> dict[str, NDArray[np.float64]]:
     """Return the constants of a module that are numbers or rows of numbers."""
-    numbers = r"^(?:export )?(?:const )?([A-Z][A-Z_]+) = ([\[(]?[-\d._/ ,]+[\])]?);?$"
+    numbers = r"^(?:export )?(?:const )?([A-Z][A-Z_]+) = ([\[(]?[-\d._/ ,]+[\])]?);?(?:  # .*)?$"
     found = re.findall(numbers, path.read_text(), re.MULTILINE)
     return {name: np.ravel(eval(text)) for name, text in found}
 

@@ -109,10 +109,7 @@ def _interpreter(path: Path, content: bytes, threads: int, kernels: Kernels) -> 
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
         raise DeviceUnavailable("the LiteRT interpreter is not installed; run: pip install ai-edge-litert") from error
-    resolvers = {
-        "builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        "reference": OpResolverType.BUILTIN_REF,
-    }
+    resolvers = {"builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, "reference": OpResolverType.BUILTIN_REF}
     resolver = resolvers.get(kernels, OpResolverType.AUTO)
     try:
         # An INFO line about XNNPACK; the delegate is read back from the graph instead.

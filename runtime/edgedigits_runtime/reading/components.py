@@ -27,8 +27,13 @@ class Components:
     def __len__(self) -> int:
         return len(self.areas)
 
+    @property
+    def box_areas(self) -> NDArray[np.int64]:
+        top, left, bottom, right = self.boxes.T
+        areas: NDArray[np.int64] = (bottom - top) * (right - left)
+        return areas
+
     def runs(self, component: int) -> slice:
-        """Return the slice of the runs of one component."""
         return slice(int(self.first[component]), int(self.first[component + 1]))
 
     def mask(self, component: int) -> NDArray[np.bool_]:
@@ -57,28 +62,9 @@ def find_components(mask: NDArray[np.bool_]) -> Components:
         return Components(rows, left, right, first, np.zeros((0, 4), np.int64), np.zeros(0, np.int64))
     at = first[:-1]
     boxes = np.stack(
-        [
-            rows[at],
-            np.minimum.reduceat(left, at),
-            rows[first[1:] - 1] + 1,
-            np.maximum.reduceat(right, at),
-        ],
-        axis=1,
+        [rows[at], np.minimum.reduceat(left, at), rows[first[1:] - 1] + 1, np.maximum.reduceat(right, at)], axis=1
     )
     return Components(rows, left, right, first, boxes, np.add.reduceat(right - left, at))
-
-
-def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-    """Number the 8-connected components of a mask, bool [H, W].
-
-    Returns:
-        int64 [H, W], 0 outside and 1..count inside, numbered in the reading order of their first pixels; and count.
-    """
-    starts, ends = _runs(mask)
-    numbers, count = _numbered(starts, ends, mask.shape[1] + 2)
-    labels = np.zeros(mask.shape, np.int64)
-    labels[mask] = np.repeat(numbers + 1, ends - starts)
-    return labels, count
 
 
 def joined(count: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:

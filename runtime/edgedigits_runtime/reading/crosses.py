@@ -12,19 +12,12 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.frame import CENTRE, SIDE
 from edgedigits_runtime.reading.marks import mask_stroke_width
 
-# The centre of mass of a framed digit is in the middle; the crossing is near it.
-OFFSETS = (-2.0, 0.0, 2.0)
-
+OFFSETS = (-2.0, 0.0, 2.0)  # The centre of mass of a framed digit is in the middle; the crossing is near it.
 # Radii of the rings, as fractions of the distance from the crossing to the nearest side of the ink's box.
 RINGS = (0.65, 0.85)
 ANGLES = 72
-
-# Grey level from which a pixel counts as stroke.
-STROKE = 96
-
-# Smallest angle between two arms, in degrees.
-LEAST_ANGLE = 45.0
-
+STROKE = 96  # Grey level from which a pixel counts as stroke.
+LEAST_ANGLE = 45.0  # Smallest angle between two arms, in degrees.
 # Ink is off the arms if it is farther from their middle lines than half a stroke plus TREMOR pixels. BESIDE is the
 # largest share of such ink in a cross; a crossed 7 and an open 4 have 0.05 or more.
 TREMOR = 1.0
@@ -67,7 +60,6 @@ def _ring(strokes: NDArray[np.bool_], centre: tuple[float, float], radius: NDArr
 
 @cache
 def _directions() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return cosine and sine of each angle of a ring."""
     angles = np.arange(ANGLES) * (2 * np.pi / ANGLES)
     return np.cos(angles), np.sin(angles)
 

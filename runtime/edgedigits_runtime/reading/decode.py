@@ -31,51 +31,31 @@ from edgedigits_runtime.reading.pixels import reduced, to_pixels
 PictureSource = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 
 MAX_PIXELS = 64_000_000
-
-# A picture of one row with many pixels would take as much work as a page.
-MAX_SIDE = 65_535
-
+MAX_SIDE = 65_535  # A picture of one row with many pixels would take as much work as a page.
 # Longest file, in bytes for each decodable pixel, plus bytes for metadata.
 BYTES_A_PIXEL = 8
 BYTES_BESIDE = 16_000_000
-
 # The reader works on at most this many pixels. A full page stays readable; 12 megapixels are halved to 3.
 WORKING_PIXELS = 4_500_000
-
 ARRAY_SHAPES = "uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]"
 
 # Raised by Pillow's decoders on damaged files; Warning is among them because users may turn warnings into errors.
-DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    BufferError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Warning,
-)
+DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, Warning)
+DAMAGED += (AttributeError, ArithmeticError, RuntimeError, AssertionError, BufferError, struct.error, zlib.error)
 
-# First bytes of known formats that are not supported.
+# First bytes of known formats that are not supported, and a command that converts them.
 KNOWN_BY = {
-    "PDF": rb"%PDF",
-    "AVIF": rb"....ftypavi[fs]",
-    "HEIC": rb"....ftyp(hei[cxms]|hevc|mif1|msf1)",
-    "JPEG XL": rb"\xff\x0a|\0\0\0\x0cJXL ",
-    "EPS": rb"%!PS|\xc5\xd0\xd3\xc6",
-    "WMF or EMF": rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF",
-    "PSD": rb"8BPS",
-    "SVG": rb".*<svg",
+    "PDF": (rb"%PDF", "pdftoppm -png FILE page"),
+    "AVIF": (rb"....ftypavi[fs]", "avifdec FILE picture.png"),
+    "HEIC": (rb"....ftyp(hei[cxms]|hevc|mif1|msf1)", "heif-convert FILE picture.png"),
+    "JPEG XL": (rb"\xff\x0a|\0\0\0\x0cJXL ", ""),
+    "EPS": (rb"%!PS|\xc5\xd0\xd3\xc6", "gs -sDEVICE=png16m -r300 -o picture.png FILE"),
+    "WMF or EMF": (rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF", ""),
+    "PSD": (rb"8BPS", ""),
+    "SVG": (rb".*<svg", "rsvg-convert FILE -o picture.png"),
 }
 
-# Modes whose pixels may be averaged.
-PLAIN_MODES = ("L", "RGB")
+PLAIN_MODES = ("L", "RGB")  # Modes whose pixels may be averaged.
 
 # The transpose that undoes each EXIF orientation, and the orientations that swap width and height.
 UPRIGHT = {
@@ -118,11 +98,7 @@ def decode(source: PictureSource, *, channels: int, max_pixels: int = MAX_PIXELS
 
 
 def decode_picture(
-    source: PictureSource,
-    *,
-    channels: int | None,
-    max_pixels: int = MAX_PIXELS,
-    working_pixels: int = WORKING_PIXELS,
+    source: PictureSource, *, channels: int | None, max_pixels: int = MAX_PIXELS, working_pixels: int = WORKING_PIXELS
 ) -> Picture:
     """Return a picture upright, with transparency composited over a plain ground, and reduced if it is large.
 
@@ -149,7 +125,8 @@ def decode_picture(
         with _opened(source, name, max_pixels) as (image, frames):
             _check_size(name, image.size, max_pixels)
             size = image.size
-            note = _other_frames(frames)
+            count = f"more than {MOST_FRAMES:,}" if frames > MOST_FRAMES else f"{frames}"
+            note = f"the first of {count} frames" if frames > 1 else ""
             if not isinstance(source, Image.Image):
                 _draft(image, channels, _scale(size, working_pixels))
             image.load()
@@ -229,10 +206,8 @@ def _open_file(path: Path) -> BinaryIO:
         return path.open("rb")
     except FileNotFoundError as error:
         raise PictureNotFound(f"no picture at {path}") from error
-    except IsADirectoryError as error:
-        raise PictureNotFound(f"expected a picture at {path}; it is a folder") from error
-    except PermissionError as error:
-        # Windows raises PermissionError for folders too.
+    # Windows raises PermissionError for folders too.
+    except (IsADirectoryError, PermissionError) as error:
         if path.is_dir():
             raise PictureNotFound(f"expected a picture at {path}; it is a folder") from error
         raise PictureUnreadable(f"{path} may not be read: permission denied") from error
@@ -244,22 +219,11 @@ def _unidentified(content: bytes, name: str) -> PictureError:
     """Return the error for a file of no supported format."""
     if not content:
         return PictureUnreadable(f"{name} is empty; expected a picture")
-    for kind, mark in KNOWN_BY.items():
-        if re.match(mark, content[:1024], re.DOTALL | re.IGNORECASE):
-            return _unsupported(name, kind)
+    for kind, (signature, converter) in KNOWN_BY.items():
+        if re.match(signature, content[:1024], re.DOTALL | re.IGNORECASE):
+            how = f"with: {converter}" if converter else "in a drawing program"
+            return PictureUnreadable(f"{name} is a {kind} file, which is not supported; convert it to PNG {how}")
     return PictureUnreadable(f"{name} is not a picture; expected PNG, JPEG, WebP, TIFF, BMP or GIF")
-
-
-def _unsupported(name: str, kind: str) -> PictureUnreadable:
-    how = {
-        "PDF": "pdftoppm -png FILE page",
-        "HEIC": "heif-convert FILE picture.png",
-        "AVIF": "avifdec FILE picture.png",
-        "SVG": "rsvg-convert FILE -o picture.png",
-        "EPS": "gs -sDEVICE=png16m -r300 -o picture.png FILE",
-    }.get(kind)
-    convert = f"with: {how}" if how else "in a drawing program"
-    return PictureUnreadable(f"{name} is a {kind} file, which is not supported; convert it to PNG {convert}")
 
 
 def _check_size(name: str, size: tuple[int, ...], max_pixels: int) -> None:
@@ -325,9 +289,3 @@ def _with_info(changed: Image.Image, image: Image.Image) -> Image.Image:
 def _frames_of(image: Image.Image) -> int:
     # A camera's JPEG may contain previews, which are not frames.
     return 1 if isinstance(image, JpegImagePlugin.JpegImageFile) else getattr(image, "n_frames", 1)
-
-
-def _other_frames(frames: int) -> str:
-    """Return a note about the frames or pages that are ignored."""
-    count = f"more than {MOST_FRAMES:,}" if frames > MOST_FRAMES else f"{frames}"
-    return f"the first of {count} frames" if frames > 1 else ""

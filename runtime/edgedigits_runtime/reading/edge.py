@@ -12,32 +12,20 @@ from edgedigits_runtime.reading.marks import Mark, gap
 EDGE_BAND = 0.15
 EDGE_INK = 0.8
 EDGE_LENGTH = 0.6
-
 # A mark that comes nearer to the edge than this fraction of the shorter side runs out of the picture.
 EDGE_GAP = 0.005
-
 # Boxes of digits together cover the picture at most this many times; boxes of lines across it cover more.
 MOST_COVERED = 8
-
-# Fraction of the ink that must be clear of the edge before marks at the edge are dropped.
-CLEAR_INK = 0.5
-
-# Largest distance between a digit and a part of it, in heights of the digit.
-BESIDE = 0.25
+CLEAR_INK = 0.5  # Fraction of the ink that must be clear of the edge before marks at the edge are dropped.
+BESIDE = 0.25  # Largest distance between a digit and a part of it, in heights of the digit.
 
 
 def hugs_edge(components: Components, ink: NDArray[np.uint8], weight: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return whether each component runs along the picture's edge, bool [count].
-
-    Args:
-        components: of the ink.
-        ink: uint8 [H, W].
-        weight: float64 [count], the ink of each component.
-    """
+    """Return whether each component of ink, uint8 [H, W], runs along the picture's edge, bool [count]."""
     height, width = ink.shape
     top, left, bottom, right = components.boxes.T
     along = (bottom - top >= EDGE_LENGTH * height) | (right - left >= EDGE_LENGTH * width)
-    sizes = np.where(along, box_sizes(components), 0)
+    sizes = np.where(along, components.box_areas, 0)
     along &= np.cumsum(sizes) <= MOST_COVERED * ink.size
     hugs = np.zeros(len(components), bool)
     band = round(EDGE_BAND * min(height, width))
@@ -49,22 +37,11 @@ def hugs_edge(components: Components, ink: NDArray[np.uint8], weight: NDArray[np
     return hugs
 
 
-def box_sizes(components: Components) -> NDArray[np.int64]:
-    """Return the area of each component's box in pixels, int64 [count]."""
-    top, left, bottom, right = components.boxes.T
-    sizes: NDArray[np.int64] = (bottom - top) * (right - left)
-    return sizes
-
-
 def without_run_out(marks: list[Mark], shape: tuple[int, ...], *, alone: bool = False) -> list[Mark]:
-    """Drop the marks that run out of the picture if the others do not.
+    """Drop the marks that run out of a picture of this shape if the others do not.
 
-    In a picture cropped tight around a number the outermost digits touch all four sides, and all are kept.
-
-    Args:
-        marks: of the picture.
-        shape: of the picture.
-        alone: keep marks that may be a part of a digit beside them.
+    In a picture cropped tight around a number the outermost digits touch all four sides, and all are kept. `alone`
+    keeps marks that may be a part of a digit beside them.
     """
     height, width = shape
     near = EDGE_GAP * min(height, width)

@@ -13,28 +13,18 @@ Grey = NDArray[np.uint8]
 # Window sizes as fractions of the longest side, or of twice the shorter side of a strip.
 WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3)
 SMALL, LARGE = 1 / 12, 1 / 3
-
 # The window must be this many times wider than the strokes, because junctions are wider.
 STROKES_IN_WINDOW = 2
-
-# Widest stroke, as a fraction of the longest side.
-MOST_STROKE = 0.2
-
-# Strokes fit in a window if the next larger window finds at most this many times as much ink.
-COMPLETE = 1.5
+MOST_STROKE = 0.2  # Widest stroke, as a fraction of the longest side.
+COMPLETE = 1.5  # Strokes fit in a window if the next larger window finds at most this many times as much ink.
 
 LEVELS = np.arange(256.0)
 
-# Below this many pixels the way to count levels does not matter.
-FEW = 2000
+FEW = 2000  # Below this many pixels the way to count levels does not matter.
 
 
 def envelope(grey: Grey) -> tuple[Grey, int]:
-    """Return the ground under dark ink, uint8 [h, w], and the size of the window that found it, in pixels.
-
-    Args:
-        grey: uint8 [h, w], a reduced picture.
-    """
+    """Return the ground under dark ink of a reduced picture, uint8 [h, w], and the size of the window that found it."""
     window, ground = closed_by(grey, WINDOWS[0])
     for part in WINDOWS[1:]:
         ink = subtracted(ground, grey)
@@ -105,7 +95,6 @@ def ink_weights(stack: Grey) -> NDArray[np.float64]:
 
 
 def ink_weight(ink: Grey) -> float:
-    """Return the third moment of one picture."""
     return float(ink_weights(ink[np.newaxis])[0])
 
 

@@ -69,11 +69,7 @@ class Rationed(io.BytesIO):
         self._left = READS + len(content) // BYTES_A_READ
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes.
-
-        Raises:
-            Refused: too many reads.
-        """
+        """Return the next bytes; raise Refused after too many reads."""
         self._left -= 1
         if self._left < 0:
             raise Refused("it is made of too many small pieces")

@@ -23,11 +23,7 @@ FRAME_SHAPE = (SIDE, SIDE, 1)
 
 
 def frame_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return one digit framed, uint8 [28, 28]; all zeros where there is no ink.
-
-    Args:
-        ink: uint8 [h, w], bright on 0, one digit.
-    """
+    """Return one digit, uint8 [h, w], bright on 0, framed in uint8 [28, 28]; all zeros where there is no ink."""
     framed = np.zeros((SIDE, SIDE), np.uint8)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if not len(rows):
@@ -72,12 +68,7 @@ def _extent(ink: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Return a picture resized to `shape`, uint8 [height, width, channels], without framing.
-
-    Args:
-        picture: uint8 [H, W, channels].
-        shape: (height, width, channels) of the model's input.
-    """
+    """Return a picture, uint8 [H, W, channels], resized to `shape` (height, width, channels) without framing."""
     height, width, channels = shape
     return resized(picture[..., 0] if channels == 1 else picture, width, height).reshape(shape)
 

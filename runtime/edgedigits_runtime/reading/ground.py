@@ -29,35 +29,26 @@ from edgedigits_runtime.reading.sheets import are_sheets
 
 # A smaller side has too few pixels for windows; its strokes are as wide as the gaps between them.
 LEAST_LOCAL_SIDE = 64
-
-# The border is uniform if this share of its pixels is within a level of the median.
-UNIFORM_SHARE = 0.75
-
-# The surface is fitted to a grid of at most this many pixels a side.
-FIT_SIDE = 64
-
+UNIFORM_SHARE = 0.75  # The border is uniform if this share of its pixels is within a level of the median.
+FIT_SIDE = 64  # The surface is fitted to a grid of at most this many pixels a side.
 # A surface with this range of levels follows more than light. Ink never covers LIT_SHARE of the picture or LIT_BORDER
 # of its border.
 STEEP = 128
 LIT_SHARE = 0.4
 LIT_BORDER = 0.15
-
 # A surface with at most EVEN levels is even light with noise. Strokes as broad as BROAD of the longest side are found
 # on it, because an envelope's window that holds them might cover the whole picture.
 EVEN = 4
 BROAD = 0.1
-
 # Windows to compare strokes with the gaps between them, as fractions of the longest side.
 NARROW = (1 / 48, 1 / 24, 1 / 12, 1 / 6)
 NEARLY_ALL = 0.7
 HEAVIER = 2.0
-
 # Where light falls below this fraction of the paper's, ink is weaker by as much; it is amplified, at most MOST_GAIN
 # times.
 SHADE = 0.9
 MOST_GAIN = 3.0
 GAIN_BITS = 6
-
 # Ground darker than any shadow, or of another tint (darkest divided by lightest channel), is not paper.
 DARKEST_SHADE = 0.3
 OTHER_TINT = 0.25
@@ -92,13 +83,7 @@ class SmoothGrounds:
 
 
 def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
-    """Find the ground of a picture.
-
-    Args:
-        darkest: uint8 [H, W], each pixel's darkest channel, in which dark ink has most contrast.
-        lightest: uint8 [H, W], each pixel's lightest channel.
-        factor: by how much the picture is reduced.
-    """
+    """Find the ground of a picture by each pixel's darkest and lightest channel, uint8 [H, W], reduced by `factor`."""
     sides = {True: reduced(darkest, factor), False: ~reduced(lightest, factor)}
     borders = {True: _border(darkest[np.newaxis]), False: _border(~lightest[np.newaxis])}
     grounds = _smooth_grounds({side: grey[np.newaxis] for side, grey in sides.items()}, borders)
@@ -125,12 +110,7 @@ def smooth_grounds(darkest: Grey, lightest: Grey) -> SmoothGrounds:
 
 
 def _smooth_grounds(sides: dict[bool, Grey], borders: dict[bool, Grey]) -> SmoothGrounds:
-    """Find the smooth ground of each picture, with the polarity that gives it more ink.
-
-    Args:
-        sides: uint8 [N, h, w] by dark_ink: the picture for dark ink, the inverted picture for light ink.
-        borders: uint8 [N, P], all levels along the border of each picture in full size.
-    """
+    """Find the smooth ground of each picture, by dark_ink its levels [N, h, w] and those of its border [N, P]."""
     levels = {side: _levels(border) for side, border in borders.items()}
     smooth = {side: _smooth(grey, *levels[side]) for side, grey in sides.items()}
     # Ink is far from the ground on one side; noise is near it on both.
@@ -164,12 +144,7 @@ def reduced(grey: Grey, factor: int) -> Grey:
 
 
 def _gain(level: Grey, lightest: Grey) -> Grey | None:
-    """Return how much to amplify dark ink in weak light.
-
-    Args:
-        level: uint8 [h, w], the ground by the darkest channel.
-        lightest: uint8 [h, w], the ground by the lightest channel.
-    """
+    """Return how much to amplify dark ink in weak light, by the ground of the darkest and of the lightest channel."""
     if not level.any():
         return None
     paper = float(np.quantile(level, 0.9))
@@ -199,7 +174,6 @@ def _border(stack: NDArray[Any]) -> NDArray[Any]:
 
 
 def _smooth(stack: Grey, levels: NDArray[np.int16], uniform: NDArray[np.bool_]) -> Grey:
-    """Return each ground as one level or as a fitted surface, uint8 [N, h, w]."""
     smooth = np.empty_like(stack)
     smooth[...] = levels.astype(np.uint8)[:, np.newaxis, np.newaxis]
     for k in np.flatnonzero(~uniform).tolist():

@@ -11,31 +11,20 @@ from edgedigits_runtime.reading.components import joined
 from edgedigits_runtime.reading.marks import Mark, distance, mask_stroke_width, union
 
 # Lengths are fractions of the reference height, the median height of the ink.
-
-# A lower mark is a part of a digit.
-PART_HEIGHT = 0.45
-
-# A part this near belongs to the digit; a minus or a point is farther away.
-PART_GAP = 0.10
-
+PART_HEIGHT = 0.45  # A lower mark is a part of a digit.
+PART_GAP = 0.10  # A part this near belongs to the digit; a minus or a point is farther away.
 # The bar of a 5 is a little farther away, above the middle of its digit.
 BAR_GAP = 0.22
 BAR_MIDDLE = 0.30
-
-# The smaller mark belongs to the larger one if this share of its box is inside the larger box.
-INSIDE = 0.6
-
+INSIDE = 0.6  # The smaller mark belongs to the larger one if this share of its box is inside the larger box.
 # Boxes of slanted 1s overlap too: a mark of nearly the same height must be almost wholly inside.
 BESIDE = 0.75
 SURELY_INSIDE = 0.9
-
 # Stacked marks share this fraction of the narrower width, and together are no higher than a digit.
 STACKED = 0.5
 TALLEST = 1.35
-
 # A full page of digits has some 5,000 pairs this near; more are a texture, in which nothing is joined.
 MOST_PAIRS = 20_000
-
 # A dot is at most this many stroke widths long, and a dotted digit at least DOTTED_HEIGHT dots high.
 DOT_SIZE = 3.0
 DOTS = 0.8
@@ -73,7 +62,6 @@ def grouped(marks: list[Mark]) -> list[Mark]:
 
 
 def _unions(marks: list[Mark], left: NDArray[np.int64], right: NDArray[np.int64]) -> list[Mark]:
-    """Return one mark for all that the pairs (left, right) connect."""
     roots = joined(len(marks), left, right)
     return [union([marks[k] for k in np.flatnonzero(roots == root)]) for root in np.unique(roots)]
 

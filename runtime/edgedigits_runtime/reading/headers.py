@@ -9,9 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-# Chunks of a PNG; a large animation has some thousands.
-MOST_CHUNKS = 20_000
-
+MOST_CHUNKS = 20_000  # Chunks of a PNG; a large animation has some thousands.
 # Segments of a JPEG; a profile or a second picture in extended XMP takes hundreds, of 64 kB each.
 MOST_SEGMENTS = 5000
 # Scans of a progressive JPEG; encoders write about ten. Pieces of EXIF data, of 64 kB each, are joined one by one.
@@ -24,19 +22,16 @@ START_OF_SCAN, END_OF_IMAGE, APP1 = 0xDA, 0xD9, 0xE1
 # First byte of a GIF block.
 GIF_BLOCK = re.compile(rb"[\x21\x2c\x3b]")
 
-# Strips or tiles of a TIFF; Pillow starts a decoder for each.
-MOST_STRIPS = 70_000
+MOST_STRIPS = 70_000  # Strips or tiles of a TIFF; Pillow starts a decoder for each.
 # Bytes of a TIFF value by the number of its type.
 TYPE_SIZES = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)
 STRIPS, TILES, TILE_WIDTH, TILE_HEIGHT = 273, 324, 322, 323
-
 # Tiles and components of a JPEG 2000.
 MOST_TILES = 4096
 MOST_COMPONENTS = 4
 
 MOST_ICONS = 256
-# Counting of frames or pages stops here.
-MOST_FRAMES = 1000
+MOST_FRAMES = 1000  # Counting of frames or pages stops here.
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -46,16 +41,11 @@ class Refused(Exception):
 
 
 def check_header(kind: str, content: bytes, max_pixels: int) -> bytes:
-    """Return the bytes to decode: the PNG inside an icon, else the file.
-
-    Raises:
-        Refused: see there; damaged headers are left to the decoder.
-    """
+    """Return the bytes to decode, an icon's PNG or else the file; raise Refused if its header demands too much work."""
     if kind == "ICO":
         return _icon(content, max_pixels)
-    check = CHECKS.get(kind)
-    if check is not None:
-        check(content, max_pixels)
+    if kind in CHECKS:
+        CHECKS[kind](content, max_pixels)
     return content
 
 
@@ -151,12 +141,10 @@ class _TiffLayout:
         return int.from_bytes(content[place : place + size], "little" if self.order == "<" else "big")
 
     def first(self, content: bytes) -> int:
-        """Return the offset of the first page's entries."""
         return self.number(content, self.word, self.word)
 
 
 def _tiff_pages(content: bytes) -> Iterator[int]:
-    """Yield the offset of each page's entries."""
     layout = _TiffLayout(content)
     place, seen = layout.first(content), set[int]()
     while 0 < place < len(content) and place not in seen:
@@ -167,7 +155,6 @@ def _tiff_pages(content: bytes) -> Iterator[int]:
 
 
 def _gif_frames(content: bytes) -> Iterator[int]:
-    """Yield the offset of each frame."""
     flags = content[10] if len(content) > 10 else 0
     place = 13 + _palette(flags)
     while place < len(content):

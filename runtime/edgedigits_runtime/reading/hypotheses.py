@@ -9,39 +9,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgedigits_runtime.reading.marks import Box, Mark, around, distance, gap
+from edgedigits_runtime.reading.marks import Mark, around, distance, gap
 
 # Up to MOST_JOINED neighbouring marks form a hypothesis, unless they are farther apart or together wider than this, in
 # heights.
 MOST_JOINED = 4
 JOIN_GAP = 0.35
 WIDEST = 1.7
-
 # Width limit for a piece cut from touching digits, and half of the cost of a cut.
 WIDEST_CUT = 1.2
 CUT = 0.2
-
 # Cost of joining two marks as high as digits that are side by side or in two lines.
 SIDE_BY_SIDE = 2.0
 FULL_HEIGHT = 0.75
 SHARED_WIDTH = 0.25
-
-# With no more marks than this in the picture, all of them may be one digit.
-WHOLE_MARKS = 6
-
-# Factor on that cost: with so few marks one digit is likelier than on a line of many.
-WHOLE_COST = 0.7
+WHOLE_MARKS = 6  # With no more marks than this in the picture, all of them may be one digit.
+WHOLE_COST = 0.7  # Factor on that cost: with so few marks one digit is likelier than on a line of many.
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A mark, or a part of a mark that was cut.
+    """A mark, or a part of a mark that was cut, in search pixels.
 
     Attributes:
-        mark: in search pixels.
         group: index of the whole mark.
-        line: index of its line.
-        height: of the line, in search pixels.
+        line, height: index and height of its line.
     """
 
     mark: Mark
@@ -51,12 +43,7 @@ class Piece:
 
 
 class Hypothesis(NamedTuple):
-    """Neighbouring pieces, from the first to the last, that may be one digit.
-
-    Attributes:
-        cost: of this by their geometry.
-        cut: whether the mark was cut.
-    """
+    """Neighbouring pieces, from the first to the last, that may be one digit, at a cost; `cut`: part of a mark."""
 
     first: int
     last: int
@@ -134,8 +121,7 @@ def width_cost(width: float) -> float:
 def _whole_cost(parts: list[Piece]) -> float:
     """Return the cost of all pieces as one digit, by the gaps between its marks."""
     joined = around([part.mark.box for part in parts])
-    # The geometric mean of the heights of the whole and of its parts: lines of a page are close in heights of the
-    # whole.
+    # The geometric mean with the whole's height, in which lines of a page would be close.
     height = np.sqrt(joined.height * max(part.mark.box.height for part in parts))
     reached, rest, cost = [parts[0]], list(parts[1:]), 0.0
     while rest:
@@ -143,11 +129,8 @@ def _whole_cost(parts: list[Piece]) -> float:
         nearest = int(np.argmin(gaps))
         cost += WHOLE_COST * join_cost(gaps[nearest] / height)
         reached.append(rest.pop(nearest))
-    heights = np.array([box.height for box in _group_boxes(parts)])
+    groups = {part.group for part in parts}
+    wholes = [around([part.mark.box for part in parts if part.group == group]) for group in groups]
+    heights = np.array([box.height for box in wholes])
     digits = np.count_nonzero(heights >= FULL_HEIGHT * heights.max())
     return float(cost + SIDE_BY_SIDE * (digits - 1) + width_cost(joined.width / joined.height))
-
-
-def _group_boxes(parts: list[Piece]) -> list[Box]:
-    groups = sorted({part.group for part in parts})
-    return [around([part.mark.box for part in parts if part.group == group]) for group in groups]

@@ -5,7 +5,6 @@ Ink differs from the ground on one side. Differences on the other side, where th
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,22 +21,12 @@ Ink = NDArray[np.uint8]
 
 # The ground is estimated on a picture reduced to about this many pixels, because light changes slowly.
 GROUND_PIXELS = 49_152
-
 # Least ratio of ink to noise; blurred noise forms blots.
 INK_TO_NOISE, BLURRED_TO_NOISE = 2, 3
-
-# Levels are counted on a grid of about this many pixels.
-COUNTED_PIXELS = 400_000
-
-# Less contrast, in grey levels, is no writing: JPEG and sensors alone reach some levels.
-LEAST_CONTRAST = 8
-
-# Fraction of the full contrast from which a pixel is stroke and not smear.
-STROKE_LEVEL = 0.35
-
-# Contrast that is not stretched: MNIST's own images end at 254 or 255.
-FULL_CONTRAST = 230
-
+COUNTED_PIXELS = 400_000  # Levels are counted on a grid of about this many pixels.
+LEAST_CONTRAST = 8  # Less contrast, in grey levels, is no writing: JPEG and sensors alone reach some levels.
+STROKE_LEVEL = 0.35  # Fraction of the full contrast from which a pixel is stroke and not smear.
+FULL_CONTRAST = 230  # Contrast that is not stretched: MNIST's own images end at 254 or 255.
 # Largest share of inked pixels that are traces below LEAST_CONTRAST away from strokes, as JPEG leaves them, in a clean
 # picture.
 CLEAN_SHARE = 0.01
@@ -144,22 +133,16 @@ def _of_small(darkest: Ink, lightest: Ink) -> Ink:
 
 
 def _strokes(ink: Ink, peak: NDArray[np.int64], noise: NDArray[np.int64], *, blurred: bool) -> Ink:
-    """Return the written part of each picture's ink, uint8 [N, H, W], with full contrast.
-
-    Args:
-        ink: distance of each pixel from the ground.
-        peak, noise: int64 [N], see _peak and _noise.
-        blurred: whether the noise was blurred.
-    """
+    """Return the written part of each picture's ink, uint8 [N, H, W], with full contrast."""
     least = np.ceil(np.maximum(noise + 1, STROKE_LEVEL * peak)).astype(np.int16)
     strokes = _widened(ink >= least[:, np.newaxis, np.newaxis])
     clean = (noise == 0) & (not blurred)
     clean[clean] = _are_clean(ink[clean], strokes[clean])
-    shown = peak >= np.maximum(LEAST_CONTRAST, (BLURRED_TO_NOISE if blurred else INK_TO_NOISE) * noise)
-    strokes[clean], strokes[~shown] = True, False
+    written_on = peak >= np.maximum(LEAST_CONTRAST, (BLURRED_TO_NOISE if blurred else INK_TO_NOISE) * noise)
+    strokes[clean], strokes[~written_on] = True, False
     written: Ink = ink * strokes
     full = np.where(clean, ink.max(axis=(1, 2)), peak)
-    for k in np.flatnonzero(shown & (full < FULL_CONTRAST)).tolist():
+    for k in np.flatnonzero(written_on & (full < FULL_CONTRAST)).tolist():
         written[k] = _stretched(written[k], int(full[k]))
     return written
 
@@ -246,12 +229,8 @@ def _strengthened(ink: Ink, gain: Ink) -> Ink:
 def _are_clean(ink: Ink, strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return whether each picture has hardly any faint traces away from the strokes."""
     traces = (ink > 0) & (ink < LEAST_CONTRAST) & ~strokes
-    clean: NDArray[np.bool_] = _inked(traces) <= CLEAN_SHARE * _inked(ink)
-    return clean
-
-
-def _inked(ink: NDArray[Any]) -> NDArray[np.int64]:
-    return np.array([np.count_nonzero(each) for each in ink], np.int64)
+    counts = [(np.count_nonzero(trace), np.count_nonzero(each)) for trace, each in zip(traces, ink, strict=True)]
+    return np.array([trace <= CLEAN_SHARE * all_ink for trace, all_ink in counts], bool)
 
 
 def _counted(grey: Ink) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.components import Components, find_components
-from edgedigits_runtime.reading.edge import MOST_COVERED, box_sizes, hugs_edge, without_run_out
+from edgedigits_runtime.reading.edge import MOST_COVERED, hugs_edge, without_run_out
 from edgedigits_runtime.reading.grouping import grouped, reference_height
 from edgedigits_runtime.reading.hypotheses import Hypothesis, Piece, hypotheses_of, low_cost
 from edgedigits_runtime.reading.marks import Box, Mark, mask_stroke_width, trimmed, union
@@ -21,26 +21,16 @@ from edgedigits_runtime.reading.touching import pieces
 # Components are found on a picture reduced to about this many pixels, in which digits of a full page are at least some
 # ten high.
 SEARCH_PIXELS = 1_000_000
-
-# Higher digits are reduced further.
-SEARCH_HEIGHT = 96
-
+SEARCH_HEIGHT = 96  # Higher digits are reduced further.
 # A component with less than this fraction of the heaviest one's ink is a speck. A 5's bar has about 0.15.
 SPECK_SHARE = 0.03
-
 # A page written closely with digits has fewer marks; more are a texture.
 MOST_MARKS = 1000
 MOST_CANDIDATES = 2000
-
-# More marks that may be several digits are words, and are not cut.
-MOST_WIDE = 200
-
+MOST_WIDE = 200  # More marks that may be several digits are words, and are not cut.
 # Lower marks, in heights of the line, are ignored in finding lines, and added to the nearest line.
 LINE_HEIGHT = 0.4
-
-# A mark at least this wide, in heights of its line, may be two digits.
-CUT_WIDTH = 0.8
-
+CUT_WIDTH = 0.8  # A mark at least this wide, in heights of its line, may be two digits.
 # Among MANY_MARKS or more, a mark must be WIDER than the median or SURELY_WIDE.
 MANY_MARKS = 6
 WIDER = 1.4
@@ -92,18 +82,10 @@ class Layout:
     note: str = ""
 
 
-EMPTY = Layout([], 0)
-
-
 def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:
-    """Return the candidates in ink.
-
-    Args:
-        ink: uint8 [H, W], bright on 0.
-        whole: whether all the ink may be one digit.
-    """
+    """Return the candidates in ink, uint8 [H, W], bright on 0; `whole`: all the ink may be one digit."""
     if not ink.any():
-        return EMPTY
+        return Layout([], 0)
     factor = max(1, int(np.ceil(np.sqrt(ink.size / SEARCH_PIXELS))))
     small = _reduced(ink, factor)
     marks = _marks(small)
@@ -153,7 +135,7 @@ def _marks(small: NDArray[np.uint8]) -> list[Mark]:
     if len(numbers) > MOST_MARKS:
         numbers = numbers[: MOST_MARKS + 1]
     # Enough masks to see that there are too many.
-    sizes = box_sizes(components)[numbers]
+    sizes = components.box_areas[numbers]
     numbers = numbers[np.cumsum(sizes) - sizes <= MOST_COVERED * small.size]
     boxes = components.boxes.tolist()
     return [
@@ -233,17 +215,7 @@ def _candidate(parts: list[Piece], run: Hypothesis, ink: NDArray[np.uint8], fact
     if tight is None:
         raise ValueError("a mark holds ink")
     box = tight.box
-    shown = crop[box.y - rows.start : box.bottom - rows.start, box.x - columns.start : box.right - columns.start]
-    height = mark.box.height / own[0].height
-    return Candidate(
-        box,
-        shown,
-        run.first,
-        run.last,
-        own[0].line,
-        run.cost + low_cost(box.height),
-        run.cut,
-        height,
-        mask_stroke_width(mark.mask),
-        float(mark.mask.mean()),
-    )
+    inside = crop[box.y - rows.start : box.bottom - rows.start, box.x - columns.start : box.right - columns.start]
+    cost, height = run.cost + low_cost(box.height), mark.box.height / own[0].height
+    stroke, fill = mask_stroke_width(mark.mask), float(mark.mask.mean())
+    return Candidate(box, inside, run.first, run.last, own[0].line, cost, run.cut, height, stroke, fill)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,7 @@ from numpy.typing import NDArray
 OUTLINE = 100
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle in pixels; x and y are those of its top left pixel."""
 
     x: int
@@ -27,10 +27,6 @@ class Box:
     @property
     def columns(self) -> slice:
         return slice(self.x, self.x + self.width)
-
-    @property
-    def corner_and_size(self) -> tuple[int, int, int, int]:
-        return self.x, self.y, self.width, self.height
 
     @property
     def right(self) -> int:
@@ -48,12 +44,7 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """One piece of ink.
-
-    Attributes:
-        box: tight around the mask.
-        mask: bool [height, width].
-    """
+    """One piece of ink: its box, and a mask tight in it, bool [height, width]."""
 
     box: Box
     mask: NDArray[np.bool_]

@@ -4,14 +4,10 @@ import numpy as np
 
 from edgedigits_runtime.reading.marks import Box
 
-# Steeper lines, above about 20 degrees, are columns and not slanted lines.
-STEEPEST = 0.36
-
+STEEPEST = 0.36  # Steeper lines, above about 20 degrees, are columns and not slanted lines.
 # Marks are on one line if, after correcting the slant, they share this fraction of the lower one's height.
 SHARED_HEIGHT = 0.4
-
-# More distant neighbours, in heights, do not count for the slant.
-NEIGHBOURS = 6.0
+NEIGHBOURS = 6.0  # More distant neighbours, in heights, do not count for the slant.
 
 
 def lines_of(boxes: list[Box]) -> list[list[int]]:

@@ -16,17 +16,10 @@ MOST_SHIFT = 16
 
 Ends = tuple[float, float, float]
 
-# Modes of one tone.
-GREY = ("L", "1")
-
-# Large pictures are converted in strips of this many pixels.
-STRIP_PIXELS = 500_000
-
-# A drawing that brings its own ground has two levels that differ by more than this.
-OWN_CONTRAST = 64
-
-# Least share of a level in the visible part, or in its outline.
-LEAST_SHARE = 0.01
+GREY = ("L", "1")  # Modes of one tone.
+STRIP_PIXELS = 500_000  # Large pictures are converted in strips of this many pixels.
+OWN_CONTRAST = 64  # A drawing that brings its own ground has two levels that differ by more than this.
+LEAST_SHARE = 0.01  # Least share of a level in the visible part, or in its outline.
 
 
 def to_pixels(image: Image.Image, channels: int | None) -> NDArray[np.uint8]:
@@ -144,8 +137,8 @@ def _transform(profile: bytes, mode: str) -> Any:
     if mode == "CMYK":
         return transform
     ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[np.newaxis]).convert(mode)
-    shown = np.asarray(ImageCms.applyTransform(ramp, transform)).astype(np.int16)
-    return transform if np.abs(shown - np.asarray(ramp.convert("RGB"))).max() > MOST_SHIFT else None
+    converted = np.asarray(ImageCms.applyTransform(ramp, transform)).astype(np.int16)
+    return transform if np.abs(converted - np.asarray(ramp.convert("RGB"))).max() > MOST_SHIFT else None
 
 
 def _lab_to_rgb(image: Image.Image) -> Image.Image:

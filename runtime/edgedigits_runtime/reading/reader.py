@@ -16,7 +16,7 @@ from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_digit, frame_pla
 from edgedigits_runtime.reading.ink import find_inks, is_small
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.reject import EXPECT, Criteria, Expect, Verdict, below, judge
+from edgedigits_runtime.reading.reject import EXPECT, Criteria, Expect, Verdict, doubt, judge
 from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
 from edgedigits_runtime.timing import Stopwatch
 
@@ -131,7 +131,8 @@ class Reader:
             sources: each as for `read`; an iterator is consumed lazily.
             names: source names in the readings; the files' paths if None.
         """
-        for batch in _batches(self._decoded_or_error(*each) for each in _named(sources, names)):
+        named = zip(sources, repeat(None)) if names is None else zip(sources, names, strict=True)
+        for batch in _batches(self._decoded_or_error(*each) for each in named):
             yield from self._read_batch(batch)
 
     def trace(self, source: PictureSource, *, name: str | None = None) -> Trace:
@@ -148,7 +149,7 @@ class Reader:
             kept=np.array([not why for why in verdict.why], bool),
             why=verdict.why,
             reading=self._reading(judged),
-            boxes=tuple(picture.in_source(box.corner_and_size) for box in boxes),
+            boxes=tuple(picture.in_source(box) for box in boxes),
             size=picture.size,
         )
 
@@ -156,14 +157,7 @@ class Reader:
         """Return the boxes of all candidates, and their images as the model takes them, uint8 [N, H, W, C].
 
         Boxes are in pixels of the decoded picture, see Picture.in_source. They may overlap, because strokes that may be
-        one digit or two are tried as both.
-
-        Args:
-            source: anything that `decode` takes.
-            watch: adds up the time of each stage.
-
-        Raises:
-            PictureNotFound, PictureUnreadable, PictureTooLarge, ArrayError: see decode.
+        one digit or two are tried as both. `watch` adds up the time of each stage; errors are those of `read`.
         """
         watch = watch or Stopwatch()
         with watch.stage("decode"):
@@ -241,8 +235,7 @@ class Reader:
 
     def _judge(self, found: _Found, confidences: Probabilities) -> Verdict:
         if self.classifier.contract.reader == "plain":
-            sure = float(confidences.max()) >= self.min_confidence
-            return Verdict((0,), ("" if sure else below(float(confidences.max()), self.min_confidence),))
+            return Verdict((0,), (doubt(confidences.max(), self.min_confidence),))
         threshold = self._framed_confidence if found.as_it_is else self.min_confidence
         criteria = Criteria(threshold, self.expect, self.length)
         return judge(found.layout, found.framed, confidences, criteria)
@@ -252,7 +245,7 @@ class Reader:
         kept = [k for k, why in zip(verdict.order, verdict.why, strict=True) if not why]
         candidates = [judged.found.layout.candidates[k] for k in kept]
         digits = tuple(
-            self._digit(picture.in_source(candidate.box.corner_and_size), judged.confidences[k])
+            self._digit(picture.in_source(candidate.box), judged.confidences[k])
             for k, candidate in zip(kept, candidates, strict=True)
         )
         engine = self.classifier.engine
@@ -282,10 +275,6 @@ class Reader:
         )
 
 
-def _named(sources: Iterable[PictureSource], names: Iterable[str] | None) -> Iterator[tuple[PictureSource, str | None]]:
-    return zip(sources, repeat(None)) if names is None else zip(sources, names, strict=True)
-
-
 def _batches(decoded: Iterable[_Decoded | EdgedigitsError]) -> Iterator[list[_Decoded | EdgedigitsError]]:
     """Batch small pictures; every other picture is a batch of its own."""
     batch: list[_Decoded | EdgedigitsError] = []
@@ -307,21 +296,19 @@ def _framed(layout: Layout) -> NDArray[np.uint8]:
 
 
 def _plain(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> _Found:
-    image = frame_plain(pixels, shape)
-    return _Found(np.zeros(pixels.shape[:2], np.uint8), _whole(pixels), image[np.newaxis])
+    height, width = pixels.shape[:2]
+    layout = _single(Box(0, 0, width, height), pixels[..., 0], 1.0)
+    return _Found(np.zeros((height, width), np.uint8), layout, frame_plain(pixels, shape)[np.newaxis])
 
 
 def _one(ink: NDArray[np.uint8], box: Box) -> Layout:
     """Return the layout of a picture that is one framed digit."""
-    shown = ink[box.rows, box.columns]
-    fill = np.count_nonzero(shown) / shown.size
-    return Layout([Candidate(box, shown, 0, 0, 0, 0.0, False, 1.0, 1.0, fill)], 1)
+    digit = ink[box.rows, box.columns]
+    return _single(box, digit, np.count_nonzero(digit) / digit.size)
 
 
-def _whole(picture: NDArray[np.uint8]) -> Layout:
-    """Return the layout of a picture that is classified as a whole."""
-    height, width = picture.shape[:2]
-    return Layout([Candidate(Box(0, 0, width, height), picture[..., 0], 0, 0, 0, 0.0, False, 1.0, 1.0, 1.0)], 1)
+def _single(box: Box, ink: NDArray[np.uint8], fill: float) -> Layout:
+    return Layout([Candidate(box, ink, 0, 0, 0, 0.0, False, 1.0, 1.0, fill)], 1)
 
 
 def _text(labels: list[str], lines: list[int]) -> str:

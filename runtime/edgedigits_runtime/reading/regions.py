@@ -16,14 +16,11 @@ from edgedigits_runtime.reading.sheets import LEAST_FILLED, MOST_SHEETS, straigh
 # Smallest region: as a fraction of the picture, and its sides in pixels of the reduced picture.
 LEAST_REGION = 0.005
 LEAST_SIDE = 10
-
 # Smallest share of the picture in a tone, and smallest difference of two tones in grey levels.
 LEAST_TONE = 0.002
 LEAST_DIFFERENCE = 64
-
 # Smallest share of the other tone in the rest; the inside of a drawn box has its own tone all around.
 LEAST_GROUND = 0.5
-
 # A mark of writing: least height in reduced pixels, as a fraction of its region and of its own width; largest stroke
 # width as a fraction of its longer side and of the gaps between marks. Smaller specks are ignored, and a texture has
 # more marks.
@@ -34,21 +31,14 @@ BROADEST = 0.35
 TO_GROUND = 0.6
 SPECK = 3
 MOST_MARKS = 200
-
 # Width of a region's blurred edge: EDGE in reduced pixels, plus BLUR in pixels of the picture.
 EDGE, BLUR = 1.5, 2
-# Width of the rim in which the ground around a region is measured, in pixels.
-RIM = 3
+RIM = 3  # Width of the rim in which the ground around a region is measured, in pixels.
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A part of a picture, in its pixels.
-
-    Attributes:
-        top: its first row.
-        first, last: int64 [rows], its first and last column in each row.
-    """
+    """A part of a picture: its first row, and its first and last column in each row, int64 [rows]."""
 
     top: int
     first: NDArray[np.int64]
@@ -107,12 +97,9 @@ def without_regions(picture: NDArray[np.uint8], regions: list[Region]) -> NDArra
 
 
 def find_regions(small: NDArray[np.uint8], factor: int, shape: tuple[int, ...]) -> list[Region]:
-    """Return the regions of a picture; none if all writing has one polarity.
+    """Return the regions in pixels of a picture of this shape; none if all writing has one polarity.
 
-    Args:
-        small: uint8 [h, w], the picture's darkest channels, reduced.
-        factor: by how much each side is reduced.
-        shape: height and width of the picture; regions are in its pixels.
+    `small` are the picture's darkest channels, uint8 [h, w], reduced by `factor`.
     """
     threshold, difference = _two_tones(small)
     if difference < LEAST_DIFFERENCE:
@@ -190,10 +177,8 @@ def edge_width(factor: int) -> int:
 
 
 def _two_tones(grey: NDArray[np.uint8]) -> tuple[int, int]:
-    """Return the level half way between the darkest and the lightest tone, and the difference of the two.
-
-    Unlike Otsu's threshold (1979) it finds a small region in a picture of uneven light.
-    """
+    """Return the level half way between the darkest and the lightest tone, and the difference of the two."""
+    # Unlike Otsu's threshold (1979) it finds a small region in a picture of uneven light.
     shares = np.cumsum(np.bincount(grey.reshape(-1), minlength=256)) / grey.size
     darkest, lightest = np.searchsorted(shares, [LEAST_TONE, 1 - LEAST_TONE]).tolist()
     return (darkest + lightest) // 2, lightest - darkest

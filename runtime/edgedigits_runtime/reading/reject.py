@@ -19,13 +19,11 @@ EXPECT: tuple[Expect, ...] = ("auto", "one", "number", "page")
 # A candidate higher than this many median digits is a line or a drawing.
 LARGEST = 2.5
 FEWEST_NEIGHBOURS = 3
-
 # Largest gap within a word, in heights. Some people print letters farther apart: then it is WORD_GAPS times the median
 # gap of the line, up to WIDEST_WORD_GAP.
 WORD_GAP = 0.5
 WORD_GAPS = 1.5
 WIDEST_WORD_GAP = 1.2
-
 # In a word, more than this share of the marks are doubted by the network; its O, I and S are not digits.
 LETTERS = 0.5
 FEWEST_LETTERS = 2
@@ -35,13 +33,7 @@ DOUBTED = "confidence"
 
 @dataclass(frozen=True)
 class Criteria:
-    """What counts as a digit.
-
-    Args:
-        threshold: least confidence, 0..1.
-        expect: see EXPECT.
-        length: number of digits; None for any number.
-    """
+    """What counts as a digit: the least confidence (0..1), see EXPECT, and the number of digits (None for any)."""
 
     threshold: float
     expect: Expect = "auto"
@@ -58,25 +50,18 @@ class Verdict:
 
 
 def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.float32], criteria: Criteria) -> Verdict:
-    """Decide which candidates are digits.
-
-    Args:
-        layout: N candidates.
-        framed: uint8 [N, 28, 28, 1], the candidates.
-        confidences: float32 [N, classes], of the candidates.
-        criteria: what counts as a digit.
-    """
+    """Decide which of N candidates are digits, by images uint8 [N, 28, 28, 1] and confidences float32 [N, classes]."""
     candidates = layout.candidates
     if not candidates:
-        return Verdict((), (), layout.note or _short(0, criteria.length))
+        return Verdict((), (), layout.note or _length_note(0, criteria.length))
     sure = confidences.max(axis=1)
     faults = shape_faults(layout, framed, sure)
     if len(candidates) == 1 and criteria.length is None:
         # There are no other candidates and no neighbours.
-        return Verdict((0,), (faults[0] or _doubt(sure[0], criteria.threshold),))
+        return Verdict((0,), (faults[0] or doubt(sure[0], criteria.threshold),))
     if criteria.expect == "one":
         best = best_one(layout, sure, np.array([not fault for fault in faults]))
-        return Verdict((best,), (faults[best] or _doubt(sure[best], criteria.threshold),))
+        return Verdict((best,), (faults[best] or doubt(sure[best], criteria.threshold),))
     if criteria.expect == "number":
         line = _longest_line(layout, sure, faults, criteria.threshold)
         faults = [
@@ -86,43 +71,34 @@ def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.flo
     possible = np.array([not fault for fault in faults])
     if criteria.length is not None and (path := chosen(layout, sure, possible, criteria.length)):
         why = ["" if counted else faults[k] or "less likely than the others" for k, counted in path]
-        more = sum(not counted and not faults[k] and sure[k] >= criteria.threshold for k, counted in path)
-        return Verdict(tuple(k for k, _ in path), tuple(why), _long(criteria.length + more, criteria.length))
+        found = criteria.length + sum(
+            not counted and not faults[k] and sure[k] >= criteria.threshold for k, counted in path
+        )
+        note = f"found {found} digits, and left out the least likely: {criteria.length} were expected"
+        return Verdict(tuple(k for k, _ in path), tuple(why), note if found > criteria.length else "")
     order = [k for k, _ in chosen(layout, sure, possible)]
-    why = [faults[k] or _doubt(sure[k], criteria.threshold) for k in order]
+    why = [faults[k] or doubt(sure[k], criteria.threshold) for k in order]
     why = _without_large(order, _without_words(order, why, layout, sure), candidates)
-    return Verdict(tuple(order), tuple(why), _short(sum(not reason for reason in why), criteria.length))
+    return Verdict(tuple(order), tuple(why), _length_note(sum(not reason for reason in why), criteria.length))
 
 
-def _doubt(confidence: np.float32, threshold: float) -> str:
-    return "" if float(confidence) >= threshold else below(float(confidence), threshold)
+def doubt(confidence: np.float32, threshold: float) -> str:
+    """Return the reason for rejecting a confidence; empty if it reaches the threshold."""
+    return "" if float(confidence) >= threshold else f"{DOUBTED} {float(confidence):.2f} < {threshold:.2f}"
 
 
-def below(confidence: float, threshold: float) -> str:
-    """Return the reason for rejecting a low confidence."""
-    return f"{DOUBTED} {confidence:.2f} < {threshold:.2f}"
-
-
-def _short(count: int, length: int | None) -> str:
-    return f"found {_digits(count)}, not the {length} that were expected" if length else ""
-
-
-def _long(count: int, length: int) -> str:
-    return f"found {_digits(count)}, and left out the least likely: {length} were expected" if count > length else ""
-
-
-def _digits(count: int) -> str:
-    return "1 digit" if count == 1 else f"{count} digits"
+def _length_note(count: int, length: int | None) -> str:
+    return f"found {count} digit{'s' * (count != 1)}, not the {length} that were expected" if length else ""
 
 
 def _without_words(order: list[int], why: list[str], layout: Layout, sure: NDArray[np.float32]) -> list[str]:
     """Reject digits in a word of letters."""
     why = list(why)
-    shown = [layout.candidates[k] for k in order]
+    ordered = [layout.candidates[k] for k in order]
     # Operators are beside digits, so candidates rejected by shape are not letters.
     may_be_letter = [not reason or reason.startswith(DOUBTED) for reason in why]
     doubted = [may and float(sure[k]) < DOUBT for may, k in zip(may_be_letter, order, strict=True)]
-    for word in words([candidate.box for candidate in shown], [candidate.line for candidate in shown]):
+    for word in words([candidate.box for candidate in ordered], [candidate.line for candidate in ordered]):
         letters = sum(doubted[k] for k in word)
         if letters >= FEWEST_LETTERS and letters > LETTERS * sum(may_be_letter[k] for k in word):
             for k in word:

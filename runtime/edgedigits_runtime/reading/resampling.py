@@ -18,14 +18,10 @@ def resized(
 ) -> NDArray[np.uint8]:
     """Return a picture, uint8 [H, W] or [H, W, 3], resized to width and height.
 
-    Args:
-        picture: the picture.
-        width: new width in pixels.
-        height: new height in pixels.
-        resample: Pillow widens the filter by the reduction, so that every source pixel counts.
-        part: width and height of the part to resize, from the top left corner; None for all.
+    Pillow widens the filter by the reduction, so that every source pixel counts. `part` is the width and height of the
+    part to resize, from the top left corner; None for all.
     """
     rows, columns = picture.shape[:2]
-    shown_width, shown_height = part or (columns, rows)
-    across = Image.fromarray(picture).resize((width, rows), resample, (0, 0, shown_width, rows))
-    return np.asarray(across.resize((width, height), resample, (0, 0, width, shown_height)))
+    part_width, part_height = part or (columns, rows)
+    across = Image.fromarray(picture).resize((width, rows), resample, (0, 0, part_width, rows))
+    return np.asarray(across.resize((width, height), resample, (0, 0, width, part_height)))

@@ -63,14 +63,9 @@ class Reading:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of `--json`: confidences to 4 decimal places, milliseconds to 3."""
         digits = [
-            {
-                "digit": digit.digit,
-                "label": digit.label,
-                "confidence": round(digit.confidence, 4),
-                "box": list(digit.box),
-                "top": [[label, round(confidence, 4)] for label, confidence in digit.top],
-            }
-            for digit in self.digits
+            {"digit": each.digit, "label": each.label, "confidence": round(each.confidence, 4), "box": list(each.box)}
+            | {"top": [[label, round(confidence, 4)] for label, confidence in each.top]}
+            for each in self.digits
         ]
         written = {
             "source": self.source,

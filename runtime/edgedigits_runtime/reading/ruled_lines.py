@@ -18,12 +18,10 @@ Ink = NDArray[np.uint8]
 # Lines are searched in this many strips across them, each reduced to at most ROWS rows.
 STRIPS = 16
 ROWS = 384
-
 # Steepest line, as rise over run and in rows a strip, and the step between the slopes tried: off by a row at the ends.
 STEEPEST = 0.14
 MOST_ROWS = 3.0
 FINENESS = 0.125
-
 # A line is missing in at most this share of the strips, has at least LEAST_STRENGTH of full contrast, and STANDS_OUT
 # times that of the BETWEEN rows around it. It is no thicker than THICKEST of the picture, or three pixels.
 MISSING = 0.15
@@ -32,11 +30,9 @@ STANDS_OUT = 2.0
 BETWEEN = 16
 THICKEST = 0.03
 MOST_BENT = 1.5
-
 # A lone line is one only if it is fainter than strokes, or in this outer part of the picture.
 STROKE_STRENGTH = 0.5
 EDGE = 0.15
-
 # Fraction of full contrast from which something is written beside a line.
 WRITTEN = 0.35
 WRITTEN_TO_NOISE = 2
@@ -60,12 +56,10 @@ class RuledLine:
 
 
 def without_ruled_lines(ink: Ink, peak: int, noise: int = 0) -> Ink:
-    """Return the ink without ruled lines, uint8 [H, W]; the same array if there are none.
+    """Return ink, uint8 [H, W], without ruled lines; the same array if there are none.
 
-    Args:
-        ink: uint8 [H, W], bright on 0.
-        peak: full contrast.
-        noise: reach of the noise; on a page without writing it is near the contrast of the lines.
+    `peak` is full contrast, `noise` the reach of the noise. On a page without writing it is near the contrast of the
+    lines.
     """
     # One picture with enough rows for both directions.
     factor = max(1, min(ink.shape) // ROWS)
@@ -91,13 +85,7 @@ def _may_be_strokes(rules: list[RuledLine], peak: int) -> bool:
 
 
 def find_ruled_lines(small: Ink, peak: int, shape: tuple[int, int]) -> list[RuledLine]:
-    """Return the lines that run from left to right.
-
-    Args:
-        small: uint8 [h, w], the reduced ink.
-        peak: full contrast.
-        shape: height and width of the ink; lines are in its pixels.
-    """
+    """Return the lines from left to right in reduced ink, uint8 [h, w], in pixels of the ink of this shape."""
     height, width = shape
     rows = min(ROWS, len(small))
     strips = resized(np.ascontiguousarray(small), STRIPS, rows, Image.Resampling.BOX)

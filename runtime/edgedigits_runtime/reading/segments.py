@@ -14,17 +14,12 @@ from edgedigits_runtime.reading.locate import Layout
 # it into pieces that look like digits has to be much better.
 NO_DIGIT = 0.3
 
-
-# Cost of each digit: fewer digits explain the same ink better.
-ANOTHER = 0.5
-
+ANOTHER = 0.5  # Cost of each digit: fewer digits explain the same ink better.
 # Up to four touching digits are cheaper than a non-digit. Their pieces must look like digits without doubt, as those of
 # letters rarely do: the log of their confidence is multiplied by CUT_CERTAINTY.
 ANOTHER_CUT = 0.2
 CUT_CERTAINTY = 40.0
-
-# Weight of the share of ink in choosing the one digit of a picture.
-SHARE = 1.0
+SHARE = 1.0  # Weight of the share of ink in choosing the one digit of a picture.
 
 
 def chosen(
@@ -33,13 +28,9 @@ def chosen(
     """Return the candidates of the best division in reading order, and whether each counts as a digit.
 
     Args:
-        layout: of the picture.
         confidence: float32 [N], of each candidate as a digit.
         possible: bool [N], false for non-digits by shape.
-        length: required number of digits; None for any number.
-
-    Returns:
-        (candidate, is digit) pairs; empty if `length` cannot be met.
+        length: required number of digits, None for any; if it cannot be met, the answer is empty.
     """
     cut = np.array([candidate.cut for candidate in layout.candidates], bool)
     another = np.where(cut, ANOTHER_CUT, ANOTHER)

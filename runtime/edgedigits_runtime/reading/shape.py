@@ -8,42 +8,30 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.crosses import are_crosses
 from edgedigits_runtime.reading.locate import Candidate, Layout
 
-# Lower than this fraction of the line's height is a point, a comma or a stroke.
-SMALLEST = 0.45
-
+SMALLEST = 0.45  # Lower than this fraction of the line's height is a point, a comma or a stroke.
 # Lower digits cannot be read. Below DIRT_PIXELS, less than the fraction DIRT of the picture's side is dirt.
 FEWEST_PIXELS = 5
 DIRT_PIXELS = 13
 DIRT = 0.015
-
-# Wider than this many heights is a minus or a line.
-FLATTEST = 2.0
-
+FLATTEST = 2.0  # Wider than this many heights is a minus or a line.
 # A larger empty fraction of the height separates the parts of a colon, an equals sign or an i; the bar of a 5 is
 # nearer.
 EMPTY_ROWS = 0.25
-
 # A solid block of ink: even a bold digit leaves a third of its box free, except a 1.
 SOLID = 0.93
 SOLID_WIDTH = 0.5
-
 # One writer's strokes are alike. Less than TRACE_INK of the usual ink, in strokes with less than TRACE_PEN of the usual
 # width times brightness, is a trace of something else, such as print of the other side or a scanner's streak.
 TRACE_INK = 0.2
 TRACE_PEN = 0.45
-
-
 # From this confidence a flat 2 is not a minus and a crossed 4 not a plus: no drawn operator reaches it.
 SURE = 0.8
 
 
 def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.float32]) -> list[str]:
-    """Return for each candidate why its shape is not a digit's; empty where it may be one.
+    """Return for each of N candidates why its shape is not a digit's; empty where it may be one.
 
-    Args:
-        layout: N candidates.
-        framed: uint8 [N, 28, 28, 1], the candidates.
-        sure: float32 [N], the network's confidence in each.
+    `framed` are their images, uint8 [N, 28, 28, 1], `sure` the network's confidence in each, float32 [N].
     """
     candidates = layout.candidates
     doubted = sure < SURE

@@ -11,16 +11,11 @@ AGREEMENT = 0.93
 LEAST_FILLED = 0.55
 LEAST_WRITTEN = 0.01
 LEAST_REGION = 0.01
-
 # Writing leaves a margin: the upper and lower rims of a sheet are unbroken.
 MARGIN = 0.04
 UNBROKEN = 0.9
-
-# Sheets leave little else in the picture.
-MOST_OF_ALL = 0.8
-
-# More than a dozen tiles are a pattern.
-MOST_SHEETS = 12
+MOST_OF_ALL = 0.8  # Sheets leave little else in the picture.
+MOST_SHEETS = 12  # More than a dozen tiles are a pattern.
 
 
 def are_sheets(mask: NDArray[np.bool_]) -> bool:
@@ -32,13 +27,12 @@ def are_sheets(mask: NDArray[np.bool_]) -> bool:
     large = np.flatnonzero(components.areas >= LEAST_REGION * mask.size)
     boxes = components.boxes[large]
     # A component in another's box, such as the counter of a 0, belongs to it.
-    within = (boxes[:, np.newaxis, :2] >= boxes[:, :2]).all(axis=2) & (boxes[:, np.newaxis, 2:] <= boxes[:, 2:]).all(
-        axis=2
-    )
-    pages = large[within.sum(axis=1) == 1].tolist()
-    if not 1 <= len(pages) <= MOST_SHEETS or components.areas[large].sum() < MOST_OF_ALL * components.areas.sum():
+    inner = boxes[:, np.newaxis]
+    within = (inner[..., :2] >= boxes[:, :2]).all(axis=2) & (inner[..., 2:] <= boxes[:, 2:]).all(axis=2)
+    sheets = large[within.sum(axis=1) == 1].tolist()
+    if not 1 <= len(sheets) <= MOST_SHEETS or components.areas[large].sum() < MOST_OF_ALL * components.areas.sum():
         return False
-    return all(_is_sheet(components.mask(number)) for number in pages)
+    return all(_is_sheet(components.mask(number)) for number in sheets)
 
 
 def _is_sheet(mask: NDArray[np.bool_]) -> bool:

@@ -14,7 +14,6 @@ from edgedigits_runtime.reading.resampling import resized
 THINNEST = 1.5
 GREY = 1.9
 THICKEST = 4.0
-
 # Widths are changed on a canvas this many times finer than the box.
 FINE = 4
 FINE_SIDE = 20 * FINE
@@ -34,9 +33,7 @@ def grey_stroke_width(digit: NDArray[np.uint8]) -> float:
 def with_usual_stroke_width(ink: NDArray[np.uint8], digit: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Return a digit with a stroke width of MNIST, uint8 [h, w], larger than its box; None if it has one already.
 
-    Args:
-        ink: uint8 [h, w], bright on 0, tight around the digit.
-        digit: the same with its longest side scaled to 20.
+    `ink` is uint8 [h, w], bright on 0, tight around the digit; `digit` the same with its longest side scaled to 20.
     """
     width = grey_stroke_width(digit)
     if width < GREY:

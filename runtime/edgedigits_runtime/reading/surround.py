@@ -12,16 +12,12 @@ from numpy.typing import NDArray
 # Largest part of a side that a surround takes; pictures with a smaller side have none.
 MOST_OF_SIDE = 0.1
 LEAST_SIDE = 64
-
-# Surrounds may be nested: a window's title bar in its outline.
-MOST_SURROUNDS = 3
-
+MOST_SURROUNDS = 3  # Surrounds may be nested: a window's title bar in its outline.
 # A line of a surround has one colour in nearly all pixels; the lines inside have another one in most.
 SAME, PLAIN = 12, 0.85
 ALIKE, MOSTLY = 24, 0.85
 TRANSITION = 3
 SAMPLES = 256
-
 # The colour around a photo is exact to a level. Along each edge of the photo at least BEYOND of the pixels have another
 # colour (ink in a drawing takes a tenth), and at most MOST_ALIKE have the same colour.
 EXACT = 1

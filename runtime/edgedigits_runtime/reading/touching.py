@@ -15,31 +15,20 @@ from edgedigits_runtime.reading.marks import Mark, trimmed
 # Largest distance of a seam from its start column, and distance of the start columns, in heights.
 REACH = 0.08
 STEP = 0.04
-
-# Seams are searched on at most this many rows.
-ROWS = 40
-
-# A cut that crosses more ink, in heights, cuts through a digit.
-MOST_INK = 0.45
-
+ROWS = 40  # Seams are searched on at most this many rows.
+MOST_INK = 0.45  # A cut that crosses more ink, in heights, cuts through a digit.
 # A narrower piece, in heights, or one with a smaller share of the ink is no digit.
 NARROWEST = 0.12
 LEAST_INK = 0.08
-
 # Width of the narrowest of several touching digits, in heights.
 PLACE = 0.2
 MOST_CUTS = 12
-
-# A wider mark, in heights, is a line and not a row of touching digits.
-WIDEST = 16
+WIDEST = 16  # A wider mark, in heights, is a line and not a row of touching digits.
 
 
 def pieces(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
-    """Return a mark, cut at every seam that may separate two digits, from left to right.
-
-    Args:
-        mark: one or several digits.
-        ink: uint8 [height, width], the picture in the mark's box.
+    """Return a mark, cut at every seam that may separate two digits, from left to right; `ink` is the picture in its
+    box.
     """
     height, width = mark.mask.shape
     if width > WIDEST * height:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.components import label_components
+from edgedigits_runtime.reading.components import find_components
 from edgedigits_runtime.synthetic.digit_styles import Glyph
 from edgedigits_runtime.synthetic.handwriting import draw_digit, ink_traces, place_traces, write_symbol
 from edgedigits_runtime.synthetic.letters import CYRILLIC, GREEK, LETTERS
@@ -190,4 +190,4 @@ def _is_bar(ink: Ink) -> bool:
 def _has_hole(ink: Ink) -> bool:
     """Return whether the ink encloses blank paper, as in the lower half of a 6, which looks like a 0."""
     # The padding connects all blank paper outside the ink.
-    return label_components(np.pad(ink, 1) <= 127)[1] > 1
+    return len(find_components(np.pad(ink, 1) <= 127)) > 1

@@ -11,10 +11,7 @@ from pathlib import Path
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ArtifactUnsupported
 from edgedigits_runtime.untrusted.limits import MODEL_BYTES
 
-CHECKS = {
-    ".tflite": "edgedigits_runtime.untrusted.tflite",
-    ".onnx": "edgedigits_runtime.untrusted.onnx",
-}
+CHECKS = {".tflite": "edgedigits_runtime.untrusted.tflite", ".onnx": "edgedigits_runtime.untrusted.onnx"}
 
 
 def checked_content(path: Path) -> bytes:
