@@ -50,7 +50,7 @@ def create_app(options: ServeOptions, reader: Reader | None = None, log: Log | N
             Route("/v1/classify", service.classify, methods=["POST"]),
             Route("/v1/models", service.models),
             Route("/healthz", service.health),
-            Route("/readyz", service.ready),
+            Route("/readyz", service.health),
             *(Route(path, file.endpoint()) for path, file in files.items()),
         ],
         exception_handlers={Problem: _respond, HTTPException: _respond, Exception: _respond},

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Generic, TypeVar
 
 from edgedigits.serving.problems import busy
@@ -17,6 +18,8 @@ Result = TypeVar("Result")
 
 BatchFunction = Callable[[Sequence[Task]], Iterable[Result | Exception]]
 """Yields a result or an exception for each task, in order."""
+
+Batch = list[tuple[Task, "asyncio.Future[Result]"]]
 
 
 class Capacity:
@@ -79,14 +82,12 @@ class BatchQueue(Generic[Task, Result]):
         if not batch:
             self._scheduled = False
         elif self._thread:
-            self._thread.submit(self._run_in_thread, batch, loop)
+            self._thread.submit(self._run, batch, loop, partial(loop.call_soon_threadsafe, _resolve))
         else:
-            for (_, future), result in zip(batch, self._results(batch), strict=True):
-                _resolve(future, result)
-            loop.call_soon(self._start, loop)
+            self._run(batch, loop, _resolve)
 
-    def _next_batch(self) -> list[tuple[Task, "asyncio.Future[Result]"]]:
-        batch: list[tuple[Task, asyncio.Future[Result]]] = []
+    def _next_batch(self) -> "Batch[Task, Result]":
+        batch: Batch[Task, Result] = []
         now = time.monotonic()
         while self._waiting and len(batch) < self._most:
             task, deadline, future = self._waiting.popleft()
@@ -96,15 +97,14 @@ class BatchQueue(Generic[Task, Result]):
                 batch.append((task, future))
         return batch
 
-    def _run_in_thread(
-        self, batch: list[tuple[Task, "asyncio.Future[Result]"]], loop: asyncio.AbstractEventLoop
+    def _run(
+        self, batch: "Batch[Task, Result]", loop: asyncio.AbstractEventLoop, resolve: Callable[..., object]
     ) -> None:
-        for (_, future), result in zip(batch, self._results(batch), strict=True):
-            loop.call_soon_threadsafe(_resolve, future, result)
+        for (_, future), result in zip(batch, self._results([task for task, _ in batch]), strict=True):
+            resolve(future, result)
         loop.call_soon_threadsafe(self._start, loop)
 
-    def _results(self, batch: list[tuple[Task, "asyncio.Future[Result]"]]) -> Iterator[Result | Exception]:
-        tasks = [task for task, _ in batch]
+    def _results(self, tasks: Sequence[Task]) -> Iterator[Result | Exception]:
         done = 0
         try:
             for result in self._function(tasks):

@@ -89,34 +89,23 @@ def _classify_batch(reader: Reader, batch: Sequence[NDArray[np.uint8]]) -> Itera
     for images in batch:
         part = confidences[start : start + len(images)]
         start += len(images)
-        response = {
-            **model_fields(reader),
-            "predictions": [_prediction(reader, each) for each in part],
-            "ms": {"invoke": round(share * len(images), 3)},
-        }
-        yield Result(_json(response), len(images))
+        predictions = [_prediction(reader, each) for each in part]
+        ms = {"invoke": round(share * len(images), 3)}
+        yield Result(_json({**model_fields(reader), "predictions": predictions, "ms": ms}), len(images))
 
 
 def model_fields(reader: Reader) -> dict[str, Any]:
     """Return the fields of a response that describe the model."""
     engine, contract = reader.classifier.engine, reader.classifier.contract
-    return {
-        "model": contract.name,
-        "engine": engine.name,
-        "device": engine.device,
-        "providers": list(engine.providers),
-        "labels": list(contract.labels),
-    }
+    fields = {"model": contract.name, "engine": engine.name, "device": engine.device}
+    return {**fields, "providers": list(engine.providers), "labels": list(contract.labels)}
 
 
 def _prediction(reader: Reader, confidences: list[float]) -> dict[str, Any]:
-    label = reader.classifier.contract.labels[max(range(len(confidences)), key=confidences.__getitem__)]
-    return {
-        "digit": number_of(label),
-        "label": label,
-        "confidence": round(max(confidences), 4),
-        "probabilities": [round(confidence, 4) for confidence in confidences],
-    }
+    probabilities = [round(confidence, 4) for confidence in confidences]
+    label = reader.classifier.contract.labels[confidences.index(max(confidences))]
+    best = {"digit": number_of(label), "label": label, "confidence": max(probabilities)}
+    return {**best, "probabilities": probabilities}
 
 
 def _json(value: dict[str, Any]) -> bytes:

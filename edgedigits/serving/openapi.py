@@ -32,13 +32,7 @@ def load_document() -> Document:
 
 
 def build_document(shape: tuple[int, int, int], max_images: int, *, with_token: bool) -> Document:
-    """Return the document of a server.
-
-    Args:
-        shape: height, width and channels of the model's input.
-        max_images: in a request for /v1/classify.
-        with_token: whether requests need a token.
-    """
+    """Return the document of a server, for the model's input shape [H, W, C] and the limit of /v1/classify."""
     document = load_document()
     document["info"]["version"] = installed_version("edgedigits") or ""
     height, width, channels = shape

@@ -40,13 +40,9 @@ def problem_of(error: EdgedigitsError) -> Problem:
     return busy(str(error), kind)
 
 
-def busy(message: str = "too many pictures are waiting; try again later", kind: str = "Busy") -> Problem:
+def busy(message: str = "too many requests are waiting; try again later", kind: str = "Busy") -> Problem:
     """Return a 503 with Retry-After."""
     return Problem(503, kind, message, {"Retry-After": str(RETRY_SECONDS)})
-
-
-def too_large(message: str) -> Problem:
-    return Problem(413, "BodyTooLarge", message)
 
 
 def unsupported(message: str) -> Problem:

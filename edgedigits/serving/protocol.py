@@ -35,17 +35,11 @@ STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".enc
 
 
 class Request:
-    """One request: ASGI's `receive` and `send`.
-
-    Attributes:
-        keep_alive: whether the connection stays open after the response.
-        started: whether the response was begun.
-        finished: whether the response was sent.
-    """
+    """One request: ASGI's `receive` and `send`."""
 
     def __init__(self, connection: "Connection", scope: dict[str, Any], *, keep_alive: bool) -> None:
-        self.keep_alive = keep_alive
-        self.started = self.finished = False
+        self.keep_alive = keep_alive  # Whether the connection stays open after the response.
+        self.started = self.finished = False  # Of the response.
         self._connection = connection
         self._scope = scope
         self._expects_continue = (b"expect", b"100-continue") in scope["headers"]
@@ -55,16 +49,13 @@ class Request:
         self._changed = asyncio.Event()
         self._response: dict[str, Any] = {}
 
-    def add_body(self, body: bytes) -> bool:
-        """Take a piece of the body; return whether it can take more at once."""
+    def add_body(self, body: bytes, more: bool) -> bool:
+        """Take a piece of the body; return whether there is room for another."""
         if not self.finished:
             self._body += body
+            self._more_body = more
             self._changed.set()
         return len(self._body) <= BODY_AHEAD
-
-    def end_body(self) -> None:
-        self._more_body = False
-        self._changed.set()
 
     def disconnect(self) -> None:
         """Ignore what the application still sends."""
@@ -124,7 +115,7 @@ class Request:
                 headers.append((b"content-length", b"%d" % length))
         if not self.keep_alive and b"connection" not in names:
             headers.append((b"connection", b"close"))
-        return head(status, [*self._connection.default_headers, *headers])
+        return head(status, [*self._connection.server_state.default_headers, *headers])
 
 
 def head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -146,18 +137,12 @@ class Connection(asyncio.Protocol):
         self, config: "Config", server_state: "ServerState", app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:  # fmt: skip
-        """Take uvicorn's state.
-
-        Args:
-            config: has loaded the application.
-            server_state: uvicorn waits for its connections and tasks at the end.
-            app_state: of the lifespan; `limits` are the Limits.
-        """
+        """Take uvicorn's settings, its sets of connections and tasks, and the lifespan's state with the `limits`."""
         self.app = config.loaded_app
         self.transport: asyncio.Transport
         self.writable = asyncio.Event()
         self.writable.set()
-        self._server = server_state
+        self.server_state = server_state
         self._app_state = app_state
         self._limits: Limits = app_state["limits"]
         self._loop = _loop or asyncio.get_running_loop()
@@ -174,22 +159,18 @@ class Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = self._field_bytes = self._messages = 0
 
-    @property
-    def default_headers(self) -> list[tuple[bytes, bytes]]:
-        return self._server.default_headers
-
     # Called by asyncio and uvicorn
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
-        self._server.connections.add(self)  # type: ignore[arg-type]  # any protocol with `shutdown`
-        if len(self._server.connections) > self._limits.connections:
+        self.server_state.connections.add(self)  # type: ignore[arg-type]  # any protocol with `shutdown`
+        if len(self.server_state.connections) > self._limits.connections:
             self._refuse(busy("too many connections; try again later"))
         else:
             self._set_read_timer(self._limits.seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._server.connections.discard(self)
+        self.server_state.connections.discard(self)
         self._stop_read_timer()
         for request in self._requests:
             request.disconnect()
@@ -259,20 +240,12 @@ class Connection(asyncio.Protocol):
         url = httptools.parse_url(self._url)
         version = self._parser.get_http_version()
         scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": version,
-            "method": self._parser.get_method().decode("ascii"),
-            "scheme": "http",
-            "path": unquote(url.path.decode("ascii")),
-            "raw_path": url.path,
-            "query_string": url.query or b"",
-            "root_path": "",
-            "headers": self._headers,
-            "client": self._address("peername"),
-            "server": self._address("sockname"),
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": version,
+            "method": self._parser.get_method().decode("ascii"), "scheme": "http", "root_path": "",
+            "path": unquote(url.path.decode("ascii")), "raw_path": url.path, "query_string": url.query or b"",
+            "headers": self._headers, "client": self._address("peername"), "server": self._address("sockname"),
             "state": self._app_state.copy(),
-        }
+        }  # fmt: skip
         keep_alive = version != "1.0" and self._parser.should_keep_alive()
         self._request = Request(self, scope, keep_alive=keep_alive)
         self._requests.append(self._request)
@@ -284,24 +257,24 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._with_body = True
         self._head_bytes = 0
-        if self._request and not self._request.add_body(body):
+        if self._request and not self._request.add_body(body, more=True):
             self.transport.pause_reading()
 
     def on_message_complete(self) -> None:
         self._arriving = False
         self._stop_read_timer()
         if self._request:
-            self._request.end_body()
+            self._request.add_body(b"", more=False)
 
     # Called by requests
 
     def read_on(self) -> None:
-        """Receive more, unless requests that have arrived are still waiting."""
+        """Receive more, unless a received request waits."""
         if len(self._requests) <= 1:
             self.transport.resume_reading()
 
     def on_response_complete(self, request: Request) -> None:
-        self._server.total_requests += 1
+        self.server_state.total_requests += 1
         self._requests.popleft()
         if not request.keep_alive:
             self.transport.close()
@@ -326,8 +299,8 @@ class Connection(asyncio.Protocol):
 
     def _start(self, request: Request) -> None:
         task = self._loop.create_task(request.run())
-        self._server.tasks.add(task)
-        task.add_done_callback(self._server.tasks.discard)
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
 
     # Limits
 

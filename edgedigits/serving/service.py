@@ -18,7 +18,7 @@ from edgedigits.serving.guard import RECORD
 from edgedigits.serving.inference import PictureTask, Result, classify, model_fields, read_pictures
 from edgedigits.serving.options import ServeOptions
 from edgedigits.serving.problems import Problem, busy, invalid, problem_of
-from edgedigits.serving.uploads import Body, ByteBudget, Upload, pictures_in
+from edgedigits.serving.uploads import Body, Upload, pictures_in
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.reading.reader import Reader
 
@@ -35,7 +35,7 @@ class Service:
         seconds = options.batch_ms / 1e3
         self.reader = reader
         self._limits = options.limits
-        self._budget = ByteBudget(options.limits.held_bytes)
+        self._budget = Capacity(options.limits.held_bytes)
         self._capacity = Capacity(options.limits.waiting)
         read = partial(read_pictures, reader)
         self._small: BatchQueue[PictureTask, Result] = BatchQueue(read, seconds=seconds, most=BATCH, threaded=False)
@@ -67,7 +67,7 @@ class Service:
             results = await self._results(queues, tasks)
         record["digits"] = sum(result.count for result in results if isinstance(result, Result))
         if len(results) > 1:
-            return Response(_list(uploads, results), headers=JSON)
+            return Response(b"[%b]" % b",".join(map(_item, uploads, results)), headers=JSON)
         return _response(results[0])
 
     async def classify(self, request: Request) -> Response:
@@ -84,24 +84,15 @@ class Service:
     async def models(self, _: Request) -> Response:
         """Answer GET /v1/models."""
         contract, fields = self.reader.classifier.contract, model_fields(self.reader)
-        model = {
-            "name": fields.pop("model"),
-            **fields,
-            "image": list(contract.image_shape),
-            "reader": contract.reader,
-            "threshold": round(self.reader.min_confidence, 4),
-        }
+        more = {"image": contract.image_shape, "reader": contract.reader}
+        model = {"name": fields.pop("model"), **fields, **more, "threshold": round(self.reader.min_confidence, 4)}
         return JSONResponse({"models": [model]}, headers=JSON)
 
-    async def health(self, _: Request) -> Response:
-        """Answer GET /healthz."""
-        return JSONResponse({"status": "ok"}, headers=JSON)
-
-    async def ready(self, request: Request) -> Response:
-        """Answer GET /readyz."""
-        if self.is_full():
+    async def health(self, request: Request) -> Response:
+        """Answer GET /healthz and GET /readyz."""
+        if request.url.path == "/readyz" and self.is_full():
             raise busy()
-        return await self.health(request)
+        return JSONResponse({"status": "ok"}, headers=JSON)
 
     async def _results(self, queues: Sequence[BatchQueue[Any, Result]], tasks: Sequence[Any]) -> list[Result | Problem]:
         """Return the result of each task, or its Problem.
@@ -135,15 +126,11 @@ def _response(result: Result | Problem) -> Response:
     return Response(result.body, headers=JSON)
 
 
-def _list(uploads: Sequence[Upload], results: Sequence[Result | Problem]) -> bytes:
-    """Return the JSON list of several results."""
-    items = [
-        json.dumps({"source": upload.name, "error": result.message}).encode()
-        if isinstance(result, Problem)
-        else result.body
-        for upload, result in zip(uploads, results, strict=True)
-    ]
-    return b"[" + b",".join(items) + b"]"
+def _item(upload: Upload, result: Result | Problem) -> bytes:
+    """Return the JSON of one of several results."""
+    if isinstance(result, Problem):
+        return json.dumps({"source": upload.name, "error": result.message}).encode()
+    return result.body
 
 
 def _flag(request: Request, name: str) -> bool:

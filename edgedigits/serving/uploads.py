@@ -7,8 +7,9 @@ from typing import Any
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from edgedigits.serving.batching import Capacity
 from edgedigits.serving.options import Limits
-from edgedigits.serving.problems import Problem, busy, invalid, too_large, unsupported
+from edgedigits.serving.problems import Problem, invalid, unsupported
 
 FIELD = b"file"
 MAX_NAME = 255
@@ -16,14 +17,6 @@ MAX_NAME = 255
 RAW_TYPES = ("application/octet-stream", "")
 
 HOW = "send the picture as multipart field 'file' (curl -F file=@5.png) or as the body, with Content-Type: image/png"
-
-
-@dataclass
-class ByteBudget:
-    """Counts the bytes of all bodies in memory."""
-
-    most: int
-    count: int = 0
 
 
 @dataclass
@@ -37,7 +30,7 @@ class Upload:
 class Body:
     """The body of a request; leaving the context returns its bytes to the budget."""
 
-    def __init__(self, limits: Limits, budget: ByteBudget) -> None:
+    def __init__(self, limits: Limits, budget: Capacity) -> None:
         self._limits = limits
         self._budget = budget
         self._count = 0
@@ -46,7 +39,7 @@ class Body:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._budget.count -= self._count
+        self._budget.leave(self._count)
 
     async def receive(self, headers: Mapping[str, str], receive: Callable[[], Awaitable[Any]]) -> bytes:
         """Return the whole body.
@@ -57,8 +50,8 @@ class Body:
         if headers.get("content-encoding", "identity") != "identity":
             raise unsupported("expected a body without Content-Encoding; send it uncompressed")
         length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._limits.body_bytes:
-            raise self._too_long()
+        if length.isdecimal():
+            self._check_size(int(length))
         body = bytearray()
         more = True
         while more:
@@ -75,15 +68,14 @@ class Body:
         return bytes(body)
 
     def _add(self, count: int) -> None:
-        if self._count + count > self._limits.body_bytes:
-            raise self._too_long()
-        if self._budget.count + count > self._budget.most:
-            raise busy("too much is being received; try again later")
+        self._check_size(self._count + count)
+        self._budget.enter(count)
         self._count += count
-        self._budget.count += count
 
-    def _too_long(self) -> Problem:
-        return too_large(f"expected a body of at most {self._limits.body_bytes:,} bytes; make the picture smaller")
+    def _check_size(self, size: int) -> None:
+        most = self._limits.body_bytes
+        if size > most:
+            raise Problem(413, "BodyTooLarge", f"expected a body of at most {most:,} bytes; make the picture smaller")
 
 
 def pictures_in(body: bytes, content_type: str, limits: Limits) -> list[Upload]:
