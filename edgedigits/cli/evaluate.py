@@ -6,18 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgedigits.cli.model_options import (
-    Contract,
-    Cores,
-    Device,
-    Engine,
-    Expect,
-    Kernels,
-    MinConfidence,
-    Model,
-    Threads,
-    engine_options,
-)
+from edgedigits.cli import model_options as common
 from edgedigits.progress import WORTH_A_BAR, ProgressBar
 
 if TYPE_CHECKING:
@@ -40,13 +29,13 @@ def evaluate(
             " sub-folder per label; the sub-folder none holds pictures without a digit.",
         ),
     ],
-    model: Model = "base",
-    engine: Engine = None,
-    device: Device = "auto",
-    threads: Threads = 1,
-    kernels: Kernels = "auto",
-    cores: Cores = None,
-    expect: Annotated[Expect, typer.Option(help="What every picture holds.")] = "auto",
+    model: common.Model = "base",
+    engine: common.Engine = None,
+    device: common.Device = "auto",
+    threads: common.Threads = 1,
+    kernels: common.Kernels = "auto",
+    cores: common.Cores = None,
+    expect: Annotated[common.Expect, typer.Option(help="What every picture holds.")] = "auto",
     exclude: Annotated[
         list[str] | None,
         typer.Option(metavar="WORD", help="Exclude pictures whose note contains this; repeatable."),
@@ -58,8 +47,8 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE.png", help="Draw the misread pictures on a sheet.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Number of processes; with several, each picture takes longer.")] = 1,
-    min_confidence: MinConfidence = None,
-    contract: Contract = None,
+    min_confidence: common.MinConfidence = None,
+    contract: common.Contract = None,
 ) -> None:
     """Read a folder of labelled pictures and report the accuracy, by kind, and the misread pictures."""
     from edgedigits.predicting.pictures import ReaderOptions
@@ -70,7 +59,7 @@ def evaluate(
 
     pictures = read_labelled(folder)
     options = ReaderOptions(
-        model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence, expect=expect
+        model, engine, device, common.engine_options(threads, kernels, cores), contract, min_confidence, expect=expect
     )
     with ProgressBar("reading", len(pictures), at_least=WORTH_A_BAR) as bar:
         found = evaluate_pictures(pictures, options, exclude=exclude or (), jobs=jobs, progress=bar.advance)

@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgedigits.cli.model_options import (
-    Contract,
-    Cores,
-    Device,
-    Engine,
-    Expect,
-    Isolate,
-    Kernels,
-    MinConfidence,
-    Model,
-    Threads,
-    engine_options,
-)
+from edgedigits.cli import model_options as common
 from edgedigits.progress import WORTH_A_BAR, ProgressBar
 
 if TYPE_CHECKING:
@@ -46,15 +34,15 @@ def predict(
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, patterns, or - for standard input.")
     ],
-    model: Model = "base",
-    engine: Engine = None,
-    device: Device = "auto",
-    threads: Threads = 1,
-    kernels: Kernels = "auto",
-    cores: Cores = None,
-    isolate: Isolate = False,
+    model: common.Model = "base",
+    engine: common.Engine = None,
+    device: common.Device = "auto",
+    threads: common.Threads = 1,
+    kernels: common.Kernels = "auto",
+    cores: common.Cores = None,
+    isolate: common.Isolate = False,
     expect: Annotated[
-        Expect,
+        common.Expect,
         typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
     ] = "auto",
     length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
@@ -75,9 +63,9 @@ def predict(
         typer.Option(min=1, help="Number of processes.", show_default="1, every core for hundreds of pictures"),
     ] = None,
     top_k: Annotated[int, typer.Option(min=1, help="Labels listed for each digit.")] = 3,
-    min_confidence: MinConfidence = None,
+    min_confidence: common.MinConfidence = None,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
-    contract: Contract = None,
+    contract: common.Contract = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Print the engine and the time of each stage to standard error."),
@@ -94,8 +82,8 @@ def predict(
         raise typer.BadParameter("give --json or --csv, not both")
     drawings_of = _drawings(annotate, show_input, explain)
     options = ReaderOptions(
-        model, engine, device, engine_options(threads, kernels, cores, isolate), contract, min_confidence, max_pixels,
-        top_k=top_k, expect=expect, length=length,
+        model, engine, device, common.engine_options(threads, kernels, cores, isolate), contract, min_confidence,
+        max_pixels, top_k, expect, length,
     )  # fmt: skip
     tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))
     ahead = list(islice(tasks, MANY if jobs is None else 2))

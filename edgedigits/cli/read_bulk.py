@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgedigits.cli.model_options import (
-    Contract,
-    Device,
-    Engine,
-    Expect,
-    MinConfidence,
-    Model,
-)
+from edgedigits.cli import model_options as common
 from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -36,9 +29,9 @@ def read_bulk(
     out: Annotated[
         str, typer.Option(metavar="DIR", help="Folder or address for the Parquet parts.", show_default=False)
     ],
-    model: Model = "base",
-    engine: Engine = None,
-    device: Device = "auto",
+    model: common.Model = "base",
+    engine: common.Engine = None,
+    device: common.Device = "auto",
     address: Annotated[
         str, typer.Option(help="Ray: local starts it here; auto, HOST:PORT or ray://HOST:PORT is a cluster.")
     ] = "local",
@@ -54,13 +47,13 @@ def read_bulk(
         int | None, typer.Option(min=1, help="Pictures of a part.", show_default="256 to 10,000, by their number")
     ] = None,
     expect: Annotated[
-        Expect,
+        common.Expect,
         typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
     ] = "auto",
     length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
-    min_confidence: MinConfidence = None,
+    min_confidence: common.MinConfidence = None,
     max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
-    contract: Contract = None,
+    contract: common.Contract = None,
 ) -> None:
     """Read millions of pictures into Parquet, here or on a Ray cluster; can be interrupted and resumed."""
     from edgedigits.bulk.bulk_reading import read_bulk as read_pictures

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Generic, TypeVar
 
 from edgedigits.serving.problems import busy
@@ -82,7 +81,7 @@ class BatchQueue(Generic[Task, Result]):
         if not batch:
             self._scheduled = False
         elif self._thread:
-            self._thread.submit(self._run, batch, loop, partial(loop.call_soon_threadsafe, _resolve))
+            self._thread.submit(self._run, batch, loop, lambda *given: loop.call_soon_threadsafe(_resolve, *given))
         else:
             self._run(batch, loop, _resolve)
 
