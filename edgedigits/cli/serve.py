@@ -22,9 +22,7 @@ def serve(
     isolate: common.Isolate = False,
     contract: common.Contract = None,
     min_confidence: common.MinConfidence = None,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; others than loopback require a token.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; only loopback needs no token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes, each with the model.")] = 1,
     token: Annotated[
@@ -38,18 +36,16 @@ def serve(
     ] = "",
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Additional host name that requests may use, such as that of a proxy."),
+        typer.Option(metavar="NAME", help="Additional host name, such as that of a proxy."),
     ] = None,
     max_body: Annotated[float, typer.Option(min=0.001, metavar="MB", help="Largest body of a request.")] = 16,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse pictures with more pixels.")] = 25_000_000,
     max_waiting: Annotated[int, typer.Option(min=1, help="Maximum number of waiting pictures; more get 503.")] = 512,
     timeout: Annotated[
         float,
-        typer.Option(min=0.1, metavar="SECONDS", help="Timeout for a request to arrive, and again for its response."),
+        typer.Option(min=0.1, metavar="SECONDS", help="Timeout for a request, and again for its response."),
     ] = 30,
-    batch_ms: Annotated[
-        float, typer.Option(min=0, help="Time that a picture waits for others to be read together.")
-    ] = 2,
+    batch_ms: Annotated[float, typer.Option(min=0, help="Time that a picture waits to be read with others.")] = 2,
     log_requests: Annotated[bool, typer.Option(help="Log each request as a line of JSON.")] = True,
 ) -> None:
     """Serve a page to draw on and an HTTP API."""
@@ -57,15 +53,8 @@ def serve(
     from edgedigits.serving import server
     from edgedigits.serving.options import Limits, ServeOptions
 
-    reading = ReaderOptions(
-        model,
-        engine,
-        device,
-        common.engine_options(threads, kernels, cores, isolate),
-        contract,
-        min_confidence,
-        max_pixels,
-    )
+    processor = common.engine_options(threads, kernels, cores, isolate)
+    reading = ReaderOptions(model, engine, device, processor, contract, min_confidence, max_pixels)
     limits = Limits(body_bytes=int(max_body * 1e6), seconds=timeout, waiting=max_waiting)
     server.serve(
         ServeOptions(reading, host, port, workers, token, tuple(allow_host or ()), limits, batch_ms, log_requests)

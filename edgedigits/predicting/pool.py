@@ -1,12 +1,9 @@
 """Read pictures in this process or in several. Results come in source order, and few pictures are in memory."""
 
-import multiprocessing
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
@@ -16,6 +13,8 @@ from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task, read_ea
 from edgedigits_runtime.errors import EdgedigitsError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from edgedigits_runtime.reading.reader import Reader
 
 Result = TypeVar("Result")
@@ -71,6 +70,11 @@ def _unchanged(outcome: Outcome) -> Outcome:
 def _map_in_processes(
     function: Callable[[Outcome], Result], tasks: Iterator[Task], options: ReaderOptions, jobs: int
 ) -> Iterator[Sequence[Result]]:
+    # Imported here, because with one process they would take longer than reading a picture.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     # Forking an interpreter that has threads may hang; spawning does not.
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _ignore_sigint)
     pending: deque[Future[tuple[list[Result], float]]] = deque()
