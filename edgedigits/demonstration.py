@@ -1,4 +1,4 @@
-"""The whole path in one go: train for a moment, export, prove, read the examples, put it all in one table."""
+"""The steps of `demo`: train briefly, export, verify, and read the examples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,20 +28,20 @@ RECIPE = "plain-3conv"
 FORMATS = (("onnx", "float32"), ("tflite", "int8"))
 
 OPTDIGITS_EPOCHS = 40
-"""It has 1,293 training images to MNIST's 54,000; with fewer epochs nothing is learnt that could be proven."""
+"""Optdigits has 1,293 training images, MNIST 54,000; with fewer epochs the exports fail verification."""
 
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What was made and found.
+    """The results of a demonstration.
 
     Attributes:
         run: the run folder.
-        dataset: "mnist", or "optdigits" where MNIST was not to be had.
-        images: of the test split.
-        rows: Keras, ONNX and int8 TFLite.
-        readings: of the example pictures by the int8 file, with the label each should have.
-        report: the page that shows it all.
+        dataset: "mnist", or "optdigits" if MNIST is not available.
+        images: number of test images.
+        rows: measurements of the Keras, ONNX and int8 TFLite files.
+        readings: of the example pictures with the int8 file, and their labels.
+        report: the page about the run.
     """
 
     run: RunFolder
@@ -55,16 +55,16 @@ class Demonstration:
 def demonstrate(
     examples: Sequence[LabelledPicture], *, epochs: int, data_dir: Path | None, console: Console
 ) -> Demonstration:
-    """Train, export, prove and read.
+    """Train, export, verify and read.
 
     Args:
-        examples: pictures that are read in the end.
-        epochs: how many to train.
-        data_dir: where to look for MNIST first.
-        console: takes the progress.
+        examples: pictures to read at the end.
+        epochs: training epochs.
+        data_dir: folder to search for MNIST first.
+        console: prints the progress.
 
     Raises:
-        EdgedigitsError: a step failed; what the earlier ones made is kept.
+        EdgedigitsError: a step failed; the files of earlier steps are kept.
     """
     dataset = _dataset(data_dir, console)
     if dataset == "optdigits":
@@ -89,7 +89,7 @@ def _dataset(data_dir: Path | None, console: Console) -> str:
     try:
         load_dataset("mnist", data_dir=data_dir)
     except DataNotFound as error:
-        console.print(f"MNIST is not to be had ({error}); the same on optdigits, which needs no download", style="bold")
+        console.print(f"MNIST is not available ({error}); using optdigits, which needs no download", style="bold")
         return "optdigits"
     return "mnist"
 
@@ -100,14 +100,14 @@ def _print_proof(made: Exported, console: Console) -> None:
         raise EdgedigitsError(f"{made.path} was not verified: {'; '.join(made.notes)}")
     console.print(
         f"{made.path.name}: {found.comparison.agreement:.2%} of {found.comparison.images:,} decisions equal Keras's,"
-        f" {len(found.comparison.flips)} flipped: passed",
+        f" {len(found.comparison.flips)} changed: passed",
         highlight=False,
         soft_wrap=True,
     )
 
 
 def _rows(run: RunFolder, made: list[Exported], test: Samples) -> tuple[Row, ...]:
-    """Measure one image through each model in turn, and put it beside what verification found."""
+    """Measure the latency of each model for one image, and add the results of verification."""
     files = [run.model, *(one.path for one in made)]
     engines = [open_model(file) for file in files]
     latency = interleaved({str(i): partial(engine.run, test.images[:1]) for i, engine in enumerate(engines)})

@@ -1,4 +1,4 @@
-"""What `doctor` finds: versions against the tested ranges, engines that start, data at hand."""
+"""The checks of `doctor`: versions in the tested ranges, working engines, models and datasets."""
 
 import platform
 import sys
@@ -16,10 +16,10 @@ class Finding:
     """One line of the diagnosis.
 
     Attributes:
-        subject: what was looked at.
-        state: what was found.
-        fine: whether nothing needs to be done.
-        mend: the command that mends it; None where nothing needs to be done.
+        subject: a library, engine, model or dataset.
+        state: its version, or the problem.
+        fine: no problem was found.
+        mend: the command that fixes the problem, else None.
     """
 
     subject: str
@@ -29,7 +29,7 @@ class Finding:
 
 
 def diagnose(data_dir: Path | None = None) -> list[Finding]:
-    """Look at Python, libraries, engines, models and data; nothing is changed and nothing downloaded."""
+    """Check Python, libraries, engines, models and data, without changes or downloads."""
     return [_python(), *_libraries(), *_engines(), _models(), *_datasets(data_dir)]
 
 
@@ -41,7 +41,7 @@ def _python() -> Finding:
 
 
 def _libraries() -> list[Finding]:
-    """Compare each requirement of edgedigits, those of its extras included, with what is installed."""
+    """Compare the installed versions with the requirements of edgedigits and its extras."""
     from packaging.requirements import Requirement
 
     findings: dict[str, Finding] = {}
@@ -49,7 +49,7 @@ def _libraries() -> list[Finding]:
         needed = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
         installed = installed_version(requirement.name)
         if installed is None:
-            # What an extra would bring is not missing until it is used; what needs it says so then.
+            # A package of an extra is reported when a command needs it.
             if needed:
                 mend = f"pip install '{requirement.name}{requirement.specifier}'"
                 findings[requirement.name] = Finding(requirement.name, "not installed", False, mend)

@@ -1,4 +1,4 @@
-"""Reproduce published recipes: train some seeds, evaluate, export, prove, and put it all in one row."""
+"""Reproduce published recipes: train several seeds, evaluate, export and verify."""
 
 import json
 import statistics
@@ -31,14 +31,14 @@ FORMATS = (("onnx", "float32"), ("tflite", "float32"), ("tflite", "float16"), ("
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one seed gave.
+    """The results of one seed.
 
     Attributes:
         accuracy, loss: of the final weights on the test part; the loss is the mean cross-entropy.
-        best_accuracy: of the weights that were best on validation, on the test part.
+        best_accuracy: on the test part, of the weights with the best validation accuracy.
         validation_accuracy: of the final weights.
         parameters: of the network.
-        exports: by "<format>-<precision>": accuracy, agreement with Keras, bytes and whether the gates were passed.
+        exports: accuracy, agreement with Keras, bytes and passed gates, by "<format>-<precision>".
     """
 
     accuracy: float
@@ -50,13 +50,13 @@ class Outcome:
 
 
 def reproduce(recipe: str, seeds: int, runs: Path, data_dir: Path | None, console: Console) -> dict[str, Any]:
-    """Train `seeds` runs of a recipe, export and prove them, and return its row of the result.
+    """Train, export and verify `seeds` runs of a recipe, and return its row of the result.
 
-    A run that is already under `runs` is resumed, or taken as it is if it was finished, and so are its exports.
+    Unfinished runs below `runs` are resumed; finished runs and exports are reused.
 
     Raises:
-        EdgedigitsError: a step failed; what the earlier ones made is kept. A missed gate is no error here, but stands
-            in the row.
+        EdgedigitsError: a step failed; the files of earlier steps are kept. A missed gate is not an error; it is in
+            the row.
     """
     outcomes = []
     for options in plan(TrainOptions(data_dir=data_dir), [recipe], range(seeds), runs):
@@ -82,7 +82,7 @@ def row(recipe: str, outcomes: list[Outcome]) -> dict[str, Any]:
 
 
 def write_rows(rows: list[dict[str, Any]], path: Path) -> None:
-    """Write the rows and the machine to `path`; rows of other recipes that are there stay."""
+    """Write the rows and the machine to `path`; existing rows of other recipes are kept."""
     kept = json.loads(path.read_text())["rows"] if path.is_file() else []
     made = {one["recipe"] for one in rows}
     result = {"machine": describe_machine(), "rows": [one for one in kept if one["recipe"] not in made] + rows}
@@ -95,7 +95,7 @@ def _spread(values: list[float]) -> dict[str, Any]:
 
 
 def _over_seeds(exports: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return mean accuracy, lowest agreement and largest size: what holds for every seed."""
+    """Return the mean accuracy, the lowest agreement and the largest size."""
     return {
         "accuracy": statistics.fmean(one["accuracy"] for one in exports),
         "agreement": min(one["agreement"] for one in exports),
@@ -131,7 +131,7 @@ def _export(run: RunFolder, name: str, precision: str, options: DataOptions) -> 
         try:
             export_model(ExportRequest(run.path, name, precision, path, data=options))
         except GateMissed:
-            # The report says by how much; a figure that fell short belongs in the table as it is.
+            # The missed figure is in the report, and belongs in the table.
             path.unlink(missing_ok=True)
     report = json.loads(report_path(path).read_text())
     return {
@@ -143,7 +143,7 @@ def _export(run: RunFolder, name: str, precision: str, options: DataOptions) -> 
 
 
 def _is_of(artifact: Path, run: RunFolder) -> bool:
-    """Whether an export that is already there was made of this very model."""
+    """Return whether an existing export was made from the model of `run`."""
     if not artifact.is_file():
         return False
     verified = read_contract(artifact).verified

@@ -1,6 +1,6 @@
 """The command `edgedigits`: one module per command; each parses, calls one library function and prints.
 
-Only Typer is imported here: every start pays for what stands at the top of these modules.
+These modules import only Typer at the top, because every start of the command pays for it.
 """
 
 import errno
@@ -31,24 +31,18 @@ from edgedigits.cli import (
 from edgedigits_runtime.errors import EdgedigitsError
 
 INTERRUPTED = 130
-"""What shells report for a command ended by Ctrl-C: 128 + SIGINT."""
+"""Exit code of a command ended by Ctrl-C: 128 + SIGINT."""
 
-
-OF_THE_SYSTEM = frozenset(
+SYSTEM_ERRORS = frozenset(
     getattr(errno, name)
     for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE", "ENAMETOOLONG", "ELOOP")
     if hasattr(errno, name)
 )
-"""What no code of ours can be blamed for, wherever it comes up: the user has to give a right, room or another path."""
-
-
-def _about(error: OSError) -> str:
-    where = f"cannot use {error.filename}" if error.filename else "the system refused"
-    return f"{where}: {error.strerror or error}"
+"""Errors that a user can fix: a permission, space or another path is needed."""
 
 
 class Commands(TyperGroup):
-    """Turn what edgedigits raises on purpose, and what the system refuses, into one line and exit code 1."""
+    """Print an EdgedigitsError or a system error as one line, and exit with code 1."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -57,9 +51,10 @@ class Commands(TyperGroup):
             typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
             raise typer.Exit(1) from error
         except OSError as error:
-            if error.errno not in OF_THE_SYSTEM:
+            if error.errno not in SYSTEM_ERRORS:
                 raise
-            typer.secho(f"error: {_about(error)}", err=True, fg=typer.colors.RED)
+            subject = f"cannot use {error.filename}" if error.filename else "the system refused"
+            typer.secho(f"error: {subject}: {error.strerror or error}", err=True, fg=typer.colors.RED)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             typer.echo(str(error) or "interrupted", err=True)
@@ -71,7 +66,7 @@ app = typer.Typer(
     help="Train a digit CNN, export it, prove the export, and read real pictures on the device.",
     epilog="Start with: edgedigits predict image.png",
     no_args_is_help=True,
-    # Rich tracebacks show local variables, among them whole arrays.
+    # Rich tracebacks print local variables, including whole arrays.
     pretty_exceptions_enable=False,
 )
 app.command(epilog=predict.EXAMPLES)(predict.predict)
@@ -94,7 +89,7 @@ app.command(epilog=demo.EXAMPLES)(demo.demo)
 
 
 @app.callback(invoke_without_command=True)
-def _version(version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+def _version(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
     if version:
         from importlib.metadata import version as installed
 

@@ -1,4 +1,4 @@
-"""`edgedigits demo`: the whole path in one go, ending in one table."""
+"""`edgedigits demo`: train, export, verify and read pictures, with one table at the end."""
 
 import shutil
 import sys
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 EXAMPLES = "Example: edgedigits demo --epochs 2"
 
 NEXT = (
-    "predict photo.jpg --explain why/           # read a photo; every step of it on one sheet",
-    "evaluate my-pictures/ --sheet misread.png  # how well are yours read?",
-    "train --data my-digits/                    # train on your own, one sub-folder per class",
+    "predict photo.jpg --explain why/           # read a photo, with a sheet of all steps",
+    "evaluate my-pictures/ --sheet misread.png  # measure the accuracy on your pictures",
+    "train --data my-digits/                    # train on your digits, one sub-folder per class",
 )
 
 
 def demo(
     examples: Annotated[Path, typer.Option(help="Folder of pictures with labels.csv.")] = Path("examples"),
-    epochs: Annotated[int, typer.Option(min=1, help="How long to train.")] = 2,
-    data_dir: Annotated[Path | None, typer.Option(help="Look for MNIST here first.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Training epochs.")] = 2,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder to search for MNIST first.")] = None,
 ) -> None:
-    """Train for a moment, export, prove the exports, read pictures, and show it all in one table."""
+    """Train briefly, export, verify the exports, read example pictures, and print the results as tables."""
     from rich.console import Console
 
     from edgedigits.verification.labelled_pictures import read_labelled
     from edgedigits_exporters.keras_backend import load_keras
 
-    # Before seconds of loading Keras.
+    # Before Keras, whose import takes seconds.
     pictures = read_labelled(examples)
     load_keras()
     from edgedigits.demonstration import demonstrate
@@ -46,13 +46,13 @@ def _print(found: "Demonstration", console: "Console") -> None:
     from rich import box
     from rich.table import Table
 
-    readings = Table("picture", "read", "confidence", "should be", title="Examples", box=box.SIMPLE)
+    readings = Table("picture", "read", "confidence", "label", title="Examples", box=box.SIMPLE)
     for reading, label in found.readings:
         confidence = f"{reading.digits[0].confidence:.1%}" if reading.digits else "-"
         style = None if reading.text == label else "red"
         readings.add_row(Path(reading.source).name, reading.text or "no digit", confidence, label, style=style)
     console.print(readings)
-    title = f"{found.dataset}: all {found.images:,} test images through each file; ms for one image"
+    title = f"{found.dataset}: all {found.images:,} test images with each file; ms for one image"
     table = Table(box=box.SIMPLE, title=title, padding=(0, 1, 0, 0))
     table.add_column("file", no_wrap=True)
     for column in ("accuracy", "95% interval", "as Keras", "bytes", "ms"):
@@ -69,7 +69,7 @@ def _print(found: "Demonstration", console: "Console") -> None:
         )
     console.print(table)
     right = sum(reading.text == label for reading, label in found.readings)
-    console.print(f"{right} of {len(found.readings)} example pictures read right", highlight=False)
+    console.print(f"{right} of {len(found.readings)} example pictures read correctly", highlight=False)
     console.print(f"files:  {found.run.path}", highlight=False, soft_wrap=True)
     console.print(f"report: {found.report}", highlight=False, soft_wrap=True)
     program = _program()
@@ -79,7 +79,7 @@ def _print(found: "Demonstration", console: "Console") -> None:
 
 
 def _program() -> str:
-    """Return how to type `edgedigits` here: its path where it is not on PATH, as after `make demo`."""
+    """Return the command to type: a path if `edgedigits` is not on PATH, as after `make demo`."""
     script = Path(sys.executable).with_name("edgedigits")
     if shutil.which("edgedigits") or not script.is_file():
         return "edgedigits"

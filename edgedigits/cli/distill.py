@@ -1,4 +1,4 @@
-"""`edgedigits distill`: train a recipe to answer as larger networks do."""
+"""`edgedigits distill`: train a recipe to imitate larger networks."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ EXAMPLES = "Example: edgedigits distill --recipe nano --teacher base --teacher r
 
 
 def distill(
-    recipe: Annotated[str, typer.Option(help="What to train.")],
+    recipe: Annotated[str, typer.Option(help="Recipe to train.")],
     teacher: Annotated[
         list[str], typer.Option(help="A shipped name, a run folder or a .keras file; several are averaged.")
     ],
@@ -33,7 +33,7 @@ def distill(
     out: Out = None,
     device: DeviceName = "auto",
 ) -> None:
-    """Train a network that learns from the labels and from what its teachers answer to each augmented image."""
+    """Train a network on the labels and on its teachers' predictions for each augmented image."""
     from edgedigits.training.options import TrainOptions
 
     options = TrainOptions(

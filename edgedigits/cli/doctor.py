@@ -1,4 +1,4 @@
-"""`edgedigits doctor`: what is installed, what starts, what is missing and how to mend it."""
+"""`edgedigits doctor`: check the installation, the engines and the datasets."""
 
 import dataclasses
 import json
@@ -11,10 +11,10 @@ EXAMPLES = "Examples: edgedigits doctor · edgedigits doctor --json"
 
 
 def doctor(
-    data_dir: Annotated[Path | None, typer.Option(help="Look for datasets here first.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder to search for datasets first.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Show versions, engines that start and data at hand, and for what is missing the command that mends it."""
+    """Print versions, working engines and available data, and the command that fixes each problem."""
     from edgedigits.diagnosis import diagnose
 
     findings = diagnose(data_dir)
@@ -27,4 +27,4 @@ def doctor(
         mark = typer.style("ok ", fg=typer.colors.GREEN) if finding.fine else typer.style("-- ", fg=typer.colors.YELLOW)
         typer.echo(f"{mark} {finding.subject:{width}}  {finding.state}")
         if finding.mend:
-            typer.echo(f"    {'':{width}}  mend: {finding.mend}")
+            typer.echo(f"    {'':{width}}  fix: {finding.mend}")

@@ -1,4 +1,4 @@
-"""`edgedigits models`: the shipped models and those made here."""
+"""`edgedigits models`: shipped models, and the models of local runs."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from edgedigits.model_files import ModelEntry
 
 app = typer.Typer(
-    help="Show shipped and local models: size, accuracy, cards, contracts.",
+    help="List shipped and local models: size, accuracy, cards, contracts.",
     epilog="Examples: edgedigits models · edgedigits models show nano · edgedigits models plot",
     invoke_without_command=True,
 )
@@ -19,10 +19,10 @@ app = typer.Typer(
 @app.callback()
 def list_models(
     ctx: typer.Context,
-    runs: Annotated[Path, typer.Option(help="Folder with run folders.")] = Path("runs"),
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    runs: Annotated[Path, typer.Option(help="Folder of run folders.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """List shipped models and the artifacts of the runs."""
+    """List the shipped models, and the models and artifacts of the runs."""
     if ctx.invoked_subcommand is not None:
         return
     from edgedigits.model_files import local_models, shipped_models
@@ -46,7 +46,7 @@ def list_models(
             table.add_row(entry.name, "-", "-", f"{entry.path.stat().st_size:,}", "-", entry.problem)
             continue
         accuracy = f"{contract.accuracy['top1']:.2%} {contract.accuracy['dataset']}" if contract.accuracy else "-"
-        agreement = f"{contract.verified['agreement']:.2%}" if contract.verified else "unproven"
+        agreement = f"{contract.verified['agreement']:.2%}" if contract.verified else "not verified"
         size = f"{entry.path.stat().st_size:,}"
         verified = "itself" if contract.format == "keras" else agreement
         table.add_row(entry.name, contract.format, contract.precision, size, accuracy, verified)
@@ -56,10 +56,12 @@ def list_models(
 @app.command(epilog="Examples: edgedigits models show nano · edgedigits models show base --contract > contract.json")
 def show(
     model: Annotated[str, typer.Argument(help="A shipped name, a run folder or a model file.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The card as JSON.")] = False,
-    contract: Annotated[bool, typer.Option("--contract", help="The contract as JSON, not the card.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+    contract: Annotated[
+        bool, typer.Option("--contract", help="Print the contract as JSON instead of the card.")
+    ] = False,
 ) -> None:
-    """Print a shipped model's card, or the contract of a model that has none."""
+    """Print a shipped model's card, or the contract of another model."""
     from edgedigits.model_files import find_model, shipped_names
 
     if model in shipped_names() and not contract:
@@ -81,7 +83,7 @@ def show(
 def plot(
     out: Annotated[Path, typer.Option(metavar="FILE", help="A .png or .svg file.")] = Path("models.png"),
 ) -> None:
-    """Draw accuracy against parameters, size and latency here, beside what others published."""
+    """Plot accuracy against parameters, size and latency on this machine, with published results."""
     from edgedigits.reports.family_plot import plot_family
 
     typer.echo(plot_family(out))

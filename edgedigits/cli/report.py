@@ -1,4 +1,4 @@
-"""`edgedigits report`: one page that shows a run."""
+"""`edgedigits report`: a page about a run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ def report(
     data: Data = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Make RUN/report.html, one page that needs nothing but itself, and RUN/figures with its pictures."""
+    """Write RUN/report.html, a self-contained page, and its figures in RUN/figures."""
     from edgedigits_exporters.keras_backend import load_keras
 
     load_keras()

@@ -1,4 +1,4 @@
-"""`edgedigits reproduce`: train published recipes as published, and put our figures beside theirs."""
+"""`edgedigits reproduce`: train published recipes, and compare the results with the published ones."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,16 +20,14 @@ def reproduce(
         list[str] | None, typer.Option(help=f"{', '.join(PUBLISHED)}; may be repeated.", show_default="all")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
-    runs: Annotated[Path, typer.Option(help="Where they are trained; finished ones are taken.")] = Path(
-        "runs/published"
-    ),
+    runs: Annotated[Path, typer.Option(help="Folder of the runs; finished runs are reused.")] = Path("runs/published"),
     data_dir: DataDir = None,
-    out: Annotated[Path, typer.Option(help="JSON file; other recipes' rows in it stay.")] = Path("reproduce.json"),
+    out: Annotated[Path, typer.Option(help="JSON file; rows of other recipes are kept.")] = Path("reproduce.json"),
     address: Address = None,
     cpus: Cpus = 1,
     gpus: Gpus = None,
 ) -> None:
-    """Train recipes as published, evaluate, export and prove them: our figures beside the published ones."""
+    """Train, evaluate, export and verify published recipes, and compare with the published results."""
     from rich.console import Console
 
     from edgedigits.recipes import get_recipe
@@ -52,7 +50,7 @@ def reproduce(
         if any(f"{name}-{seed}" in failures for seed in range(seeds)):
             continue
         rows.append(reproduction.reproduce(name, seeds, runs, data_dir, console))
-        # After each recipe, so that nothing measured is lost.
+        # After each recipe, so that an interruption loses no results.
         reproduction.write_rows(rows, out)
     if rows:
         _print(rows, console)

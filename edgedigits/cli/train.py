@@ -20,32 +20,36 @@ EXAMPLES = (
 
 PLOT_WIDTH = 100
 
-DataDir = Annotated[Path | None, typer.Option(help="Look for the dataset here first.")]
-Epochs = Annotated[int | None, typer.Option(min=1, help="How often it sees the data.", show_default="the recipe's")]
-BatchSize = Annotated[int | None, typer.Option(min=1, help="Images for one step.", show_default="the recipe's")]
-Seed = Annotated[int, typer.Option(min=0, help="Of weights, order and augmentation.")]
-MixedPrecision = Annotated[bool, typer.Option("--mixed-precision", help="Compute in bfloat16: quicker on a GPU.")]
-Parallel = Annotated[
-    bool, typer.Option("--parallel", help="Train on all GPUs of this machine, under KERAS_BACKEND=jax.")
+DataDir = Annotated[Path | None, typer.Option(help="Folder to search for the dataset first.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over the training data.", show_default="the recipe's")]
+BatchSize = Annotated[int | None, typer.Option(min=1, help="Images in one step.", show_default="the recipe's")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of weights, order and augmentation.")]
+MixedPrecision = Annotated[
+    bool, typer.Option("--mixed-precision", help="Compute in bfloat16, which is faster on a GPU.")
 ]
-Out = Annotated[Path | None, typer.Option(help="Run folder to make.", show_default="a new one in runs/")]
+Parallel = Annotated[
+    bool, typer.Option("--parallel", help="Train on all GPUs of this machine; needs KERAS_BACKEND=jax.")
+]
+Out = Annotated[Path | None, typer.Option(help="New run folder.", show_default="in runs/")]
 Address = Annotated[
     str | None,
-    typer.Option(help="Train on Ray: local, auto, HOST:PORT or ray://HOST:PORT.", show_default="here, one by one"),
+    typer.Option(
+        help="Train on Ray: local, auto, HOST:PORT or ray://HOST:PORT.", show_default="on this machine, one by one"
+    ),
 ]
 Cpus = Annotated[int, typer.Option(min=1, help="Cores of each training on Ray.")]
 Gpus = Annotated[
     float | None,
-    typer.Option(min=0, help="GPUs of each training on Ray.", show_default="1 where there are any"),
+    typer.Option(min=0, help="GPUs of each training on Ray.", show_default="1 if there are any"),
 ]
-DeviceName = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where to train.")]
+DeviceName = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Device to train on.")]
 
 
 def train(
     ctx: typer.Context,
     recipe: Annotated[
         list[str] | None,
-        typer.Option(help=f"What to train: {', '.join(RECIPES)}; may be repeated.", show_default="plain-3conv"),
+        typer.Option(help=f"Recipe to train: {', '.join(RECIPES)}; may be repeated.", show_default="plain-3conv"),
     ] = None,
     data: Annotated[
         str | None,
@@ -56,30 +60,30 @@ def train(
     batch_size: BatchSize = None,
     seed: Annotated[
         list[int] | None,
-        typer.Option(min=0, help="Of weights, order and augmentation; may be repeated.", show_default="0"),
+        typer.Option(min=0, help="Seed of weights, order and augmentation; may be repeated.", show_default="0"),
     ] = None,
     augment: Annotated[
-        bool, typer.Option("--augment", help="Deform the images a little, where the recipe does not do so itself.")
+        bool, typer.Option("--augment", help="Augment the images, if the recipe does not do so itself.")
     ] = False,
     mixed_precision: MixedPrecision = False,
     parallel: Parallel = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Run folder to make; with several trainings or --address, the folder of theirs.",
+            help="New run folder; with several trainings or --address, the folder of the run folders.",
             show_default="in runs/",
         ),
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Run folder of a killed training to go on with; its own settings hold, so give no others."),
+        typer.Option(help="Run folder of an interrupted training; its settings are used, so give no others."),
     ] = None,
     device: DeviceName = "auto",
     address: Address = None,
     cpus: Cpus = 1,
     gpus: Gpus = None,
 ) -> None:
-    """Train a network on MNIST or on your own pictures; or several, for some recipes and seeds."""
+    """Train a network on MNIST or on your own pictures, or several networks with several recipes and seeds."""
     from edgedigits.training.on_ray import RayResources
     from edgedigits.training.options import TrainOptions
     from edgedigits.training.run_folder import RUNS
@@ -90,22 +94,22 @@ def train(
         recipes[0], data, data_dir, epochs, batch_size, seeds[0], augment, (), mixed_precision, parallel, out, device
     )
     if address is None and len(recipes) == len(seeds) == 1:
-        if resume is not None and (others := _given_beside_resume(ctx)):
+        if resume is not None and (others := _options_with_resume(ctx)):
             raise typer.BadParameter(
-                f"goes on with the settings that the run was started with; leave out {', '.join(others)}",
+                f"uses the settings of the run; leave out {', '.join(others)}",
                 param_hint="--resume",
             )
         run_training(options if resume is None else resume)
     elif resume is not None:
         raise typer.BadParameter(
-            "goes on with one training here; for several give the same --out again", param_hint="--resume"
+            "resumes one training on this machine; for several, give the same --out again", param_hint="--resume"
         )
     else:
         run_several(plan(options, recipes, seeds, out or RUNS), RayResources(address, cpus, gpus) if address else None)
 
 
-def _given_beside_resume(ctx: typer.Context) -> list[str]:
-    """Return the other options that were given, those with their default among them."""
+def _options_with_resume(ctx: typer.Context) -> list[str]:
+    """Return the other options on the command line."""
     sources = {parameter.opts[0]: ctx.get_parameter_source(parameter.name or "") for parameter in ctx.command.params}
     return [
         option
@@ -115,7 +119,7 @@ def _given_beside_resume(ctx: typer.Context) -> list[str]:
 
 
 def run_training(what: "TrainOptions | Path") -> None:
-    """Start a training, or resume that of a run folder, and print its curves and what to do next."""
+    """Start a training, or resume that of a run folder; print its curves and the next command."""
     from rich.console import Console
 
     from edgedigits.recipes import get_recipe
@@ -136,7 +140,7 @@ def run_training(what: "TrainOptions | Path") -> None:
 
 
 def run_several(trainings: "list[TrainOptions]", place: "RayResources | None") -> None:
-    """Train several, print what came of each, and end with an error if one failed."""
+    """Train several networks, and print the result of each; fail if one failed."""
     from rich.console import Console
 
     from edgedigits.recipes import get_recipe

@@ -1,4 +1,4 @@
-"""The command line, end to end, in a process of its own as a user starts it."""
+"""The command line, end to end, in a new process."""
 
 import json
 import os
@@ -23,10 +23,10 @@ COMMANDS = (
 BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"
 
 
-def test_help_names_every_command(run_command: RunCommand) -> None:
-    shown = run_command("--help").stdout
+def test_help_lists_every_command(run_command: RunCommand) -> None:
+    text = run_command("--help").stdout
     for command in COMMANDS:
-        assert command in shown
+        assert command in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -34,13 +34,13 @@ def test_each_command_has_help_with_an_example(run_command: RunCommand, command:
     assert "Example" in run_command(command, "--help").stdout
 
 
-def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_system_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     import typer
 
     from edgedigits import cli
 
     def use(path: Path) -> None:
-        # Longer than any file system takes, which the administrator's rights do not help against.
+        # Too long for any file system, even for the administrator.
         (path / ("x" * 5000)).read_bytes()
 
     app = typer.Typer(cls=cli.Commands, pretty_exceptions_enable=False)
@@ -48,9 +48,9 @@ def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str])
     app.command("other")(lambda: None)
     with pytest.raises(SystemExit) as ended:
         app(["use", "folder"], prog_name="edgedigits")
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert ended.value.code == 1
-    assert said.startswith("error: cannot use folder/xxx") and said.endswith("File name too long\n")
+    assert printed.startswith("error: ") and "folder/xxx" in printed and printed.endswith("File name too long\n")
 
 
 def test_the_shell_completes_commands(run_command: RunCommand) -> None:
@@ -58,7 +58,7 @@ def test_the_shell_completes_commands(run_command: RunCommand) -> None:
     assert run_command(check=None, env={**os.environ, **asked}).stdout.split() == ["predict"]
 
 
-def test_version(run_command: RunCommand) -> None:
+def test_version_is_printed(run_command: RunCommand) -> None:
     assert run_command("--version").stdout.startswith("edgedigits ")
 
 
@@ -87,7 +87,7 @@ def test_predict_reads_folders_and_patterns(run_command: RunCommand) -> None:
     assert len(pattern) == len([*EXAMPLES.glob("*.png")])
 
 
-def test_predict_goes_on_after_a_bad_picture_and_exits_with_1(run_command: RunCommand, tmp_path: Path) -> None:
+def test_predict_continues_after_a_bad_picture_and_exits_with_1(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
     done = run_command("predict", "text.png", BLUE_PEN, "missing.png", check=1)
     assert ": 3 " in done.stdout
@@ -96,7 +96,7 @@ def test_predict_goes_on_after_a_bad_picture_and_exits_with_1(run_command: RunCo
     assert "error" in json.loads(lines[0]) and json.loads(lines[1])["text"] == "3"
 
 
-def test_predict_with_onnx_says_so(run_command: RunCommand, tmp_path: Path) -> None:
+def test_predict_with_onnx_reports_the_engine(run_command: RunCommand, tmp_path: Path) -> None:
     run_command("export", "base", "--format", "onnx", "--out", "copy.onnx")
     reading = json.loads(run_command("predict", BLUE_PEN, "--model", "copy.onnx", "--json").stdout)
     assert reading["engine"] == "onnxruntime" and reading["providers"] == ["CPUExecutionProvider"]
@@ -125,7 +125,7 @@ def test_models_lists_the_shipped_model_with_its_accuracy(run_command: RunComman
     assert json.loads(run_command("models", "show", "base", "--contract").stdout) == base["contract"]
 
 
-def test_doctor_names_what_starts_and_how_to_mend_what_is_missing(run_command: RunCommand, tmp_path: Path) -> None:
+def test_doctor_reports_engines_and_fixes(run_command: RunCommand, tmp_path: Path) -> None:
     nowhere = {**os.environ, "EDGEDIGITS_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     findings = [json.loads(line) for line in run_command("doctor", "--json", env=nowhere).stdout.splitlines()]
     by_subject = {finding["subject"]: finding for finding in findings}
@@ -135,7 +135,7 @@ def test_doctor_names_what_starts_and_how_to_mend_what_is_missing(run_command: R
     assert all(finding["mend"] for finding in findings if not finding["fine"])
 
 
-def test_predict_help_and_models_never_import_heavy_packages(run_command: RunCommand) -> None:
+def test_predict_imports_no_heavy_packages(run_command: RunCommand) -> None:
     code = (
         "import sys\n"
         "from edgedigits.cli import app\n"
@@ -149,7 +149,7 @@ def test_predict_help_and_models_never_import_heavy_packages(run_command: RunCom
 
 @pytest.mark.slow
 def test_train_export_verify_predict(run_command: RunCommand, mnist: Dataset, tmp_path: Path) -> None:
-    """The whole path through the command line, on real MNIST."""
+    """All steps on the command line, with real MNIST."""
     trained = run_command("train", "--epochs", 1, "--out", "run").stdout
     assert "epoch 1/1" in trained and "accuracy by epoch" in trained and "run folder: run" in trained
     assert {"config.json", "history.csv", "model.keras", "best.keras", "final.keras", "curves.png"} <= {
@@ -168,7 +168,7 @@ def test_train_export_verify_predict(run_command: RunCommand, mnist: Dataset, tm
 
 
 @pytest.mark.slow
-def test_export_takes_the_newest_run_and_says_what_it_could_not_verify(
+def test_export_uses_the_newest_run_and_reports_missing_verification(
     run_command: RunCommand, trained_run: RunFolder, tmp_path: Path
 ) -> None:
     shutil.copytree(trained_run.path, tmp_path / "runs" / "mine")
@@ -184,7 +184,7 @@ def test_export_takes_the_newest_run_and_says_what_it_could_not_verify(
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_the_checkpoint_and_the_training_can_be_resumed(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_training_resumes_after_ctrl_c(run_command: RunCommand, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edgedigits", "train", "--data", "optdigits", "--out", "run", "--epochs"]
     training = subprocess.Popen(
         [*command, "60"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
