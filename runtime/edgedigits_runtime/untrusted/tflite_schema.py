@@ -7,16 +7,7 @@ schema in ai-edge-litert.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgedigits_runtime.untrusted.flatbuffer import (
-    Bytes,
-    Choice,
-    Kind,
-    Layout,
-    Numbers,
-    Scalar,
-    String,
-    Tables,
-)
+from edgedigits_runtime.untrusted.flatbuffer import Bytes, Choice, Kind, Layout, Numbers, Scalar, String, Tables
 
 IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
@@ -35,11 +26,8 @@ WIDTHS: Mapping[str, float] = {
 """Bytes of an element, by the types that a classifier may hold."""
 
 ZERO_POINTS: Mapping[str, range] = {
-    "UINT8": range(256),
-    "INT16": range(-32_768, 32_768),
-    "INT8": range(-128, 128),
-    "INT4": range(-8, 8),
-}
+    "UINT8": range(256), "INT16": range(-32_768, 32_768), "INT8": range(-128, 128), "INT4": range(-8, 8),
+}  # fmt: skip
 """Zero points that a type may have; the others have 0."""
 
 ACTIVATIONS = range(5)
@@ -53,77 +41,51 @@ DEFAULTS = {"dilation_w_factor": 1, "dilation_h_factor": 1, "pot_scale_int16": T
 """Defaults of attributes that are not 0 or empty."""
 
 
-def _scalars(**fields: Scalar) -> Layout:
-    return Layout(tuple((slot, name, kind) for slot, (name, kind) in enumerate(fields.items())))
+def _table(**fields: Kind | None) -> Layout:
+    """Return a table whose fields are in the order of their slots; None is a slot that is not read."""
+    return Layout(tuple((slot, name, kind) for slot, (name, kind) in enumerate(fields.items()) if kind is not None))
 
 
-_EMPTY = Layout(())
+_EMPTY = _table()
 _WINDOW = {"padding": INT8, "stride_w": INT32, "stride_h": INT32}
+_DILATION = {"dilation_w_factor": INT32, "dilation_h_factor": INT32}
 _ACTIVATION = {"fused_activation_function": INT8}
+_WITHOUT_FIELDS = {
+    22: "Pad", 26: "Transpose", 33: "Exp", 36: "LogSoftmax", 38: "Dequantize", 39: "MaximumMinimum", 42: "Neg",
+    43: "PadV2", 48: "Slice", 52: "ExpandDims", 66: "Square", 76: "SquaredDifference", 78: "Abs", 89: "Quantize",
+    91: "HardSwish",
+}  # fmt: skip
 
 OPTIONS: Mapping[int, tuple[str, Layout]] = {
-    1: (
-        "Conv2DOptions",
-        _scalars(**_WINDOW, **_ACTIVATION, dilation_w_factor=INT32, dilation_h_factor=INT32, quantized_bias_type=INT8),
-    ),
-    2: (
-        "DepthwiseConv2DOptions",
-        _scalars(
-            **_WINDOW, depth_multiplier=INT32, **_ACTIVATION, dilation_w_factor=INT32, dilation_h_factor=INT32
-        ),
-    ),
-    5: ("Pool2DOptions", _scalars(**_WINDOW, filter_width=INT32, filter_height=INT32, **_ACTIVATION)),
-    8: (
-        "FullyConnectedOptions",
-        Layout((
-                (0, "fused_activation_function", INT8),
-                (1, "weights_format", INT8),
-                (2, "keep_num_dims", BOOL),
-                (3, "asymmetric_quantize_inputs", BOOL),
-                (4, "quantized_bias_type", INT8),
-                (5, "quant_spec", Bytes()),
-            )),
-    ),
-    9: ("SoftmaxOptions", _scalars(beta=FLOAT)),
-    10: ("ConcatenationOptions", _scalars(axis=INT32, **_ACTIVATION)),
-    11: ("AddOptions", _scalars(**_ACTIVATION, pot_scale_int16=BOOL)),
-    12: ("L2NormOptions", _scalars(**_ACTIVATION)),
-    13: ("LocalResponseNormalizationOptions", _scalars(radius=INT32, bias=FLOAT, alpha=FLOAT, beta=FLOAT)),
-    17: ("ReshapeOptions", Layout(((0, "new_shape", Numbers("i")),))),
-    21: ("MulOptions", _scalars(**_ACTIVATION)),
-    22: ("PadOptions", _EMPTY),
-    23: ("GatherOptions", _scalars(axis=INT32, batch_dims=INT32)),
-    26: ("TransposeOptions", _EMPTY),
-    27: ("ReducerOptions", _scalars(keep_dims=BOOL)),
-    28: ("SubOptions", _scalars(**_ACTIVATION, pot_scale_int16=BOOL)),
-    29: ("DivOptions", _scalars(**_ACTIVATION)),
-    30: ("SqueezeOptions", Layout(((0, "squeeze_dims", Numbers("i")),))),
-    32: (
-        "StridedSliceOptions",
-        _scalars(
-            begin_mask=INT32, end_mask=INT32, ellipsis_mask=INT32, new_axis_mask=INT32, shrink_axis_mask=INT32,
-            offset=BOOL,
-        ),
-    ),
-    33: ("ExpOptions", _EMPTY),
-    36: ("LogSoftmaxOptions", _EMPTY),
-    37: ("CastOptions", _scalars(in_data_type=INT8, out_data_type=INT8)),
-    38: ("DequantizeOptions", _EMPTY),
-    39: ("MaximumMinimumOptions", _EMPTY),
-    42: ("NegOptions", _EMPTY),
-    43: ("PadV2Options", _EMPTY),
-    48: ("SliceOptions", _EMPTY),
-    52: ("ExpandDimsOptions", _EMPTY),
-    55: ("ShapeOptions", _scalars(out_type=INT8)),
-    59: ("PackOptions", _scalars(values_count=INT32, axis=INT32)),
-    66: ("SquareOptions", _EMPTY),
-    75: ("LeakyReluOptions", _scalars(alpha=FLOAT)),
-    76: ("SquaredDifferenceOptions", _EMPTY),
-    78: ("AbsOptions", _EMPTY),
-    89: ("QuantizeOptions", _EMPTY),
-    91: ("HardSwishOptions", _EMPTY),
-    101: ("BatchMatMulOptions", _scalars(adj_x=BOOL, adj_y=BOOL, asymmetric_quantize_inputs=BOOL)),
-    116: ("GeluOptions", _scalars(approximate=BOOL)),
+    1: ("Conv2DOptions", _table(**_WINDOW, **_ACTIVATION, **_DILATION, quantized_bias_type=INT8)),
+    2: ("DepthwiseConv2DOptions", _table(**_WINDOW, depth_multiplier=INT32, **_ACTIVATION, **_DILATION)),
+    5: ("Pool2DOptions", _table(**_WINDOW, filter_width=INT32, filter_height=INT32, **_ACTIVATION)),
+    8: ("FullyConnectedOptions", _table(
+        **_ACTIVATION, weights_format=INT8, keep_num_dims=BOOL, asymmetric_quantize_inputs=BOOL,
+        quantized_bias_type=INT8, quant_spec=Bytes(),
+    )),
+    9: ("SoftmaxOptions", _table(beta=FLOAT)),
+    10: ("ConcatenationOptions", _table(axis=INT32, **_ACTIVATION)),
+    11: ("AddOptions", _table(**_ACTIVATION, pot_scale_int16=BOOL)),
+    12: ("L2NormOptions", _table(**_ACTIVATION)),
+    13: ("LocalResponseNormalizationOptions", _table(radius=INT32, bias=FLOAT, alpha=FLOAT, beta=FLOAT)),
+    17: ("ReshapeOptions", _table(new_shape=Numbers("i"))),
+    21: ("MulOptions", _table(**_ACTIVATION)),
+    23: ("GatherOptions", _table(axis=INT32, batch_dims=INT32)),
+    27: ("ReducerOptions", _table(keep_dims=BOOL)),
+    28: ("SubOptions", _table(**_ACTIVATION, pot_scale_int16=BOOL)),
+    29: ("DivOptions", _table(**_ACTIVATION)),
+    30: ("SqueezeOptions", _table(squeeze_dims=Numbers("i"))),
+    32: ("StridedSliceOptions", _table(
+        begin_mask=INT32, end_mask=INT32, ellipsis_mask=INT32, new_axis_mask=INT32, shrink_axis_mask=INT32, offset=BOOL,
+    )),
+    37: ("CastOptions", _table(in_data_type=INT8, out_data_type=INT8)),
+    55: ("ShapeOptions", _table(out_type=INT8)),
+    59: ("PackOptions", _table(values_count=INT32, axis=INT32)),
+    75: ("LeakyReluOptions", _table(alpha=FLOAT)),
+    101: ("BatchMatMulOptions", _table(adj_x=BOOL, adj_y=BOOL, asymmetric_quantize_inputs=BOOL)),
+    116: ("GeluOptions", _table(approximate=BOOL)),
+    **{number: (f"{name}Options", _EMPTY) for number, name in _WITHOUT_FIELDS.items()},
 }  # fmt: skip
 """BuiltinOptions: its name and table, for each operator below."""
 
@@ -166,162 +128,63 @@ _NAMES = """
 OPERATOR_NAMES = tuple(_NAMES.split())
 """BuiltinOperator by number, without those of StableHLO, which follow."""
 
-_SPECS = {
-    "ADD": OperatorSpec((2, 2), 11),
-    "AVERAGE_POOL_2D": OperatorSpec((1, 1), 5, needs_options=True),
-    "CONCATENATION": OperatorSpec((1, 64), 10, needs_options=True),
-    "CONV_2D": OperatorSpec((2, 3), 1, needs_options=True),
-    "DEPTHWISE_CONV_2D": OperatorSpec((2, 3), 2, needs_options=True),
-    "DEQUANTIZE": OperatorSpec((1, 1), 38),
-    "FULLY_CONNECTED": OperatorSpec((2, 3), 8, needs_options=True),
-    "L2_NORMALIZATION": OperatorSpec((1, 1), 12),
-    "LOCAL_RESPONSE_NORMALIZATION": OperatorSpec((1, 1), 13, needs_options=True),
-    "LOGISTIC": OperatorSpec(),
-    "MAX_POOL_2D": OperatorSpec((1, 1), 5, needs_options=True),
-    "MUL": OperatorSpec((2, 2), 21),
-    "RELU": OperatorSpec(),
-    "RELU_N1_TO_1": OperatorSpec(),
-    "RELU6": OperatorSpec(),
-    "RESHAPE": OperatorSpec((1, 2), 17),
-    "SOFTMAX": OperatorSpec((1, 1), 9, needs_options=True),
-    "TANH": OperatorSpec(),
-    "PAD": OperatorSpec((2, 2), 22),
-    "GATHER": OperatorSpec((2, 2), 23),
-    "TRANSPOSE": OperatorSpec((2, 2), 26),
-    "MEAN": OperatorSpec((2, 2), 27),
-    "SUB": OperatorSpec((2, 2), 28),
-    "DIV": OperatorSpec((2, 2), 29),
-    "SQUEEZE": OperatorSpec((1, 1), 30),
-    "STRIDED_SLICE": OperatorSpec((4, 4), 32, needs_options=True),
-    "EXP": OperatorSpec((1, 1), 33),
-    "LOG_SOFTMAX": OperatorSpec((1, 1), 36),
-    "CAST": OperatorSpec((1, 1), 37),
-    "PRELU": OperatorSpec((2, 2)),
-    "MAXIMUM": OperatorSpec((2, 2), 39),
-    "MINIMUM": OperatorSpec((2, 2), 39),
-    "NEG": OperatorSpec((1, 1), 42),
-    "PADV2": OperatorSpec((3, 3), 43),
-    "SLICE": OperatorSpec((3, 3), 48),
-    "EXPAND_DIMS": OperatorSpec((2, 2), 52),
-    "SUM": OperatorSpec((2, 2), 27),
-    "SQRT": OperatorSpec(),
-    "RSQRT": OperatorSpec(),
-    "SHAPE": OperatorSpec((1, 1), 55),
-    "REDUCE_MAX": OperatorSpec((2, 2), 27),
-    "PACK": OperatorSpec((1, 64), 59, needs_options=True),
-    "REDUCE_MIN": OperatorSpec((2, 2), 27),
-    "SQUARE": OperatorSpec((1, 1), 66),
-    "LEAKY_RELU": OperatorSpec((1, 1), 75, needs_options=True),
-    "SQUARED_DIFFERENCE": OperatorSpec((2, 2), 76),
-    "ABS": OperatorSpec((1, 1), 78),
-    "ELU": OperatorSpec(),
-    "QUANTIZE": OperatorSpec((1, 1), 89),
-    "HARD_SWISH": OperatorSpec((1, 1), 91),
-    "BATCH_MATMUL": OperatorSpec((2, 2), 101, needs_options=True),
-    "GELU": OperatorSpec((1, 1), 116),
-}
+_OPERANDS = {
+    "ADD": (2, 2, 11), "AVERAGE_POOL_2D": (1, 1, 5), "CONCATENATION": (1, 64, 10), "CONV_2D": (2, 3, 1),
+    "DEPTHWISE_CONV_2D": (2, 3, 2), "DEQUANTIZE": (1, 1, 38), "FULLY_CONNECTED": (2, 3, 8),
+    "L2_NORMALIZATION": (1, 1, 12), "LOCAL_RESPONSE_NORMALIZATION": (1, 1, 13), "LOGISTIC": (1, 1, 0),
+    "MAX_POOL_2D": (1, 1, 5), "MUL": (2, 2, 21), "RELU": (1, 1, 0), "RELU_N1_TO_1": (1, 1, 0), "RELU6": (1, 1, 0),
+    "RESHAPE": (1, 2, 17), "SOFTMAX": (1, 1, 9), "TANH": (1, 1, 0), "PAD": (2, 2, 22), "GATHER": (2, 2, 23),
+    "TRANSPOSE": (2, 2, 26), "MEAN": (2, 2, 27), "SUB": (2, 2, 28), "DIV": (2, 2, 29), "SQUEEZE": (1, 1, 30),
+    "STRIDED_SLICE": (4, 4, 32), "EXP": (1, 1, 33), "LOG_SOFTMAX": (1, 1, 36), "CAST": (1, 1, 37), "PRELU": (2, 2, 0),
+    "MAXIMUM": (2, 2, 39), "MINIMUM": (2, 2, 39), "NEG": (1, 1, 42), "PADV2": (3, 3, 43), "SLICE": (3, 3, 48),
+    "EXPAND_DIMS": (2, 2, 52), "SUM": (2, 2, 27), "SQRT": (1, 1, 0), "RSQRT": (1, 1, 0), "SHAPE": (1, 1, 55),
+    "REDUCE_MAX": (2, 2, 27), "PACK": (1, 64, 59), "REDUCE_MIN": (2, 2, 27), "SQUARE": (1, 1, 66),
+    "LEAKY_RELU": (1, 1, 75), "SQUARED_DIFFERENCE": (2, 2, 76), "ABS": (1, 1, 78), "ELU": (1, 1, 0),
+    "QUANTIZE": (1, 1, 89), "HARD_SWISH": (1, 1, 91), "BATCH_MATMUL": (2, 2, 101), "GELU": (1, 1, 116),
+}  # fmt: skip
+"""The fewest inputs, the most, and the number of the options; 0 where there are none."""
 
-OPERATORS: Mapping[int, OperatorSpec] = {OPERATOR_NAMES.index(name): _SPECS[name] for name in _SPECS}
+_NEEDS_OPTIONS = {
+    "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED",
+    "LOCAL_RESPONSE_NORMALIZATION", "MAX_POOL_2D", "SOFTMAX", "STRIDED_SLICE", "PACK", "LEAKY_RELU", "BATCH_MATMUL",
+}  # fmt: skip
+
+OPERATORS: Mapping[int, OperatorSpec] = {
+    OPERATOR_NAMES.index(name): OperatorSpec((fewest, most), options, name in _NEEDS_OPTIONS)
+    for name, (fewest, most, options) in _OPERANDS.items()
+}
 """The operators that converters make of image classifiers. None calls code, loops, or reads a file."""
 
-_METADATA = Layout(
-    (
-        (0, "name", String()),
-        (1, "buffer", UINT32),
-    )
+_METADATA = _table(name=String(), buffer=UINT32)
+_TENSOR_MAP = _table(name=String(), tensor_index=UINT32)
+_SIGNATURE = _table(
+    inputs=Tables(_TENSOR_MAP), outputs=Tables(_TENSOR_MAP), signature_key=String(), _=None, subgraph_index=UINT32
 )
-_TENSOR_MAP = Layout(
-    (
-        (0, "name", String()),
-        (1, "tensor_index", UINT32),
-    )
-)
-_SIGNATURE = Layout(
-    (
-        (0, "inputs", Tables(_TENSOR_MAP)),
-        (1, "outputs", Tables(_TENSOR_MAP)),
-        (2, "signature_key", String()),
-        (4, "subgraph_index", UINT32),
-    )
-)
-_CODE = Layout(
-    (
-        (0, "deprecated_builtin_code", INT8),
-        (1, "custom_code", String()),
-        (2, "version", INT32),
-        (3, "builtin_code", INT32),
-    )
-)
-_QUANTIZATION = Layout(
-    (
-        (0, "min", Numbers("f")),
-        (1, "max", Numbers("f")),
-        (2, "scale", Numbers("f")),
-        (3, "zero_point", Numbers("q")),
-        (4, "details_type", UINT8),
-        (6, "quantized_dimension", INT32),
-    )
-)
-_TENSOR = Layout(
-    (
-        (0, "shape", Numbers("i")),
-        (1, "type", INT8),
-        (2, "buffer", UINT32),
-        (3, "name", String()),
-        (4, "quantization", _QUANTIZATION),
-        (5, "is_variable", BOOL),
-        (6, "sparsity", _EMPTY),
-        (7, "shape_signature", Numbers("i")),
-        (8, "has_rank", BOOL),
-        (9, "variant_tensors", Tables(_EMPTY)),
-        (10, "external_buffer", UINT32),
-    )
-)
-_OPTIONS: Kind = Choice("builtin_options_type", {number: table for number, (_, table) in OPTIONS.items()})
-_OPERATOR = Layout(
-    (
-        (0, "opcode_index", UINT32),
-        (1, "inputs", Numbers("i")),
-        (2, "outputs", Numbers("i")),
-        (3, "builtin_options_type", UINT8),
-        (4, "builtin_options", _OPTIONS),
-        (5, "custom_options", Bytes()),
-        (7, "mutating_variable_inputs", Numbers("?")),
-        (8, "intermediates", Numbers("i")),
-        (9, "large_custom_options_offset", UINT64),
-        (10, "large_custom_options_size", UINT64),
-        (11, "builtin_options_2_type", UINT8),
-    )
-)
-_SUBGRAPH = Layout(
-    (
-        (0, "tensors", Tables(_TENSOR)),
-        (1, "inputs", Numbers("i")),
-        (2, "outputs", Numbers("i")),
-        (3, "operators", Tables(_OPERATOR)),
-        (4, "name", String()),
-        (5, "debug_metadata_index", INT32),
-    )
-)
-_BUFFER = Layout(
-    (
-        (0, "data", Bytes()),
-        (1, "offset", UINT64),
-        (2, "size", UINT64),
-    )
-)
+_CODE = _table(deprecated_builtin_code=INT8, custom_code=String(), version=INT32, builtin_code=INT32)
+_QUANTIZATION = _table(
+    min=Numbers("f"), max=Numbers("f"), scale=Numbers("f"), zero_point=Numbers("q"), details_type=UINT8, details=None,
+    quantized_dimension=INT32,
+)  # fmt: skip
+_TENSOR = _table(
+    shape=Numbers("i"), type=INT8, buffer=UINT32, name=String(), quantization=_QUANTIZATION, is_variable=BOOL,
+    sparsity=_EMPTY, shape_signature=Numbers("i"), has_rank=BOOL, variant_tensors=Tables(_EMPTY),
+    external_buffer=UINT32,
+)  # fmt: skip
+_OPTIONS = Choice("builtin_options_type", {number: table for number, (_, table) in OPTIONS.items()})
+_OPERATOR = _table(
+    opcode_index=UINT32, inputs=Numbers("i"), outputs=Numbers("i"), builtin_options_type=UINT8,
+    builtin_options=_OPTIONS, custom_options=Bytes(), custom_options_format=None, mutating_variable_inputs=Numbers("?"),
+    intermediates=Numbers("i"), large_custom_options_offset=UINT64, large_custom_options_size=UINT64,
+    builtin_options_2_type=UINT8,
+)  # fmt: skip
+_SUBGRAPH = _table(
+    tensors=Tables(_TENSOR), inputs=Numbers("i"), outputs=Numbers("i"), operators=Tables(_OPERATOR), name=String(),
+    debug_metadata_index=INT32,
+)  # fmt: skip
+_BUFFER = _table(data=Bytes(), offset=UINT64, size=UINT64)
 
-MODEL = Layout(
-    (
-        (0, "version", UINT32),
-        (1, "operator_codes", Tables(_CODE)),
-        (2, "subgraphs", Tables(_SUBGRAPH)),
-        (3, "description", String()),
-        (4, "buffers", Tables(_BUFFER)),
-        (5, "metadata_buffer", Numbers("i")),
-        (6, "metadata", Tables(_METADATA)),
-        (7, "signature_defs", Tables(_SIGNATURE)),
-        (8, "external_buffer_groups", Tables(_EMPTY)),
-        (9, "external_buffers", Tables(_EMPTY)),
-    )
-)
+MODEL = _table(
+    version=UINT32, operator_codes=Tables(_CODE), subgraphs=Tables(_SUBGRAPH), description=String(),
+    buffers=Tables(_BUFFER), metadata_buffer=Numbers("i"), metadata=Tables(_METADATA),
+    signature_defs=Tables(_SIGNATURE), external_buffer_groups=Tables(_EMPTY), external_buffers=Tables(_EMPTY),
+)  # fmt: skip

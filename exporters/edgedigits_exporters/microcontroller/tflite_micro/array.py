@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 from edgedigits_exporters import FormatOptions
 from edgedigits_exporters.microcontroller.parsing import load_model
-from edgedigits_exporters.microcontroller.tflite_micro.arena import Arena, estimate_arena
+from edgedigits_exporters.microcontroller.tflite_micro.arena import estimate_arena
+from edgedigits_exporters.microcontroller.writing.project_files import fill_file
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
@@ -16,6 +18,7 @@ from edgedigits_runtime.untrusted.tflite_model import StoredModel
 
 SUFFIX = "-c-array"
 BYTES_A_LINE = 16
+FILES = files("edgedigits_exporters.microcontroller.tflite_micro").joinpath("files")
 
 _NAMES = """
     ABS ADD ADD_N ARG_MAX ARG_MIN AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND BROADCAST_TO CAST CEIL
@@ -48,27 +51,6 @@ class ArrayOptions(FormatOptions):
 OPTIONS = ArrayOptions
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """The content of the files.
-
-    Args:
-        name: of the model, safe in a comment.
-        prefix: of the C names.
-        model: the `.tflite` file without its contract.
-        operators: versions by name, in the order of their first use.
-        arena: the working memory.
-        contract: the lines of a comment.
-    """
-
-    name: str
-    prefix: str
-    model: bytes
-    operators: dict[str, int]
-    arena: Arena
-    contract: tuple[str, ...]
-
-
 def export(model: Path, path: Path, options: ArrayOptions) -> Path:
     """Write a folder with a `.tflite` file as a C array; see edgedigits_exporters.Format.
 
@@ -97,21 +79,35 @@ def array_files(content: bytes, name: str, contract: Contract | None) -> dict[st
         ArtifactCorrupt: not a TFLite file, or a damaged one.
         ArtifactUnsupported: several graphs, a dynamic shape, or an operator without a kernel.
     """
-    stored = load_model(content, name)
-    facts = _Facts(
-        _comment(name),
-        identifier(name),
-        strip_zip(content),
-        _operators(stored),
-        estimate_arena(stored),
-        _contract_lines(contract),
+    stored, model = load_model(content, name), strip_zip(content)
+    prefix, arena, operators, lines = identifier(name), estimate_arena(stored), _operators(stored), _lines(contract)
+    calls = (
+        f"  if (resolver.{add_call(name)}() != kTfLiteOk) return kTfLiteError;  // version {number}"
+        for name, number in operators.items()
     )
-    prefix = facts.prefix
+    marks = {
+        "NAME": _comment(name),
+        "PREFIX": prefix,
+        "GUARD": prefix.upper(),
+        "CONTRACT": "\n".join(f"- {line}" for line in lines),
+        "LENGTH": len(model),
+        "BYTES": _bytes(model),
+        "COUNT": len(operators),
+        "CALLS": "\n".join(calls),
+        "ARENA": arena.total,
+        "ACTIVATIONS": arena.activations,
+        "STRUCTURES": arena.structures,
+        "SCRATCH": arena.scratch,
+    }
+    used = ", ".join(f"{name} (version {number})" for name, number in operators.items())
+    headings = {
+        "model.h": _heading(name, " as a C array for TensorFlow Lite Micro.", *lines, f"Operators: {used}"),
+        "model.c": _heading(name, f": {len(model)} bytes of a .tflite file."),
+        "ops.h": _heading(name, ": the operators that it uses, and no others."),
+    }
     return {
-        f"{prefix}_model.h": _header(facts),
-        f"{prefix}_model.c": _source(facts),
-        f"{prefix}_ops.h": _resolver(facts),
-        "README.md": _readme(facts),
+        **{f"{prefix}_{file}": fill_file(file, {**marks, "HEADING": headings[file]}, FILES) for file in headings},
+        "README.md": fill_file("README.md", marks, FILES),
     }
 
 
@@ -147,115 +143,19 @@ def add_call(name: str) -> str:
     return "Add" + "".join(part if part == "2D" else part.capitalize() for part in name.split("_"))
 
 
-def _header(facts: _Facts) -> str:
-    guard, prefix = facts.prefix.upper(), facts.prefix
-    used = ", ".join(f"{name} (version {number})" for name, number in facts.operators.items())
-    return f"""{_heading(facts, " as a C array for TensorFlow Lite Micro.", *facts.contract, f"Operators: {used}")}
-#ifndef {guard}_MODEL_H
-#define {guard}_MODEL_H
-
-#ifdef __cplusplus
-extern "C" {{
-#endif
-
-/* The .tflite file, aligned to 16 bytes. */
-extern const unsigned char {prefix}_model[];
-extern const int {prefix}_model_len;
-
-/* Bytes for the tensor arena, an estimate: {facts.arena.activations} for activations, {facts.arena.structures} for the
-   interpreter's tables, {facts.arena.scratch} for CMSIS-NN. interpreter.arena_used_bytes() tells what it took. */
-#define {guard}_MODEL_ARENA_BYTES {facts.arena.total}
-
-#ifdef __cplusplus
-}}
-#endif
-
-#endif
-"""
+def _bytes(model: bytes) -> str:
+    rows = (model[start : start + BYTES_A_LINE] for start in range(0, len(model), BYTES_A_LINE))
+    return "\n".join("    " + ", ".join(f"0x{value:02x}" for value in row) + "," for row in rows)
 
 
-def _source(facts: _Facts) -> str:
-    model, prefix = facts.model, facts.prefix
-    lines = (
-        "    " + ", ".join(f"0x{value:02x}" for value in model[start : start + BYTES_A_LINE]) + ","
-        for start in range(0, len(model), BYTES_A_LINE)
-    )
-    return f"""{_heading(facts, f": {len(model)} bytes of a .tflite file.")}
-#include "{prefix}_model.h"
-
-/* The interpreter reads numbers in place, so the array has to start where they may. */
-const unsigned char {prefix}_model[] __attribute__((aligned(16))) = {{
-{chr(10).join(lines)}
-}};
-
-const int {prefix}_model_len = {len(model)};
-"""
-
-
-def _resolver(facts: _Facts) -> str:
-    guard, prefix = facts.prefix.upper(), facts.prefix
-    calls = "\n".join(
-        f"  if (resolver.{add_call(name)}() != kTfLiteOk) return kTfLiteError;  // version {number}"
-        for name, number in facts.operators.items()
-    )
-    return f"""{_heading(facts, ": the operators that it uses, and no others.")}
-#ifndef {guard}_OPS_H
-#define {guard}_OPS_H
-
-#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
-
-using {prefix}_op_resolver = tflite::MicroMutableOpResolver<{len(facts.operators)}>;
-
-inline TfLiteStatus {prefix}_add_ops({prefix}_op_resolver& resolver) {{
-{calls}
-  return kTfLiteOk;
-}}
-
-#endif
-"""
-
-
-def _readme(facts: _Facts) -> str:
-    guard, prefix, arena = facts.prefix.upper(), facts.prefix, facts.arena
-    contract = "\n".join(f"- {line}" for line in facts.contract)
-    return f"""# {facts.name} for TensorFlow Lite Micro
-
-{contract}
-
-Flash: {len(facts.model)} bytes for the model. RAM: {arena.total} bytes for the tensor arena, an estimate:
-
-| bytes | for |
-|---|---|
-| {arena.activations} | activations, planned over their lifetimes as the interpreter's greedy planner does |
-| {arena.structures} | the interpreter's tables for tensors, operators and channels, as large as on a 64-bit machine |
-| {arena.scratch} | the largest buffer that CMSIS-NN asks for; 0 with the reference kernels |
-
-`interpreter.arena_used_bytes()` tells what your version of the library took.
-
-```cpp
-#include "{prefix}_model.h"
-#include "{prefix}_ops.h"
-#include "tensorflow/lite/micro/micro_interpreter.h"
-
-alignas(16) static uint8_t arena[{guard}_MODEL_ARENA_BYTES];
-
-{prefix}_op_resolver resolver;
-{prefix}_add_ops(resolver);
-tflite::MicroInterpreter interpreter(tflite::GetModel({prefix}_model), resolver, arena, sizeof arena);
-interpreter.AllocateTensors();
-```
-"""
-
-
-def _heading(facts: _Facts, *lines: str) -> str:
-    first, *others = lines
+def _heading(name: str, first: str, *others: str) -> str:
     rest = "".join(f"\n   {line}" for line in others)
-    return f"/* {facts.name}{first}\n   Made by edgedigits {version('edgedigits')}.{rest} */"
+    return f"/* {_comment(name)}{first}\n   Made by edgedigits {version('edgedigits')}.{rest} */"
 
 
-def _contract_lines(contract: Contract | None) -> tuple[str, ...]:
+def _lines(contract: Contract | None) -> tuple[str, ...]:
     if contract is None:
-        return ("It carries no contract: how to feed it is for you to know.",)
+        return ("It has no contract: see its source for the format of its input.",)
     accuracy = contract.accuracy
     measured = "not measured"
     if accuracy and {"top1", "images", "dataset"} <= set(accuracy):

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,9 @@ TRY = {
 """The README's sentence about the self-test, by project."""
 
 
-def fill_file(name: str, marks: Mapping[str, object]) -> str:
-    """Return a file of project/ with each mark replaced by its value."""
-    text = TEMPLATES.joinpath(name).read_text()
+def fill_file(name: str, marks: Mapping[str, object], folder: Traversable = TEMPLATES) -> str:
+    """Return a file of a folder with each mark replaced by its value; other marks are ignored."""
+    text = folder.joinpath(name).read_text()
     return fill(text, {mark: value for mark, value in marks.items() if f"@{mark}@" in text})
 
 
