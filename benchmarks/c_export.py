@@ -17,7 +17,8 @@ import numpy as np
 
 from benchmarks.c_tables import PAGE, tables
 from benchmarks.c_tools import tool_versions
-from benchmarks.emulated_cores import CORES, count, footprint
+from benchmarks.emulated_cores.cores import CORES
+from benchmarks.emulated_cores.measuring import count, footprint
 from benchmarks.networks import SMALL, Kernels, graph_of, int8_file, mnist_test_split, write_c
 from benchmarks.publishing import write_section
 from edgedigits.machine.fingerprint import describe_machine

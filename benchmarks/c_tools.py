@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from benchmarks.emulated_cores import CORES
+from benchmarks.emulated_cores.cores import CORES
 from edgedigits_runtime.engines.compiled_c import find_compiler
 
 

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from benchmarks.c_tools import tool_versions
-from benchmarks.emulated_cores import CORES, Core, available, compare
-from benchmarks.emulated_cores.building import PROGRAM_FILES
-from benchmarks.emulated_cores.cores import SUPPORT
+from benchmarks.emulated_cores.building import PROGRAM_FILES, available
+from benchmarks.emulated_cores.cores import CORES, SUPPORT, Core
+from benchmarks.emulated_cores.measuring import compare
 from benchmarks.networks import KERNELS, NETWORKS, Kernels, int8_file, mnist_test_split, write_c
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits_runtime.engine_options import EngineOptions

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from benchmarks.emulated_cores import CORES, available
+from benchmarks.emulated_cores.building import available
+from benchmarks.emulated_cores.cores import CORES
 from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset

@@ -9,18 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.emulated_cores import (
-    CORES,
-    Core,
-    Count,
-    DoesNotFit,
-    Sizes,
-    available,
-    count,
-    footprint,
-    passed,
-    selftest,
-)
+from benchmarks.emulated_cores.building import DoesNotFit, Sizes, available
+from benchmarks.emulated_cores.cores import CORES, Core
+from benchmarks.emulated_cores.measuring import Count, count, footprint, passed, selftest
 from edgedigits_runtime.errors import ArtifactNotFound, EdgedigitsError, UnknownName
 
 FILES = ("digits.h", "digits.c", "digits_selftest.c")

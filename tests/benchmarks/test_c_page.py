@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from benchmarks.c_tables import tables
-from benchmarks.emulated_cores import CORES
+from benchmarks.emulated_cores.cores import CORES
 from edgedigits.model_files import shipped_names
 from edgedigits.recipes import PUBLISHED
 from tests.conftest import REPOSITORY

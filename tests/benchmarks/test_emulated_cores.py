@@ -10,22 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.emulated_cores import (
-    CORES,
-    Core,
-    DoesNotFit,
-    available,
-    build,
-    compare,
-    count,
-    footprint,
-    passed,
-    run,
-    selftest,
-)
 from benchmarks.emulated_cores import __main__ as command
-from benchmarks.emulated_cores.building import sections
-from benchmarks.emulated_cores.emulating import printed
+from benchmarks.emulated_cores.building import DoesNotFit, available, build, sections
+from benchmarks.emulated_cores.cores import CORES, Core
+from benchmarks.emulated_cores.emulating import printed, run
+from benchmarks.emulated_cores.measuring import compare, count, footprint, passed, selftest
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED
 from edgedigits_exporters.microcontroller import c

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.emulated_cores import CORES, available, build
+from benchmarks.emulated_cores.building import available, build
+from benchmarks.emulated_cores.cores import CORES
 from edgedigits.model_files import SHIPPED, find_model, shipped_names
 from edgedigits_exporters.microcontroller import c
 from edgedigits_runtime.embedded_contract import read_contract
