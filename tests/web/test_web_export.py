@@ -60,7 +60,7 @@ def test_the_same_model_makes_the_same_folder() -> None:
 def test_another_model_changes_the_version() -> None:
     models = Path(edgedigits.__file__).parent / "models"
     workers = [
-        str(site_files(models / f"{name}.tflite", WebOptions())["service_worker.js"]) for name in ("pico", "nano")
+        site_files(models / f"{name}.tflite", WebOptions())["service_worker.js"].decode() for name in ("pico", "nano")
     ]
     versions = [re.findall(r"[0-9a-f]{16}", worker) for worker in workers]
     assert [len(found) for found in versions] == [1, 1]

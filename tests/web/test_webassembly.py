@@ -21,8 +21,17 @@ from edgedigits_exporters.microcontroller.parsing import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing.header import header
 from edgedigits_exporters.microcontroller.writing.source import source
-from edgedigits_exporters.web.origin import MAGIC, Origin, file_sha256, read_origin, with_origin
-from edgedigits_exporters.web.webassembly import build_wasm, compile_wasm, compiler_version, prebuilt_wasm
+from edgedigits_exporters.web.webassembly import (
+    MAGIC,
+    Origin,
+    build_wasm,
+    compile_wasm,
+    compiler_version,
+    file_sha256,
+    prebuilt_wasm,
+    read_origin,
+    with_origin,
+)
 from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMissing
 from edgedigits_runtime.golden import golden_path, read_golden
 from tests.support.browser_modules import run_wasm

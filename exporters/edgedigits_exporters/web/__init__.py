@@ -12,7 +12,7 @@ from edgedigits_runtime.errors import ExportError, UnknownName
 from edgedigits_runtime.golden import Vectors
 
 WEB_ENGINES = {
-    "wasm": "edgedigits_exporters.web.wasm_engine",
+    "wasm": "edgedigits_exporters.web.webassembly",
     "onnxruntime-web": "edgedigits_exporters.web.onnxruntime_engine",
 }
 """Modules by engine of the page: each has SUFFIX, of its model files, require(model, options), which checks its tools,
@@ -60,8 +60,7 @@ class WebOptions(FormatOptions):
 
     @property
     def made_of(self) -> str:
-        suffix: str = self.engine_module().SUFFIX
-        return suffix
+        return str(self.engine_module().SUFFIX)
 
     def require_tools(self, source: Path) -> None:
         self.engine_module().require(source, self)

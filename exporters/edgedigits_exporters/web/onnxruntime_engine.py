@@ -35,14 +35,7 @@ def require(model: Path, options: WebOptions) -> None:  # noqa: ARG001
 
 
 def parts(model: Path, options: WebOptions) -> EngineParts:
-    """Return the parts that run an `.onnx` file in a page.
-
-    Raises:
-        ToolMissing: the npm package is missing.
-        ExportError: the package is another version, or damaged.
-        ArtifactError: the model cannot be used.
-        MissingExtra: the model has no golden vectors beside it, and [onnx] is not installed to record them.
-    """
+    """Return the parts that run an `.onnx` file in a page; see package_files for errors."""
     script, runtime = package_files(options.npm_package)
     return EngineParts(
         data={"model": model.read_bytes(), "runtime": runtime},
@@ -58,7 +51,8 @@ def package_files(package: Path | None) -> list[bytes]:
         package: the `.tgz` file of `npm pack`, or a folder with its content; None looks in the working folder.
 
     Raises:
-        ToolMissing, ExportError: see parts.
+        ToolMissing: the npm package is missing.
+        ExportError: the package is another version, or damaged.
     """
     place = package or Path(f"onnxruntime-web-{PINNED}.tgz")
     remedy = f"run: npm pack onnxruntime-web@{PINNED}; then give its file with --npm-package"

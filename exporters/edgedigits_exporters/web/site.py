@@ -14,8 +14,7 @@ from edgedigits_exporters import Result
 from edgedigits_exporters.microcontroller import c
 from edgedigits_exporters.web import EngineParts, WebOptions
 from edgedigits_exporters.web.inlining import inline_page, packed
-from edgedigits_exporters.web.origin import file_sha256
-from edgedigits_exporters.web.webassembly import prebuilt_wasm
+from edgedigits_exporters.web.webassembly import file_sha256, prebuilt_wasm
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
@@ -70,7 +69,7 @@ def compare(
         return c.compare(source, code, options.code, verify)
 
 
-def site_files(model: Path, options: WebOptions) -> dict[str, str | bytes]:
+def site_files(model: Path, options: WebOptions) -> dict[str, bytes]:
     """Return the content of each file of the folder by its name."""
     contract = options.contract or read_contract(model)
     if contract.reader != "digits" or contract.image_shape != FRAME_SHAPE:
@@ -80,15 +79,16 @@ def site_files(model: Path, options: WebOptions) -> dict[str, str | bytes]:
         )
     engine: EngineParts = options.engine_module().parts(model, options)
     contract = dataclasses.replace(contract, format="web", kernels=engine.kernels)
-    made: dict[str, str | bytes] = {
-        "index.html": _page(contract, engine, options.engine),
-        "manifest.webmanifest": _manifest(contract),
+    made = {
+        "index.html": _page(contract, engine, options.engine).encode(),
+        "manifest.webmanifest": _manifest(contract).encode(),
         **{name: PAGE.joinpath(name).read_bytes() for name in ICONS},
-        MEMBER: contract.to_json() + "\n",
+        MEMBER: f"{contract.to_json()}\n".encode(),
     }
-    worker = _service_worker({name: made[name] for name in CACHED})
-    size = sum(len(gzip.compress(_encoded(content))) for content in [worker, *(made[name] for name in CACHED)])
-    readme = _readme(contract, options.engine, model, f"{size / 1000:,.0f}")
+    cached = {name: made[name] for name in CACHED}
+    worker = _service_worker(cached).encode()
+    size = sum(len(gzip.compress(content)) for content in [worker, *cached.values()])
+    readme = _readme(contract, options.engine, model, f"{size / 1000:,.0f}").encode()
     return {**made, "service_worker.js": worker, "README.md": readme}
 
 
@@ -122,11 +122,11 @@ def _manifest(contract: Contract) -> str:
     return json.dumps(manifest, indent=1) + "\n"
 
 
-def _service_worker(cached: dict[str, str | bytes]) -> str:
+def _service_worker(cached: dict[str, bytes]) -> str:
     """Return the service worker; its version is a hash of the files that it caches."""
     digest = hashlib.sha256()
     for name, content in sorted(cached.items()):
-        digest.update(f"{name}\0{len(content)}\0".encode() + _encoded(content))
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
     values = {"VERSION": digest.hexdigest()[:16], "FILES": json.dumps(["./", *cached])}
     return fill(TEMPLATES.joinpath("service_worker.js").read_text(), values)
 
@@ -154,7 +154,3 @@ def _readme(contract: Contract, engine: str, model: Path, size: str) -> str:
         "SIZE": size,
     }
     return fill(TEMPLATES.joinpath("README.md").read_text(), values)
-
-
-def _encoded(content: str | bytes) -> bytes:
-    return content.encode() if isinstance(content, str) else content

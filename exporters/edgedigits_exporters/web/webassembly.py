@@ -1,19 +1,28 @@
-"""Compile the C export to WebAssembly with clang and wasm-ld.
+"""The C export as WebAssembly, compiled with clang and wasm-ld: bit for bit LiteRT's outputs.
 
 The module exports its memory, digits_pixels(), digits_outputs() and digits_run(), see native/digits_wasm.c. It imports
-nothing, so it can only compute. The same compiler makes the same bytes of the same C.
+nothing, so it can only compute. The same compiler makes the same bytes of the same C. A custom section at its end names
+the `.tflite` file that it was compiled from; engines skip it (WebAssembly core specification, section 5.5.3).
 """
 
+import dataclasses
+import hashlib
+import json
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 
-from edgedigits_exporters.microcontroller.c import COptions, c_files
-from edgedigits_exporters.web.origin import Origin, file_sha256, read_origin, with_origin
-from edgedigits_runtime.errors import ConversionFailed, ToolMissing
+from edgedigits_exporters.microcontroller.c import COptions, c_files, golden_vectors
+from edgedigits_exporters.web import EngineParts, WebOptions
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMissing
+from edgedigits_runtime.golden import golden_path, read_golden
+
+SUFFIX = ".tflite"
 
 NATIVE = files("edgedigits_exporters.web").joinpath("native")
 
@@ -38,16 +47,43 @@ COMPILE = (
     "-I.",
 )
 
-LINK = (
-    "wasm-ld",
-    "--no-entry",
-    "--gc-sections",
-    "--strip-all",
-    # A stack below the data traps when it overflows, instead of overwriting weights.
-    "--stack-first",
-    "-z",
-    "stack-size=16384",
-)
+# A stack below the data traps when it overflows, instead of overwriting weights.
+LINK = ("wasm-ld", "--no-entry", "--gc-sections", "--strip-all", "--stack-first", "-z", "stack-size=16384")
+
+MAGIC = b"\0asm\1\0\0\0"
+SECTION = b"\x0aedgedigits"
+"""Length and name. JSON escapes line breaks, so that this does not occur in the text behind it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a module was compiled from.
+
+    Args:
+        tflite: SHA-256 of the `.tflite` file, as hexadecimal digits.
+        kernels: LiteRT's kernels whose rounding it has.
+        compiler: clang's name and version.
+    """
+
+    tflite: str
+    kernels: str
+    compiler: str
+
+
+def require(model: Path, options: WebOptions) -> None:
+    """Check that the compiler is installed if `model` needs it; see require_tools."""
+    if model.suffix == ".keras" or prebuilt_wasm(model, options.code) is None:
+        require_tools()
+
+
+def parts(model: Path, options: WebOptions) -> EngineParts:
+    """Return the parts that run an int8 `.tflite` file in a page; see build_wasm for errors."""
+    ready = prebuilt_wasm(model, options.code)
+    # LiteRT on another processor than the one that built the shipped models may differ in the last bit.
+    if ready and golden_path(model).is_file():
+        return EngineParts({"model": ready}, read_golden(golden_path(model)), options.kernels)
+    golden = golden_vectors(model, options.contract or read_contract(model), options.kernels)
+    return EngineParts({"model": ready or build_wasm(model, options.code)}, golden, options.kernels)
 
 
 def build_wasm(model: Path, options: COptions) -> bytes:
@@ -78,17 +114,12 @@ def prebuilt_wasm(model: Path, options: COptions) -> bytes | None:
 
 
 def compile_wasm(sources: Mapping[str, str | bytes], compiler: Sequence[str] = COMPILE) -> bytes:
-    """Return digits.c and digits.h as a WebAssembly module; `compiler` is the command with its flags.
-
-    Raises:
-        ToolMissing, ConversionFailed: see build_wasm.
-    """
+    """Return digits.c and digits.h as a WebAssembly module; `compiler` is the command with its flags."""
     require_tools()
-    native = {file.name: file.read_text() for file in NATIVE.iterdir() if file.is_file()}
-    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
-        place = Path(folder)
-        for name, text in {**native, "digits.h": sources["digits.h"], "digits.c": sources["digits.c"]}.items():
-            (place / name).write_text(str(text))
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder, as_file(NATIVE) as native:
+        place = shutil.copytree(native, Path(folder) / "c")
+        for name in ("digits.h", "digits.c"):
+            (place / name).write_text(str(sources[name]))
         # Names without a folder keep the path of this one out of the module.
         _run(place, *compiler, "-c", "digits_wasm.c", "-o", "digits_wasm.o")
         _run(place, *LINK, "digits_wasm.o", "-o", "digits.wasm")
@@ -96,11 +127,7 @@ def compile_wasm(sources: Mapping[str, str | bytes], compiler: Sequence[str] = C
 
 
 def compiler_version() -> str:
-    """Return clang's name and version.
-
-    Raises:
-        ToolMissing: clang is not installed.
-    """
+    """Return clang's name and version."""
     require_tools()
     return _run(Path(), "clang", "--version").partition("\n")[0]
 
@@ -125,3 +152,42 @@ def _run(folder: Path, *command: str) -> str:
         reason = next((line.strip() for line in done.stderr.splitlines() if "error" in line), "no error message")
         raise ConversionFailed(f"{command[0]} failed to compile the network to WebAssembly: {reason}")
     return done.stdout
+
+
+def file_sha256(model: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    return hashlib.sha256(model.read_bytes()).hexdigest()
+
+
+def with_origin(module: bytes, origin: Origin) -> bytes:
+    """Return a module with its origin in a section at the end."""
+    return module + _section(origin)
+
+
+def read_origin(module: bytes, source: str) -> Origin:
+    """Return the origin of a module; `source` names it in messages.
+
+    Raises:
+        ArtifactCorrupt: it is not WebAssembly, is damaged, or has no origin.
+    """
+    try:
+        origin = Origin(**json.loads(module.rpartition(SECTION)[2]))
+    except (ValueError, TypeError) as error:
+        raise ArtifactCorrupt(f"{source} does not name the model it was compiled from; build it again") from error
+    if not (module.startswith(MAGIC) and module.endswith(_section(origin))):
+        raise ArtifactCorrupt(f"{source} is damaged; build it again")
+    return origin
+
+
+def _section(origin: Origin) -> bytes:
+    body = SECTION + json.dumps(dataclasses.asdict(origin), sort_keys=True).encode()
+    return b"\0" + _leb128(len(body)) + body
+
+
+def _leb128(value: int) -> bytes:
+    """Encode a whole number as WebAssembly does: seven bits a byte, the lowest first."""
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*written, value])
