@@ -16,18 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.publishing import (
-    DOCS,
-    REPOSITORY,
-    RESULTS,
-    mnist_test,
-    place_of,
-    png,
-    table,
-    with_machine,
-    write_results,
-    write_section,
-)
+from benchmarks import publishing
 from edgedigits.bulk.bulk_reading import read_bulk
 from edgedigits.bulk.options import BulkOptions
 from edgedigits.bulk.worker import Worker
@@ -37,8 +26,8 @@ from edgedigits_runtime.machine import core_count, installed_version
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.reading.results import Reading
 
-BULK_FILE = RESULTS / "bulk.json"
-EXAMPLES = REPOSITORY / "examples"
+BULK_FILE = publishing.RESULTS / "bulk.json"
+EXAMPLES = publishing.REPOSITORY / "examples"
 
 SLEEP = 0.05
 """Seconds a picture of a sleeping worker."""
@@ -100,11 +89,9 @@ class Clock:
 
     at: list[float] = field(default_factory=list)
 
-    def stage(self, name: str) -> None:
-        """Ignore."""
+    def stage(self, name: str) -> None: ...
 
-    def set_total(self, pictures: int | None) -> None:
-        """Ignore."""
+    def set_total(self, pictures: int | None) -> None: ...
 
     def advance(self, pictures: int) -> None:
         if pictures:
@@ -157,13 +144,13 @@ def main() -> None:
             source = _empty_files(Path(name) / f"{workers}", count)
             what = f"asleep for {1000 * SLEEP:.0f} ms a picture"
             found.append(_reported(_on_ray(source, what, count, workers, 1 / SLEEP, SleepingOptions, UNIT)))
-    measured = with_machine(
+    measured = publishing.with_machine(
         libraries={name: installed_version(name) for name in ("ray", "pyarrow", "fsspec")},
         load_average_before=busy_before,
         rates=[{**asdict(each), "rate": each.rate, "efficiency": each.efficiency} for each in found],
     )
-    write_results(BULK_FILE, measured)
-    write_section(DOCS / "bulk.md", "bulk", page_section(measured))
+    publishing.write_results(BULK_FILE, measured)
+    publishing.write_section(publishing.DOCS / "bulk.md", "bulk", page_section(measured))
 
 
 def _reported(rate: Rate) -> Rate:
@@ -209,7 +196,7 @@ def _tars(folder: Path, what: str, count: int) -> Path:
     """Write the pictures in tars of 1,000, and return the folder."""
     folder.mkdir()
     if what.startswith("28x28"):
-        contents = [png(image.squeeze()) for image in mnist_test().images[:count]]
+        contents = [publishing.png(image.squeeze()) for image in publishing.mnist_test().images[:count]]
     else:
         drawn = [path.read_bytes() for path in sorted(EXAMPLES.glob("*.*g"))]
         contents = [drawn[index % len(drawn)] for index in range(count)]
@@ -240,10 +227,10 @@ def page_section(found: dict[str, Any]) -> str:
     conditions = (
         "Efficiency is the rate relative to that of one process without Ray times the workers; a sleeping worker alone"
         f" reads {1 / SLEEP:.0f} a second. From the moment when all workers are ready to the last part, on"
-        f" {place_of(found['machine'])}, Ray {found['libraries']['ray']}, with a load average of"
+        f" {publishing.place_of(found['machine'])}, Ray {found['libraries']['ray']}, with a load average of"
         f" {found['load_average_before']:.1f} from other work before."
     )
-    written = table(["what is read", "workers", "pictures a second", "efficiency"], rows)
+    written = publishing.table(["what is read", "workers", "pictures a second", "efficiency"], rows)
     return "\n\n".join([written, conditions, "### What a hundred million pictures take", _estimate(rates)])
 
 
@@ -260,7 +247,7 @@ def _estimate(rates: list[dict[str, Any]]) -> str:
         f" {most['workers']} sleeping workers), and ${PRICE:.2f} for a core's hour (an assumption; insert yours):"
     )
     head = ("pictures", "core hours: 100,000,000 / r / e / 3,600", "hours on 64 cores", "cost")
-    return f"{assumptions}\n\n{table(head, rows)}"
+    return f"{assumptions}\n\n{publishing.table(head, rows)}"
 
 
 if __name__ == "__main__":

@@ -13,21 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import speed
+from benchmarks import publishing, speed
 from benchmarks.family import beside_others, measured_table, shipped_cards
-from benchmarks.publishing import (
-    DOCS,
-    REPOSITORY,
-    RESULTS,
-    mnist_test,
-    place_of,
-    png,
-    read_results,
-    table,
-    with_machine,
-    write_results,
-    write_section,
-)
 from edgedigits import export
 from edgedigits.data.dataset import Samples
 from edgedigits.loading import load
@@ -39,13 +26,13 @@ from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.timing import interleaved
 
-README = REPOSITORY / "README.md"
+README = publishing.REPOSITORY / "README.md"
 FORMATS = [(f, p) for f in ("onnx", "tflite") for p in ("float32", "float16", "int8", "dynamic")]
 
 
 def measure() -> dict[str, Any]:
     """Return all figures."""
-    test = mnist_test()
+    test = publishing.mnist_test()
     keras = SHIPPED / "base.keras"
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +65,7 @@ def measure() -> dict[str, Any]:
             "passed": True,
             "milliseconds": milliseconds[str(keras)],
         }
-    return with_machine(rows=[reference, *rows], png=_read_as_png(test), examples=_read_examples())
+    return publishing.with_machine(rows=[reference, *rows], png=_read_as_png(test), examples=_read_examples())
 
 
 def _read_as_png(test: Samples) -> dict[str, float]:
@@ -93,19 +80,19 @@ def _read_as_png(test: Samples) -> dict[str, float]:
 
 
 def _share_read(reader: Reader, images: Images, labels: NDArray[np.int64]) -> float:
-    texts = [reader.read(png(image[..., 0])).text for image in images]
+    texts = [reader.read(publishing.png(image[..., 0])).text for image in images]
     return float(np.mean(np.array(texts) == labels.astype(str)))
 
 
 def _read_examples() -> dict[str, int]:
-    reader, pictures = load(), read_labelled(REPOSITORY / "examples")
+    reader, pictures = load(), read_labelled(publishing.REPOSITORY / "examples")
     right = sum(reader.read(picture.path).text == picture.label for picture in pictures)
     return {"right": right, "of": len(pictures)}
 
 
 def render(result: dict[str, Any]) -> str:
     """Return the README's section as Markdown."""
-    machine, shares = result["machine"], result["png"]
+    machine, shares = result["machine"], result["publishing.png"]
     fastest = min(row["milliseconds"] for row in result["rows"])
     images = 10_000
     rows = []
@@ -117,18 +104,18 @@ def render(result: dict[str, Any]) -> str:
         ])  # fmt: skip
     head = ("file", "accuracy, MNIST test", "agreement with Keras", "bytes", "one image, relative time")
     return (
-        f"{table(head, rows)}\n\n"
+        f"{publishing.table(head, rows)}\n\n"
         f"The 10,000 test images as PNG files, through the reader: {shares['light on dark']:.2%} light on dark and"
         f" {shares['dark on light']:.2%} dark on light, against {shares['arrays']:.2%} for the arrays; with the model's"
         f" threshold, which rejects likely non-digits, {shares['with the threshold']:.2%}.\n"
         f"Example pictures read right: {result['examples']['right']} of {result['examples']['of']}.\n"
-        f"Measured on {place_of(machine)}, Python {machine['python']}; the fastest took {fastest * 1000:.0f} µs an"
-        " image, pixels to probabilities."
+        f"Measured on {publishing.place_of(machine)}, Python {machine['python']}; the fastest took"
+        f" {fastest * 1000:.0f} µs an image, pixels to probabilities."
     )
 
 
 def render_published(result: dict[str, Any]) -> str:
-    """Return the table of published recipes as Markdown, from reproduce.json."""
+    """Return the publishing.table of published recipes as Markdown, from reproduce.json."""
     rows = []
     for row in result["rows"]:
         accuracy, int8 = row["test_accuracy"], row["exports"]["tflite-int8"]
@@ -143,20 +130,25 @@ def render_published(result: dict[str, Any]) -> str:
     )  # fmt: skip
     seeds = len(result["rows"][0]["test_accuracy"]["seeds"])
     return (
-        f"{table(head, rows)}\n\n{seeds} seeds each, ± is the standard deviation over them; the agreement with Keras is"
-        f" the lowest of the seeds. Trained on {place_of(result['machine'])}."
+        f"{publishing.table(head, rows)}\n\n"
+        f"{seeds} seeds each, ± is the standard deviation over them; the agreement with Keras is the lowest of the"
+        f" seeds. Trained on {publishing.place_of(result['machine'])}."
     )
 
 
 def main() -> None:
     """Measure, and write the figures and the README's sections."""
     result = measure()
-    write_results(RESULTS / "readme.json", result)
-    write_section(README, "results", render(result))
-    write_section(README, "family", measured_table())
-    write_section(DOCS / "training.md", "others", beside_others(shipped_cards()))
-    write_section(README, "speed", speed.page_section(read_results(RESULTS / "speed.json")))
-    write_section(README, "published", render_published(read_results(RESULTS / "reproduce.json")))
+    publishing.write_results(publishing.RESULTS / "readme.json", result)
+    publishing.write_section(README, "results", render(result))
+    publishing.write_section(README, "family", measured_table())
+    publishing.write_section(publishing.DOCS / "training.md", "others", beside_others(shipped_cards()))
+    publishing.write_section(
+        README, "speed", speed.page_section(publishing.read_results(publishing.RESULTS / "speed.json"))
+    )
+    publishing.write_section(
+        README, "published", render_published(publishing.read_results(publishing.RESULTS / "reproduce.json"))
+    )
 
 
 if __name__ == "__main__":

@@ -16,18 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.publishing import (
-    DOCS,
-    RESULTS,
-    mnist_test,
-    place_of,
-    png,
-    read_results,
-    table,
-    with_machine,
-    write_results,
-    write_section,
-)
+from benchmarks import publishing
 from edgedigits_runtime.machine import core_count, installed_version
 
 TARGET = 1500
@@ -72,7 +61,7 @@ def main() -> None:
     found = []
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "7.png"
-        picture.write_bytes(png(mnist_test().images[0, ..., 0]))
+        picture.write_bytes(publishing.png(publishing.mnist_test().images[0, ..., 0]))
         for processes in sorted({1, cores}):
             with server(processes) as url:
                 found.append(_load("as many as are answered", url, picture, processes, CLIENTS))
@@ -82,9 +71,13 @@ def main() -> None:
     for each in found:
         print(each)
     versions = {name: installed_version(name) for name in ("starlette", "uvicorn", "httptools", "uvloop")}
-    measured = with_machine(server=versions, tool=TOOL, load_average_before=busy_before, loads=found)
-    write_results(RESULTS / "serving.json", measured)
-    write_section(DOCS / "serving.md", "serving", page_section(read_results(RESULTS / "serving.json")))
+    measured = publishing.with_machine(server=versions, tool=TOOL, load_average_before=busy_before, loads=found)
+    publishing.write_results(publishing.RESULTS / "serving.json", measured)
+    publishing.write_section(
+        publishing.DOCS / "serving.md",
+        "serving",
+        page_section(publishing.read_results(publishing.RESULTS / "serving.json")),
+    )
 
 
 def page_section(found: dict[str, Any]) -> str:
@@ -95,8 +88,8 @@ def page_section(found: dict[str, Any]) -> str:
         answers.append(f"{load['errors']} without an answer")
         rows.append([str(load["processes"]), f"{load['clients']}, {load['what']}", f"{load['answered']:,.0f}",
                      f"{load['p50']:.1f}", f"{load['p99']:.1f}", ", ".join(answers)])  # fmt: skip
-    conditions = ", ".join(filter(None, [place_of(found["machine"]), found.get("conditions")]))
-    written = table(["processes", "clients", "requests a second", "p50 ms", "p99 ms", "answers"], rows)
+    conditions = ", ".join(filter(None, [publishing.place_of(found["machine"]), found.get("conditions")]))
+    written = publishing.table(["processes", "clients", "requests a second", "p50 ms", "p99 ms", "answers"], rows)
     method = f"{found['tool']} on the same cores, the median by p99 of {ROUNDS} rounds of {SECONDS} s"
     return f"{written}\n\n28x28 PNG files of MNIST as the body, {method}, on {conditions}."
 
@@ -119,7 +112,7 @@ def server(processes: int) -> Iterator[str]:
 
 
 def _load(what: str, url: str, picture: Path, processes: int, clients: int, *, rate: int | None = None) -> Load:
-    command = ["hey", "-c", str(clients), "-m", "POST", "-T", "image/png", "-D", str(picture)]
+    command = ["hey", "-c", str(clients), "-m", "POST", "-T", "image/publishing.png", "-D", str(picture)]
     if rate is not None:
         command += ["-q", str(rate // clients)]
     # Warm up, so that every process opens its model.

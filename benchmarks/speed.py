@@ -7,7 +7,6 @@ comparisons under pytest-benchmark.
 import io
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.publishing import RESULTS, mnist_test, place_of, png, table, with_machine, write_results
+from benchmarks.publishing import REPOSITORY, RESULTS, mnist_test, place_of, png, table, with_machine, write_results
 from edgedigits.loading import load
 from edgedigits.model_files import SHIPPED
 from edgedigits_runtime.machine import core_count
@@ -34,6 +34,7 @@ from edgedigits_runtime.synthetic.scenes import scene_named
 from edgedigits_runtime.timing import interleaved
 
 MODEL = SHIPPED / "base.tflite"
+EXAMPLE = str(REPOSITORY / "examples" / "5-white-on-black-28x28.png")
 MANY = 10_000
 ROUNDS = 9
 PHOTO_ROUNDS = 15
@@ -108,35 +109,23 @@ def folder() -> Comparison:
             (Path(place) / f"{number:05}.png").write_bytes(png(image))
         command = [*PREDICT, place, "--json"]
         ms = in_turn({"ours": lambda: _output_lines(command, MANY), "decode": lambda: _decode_all(place)}, rounds=3)
-    return Comparison(
-        f"{MANY:,} PNG files of 28x28, whole command", ms["ours"], ms["decode"], "Pillow's decoding alone"
-    )
+    what = f"{MANY:,} PNG files of 28x28, whole command"
+    return Comparison(what, ms["ours"], ms["decode"], "Pillow's decoding alone")
 
 
 def whole_process() -> Comparison:
     """One picture from the shell: the command, and Python that imports NumPy."""
-    picture = _example()
-    ms = in_turn(
-        {
-            "ours": lambda: _run([*PREDICT, picture]),
-            "numpy": lambda: _run([sys.executable, "-c", "import numpy"]),
-        },
-        rounds=15,
-    )
+    picture = EXAMPLE
+    other = [sys.executable, "-c", "import numpy"]
+    ms = in_turn({"ours": lambda: _run([*PREDICT, picture]), "numpy": lambda: _run(other)}, rounds=15)
     return Comparison("predict one.png, whole process", ms["ours"], ms["numpy"], 'python -c "import numpy"')
 
 
 def notebook_process() -> Comparison:
     """One picture from the shell: the command, and a tutorial's code with TensorFlow."""
-    picture = _example()
-    keras = str(SHIPPED / "base.keras")
-    ms = in_turn(
-        {
-            "ours": lambda: _run([*PREDICT, picture]),
-            "notebook": lambda: _run([sys.executable, "-c", NOTEBOOK, keras, picture]),
-        },
-        rounds=3,
-    )
+    picture = EXAMPLE
+    other = [sys.executable, "-c", NOTEBOOK, str(SHIPPED / "base.keras"), picture]
+    ms = in_turn({"ours": lambda: _run([*PREDICT, picture]), "notebook": lambda: _run(other)}, rounds=3)
     return Comparison("one picture, whole process", ms["ours"], ms["notebook"], "TensorFlow as in tutorials")
 
 
@@ -147,13 +136,11 @@ def notebook_image() -> Comparison:
     keras = load_keras()
     network = keras.saving.load_model(SHIPPED / "base.keras", compile=False)
     image, classifier = _images(1), load().classifier
-    ms = interleaved(
-        {
-            "ours": lambda: classifier.predict(image),
-            "keras": lambda: network.predict(image / np.float32(255), verbose=0),
-        },
-        rounds=5,
-    )
+    calls: dict[str, Callable[[], object]] = {
+        "ours": lambda: classifier.predict(image),
+        "keras": lambda: network.predict(image / np.float32(255), verbose=0),
+    }
+    ms = interleaved(calls, rounds=5)
     return Comparison("one 28x28 array", ms["ours"], ms["keras"], "Keras's model.predict")
 
 
@@ -182,7 +169,7 @@ def memory_megabytes() -> float:
         "except SystemExit: pass\n"
         "print(*[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])"
     )
-    done = subprocess.run([sys.executable, "-c", code, _example()], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code, EXAMPLE], capture_output=True, text=True, check=True)
     return int(done.stdout.splitlines()[-1]) / 1024
 
 
@@ -197,7 +184,7 @@ def long_run(images: int = 1_000_000) -> dict[str, float]:
         for begin in range(0, part, len(batch)):
             classifier.predict(batch[: min(len(batch), part - begin)])
         rates.append(part / (time.perf_counter() - start))
-        memory.append(_resident_megabytes())
+        memory.append(psutil.Process().memory_info().rss / 2**20)
     # The first tenth warms up.
     return {
         "images": float(images),
@@ -311,15 +298,6 @@ def _output_lines(command: list[str], expected: int) -> None:
 
 def _run(command: list[str]) -> None:
     subprocess.run(command, capture_output=True, check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
-
-
-def _example() -> str:
-    return str(Path(__file__).parent.parent / "examples" / "5-white-on-black-28x28.png")
-
-
-def _resident_megabytes() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
 
 
 if __name__ == "__main__":

@@ -18,17 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import edgedigits
-from benchmarks.publishing import (
-    DOCS,
-    RESULTS,
-    mnist_test,
-    place_of,
-    read_results,
-    table,
-    with_machine,
-    write_results,
-    write_section,
-)
+from benchmarks import publishing
 from edgedigits.model_files import SHIPPED
 from edgedigits_exporters.microcontroller.c import COptions, c_files
 from edgedigits_exporters.web.webassembly import COMPILE, compile_wasm
@@ -37,7 +27,7 @@ from tests.support.browser_modules import DECODE, hosted, run_wasm
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserType, Page
 
-PAGE_FILE = RESULTS / "web_page.json"
+PAGE_FILE = publishing.RESULTS / "web_page.json"
 
 MODELS = ("pico", "nano", "base", "max")
 STARTS = 5
@@ -158,8 +148,9 @@ def page_section(found: dict[str, Any]) -> str:
         for name, (most, soon) in TARGETS.items()
     ]
     return (
-        f"{table(head, rows)}\n\nTargets, with results: {'; '.join(targets)}. Measured in Chromium {found['browser']}"
-        f" on {place_of(found['machine'])}, median of {STARTS} cold starts."
+        f"{publishing.table(head, rows)}\n\n"
+        f"Targets, with results: {'; '.join(targets)}. Measured in Chromium {found['browser']}"
+        f" on {publishing.place_of(found['machine'])}, median of {STARTS} cold starts."
     )
 
 
@@ -175,19 +166,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times-only", action="store_true", help="keep the stored sizes and exactness")
     again = [times] if parser.parse_args().times_only else [fixed_results, times]
-    before = read_results(PAGE_FILE).get("models", [])
+    before = publishing.read_results(PAGE_FILE).get("models", [])
     rows: dict[str, dict[str, Any]] = {name: {"name": name} for name in MODELS} | {row["name"]: row for row in before}
-    images = np.asarray(mnist_test().images, np.uint8)
+    images = np.asarray(publishing.mnist_test().images, np.uint8)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=OPTIONS)
         for name in MODELS:
             site = edgedigits.export(name, format="web", out=Path(folder) / name).path
             for measured in again:
                 rows[name] |= measured(name, browser, site, images)
-        found = with_machine(browser=browser.version, models=list(rows.values()))
+        found = publishing.with_machine(browser=browser.version, models=list(rows.values()))
         browser.close()
-    write_results(PAGE_FILE, found)
-    write_section(DOCS / "web.md", "web-page", page_section(found))
+    publishing.write_results(PAGE_FILE, found)
+    publishing.write_section(publishing.DOCS / "web.md", "web-page", page_section(found))
 
 
 if __name__ == "__main__":

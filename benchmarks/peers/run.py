@@ -32,7 +32,6 @@ from edgedigits.benchmarking.side_by_side.interleaving import (
     paired_ratio,
 )
 from edgedigits.benchmarking.side_by_side.matrix import file_facts
-from edgedigits.benchmarking.side_by_side.measuring_process import Opening
 from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, shipped_names
 from edgedigits_runtime.errors import DataNotFound, UnknownName
 from edgedigits_runtime.native_messages import silenced
@@ -196,7 +195,7 @@ def _candidate(entry: _Entry, pictures: NDArray[np.uint8]) -> Candidate:
     arguments = {"module": entry.peer.module, "model": str(entry.file), "pictures": pictures}
     # One process for TensorFlow, which is large and slow to import.
     group = "tensorflow" if "tensorflow" in entry.peer.needs else entry.name
-    return Candidate(entry.name, group, Opening(f"{__name__}:open_peer", arguments))
+    return Candidate(entry.name, group, f"{__name__}:open_peer", arguments)
 
 
 def _whole_process(entry: _Entry, model: str, picture: Path, *, counted: bool) -> None:

@@ -156,26 +156,12 @@ def elastic(images: Images, rng: np.random.Generator) -> Images:
 
 
 CORRUPTIONS: Mapping[str, Corruption] = {
-    "smaller": smaller,
-    "larger": larger,
-    "shift": shift,
-    "rotation": rotation,
-    "shear": shear,
-    "elastic": elastic,
-    "thick strokes": thick_strokes,
-    "thin strokes": thin_strokes,
-    "blur": blur,
-    "pixelation": pixelation,
-    "JPEG": jpeg,
-    "noise": noise,
-    "salt and pepper": salt_and_pepper,
-    "low contrast": low_contrast,
-    "bright ground": bright_ground,
-    "gradient ground": gradient_ground,
-    "striped ground": striped_ground,
-    "stray line": stray_line,
-    "occlusion": occlusion,
-}
+    "smaller": smaller, "larger": larger, "shift": shift, "rotation": rotation, "shear": shear, "elastic": elastic,
+    "thick strokes": thick_strokes, "thin strokes": thin_strokes, "blur": blur, "pixelation": pixelation,
+    "JPEG": jpeg, "noise": noise, "salt and pepper": salt_and_pepper, "low contrast": low_contrast,
+    "bright ground": bright_ground, "gradient ground": gradient_ground, "striped ground": striped_ground,
+    "stray line": stray_line, "occlusion": occlusion,
+}  # fmt: skip
 """Each maps uint8 [N, 28, 28, 1], ink bright on black, and a generator to the same shape and dtype."""
 
 

@@ -16,7 +16,7 @@ from edgedigits.benchmarking.side_by_side.interleaving import (
     orders,
     paired_ratio,
 )
-from edgedigits.benchmarking.side_by_side.measuring_process import MeasuringProcess, Opening
+from edgedigits.benchmarking.side_by_side.measuring_process import MeasuringProcess
 from edgedigits_runtime.errors import EngineDied
 
 OPENERS = "tests.support.bench_openers"
@@ -24,7 +24,7 @@ SMALL = Plan(rounds=3, seconds=0.003)
 
 
 def candidate(name: str, opener: str, group: str = "", **arguments: Any) -> Candidate:
-    return Candidate(name, group or name, Opening(f"{OPENERS}:{opener}", arguments))
+    return Candidate(name, group or name, f"{OPENERS}:{opener}", arguments)
 
 
 def measured(medians: list[float]) -> dict[int, float]:
@@ -95,7 +95,7 @@ def process() -> Iterator[MeasuringProcess]:
 
 @pytest.mark.slow
 def test_a_block_times_the_requested_calls(process: MeasuringProcess) -> None:
-    process.open("a", Opening(f"{OPENERS}:sleeping", {"milliseconds": 2.0}))
+    process.open("a", f"{OPENERS}:sleeping", {"milliseconds": 2.0})
     block = process.block("a", 7)
     assert len(block) == 7
     assert block.min() >= 2_000_000
@@ -115,7 +115,7 @@ def test_the_error_of_an_opener_is_reported(
     opener: str, arguments: dict[str, Any], fact: str, alive: bool, process: MeasuringProcess
 ) -> None:
     with pytest.raises(EngineDied, match=fact):
-        process.open("a", Opening(f"{OPENERS}:{opener}", arguments))
+        process.open("a", f"{OPENERS}:{opener}", arguments)
     assert process.alive == alive
 
 
@@ -123,7 +123,7 @@ def test_the_error_of_an_opener_is_reported(
 def test_a_process_that_hangs_is_ended() -> None:
     process = MeasuringProcess(timeout=0.1)
     with pytest.raises(EngineDied, match=r"0\.1 seconds"):
-        process.open("a", Opening(f"{OPENERS}:hanging"))
+        process.open("a", f"{OPENERS}:hanging", {})
     assert not process.alive
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgedigits.benchmarking.measuring.latency_summary import CONFIDENCE, summarise
 from edgedigits.benchmarking.results.comparing import Ratio
 from edgedigits.benchmarking.results.result_file import plain
-from edgedigits.benchmarking.side_by_side.measuring_process import MeasuringProcess, Opening
+from edgedigits.benchmarking.side_by_side.measuring_process import MeasuringProcess
 from edgedigits_runtime.errors import EdgedigitsError
 
 FEWEST_CALLS, MOST_CALLS = 5, 20_000
@@ -33,11 +33,12 @@ METHOD = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """One candidate, with a unique name. Candidates of one group share a process."""
+    """One candidate, with a unique name and its opener; see MeasuringProcess. Those of one group share a process."""
 
     name: str
     group: str
-    opening: Opening
+    opener: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class InterleavedRun:
         """Return a candidate's process, with the candidate open in it."""
         process = self._processes[one.candidate.group]
         if one.candidate.name not in self._open:
-            one.facts = process.open(one.candidate.name, one.candidate.opening)
+            one.facts = process.open(one.candidate.name, one.candidate.opener, one.candidate.arguments)
             self._open.add(one.candidate.name)
             if one.calls:
                 process.block(one.candidate.name, one.calls)

@@ -18,7 +18,6 @@ from edgedigits.benchmarking.side_by_side.interleaving import (
     Plan,
     measured_section,
 )
-from edgedigits.benchmarking.side_by_side.measuring_process import Opening
 from edgedigits.benchmarking.side_by_side.recommending import fastest_of, ratio, recommend, row_name
 from edgedigits.model_files import SUFFIX_OF_ENGINE, find_model, open_model, shipped_names
 from edgedigits_runtime.embedded_contract import read_contract
@@ -191,9 +190,9 @@ def run_matrix(
 
 def _candidate(cell: Cell, request: MatrixRequest) -> Candidate:
     settings = {"path": str(cell.path), "engine": cell.engine, "threads": cell.threads}
-    opening = Opening(f"{__name__}:open_row", {**settings, "what": request.what, "pictures": request.pictures})
+    arguments = {**settings, "what": request.what, "pictures": request.pictures}
     # One process for each use of an engine: their threads stay separate.
-    return Candidate(cell.name, f"{cell.engine} {cell.threads}", opening)
+    return Candidate(cell.name, f"{cell.engine} {cell.threads}", f"{__name__}:open_row", arguments)
 
 
 def _rows(wanted: dict[str, Cell], run: InterleavedRun) -> list[Result]:

@@ -7,7 +7,6 @@ import importlib
 import itertools
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,14 +26,6 @@ _opened: dict[str, tuple[Call, Iterator[int]]] = {}
 """The candidates that are open in this child, each with the numbers of its next calls."""
 
 
-@dataclass(frozen=True)
-class Opening:
-    """How a child opens a candidate: `opener` is "module:function"; it takes JSON values and returns (Call, facts)."""
-
-    opener: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
 class MeasuringProcess:
     """One child, started at the first request, and again after it died."""
 
@@ -46,9 +37,14 @@ class MeasuringProcess:
     def alive(self) -> bool:
         return self._child.process is not None
 
-    def open(self, name: str, opening: Opening) -> dict[str, Any]:
-        """Open a candidate, call it once, and return its facts. Raises EdgedigitsError."""
-        facts: dict[str, Any] = self._call("open_here", name, opening.opener, dict(opening.arguments))
+    def open(self, name: str, opener: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Open a candidate, call it once, and return its facts. Raises EdgedigitsError.
+
+        Args:
+            opener: "module:function"; it returns (Call, facts).
+            arguments: of the opener: JSON values and arrays.
+        """
+        facts: dict[str, Any] = self._call("open_here", name, opener, dict(arguments))
         return facts
 
     def block(self, name: str, calls: int) -> NDArray[np.int64]:
