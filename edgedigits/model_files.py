@@ -41,11 +41,7 @@ def find_model(model: str | Path, *, engine: str | None = None, device: str = "a
 
 
 def find_keras(model: str | Path) -> Path:
-    """Return the `.keras` file of a MODEL.
-
-    Raises:
-        UnknownName: as find_model, or a file of another type; for other errors see find_model.
-    """
+    """Return the `.keras` file of a MODEL; for errors see find_model, and UnknownName for a file of another type."""
     path = _find(model, shipped_suffix=".keras")
     if path.suffix != ".keras":
         raise UnknownName("model file type to export from", path.suffix, [".keras"])
@@ -73,12 +69,7 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
 
 
 def check_shipped(path: Path) -> Path:
-    """Return `path`; if it is a shipped file, compare it with the SHA-256 in its card first.
-
-    Raises:
-        ArtifactNotFound: a shipped file is missing.
-        ArtifactCorrupt: a shipped file was changed.
-    """
+    """Return `path`; if it is a shipped file, compare it with the SHA-256 in its card; for errors see find_model."""
     if path.parent != SHIPPED:
         return path
     name = path.name.split(".")[0]
@@ -96,12 +87,7 @@ def check_shipped(path: Path) -> Path:
 
 
 def read_contract_file(path: Path) -> Contract:
-    """Read the contract file of a foreign model.
-
-    Raises:
-        ArtifactNotFound: no such file.
-        ContractInvalid: see parse_contract.
-    """
+    """Read the contract file of a foreign model; for errors see parse_contract, and ArtifactNotFound."""
     if not path.is_file():
         raise ArtifactNotFound(f"no contract at {path}")
     return parse_contract(path.read_bytes(), str(path))

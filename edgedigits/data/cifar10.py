@@ -51,25 +51,18 @@ def parse_archive(content: bytes, source: str) -> tuple[Samples, Samples]:
     """Return the training and test samples of a tar archive; `source` is its name in messages."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-            train = [_parse_batch(_member(archive, name, source), name) for name in TRAIN_BATCHES]
-            test = _parse_batch(_member(archive, TEST_BATCH, source), TEST_BATCH)
+            *train, test = (_parse_batch(archive, name, source) for name in (*TRAIN_BATCHES, TEST_BATCH))
     except tarfile.TarError as error:
         raise DatasetInvalid(f"{source}: expected a tar archive with {FOLDER}/: {error}") from error
     images = np.concatenate([batch.images for batch in train])
     return Samples(images, np.concatenate([batch.labels for batch in train])), test
 
 
-def _member(archive: tarfile.TarFile, name: str, source: str) -> bytes:
-    try:
-        file = archive.extractfile(name)
-    except KeyError as error:
-        raise DatasetInvalid(f"{source} lacks {name}") from error
+def _parse_batch(archive: tarfile.TarFile, name: str, source: str) -> Samples:
+    file = archive.extractfile(name) if name in archive.getnames() else None
     if file is None:
-        raise DatasetInvalid(f"{source}: expected {name} to be a file")
-    return file.read()
-
-
-def _parse_batch(content: bytes, name: str) -> Samples:
+        raise DatasetInvalid(f"{source}: expected the file {name}; download it again")
+    content = file.read()
     if not content or len(content) % RECORD:
         raise DatasetInvalid(f"{name}: expected records of {RECORD:,} bytes, got {len(content):,} bytes")
     records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)

@@ -80,10 +80,9 @@ class Dataset:
         for samples in (self.train, self.test):
             if samples is None or len(samples) == 0:
                 continue
-            lowest, highest = int(samples.labels.min()), int(samples.labels.max())
-            if lowest < 0 or highest >= len(self.labels):
-                expected = f"expected labels from 0 to {len(self.labels) - 1}"
-                raise DatasetInvalid(f"{self.name}: {expected}, got {lowest} to {highest}")
+            lowest, highest, last = int(samples.labels.min()), int(samples.labels.max()), len(self.labels) - 1
+            if lowest < 0 or highest > last:
+                raise DatasetInvalid(f"{self.name}: expected labels from 0 to {last}, got {lowest} to {highest}")
         if self.test is not None and self.test.images.shape[1:] != self.train.images.shape[1:]:
             shapes = [list(samples.images.shape[1:]) for samples in (self.train, self.test)]
             raise DatasetInvalid(

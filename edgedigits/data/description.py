@@ -16,6 +16,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 # Larger than any published file; limits a download, and the content of a gzip file.
 MAX_BYTES = 512 * 1024**2
 
+Md5Of = Literal["container", "content"]
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -33,7 +35,7 @@ class DataFile:
     dataset: str
     name: str
     md5: str
-    md5_of: Literal["container", "content"]
+    md5_of: Md5Of
     mirrors: tuple[str, ...]
 
     @property

@@ -43,35 +43,36 @@ def fetch(file: DataFile, target: Path, *, timeout: float = TIMEOUT) -> Path:
     """
     part = target.with_name(f"{target.name}.part")
     faults: dict[str, Exception] = {}
-    with _output_errors(target), _lock(target.parent):
-        if target.is_file():
-            # Another process has downloaded it in the meantime.
-            return target
-        for mirror in file.mirrors:
-            url = f"{mirror}{file.name}"
-            try:
-                _fetch_from(url, file, part, timeout)
-            except (_MirrorError, ChecksumMismatch) as error:
-                faults[url] = error
-            else:
-                part.replace(target)
+    try:
+        with _lock(target.parent):
+            # Another process may have downloaded it in the meantime.
+            for mirror in () if target.is_file() else file.mirrors:
+                try:
+                    _fetch_from(f"{mirror}{file.name}", file, part, timeout)
+                except (_MirrorError, ChecksumMismatch) as error:
+                    faults[f"{mirror}{file.name}"] = error
+                else:
+                    part.replace(target)
+                    break
+            if target.is_file():
                 return target
+    # Errors of the network are already _MirrorError.
+    except OSError as error:
+        raise OutputNotWritable(f"cannot write {target}: {error.strerror or error}") from error
     raise _failure(file, target, faults)
 
 
 def _fetch_from(url: str, file: DataFile, part: Path, timeout: float) -> None:
     """Complete and verify `part` from one mirror."""
-    while True:
-        resumed = _receive(url, part, timeout)
-        try:
-            file.content(part.read_bytes())
-        except ChecksumMismatch:
-            part.unlink()
-            # The first bytes may come from another mirror or version, so start again.
-            if resumed:
-                continue
+    resumed = _receive(url, part, timeout)
+    try:
+        file.content(part.read_bytes())
+    except ChecksumMismatch:
+        part.unlink()
+        if not resumed:
             raise
-        return
+        # The first bytes may come from another mirror or version, so start again.
+        _fetch_from(url, file, part, timeout)
 
 
 def _receive(url: str, part: Path, timeout: float) -> bool:
@@ -158,15 +159,6 @@ def _lock(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _output_errors(path: Path) -> Iterator[None]:
-    """Convert errors of the file system; those of the network are already _MirrorError."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputNotWritable(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _failure(file: DataFile, target: Path, faults: dict[str, Exception]) -> DataError:

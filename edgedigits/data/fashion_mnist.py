@@ -6,8 +6,8 @@ The authors publish MD5 sums of the compressed files only (README of zalandorese
 from pathlib import Path
 
 from edgedigits.data.dataset import Dataset
-from edgedigits.data.description import DataFile, Description
-from edgedigits.data.idx import IDX_FILES, load_idx
+from edgedigits.data.description import Description
+from edgedigits.data.idx import idx_files, load_idx
 
 MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -32,10 +32,7 @@ DESCRIPTION = Description(
         *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ),
     reader="plain",
-    files=tuple(
-        DataFile("fashion-mnist", name, md5, "container", MIRRORS)
-        for name, md5 in zip(IDX_FILES, MD5_OF_CONTAINER, strict=True)
-    ),
+    files=idx_files("fashion-mnist", MIRRORS, "container", MD5_OF_CONTAINER),
 )
 
 

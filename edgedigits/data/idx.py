@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Dataset, Samples
-from edgedigits.data.description import DataFile, Description
+from edgedigits.data.description import DataFile, Description, Md5Of
 from edgedigits.data.storage import read_file
 from edgedigits_runtime.errors import DatasetInvalid
 
 UNSIGNED_BYTE = 8
-IDX_FILES = (
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
-)
+NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+def idx_files(dataset: str, mirrors: tuple[str, ...], md5_of: Md5Of, md5: tuple[str, ...]) -> tuple[DataFile, ...]:
+    """Return the files of a dataset, with their MD5 sums in the order of NAMES."""
+    return tuple(DataFile(dataset, f"{name}.gz", md5[k], md5_of, mirrors) for k, name in enumerate(NAMES))
 
 
 def load_idx(description: Description, data_dir: Path | None, *, download: bool) -> Dataset:

@@ -6,13 +6,10 @@ The MD5 sums are of the decompressed files, because mirrors compress them differ
 from pathlib import Path
 
 from edgedigits.data.dataset import Dataset
-from edgedigits.data.description import DataFile, Description
-from edgedigits.data.idx import IDX_FILES, load_idx
+from edgedigits.data.description import Description
+from edgedigits.data.idx import idx_files, load_idx
 
-MIRRORS = (
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-)
+MIRRORS = ("https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/")
 MD5_OF_CONTENT = (
     "6bbc9ace898e44ae57da46a324031adb",
     "a25bea736e30d166cdddb491f175f624",
@@ -29,9 +26,7 @@ DESCRIPTION = Description(
     shape=(28, 28, 1),
     labels=tuple("0123456789"),
     reader="digits",
-    files=tuple(
-        DataFile("mnist", name, md5, "content", MIRRORS) for name, md5 in zip(IDX_FILES, MD5_OF_CONTENT, strict=True)
-    ),
+    files=idx_files("mnist", MIRRORS, "content", MD5_OF_CONTENT),
 )
 
 

@@ -37,11 +37,7 @@ DESCRIPTION = Description(
 
 
 def load(data_dir: Path | None = None, *, download: bool = True) -> Dataset:  # noqa: ARG001
-    """Load optdigits: uint8 [1797, 28, 28, 1], without a test set; the arguments are not used.
-
-    Raises:
-        MissingExtra: scikit-learn is not installed.
-    """
+    """Load optdigits: uint8 [1797, 28, 28, 1], without a test set; for errors see ink_counts."""
     counts, labels = ink_counts()
     images = np.stack([enlarge(image) for image in counts])[..., np.newaxis]
     return Dataset(DESCRIPTION.name, Samples(images, labels), None, DESCRIPTION.labels, DESCRIPTION.reader)

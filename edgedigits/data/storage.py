@@ -109,16 +109,16 @@ def verify_files(description: Description, data_dir: Path | None = None) -> list
     """
     if availability(description, data_dir) == "not installed":
         raise MissingExtra(description.name, "train")
-    states = []
-    for state in find_files(description, data_dir):
-        error = state.error
+    return [_verified(state) for state in find_files(description, data_dir)]
+
+
+def _verified(state: FileState) -> FileState:
+    try:
         if state.path is not None:
-            try:
-                state.file.read(state.path)
-            except ChecksumMismatch as mismatch:
-                error = mismatch
-        states.append(FileState(state.file, state.path, error))
-    return states
+            state.file.read(state.path)
+    except ChecksumMismatch as error:
+        return FileState(state.file, state.path, error)
+    return state
 
 
 def availability(description: Description, data_dir: Path | None = None) -> Availability:
