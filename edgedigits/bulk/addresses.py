@@ -1,4 +1,7 @@
-"""Files by address: local paths, and `s3://...` and other addresses of fsspec."""
+"""Files by address: local paths, and `s3://...` and other addresses of fsspec.
+
+All functions raise SourceUnavailable if a remote address does not answer after some retries.
+"""
 
 import contextlib
 import io
@@ -42,12 +45,7 @@ def is_remote(address: str) -> bool:
 
 
 def filesystem(address: str) -> "AbstractFileSystem":
-    """Return the file system of an address.
-
-    Raises:
-        MissingExtra: fsspec is not installed.
-        SourceUnavailable: the protocol is unknown, or its package is not installed.
-    """
+    """Return the file system of an address; raises SourceUnavailable if its package is not installed."""
     try:
         import fsspec
     except ImportError as error:
@@ -59,23 +57,18 @@ def filesystem(address: str) -> "AbstractFileSystem":
 
 
 def exists(address: str) -> bool:
-    """Return whether a remote address exists; raises SourceUnavailable if it does not answer."""
+    """Return whether a remote address exists."""
     return _retry(address, lambda: bool(filesystem(address).exists(address)))
 
 
 def is_remote_folder(address: str) -> bool:
-    """Return whether a remote address is a folder; raises SourceUnavailable if it does not answer."""
+    """Return whether a remote address is a folder."""
     return _retry(address, lambda: bool(filesystem(address).isdir(address)))
 
 
 @contextlib.contextmanager
 def opened(address: str) -> Iterator[IO[bytes]]:
-    """Open a file for reading, seekable.
-
-    Raises:
-        SourceNotFound: the file does not exist or may not be read.
-        SourceUnavailable: the address does not answer.
-    """
+    """Open a seekable file for reading; raises SourceNotFound if it does not exist or may not be read."""
     if not is_remote(address):
         try:
             file: IO[bytes] = Path(address).open("rb")  # noqa: SIM115  # closed below
@@ -136,7 +129,6 @@ def fetch(address: str) -> bytes:
 
     Raises:
         PictureNotFound, PictureTooLarge, PictureUnreadable: it is missing, over MAX_BYTES, or may not be read.
-        SourceUnavailable: the address does not answer.
     """
     try:
         # A single request: the length is not requested first.
@@ -151,12 +143,7 @@ def fetch(address: str) -> bytes:
 
 
 def _retry(address: str, request: Callable[[], Result]) -> Result:
-    """Repeat a failed request, unless it failed because of a missing file or permission.
-
-    Raises:
-        SourceUnavailable: it never succeeded.
-        FileNotFoundError, PermissionError: of the request.
-    """
+    """Repeat a failed request, unless it raised FileNotFoundError or PermissionError."""
     for attempt in range(TRIES):
         try:
             return request()
@@ -176,11 +163,7 @@ def one_line(error: BaseException) -> str:
 
 
 def remote_files(address: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """Yield the files below a remote folder whose names are wanted, in natural order, one folder at a time.
-
-    Raises:
-        SourceUnavailable: the address does not answer.
-    """
+    """Yield the files below a remote folder whose names are wanted, in natural order, one folder at a time."""
     system = filesystem(address)
 
     def ls(folder: str) -> list[dict[str, Any]]:

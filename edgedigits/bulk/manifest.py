@@ -60,11 +60,7 @@ class Manifest:
         return SourceOptions(self.folder, self.column, self.size)
 
     def write(self, folder: Folder) -> None:
-        """Write the manifest into the output.
-
-        Raises:
-            OutputNotWritable: see Folder.
-        """
+        """Write the manifest into the output."""
         folder.write(RUN_FILE, json.dumps(asdict(self), indent=1).encode())
 
 

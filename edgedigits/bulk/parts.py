@@ -146,11 +146,7 @@ class PartWriter:
 
 @contextmanager
 def writing_part(folder: Folder, number: int, model: str) -> Iterator[PartWriter]:
-    """Write a unit's part, whole or not at all.
-
-    Raises:
-        OutputNotWritable: the folder is read-only, the disk is full, or the store refuses.
-    """
+    """Write a unit's part, whole or not at all; raises OutputNotWritable."""
     import pyarrow.parquet as pq
 
     with (

@@ -8,7 +8,7 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -48,28 +48,16 @@ def plan(sources: Iterable[str], options: SourceOptions) -> Iterator[Unit]:
 
 
 def _units(sources: Iterable[str], options: SourceOptions) -> Iterator[Unit]:
-    gathered: list[str] = []
     planned = shards = 0
-    for file in (file for source in sources for file in _files(source)):
-        kind = kind_of(file)
+    for kind, files in groupby((file for source in sources for file in _files(source)), kind_of):
         if kind == "files":
-            gathered.append(file)
-            planned += 1
-            if len(gathered) >= options.unit_size(planned):
-                yield _unit_of(gathered)
-                gathered = []
+            while paths := tuple(islice(files, options.unit_size(planned))):
+                planned += len(paths)
+                yield Unit(kind, pictures=len(paths), paths=paths)
             continue
-        if gathered:
-            yield _unit_of(gathered)
-            gathered = []
-        shards += 1
-        yield from open_kind(kind).units(file, options) if shards <= MAX_SPLIT else [Unit(kind, file)]
-    if gathered:
-        yield _unit_of(gathered)
-
-
-def _unit_of(files: list[str]) -> Unit:
-    return Unit("files", pictures=len(files), paths=tuple(files))
+        for file in files:
+            shards += 1
+            yield from open_kind(kind).units(file, options) if shards <= MAX_SPLIT else [Unit(kind, file)]
 
 
 def _files(source: str) -> Iterator[str]:
@@ -140,11 +128,7 @@ def _columns() -> dict[str, Any]:
 
 
 def write_plan(folder: Folder, units: Iterable[Unit]) -> PlanSize:
-    """Write the units as they come; return their number.
-
-    Raises:
-        EdgedigitsError: see `plan`, and OutputNotWritable.
-    """
+    """Write the units as they come; return their number."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

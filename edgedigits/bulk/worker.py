@@ -116,19 +116,15 @@ def _chunks(sources: Iterator[Source], most: int) -> Iterator[list[Source]]:
     chunk: list[Source] = []
     size = 0
     failed: SourceError | None = None
-    while failed is None:
-        try:
-            source = next(sources)
-        except StopIteration:
-            break
-        except SourceError as error:
-            failed = error
-            continue
-        chunk.append(source)
-        size += len(source.content) if isinstance(source.content, bytes) else 0
-        if len(chunk) >= most or size >= CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
+    try:
+        for source in sources:
+            chunk.append(source)
+            size += len(source.content) if isinstance(source.content, bytes) else 0
+            if len(chunk) >= most or size >= CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+    except SourceError as error:
+        failed = error
     if chunk:
         yield chunk
     if failed:

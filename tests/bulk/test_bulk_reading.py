@@ -180,7 +180,7 @@ def test_an_interrupted_plan_is_repeated(pictures: Path, tmp_path: Path) -> None
 
 def test_a_run_without_parts_can_be_replaced(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(EdgedigitsError, match="no Ray answered"):
-        read_bulk(BulkOptions((str(pictures),), str(tmp_path / "out")), RecordedProgress(), nobody)
+        read_bulk(BulkOptions((str(pictures),), str(tmp_path / "out")), RecordedProgress(), no_ray)
     assert read_here(tmp_path / "out", pictures / "1.png").pictures == 1
 
 
@@ -290,7 +290,7 @@ def test_a_refused_folder_is_not_changed(pictures: Path, tmp_path: Path) -> None
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.txt"]
 
 
-def nobody(job: Job, numbers: list[int], options: BulkOptions, progress: Progress) -> Generator[Summary]:
+def no_ray(job: Job, numbers: list[int], options: BulkOptions, progress: Progress) -> Generator[Summary]:
     raise EdgedigitsError("no Ray answered")
     yield
 
@@ -298,7 +298,7 @@ def nobody(job: Job, numbers: list[int], options: BulkOptions, progress: Progres
 def test_without_locks_a_begun_run_is_not_replaced(pictures: Path, store: AbstractFileSystem) -> None:
     """Its process may still be running."""
     with pytest.raises(EdgedigitsError, match="no Ray answered"):
-        read_bulk(BulkOptions((str(pictures),), "memory://store/out"), RecordedProgress(), nobody)
+        read_bulk(BulkOptions((str(pictures),), "memory://store/out"), RecordedProgress(), no_ray)
     before = {name: store.cat_file(name) for name in store.find("/store/out")}
     with pytest.raises(RunError, match="--resume"):
         read_here("memory://store/out", pictures / "1.png")

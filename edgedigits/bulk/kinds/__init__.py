@@ -3,7 +3,8 @@
 Each module of KINDS has
     units(address, options) -> Iterator[Unit]: the units of one file, numbered later; and
     pictures(unit, options) -> Iterator[Source]: the pictures of a unit, in order, as bytes or paths.
-Both raise ShardBroken at a damaged part of a file, after everything before it.
+`pictures` raises ShardBroken where a file is cut off or damaged, after everything before that place. Both raise
+SourceNotFound or SourceUnavailable if a file cannot be opened.
 """
 
 from importlib import import_module

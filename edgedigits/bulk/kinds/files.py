@@ -21,20 +21,12 @@ def units(address: str, _options: SourceOptions) -> Iterator[Unit]:
 
 
 def pictures(unit: Unit, options: SourceOptions) -> Iterator[Source]:
-    """Yield the pictures of a unit.
-
-    Raises:
-        SourceUnavailable: a remote address does not answer.
-    """
+    """Yield the pictures of a unit."""
     yield from fetch_all((path, options.resolve(path)) for path in unit.paths)
 
 
 def fetch_all(files: Iterable[tuple[str, str | None]]) -> Iterator[Source]:
-    """Yield a picture for each name and address, in order; an error if the address is None.
-
-    Raises:
-        SourceUnavailable: a remote address does not answer.
-    """
+    """Yield a picture for each name and address, in order; an error if the address is None."""
     with ThreadPoolExecutor(FETCHES) as pool:
         ahead: deque[Callable[[], Source]] = deque()
         try:

@@ -27,12 +27,7 @@ BUFFER = 4 << 20
 
 
 def units(address: str, options: SourceOptions) -> Iterator[Unit]:
-    """Yield the units of a file; `pictures` reports damage.
-
-    Raises:
-        SourceNotFound, SourceUnavailable: the file cannot be opened.
-        DatasetInvalid: the file has no column of pictures, or several.
-    """
+    """Yield the units of a file; `pictures` reports damage. Raises DatasetInvalid; see column_of."""
     try:
         with opened(options.resolve(address)) as raw:
             file = _parquet(address, raw)
@@ -54,12 +49,7 @@ def units(address: str, options: SourceOptions) -> Iterator[Unit]:
 
 
 def pictures(unit: Unit, options: SourceOptions) -> Iterator[Source]:
-    """Yield the pictures of a unit: bytes, or paths like edgedigits.bulk.kinds.files.
-
-    Raises:
-        SourceNotFound, SourceUnavailable: the file, or that of a path, cannot be opened.
-        ShardBroken: the file is cut off, damaged or empty.
-    """
+    """Yield the pictures of a unit: bytes, or paths like edgedigits.bulk.kinds.files. An empty file is broken."""
     with opened(options.resolve(unit.address)) as raw:
         file = _parquet(unit.address, raw)
         try:

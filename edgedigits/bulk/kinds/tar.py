@@ -22,11 +22,7 @@ DAMAGED = (tarfile.TarError, EOFError, OSError, zlib.error, ValueError)
 
 
 def units(address: str, options: SourceOptions) -> Iterator[Unit]:
-    """Yield the units of a shard; `pictures` reports damage.
-
-    Raises:
-        SourceNotFound: the file cannot be opened.
-    """
+    """Yield the units of a shard; `pictures` reports damage."""
     if is_remote(address) or _is_compressed(address):
         yield Unit("tar", address)
         return
@@ -44,12 +40,7 @@ def units(address: str, options: SourceOptions) -> Iterator[Unit]:
 
 
 def pictures(unit: Unit, options: SourceOptions) -> Iterator[Source]:
-    """Yield the pictures of a unit, as bytes.
-
-    Raises:
-        SourceNotFound, SourceUnavailable: the file cannot be opened.
-        ShardBroken: the file is cut off or damaged, or holds no picture.
-    """
+    """Yield the pictures of a unit, as bytes. A shard without pictures is broken."""
     found = 0
     with opened(options.resolve(unit.address)) as raw:
         file = cast("IO[bytes]", gzip.open(raw)) if _is_compressed(unit.address) else raw  # noqa: SIM115
@@ -64,11 +55,7 @@ def pictures(unit: Unit, options: SourceOptions) -> Iterator[Source]:
 
 
 def _members(address: str, file: IO[bytes], start: int) -> Iterator[tarfile.TarInfo]:
-    """Yield the members from a byte on. The caller may move the file's position.
-
-    Raises:
-        ShardBroken: the file is cut off or damaged.
-    """
+    """Yield the members from a byte on. The caller may move the file's position."""
     count = 0
     try:
         file.seek(start)
