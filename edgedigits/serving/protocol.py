@@ -42,7 +42,7 @@ class Request:
         self.started = self.finished = False  # Of the response.
         self._connection = connection
         self._scope = scope
-        self._expects_continue = (b"expect", b"100-continue") in scope["headers"]
+        self._expects_continue = dict(scope["headers"]).get(b"expect", b"").lower() == b"100-continue"
         self._disconnected = False
         self._body = bytearray()
         self._more_body = True
@@ -237,13 +237,14 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
+        headers, self._headers = self._headers, []  # Trailers must not become headers.
         url = httptools.parse_url(self._url)
         version = self._parser.get_http_version()
         scope = {
             "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": version,
             "method": self._parser.get_method().decode("ascii"), "scheme": "http", "root_path": "",
             "path": unquote(url.path.decode("ascii")), "raw_path": url.path, "query_string": url.query or b"",
-            "headers": self._headers, "client": self._address("peername"), "server": self._address("sockname"),
+            "headers": headers, "client": self._address("peername"), "server": self._address("sockname"),
             "state": self._app_state.copy(),
         }  # fmt: skip
         keep_alive = version != "1.0" and self._parser.should_keep_alive()
@@ -346,6 +347,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, problem: Problem) -> None:
         """Send a problem without the application, and close."""
+        if self.transport.is_closing():
+            return
         body = problem.body()
         headers = {**problem.headers, "content-type": "application/json", "content-length": len(body)}
         pairs = [(name.encode(), str(value).encode()) for name, value in {**headers, "connection": "close"}.items()]

@@ -129,3 +129,29 @@ def test_bytes_after_a_request_that_are_not_http_are_refused(broken: bytes, app:
 @pytest.mark.parametrize(("app", "statuses"), [(reads_all, [400]), (reads_nothing, [200])])
 def test_a_broken_body_is_refused_unless_the_response_was_sent(app: Any, statuses: list[int]) -> None:
     assert sent([CHUNKED, b"4\r\n1234\r\n", b"no length\r\n"], app)[0] == statuses
+
+
+def test_trailers_do_not_become_headers() -> None:
+    found: list[bytes] = []
+
+    async def record(scope: Any, receive: Any, send: Any) -> None:
+        await reads_all(scope, receive, send)
+        found.extend(name for name, _ in scope["headers"])
+
+    assert sent([CHUNKED + b"0\r\nAuthorization: x\r\n\r\n"], record)[0] == [200]
+    assert found == [b"host", b"transfer-encoding"]
+
+
+def test_a_failing_application_gives_500() -> None:
+    async def fail(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ZeroDivisionError
+
+    assert sent([b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"], fail)[0] == [500]
+
+
+def test_head_has_no_body() -> None:
+    async def respond(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send({"type": "http.response.body", "body": b"HTTP/1.1 599 "})
+
+    assert sent([b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n"], respond)[0] == [200]
