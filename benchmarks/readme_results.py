@@ -92,7 +92,7 @@ def _read_examples() -> dict[str, int]:
 
 def render(result: dict[str, Any]) -> str:
     """Return the README's section as Markdown."""
-    machine, shares = result["machine"], result["publishing.png"]
+    machine, shares = result["machine"], result["png"]
     fastest = min(row["milliseconds"] for row in result["rows"])
     images = 10_000
     rows = []
@@ -115,7 +115,7 @@ def render(result: dict[str, Any]) -> str:
 
 
 def render_published(result: dict[str, Any]) -> str:
-    """Return the publishing.table of published recipes as Markdown, from reproduce.json."""
+    """Return the table of published recipes as Markdown, from reproduce.json."""
     rows = []
     for row in result["rows"]:
         accuracy, int8 = row["test_accuracy"], row["exports"]["tflite-int8"]

@@ -19,6 +19,8 @@ from typing import Any
 from benchmarks import publishing
 from edgedigits_runtime.machine import core_count, installed_version
 
+RESULTS = publishing.RESULTS / "serving.json"
+
 TARGET = 1500
 """Target of requests a second; latency is measured at half of it."""
 
@@ -72,12 +74,8 @@ def main() -> None:
         print(each)
     versions = {name: installed_version(name) for name in ("starlette", "uvicorn", "httptools", "uvloop")}
     measured = publishing.with_machine(server=versions, tool=TOOL, load_average_before=busy_before, loads=found)
-    publishing.write_results(publishing.RESULTS / "serving.json", measured)
-    publishing.write_section(
-        publishing.DOCS / "serving.md",
-        "serving",
-        page_section(publishing.read_results(publishing.RESULTS / "serving.json")),
-    )
+    publishing.write_results(RESULTS, measured)
+    publishing.write_section(publishing.DOCS / "serving.md", "serving", page_section(publishing.read_results(RESULTS)))
 
 
 def page_section(found: dict[str, Any]) -> str:
@@ -112,7 +110,7 @@ def server(processes: int) -> Iterator[str]:
 
 
 def _load(what: str, url: str, picture: Path, processes: int, clients: int, *, rate: int | None = None) -> Load:
-    command = ["hey", "-c", str(clients), "-m", "POST", "-T", "image/publishing.png", "-D", str(picture)]
+    command = ["hey", "-c", str(clients), "-m", "POST", "-T", "image/png", "-D", str(picture)]
     if rate is not None:
         command += ["-q", str(rate // clients)]
     # Warm up, so that every process opens its model.
