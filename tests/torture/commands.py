@@ -41,31 +41,18 @@ def _all_files(folder: Path) -> Any:
 
 @dataclass(frozen=True)
 class Command:
-    """A command to attack.
+    """A command to attack."""
 
-    Attributes:
-        counts_as: name in the report.
-        line: arguments, separated by spaces.
-        share: of the kills of its name in the report.
-        resume: arguments to continue after a kill; the same command if None.
-        prepare: writes the files that exist before.
-        outcome: contents of a finished folder, equal for equal runs.
-        replaced_folder: a folder that the command replaces as a whole.
-        imports: modules that are imported before the fork.
-        moments: shares of the kinds of moments, see `forking.choose`.
-        around: runs beside the whole attack.
-    """
-
-    counts_as: str
-    line: str
-    share: float = 1.0
-    resume: Callable[[Path], list[str]] | None = None
-    prepare: Callable[[Path], None] = _nothing
-    outcome: Callable[[Path], Any] = _all_files
-    replaced_folder: str | None = None
-    imports: tuple[str, ...] = CLI
-    moments: tuple[float, ...] = SHARES
-    around: Callable[[], AbstractContextManager[None]] = nullcontext
+    counts_as: str  # name in the report
+    line: str  # arguments, separated by spaces
+    share: float = 1.0  # of the kills of its name in the report
+    resume: Callable[[Path], list[str]] | None = None  # arguments to continue after a kill; the same command if None
+    prepare: Callable[[Path], None] = _nothing  # writes the files that exist before
+    outcome: Callable[[Path], Any] = _all_files  # contents of a finished folder, equal for equal runs
+    replaced_folder: str | None = None  # a folder that the command replaces as a whole
+    imports: tuple[str, ...] = CLI  # modules that are imported before the fork
+    moments: tuple[float, ...] = SHARES  # shares of the kinds of moments, see `forking.choose`
+    around: Callable[[], AbstractContextManager[None]] = nullcontext  # runs beside the whole attack
 
     @property
     def start(self) -> list[str]:
@@ -180,8 +167,7 @@ def new_folder(name: str) -> Path:
 
 def _once(arguments: list[str], *files: Path) -> Path:
     """Return the folder in which a command ran; it runs once within the surroundings."""
-    key = tuple(arguments)
-    if key not in _made:
+    if (key := tuple(arguments)) not in _made:
         folder = new_folder("made")
         for file in files:
             shutil.copyfile(file, folder / file.name)

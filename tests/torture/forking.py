@@ -41,14 +41,8 @@ TIMEOUT = 600.0
 
 @dataclass(frozen=True)
 class Moment:
-    """When to kill a process.
-
-    Attributes:
-        how: "before" its `number`-th change of a file, by itself; `seconds` "after" that change, from outside;
-            at a "time", `seconds` after its start; "fresh": the same, in a new interpreter.
-        number: counted from 1.
-        seconds: see above.
-    """
+    """When to kill a process: "before" its `number`-th change of a file (from 1), by itself; `seconds` "after" that
+    change, from outside; at a "time", `seconds` after its start; "fresh": the same, in a new interpreter."""
 
     how: How
     number: int = 0
@@ -57,7 +51,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Ended:
-    """The end of a command: exit code (-9 if killed), changes of files, seconds and output."""
+    """The end of a command; the exit code of a killed one is -9."""
 
     code: int
     changes: int

@@ -11,7 +11,6 @@ import shutil
 import sys
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,25 +28,13 @@ MAX_FAILURES = 10
 """Failures that are recorded in full."""
 
 
-@dataclass
-class Count:
-    """Results of the kills of one command; `failures` lists broken promises."""
+Count = dict[str, Any]
 
-    kills: int = 0
-    tries: int = 0
-    how: dict[str, int] = field(default_factory=dict)
-    completed: int = 0
-    files_checked: int = 0
-    temporary_files_left: int = 0
-    failed: int = 0
-    failures: list[str] = field(default_factory=list)
 
-    def fail(self, what: str) -> None:
-        """Count a broken promise, and keep the first ones."""
-        self.failed += 1
-        print("FAILED", what, flush=True)
-        if len(self.failures) < MAX_FAILURES:
-            self.failures.append(what)
+def new_count() -> Count:
+    """Return the results of an attack that has not begun; `failures` lists broken promises."""
+    names = ("kills", "tries", "how", "completed", "files_checked", "temporary_files_left", "failed", "failures")
+    return {name: {"how": {}, "failures": []}.get(name, 0) for name in names}
 
 
 class Attack:
@@ -84,7 +71,7 @@ class Attack:
 
     def kill_until(self, kills: int) -> Iterator[None]:
         """Kill until so many kills are counted; yield after each."""
-        while self.count.kills < kills:
+        while self.count["kills"] < kills:
             folder = self._prepared()
             yield from self._until_complete(folder, kills)
             shutil.rmtree(folder, ignore_errors=True)
@@ -92,48 +79,55 @@ class Attack:
     def _until_complete(self, folder: Path, kills: int) -> Iterator[None]:
         arguments = self.command.start
         while True:
-            rng = np.random.default_rng([*self._seed, self.count.tries])
-            self.count.tries += 1
+            rng = np.random.default_rng([*self._seed, self.count["tries"]])
+            self.count["tries"] += 1
             # A resumed command has less left to do.
             changes = self.undisturbed.changes if arguments == self.command.start else self.undisturbed.changes // 2
             moment = choose(rng, max(1, changes), self.undisturbed.seconds, self._fresh_seconds, self.command.moments)
             ended = run(arguments, folder, moment)
-            where = f"try {self.count.tries - 1}, {moment}"
+            where = f"try {self.count['tries'] - 1}, {moment}"
             if not ended.killed:
                 self.check_end(folder, ended, where)
                 return
-            self.count.kills += 1
-            self.count.how[moment.how] = self.count.how.get(moment.how, 0) + 1
+            self.count["kills"] += 1
+            self.count["how"][moment.how] = self.count["how"].get(moment.how, 0) + 1
             self.check_files(folder, where)
             yield
             arguments = self.command.resumed(folder)
-            if rng.random() < FINISHED_SHARE or self.count.kills >= kills:
+            if rng.random() < FINISHED_SHARE or self.count["kills"] >= kills:
                 self.check_end(folder, run(arguments, folder), where)
                 return
+
+    def _fail(self, what: str) -> None:
+        """Count a broken promise, and keep the first ones."""
+        self.count["failed"] += 1
+        print("FAILED", what, flush=True)
+        if len(self.count["failures"]) < MAX_FAILURES:
+            self.count["failures"].append(what)
 
     def check_end(self, folder: Path, ended: Ended, where: str) -> None:
         """Check a command that was not killed any more."""
         if ended.code:
-            self.count.fail(f"{where}: the resumed command ended with {ended.code}: {ended.output[-300:].strip()}")
+            self._fail(f"{where}: the resumed command ended with {ended.code}: {ended.output[-300:].strip()}")
             return
-        self.count.completed += 1
-        self.count.temporary_files_left += len(left_behind(folder))
+        self.count["completed"] += 1
+        self.count["temporary_files_left"] += len(left_behind(folder))
         self._check_outcome(folder, where)
 
     def _check_outcome(self, folder: Path, where: str) -> None:
         found = self.command.outcome(folder)
         if found != self._outcome:
             different = _difference(found, self._outcome)
-            self.count.fail(f"{where}: the outcome differs from an undisturbed run's: {different}")
+            self._fail(f"{where}: the outcome differs from an undisturbed run's: {different}")
 
     def check_files(self, folder: Path, where: str) -> None:
         """Check the files that a killed command left."""
         for path in visible(folder):
-            self.count.files_checked += 1
+            self.count["files_checked"] += 1
             if digest(path) not in self._old | self._new and (why := damage(path)):
-                self.count.fail(f"{where}: {path.relative_to(folder)} is damaged: {why}")
+                self._fail(f"{where}: {path.relative_to(folder)} is damaged: {why}")
         if self._replaced(folder) not in self._replaced_before_and_after:
-            self.count.fail(f"{where}: {self.command.replaced_folder}/ is neither the old nor the new folder")
+            self._fail(f"{where}: {self.command.replaced_folder}/ is neither the old nor the new folder")
 
     def _replaced(self, folder: Path) -> dict[str, str]:
         """Return the files of the folder that the command replaces, with their digests."""
@@ -152,15 +146,18 @@ def _difference(found: Any, expected: Any) -> str:
 
 def attack(name: str, kills: int, seed: int, out: Path) -> Count:
     """Kill one of COMMANDS so many times, and record the results after each."""
-    known = interrupted(out, name, seed)
-    count = Count(**{key: value for key, value in known.items() if key in Count.__dataclass_fields__})
-    entry = {"counts_as": COMMANDS[name].counts_as, "seed": seed}
-    if count.kills < kills:
-        with COMMANDS[name].around():
+    command, known = COMMANDS[name], interrupted(out, name, seed)
+    count = {key: known.get(key, value) for key, value in new_count().items()}
+
+    def keep(finished: bool) -> None:
+        record(out, name, {"finished": finished, "counts_as": command.counts_as, "seed": seed, **count})
+
+    if count["kills"] < kills:
+        with command.around():
             for _ in Attack(name, seed, count).kill_until(kills):
-                print(f"{name}: {count.kills} kills, {count.completed} completed, {count.failed} failed", flush=True)
-                record(out, name, {"finished": False, **entry, **vars(count)})
-    record(out, name, {"finished": True, **entry, **vars(count)})
+                print(f"{name}:", *(f"{count[key]} {key}," for key in ("kills", "completed", "failed")), flush=True)
+                keep(False)
+    keep(True)
     return count
 
 
@@ -173,7 +170,7 @@ def main() -> None:
     names = given.command or list(COMMANDS)
     with surroundings():
         counts = [attack(name, round(given.kills * COMMANDS[name].share), given.seed, given.out) for name in names]
-    sys.exit(any(count.failed for count in counts))
+    sys.exit(any(count["failed"] for count in counts))
 
 
 if __name__ == "__main__":

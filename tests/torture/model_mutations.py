@@ -4,7 +4,8 @@ import io
 import json
 import random
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -98,8 +99,7 @@ def _shift(made: bytearray, places: Places, dice: Random) -> None:
             made[place:place] = dice.randbytes(length)
 
 
-Damage = Callable[[bytearray, Places, Random], None]
-DAMAGES: tuple[Damage, ...] = (_flip, _flip, _set_word, _set_word, _truncate, _swap, _copy, _shift)
+DAMAGES = (_flip, _flip, _set_word, _set_word, _truncate, _swap, _copy, _shift)
 
 
 def false_tflite(content: bytes, dice: Random) -> bytes:
@@ -134,24 +134,20 @@ def _exchange(graph: Any, dice: Random) -> None:
 
 
 def _change_object(part: Any, dice: Random) -> None:
-    names = [name for name, value in vars(part).items() if _changeable(value)]
-    if not names:
-        return
-    name = dice.choice(names)
-    value = getattr(part, name)
+    if names := [name for name, value in vars(part).items() if _changeable(value)]:
+        name = dice.choice(names)
+        setattr(part, name, _changed_value(getattr(part, name), dice))
+
+
+def _changed_value(value: Any, dice: Random) -> Any:
     if isinstance(value, bool):
-        setattr(part, name, not value)
-    elif isinstance(value, int):
+        return not value
+    if isinstance(value, int):
         # The writer refuses numbers that do not fit their field.
         small = value + dice.choice((-1, 1)) if abs(value) < 120 else value
-        setattr(part, name, dice.choice([small, *range(12), dice.randrange(126)]))
-    elif isinstance(value, float):
-        setattr(part, name, dice.choice(SPECIAL_FLOATS))
-    else:
-        setattr(part, name, _changed_numbers(value, dice))
-
-
-def _changed_numbers(value: Any, dice: Random) -> list[float]:
+        return dice.choice([small, *range(12), dice.randrange(126)])
+    if isinstance(value, float):
+        return dice.choice(SPECIAL_FLOATS)
     numbers = list(value)
     kind = float if "float" in str(getattr(value, "dtype", "")) else int
     place = dice.randrange(len(numbers))
@@ -187,18 +183,16 @@ def _onnx_attribute(graph: Any, dice: Random) -> None:
     if not nodes:
         return
     attribute = dice.choice(dice.choice(nodes).attribute)
+    fields = {1: ("f", SPECIAL_FLOATS), 2: ("i", SPECIAL_NUMBERS), 3: ("s", (b"VALID", b"SAME_UPPER", b"", b"\xff"))}
     if attribute.ints:
         place = dice.randrange(len(attribute.ints))
         if dice.random() < 0.2:
             del attribute.ints[place]
         else:
             attribute.ints[place] = dice.choice((*range(9), *SPECIAL_NUMBERS))
-    elif attribute.type == 2:
-        attribute.i = dice.choice(SPECIAL_NUMBERS)
-    elif attribute.type == 1:
-        attribute.f = dice.choice(SPECIAL_FLOATS)
-    elif attribute.type == 3:
-        attribute.s = dice.choice((b"VALID", b"SAME_UPPER", b"", b"\xff"))
+    elif attribute.type in fields:
+        name, values = fields[attribute.type]
+        setattr(attribute, name, dice.choice(values))
 
 
 def _onnx_operator(graph: Any, dice: Random) -> None:
@@ -241,11 +235,10 @@ def _onnx_constant(graph: Any, dice: Random) -> None:
 
 
 def _onnx_order(graph: Any, dice: Random) -> None:
-    one, other = (dice.randrange(len(graph.node)) for _ in range(2))
-    first = type(graph.node[0])()
-    first.CopyFrom(graph.node[one])
-    graph.node[one].CopyFrom(graph.node[other])
-    graph.node[other].CopyFrom(first)
+    one, other = (graph.node[dice.randrange(len(graph.node))] for _ in range(2))
+    first = deepcopy(one)
+    one.CopyFrom(other)
+    other.CopyFrom(first)
 
 
 def _onnx_input_or_output(graph: Any, dice: Random) -> None:
@@ -277,8 +270,12 @@ def false_keras(content: bytes, dice: Random) -> bytes:
         members[name] = damaged(members[name], [range(min(4000, len(members[name])))], dice)
     if dice.random() < 0.1:
         members.pop(dice.choice(sorted(members)))
+    return _zip(members)
+
+
+def _zip(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w", compression) as archive:
         for name, member in members.items():
             archive.writestr(name, member)
     return file.getvalue()
@@ -298,16 +295,11 @@ def _change_json(config: Any, dice: Random) -> None:
         waiting += [value[key] for key in keys]
     holder, key = dice.choice(inside)
     value = holder[key]
-    choices: tuple[Any, ...] = (None, [], {}, 3, "x", [value, value])
-    if isinstance(value, bool) or value is None:
-        choices = (True, False, 1, "x")
-    elif isinstance(value, int):
-        choices = (*range(9), *SPECIAL_NUMBERS)
-    elif isinstance(value, float):
-        choices = (0.0, -1.0, 1e30, 1e-40)
-    elif isinstance(value, str):
-        choices = SPECIAL_STRINGS
-    holder[key] = dice.choice(choices)
+    choices: dict[type, tuple[Any, ...]] = {
+        bool: (True, False, 1, "x"), type(None): (True, False, 1, "x"), int: (*range(9), *SPECIAL_NUMBERS),
+        float: (0.0, -1.0, 1e30, 1e-40), str: SPECIAL_STRINGS,
+    }  # fmt: skip
+    holder[key] = dice.choice(choices.get(type(value), (None, [], {}, 3, "x", [value, value])))
 
 
 def with_damaged_contract(content: bytes, contract: Contract, dice: Random) -> bytes:
@@ -318,8 +310,5 @@ def with_damaged_contract(content: bytes, contract: Contract, dice: Random) -> b
     text = json.dumps(fields).encode()
     if dice.random() < 0.3:
         text = damaged(text, [], dice)
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", dice.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
-        archive.writestr(MEMBER, text)
-    appended = file.getvalue()
+    appended = _zip({MEMBER: text}, dice.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)))
     return content + (damaged(appended, [], dice) if dice.random() < 0.5 else appended)

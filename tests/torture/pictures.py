@@ -6,10 +6,10 @@ The files depend on the seed alone, and an interrupted attack resumes.
 """
 
 import json
-import mmap
 import random
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -27,7 +27,7 @@ from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.whole_files import write_whole
 from tests.torture.bombs import file_bombs, noise_files, picture_bombs
 from tests.torture.picture_corpus import corpus
-from tests.torture.picture_mutations import MAX_BYTES, mutated
+from tests.torture.picture_mutations import mutated
 from tests.torture.runner import in_child, parser, peak_memory, processor_time, read_result
 
 BROKEN = Path(__file__).parents[1] / "broken" / "pictures"
@@ -61,30 +61,6 @@ def new_counts() -> dict[str, Any]:
     }
 
 
-class Shared:
-    """Memory that survives the child that writes it: the counts so far, and the file that is being read."""
-
-    COUNTS_BYTES = 4096
-
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, self.COUNTS_BYTES + 4 + MAX_BYTES)
-        self.write_counts(new_counts())
-
-    def write_counts(self, counts: dict[str, Any]) -> None:
-        self._memory[: self.COUNTS_BYTES] = json.dumps(counts).encode().ljust(self.COUNTS_BYTES)
-
-    def counts(self) -> dict[str, Any]:
-        return dict(json.loads(self._memory[: self.COUNTS_BYTES]))
-
-    def write_file(self, content: bytes) -> None:
-        place = self.COUNTS_BYTES + 4
-        self._memory[place - 4 : place + len(content)] = len(content).to_bytes(4, "little") + content
-
-    def file(self) -> bytes:
-        place = self.COUNTS_BYTES + 4
-        return self._memory[place : place + int.from_bytes(self._memory[place - 4 : place], "little")]
-
-
 def files(seed: int, batch: int, count: int = BATCH) -> Iterator[tuple[bytes, list[bytes]]]:
     """Yield the files of a batch, each with the list of files to mutate, which the caller may extend."""
     chance = random.Random(f"{seed}/{batch}")
@@ -95,17 +71,17 @@ def files(seed: int, batch: int, count: int = BATCH) -> Iterator[tuple[bytes, li
         yield mutated(source, sources, chance), sources
 
 
-def read_batch(reader: Reader, seed: int, batch: int, shared: Shared, count: int = BATCH) -> None:
-    """Read a batch in this process, and keep its counts in shared memory."""
+def read_batch(reader: Reader, seed: int, batch: int, folder: Path, count: int = BATCH) -> None:
+    """Read a batch in this process; the current file and the counts so far are always in `folder`."""
     paths = set[tuple[str, ...]]()
     counts = new_counts()
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for content, sources in files(seed, batch, count):
-        shared.write_file(content)
+        (folder / "file").write_bytes(content)
         path = _read(reader, content, counts)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base
         counts["most_memory_mb"] = max(counts["most_memory_mb"], round(memory / 1000, 1))
-        shared.write_counts(counts)
+        (folder / "counts.json").write_text(json.dumps(counts))
         if memory * 1024 > MEMORY:
             raise MemoryError(f"{memory:,} kB for one file")
         if path not in paths:
@@ -132,11 +108,11 @@ def _read(reader: Reader, content: bytes, counts: dict[str, Any]) -> tuple[str, 
     return path
 
 
-def run_batch(seed: int, batch: int, count: int = BATCH) -> tuple[Shared, str]:
-    """Read a batch in a child; return the shared memory, and why the child ended early (usually empty)."""
-    shared = Shared()
-    _, ended = in_child(lambda: read_batch(load("base", max_pixels=MAX_PIXELS), seed, batch, shared, count))
-    return shared, ended
+def run_batch(seed: int, batch: int, folder: Path, count: int = BATCH) -> tuple[dict[str, Any], str]:
+    """Read a batch in a child; return its counts, and why it ended early (usually empty)."""
+    (folder / "counts.json").write_text(json.dumps(new_counts()))
+    _, ended = in_child(lambda: read_batch(load("base", max_pixels=MAX_PIXELS), seed, batch, folder, count))
+    return json.loads((folder / "counts.json").read_text()), ended
 
 
 def measure(make: Callable[[], PictureSource], max_pixels: int) -> dict[str, Any]:
@@ -169,8 +145,13 @@ def keep(content: bytes, reason: str, folder: Path) -> Path:
     return path
 
 
-def attack(executions: int, seed: int, out: Path, broken: Path) -> dict[str, Any]:
-    """Read so many files, or the rest of an interrupted attack, and record the results after each batch."""
+def attack(executions: int, seed: int, out: Path, broken: Path, folder: Path) -> dict[str, Any]:
+    """Read so many files, or the rest of an interrupted attack, and record the results after each batch.
+
+    Args:
+        broken: for files that break something.
+        folder: for temporary files.
+    """
     result = read_result(out)
     if result.get("seed") != seed:
         machine = {**describe_machine(), "pillow": installed_version("pillow")}
@@ -185,12 +166,12 @@ def attack(executions: int, seed: int, out: Path, broken: Path) -> dict[str, Any
         bombs = {**file_bombs(), **noise_files(), **picture_bombs()}
         result["bombs"] = {name: measure(make, READER_PIXELS) for name, make in bombs.items()}
     while result["executions"] < executions:
-        shared, ended = run_batch(seed, result["batches"])
-        add_counts(result, shared.counts())
+        counts, ended = run_batch(seed, result["batches"], folder)
+        add_counts(result, counts)
         result["batches"] += 1
         if ended:
             result["executions"] += 1
-            path, reason = keep(shared.file(), ended, broken), ended.splitlines()[-1]
+            path, reason = keep((folder / "file").read_bytes(), ended, broken), ended.splitlines()[-1]
             result["broken"].append({"file": path.name, "batch": result["batches"] - 1, "why": reason})
             print(f"{path}: {reason}", flush=True)
         write_whole(out, json.dumps(result, indent=1) + "\n")
@@ -212,7 +193,8 @@ def main() -> None:
     arguments.add_argument("--executions", type=int, default=1_000_000)
     arguments.add_argument("--found", type=Path, default=BROKEN, help="folder for files that break something")
     given = arguments.parse_args()
-    result = attack(given.executions, given.seed, given.out, given.found)
+    with tempfile.TemporaryDirectory() as folder:
+        result = attack(given.executions, given.seed, given.out, given.found, Path(folder))
     print(
         f"{result['executions']:,} files: {result['readings_with_text'] + result['empty_readings']:,} read,"
         f" {sum(result['errors'].values()):,} refused, {len(result['broken'])} broke something;"

@@ -25,10 +25,10 @@ from pathlib import Path
 from tests.torture.commands import COMMANDS, surroundings
 from tests.torture.file_checks import left_behind
 from tests.torture.forking import Moment, run
-from tests.torture.kills import Attack, Count
+from tests.torture.kills import Attack, new_count
 
 with surroundings():
-    count = Count()
+    count = new_count()
     attack = Attack({name!r}, 0, count, twice=False)
     command, last = COMMANDS[{name!r}], attack.undisturbed.changes
     for number in {numbers}:
@@ -42,11 +42,11 @@ with surroundings():
 FINISH = """
             attack.check_end(folder, run(command.resumed(folder), folder), where)
             assert left_behind(folder) == [], left_behind(folder)
-    assert count.completed == {count}, count
+    assert count["completed"] == {count}, count
 """
 
 END = """
-    assert count.failures == [], count
+    assert count["failures"] == [], count
 """
 
 
