@@ -3,8 +3,6 @@
 import re
 import struct
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from benchmarks.emulated_cores.emulating import Ran, run
 from edgedigits_runtime.errors import ArrayError, DeviceUnavailable, ExportError
 
 IMAGES = "images.bin"
+PREFIX = "edgedigits-"
 SELFTEST_LINE, PASSED = "edgedigits selftest: ", "edgedigits selftest: pass"
 # support/counter.h counts a loop of this many instructions (cycles) to check the counter; the calls add a few.
 LOOP, LOOP_TOLERANCE = 1_000_000, 16
@@ -56,8 +55,8 @@ def selftest(folder: Path, core: Core, optimisation: str = "", timeout: float = 
     Raises:
         DeviceUnavailable, DoesNotFit, ExportError: as `build` and `run`.
     """
-    with _scratch_folder() as into:
-        ran = run(build(folder, core, SELFTEST, into, optimisation), timeout)
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as into:
+        ran = run(build(folder, core, SELFTEST, Path(into), optimisation), timeout)
     if SELFTEST_LINE not in ran.text:
         raise ExportError(f"the self-test on {core.name} did not print its line, but {ran.text!r}")
     return ran
@@ -77,8 +76,8 @@ def footprint(folder: Path, core: Core, optimisation: str = "") -> Sizes:
     Raises:
         DeviceUnavailable, DoesNotFit, ExportError: as `build`.
     """
-    with _scratch_folder() as into:
-        return build(folder, core, FOOTPRINT, into, optimisation).sizes
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as into:
+        return build(folder, core, FOOTPRINT, Path(into), optimisation).sizes
 
 
 def count(folder: Path, core: Core, optimisation: str = "", timeout: float = 120) -> Count:
@@ -88,8 +87,8 @@ def count(folder: Path, core: Core, optimisation: str = "", timeout: float = 120
         DeviceUnavailable: the emulator miscounts a known loop; or as `build`.
         DoesNotFit, ExportError: as `build` and `run`.
     """
-    with _scratch_folder() as into:
-        text = run(build(folder, core, "count", into, optimisation), timeout, counting=True).text
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as into:
+        text = run(build(folder, core, "count", Path(into), optimisation), timeout, counting=True).text
     found = {name: int(value) for name, value in re.findall(r"^(\w+) (\d+)$", text, re.MULTILINE)}
     if not {"stack", "scratch"} <= found.keys():
         raise ExportError(f"count on {core.name} printed no counts: {text!r}")
@@ -126,8 +125,8 @@ def compare(
             f"expected int8 inputs and as many int8 outputs, got {inputs.dtype} {inputs.shape} "
             f"and {outputs.dtype} {outputs.shape}"
         )
-    with _scratch_folder() as into:
-        parts = []
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as place:
+        into, parts = Path(place), []
         _write(into, inputs[:0], outputs[:0])
         at_once = _at_once(folder, core, inputs[0].size + outputs[0].size, into, optimisation) or len(inputs)
         for start in range(0, len(inputs), at_once):
@@ -158,9 +157,3 @@ def _compared(built: Built, timeout: float) -> tuple[int, int, int]:
         raise ExportError(f"compare on {built.core.name} printed no counts: {text!r}")
     images, values, different = map(int, found.groups())
     return images, values, different
-
-
-@contextmanager
-def _scratch_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
-        yield Path(folder)

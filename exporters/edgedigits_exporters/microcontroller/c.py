@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from edgedigits_exporters import FormatOptions, Result
 from edgedigits_exporters.microcontroller import literals
+from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.parsing import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
 from edgedigits_exporters.microcontroller.writing.header import header
@@ -42,7 +42,7 @@ class COptions(FormatOptions):
     """
 
     precision: str = "int8"
-    kernels: Literal["xnnpack", "reference"] = "xnnpack"
+    kernels: Kernels = "xnnpack"
     project: str = "plain"
 
     def __post_init__(self) -> None:

@@ -183,9 +183,8 @@ def _picture_shape(stored: StoredTensor, place: str) -> tuple[int, int, int]:
     batch, *sizes = shape if len(shape) > 1 else (1, *shape)
     if batch != 1:
         raise ArtifactUnsupported(f"{place} has the shape {list(shape)} with a batch of {batch}; {ONE_BATCH}")
-    if len(sizes) == 1:
-        return 1, 1, sizes[0]
-    return (sizes[0], sizes[1], 1) if len(sizes) == 2 else (sizes[0], sizes[1], sizes[2])
+    height, width, channels = {1: (1, 1, *sizes), 2: (*sizes, 1), 3: tuple(sizes)}[len(sizes)]
+    return height, width, channels
 
 
 def _tensor_quantization(stored: StoredTensor, place: str) -> tuple[float, int]:

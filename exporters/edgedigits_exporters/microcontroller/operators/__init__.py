@@ -36,7 +36,7 @@ OPERATORS = {
     "SQUEEZE": f"{_HERE}.reshape",
     "STRIDED_SLICE": f"{_HERE}.shape_arithmetic",
 }
-"""Modules by the schema's name; SEPARABLE is not in the schema, planning.fusing makes it."""
+"""Modules by the schema's name; SEPARABLE is not in the schema, planning.lowering makes it."""
 
 
 def load_operator(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""DEPTHWISE_CONV_2D and the CONV_2D over its channels, as one layer; planning.fusing joins them."""
+"""DEPTHWISE_CONV_2D and the CONV_2D over its channels, as one layer; planning.lowering joins them."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
-from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor
+from edgedigits_exporters.microcontroller.graph import Graph, Operator
 from edgedigits_exporters.microcontroller.layer import Layer, Place, Source
 from edgedigits_exporters.microcontroller.operators import lower
-from edgedigits_exporters.microcontroller.planning.fusing import joined, pairs
+from edgedigits_exporters.microcontroller.operators.convolution import Convolution
+from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
+from edgedigits_exporters.microcontroller.operators.separable import Separable
 from edgedigits_exporters.microcontroller.planning.memory import Plan, plan_memory
 from edgedigits_exporters.microcontroller.planning.rows import Stage
 
@@ -17,9 +19,9 @@ class Program:
 
     Attributes:
         graph: the network.
-        operators: for each layer, the operator.
+        operators: of the layers.
         layers: layer 1, 2, ...; stage 0 is the input.
-        sources: for each layer, its inputs.
+        sources: inputs of the layers.
         plan: of the scratch memory.
         wide_plan: the same order on processors that multiply several values at once, whose patches are larger.
     """
@@ -45,11 +47,11 @@ def make_program(graph: Graph, kernels: Kernels) -> Program:
     Raises:
         ArtifactUnsupported: sizes or scales with which C could not equal LiteRT.
     """
-    chosen = pairs(graph)
-    best = _program(graph, joined(graph, chosen), kernels)
+    chosen = _pairs(graph)
+    best = _program(graph, _joined(graph, chosen), kernels)
     for pair in list(chosen):
         fewer = [other for other in chosen if other is not pair]
-        program = _program(graph, joined(graph, fewer), kernels)
+        program = _program(graph, _joined(graph, fewer), kernels)
         if program.plan.size < best.plan.size:
             chosen, best = fewer, program
     return best
@@ -57,29 +59,57 @@ def make_program(graph: Graph, kernels: Kernels) -> Program:
 
 def _program(graph: Graph, operators: tuple[Operator, ...], kernels: Kernels) -> Program:
     made: dict[int, Source] = {id(graph.input): Source(0, graph.input, graph.input)}
-    stages: list[tuple[Tensor, Layer | None]] = [(graph.input, None)]
-    lowered: list[tuple[Operator, Layer, tuple[Source, ...]]] = []
+    lowered: list[Operator] = []
+    layers: list[Layer] = []
+    all_sources: list[tuple[Source, ...]] = []
     for operator in operators:
         sources = tuple(made[id(tensor)] for tensor in operator.inputs)
         layer = lower(operator, sources, kernels)
         if layer is None:
             made[id(operator.output)] = Source(sources[0].stage, operator.output, sources[0].made)
             continue
-        made[id(operator.output)] = Source(len(stages), operator.output, operator.output)
-        stages.append((operator.output, layer))
-        lowered.append((operator, layer, sources))
-    plan, wide_plan = plan_memory(_stages(stages), _stages(stages, wide=True))
-    with_layers, layers, all_sources = (tuple(part) for part in zip(*lowered, strict=True)) if lowered else ((), (), ())
-    return Program(graph, with_layers, layers, all_sources, plan, wide_plan)
+        lowered.append(operator)
+        layers.append(layer)
+        all_sources.append(sources)
+        made[id(operator.output)] = Source(len(layers), operator.output, operator.output)
+    plan, wide_plan = plan_memory(*(_stages(graph, lowered, layers, wide=wide) for wide in (False, True)))
+    return Program(graph, tuple(lowered), tuple(layers), tuple(all_sources), plan, wide_plan)
 
 
-def _stages(stages: list[tuple[Tensor, Layer | None]], *, wide: bool = False) -> list[Stage]:
-    made = []
-    for tensor, layer in stages:
-        height, width, channels = tensor.shape
-        if layer is None:
-            made.append(Stage(height, height, width * channels))
-            continue
+def _stages(graph: Graph, operators: list[Operator], layers: list[Layer], *, wide: bool) -> list[Stage]:
+    height, width, channels = graph.input.shape
+    stages = [Stage(height, height, width * channels)]
+    for operator, layer in zip(operators, layers, strict=True):
+        height, width, channels = operator.output.shape
         patch = layer.wide_patch_bytes if wide else layer.patch_bytes
-        made.append(Stage(layer.steps, height, width * channels, layer.reads, patch, layer.kept_bytes))
-    return made
+        stages.append(Stage(layer.steps, height, width * channels, layer.reads, patch, layer.kept_bytes))
+    return stages
+
+
+def _pairs(graph: Graph) -> list[tuple[Depthwise, Convolution]]:
+    """Return each depthwise convolution that only a 1x1 convolution reads, with that one."""
+    found = []
+    for operator in graph.operators:
+        readers = graph.consumers(operator.output)
+        if isinstance(operator, Depthwise) and operator.output is not graph.output and len(readers) == 1:
+            (reader,) = readers
+            if isinstance(reader, Convolution) and _is_pointwise(reader):
+                found.append((operator, reader))
+    return found
+
+
+def _joined(graph: Graph, chosen: list[tuple[Depthwise, Convolution]]) -> tuple[Operator, ...]:
+    """Return a graph's operators, with each chosen pair as one operator."""
+    firsts = {id(first) for first, _ in chosen}
+    seconds = {
+        id(then): Separable("SEPARABLE", then.position, first.inputs, then.output, first=first, then=then)
+        for first, then in chosen
+    }
+    return tuple(seconds.get(id(operator), operator) for operator in graph.operators if id(operator) not in firsts)
+
+
+def _is_pointwise(operator: Convolution) -> bool:
+    """Whether the window is one pixel that visits every pixel."""
+    window = operator.window
+    one_each = window.size == window.stride == (1, 1) and window.before == (0, 0)
+    return one_each and operator.name == "CONV_2D" and not operator.weights_zero_point
