@@ -68,9 +68,8 @@ def _taken(core: Core, counted: Count) -> str:
 
 def make_table(outcomes: list[Outcome], folder: Path) -> Table:
     """Return the table of all cores."""
-    numbers = ("flash", "constants in it", "scratch", "stack", "RAM", "instructions")
     table = Table("core", "self-test", box=box.SIMPLE, title=f"{folder.name} on emulated cores", caption=CAPTION)
-    for name in numbers:
+    for name in ("flash", "constants in it", "scratch", "stack", "RAM", "instructions"):
         table.add_column(name, justify="right")
     for outcome in outcomes:
         table.add_row(*row(outcome))

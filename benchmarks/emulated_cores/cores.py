@@ -98,63 +98,6 @@ def _cortex_m(core: str, machine: str, megahertz: int, *flags: str, start: tuple
 
 HARD_FLOAT = "-mfloat-abi=hard"
 
-AARCH64 = Core(
-    name="aarch64",
-    title="AArch64 (user mode)",
-    needs=(
-        Need("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc"),
-        Need("libc6-dev-arm64-cross", "aarch64-linux-gnu-gcc", "libc.a"),
-        Need("qemu-user-static", "qemu-aarch64-static"),
-    ),
-    prefix="aarch64-linux-gnu-",
-    flags=("-mcpu=cortex-a72",),
-    linking=("-static",),
-    support=(),
-    emulator=("qemu-aarch64-static", "-cpu", "cortex-a72"),
-    # The operating system brings the C library.
-    alone=("-nodefaultlibs", "-Wl,--unresolved-symbols=ignore-all"),
-    unit="",
-)
-
-RISCV32 = Core(
-    name="riscv32",
-    title="RV32IMAC (virt)",
-    needs=(
-        Need("gcc-riscv64-unknown-elf", "riscv64-unknown-elf-gcc"),
-        Need("picolibc-riscv64-unknown-elf", "riscv64-unknown-elf-gcc", "picolibc.specs"),
-        Need("qemu-system-misc", "qemu-system-riscv32"),
-    ),
-    prefix="riscv64-unknown-elf-",
-    # The specs name the folder of picolibc's headers, so compiling needs them too.
-    flags=("-march=rv32imac", "-mabi=ilp32", "--specs=picolibc.specs"),
-    linking=(
-        *("--crt0=hosted", "--oslib=semihost"),
-        "-Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=0x400000",
-        "-Wl,--defsym=__ram=0x80400000,--defsym=__ram_size=0x400000",
-    ),
-    support=("riscv.c",),
-    emulator=("qemu-system-riscv32", "-machine", "virt", "-bios", "none", *SEMIHOSTING, "-kernel"),
-    counting=COUNTING,
-)
-
-ATMEGA328P = Core(
-    name="atmega328p",
-    title="ATmega328P (Arduino Uno, 16 MHz)",
-    needs=(
-        Need("gcc-avr", "avr-gcc"),
-        Need("avr-libc", "avr-gcc", "avr5/libc.a"),
-        Need("simavr", "simavr"),
-    ),
-    prefix="avr-",
-    flags=("-mmcu=atmega328p", "-DF_CPU=16000000UL"),
-    linking=(),
-    support=("avr.c",),
-    emulator=("simavr", "-m", "atmega328p", "-f", "16000000"),
-    optimisation="-Os",
-    flash=32768,
-    unit="cycles",
-)
-
 _ALL = (
     # No emulated Cortex-M0 has enough memory for every model, and a Cortex-M3 has all of its instructions.
     _cortex_m("cortex-m0", "mps2-an385", 25),
@@ -163,8 +106,59 @@ _ALL = (
     _cortex_m("cortex-m7", "mps2-an500", 25, HARD_FLOAT),
     _cortex_m("cortex-m33", "mps2-an505", 20, HARD_FLOAT, start=(0x10000000, 0x38000000)),
     _cortex_m("cortex-m55", "mps3-an547", 32, HARD_FLOAT),
-    AARCH64,
-    RISCV32,
-    ATMEGA328P,
+    Core(
+        name="aarch64",
+        title="AArch64 (user mode)",
+        needs=(
+            Need("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc"),
+            Need("libc6-dev-arm64-cross", "aarch64-linux-gnu-gcc", "libc.a"),
+            Need("qemu-user-static", "qemu-aarch64-static"),
+        ),
+        prefix="aarch64-linux-gnu-",
+        flags=("-mcpu=cortex-a72",),
+        linking=("-static",),
+        support=(),
+        emulator=("qemu-aarch64-static", "-cpu", "cortex-a72"),
+        # The operating system brings the C library.
+        alone=("-nodefaultlibs", "-Wl,--unresolved-symbols=ignore-all"),
+        unit="",
+    ),
+    Core(
+        name="riscv32",
+        title="RV32IMAC (virt)",
+        needs=(
+            Need("gcc-riscv64-unknown-elf", "riscv64-unknown-elf-gcc"),
+            Need("picolibc-riscv64-unknown-elf", "riscv64-unknown-elf-gcc", "picolibc.specs"),
+            Need("qemu-system-misc", "qemu-system-riscv32"),
+        ),
+        prefix="riscv64-unknown-elf-",
+        # The specs name the folder of picolibc's headers, so compiling needs them too.
+        flags=("-march=rv32imac", "-mabi=ilp32", "--specs=picolibc.specs"),
+        linking=(
+            *("--crt0=hosted", "--oslib=semihost"),
+            "-Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=0x400000",
+            "-Wl,--defsym=__ram=0x80400000,--defsym=__ram_size=0x400000",
+        ),
+        support=("riscv.c",),
+        emulator=("qemu-system-riscv32", "-machine", "virt", "-bios", "none", *SEMIHOSTING, "-kernel"),
+        counting=COUNTING,
+    ),
+    Core(
+        name="atmega328p",
+        title="ATmega328P (Arduino Uno, 16 MHz)",
+        needs=(
+            Need("gcc-avr", "avr-gcc"),
+            Need("avr-libc", "avr-gcc", "avr5/libc.a"),
+            Need("simavr", "simavr"),
+        ),
+        prefix="avr-",
+        flags=("-mmcu=atmega328p", "-DF_CPU=16000000UL"),
+        linking=(),
+        support=("avr.c",),
+        emulator=("simavr", "-m", "atmega328p", "-f", "16000000"),
+        optimisation="-Os",
+        flash=32768,
+        unit="cycles",
+    ),
 )
 CORES = {core.name: core for core in _ALL}

@@ -31,12 +31,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Reads:
-    """The rows of another stage that a stage reads.
-
-    Args:
-        stage: the stage that makes them.
-        rows: (first, end) of the rows needed in a step, end excluded; both within what that stage makes.
-    """
+    """The rows of `stage` that another one reads: `rows` returns their (first, end) for a step, end excluded."""
 
     stage: int
     rows: Callable[[int], tuple[int, int]]
@@ -44,13 +39,7 @@ class Reads:
 
 @dataclass(frozen=True)
 class Place:
-    """A layer's place in memory.
-
-    Args:
-        number: of the layer, from 1.
-        input_rows: for each input, the number of its last rows in memory.
-        rows: the same for its output.
-    """
+    """The number of a layer, from 1, and how many of the last rows of its inputs and its output are in memory."""
 
     number: int
     input_rows: tuple[int, ...]

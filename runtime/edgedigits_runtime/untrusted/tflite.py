@@ -29,15 +29,8 @@ ALLOWED = {
     "padding": PADDINGS,
     "fused_activation_function": ACTIVATIONS,
     "weights_format": range(2),
-    "stride_w": COUNTS,
-    "stride_h": COUNTS,
-    "dilation_w_factor": COUNTS,
-    "dilation_h_factor": COUNTS,
-    "filter_width": COUNTS,
-    "filter_height": COUNTS,
-    "depth_multiplier": COUNTS,
-    "values_count": COUNTS,
-    "radius": COUNTS,
+    **dict.fromkeys(("stride_w", "stride_h", "dilation_w_factor", "dilation_h_factor"), COUNTS),
+    **dict.fromkeys(("filter_width", "filter_height", "depth_multiplier", "values_count", "radius"), COUNTS),
 }
 """Values of the attributes that a kernel uses without checking them."""
 

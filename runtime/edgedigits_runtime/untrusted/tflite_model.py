@@ -99,13 +99,7 @@ class StoredOptions:
 
 @dataclass(frozen=True)
 class OperatorKind:
-    """An operator that a file declares.
-
-    Args:
-        number: BuiltinOperator.
-        name: such as "CONV_2D"; "CUSTOM" is followed by the operator's own name.
-        version: of the operator's definition.
-    """
+    """An operator that a file declares: its BuiltinOperator, and a name such as "CONV_2D" or "CUSTOM Mystery"."""
 
     number: int
     name: str
@@ -114,15 +108,7 @@ class OperatorKind:
 
 @dataclass(frozen=True)
 class StoredOperator:
-    """A step of the graph.
-
-    Args:
-        position: its place in the file.
-        kind: the operator.
-        inputs: indices of tensors, -1 for one that is left out.
-        outputs: indices of tensors.
-        options: its attributes.
-    """
+    """A step of the graph; `inputs` and `outputs` are indices of tensors, -1 for an input that is left out."""
 
     position: int
     kind: OperatorKind
@@ -142,15 +128,7 @@ class StoredOperator:
 
 @dataclass(frozen=True)
 class StoredModel:
-    """The only graph of a file.
-
-    Args:
-        source: names the file in messages.
-        tensors: by index.
-        kinds: all operators that the file declares, used or not.
-        operators: in the order they run.
-        inputs, outputs: indices of tensors.
-    """
+    """The only graph of a file; `source` names the file in messages, `kinds` are all operators that it declares."""
 
     source: str
     tensors: tuple[StoredTensor, ...]
@@ -163,8 +141,7 @@ class StoredModel:
 def read_model(content: bytes, source: str) -> StoredModel:
     """Return the model of a `.tflite` file's bytes; a contract behind them is ignored.
 
-    The result is safe to walk through: each index in it exists. Whether the operators are supported and whether the
-    shapes fit is for `edgedigits_runtime.untrusted.tflite.check_model` to find.
+    Each index in the result exists; edgedigits_runtime.untrusted.tflite.check_model checks operators and shapes.
 
     Args:
         content: the file.

@@ -135,10 +135,6 @@ def _gathered(shapes: list[Shape], options: Values) -> Shape:
     return *shapes[0][:axis], *shapes[1], *shapes[0][axis + 1 :]
 
 
-def _rank(shapes: list[Shape], _: Values) -> Shape:
-    return (len(shapes[0]),)
-
-
 def _padded(shape: Shape, paddings: StoredTensor) -> Shape:
     letter = {"INT32": "i", "INT64": "q"}.get(paddings.dtype)
     if letter is None:
@@ -179,5 +175,5 @@ SHAPES: dict[str, Callable[[list[Shape], Values], Shape]] = {
     "GATHER": _gathered,
     "MAX_POOL_2D": _pooled,
     "PACK": _stacked,
-    "SHAPE": _rank,
+    "SHAPE": lambda shapes, _: (len(shapes[0]),),
 }

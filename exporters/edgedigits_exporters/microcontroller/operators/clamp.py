@@ -93,11 +93,8 @@ def table_of(operator: Clamp, kernels: Kernels) -> NDArray[np.int64]:
         # ReluPrepare in tensorflow/lite/kernels/activations.cc rounds it; XNNPACK leaves these to LiteRT.
         ratio = float(np.float32(ratio))
     results = scaled(VALUES - source.zero_point, *fixed_point(ratio)) + output.zero_point
-    return _clipped(results, limits(operator.activation, output, "reference"))
-
-
-def _clipped(values: NDArray[np.int64], bounds: tuple[int, int]) -> NDArray[np.int64]:
-    return np.minimum(np.maximum(values, bounds[0]), bounds[1])
+    clipped: NDArray[np.int64] = np.clip(results, *limits(operator.activation, output, "reference"))
+    return clipped
 
 
 def _xnnpack_table(operator: Clamp) -> NDArray[np.int64]:
@@ -120,4 +117,5 @@ def _xnnpack_table(operator: Clamp) -> NDArray[np.int64]:
     # xnn_init_qs8_cvt_scalar_params: eight bits after the point, half up.
     multiplier = int(np.rint(np.float32(256) * ratio))
     results = ((output.zero_point << 8) + 128 + (VALUES - source.zero_point) * multiplier) >> 8
-    return _clipped(results, (LOWEST, HIGHEST))
+    clipped: NDArray[np.int64] = np.clip(results, LOWEST, HIGHEST)
+    return clipped

@@ -45,9 +45,7 @@ def plan_memory(stages: list[Stage], *others: list[Stage]) -> tuple[Plan, ...]:
     The search tries all rows as late as possible, then up to two stages that finish at once, and then adds stages to
     the best of these as long as memory shrinks.
 
-    Args:
-        stages: in the order of their layers.
-        others: the same stages with other sizes.
+    `others` are the same stages with other sizes.
     """
     chosen = _best_choice(stages)
     return tuple(_planned(sizes, chosen) for sizes in (stages, *others))
