@@ -192,8 +192,8 @@ def test_a_shadow_darkens_a_part_of_the_page() -> None:
 
 def test_rules_and_squares_are_printed_below_the_ink() -> None:
     blank = replace(SMALL, lines=(0, 0))
-    ruled = draw(0, blank, Scene(rules=0.1)).picture.astype(int)
-    squared = draw(0, blank, Scene(rules=0.1, squared=True)).picture.astype(int)
+    ruled = draw(0, blank, Scene(line_spacing=0.1)).picture.astype(int)
+    squared = draw(0, blank, Scene(line_spacing=0.1, squared=True)).picture.astype(int)
     assert (np.ptp(ruled, axis=1) == 0).all() and np.ptp(ruled, axis=0).max() > 30
     assert np.ptp(squared, axis=1).max() > 30 and np.ptp(squared, axis=0).max() > 30
 

@@ -1,4 +1,4 @@
-"""Paint a scene: paper, rules, ink, light and camera, as colours of pixels."""
+"""Paint a scene: paper, ruled lines, ink, light and camera."""
 
 import io
 from collections.abc import Sequence
@@ -14,9 +14,8 @@ from edgedigits_runtime.synthetic.views import View, page_coordinates
 
 Map = NDArray[np.float32]
 
-
-# The pen that writes on panels.
 PANEL_PEN = -1
+"""Index of the pen that writes on panels."""
 
 
 def paint(
@@ -30,19 +29,19 @@ def paint(
     """Picture a page.
 
     Args:
-        scene: what it is made of and how it is pictured.
-        view: where the page lies in the picture.
-        covers: for each pen its ink in the picture, uint8 [H, W], 0 bare to 255 full.
+        scene: paper, light and camera.
+        view: from the page to the picture.
+        covers: each pen's ink in the picture, uint8 [H, W], 0 blank to 255 full.
         size: (width, height) of the picture.
-        rng: draws textures, light and noise.
-        panels: where on the page the scene's panels lie.
+        rng: random source of textures, light and noise.
+        panels: extents of the scene's panels on the page.
 
     Returns:
         RGB, uint8 [H, W, 3].
     """
     colours = np.broadcast_to(np.array(scene.ground, np.float32), (size[1], size[0], 3)).copy()
     coordinates = page_coordinates(view, size)
-    _print_rules(colours, scene, coordinates, size)
+    _print_lines(colours, scene, coordinates, size)
     if scene.panel:
         for panel in panels:
             _blend(colours, scene.panel[0], _within(panel, coordinates))
@@ -51,9 +50,9 @@ def paint(
     if scene.dirt:
         _blend(colours, scene.pens[0], _dirt(scene.dirt, size, rng))
     for pen, cover in sorted(covers.items()):
-        takes = _roughness(scene.grain, size, rng) if scene.grain else np.ones_like(cover, np.float32)
+        kept = _roughness(scene.grain, size, rng) if scene.grain else np.ones_like(cover, np.float32)
         colour = scene.panel[1] if scene.panel and pen == PANEL_PEN else scene.pens[pen % len(scene.pens)]
-        _blend(colours, colour, takes * (cover / 255).astype(np.float32))
+        _blend(colours, colour, kept * (cover / 255).astype(np.float32))
     if scene.table is not None:
         _lay_on_table(colours, scene.table, coordinates, size, rng)
     if scene.light or scene.shadow or scene.vignette:
@@ -68,12 +67,12 @@ def _photograph(colours: Map, scene: Scene, rng: np.random.Generator) -> NDArray
     if scene.noise:
         height, width = colours.shape[:2]
         noisy = scene.noise * rng.standard_normal((height, width, 1), np.float32) + np.asarray(picture, np.float32)
-        # Demosaicing and compression leave the colours' noise weaker and coarser than that of the brightness.
+        # Demosaicing and compression make colour noise weaker and coarser than brightness noise.
         coarse = rng.standard_normal((height // 2 + 1, width // 2 + 1, 3), np.float32)
         noisy += 0.4 * scene.noise * coarse.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
         picture = _image(noisy)
     if scene.border:
-        _frame(picture, scene.border)
+        _draw_window(picture, scene.border)
     if scene.jpeg is not None:
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=scene.jpeg)
@@ -86,61 +85,61 @@ def _image(colours: Map) -> Image.Image:
 
 
 def _blend(colours: Map, colour: Colour, strength: Map) -> None:
-    """Lay `colour` over `colours` where `strength` ([H, W], 0..1) says so."""
+    """Blend `colour` into `colours` by `strength` ([H, W], 0..1)."""
     rows, columns = np.flatnonzero(strength.any(axis=1)), np.flatnonzero(strength.any(axis=0))
     if not len(rows):
         return
-    # Ink covers a small part of most pages.
+    # Only the window with ink: it is a small part of most pages.
     window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     colours[window] += (np.array(colour, np.float32) - colours[window]) * strength[window][..., None]
 
 
 def _within(extent: Extent, coordinates: tuple[Map, Map]) -> Map:
-    """Return how much of each pixel, [H, W] 0..1, lies within a rectangle of the page."""
+    """Return the share of each pixel, [H, W] 0..1, within a rectangle of the page."""
     (left, top, right, bottom), (x, y) = extent, coordinates
     inside = np.minimum(np.minimum(x - left, right - x), np.minimum(y - top, bottom - y))
     share: Map = np.clip(0.5 + inside, 0, 1)
     return share
 
 
-def _print_rules(colours: Map, scene: Scene, coordinates: tuple[Map, Map], size: tuple[int, int]) -> None:
-    if not scene.rules:
+def _print_lines(colours: Map, scene: Scene, coordinates: tuple[Map, Map], size: tuple[int, int]) -> None:
+    if not scene.line_spacing:
         return
     longer = max(size)
-    spacing = max(8.0, scene.rules * longer)
+    spacing = max(8.0, scene.line_spacing * longer)
     x, y = coordinates
-    # From 0.6 of a pixel up to what a print of that spacing has.
+    # At least 0.6 pixels, and thicker for wide spacing.
     reach = max(0.6, 0.02 * spacing)
     for axis in (y, x) if scene.squared else (y,):
         away = np.abs((axis / spacing) % 1 - 0.5) * spacing
-        _blend(colours, scene.rule, np.clip(reach + 0.5 - away, 0, 1))
+        _blend(colours, scene.line_colour, np.clip(reach + 0.5 - away, 0, 1))
     if scene.margin_line:
         _blend(colours, (214, 120, 124), np.clip(reach + 0.5 - np.abs(x - 0.045 * size[0]), 0, 1))
 
 
 def _mottling(rng: np.random.Generator, size: tuple[int, int]) -> Map:
-    """Return [H, W] of mean 0 and deviation about 1: cloudy and fibrous at once."""
+    """Return fibrous and cloudy noise [H, W] of mean 0 and deviation about 1."""
     fine = rng.standard_normal((size[1], size[0]), np.float32)
     mottled: Map = 0.6 * fine + 0.5 * _clouds(rng, size, 9) + 0.6 * _clouds(rng, size, 40)
     return mottled
 
 
 def _clouds(rng: np.random.Generator, size: tuple[int, int], cell: int) -> Map:
-    """Return smooth noise [H, W] of mean 0, its bumps about `cell` pixels wide."""
+    """Return smooth noise [H, W] of mean 0 with bumps about `cell` pixels wide."""
     coarse = rng.standard_normal((size[1] // cell + 2, size[0] // cell + 2), np.float32)
     return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
 
 
 def _roughness(strength: float, size: tuple[int, int], rng: np.random.Generator) -> Map:
-    """Return [H, W] how much ink takes at each place: 1 for all of it, down to 1 - `strength`."""
+    """Return [H, W] the share of ink that stays on each pixel, 1 - `strength` to 1."""
     rough = Image.fromarray(rng.integers(0, 256, (size[1], size[0]), np.uint8))
     bumps = np.asarray(rough.filter(ImageFilter.GaussianBlur(0.8)), dtype=np.float32)
-    # Blurred uniform noise keeps to the middle: spread it out, so that there are bare specks and full ones.
+    # Stretches the blurred noise, so that some specks are blank and some full.
     return (1 - strength * np.clip(0.5 + (bumps - 127.5) / 70, 0, 1)).astype(np.float32)
 
 
 def _dirt(count: int, size: tuple[int, int], rng: np.random.Generator) -> Map:
-    """Return [H, W]: specks no larger than a dot, faint creases across the page, and a stain."""
+    """Return specks, faint creases across the page, and a stain, [H, W] 0..1."""
     layer = Image.new("L", size)
     pen = ImageDraw.Draw(layer)
     width, height = size
@@ -160,19 +159,19 @@ def _dirt(count: int, size: tuple[int, int], rng: np.random.Generator) -> Map:
 def _lay_on_table(
     colours: Map, table: Colour, coordinates: tuple[Map, Map], size: tuple[int, int], rng: np.random.Generator
 ) -> None:
-    """Show a table of wood beyond the page's edge, with the page's own thin shadow on it."""
+    """Paint a wooden table beyond the page's edge, with the page's thin shadow on it."""
     x, y = coordinates
     inside = np.minimum(np.minimum(x, size[0] - x), np.minimum(y, size[1] - y))
     grain = rng.standard_normal((size[1] // 3 + 2, 6), np.float32)
     wood = np.asarray(Image.fromarray(grain).resize(size, Image.Resampling.BICUBIC))
     depth = 1 - 0.4 * np.exp(np.minimum(inside, 0) / (0.006 * max(size)))
     beyond = (np.array(table, np.float32) * (1 + 0.08 * wood[..., None])) * depth[..., None]
-    shown = np.clip(0.5 - inside, 0, 1)[..., None]
-    colours += (beyond - colours) * shown
+    outside = np.clip(0.5 - inside, 0, 1)[..., None]
+    colours += (beyond - colours) * outside
 
 
 def _light(scene: Scene, size: tuple[int, int], rng: np.random.Generator) -> Map:
-    """Return [H, W] the share of the light that falls on each place."""
+    """Return [H, W] the share of light on each pixel."""
     width, height = size
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * (height / width)
@@ -187,7 +186,7 @@ def _light(scene: Scene, size: tuple[int, int], rng: np.random.Generator) -> Map
 
 
 def _shadow(x: Map, y: Map, rng: np.random.Generator) -> Map:
-    """Return 1 in the shadow and 0 outside: a hand's or a phone's that reaches in from one side, its edge soft."""
+    """Return 1 in the soft-edged shadow of a hand or phone that reaches in from one side, else 0."""
     angle = rng.uniform(0, 2 * np.pi)
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     along, aside = x * cos + y * sin, y * cos - x * sin
@@ -199,8 +198,8 @@ def _shadow(x: Map, y: Map, rng: np.random.Generator) -> Map:
     return shade
 
 
-def _frame(picture: Image.Image, share: float) -> None:
-    """Draw the frame and the title bar of a window around the picture."""
+def _draw_window(picture: Image.Image, share: float) -> None:
+    """Draw the border and title bar of a window around the picture."""
     width, height = picture.size
     bar = max(2, round(share * min(picture.size)))
     thin = max(1, bar // 6)

@@ -1,4 +1,4 @@
-"""Put ink on paper: colours, light, grain, blur and noise, as a camera or a scanner sees them."""
+"""Put ink on paper as a camera or scanner sees it: colours, light, grain, blur and noise."""
 
 from dataclasses import dataclass
 
@@ -13,15 +13,15 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Paper:
-    """What is written on, with what, and how it was pictured.
+    """Paper, ink and camera.
 
     Args:
-        ground: RGB of the bare paper, 0..255.
+        ground: RGB of the blank paper, 0..255.
         ink: RGB of full ink, 0..255.
-        light: fraction of the light that is lost from the best lit side to the worst, 0..1.
-        grain: how much the ground's roughness breaks the stroke up, 0..1: chalk about 0.75, pencil about 0.3.
+        light: fraction of light lost from the brightest side to the darkest, 0..1.
+        grain: how much the paper's roughness breaks up the stroke, 0..1: chalk about 0.75, pencil about 0.3.
         blur: radius of the camera's Gaussian blur, in pixels.
-        noise: standard deviation of the sensor's noise, in grey levels.
+        noise: standard deviation of the sensor noise, in grey levels.
     """
 
     ground: Colour = (255, 255, 255)
@@ -44,9 +44,9 @@ def set_on_paper(ink: NDArray[np.uint8], paper: Paper, rng: np.random.Generator)
     """Picture `ink` on `paper`.
 
     Args:
-        ink: uint8 [H, W], 0 bare paper to 255 full ink, as draw_digit gives it.
+        ink: uint8 [H, W], 0 blank to 255 full ink, such as draw_digit returns.
         paper: colours and conditions.
-        rng: draws the grain, the direction of the light and the noise.
+        rng: random source of grain, light direction and noise.
 
     Returns:
         An RGB picture of the same size.
@@ -66,7 +66,7 @@ def set_on_paper(ink: NDArray[np.uint8], paper: Paper, rng: np.random.Generator)
         blurred = _image(picture).filter(ImageFilter.GaussianBlur(paper.blur))
         picture = np.asarray(blurred, dtype=np.float64)
     if paper.noise:
-        # Mostly brightness and a little colour, as demosaiced sensors give it.
+        # Demosaiced sensors have more brightness noise than colour noise.
         picture = picture + rng.normal(0.0, paper.noise, (*ink.shape, 1))
         picture += rng.normal(0.0, 0.3 * paper.noise, picture.shape)
     return _image(picture)
@@ -77,15 +77,15 @@ def _image(picture: NDArray[np.float64]) -> Image.Image:
 
 
 def _grain(shape: tuple[int, ...], strength: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return [H, W] how much ink takes at each place: 1 for all of it, down to 1 - `strength`."""
+    """Return [H, W] the share of ink that stays on each pixel, 1 - `strength` to 1."""
     rough = _image(np.repeat(rng.uniform(0, 255, (*shape, 1)), 3, axis=2)).convert("L")
     bumps = np.asarray(rough.filter(ImageFilter.GaussianBlur(0.8)), dtype=np.float64)
-    # Blurred uniform noise keeps to the middle: spread it out, so that there are bare specks and full ones.
+    # Stretches the blurred noise, so that some specks are blank and some full.
     return 1.0 - strength * np.clip(0.5 + (bumps - 127.5) / 70.0, 0.0, 1.0)
 
 
 def _light(shape: tuple[int, ...], loss: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return [H, W] the light that falls on each place, 1 down to 1 - `loss`, along a random direction."""
+    """Return [H, W] the light on each pixel, 1 - `loss` to 1 along a random direction."""
     angle = rng.uniform(0, 2 * np.pi)
     down, right = np.mgrid[0 : shape[0], 0 : shape[1]]
     across = np.cos(angle) * right / max(shape[1] - 1, 1) + np.sin(angle) * down / max(shape[0] - 1, 1)

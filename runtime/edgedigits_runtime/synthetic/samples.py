@@ -1,6 +1,7 @@
-"""Labelled samples of the project's own: framed digits to calibrate on, pictures for golden vectors."""
+"""Labelled samples of the project's own: digits for calibration, non-digits, and pictures for golden vectors."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,10 @@ from edgedigits_runtime.synthetic.non_digits import KINDS, draw_non_digit
 from edgedigits_runtime.synthetic.paper import Paper, set_on_paper
 
 _DRAWN_SIZE = 96
-# Gives the samples about the mean of MNIST's training images, 33.3.
+# Brings the mean of the samples close to that of MNIST's training images, 33.3.
 _THICKNESS = (7.0, 15.0)
-
-# Smaller, since they are drawn by the ten thousand, and a framed picture shows no more.
-_OTHER_SIZE = 64
+# Smaller for speed; a framed picture has no more detail.
+_NON_DIGIT_SIZE = 64
 
 _GOLDEN_HEIGHT, _GOLDEN_WIDTH = 64, 56
 _DARK_ON_LIGHT = Paper(ground=(244, 244, 244), ink=(40, 40, 40), light=0.08, blur=0.5)
@@ -25,10 +25,10 @@ _LIGHT_ON_DARK = Paper(ground=(36, 36, 36), ink=(238, 238, 238), light=0.08, blu
 
 
 def mnist_like(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Draw `count` digits, balanced over 0 to 9 and shuffled, framed as MNIST's are.
+    """Draw `count` digits, balanced and shuffled, framed as in MNIST.
 
     Args:
-        count: at least 0; the classes differ by one sample at most.
+        count: at least 0; class sizes differ by at most one.
         seed: the same seed gives the same samples.
 
     Returns:
@@ -37,38 +37,45 @@ def mnist_like(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int
     Raises:
         ArrayError: `count` is negative.
     """
-    if count < 0:
-        raise ArrayError(f"count must be at least 0, is {count}")
-    rng = np.random.default_rng(seed)
-    labels = rng.permutation(np.arange(count, dtype=np.int64) % 10)
-    pictures = np.empty((count, 28, 28), np.uint8)
-    for picture, label in zip(pictures, labels.tolist(), strict=True):
-        thickness = rng.uniform(*_THICKNESS)
-        picture[:] = frame_digit(draw_digit(label, rng, size=_DRAWN_SIZE, thickness=thickness))
-    return pictures, labels
+
+    def draw(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        return draw_digit(label, rng, size=_DRAWN_SIZE, thickness=rng.uniform(*_THICKNESS))
+
+    return _framed(count, seed, 10, draw)
 
 
 def non_digit_samples(count: int, seed: int) -> NDArray[np.uint8]:
-    """Draw `count` marks that are no digits, balanced over other_marks.KINDS and shuffled, framed as digits are.
+    """Draw `count` non-digits, balanced over non_digits.KINDS and shuffled, framed like digits.
 
     Args:
-        count: at least 0; the kinds differ by one sample at most.
+        count: at least 0; the numbers of each kind differ by at most one.
         seed: the same seed gives the same samples.
 
     Returns:
-        Pictures uint8 [count, 28, 28], ink bright on black, none of them all black.
+        Pictures uint8 [count, 28, 28], ink bright on black, none entirely black.
 
     Raises:
         ArrayError: `count` is negative.
     """
+
+    def draw(kind: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        return draw_non_digit(rng, kind=KINDS[kind], size=_NON_DIGIT_SIZE)
+
+    return _framed(count, seed, len(KINDS), draw)[0]
+
+
+def _framed(
+    count: int, seed: int, classes: int, draw: Callable[[int, np.random.Generator], NDArray[np.uint8]]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return framed pictures of balanced, shuffled classes, and the classes."""
     if count < 0:
         raise ArrayError(f"count must be at least 0, is {count}")
     rng = np.random.default_rng(seed)
-    kinds = rng.permutation(np.arange(count) % len(KINDS))
+    labels = rng.permutation(np.arange(count, dtype=np.int64) % classes)
     pictures = np.empty((count, 28, 28), np.uint8)
-    for picture, kind in zip(pictures, kinds.tolist(), strict=True):
-        picture[:] = frame_digit(draw_non_digit(rng, kind=KINDS[kind], size=_OTHER_SIZE))
-    return pictures
+    for picture, label in zip(pictures, labels.tolist(), strict=True):
+        picture[:] = frame_digit(draw(label, rng))
+    return pictures, labels
 
 
 def golden_pictures(seed: int = 7) -> list[tuple[bytes, str]]:
@@ -79,19 +86,15 @@ def golden_pictures(seed: int = 7) -> list[tuple[bytes, str]]:
     """
     pairs = []
     for digit in range(10):
-        # A generator for each digit, so that a change to one hand leaves the other digits' vectors alone.
+        # One generator per digit, so that a changed style leaves the vectors of other digits unchanged.
         rng = np.random.default_rng([seed, digit])
         ink = np.zeros((_GOLDEN_HEIGHT, _GOLDEN_WIDTH), np.uint8)
         offset = (_GOLDEN_HEIGHT - _GOLDEN_WIDTH) // 2
         drawn = draw_digit(digit, rng, size=_GOLDEN_WIDTH, thickness=rng.uniform(4.5, 7.0))
         ink[offset : offset + _GOLDEN_WIDTH] = drawn
         paper = _DARK_ON_LIGHT if digit % 2 == 0 else _LIGHT_ON_DARK
-        # Grey, as places that replay the vectors may weigh colours differently.
-        pairs.append((_png(set_on_paper(ink, paper, rng).convert("L")), str(digit)))
+        file = io.BytesIO()
+        # Grey, because ports may weigh colours differently.
+        set_on_paper(ink, paper, rng).convert("L").save(file, "PNG", optimize=True)
+        pairs.append((file.getvalue(), str(digit)))
     return pairs
-
-
-def _png(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
-    return file.getvalue()

@@ -1,4 +1,4 @@
-"""Scenes, as data: what a page is made of, how it is lit, and how it is pictured."""
+"""Scenes as data: paper, pens, light and camera of a page."""
 
 from dataclasses import dataclass, replace
 
@@ -20,36 +20,35 @@ class Scene:
     """Paper, pens, light and camera. Lengths are fractions of the picture's longer side.
 
     Args:
-        ground: RGB of the bare paper.
+        ground: RGB of the blank paper.
         pens: RGB of each pen's full ink; pen n of a page is pens[n % len(pens)].
-        grain: how much the ground's roughness breaks strokes up, 0..1.
-        fibre: standard deviation of the paper's own mottling, in grey levels.
-        rules: distance of ruled lines, 0 for none.
-        squared: rule both ways.
-        rule: RGB of the rules; a faint colour as printed ones have.
-        margin_line: draw the red line of a school book's margin.
-        panel: RGB of a filled panel around every second line, such as a sticky label or a display, and of what is
-            written on it; None for none.
+        grain: how much the paper's roughness breaks up strokes, 0..1.
+        fibre: standard deviation of the paper's texture, in grey levels.
+        line_spacing: spacing of ruled lines; 0 for none.
+        squared: rule lines in both directions.
+        line_colour: RGB of the ruled lines.
+        margin_line: draw the red margin line of a school book.
+        panel: RGB of a filled panel around every second line, and of the ink on it; None for no panels.
         dirt: number of specks, stains and creases.
-        table: RGB of what shows beyond the page's edge; None where the paper has no edge in the picture.
-        border: width of a frame around the picture, as a window has, in fractions of the shorter side, to 0.04.
-        light: share of the light lost from the best lit side to the worst, 0..1.
-        shadow: share of the light lost in the shadow of a hand or a phone, 0..1.
-        vignette: share of the light lost in the corners, 0..1.
-        tilt: how far perspective draws corners inwards, as a fraction of the size, 0 to 0.3.
+        table: RGB of the table beyond the page's edge; None if the edge is out of the picture.
+        border: width of a window's title bar around the picture, in fractions of the shorter side, up to 0.04.
+        light: share of light lost from the brightest side to the darkest, 0..1.
+        shadow: share of light lost in the shadow of a hand or phone, 0..1.
+        vignette: share of light lost in the corners, 0..1.
+        tilt: how far perspective moves corners inwards, as a fraction of the size, 0 to 0.3.
         turn: standard deviation of the rotation, in degrees.
         blur: radius of the camera's Gaussian blur, in pixels.
-        noise: standard deviation of the sensor's noise, in grey levels.
-        jpeg: quality that the picture was compressed with, 1 to 95; None for none.
+        noise: standard deviation of the sensor noise, in grey levels.
+        jpeg: JPEG quality of the picture, 1 to 95; None for no compression.
     """
 
     ground: Colour = (252, 252, 250)
     pens: tuple[Colour, ...] = (BLACK,)
     grain: float = 0.0
     fibre: float = 0.0
-    rules: float = 0.0
+    line_spacing: float = 0.0
     squared: bool = False
-    rule: Colour = (168, 190, 220)
+    line_colour: Colour = (168, 190, 220)
     margin_line: bool = False
     panel: tuple[Colour, Colour] | None = None
     dirt: int = 0
@@ -92,13 +91,13 @@ SCENES: dict[str, Scene] = {
     "phone in shade": replace(_PHONE, shadow=0.45, light=0.2),
     "page on a table": replace(_PHONE, table=(72, 52, 40), tilt=0.12, turn=4.0),
     "page on a dark table": replace(_PHONE, ground=(226, 224, 220), table=(28, 28, 30), shadow=0.25, tilt=0.1),
-    "ruled notebook": replace(_PHONE, ground=(228, 226, 220), pens=(BLUE, BLACK), rules=0.045, margin_line=True),
-    "squared notebook": replace(_PHONE, ground=(230, 230, 226), pens=(BLUE, BLACK), rules=0.025, squared=True),
+    "ruled notebook": replace(_PHONE, ground=(228, 226, 220), pens=(BLUE, BLACK), line_spacing=0.045, margin_line=True),
+    "squared notebook": replace(_PHONE, ground=(230, 230, 226), pens=(BLUE, BLACK), line_spacing=0.025, squared=True),
     "squared notebook in shade": replace(
         _PHONE,
         ground=(230, 230, 226),
         pens=(BLUE,),
-        rules=0.03,
+        line_spacing=0.03,
         squared=True,
         shadow=0.4,
         table=(60, 46, 38),
@@ -140,14 +139,14 @@ SCENES: dict[str, Scene] = {
     ),
     "messenger": replace(_PHONE, blur=1.6, noise=6.0, jpeg=30),
 }
-"""Ways in which people hand in what they wrote, by name."""
+"""Typical pictures of handwriting, by name."""
 
 
 def scene_named(name: str) -> Scene:
-    """Return the scene of SCENES called `name`.
+    """Return the scene `name` of SCENES.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: there is no such scene.
     """
     if name not in SCENES:
         raise UnknownName("scene", name, SCENES)
@@ -155,13 +154,13 @@ def scene_named(name: str) -> Scene:
 
 
 def draw_scene(rng: np.random.Generator) -> Scene:
-    """Draw one of SCENES with its colours and strengths varied, so that no two are alike."""
+    """Return a random one of SCENES with random changes to its colours and strengths."""
     scene = list(SCENES.values())[rng.integers(len(SCENES))]
     if scene.noise == 0:
         return scene
     strengths = {
         name: getattr(scene, name) * float(rng.uniform(0.4, 1.3))
-        for name in ("light", "shadow", "vignette", "tilt", "turn", "blur", "noise", "grain", "fibre", "rules")
+        for name in ("light", "shadow", "vignette", "tilt", "turn", "blur", "noise", "grain", "fibre", "line_spacing")
     }
     first = int(rng.integers(len(scene.pens)))
     return replace(

@@ -1,6 +1,6 @@
 """Scribbles: zigzags, coils, tangles, hatching and crossed-out places.
 
-Each has so many turns that no digit is left in it: a zigzag of three turns is a 2 or a 3, a coil of two loops an 8.
+Each has enough turns not to look like a digit: a zigzag of three turns is a 2 or 3, a coil of two loops an 8.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def _zigzag(rng: np.random.Generator) -> list[Points]:
 
 
 def _coil(rng: np.random.Generator) -> list[Points]:
-    """Loop on loop from left to right, as people try out a pen."""
+    """Draw loops from left to right."""
     loops = rng.integers(4, 9)
     angle = np.linspace(0, 2 * np.pi * loops, 14 * loops)
     radius = rng.uniform(0.2, 0.5) * (1 + 0.15 * np.sin(angle * rng.uniform(0.1, 0.4)))
@@ -33,11 +33,11 @@ def _coil(rng: np.random.Generator) -> list[Points]:
 
 
 def _ball(rng: np.random.Generator) -> list[Points]:
-    """Round and round on one place, the middle wandering."""
+    """Draw loops in one place around a moving centre."""
     loops = rng.integers(4, 9)
     angle = np.linspace(0, 2 * np.pi * loops, 16 * loops)
     wander = [np.interp(angle, np.linspace(0, angle[-1], loops + 1), rng.normal(0, 0.12, loops + 1)) for _ in "xy"]
-    # In and out again, since rings of one size are a bold 0.
+    # The radius varies, because rings of one size look like a bold 0.
     reach = np.where(np.arange(3 * loops) % 2, rng.uniform(0.3, 0.5, 3 * loops), rng.uniform(-0.1, 0.15, 3 * loops))
     radius = np.interp(angle, np.linspace(0, angle[-1], 3 * loops), reach)
     return [np.stack([radius * np.cos(angle) + wander[0], radius * np.sin(angle) + wander[1]], axis=1)]
@@ -48,7 +48,7 @@ def _tangle(rng: np.random.Generator) -> list[Points]:
 
 
 def _hatching(rng: np.random.Generator) -> list[Points]:
-    """Strokes side by side, half of the time crossed by others."""
+    """Draw parallel strokes, half of the time crossed by others."""
     strokes = []
     for quarter in range(rng.integers(1, 3)):
         places = np.linspace(0, 1, rng.integers(4, 8))
@@ -60,7 +60,7 @@ def _hatching(rng: np.random.Generator) -> list[Points]:
 
 
 def _crossed_out(rng: np.random.Generator) -> list[Points]:
-    """A tangle with strokes through it."""
+    """Draw a tangle with strokes through it."""
     under = smooth_curve(rng.uniform(0.1, 0.9, (rng.integers(9, 14), 2)))
     rows = rng.uniform(0.15, 0.85, rng.integers(3, 6))
     strokes = [np.array([[0.0, row + rng.normal(0, 0.1)], [1.0, row + rng.normal(0, 0.1)]]) for row in rows]
@@ -78,7 +78,7 @@ _SCRIBBLES: tuple[Callable[[np.random.Generator], list[Points]], ...] = (
 
 
 def _jagged(points: Points, rng: np.random.Generator) -> Points:
-    """Return `points` with sharp turns, or with round ones as often."""
+    """Return `points` with sharp or round turns, at random."""
     return smooth_curve(points) if rng.random() < 0.5 else points
 
 

@@ -1,6 +1,6 @@
-"""Textures: what a search for ink finds where nobody wrote: blots, noise, stripes, corners, rules, page edges.
+"""Textures that a search for ink may find without writing: blots, noise, stripes, corners, ruled lines, page edges.
 
-Narrow upright ones are avoided, as those are 1s, and closed frames, as those are 0s.
+Narrow upright textures and closed frames are left out, because they look like 1 and 0.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,11 @@ Ink = NDArray[np.float64]
 
 
 def draw_texture(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    """Draw one texture on a square canvas: uint8 [size, size], 0 bare to 255 full, the outermost pixels bare."""
+    """Draw one texture on a square canvas: uint8 [size, size], 0 blank to 255 full, the outermost pixels blank."""
     texture = _TEXTURES[rng.integers(len(_TEXTURES))](rng, size - 2)
     ink = np.zeros((size, size), np.uint8)
     ink[1:-1, 1:-1] = np.rint(255 * np.clip(texture, 0, 1))
-    # A texture too faint to see is a blank page, which is for the page generator to draw.
+    # Too faint a texture is a blank page.
     return ink if ink.max() > 60 else draw_texture(rng, size)
 
 
@@ -33,7 +33,7 @@ def _rotated(size: int, angle: float) -> tuple[Ink, Ink]:
 
 
 def _edge(distance: Ink, size: int) -> Ink:
-    """Return how much of each pixel is inside, where `distance` (in canvas halves) is above 0."""
+    """Return the share of each pixel that is inside; `distance` to the edge is in canvas halves, above 0 inside."""
     return np.clip(distance * size / 2 + 0.5, 0, 1)
 
 
@@ -43,7 +43,7 @@ def _noise(rng: np.random.Generator, size: int) -> Ink:
 
 
 def _clouds(rng: np.random.Generator, size: int, grain: float) -> Ink:
-    """Return smooth noise of mean 0 and deviation 1; its bumps are about `grain` of the canvas wide."""
+    """Return smooth noise of mean 0 and deviation 1, its bumps about `grain` canvas widths wide."""
     cells = max(2, round(1 / grain)) + 1
     coarse = Image.fromarray(rng.normal(0, 1, (cells, cells)).astype(np.float32))
     smooth = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC), dtype=np.float64)
@@ -56,18 +56,18 @@ def _standardised(values: Ink) -> Ink:
 
 
 def _blotches(rng: np.random.Generator, size: int) -> Ink:
-    """Many blots with ragged edges."""
+    """Draw many blots with ragged edges."""
     return np.clip((_clouds(rng, size, rng.uniform(0.08, 0.2)) - rng.uniform(0.3, 1.0)) * rng.uniform(2, 8), 0, 1)
 
 
 def _smear(rng: np.random.Generator, size: int) -> Ink:
-    """Soft grey patches, as a shadow or a rubbed-out place leaves them."""
+    """Draw soft grey patches, such as a shadow or an erased place."""
     return np.clip(0.5 + 0.35 * _clouds(rng, size, rng.uniform(0.25, 0.5)), 0, 1)
 
 
 def _stripes(rng: np.random.Generator, size: int) -> Ink:
     x, _ = _rotated(size, rng.uniform(0, np.pi))
-    # At least three stripes: two upright ones are 11.
+    # At least three stripes: two upright ones look like 11.
     return np.clip(0.5 + rng.uniform(0.8, 3) * np.sin(np.pi * x * rng.uniform(3, 8) + rng.uniform(0, 6)), 0, 1)
 
 
@@ -85,7 +85,7 @@ def _rectangle(rng: np.random.Generator, size: int) -> Ink:
 
 
 def _ellipse(rng: np.random.Generator, size: int) -> Ink:
-    """A filled one, wide or round, with a wavy edge."""
+    """Draw a filled ellipse with a wavy edge."""
     x, y = _rotated(size, rng.normal(0, 0.2))
     angle = np.arctan2(y, x)
     wave = 1 + rng.uniform(0, 0.12) * np.sin(rng.integers(2, 7) * angle + rng.uniform(0, 6))
@@ -99,7 +99,7 @@ def _gradient(rng: np.random.Generator, size: int) -> Ink:
 
 
 def _page_edge(rng: np.random.Generator, size: int) -> Ink:
-    """A dark table beside the page: all ink on one side of one or two lines."""
+    """Draw a dark table beside the page: full ink on one side of one or two lines."""
     x, _ = _rotated(size, rng.uniform(0, 2 * np.pi))
     inside = _edge(x - rng.uniform(-0.6, 0.1), size)
     if rng.random() < 0.4:
@@ -109,7 +109,7 @@ def _page_edge(rng: np.random.Generator, size: int) -> Ink:
 
 
 def _corner(rng: np.random.Generator, size: int) -> Ink:
-    """A bent bar with its corner at the left or at the bottom; at the top right it would be a 7."""
+    """Draw a bent bar with its corner at the left or bottom; a corner at the top right looks like a 7."""
     x, y = _rotated(size, rng.normal(0, 0.12))
     left = rng.random() < 0.7
     top = left and rng.random() < 0.5
@@ -121,8 +121,8 @@ def _corner(rng: np.random.Generator, size: int) -> Ink:
     return _edge(np.maximum(upright, level), size)
 
 
-def _rules(rng: np.random.Generator, size: int) -> Ink:
-    """A piece of ruled or squared paper: lines past one another, two at least in one direction."""
+def _ruled_lines(rng: np.random.Generator, size: int) -> Ink:
+    """Draw a piece of ruled or squared paper with at least two lines in one direction."""
     x, y = _rotated(size, rng.normal(0, 0.06))
     thickness = rng.uniform(0.03, 0.12)
     spacing = rng.uniform(0.35, 0.6)
@@ -134,7 +134,7 @@ def _rules(rng: np.random.Generator, size: int) -> Ink:
 
 
 def _specks(rng: np.random.Generator, size: int) -> Ink:
-    """Scattered dots, as dust, grain or a halftone leave them."""
+    """Draw scattered dots, such as dust, grain or a halftone."""
     x, y = _coordinates(size)
     nearest = np.full((size, size), -1.0)
     for _ in range(rng.integers(4, 16)):
@@ -144,7 +144,7 @@ def _specks(rng: np.random.Generator, size: int) -> Ink:
 
 
 def _print(rng: np.random.Generator, size: int) -> Ink:
-    """A rough blurred smudge of noise: what is left of a picture or small print."""
+    """Draw a blurred smudge of noise, such as a remnant of a photo or small print."""
     rough = Image.fromarray((255 * _noise(rng, size)).astype(np.uint8))
     soft = np.asarray(rough.filter(ImageFilter.GaussianBlur(size * rng.uniform(0.01, 0.03))), dtype=np.float64)
     x, y = _coordinates(size)
@@ -163,7 +163,7 @@ _TEXTURES: tuple[Callable[[np.random.Generator, int], Ink], ...] = (
     _gradient,
     _page_edge,
     _corner,
-    _rules,
+    _ruled_lines,
     _specks,
     _print,
 )

@@ -1,4 +1,4 @@
-"""The view of a page: where each of its points comes to lie in the picture."""
+"""Perspective view of a page: from points on the page to points in the picture."""
 
 import math
 
@@ -12,12 +12,12 @@ View = NDArray[np.float64]
 
 
 def draw_view(rng: np.random.Generator, size: tuple[int, int], *, tilt: float, turn: float) -> View:
-    """Draw how a camera is held over a page; all of the page stays in the picture.
+    """Return a random camera view of a page that keeps all of the page in the picture.
 
     Args:
-        rng: draws it.
+        rng: random source.
         size: width and height of the page and of the picture, in pixels.
-        tilt: how far a corner may be drawn inwards, as a fraction of the size, 0 to 0.3.
+        tilt: how far a corner may move inwards, as a fraction of the size, 0 to 0.3.
         turn: standard deviation of the rotation, in degrees.
 
     Returns:
@@ -31,27 +31,27 @@ def draw_view(rng: np.random.Generator, size: tuple[int, int], *, tilt: float, t
     cos, sin = math.cos(angle), math.sin(angle)
     middle = np.array(size) / 2
     seen = (seen - middle) @ np.array([[cos, sin], [-sin, cos]])
-    # Turned, the corners may stick out: shrink until they do not.
+    # Rotation may move corners out of the picture.
     seen *= min(1.0, *(half / reach for half, reach in zip(middle, abs(seen).max(axis=0), strict=True)))
     return _homography(corners, seen + middle)
 
 
 def seen_points(view: View, points: Points) -> Points:
-    """Return where `points` of the page, [n, 2], lie in the picture."""
+    """Return the positions in the picture of `points` on the page, [n, 2]."""
     mapped = np.column_stack([points, np.ones(len(points))]) @ view.T
     result: Points = mapped[:, :2] / mapped[:, 2:]
     return result
 
 
 def scale_at(view: View, point: Points) -> float:
-    """Return by how much lengths around `point` ([2], on the page) grow in the picture."""
+    """Return the factor on lengths near `point` ([2], on the page) in the picture."""
     around = seen_points(view, point + np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
     first, second = around[1] - around[0], around[2] - around[0]
     return math.sqrt(abs(float(first[0] * second[1] - first[1] * second[0])))
 
 
 def page_coordinates(view: View, size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return for each pixel of a picture of `size` (width, height) its x and y on the page, float32 [H, W] each."""
+    """Return x and y on the page of each pixel of a picture of `size` (width, height), float32 [H, W] each."""
     inverse = np.linalg.inv(view)
     inverse = (inverse / inverse[2, 2]).astype(np.float32)
     x = np.arange(size[0], dtype=np.float32)[None, :]
@@ -62,7 +62,7 @@ def page_coordinates(view: View, size: tuple[int, int]) -> tuple[NDArray[np.floa
 
 
 def _homography(source: Points, target: Points) -> View:
-    """Solve for the homography that takes four points to four others (direct linear transform, h33 = 1)."""
+    """Return the homography from four points to four others (direct linear transform, h33 = 1)."""
     rows, right = [], []
     for (x, y), (u, v) in zip(source.tolist(), target.tolist(), strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
