@@ -1,1 +1,1 @@
-"""Drawing: what was read, as pictures that people look at. Pillow alone, its built-in font included."""
+"""Drawings of readings for people, with Pillow and its built-in font only."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from edgedigits_runtime.drawing.canvas import FAINT, GROUND, INK, Colour, draw_on, fitted, font, printable, shortened
+from edgedigits_runtime.drawing.canvas import FAINT, GROUND, INK, draw_on, fitted, font, printable, shortened
 
 MARGIN = 16
 GAP = 12
 PADDING = 6
-FRAME = "#d0d7de"
+BORDER = "#d0d7de"
 
 
 @dataclass(frozen=True)
@@ -18,21 +18,21 @@ class Cell:
     """One picture of a sheet.
 
     Attributes:
-        image: what is shown, scaled to the cell.
-        title: below it, large.
-        lines: of text below that, each with its colour.
-        frame: colour of the line around the picture.
+        image: picture, scaled to the cell.
+        title: in large text below the picture.
+        lines: of text below the title, each with its colour.
+        border: colour of the line around the picture.
     """
 
     image: Image.Image
     title: str = ""
-    lines: tuple[tuple[str, Colour], ...] = ()
-    frame: Colour = FRAME
+    lines: tuple[tuple[str, str], ...] = ()
+    border: str = BORDER
 
 
 @dataclass(frozen=True)
 class SheetStyle:
-    """Sizes in pixels: of a cell's picture, of the whole sheet at most, and of the text."""
+    """Sizes in pixels: of a cell's picture, of the sheet at most, and of the text."""
 
     cell_width: int = 168
     cell_height: int = 168
@@ -52,23 +52,21 @@ class SheetStyle:
 def contact_sheet(
     cells: Sequence[Cell], title: str, notes: Sequence[str] = (), style: SheetStyle = SheetStyle()
 ) -> Image.Image:
-    """Return the sheet, RGB: a title, lines of notes, and the cells from left to right, top to bottom.
-
-    Args:
-        cells: any number of them, none included.
-        title: one line.
-        notes: lines below the title.
-        style: sizes.
-    """
-    columns = max(1, min(len(cells), _columns(style)))
+    """Return the sheet, RGB: a title, lines of notes, and the cells from left to right, top to bottom."""
+    available = (style.sheet_width - 2 * MARGIN + GAP) // (style.cell_width + GAP)
+    columns = max(1, min(len(cells), max(1, available)))
     pitch = style.cell_width + GAP
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     heights = [style.cell_height + _text_height(row, style) + GAP for row in rows]
     top = MARGIN + style.title + len(notes) * style.line + GAP
-    widths = (font(style.heading).getlength(printable(title)), *(_width(note, style) for note in notes))
-    width = min(max(columns * pitch - GAP, int(max(widths)) + 1), style.sheet_width - 2 * MARGIN) + 2 * MARGIN
-    sheet = Image.new("RGB", (width, top + sum(heights)), GROUND)
-    _write_heading(sheet, title, notes, style)
+    heading = [(title, style.heading, INK), *((note, style.text, FAINT) for note in notes)]
+    widest = max(font(size).getlength(printable(text)) for text, size, _ in heading)
+    width = min(max(columns * pitch - GAP, int(widest) + 1), style.sheet_width - 2 * MARGIN)
+    sheet = Image.new("RGB", (width + 2 * MARGIN, top + sum(heights)), GROUND)
+    draw = draw_on(sheet)
+    for number, (text, size, colour) in enumerate(heading):
+        down = style.title + (number - 1) * style.line if number else 0
+        draw.text((MARGIN, MARGIN + down), shortened(printable(text), size, width), colour, font(size))
     for row, height in zip(rows, heights, strict=True):
         for column, cell in enumerate(row):
             _place(sheet, cell, (MARGIN + column * pitch, top), style)
@@ -76,26 +74,9 @@ def contact_sheet(
     return sheet
 
 
-def _columns(style: SheetStyle) -> int:
-    return max(1, (style.sheet_width - 2 * MARGIN + GAP) // (style.cell_width + GAP))
-
-
 def _text_height(cells: Sequence[Cell], style: SheetStyle) -> int:
     titles = style.title if any(cell.title for cell in cells) else 0
     return PADDING + titles + style.line * max((len(cell.lines) for cell in cells), default=0)
-
-
-def _width(text: str, style: SheetStyle) -> float:
-    return font(style.text).getlength(printable(text))
-
-
-def _write_heading(sheet: Image.Image, title: str, notes: Sequence[str], style: SheetStyle) -> None:
-    draw, width = draw_on(sheet), sheet.width - 2 * MARGIN
-    shown = shortened(printable(title), style.heading, width)
-    draw.text((MARGIN, MARGIN), shown, INK, font(style.heading))
-    for number, note in enumerate(notes):
-        at = (MARGIN, MARGIN + style.title + number * style.line)
-        draw.text(at, shortened(printable(note), style.text, width), FAINT, font(style.text))
 
 
 def _place(sheet: Image.Image, cell: Cell, corner: tuple[int, int], style: SheetStyle) -> None:
@@ -104,12 +85,12 @@ def _place(sheet: Image.Image, cell: Cell, corner: tuple[int, int], style: Sheet
     x, y = left + (style.cell_width - image.width) // 2, top + (style.cell_height - image.height) // 2
     sheet.paste(image, (x, y))
     draw = draw_on(sheet)
-    draw.rectangle((x - 2, y - 2, x + image.width + 1, y + image.height + 1), outline=cell.frame, width=2)
+    draw.rectangle((x - 2, y - 2, x + image.width + 1, y + image.height + 1), outline=cell.border, width=2)
     top += style.cell_height + PADDING
     if cell.title:
-        shown = shortened(printable(cell.title), style.heading, style.cell_width)
-        draw.text((left, top), shown, INK, font(style.heading))
+        title = shortened(printable(cell.title), style.heading, style.cell_width)
+        draw.text((left, top), title, INK, font(style.heading))
         top += style.title
     for number, (line, colour) in enumerate(cell.lines):
-        shown = shortened(printable(line), style.text, style.cell_width)
-        draw.text((left, top + number * style.line), shown, colour, font(style.text))
+        text = shortened(printable(line), style.text, style.cell_width)
+        draw.text((left, top + number * style.line), text, colour, font(style.text))

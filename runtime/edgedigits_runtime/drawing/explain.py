@@ -1,21 +1,12 @@
-"""Explain: each stage of a reading on one sheet, the first thing to look at when something is misread."""
+"""Explain a reading: every stage on one sheet, to find out why a digit was misread."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from edgedigits_runtime.drawing.canvas import (
-    GROUND,
-    INK,
-    REFUSED,
-    SURE,
-    as_image,
-    draw_on,
-    fitted,
-    font,
-    text_width,
-)
+from edgedigits_runtime.drawing.annotate import count_in_words
+from edgedigits_runtime.drawing.canvas import GROUND, INK, REFUSED, SURE, as_image, draw_on, fitted, font, text_width
 from edgedigits_runtime.drawing.contact_sheet import GAP, MARGIN, SheetStyle, contact_sheet
 from edgedigits_runtime.drawing.network_input import CROPS, crop_cells, hidden_crops
 
@@ -30,21 +21,18 @@ HEAD = SheetStyle(heading=28)
 
 
 def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:
-    """Return picture, ink and crops with every box, answer and reason, on one sheet, RGB.
+    """Return picture, ink and crops with every box, result and reason on one sheet, RGB.
 
-    Boxes and crops bear the same numbers. What was kept is drawn in one colour, what was left out in another.
+    Boxes and crops have the same numbers. Kept and rejected candidates have different colours.
 
     Args:
         trace: of one picture.
-        labels: the model's names of its classes.
+        labels: of the model's classes.
     """
     height, width = trace.picture.shape[:2]
-    panels = [
-        _panel(
-            trace, as_image(trace.picture), f"1  the picture, worked on at {width} x {height}, and what may be digits"
-        )
-    ]
-    # A model of plain pictures is given the whole picture, and no ink is looked for.
+    heading = f"1  the picture, worked on at {width} x {height}, and what may be digits"
+    panels = [_panel(trace, as_image(trace.picture), heading)]
+    # A model of plain pictures receives the whole picture, without a search for ink.
     if trace.ink.any() or not trace.candidates:
         panels.append(_panel(trace, as_image(trace.ink), "2  the ink that was found in it"))
     notes = [f"{int(trace.kept.sum())} kept, {int((~trace.kept).sum())} left out (in brackets)", *hidden_crops(trace)]
@@ -55,12 +43,11 @@ def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:
 
 def _result(reading: "Reading") -> str:
     name = reading.source.replace("\\", "/").rsplit("/", 1)[-1]
-    lines = reading.text.splitlines()
     if not reading.digits:
         return f"{name}: no digit"
     if len(reading.text) <= LONGEST_RESULT:
-        return f"{name} reads {' / '.join(lines)}"
-    return f"{name}: {len(reading.digits)} read" + (f" in {len(lines)} lines" if len(lines) > 1 else "")
+        return f"{name} reads {' / '.join(reading.text.splitlines())}"
+    return f"{name}: {count_in_words(reading)}"
 
 
 def _details(reading: "Reading") -> list[str]:
@@ -73,7 +60,7 @@ def _details(reading: "Reading") -> list[str]:
 
 
 def _panel(trace: "Trace", image: Image.Image, heading: str) -> Image.Image:
-    """Return an image with the numbered candidates drawn on it, below its heading."""
+    """Return an image with the numbered candidates, below its heading."""
     scaled = fitted(image, PANEL_WIDTH - 2, PANEL_HEIGHT)
     top = round(HEADING * 1.8)
     width = max(scaled.width + 2, text_width(heading, HEADING))
@@ -88,14 +75,10 @@ def _panel(trace: "Trace", image: Image.Image, heading: str) -> Image.Image:
         right, lower = left + box.width * across, upper + box.height * down
         colour = SURE if kept else REFUSED
         draw.rectangle((left - 1, upper - 1, right, lower), outline=colour, width=2)
-        _write_number(panel, number, (left, max(upper - NUMBER - 1, top + 1)), colour)
+        at = (left, max(upper - NUMBER - 1, top + 1))
+        draw.rectangle(draw.textbbox(at, str(number), font(NUMBER)), fill=GROUND)
+        draw.text(at, str(number), colour, font(NUMBER))
     return panel
-
-
-def _write_number(panel: Image.Image, number: int, at: tuple[float, float], colour: str) -> None:
-    draw = draw_on(panel)
-    draw.rectangle(draw.textbbox(at, str(number), font(NUMBER)), fill=GROUND)
-    draw.text(at, str(number), colour, font(NUMBER))
 
 
 def _beside(images: Sequence[Image.Image]) -> Image.Image:

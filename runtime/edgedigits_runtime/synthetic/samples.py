@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from edgedigits_runtime.errors import ArrayError
 from edgedigits_runtime.reading.frame import frame_digit
