@@ -17,16 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits_runtime.synthetic.handwriting import draw_digit
-from edgedigits_runtime.synthetic.paper import (
-    BLUE_PEN,
-    CHALK,
-    MARKER,
-    PENCIL,
-    PHONE_PHOTO,
-    SCREEN,
-    Paper,
-    set_on_paper,
-)
+from edgedigits_runtime.synthetic.paper import BLUE_PEN, CHALK, MARKER, PENCIL, PHONE_PHOTO, SCREEN, Paper, set_on_paper
 from edgedigits_runtime.whole_files import write_whole
 
 _EXIF_ORIENTATION = 0x0112

@@ -1,7 +1,6 @@
 """Annotate a picture: a box around each digit with its value above and its confidence below."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 
 PixelBox = tuple[int, int, int, int]
 """x, y, width and height."""
+
+Corners = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
 
 SMALLEST, LARGEST = 640, 1600
 """Pictures whose longest side is between these stay unscaled."""
@@ -55,42 +57,25 @@ def annotate(picture: NDArray[np.uint8], reading: "Reading", boxes: Sequence[Pix
     placed = boxes or [digit.box for digit in reading.digits]
     scale = _scale(picture.shape[1], picture.shape[0], [height for _, _, _, height in placed])
     image = resized(as_image(picture), scale)
-    rectangles = [_scaled(box, image, picture) for box in placed]
-    heights = [rectangle.bottom - rectangle.top for rectangle in rectangles]
+    corners = [_scaled(box, image, picture) for box in placed]
+    heights = [bottom - top for _, top, _, bottom in corners]
     size = int(np.clip(TEXT_TO_DIGIT * np.median(heights or [DIGIT_HEIGHT]), SMALLEST_TEXT, LARGEST_TEXT))
-    canvas, above = _with_margins(image, rectangles, size)
+    canvas, above = _with_margins(image, corners, size)
     draw = draw_on(canvas)
-    for digit, rectangle in zip(reading.digits, rectangles, strict=True):
-        _draw_digit(draw, digit, rectangle.lowered(above), size)
+    for digit, (left, top, right, bottom) in zip(reading.digits, corners, strict=True):
+        _draw_digit(draw, digit, (left, top + above, right, bottom + above), size)
     _draw_caption(draw, reading, canvas)
     return canvas
 
 
 def outline_digits(picture: NDArray[np.uint8], digits: "Sequence[Digit]", width: int, height: int) -> Image.Image:
-    """Return the picture, RGB, fitted into `width` x `height` pixels, with a box around each digit.
-
-    Args:
-        picture: uint8 [H, W, 1] or [H, W, 3].
-        digits: boxes in pixels of `picture`.
-        width, height: available space in pixels.
-    """
+    """Return the picture, RGB, fitted into `width` x `height` pixels, with a box around each digit."""
     image = fitted(as_image(picture), width, height)
     draw = draw_on(image)
     for digit in digits:
-        at = _scaled(digit.box, image, picture)
-        draw.rectangle((at.left - 1, at.top - 1, at.right, at.bottom), outline=colour_of(digit.confidence))
+        left, top, right, bottom = _scaled(digit.box, image, picture)
+        draw.rectangle((left - 1, top - 1, right, bottom), outline=colour_of(digit.confidence))
     return image
-
-
-@dataclass(frozen=True)
-class _Rectangle:
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def lowered(self, by: float) -> "_Rectangle":
-        return _Rectangle(self.left, self.top + by, self.right, self.bottom + by)
 
 
 def _scale(width: int, height: int, heights: Sequence[int]) -> float:
@@ -104,32 +89,32 @@ def _scale(width: int, height: int, heights: Sequence[int]) -> float:
     return min(scale, float(np.sqrt(MOST_PIXELS / (width * height))))
 
 
-def _with_margins(image: Image.Image, boxes: Sequence[_Rectangle], size: int) -> tuple[Image.Image, int]:
+def _with_margins(image: Image.Image, corners: Sequence[Corners], size: int) -> tuple[Image.Image, int]:
     """Return the image with space for a caption and for labels beyond its edges, and how far it moved down."""
     label = round(1.5 * size)
-    above = max(0, round(label - min((box.top for box in boxes), default=label)))
-    below = max(0, round(label - min((image.height - box.bottom for box in boxes), default=label)))
+    above = max(0, round(label - min((top for _, top, _, _ in corners), default=label)))
+    below = max(0, round(label - min((image.height - bottom for *_, bottom in corners), default=label)))
     canvas = Image.new("RGB", (max(image.width, NARROWEST), image.height + above + below + CAPTION), GROUND)
     canvas.paste(image, (0, above))
     return canvas, above
 
 
-def _scaled(box: PixelBox, image: Image.Image, picture: NDArray[np.uint8]) -> _Rectangle:
+def _scaled(box: PixelBox, image: Image.Image, picture: NDArray[np.uint8]) -> Corners:
     """Return a box of `picture` in pixels of its scaled `image`; rounding gives each axis its own factor."""
     x, y, width, height = box
     across, down = (image.width / picture.shape[1], image.height / picture.shape[0])
-    return _Rectangle(x * across, y * down, (x + width) * across, (y + height) * down)
+    return x * across, y * down, (x + width) * across, (y + height) * down
 
 
-def _draw_digit(draw: ImageDraw.ImageDraw, digit: "Digit", box: _Rectangle, size: int) -> None:
+def _draw_digit(draw: ImageDraw.ImageDraw, digit: "Digit", corners: Corners, size: int) -> None:
+    left, top, right, bottom = corners
     colour, line = colour_of(digit.confidence), max(2, size // 9)
-    outer = (box.left - line, box.top - line, box.right + line - 1, box.bottom + line - 1)
-    draw.rectangle(outer, outline=colour, width=line)
+    draw.rectangle((left - line, top - line, right + line - 1, bottom + line - 1), outline=colour, width=line)
     small = max(SMALLEST_TEXT - 2, round(0.62 * size))
-    middle = (box.left + box.right) / 2
-    _draw_tab(draw, printable(digit.label), (middle, box.top - line - round(1.2 * size)), size, colour)
+    middle = (left + right) / 2
+    _draw_tab(draw, printable(digit.label), (middle, top - line - round(1.2 * size)), size, colour)
     # Rounded down, so that only full confidence is 100%.
-    _draw_tab(draw, f"{int(digit.confidence * 100)}%", (middle, box.bottom + line), small, colour)
+    _draw_tab(draw, f"{int(digit.confidence * 100)}%", (middle, bottom + line), small, colour)
 
 
 def _draw_tab(draw: ImageDraw.ImageDraw, text: str, at: tuple[float, float], size: int, colour: str) -> None:

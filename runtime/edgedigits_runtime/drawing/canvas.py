@@ -19,9 +19,7 @@ def font(size: int) -> ImageFont.FreeTypeFont:
     """Return Pillow's built-in font at `size` pixels."""
     found = ImageFont.load_default(size=size)
     if not isinstance(found, ImageFont.FreeTypeFont):
-        raise TypeError(
-            f"expected a scalable font from Pillow, got {type(found).__name__}; install Pillow with FreeType"
-        )
+        raise TypeError(f"expected a scalable font, got {type(found).__name__}; install Pillow with FreeType")
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from edgedigits_runtime.drawing.annotate import count_in_words
@@ -82,20 +83,17 @@ def _panel(trace: "Trace", image: Image.Image, heading: str) -> Image.Image:
 
 
 def _beside(images: Sequence[Image.Image]) -> Image.Image:
-    width = MARGIN + sum(image.width + 2 * GAP for image in images)
-    row = Image.new("RGB", (width, max(image.height for image in images)), GROUND)
-    left = MARGIN
-    for image in images:
+    lefts = [MARGIN, *(MARGIN + np.cumsum([image.width + 2 * GAP for image in images])).tolist()]
+    row = Image.new("RGB", (lefts[-1], max(image.height for image in images)), GROUND)
+    for image, left in zip(images, lefts, strict=False):
         row.paste(image, (left, 0))
-        left += image.width + 2 * GAP
     return row
 
 
 def stacked(images: Sequence[Image.Image]) -> Image.Image:
     """Return the images one below another, RGB."""
-    sheet = Image.new("RGB", (max(image.width for image in images), sum(image.height for image in images)), GROUND)
-    top = 0
-    for image in images:
+    tops = [0, *np.cumsum([image.height for image in images]).tolist()]
+    sheet = Image.new("RGB", (max(image.width for image in images), tops[-1]), GROUND)
+    for image, top in zip(images, tops, strict=False):
         sheet.paste(image, (0, top))
-        top += image.height
     return sheet

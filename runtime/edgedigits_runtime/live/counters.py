@@ -29,13 +29,7 @@ class Counters:
     _ages: deque[float] = field(default_factory=lambda: deque(maxlen=AGES_KEPT))
 
     def count(self, now: float, captured: int, age: float) -> None:
-        """Count one reading.
-
-        Args:
-            now: time of its answer.
-            captured: number of captured frames.
-            age: milliseconds from its frame's capture to its answer.
-        """
+        """Count a reading answered at `now`, with the frames captured so far and its age in milliseconds."""
         self.read += 1
         self.captured, self.age = captured, age
         self._ages.append(age)

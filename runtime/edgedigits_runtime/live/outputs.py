@@ -108,11 +108,7 @@ class Outputs:
 
 @contextmanager
 def open_outputs(options: OutputOptions, fps: float) -> Iterator[Outputs]:
-    """Open outputs; leaving the block closes them and completes the video, also after an error.
-
-    Args:
-        options: outputs to open.
-        fps: frames per second of the video.
+    """Open outputs, a video with `fps`; leaving the block closes them and completes the video, also after an error.
 
     Raises:
         EdgedigitsError: an output cannot be opened; see open_video_output, Window and Preview.

@@ -1,6 +1,6 @@
 "use strict";
 
-const EVERY = 300; // milliseconds between two looks at the reading
+const EVERY = 300; // milliseconds between two requests
 
 const show = (name, text) => {
   const element = document.getElementById(name);
@@ -9,7 +9,7 @@ const show = (name, text) => {
 
 let lost = false;
 
-async function look() {
+async function update() {
   try {
     const answer = await fetch("reading.json", { cache: "no-store" });
     const reading = await answer.json();
@@ -24,14 +24,14 @@ async function look() {
       show("model", `${reading.model} on ${reading.engine}, ${reading.device}`);
     }
     show("state", reading.source === undefined ? "Waiting for the first frame." : reading.notice || "");
-    // The browser gave the picture up with the server; it has to be asked for anew.
+    // The browser stopped the stream when the server was gone, so request it again.
     if (lost) document.getElementById("picture").src = `stream.mjpg?${Date.now()}`;
     lost = false;
   } catch {
     lost = true;
-    show("state", "Not running any more; waiting for it to come back.");
+    show("state", "Connection lost; retrying.");
   }
-  setTimeout(look, EVERY);
+  setTimeout(update, EVERY);
 }
 
-look();
+update();

@@ -1,7 +1,7 @@
-"""Preview: the live picture as a page in a browser, for boards without a display.
+"""Preview: live pictures as a web page, for boards without a display.
 
-One thread per viewer, and a picture is drawn and compressed only while somebody looks. On other addresses than this
-machine's own a random word in the address keeps out who was not told it.
+Each viewer has a thread. A picture is drawn and compressed only while a viewer is connected. When the page is served
+beyond this machine, its address contains a random token.
 """
 
 import io
@@ -23,10 +23,10 @@ from edgedigits_runtime.errors import DeviceUnavailable
 BOUNDARY = "frame"
 QUALITY = 80
 VIEWERS = 8
-"""More are refused: each keeps a thread, and a board has other things to do."""
+"""Maximum number of viewers; each takes a thread."""
 
-WAIT = 5.0
-"""Seconds after which the last picture is sent again, so that a browser that left is noticed."""
+RESEND = 5.0
+"""Seconds after which the last picture is sent again, which detects closed connections."""
 
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self';"
@@ -45,20 +45,20 @@ PAGE = {
 
 
 class Preview:
-    """A small web server that shows one picture after the other.
+    """A small web server for live pictures.
 
     Attributes:
-        address: what to open in a browser.
+        address: of the page.
     """
 
     def __init__(self, host: str, port: int) -> None:
-        """Bind and begin to serve; port 0 takes any that is free.
+        """Bind and start to serve; port 0 takes any free port.
 
         Raises:
-            DeviceUnavailable: the address or the port cannot be had.
+            DeviceUnavailable: the address or port is unavailable.
         """
         self._draw: Callable[[], Image.Image] | None = None
-        self._facts: dict[str, Any] = {}
+        self.facts: dict[str, Any] = {}
         self._number = 0
         self._changed = threading.Condition()
         self._jpeg: tuple[int, bytes] = (-1, b"")
@@ -71,34 +71,35 @@ class Preview:
             self._server = _Server((host, port), self)
         except OSError as error:
             raise DeviceUnavailable(
-                f"--preview cannot be served at {host} port {port}: {error.strerror or error}; take another port"
+                f"--preview cannot serve at {host} port {port}: {error.strerror or error}; choose another port"
             ) from error
         self.port = int(self._server.server_address[1])
-        self.hosts = {"localhost", "127.0.0.1", "[::1]", _in_address(host)} if local else None
-        shown = "localhost" if local else _in_address(host)
-        self.address = f"http://{shown}:{self.port}{self.prefix}"
+        # IPv6 addresses are in brackets.
+        name = f"[{host}]" if ":" in host else host
+        self.hosts = {"localhost", "127.0.0.1", "[::1]", name} if local else None
+        self.address = f"http://{'localhost' if local else name}:{self.port}{self.prefix}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
 
     def show(self, draw: Callable[[], Image.Image], facts: dict[str, Any]) -> None:
-        """Show a new picture.
+        """Replace the picture.
 
         Args:
-            draw: makes it; called at most once, and only if somebody looks.
-            facts: what the page writes below it, for JSON.
+            draw: returns the picture; called at most once, and only for a viewer.
+            facts: values on the page, for JSON.
         """
         with self._changed:
-            self._draw, self._facts = draw, facts
+            self._draw, self.facts = draw, facts
             self._number += 1
             self._changed.notify_all()
 
     def add_facts(self, facts: dict[str, Any]) -> None:
-        """Have the page write more, until the next picture."""
-        self._facts = {**self._facts, **facts}
+        """Add values to the page until the next picture."""
+        self.facts = {**self.facts, **facts}
 
     def newest(self, after: int) -> tuple[int, bytes]:
-        """Return the number of the newest picture and its JPEG, waiting a while for one after `after`."""
+        """Return the number and JPEG of the newest picture; wait up to RESEND seconds for one after `after`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._number > after or self.closed, WAIT)
+            self._changed.wait_for(lambda: self._number > after or self.closed, RESEND)
             number, draw = self._number, self._draw
         if draw is None:
             return 0, b""
@@ -108,9 +109,6 @@ class Preview:
                 draw().save(file, "JPEG", quality=QUALITY)
                 self._jpeg = number, file.getvalue()
             return self._jpeg
-
-    def facts(self) -> bytes:
-        return json.dumps(self._facts).encode()
 
     def close(self) -> None:
         with self._changed:
@@ -122,7 +120,7 @@ class Preview:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # On shutdown nobody waits for a viewer.
+    # Shutdown does not wait for viewers.
     block_on_close = False
 
     def __init__(self, at: tuple[str, int], preview: Preview) -> None:
@@ -132,7 +130,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(at, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that left is no error of ours."""
+        """Ignore closed connections."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -142,8 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         preview = self.server.preview
-        if preview.hosts is not None and _without_port(self.headers.get("Host", "")) not in preview.hosts:
-            # Another site's name that was made to lead here. The port may be that of a tunnel's other end.
+        # Prevents DNS rebinding. The port is not checked, because a tunnel may have another one.
+        if preview.hosts is not None and re.sub(r":\d+$", "", self.headers.get("Host", "")) not in preview.hosts:
             self._send(403, b"open it as localhost", "text/plain")
             return
         path = self.path.partition("?")[0]
@@ -153,12 +151,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif name == "frame.jpg":
             self._send(200, preview.newest(-1)[1], "image/jpeg")
         elif name == "reading.json":
-            self._send(200, preview.facts(), "application/json")
+            self._send(200, json.dumps(preview.facts).encode(), "application/json")
         elif name in PAGE:
             file, kind = PAGE[name]
             self._send(200, resources.files(__package__).joinpath(file).read_bytes(), kind)
         else:
-            self._send(404, b"not here", "text/plain")
+            self._send(404, b"not found", "text/plain")
 
     def _stream(self) -> None:
         preview = self.server.preview
@@ -174,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
                     head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
         except OSError:
-            return  # The viewer left.
+            return  # The viewer disconnected.
         finally:
             preview.viewers.release()
 
@@ -192,29 +190,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Who looks is nobody's business."""
+        """Log nothing."""
 
 
 def host_and_port(text: str) -> tuple[str, int]:
-    """Return host and port of "8080" or "0.0.0.0:8080"; without a host this machine alone can look.
+    """Parse "8080" or "0.0.0.0:8080"; the default host is this machine.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: `text` is neither.
     """
     host, _, port = text.rpartition(":")
     number = int(port)
     if not 0 <= number <= 65535:
         raise ValueError(f"a port is 0 to 65535, is {number}")
     return host.strip("[]") or "127.0.0.1", number
-
-
-def _in_address(host: str) -> str:
-    """Return a host as an address of the web has it: IPv6 in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
-def _without_port(host: str) -> str:
-    return re.sub(r":\d+$", "", host)
 
 
 def _is_loopback(host: str) -> bool:

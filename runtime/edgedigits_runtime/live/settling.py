@@ -1,4 +1,4 @@
-"""Settling: the answer that is given changes only when a new one has held for a while, and is new once."""
+"""Settled answers: an answer changes only after a new one has held for a while, and is new once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from edgedigits_runtime.reading.order import lines_of
 from edgedigits_runtime.reading.results import Digit, number_of
 
 SETTLED_READINGS, SETTLED_SECONDS = 4, 0.5
-"""An answer has settled when it was the same for so many readings and so long. Both are longer than a digit that is
-gone is kept (tracking.py): what is left of one number never settles together with the next."""
+"""Readings and seconds that an answer must hold. Both exceed the time that a vanished digit is kept (tracking.py), so
+that digits of two successive numbers never settle together."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What stands before the camera.
+    """The settled answer.
 
     Attributes:
-        text: labels in reading order, lines parted by a line break.
+        text: labels in reading order, a line break between lines.
         digits: in the same order.
-        there: of each digit, whether it was seen just now; what went is kept until its being gone has settled.
-        new: whether this is the first time since another answer, nothing included; never of an empty one.
+        visible: whether each digit was seen in the last readings; vanished digits stay until a new answer settles.
+        new: whether the text settled just now and differs from the last one; always False for an empty text.
     """
 
     text: str
@@ -35,19 +35,14 @@ class Settling:
 
     def __init__(self, top_k: int = 3) -> None:
         self._tracks, self._top_k = Tracks(), top_k
-        self._shown: list[Track] = []
-        self._labels: list[str] = []
+        self._settled: list[tuple[Track, str]] = []
         self._text = ""
         self._candidate, self._since, self._held = "", 0.0, 0
 
     def update(self, digits: Sequence[Digit], time: float) -> Answer:
-        """Take what was read in a frame and return the answer that holds.
-
-        Args:
-            digits: of one reading, boxes in pixels of the frame.
-            time: of its frame, in seconds.
-        """
-        lines = _in_lines(self._tracks.update(digits, time))
+        """Add the digits of one reading, at the frame's time in seconds, and return the settled answer."""
+        tracks = self._tracks.update(digits, time)
+        lines = [[tracks[k] for k in line] for line in lines_of([Box(*track.box) for track in tracks])]
         text = "\n".join("".join(track.label for track in line) for line in lines)
         if text != self._candidate:
             self._candidate, self._since, self._held = text, time, 0
@@ -55,29 +50,21 @@ class Settling:
         new = False
         if self._held >= SETTLED_READINGS and time - self._since >= SETTLED_SECONDS:
             new = bool(text) and text != self._text
-            # Also where the text is the same: its digits may be followed as others by now.
-            self._text, self._shown = text, [track for line in lines for track in line]
-            self._labels = [track.label for track in self._shown]
-        # What has been voted since, but has not settled, is not told.
-        shown = list(zip(self._shown, self._labels, strict=True))
+            # Also for an unchanged text, because its digits may have new tracks.
+            self._text, self._settled = text, [(track, track.label) for line in lines for track in line]
         return Answer(
             self._text,
-            tuple(_labelled(track.digit(self._top_k), label) for track, label in shown),
-            tuple(track.missed < FORGOTTEN_READINGS and label in track.last for track, label in shown),
+            tuple(_labelled(track.digit(self._top_k), label) for track, label in self._settled),
+            tuple(track.missed < FORGOTTEN_READINGS and label in track.last for track, label in self._settled),
             new,
         )
 
 
 def _labelled(digit: Digit, label: str) -> Digit:
-    """Return the digit with its settled label in first place."""
+    """Return the digit with its settled label first, even if a later label has more votes."""
     if digit.label == label:
         return digit
     confidence = dict(digit.top).get(label, 0.0)
     rest = tuple(pair for pair in digit.top if pair[0] != label)
-    return Digit(
-        number_of(label), label, confidence, digit.box, ((label, confidence), *rest[: max(len(digit.top) - 1, 0)])
-    )
-
-
-def _in_lines(tracks: list[Track]) -> list[list[Track]]:
-    return [[tracks[k] for k in line] for line in lines_of([Box(*track.box) for track in tracks])]
+    top = ((label, confidence), *rest[: max(len(digit.top) - 1, 0)])
+    return Digit(number_of(label), label, confidence, digit.box, top)

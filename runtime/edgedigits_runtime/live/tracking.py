@@ -1,4 +1,4 @@
-"""Tracking: each digit followed from frame to frame by overlap, and what it is voted on over time."""
+"""Tracking: follow each digit from frame to frame by overlap, and vote on its label over time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,30 +9,30 @@ PixelBox = tuple[int, int, int, int]
 """x, y, width and height."""
 
 LEAST_OVERLAP = 0.15
-"""Intersection over union from which on two boxes are of one digit: one that moved by two thirds of its width."""
+"""Minimum intersection over union of one digit's boxes; a digit may move by two thirds of its width."""
 
 CONFIRMED = 3
-"""Readings in which a digit was seen before it counts: noise is rarely read as a digit at one place as often."""
+"""Readings that must contain a digit before it counts; noise is rarely read as a digit in one place as often."""
 
 FORGOTTEN_READINGS, FORGOTTEN_SECONDS = 2, 0.35
-"""A digit that was not seen for so many readings and so long is gone; a shorter gap is a slip of the reader."""
+"""A digit is gone after missing in both so many readings and so many seconds; shorter gaps are misreadings."""
 
 FADING = 0.8
-"""What a vote is worth one reading later: after ten readings a tenth."""
+"""Weight of a vote one reading later; after ten readings a tenth is left."""
 
 
 @dataclass
 class Track:
-    """One digit on its way.
+    """One tracked digit.
 
     Attributes:
-        box: where it was seen last, in pixels of the frame.
-        time: when that was, in seconds.
-        seen: in how many readings.
-        missed: how many readings ago that was.
-        last: what the last two readings said it is.
-        votes: the fading sum of confidences by label.
-        weight: the fading number of votes.
+        box: its last box, in pixels of the frame.
+        time: when it was last seen, in seconds.
+        seen: number of readings that contain it.
+        missed: number of readings since it was last seen.
+        last: labels in its last two readings.
+        votes: fading sum of confidences by label.
+        weight: fading number of votes.
     """
 
     box: PixelBox
@@ -44,16 +44,12 @@ class Track:
     weight: float = 0.0
 
     @property
-    def confirmed(self) -> bool:
-        return self.seen >= CONFIRMED
-
-    @property
     def label(self) -> str:
-        """What most of its readings say it is."""
+        """The label with the most votes."""
         return max(self.votes, key=self.votes.__getitem__)
 
     def vote(self, digit: Digit, time: float) -> None:
-        """Count what was read in one more frame."""
+        """Add the votes of one more reading."""
         self.box, self.time, self.missed = digit.box, time, 0
         self.seen += 1
         self.last = (*self.last[-1:], digit.label)
@@ -62,7 +58,7 @@ class Track:
         self.weight = FADING * self.weight + 1
         self._count(digit)
         if self.label != before:
-            # Something else stands there now: what was read before says nothing about it.
+            # Another digit is there now, so earlier votes no longer apply.
             self.votes, self.weight = {}, 1.0
             self._count(digit)
 
@@ -71,7 +67,7 @@ class Track:
             self.votes[label] = self.votes.get(label, 0.0) + confidence
 
     def digit(self, top_k: int) -> Digit:
-        """Return what was voted, at its last place, with the mean confidence of its readings."""
+        """Return the elected digit at its last box, with the mean confidence of its readings."""
         shares = sorted(self.votes.items(), key=lambda vote: -vote[1])
         top = tuple((label, min(share / self.weight, 1.0)) for label, share in shares[:top_k])
         label, confidence = top[0]
@@ -79,26 +75,19 @@ class Track:
 
 
 class Tracks:
-    """All digits that are followed."""
+    """All tracked digits."""
 
     def __init__(self) -> None:
         self._tracks: list[Track] = []
 
     def update(self, digits: Sequence[Digit], time: float) -> list[Track]:
-        """Match what was read in a frame to what is followed, and return what counts as there: the confirmed tracks.
-
-        Args:
-            digits: of one reading.
-            time: of its frame, in seconds.
-        """
-        pairs = sorted(
-            (
-                (overlap(track.box, digit.box), t, d)
-                for t, track in enumerate(self._tracks)
-                for d, digit in enumerate(digits)
-            ),
-            key=lambda pair: -pair[0],
-        )
+        """Match the digits of one reading, at the frame's time in seconds, to tracks; return the confirmed tracks."""
+        pairs = [
+            (overlap(track.box, digit.box), t, d)
+            for t, track in enumerate(self._tracks)
+            for d, digit in enumerate(digits)
+        ]
+        pairs.sort(key=lambda pair: -pair[0])
         for track in self._tracks:
             track.missed += 1
         matched: set[int] = set()
@@ -106,20 +95,20 @@ class Tracks:
             if share >= LEAST_OVERLAP and self._tracks[t].missed and d not in matched:
                 self._tracks[t].vote(digits[d], time)
                 matched.add(d)
-        self._tracks = [track for track in self._tracks if not _is_gone(track, time)]
+        self._tracks = [
+            track
+            for track in self._tracks
+            if track.missed < FORGOTTEN_READINGS or time - track.time < FORGOTTEN_SECONDS
+        ]
         for d, digit in enumerate(digits):
             if d not in matched:
                 self._tracks.append(Track(digit.box, time))
                 self._tracks[-1].vote(digit, time)
-        return [track for track in self._tracks if track.confirmed]
-
-
-def _is_gone(track: Track, time: float) -> bool:
-    return track.missed >= FORGOTTEN_READINGS and time - track.time >= FORGOTTEN_SECONDS
+        return [track for track in self._tracks if track.seen >= CONFIRMED]
 
 
 def overlap(one: PixelBox, other: PixelBox) -> float:
-    """Return the intersection of two boxes over their union."""
+    """Return the intersection over union of two boxes."""
     across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     if across <= 0 or down <= 0:

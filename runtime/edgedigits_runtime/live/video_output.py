@@ -1,4 +1,4 @@
-"""VideoOutput: answers as a video, each shown until the next one."""
+"""Video output: readings as a video file, each displayed until the next one."""
 
 import os
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ from edgedigits_runtime.sources.opencv import opencv
 from edgedigits_runtime.whole_files import whole_file
 
 CODECS = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
-"""By suffix; of what OpenCV's wheels can write these are quick enough for a live picture."""
+"""Codec by suffix: those in OpenCV's wheels that are fast enough for live pictures."""
 
 MOST_REPEATED = 600
-"""How many times one picture is written at most while nothing comes, so that a night of waiting fills no disk."""
+"""Maximum repeats of one picture while no other comes, so that a long wait does not fill the disk."""
 
 SPACE = 1 << 16
-"""Bytes that must be left on the disk when a video ends: then there was room for all of it."""
+"""Bytes written after the video and removed again; a failure means that the disk was full before."""
 
 
 class VideoOutput:
-    """A video that is being written; its size is that of the first picture, and others are fitted into it."""
+    """A video being written in the size of its first picture; other pictures are fitted into that size."""
 
     def __init__(self, path: Path, fps: float) -> None:
         self._path, self._fps = path, fps
@@ -38,14 +38,14 @@ class VideoOutput:
         self._last: NDArray[np.uint8] | None = None
 
     def add(self, picture: Image.Image, time: float) -> None:
-        """Write a picture as of `time`, in seconds; the one before stands until then.
+        """Write a picture at `time`, in seconds, after repeating the previous one until then.
 
         Raises:
-            OutputNotWritable: OpenCV cannot write there.
+            OutputNotWritable: OpenCV cannot write the file.
         """
         cv2 = opencv()
         if self._writer is None:
-            # Video codecs halve colours: sides are even.
+            # Video codecs halve the resolution of colours, so sides must be even.
             self._size = (picture.width // 2 * 2, picture.height // 2 * 2)
             self._began = time
             self._writer = self._opened(cv2)
@@ -53,7 +53,7 @@ class VideoOutput:
             missing = round((time - self._began) * self._fps) - self._written
             for _ in range(min(missing, MOST_REPEATED)):
                 self._write(self._last)
-            # After a longer gap the video goes on as if it had not been.
+            # A longer gap is cut out of the video.
             self._began += max(missing - MOST_REPEATED, 0) / self._fps
         if picture.size != self._size:
             picture = ImageOps.pad(picture, self._size)
@@ -62,7 +62,7 @@ class VideoOutput:
             self._write(self._last)
 
     def finish(self) -> None:
-        """Write what is left and put the file in its place; without a picture there is none."""
+        """Write the last picture and move the file to its path; without pictures, write no file."""
         with self._file:
             if self._writer is not None and self._last is not None:
                 self._write(self._last)
@@ -75,7 +75,7 @@ class VideoOutput:
 
     def _opened(self, cv2: Any) -> Any:
         codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix.lower()])
-        # Left by an error, it leaves what stood there as it was.
+        # On an error, the temporary file is removed and an existing file stays.
         with ExitStack() as opening:
             self._temporary = opening.enter_context(whole_file(self._path))
             writer = cv2.VideoWriter(str(self._temporary), codec, self._fps, self._size)
@@ -85,10 +85,10 @@ class VideoOutput:
         return writer
 
     def _check_written(self) -> None:
-        """Return if the video is whole: OpenCV says nothing of a disk that is full.
+        """Check that the video is complete, because OpenCV does not report a full disk.
 
         Raises:
-            OSError, OutputNotWritable: it is not.
+            OSError, OutputNotWritable: it is incomplete.
         """
         with self._temporary.open("r+b") as file:
             length = file.seek(0, os.SEEK_END)
@@ -97,19 +97,19 @@ class VideoOutput:
             os.fsync(file.fileno())
             file.truncate(length)
         video = opencv().VideoCapture(str(self._temporary))
-        there, _ = video.read()
+        readable, _ = video.read()
         video.release()
-        if not there:
-            raise OutputNotWritable(f"OpenCV wrote no video to {self._path} that can be read")
+        if not readable:
+            raise OutputNotWritable(f"OpenCV wrote an unreadable video to {self._path}; check the free disk space")
 
 
 @contextmanager
 def open_video_output(path: Path, fps: float) -> Iterator[VideoOutput]:
-    """Yield a recording that stands at `path` when the block is left, an interruption or an error included.
+    """Open a video file that is completed when the block is left, also after an error or interrupt.
 
     Raises:
-        UnknownName: OpenCV knows no codec for the suffix.
-        OutputNotWritable: nothing can be written there.
+        UnknownName: there is no codec for the suffix.
+        OutputNotWritable: the file cannot be written.
         MissingExtra: OpenCV is not installed.
     """
     if path.suffix.lower() not in CODECS:

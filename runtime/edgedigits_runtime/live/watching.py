@@ -1,4 +1,4 @@
-"""Watching: from a source's frames to settled answers, at the pace of the slower of source and reader."""
+"""Watch a source: from frames to settled readings, at the pace of the slower of source and reader."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -19,30 +19,30 @@ from edgedigits_runtime.reading.results import Digit, Reading
 from edgedigits_runtime.sources.frame_source import Frame, FrameSource
 
 LIVE_FPS = 10.0
-"""Readings a second of a live source, unless asked otherwise: a hand is slower, and half a core is enough for it."""
+"""Default readings per second of a live source: faster than a hand moves, at half a core."""
 
 FRAME_TIMES = 2.0
-"""How old a frame may be when it is answered, in the time from one frame to the next, where the reader allows it."""
+"""Target for the maximum age of an answer, in frame intervals."""
 
-GLANCE = 0.2
-"""Seconds after which a wait for a frame looks whether it should end."""
+POLL = 0.2
+"""Seconds after which a wait for a frame checks whether to stop."""
 
 
 class PictureReader(Protocol):
-    """What a Reader does, as far as it is needed here."""
+    """The part of Reader that watching needs."""
 
     def read(self, source: PictureSource, *, name: str | None = None) -> Reading: ...
 
 
 @dataclass(frozen=True)
 class WatchOptions:
-    """How to watch.
+    """Options of watching.
 
     Attributes:
-        max_fps: readings a second at most; None for every frame of a video, and LIVE_FPS of a live source.
-        roi: the part that is read, x, y, width and height in pixels; None for all.
-        duration: seconds after which to end; None for never.
-        top_k: labels that a digit's `top` lists.
+        max_fps: maximum readings per second; None for every frame of a video and LIVE_FPS of a live source.
+        roi: region of interest to read: x, y, width and height in pixels; None for the whole picture.
+        duration: seconds after which to stop; None for no limit.
+        top_k: number of labels in a digit's `top`.
     """
 
     max_fps: float | None = None
@@ -56,13 +56,13 @@ class LiveReading:
     """The answer at one frame.
 
     Attributes:
-        reading: the settled digits, boxes in pixels of the frame; of single pictures what was read in this one.
-        now: what was read in this frame alone.
-        there: of each settled digit, whether it was seen just now.
-        new: whether this reading tells a number for the first time.
-        time: of the frame, seconds since the beginning.
-        age: milliseconds from the frame's coming to this answer.
-        frame: what was read.
+        reading: settled digits, boxes in pixels of the frame; for single pictures the same as `current`.
+        current: reading of this frame alone.
+        visible: whether each settled digit is visible now.
+        new: whether this is the first reading with this number.
+        time: of the frame, in seconds from the start.
+        age: milliseconds from the frame's capture to this answer.
+        frame: the frame.
     """
 
     reading: Reading
@@ -80,13 +80,13 @@ class LiveReading:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a person should know: the source was lost, is back, or a picture cannot be read.
+    """An event to report: the source was lost or is back, or a picture cannot be read.
 
     Attributes:
         text: one line.
-        source: which source or picture.
-        time: seconds since the beginning.
-        failed: whether a picture was left unread.
+        source: name of the source or picture.
+        time: seconds from the start.
+        failed: whether a picture could not be read.
     """
 
     text: str
@@ -95,16 +95,16 @@ class Notice:
     failed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object of a line that tells an error."""
+        """Return the JSON object of `watch --json` for an error."""
         return {"source": self.source, "error": self.text, "time": round(self.time, 3)}
 
 
 class Watch:
-    """A live reading: iterate over it for answers and notices; stop() ends it from anywhere, a signal's handler too.
+    """A live reading: iterate over it for readings and notices; call stop() from anywhere, also a signal handler.
 
     Attributes:
-        counters: counts so far.
-        frames: where they come from.
+        counters: counters so far.
+        frames: frames of the source.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Watch:
         """Open the source.
 
         Raises:
-            SourceError, MissingExtra: it cannot be opened.
+            SourceError, MissingExtra: the source cannot be opened.
         """
         self._reader, self._source = reader, source
         self._options, self._clock = options or WatchOptions(), clock or Clock()
@@ -127,14 +127,14 @@ class Watch:
         self._live = source.kind == "live"
         rate = self._options.max_fps or (LIVE_FPS if self._live else None)
         self._interval = 1 / rate if rate else 0.0
-        # How long a reading takes, for knowing how old a frame may be beforehand.
+        # Moving average of the seconds that a reading takes.
         self._takes = 0.0
         self.counters = Counters(self._clock.now())
-        self.frames: Frames = open_frames(source, self._clock, self._say)
+        self.frames: Frames = open_frames(source, self._clock, self._notify)
 
     @property
     def read_fps(self) -> float:
-        """Readings a second that are aimed at; of pictures that come when they come, so many as a video may show."""
+        """Target of readings per second; for pictures without a rate, the frame rate of an output video."""
         rate = 1 / self._interval if self._interval else 0.0
         if self._source.kind == "video":
             fps = self.frames.fps or 25.0
@@ -142,124 +142,128 @@ class Watch:
         return rate or 5.0
 
     def stop(self) -> None:
-        """End after the reading that is under way."""
+        """Stop after the current reading."""
         self._stopped = True
 
     def __iter__(self) -> Iterator[LiveReading | Notice]:
-        """Yield an answer for every frame that is read, and notices in between.
+        """Yield a reading for every frame that is read, and notices.
 
         Raises:
-            StreamLost: a video or a folder broke off, or not one frame came in all of `duration`.
+            StreamLost: a video or folder failed before its end, or no frame came within `duration`.
         """
         due = self._clock.now()
         next_time = 0.0
         try:
             while not self._is_over():
-                yield from self._told()
-                if self._live and not self._due(due):
+                yield from self._pending_notices()
+                if self._live and not self._wait_until(due):
                     continue
                 try:
-                    frame = self.frames.take(self._left(GLANCE), self._most_age())
+                    frame = self.frames.take(self._at_most(POLL), self._most_age())
                 except PictureError as error:
-                    self._say(str(error), error.picture, failed=True)
+                    self._notify(str(error), error.picture, failed=True)
                     continue
                 if frame is None:
                     if self.frames.ended:
                         break
                     continue
                 if self._live:
-                    # By the plan, not by when it came about: else every delay would add up.
+                    # From the planned time, so that delays do not add up.
                     due = max(due + self._interval, self._clock.now() - self._interval)
                 elif self._interval and self._source.kind == "video":
                     if frame.time < next_time - 1e-6:
                         continue
                     next_time = max(next_time + self._interval, frame.time)
-                answered = self._answered(frame)
-                if answered is not None:
-                    yield answered
-            yield from self._told()
+                answer = self._answer(frame)
+                if answer is not None:
+                    yield answer
+            yield from self._pending_notices()
             if not self.counters.read and self._live and not self._stopped:
                 raise StreamLost(f"{self._source.name}: no frame came")
         finally:
             self.frames.close()
 
-    def _due(self, due: float) -> bool:
-        """Wait until it is time for the next reading; half a frame early is near enough."""
-        left = due - 0.5 * self._frame_time() - self._clock.now()
-        return left <= 0 or not self._clock.wait(lambda: self._stopped, self._left(left))
+    def _wait_until(self, due: float) -> bool:
+        """Wait until half a frame interval before the next reading is due; return whether it is."""
+        left = due - 0.5 * self._frame_interval() - self._clock.now()
+        return left <= 0 or not self._clock.wait(lambda: self._stopped, self._at_most(left))
 
-    def _answered(self, frame: Frame) -> LiveReading | None:
+    def _answer(self, frame: Frame) -> LiveReading | None:
         start = self._clock.now()
         try:
-            now = self._read(frame)
+            current = self._read(frame)
         except PictureError as error:
-            self._say(str(error), frame.name, failed=True)
+            self._notify(str(error), frame.name, failed=True)
             return None
         end = self._clock.now()
         self._takes = end - start if not self._takes else 0.7 * self._takes + 0.3 * (end - start)
         age = 1e3 * (end - frame.taken)
         self.counters.count(end, self.frames.captured, age)
         if self._source.kind == "pictures":
-            return LiveReading(now, now, (True,) * len(now.digits), bool(now.digits), frame.time, age, frame)
-        answer = self._settling.update(now.digits, frame.time)
-        reading = replace(now, text=answer.text, digits=answer.digits)
-        return LiveReading(reading, now, answer.visible, answer.new, frame.time, age, frame)
+            visible = (True,) * len(current.digits)
+            return LiveReading(current, current, visible, bool(current.digits), frame.time, age, frame)
+        answer = self._settling.update(current.digits, frame.time)
+        reading = replace(current, text=answer.text, digits=answer.digits)
+        return LiveReading(reading, current, answer.visible, answer.new, frame.time, age, frame)
 
     def _read(self, frame: Frame) -> Reading:
         if self._options.roi is None:
-            # A picture is read from its file, so that it reads as `predict` reads it.
+            # From the file, so that a picture is read as `predict` reads it.
             return self._reader.read(frame.file or frame.pixels, name=frame.name)
         try:
-            x, y, part = _part(frame, self._options.roi)
+            part = _cropped(frame, self._options.roi)
         except SourceError as error:
             if self._source.kind != "pictures":
                 raise
-            # The next one may be larger.
+            # The next picture may be larger.
             raise PictureError(str(error)) from error
         reading = self._reader.read(part, name=frame.name)
+        x, y, _, _ = self._options.roi
         return replace(reading, digits=tuple(_moved(digit, x, y) for digit in reading.digits))
 
     def _most_age(self) -> float:
-        """Return how old a frame may be so that it can be answered in time; else the next one is waited for."""
-        frame_time = self._frame_time()
-        return max(FRAME_TIMES * frame_time - 1.1 * self._takes, 0.25 * frame_time)
+        """Return the maximum age of a frame that can still be answered in time, in seconds."""
+        interval = self._frame_interval()
+        return max(FRAME_TIMES * interval - 1.1 * self._takes, 0.25 * interval)
 
-    def _frame_time(self) -> float:
-        """Return the seconds from one frame to the next: as the source says or as they come, the shorter of both."""
+    def _frame_interval(self) -> float:
+        """Return the seconds between frames, as reported or as measured, whichever is shorter."""
         return 1 / (max(self.frames.fps, self.counters.rates()[0]) or 30.0)
 
-    def _left(self, most: float) -> float:
-        """Return how long to wait, at most so long: not beyond the end."""
+    def _at_most(self, seconds: float) -> float:
+        """Return `seconds`, limited to what is left of `duration`."""
         duration = self._options.duration
         if duration is None:
-            return most
-        return max(0.0, min(most, self.counters.began + duration - self._clock.now()))
+            return seconds
+        return max(0.0, min(seconds, self.counters.began + duration - self._clock.now()))
 
     def _is_over(self) -> bool:
         duration = self._options.duration
         return self._stopped or (duration is not None and self._clock.now() - self.counters.began >= duration)
 
-    def _say(self, text: str, source: str = "", *, failed: bool = False) -> None:
-        # Called from the capture thread too: a deque takes from several.
+    def _notify(self, text: str, source: str = "", *, failed: bool = False) -> None:
+        # Also called from the capture thread; a deque is thread-safe.
         self._notices.append(Notice(text, source or self._source.name, self._clock.now() - self.counters.began, failed))
 
-    def _told(self) -> Iterator[Notice]:
+    def _pending_notices(self) -> Iterator[Notice]:
         while self._notices:
             yield self._notices.popleft()
 
 
-def _part(frame: Frame, roi: PixelBox) -> tuple[int, int, NDArray[np.uint8]]:
-    """Return where the part of a frame that is read begins, and its pixels.
+def _cropped(frame: Frame, roi: PixelBox) -> NDArray[np.uint8]:
+    """Return the pixels of a region of interest.
 
     Raises:
-        SourceError: the part lies outside the frame.
+        SourceError: the region is outside the frame.
     """
     x, y, width, height = roi
     part = frame.pixels[y : y + height, x : x + width]
     if part.size == 0:
         tall, wide = frame.pixels.shape[:2]
-        raise SourceError(f"the part {x},{y},{width},{height} lies outside of the picture, which is {wide}x{tall}")
-    return x, y, part
+        raise SourceError(
+            f"--roi {x},{y},{width},{height} is outside the picture of {wide}x{tall}; choose another region"
+        )
+    return part
 
 
 def _moved(digit: Digit, x: int, y: int) -> Digit:

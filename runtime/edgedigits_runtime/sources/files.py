@@ -1,4 +1,4 @@
-"""Files: from what a person names on the command line to the pictures meant."""
+"""Picture files: expand names on the command line to pictures."""
 
 import glob
 import os
@@ -13,7 +13,7 @@ from edgedigits_runtime.errors import PictureError, PictureNotFound, PictureTooL
 STANDARD_INPUT = "-"
 
 MOST_BYTES = 600_000_000
-"""No picture that can be read is longer, by default; standard input has no length that could be asked first."""
+"""Maximum length of standard input, above that of any readable picture by default."""
 
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".webp", ".avif", ".gif"),
@@ -23,11 +23,11 @@ SUFFIXES = (
 
 @dataclass(frozen=True)
 class Source:
-    """One picture to read, or what stood in the way of finding it.
+    """One picture to read, or the reason why there is none.
 
     Attributes:
-        name: what messages and readings call it; "-" for standard input.
-        content: the file's path, or the bytes of standard input; None where there is an error.
+        name: in messages and readings; "-" for standard input.
+        content: the file's path, or the bytes of standard input; None with an error.
         error: why there is nothing to read.
     """
 
@@ -37,11 +37,11 @@ class Source:
 
 
 def expand(sources: Iterable[str | Path]) -> Iterator[Source]:
-    """Yield the pictures that the sources name, each as soon as it is found; one bad source stops no other.
+    """Yield the pictures of all sources as they are found; a source that fails yields an error and stops no other.
 
     Args:
-        sources: files, folders (their pictures, by suffix, sub-folders included, in natural order), patterns
-            that the shell left as they are (`*.png`, `**/*.png`), or "-" for standard input.
+        sources: files, folders (pictures by suffix, with sub-folders, in natural order), unexpanded patterns
+            (`*.png`, `**/*.png`), or "-" for standard input.
     """
     for source in sources:
         name = str(source)
@@ -49,18 +49,18 @@ def expand(sources: Iterable[str | Path]) -> Iterator[Source]:
             if name == STANDARD_INPUT:
                 yield Source(name, _standard_input())
             elif re.match(r"https?://", name):
-                yield Source(name, None, PictureNotFound(f"{name} is an address; save the picture as a file first"))
+                yield Source(name, None, PictureNotFound(f"expected a file, got the address {name}; download it first"))
             else:
                 for path in _paths(Path(source)):
                     yield Source(str(path), path)
         except PictureError as error:
             yield Source(name, None, error)
         except OSError as error:
-            yield Source(name, None, PictureNotFound(f"cannot look at {name}: {error.strerror or error}"))
+            yield Source(name, None, PictureNotFound(f"cannot access {name}: {error.strerror or error}"))
 
 
 def natural_key(path: str | Path) -> list[tuple[int, int, str]]:
-    """Return a sorting key under which 2.png comes before 10.png."""
+    """Return a sort key that puts 2.png before 10.png."""
     parts = re.split(r"(\d+)", str(path).casefold())
     return [(1, 0, part) if index % 2 == 0 else (0, int(part), part) for index, part in enumerate(parts)]
 
@@ -72,7 +72,7 @@ def _paths(path: Path) -> Iterator[Path]:
             empty = False
             yield file
         if empty:
-            raise PictureNotFound(f"no pictures in the folder {path}; looked for {', '.join(SUFFIXES)}")
+            raise PictureNotFound(f"no pictures in the folder {path}; expected {', '.join(SUFFIXES)}")
     elif path.exists():
         yield path
     elif glob.has_magic(str(path)):
@@ -81,7 +81,7 @@ def _paths(path: Path) -> Iterator[Path]:
             matched = [file for file in Path(path.anchor).glob(str(pattern)) if file.is_file()]
         except ValueError as error:
             raise PictureNotFound(f"no file matches {path}: {error}") from error
-        # As in a shell, hidden files are those of patterns that begin with a dot.
+        # As in a shell, hidden files match only patterns that start with a dot.
         found = [file for file in matched if path.name.startswith(".") or not file.name.startswith(".")]
         if not found:
             raise PictureNotFound(f"no file matches {path}")
@@ -91,11 +91,11 @@ def _paths(path: Path) -> Iterator[Path]:
 
 
 def _pictures_below(folder: Path) -> Iterator[Path]:
-    """Yield the pictures of a folder and its sub-folders in natural order, one folder listed at a time."""
+    """Yield the pictures of a folder and its sub-folders in natural order, listing one folder at a time."""
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: natural_key(entry.name))
     for entry in ordered:
-        # What a link leads to may be a folder above.
+        # A link may lead to a parent folder.
         if entry.is_dir(follow_symlinks=False):
             yield from _pictures_below(folder / entry.name)
         elif is_pictures_name(entry.name):
@@ -105,7 +105,7 @@ def _pictures_below(folder: Path) -> Iterator[Path]:
 
 
 def is_pictures_name(name: str) -> bool:
-    # Hidden files are what systems leave beside pictures, such as macOS's "._a.png".
+    """Return whether a file name has a picture's suffix and is not hidden, such as macOS's "._a.png"."""
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 

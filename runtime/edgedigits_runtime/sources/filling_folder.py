@@ -1,4 +1,4 @@
-"""A folder that is being filled: its pictures, and each that comes, once it is written to its end."""
+"""A folder to watch: its pictures, and each new one once it is completely written."""
 
 import os
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ from edgedigits_runtime.reading.decode import decode
 from edgedigits_runtime.sources.files import is_pictures_name, natural_key
 from edgedigits_runtime.sources.frame_source import Kind, Shot
 
-LOOK = 0.2
-"""Seconds between two looks into the folder."""
+POLL = 0.2
+"""Seconds between two listings of the folder."""
 
-PATIENCE = 2.0
-"""Seconds in which a picture that cannot be read did not change before it counts as damaged."""
+UNCHANGED = 2.0
+"""Seconds without a change after which an unreadable picture counts as damaged."""
 
 
 @dataclass(frozen=True)
 class FillingFolder:
-    """A folder of pictures, watched for more. Sub-folders are left alone."""
+    """A folder of pictures to watch for more, without sub-folders."""
 
     path: Path
     clock: Clock = field(default_factory=Clock)
@@ -30,35 +30,35 @@ class FillingFolder:
         return str(self.path)
 
     def connect(self) -> "FolderConnection":
-        """Look into the folder.
+        """Check that the folder can be listed.
 
         Raises:
-            SourceUnavailable: it may not be read.
+            SourceUnavailable: it cannot.
         """
         try:
             with os.scandir(self.path):
                 pass
         except OSError as error:
-            raise SourceUnavailable(f"cannot look into {self.path}: {error.strerror or error}") from error
+            raise SourceUnavailable(f"cannot list the folder {self.path}: {error.strerror or error}") from error
         return FolderConnection(self.path, self.clock)
 
 
 class FolderConnection:
-    """A watched folder as a Connection."""
+    """Connection to a watched folder."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.fps, self.ended = 0.0, False
         self._path, self._clock = path, clock
         self._done: set[str] = set()
         self._waiting: list[str] = []
-        # Of pictures that could not be read: size and time of change, and when that was first seen so.
-        self._doubtful: dict[str, tuple[tuple[int, int], float]] = {}
+        # Unreadable pictures: size and modification time, and when these were first seen.
+        self._unreadable: dict[str, tuple[tuple[int, int], float]] = {}
 
     def grab(self) -> Shot | None:
-        """Return the next picture, decoded; None where none came while it looked.
+        """Return the next picture, decoded; None if there is none yet.
 
         Raises:
-            PictureError: a picture is damaged, and nobody writes to it any more.
+            PictureError: a picture is damaged and no longer being written.
             StreamLost: the folder is gone.
         """
         if not self._waiting:
@@ -69,11 +69,11 @@ class FolderConnection:
             if shot is not None:
                 self._done.add(name)
                 return shot
-        self._clock.sleep(LOOK)
+        self._clock.sleep(POLL)
         return None
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, because nothing is open."""
 
     def _found(self) -> list[str]:
         try:
@@ -88,15 +88,15 @@ class FolderConnection:
         try:
             state = path.stat()
             pixels = decode(path, channels=3)
-        except OSError:  # It was taken away again.
+        except OSError:  # The file was removed.
             return None
         except PictureError as error:
             error.picture = str(path)
             seen = (state.st_size, state.st_mtime_ns), self._clock.now()
-            first = self._doubtful.setdefault(name, seen)
+            first = self._unreadable.setdefault(name, seen)
             if first[0] != seen[0]:
-                self._doubtful[name] = seen
-            elif seen[1] - first[1] >= PATIENCE:
+                self._unreadable[name] = seen
+            elif seen[1] - first[1] >= UNCHANGED:
                 self._done.add(name)
                 raise
             return None

@@ -1,4 +1,4 @@
-"""Frames: what every source of moving pictures gives, and what it has to offer."""
+"""Sources of frames: the interface of cameras, videos, streams and folders, and the frames they yield."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,18 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["live", "video", "pictures"]
-"""A live source goes on whether it is looked at or not; of a video every frame is read, each on its way to the next;
-pictures have nothing to do with one another."""
+"""Live sources drop frames that nobody takes; every frame of a video is read in order; pictures are unrelated."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """One picture as a source gives it.
+    """One picture as a source yields it.
 
     Attributes:
         pixels: RGB, uint8 [H, W, 3].
-        time: seconds since the beginning by the source's own count; None where that is when it came.
-        file: the picture's file, where it has one of its own.
+        time: seconds from the start of a video; None for the time of capture.
+        file: the picture's own file, if any.
     """
 
     pixels: NDArray[np.uint8]
@@ -29,15 +28,15 @@ class Shot:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture on its way to the reader.
+    """One picture for the reader.
 
     Attributes:
         pixels: RGB, uint8 [H, W, 3].
-        number: counted from 0 as they came, those included that nobody read.
-        time: seconds since the first one.
-        taken: when it came, on the clock.
-        name: what its reading calls it.
-        file: the picture's file, where it has one of its own.
+        number: index among all captured frames, dropped ones included.
+        time: seconds from the start.
+        taken: time of capture on the clock.
+        name: source name in its reading.
+        file: the picture's own file, if any.
     """
 
     pixels: NDArray[np.uint8]
@@ -52,30 +51,30 @@ class Connection(Protocol):
     """An opened source.
 
     Attributes:
-        fps: frames a second, as the source says; 0 where it does not.
-        ended: whether there is nothing more to come.
+        fps: frames per second as reported by the source; 0 if unknown.
+        ended: whether the source has no more pictures.
     """
 
     fps: float
     ended: bool
 
     def grab(self) -> Shot | None:
-        """Wait for the next picture; None where there is none yet, or at the end.
+        """Wait for the next picture; return None if there is none yet or the source has ended.
 
         Raises:
-            StreamLost: the source is gone.
-            PictureError: this picture cannot be read; the next may.
+            StreamLost: the connection is lost.
+            PictureError: this picture cannot be read; the next one may be readable.
         """
 
     def close(self) -> None:
-        """Give the source back."""
+        """Release the source."""
 
 
 class FrameSource(Protocol):
-    """Something that frames come from.
+    """A source of frames.
 
     Attributes:
-        name: what messages and readings call it.
+        name: in messages and readings.
         kind: "live", "video" or "pictures".
     """
 
@@ -85,8 +84,8 @@ class FrameSource(Protocol):
     def kind(self) -> Kind: ...
 
     def connect(self) -> Connection:
-        """Open it; may be called again when the connection was lost.
+        """Open the source; may be called again after the connection was lost.
 
         Raises:
-            SourceError, MissingExtra: it cannot be opened.
+            SourceError, MissingExtra: the source cannot be opened.
         """

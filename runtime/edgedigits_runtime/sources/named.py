@@ -1,4 +1,4 @@
-"""From what a person names to a source of frames."""
+"""Find the source of frames for a name on the command line."""
 
 import re
 from pathlib import Path
@@ -15,20 +15,20 @@ EXPECTED = (
 )
 
 MOVING = (".apng", ".avif", ".gif", ".webp")
-"""Pictures that may be videos."""
+"""Suffixes of pictures that may be videos."""
 
 
 def source_named(name: str, clock: Clock | None = None) -> FrameSource:
-    """Return the source of frames that a name stands for; it is not opened yet.
+    """Return the source of frames for a name, not yet opened.
 
     Args:
-        name: a camera's number or device, "picamera" or "picamera:1", a video file, an address, a folder that is
-            being filled, or "synthetic" or "synthetic:7", 7 being the seed.
-        clock: that of what watches.
+        name: a camera's number or device, "picamera" or "picamera:1", a video file, an address, a folder to watch, or
+            "synthetic" or "synthetic:SEED".
+        clock: clock of the watch.
 
     Raises:
-        SourceNotFound: there is nothing of that name.
-        SourceUnavailable: it is a single picture.
+        SourceNotFound: no source has that name.
+        SourceUnavailable: `name` is a single picture.
     """
     clock = clock or Clock()
     path = Path(name)
@@ -38,8 +38,14 @@ def source_named(name: str, clock: Clock | None = None) -> FrameSource:
         from edgedigits_runtime.sources.camera import Camera
 
         return Camera(name)
-    if found := re.fullmatch(r"(synthetic|picamera)(?::(\d{1,9}))?", name):
-        return _special(found[1], int(found[2] or 0), clock)
+    if found := re.fullmatch(r"picamera(?::(\d{1,9}))?", name):
+        from edgedigits_runtime.sources.picamera import PiCamera
+
+        return PiCamera(int(found[1] or 0))
+    if found := re.fullmatch(r"synthetic(?::(\d{1,9}))?", name):
+        from edgedigits_runtime.sources.synthetic_camera import SyntheticCamera
+
+        return SyntheticCamera(seed=int(found[1] or 0), clock=clock)
     if "://" in name:
         return _stream(name)
     if path.is_dir():
@@ -48,9 +54,7 @@ def source_named(name: str, clock: Clock | None = None) -> FrameSource:
         return FillingFolder(path, clock)
     if path.exists():
         if is_pictures_name(path.name) and path.suffix.lower() not in MOVING:
-            raise SourceUnavailable(
-                f"{name} is a picture, which does not move; read it with: edgedigits predict {name}"
-            )
+            raise SourceUnavailable(f"expected a video, got the picture {name}; run: edgedigits predict {name}")
         from edgedigits_runtime.sources.video import VideoFile
 
         return VideoFile(path)
@@ -64,24 +68,14 @@ def _numbered(number: int) -> FrameSource:
     return PiCamera(number) if has_camera(number) else Camera(number)
 
 
-def _special(name: str, number: int, clock: Clock) -> FrameSource:
-    if name == "picamera":
-        from edgedigits_runtime.sources.picamera import PiCamera
-
-        return PiCamera(number)
-    from edgedigits_runtime.sources.synthetic_camera import SyntheticCamera
-
-    return SyntheticCamera(seed=number, clock=clock)
-
-
 def _stream(address: str) -> FrameSource:
     from edgedigits_runtime.sources.video import SCHEMES, Stream
 
     try:
         parts = urlsplit(address)
-        right = parts.scheme.lower() in SCHEMES and parts.hostname
+        valid = parts.scheme.lower() in SCHEMES and parts.hostname
     except ValueError:
-        right = None
-    if not right:
+        valid = None
+    if not valid:
         raise SourceNotFound(f"no stream at {address!r}; expected {EXPECTED}")
     return Stream(address)

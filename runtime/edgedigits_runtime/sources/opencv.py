@@ -1,4 +1,4 @@
-"""OpenCV, as far as it is needed: imported when it is used, and quiet."""
+"""OpenCV, imported on use and with logging off."""
 
 import os
 from functools import cache
@@ -16,24 +16,24 @@ def opencv() -> Any:
     """Return the module cv2.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: OpenCV is not installed.
     """
-    # Read when a video is first opened; -8 is FFmpeg's level for nothing at all.
+    # OpenCV reads it when it opens the first video; -8 is FFmpeg's AV_LOG_QUIET.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         import cv2
     except ImportError as error:
         raise MissingExtra("reading cameras and videos", "camera") from error
-    # What goes wrong is told by an error of our own.
+    # Failures raise errors instead.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2
 
 
 class Capture:
-    """An opened cv2.VideoCapture as a Connection.
+    """Connection to an opened cv2.VideoCapture.
 
     Attributes:
-        fps: frames a second, as the source says; 0 where it does not.
+        fps: frames per second as reported by the source; 0 if unknown.
         ended: whether a file has no more frames.
     """
 
@@ -41,33 +41,33 @@ class Capture:
         self.ended = False
         self._capture, self._name, self._is_file = capture, name, is_file
         fps = float(capture.get(opencv().CAP_PROP_FPS))
-        # Streams without a rate of their own claim one per tick of their time base, 90,000 or the like.
+        # Streams without a frame rate report their time base, such as 90,000.
         self.fps = fps if 0 < fps <= 1000 else 0.0
         self._step = 1 / (self.fps or 25.0)
         self._time = -self._step
 
     def grab(self) -> Shot | None:
-        """Wait for the next picture; None at the end of a file.
+        """Wait for the next picture; return None at the end of a file.
 
         Raises:
-            StreamLost: a device or a stream gives no more pictures.
+            StreamLost: a device or stream sends no more pictures.
         """
         cv2 = opencv()
         try:
-            there, pixels = self._capture.read()
+            found, pixels = self._capture.read()
         except cv2.error as error:
-            raise StreamLost(f"{self._name} gives what OpenCV cannot read: {error.err}") from error
-        if not there or pixels is None:
+            raise StreamLost(f"OpenCV cannot read a picture of {self._name}: {error.err}") from error
+        if not found or pixels is None:
             if not self._is_file:
-                raise StreamLost(f"{self._name} gives no more pictures")
+                raise StreamLost(f"{self._name} sends no more pictures")
             self.ended = True
             return None
         return Shot(_rgb(pixels), self._next_time() if self._is_file else None)
 
     def _next_time(self) -> float:
-        """Return where the frame just read stands in its file, in seconds; frames need not come evenly."""
+        """Return the time of the last frame in its file, in seconds; frames may be unevenly spaced."""
         at = float(self._capture.get(opencv().CAP_PROP_POS_MSEC)) / 1e3
-        # Some files do not say.
+        # Some files contain no times.
         self._time = at if at > self._time else self._time + self._step
         return self._time
 
@@ -76,8 +76,8 @@ class Capture:
 
 
 def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Turn what OpenCV gives, blue first or grey, into RGB."""
+    """Convert OpenCV's BGR or grey pixels to RGB."""
     cv2 = opencv()
     grey = pixels.ndim == 2 or pixels.shape[2] == 1
-    turned: NDArray[np.uint8] = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB)
-    return turned
+    converted: NDArray[np.uint8] = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB)
+    return converted

@@ -1,6 +1,6 @@
-"""The cameras of a Raspberry Pi, through Picamera2.
+"""Raspberry Pi cameras, through Picamera2.
 
-Built to the interface that the Picamera2 manual documents and tested with a stand-in; it was not run on a board.
+Written to the Picamera2 manual and tested with a stand-in; not run on a board.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ FPS = 30.0
 
 
 def has_camera(number: int) -> bool:
-    """Say whether Picamera2 is installed and has a camera of that number."""
+    """Return whether Picamera2 is installed and finds a camera of that number."""
     try:
         from picamera2 import Picamera2
     except ImportError:
@@ -26,7 +26,7 @@ def has_camera(number: int) -> bool:
 
 @dataclass(frozen=True)
 class PiCamera:
-    """A camera by the number that Picamera2 gives it."""
+    """A camera by its Picamera2 number."""
 
     number: int = 0
     kind: Kind = "live"
@@ -36,34 +36,38 @@ class PiCamera:
         return f"picamera:{self.number}"
 
     def connect(self) -> "PiCapture":
-        """Open the camera and start it.
+        """Open and start the camera.
 
         Raises:
-            SourceNotFound: there is none of that number, or Picamera2 is not installed.
-            SourceUnavailable: another program has it.
+            SourceNotFound: there is no such camera, or Picamera2 is not installed.
+            SourceUnavailable: the camera is in use.
         """
         try:
             from picamera2 import Picamera2
         except ImportError as error:
             raise SourceNotFound(
-                "picamera needs Picamera2, which comes with Raspberry Pi OS; run: sudo apt install python3-picamera2,"
+                "picamera needs Picamera2 from Raspberry Pi OS; run: sudo apt install python3-picamera2,"
                 " and make the virtual environment with --system-site-packages"
             ) from error
         if self.number >= (count := len(Picamera2.global_camera_info())):
-            raise SourceNotFound(f"no {self.name}; Picamera2 finds {count}; look at them with: rpicam-hello --list")
+            raise SourceNotFound(
+                f"no {self.name}; Picamera2 finds {count} cameras; list them with: rpicam-hello --list"
+            )
         try:
             camera = Picamera2(self.number)
-            # "BGR888" names the bytes from the highest down: in an array red comes first.
+            # "BGR888" names the bytes from the highest down, so that red comes first in an array.
             main = {"size": (WIDTH, HEIGHT), "format": "BGR888"}
             camera.configure(camera.create_video_configuration(main=main, controls={"FrameRate": FPS}))
             camera.start()
         except (RuntimeError, OSError) as error:
-            raise SourceUnavailable(f"{self.name} cannot be opened: {error}; another program may have it") from error
+            raise SourceUnavailable(
+                f"{self.name} cannot be opened: {error}; close other programs that use it"
+            ) from error
         return PiCapture(camera, self.name)
 
 
 class PiCapture:
-    """A started Picamera2 as a Connection."""
+    """Connection to a started Picamera2."""
 
     def __init__(self, camera: Any, name: str) -> None:
         self.fps, self.ended = FPS, False
@@ -78,7 +82,7 @@ class PiCapture:
         try:
             return Shot(np.ascontiguousarray(self._camera.capture_array("main")[..., :3]))
         except (RuntimeError, OSError) as error:
-            raise StreamLost(f"{self._name} gives no more pictures: {error}") from error
+            raise StreamLost(f"{self._name} sends no more pictures: {error}") from error
 
     def close(self) -> None:
         self._camera.stop()

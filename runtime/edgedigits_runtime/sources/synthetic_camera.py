@@ -1,6 +1,6 @@
-"""The synthetic camera: numbers that move over paper, with noise, a shadow, stalls and failures, by a seed.
+"""The synthetic camera: handwritten numbers that move over paper, with noise, shadow, stalls and failures.
 
-For tests, and for trying a live reading without a camera. What it shows at a time is known: `written_at`.
+For tests, and for trying live reading without a camera. `Film.written_at` returns the number at any time.
 """
 
 from dataclasses import dataclass, field
@@ -18,25 +18,25 @@ from edgedigits_runtime.synthetic.handwriting import SMALLEST, draw_digit
 PAPER, INK = (226, 222, 212), (34, 38, 60)
 
 NOISES = 8
-"""Sheets of noise that frames draw from, turned and shifted: drawing new noise would take longer than all the rest."""
+"""Sheets of noise that frames choose from and shift; new noise for each frame would be slow."""
 
 
 @dataclass(frozen=True)
 class Film:
-    """What a synthetic camera shows, and how.
+    """Content of a synthetic camera's picture over time.
 
     Args:
-        numbers: shown one after the other, and again from the first; "" is bare paper.
-        seconds: how long each is shown.
+        numbers: displayed in turn, repeated from the first; "" is blank paper.
+        seconds: display time of each number.
         size: width and height of the picture, in pixels.
-        fps: frames a second.
+        fps: frames per second.
         digit_height: in pixels.
-        speed: how fast the number moves, in pixels a second; it turns back at the edges.
-        noise: standard deviation of the sensor's noise, in grey levels.
-        shadow: part of the light that is lost in a shadow that wanders over the paper, 0..1.
-        stalls: (beginning, length) in seconds since the first opening: nothing comes, and nothing is said.
-        failures: the same: the camera is gone, and cannot be opened before the end.
-        sizes: (time, width, height): from then on pictures have another size.
+        speed: of the number, in pixels per second; it turns back at the edges.
+        noise: standard deviation of the sensor noise, in grey levels.
+        shadow: share of light lost in a moving shadow, 0..1.
+        stalls: (start, length) in seconds from the first opening, without frames or errors.
+        failures: likewise, with the camera unplugged.
+        sizes: (time, width, height): changes of the picture's size.
     """
 
     numbers: tuple[str, ...] = ("42", "7", "1905")
@@ -52,23 +52,23 @@ class Film:
     sizes: tuple[tuple[float, int, int], ...] = ()
 
     def written_at(self, time: float) -> str:
-        """Return the number that is shown `time` seconds after the beginning."""
+        """Return the number displayed at `time`, in seconds from the start."""
         return self.numbers[int(time / self.seconds) % len(self.numbers)]
 
     def size_at(self, time: float) -> tuple[int, int]:
-        """Return width and height of the picture at a time."""
+        """Return width and height of the picture at `time`."""
         changed = [(width, height) for since, width, height in self.sizes if since <= time]
         return changed[-1] if changed else self.size
 
 
 @dataclass(frozen=True)
 class SyntheticCamera:
-    """A camera that shows a Film, in its time: frames that nobody takes are gone.
+    """A camera that films in real time; frames that nobody takes are dropped.
 
     Args:
-        film: what it shows.
-        seed: of hands, noise and ways; the same seed gives the same pictures.
-        clock: when each frame is due.
+        film: content of the pictures.
+        seed: of handwriting, noise and positions; the same seed gives the same pictures.
+        clock: clock of the frames.
     """
 
     film: Film = field(default_factory=Film)
@@ -82,23 +82,22 @@ class SyntheticCamera:
         return f"synthetic:{self.seed}"
 
     def connect(self) -> "SyntheticCapture":
-        """Open the camera; its film began when that was done first.
+        """Open the camera; the first opening starts the film.
 
         Raises:
-            SourceUnavailable: the film says that it is gone.
+            SourceUnavailable: the film has a failure now.
         """
         if not self._began:
             self._began.append(self.clock.now())
-        if _within(self.film.failures, self.clock.now() - self._began[0]) is not None:
+        if _end_of(self.film.failures, self.clock.now() - self._began[0]) is not None:
             raise SourceUnavailable(f"{self.name} cannot be opened: unplugged")
         return SyntheticCapture(self, self._began[0])
 
     def picture(self, number: int) -> NDArray[np.uint8]:
-        """Return one frame by its number, RGB uint8 [H, W, 3]; the same number gives the same picture."""
+        """Return the frame of that number, RGB uint8 [H, W, 3]; the same number gives the same picture."""
         film, time = self.film, number / self.film.fps
         width, height = film.size_at(time)
-        paper = _paper(self.seed, width, height)
-        picture = paper.copy()
+        picture = _paper(self.seed, width, height).copy()
         written = film.written_at(time)
         if written:
             ink = _ink(self.seed, written, film.digit_height, (width, height))
@@ -120,7 +119,7 @@ class SyntheticCamera:
 
 
 class SyntheticCapture:
-    """An opened synthetic camera as a Connection."""
+    """Connection to a synthetic camera."""
 
     def __init__(self, camera: SyntheticCamera, began: float) -> None:
         self.fps, self.ended = camera.film.fps, False
@@ -128,38 +127,38 @@ class SyntheticCapture:
         self._next = 0
 
     def grab(self) -> Shot:
-        """Wait for the next frame that is due.
+        """Wait for the next frame.
 
         Raises:
-            StreamLost: the film says that the camera is gone.
+            StreamLost: the film has a failure now.
         """
         film, clock = self._camera.film, self._camera.clock
-        # Half a frame of grace: who comes back just in time has missed nothing.
+        # Half a frame of tolerance, so that a caller who returns just in time misses nothing.
         self._next = max(self._next, int((clock.now() - self._began) * film.fps + 0.5))
         due = self._began + self._next / film.fps
-        # A clock's last digit may be lost: asked for what is left, it could come back a moment early, and again.
+        # Rounding may end a sleep a moment early, again and again.
         while (left := due - clock.now()) > 1e-9:
             clock.sleep(left)
         time = clock.now() - self._began
-        if (stalled := _within(film.stalls, time)) is not None:
+        if (stalled := _end_of(film.stalls, time)) is not None:
             clock.sleep(stalled - time)
             return self.grab()
-        if _within(film.failures, time) is not None:
-            raise StreamLost(f"{self._camera.name} gives no more pictures: unplugged")
+        if _end_of(film.failures, time) is not None:
+            raise StreamLost(f"{self._camera.name} sends no more pictures: unplugged")
         number, self._next = self._next, self._next + 1
         return Shot(self._camera.picture(number))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, because nothing is open."""
 
 
-def _within(spans: tuple[tuple[float, float], ...], time: float) -> float | None:
-    """Return the end of the span that a time lies in; None where it lies in none."""
+def _end_of(spans: tuple[tuple[float, float], ...], time: float) -> float | None:
+    """Return the end of the (start, length) span that contains `time`, or None."""
     return next((begin + length for begin, length in spans if begin <= time < begin + length), None)
 
 
 def _to_and_fro(way: float, room: int) -> int:
-    """Return where something is that went so far, turning back at 0 and at `room`."""
+    """Return the position after moving `way` between 0 and `room`, turning back at both."""
     room = max(room, 1)
     place = way % (2 * room)
     return int(min(place, 2 * room - place))
@@ -173,7 +172,7 @@ def _start(seed: int) -> tuple[float, float]:
 
 @lru_cache(maxsize=8)
 def _paper(seed: int, width: int, height: int) -> NDArray[np.float32]:
-    """Return bare paper with a soft fall of light, float32 [H, W, 3]."""
+    """Return blank, unevenly lit paper, float32 [H, W, 3]."""
     angle = np.random.default_rng([seed, 2]).uniform(0, 2 * np.pi)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     across = np.cos(angle) * (x / width - 0.5) + np.sin(angle) * (y / height - 0.5)
@@ -183,7 +182,7 @@ def _paper(seed: int, width: int, height: int) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=32)
 def _ink(seed: int, number: str, height: int, room: tuple[int, int]) -> NDArray[np.float32]:
-    """Return a written number, float32 [h, w], 0 bare to 1 full ink, made smaller where it has no room."""
+    """Return a written number, float32 [h, w], 0 blank to 1 full ink, reduced to fit into `room`."""
     rng = np.random.default_rng([seed, 3, *map(int, number)])
     height = max(height, SMALLEST)
     gap = np.zeros((height, round(0.22 * height)), np.uint8)
@@ -200,12 +199,12 @@ def _ink(seed: int, number: str, height: int, room: tuple[int, int]) -> NDArray[
 
 @lru_cache(maxsize=4)
 def _noises(seed: int, width: int, height: int) -> NDArray[np.float32]:
-    """Return sheets of noise of deviation 1, float32 [NOISES, H, W]."""
+    """Return sheets of noise with standard deviation 1, float32 [NOISES, H, W]."""
     return np.random.default_rng([seed, 4]).standard_normal((NOISES, height, width), np.float32)
 
 
 def _shadowed(width: int, height: int, strength: float, time: float) -> NDArray[np.float32]:
-    """Return the part of the light, float32 [H, W], beside the soft edge of a shadow that comes and goes."""
+    """Return the share of light on each pixel, float32 [H, W], with a moving, soft-edged shadow."""
     x = np.linspace(0, 1, width, dtype=np.float32)[np.newaxis]
     y = np.linspace(0, 1, height, dtype=np.float32)[:, np.newaxis]
     edge = 0.35 + 0.25 * np.sin(0.7 * time)

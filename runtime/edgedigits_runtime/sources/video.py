@@ -1,4 +1,4 @@
-"""Videos: files, of which every frame is read, and streams by RTSP or HTTP, of which the newest is."""
+"""Videos: files, whose every frame is read, and streams by RTSP or HTTP, whose newest frame is read."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from edgedigits_runtime.sources.opencv import Capture, opencv
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 
 OPEN_MS, READ_MS = 5000, 5000
-"""How long a stream may take to open, and to send its next picture."""
+"""Timeouts for opening a stream and for its next picture."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class VideoFile:
         """Open the file.
 
         Raises:
-            SourceNotFound: there is none.
-            SourceUnavailable: it may not be read, or OpenCV knows no video in it.
+            SourceNotFound: there is no such file.
+            SourceUnavailable: access is denied, or OpenCV finds no video in the file.
             MissingExtra: OpenCV is not installed.
         """
         try:
@@ -41,11 +41,11 @@ class VideoFile:
         except OSError as error:
             raise SourceUnavailable(f"cannot open {self.path}: {error.strerror or error}") from error
         cv2 = opencv()
-        # FFmpeg alone: other backends take the name for a pattern of numbered pictures.
+        # FFmpeg only: other backends read the name as a pattern of numbered pictures.
         capture = None if empty else cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
         if capture is None or not capture.isOpened():
-            what = "is empty" if empty else "is no video that OpenCV can read, or a damaged one"
-            raise SourceUnavailable(f"{self.path} {what}; for pictures: edgedigits predict {self.path}")
+            state = "empty" if empty else "damaged, or not a video that OpenCV can read"
+            raise SourceUnavailable(f"{self.path} is {state}; for pictures, run: edgedigits predict {self.path}")
         return Capture(capture, self.name, is_file=True)
 
 
@@ -58,17 +58,17 @@ class Stream:
 
     @property
     def name(self) -> str:
-        """The address without a password, which has no place in logs."""
+        """The address with its password masked, for logs."""
         parts = urlsplit(self.address)
         user, at, host = parts.netloc.rpartition("@")
-        hidden = f"{user.partition(':')[0]}:***{at}{host}" if ":" in user else parts.netloc
-        return parts._replace(netloc=hidden).geturl()
+        masked = f"{user.partition(':')[0]}:***{at}{host}" if ":" in user else parts.netloc
+        return parts._replace(netloc=masked).geturl()
 
     def connect(self) -> Capture:
-        """Open the stream; opening and every picture may take so long and no longer.
+        """Open the stream, with timeouts for opening and for each picture.
 
         Raises:
-            SourceUnavailable: nobody answers, or not with a video.
+            SourceUnavailable: no server or no video at the address.
             MissingExtra: OpenCV is not installed.
         """
         cv2 = opencv()
@@ -76,7 +76,6 @@ class Stream:
         capture = cv2.VideoCapture(self.address, cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
             raise SourceUnavailable(
-                f"no video at {self.name}: nobody answers there, or not with RTSP or motion JPEG;"
-                f" look at it with: ffplay {self.name}"
+                f"no video at {self.name}: no answer, or neither RTSP nor motion JPEG; test it with: ffplay {self.name}"
             )
         return Capture(capture, self.name, is_file=False)

@@ -37,21 +37,12 @@ _PIECE_ATTEMPTS, _HALF_ATTEMPTS = 20, 8
 
 
 def draw_fragment(rng: np.random.Generator, size: int, thickness: float) -> Ink:
-    """Draw a piece of a digit, or several digits as one, on a square canvas.
-
-    Args:
-        rng: random source.
-        size: side of the canvas in pixels.
-        thickness: of the stroke in pixels; scaled down with the digits where several are drawn.
-
-    Returns:
-        uint8 [size, size], 0 blank to 255 full ink.
-    """
+    """Draw a piece of a digit, or several digits as one, on a square canvas: uint8 [size, size], 255 full ink."""
     return _FRAGMENTS[rng.integers(len(_FRAGMENTS))](rng, size, thickness)
 
 
 def draw_letter_half(rng: np.random.Generator, size: int, thickness: float) -> Ink:
-    """Draw the left or right half of a letter on a square canvas, cut vertically; see draw_fragment."""
+    """Draw the left or right half of a letter, cut vertically, on a square canvas: uint8 [size, size], 255 full ink."""
     for _ in range(_HALF_ATTEMPTS):
         left = rng.random() < 0.5
         halves = _LEFT_HALVES if left else _RIGHT_HALVES

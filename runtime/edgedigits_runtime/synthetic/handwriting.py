@@ -55,12 +55,7 @@ class Handwriting:
 
 
 def draw_digit(
-    digit: int,
-    rng: np.random.Generator,
-    *,
-    size: int = 112,
-    thickness: float | None = None,
-    styles: str = "school",
+    digit: int, rng: np.random.Generator, *, size: int = 112, thickness: float | None = None, styles: str = "school"
 ) -> NDArray[np.uint8]:
     """Draw `digit` on a square canvas; the same state of `rng` gives the same picture.
 
@@ -103,16 +98,7 @@ def checked_thickness(rng: np.random.Generator, size: int, thickness: float | No
 
 
 def write_symbol(glyph: Glyph, rng: np.random.Generator, *, slant: float) -> list[Points]:
-    """Return the strokes of `glyph` as a random writer draws them.
-
-    Args:
-        glyph: its strokes.
-        rng: random source of unsteadiness, proportions, rotation and slant.
-        slant: standard deviation of the slant, in heights.
-
-    Returns:
-        float64 [n, 2] for each stroke, (x, y) in heights.
-    """
+    """Return the strokes of `glyph` by a random writer, [n, 2] each in heights; `slant` is a standard deviation."""
     handwriting = Handwriting(
         steadiness=rng.uniform(0.004, 0.018),
         width=rng.uniform(0.8, 1.25),
@@ -123,15 +109,9 @@ def write_symbol(glyph: Glyph, rng: np.random.Generator, *, slant: float) -> lis
 
 
 def trace_stroke(stroke: str, steadiness: float, rng: np.random.Generator) -> Points:
-    """Move the control points of `stroke` slightly and return the curve through them.
+    """Return a smooth curve through slightly moved control points of `stroke`, float64 [n, 2] in digit heights.
 
-    Args:
-        stroke: as in digit_styles.py.
-        steadiness: standard deviation of a control point's offset, in digit heights; 0 for a machine.
-        rng: random source of the offsets and of where the stroke begins and ends.
-
-    Returns:
-        float64 [n, 2], (x, y) in digit heights.
+    `steadiness` is the standard deviation of the offsets, in digit heights.
     """
     pieces = stroke_points(stroke)
     corners = np.cumsum([len(piece) for piece in pieces])

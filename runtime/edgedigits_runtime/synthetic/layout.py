@@ -157,15 +157,10 @@ class Writer:
 
 
 def lay_out(rng: np.random.Generator, options: PageOptions) -> list[Symbol]:
-    """Return the symbols of a random page.
+    """Return the symbols of a random page: digits in reading order, other symbols among them.
 
-    Args:
-        rng: random source of text, writers and places.
-        options: content of the page.
-
-    Returns:
-        Digits in reading order, other symbols among them, all within a margin of 5% of the page's shorter side.
-        Only digits that should touch do, except on pages so full that gaps shrink below one pixel.
+    All are within a margin of 5% of the page's shorter side. Only digits that should touch do, except on pages so full
+    that gaps shrink below one pixel.
     """
     writers = [Writer(rng, options, pen) for pen in range(options.writers)]
     height = rng.uniform(*options.digit_height)
@@ -278,14 +273,12 @@ def _in_free_place(rng: np.random.Generator, options: PageOptions, symbol: Symbo
         [placed] = _anywhere(rng, options, [symbol.moved(0.0, 0.0, rng.uniform(0.4, 1.2))])
         left, top, right, bottom = placed.extent
         apart = 0.3 * (bottom - top)
-        padded = left - apart, top - apart, right + apart, bottom + apart
-        if not any(_overlap(padded, other.extent) for other in taken):
+        if not any(
+            left - apart <= x1 and x0 <= right + apart and top - apart <= y1 and y0 <= bottom + apart
+            for x0, y0, x1, y1 in (other.extent for other in taken)
+        ):
             return [placed]
     return []
-
-
-def _overlap(first: Extent, second: Extent) -> bool:
-    return first[0] <= second[2] and second[0] <= first[2] and first[1] <= second[3] and second[1] <= first[3]
 
 
 def bounds(symbols: list[Symbol]) -> Extent:

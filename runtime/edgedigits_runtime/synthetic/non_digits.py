@@ -13,13 +13,7 @@ from edgedigits_runtime.errors import UnknownName
 from edgedigits_runtime.synthetic.digit_styles import Glyph
 from edgedigits_runtime.synthetic.doodles import DOODLES
 from edgedigits_runtime.synthetic.fragments import draw_fragment, draw_letter_half
-from edgedigits_runtime.synthetic.handwriting import (
-    Points,
-    checked_thickness,
-    ink_traces,
-    place_traces,
-    write_symbol,
-)
+from edgedigits_runtime.synthetic.handwriting import Points, checked_thickness, ink_traces, place_traces, write_symbol
 from edgedigits_runtime.synthetic.letters import CURSIVE, CYRILLIC, GREEK, LETTERS, SIGNS, TICKS
 from edgedigits_runtime.synthetic.scribbles import scribble
 from edgedigits_runtime.synthetic.textures import draw_texture

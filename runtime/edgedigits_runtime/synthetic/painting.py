@@ -26,7 +26,7 @@ def paint(
     rng: np.random.Generator,
     panels: Sequence[Extent] = (),
 ) -> NDArray[np.uint8]:
-    """Picture a page.
+    """Return the picture of a page, RGB uint8 [H, W, 3].
 
     Args:
         scene: paper, light and camera.
@@ -35,9 +35,6 @@ def paint(
         size: (width, height) of the picture.
         rng: random source of textures, light and noise.
         panels: extents of the scene's panels on the page.
-
-    Returns:
-        RGB, uint8 [H, W, 3].
     """
     colours = np.broadcast_to(np.array(scene.ground, np.float32), (size[1], size[0], 3)).copy()
     coordinates = page_coordinates(view, size)

@@ -64,10 +64,10 @@ class Scene:
     jpeg: int | None = None
 
 
-_PHONE = Scene(
+_SCAN = Scene(ground=(246, 245, 242), pens=(BLACK, BLUE), grain=0.12, fibre=1.0, turn=0.8, blur=0.5, noise=1.5)
+_PHONE = replace(
+    _SCAN,
     ground=(216, 210, 200),
-    pens=(BLACK, BLUE),
-    grain=0.12,
     fibre=2.0,
     light=0.35,
     vignette=0.15,
@@ -77,14 +77,16 @@ _PHONE = Scene(
     noise=3.5,
     jpeg=80,
 )
+_NOTEBOOK = replace(_PHONE, ground=(230, 230, 226), pens=(BLUE, BLACK), squared=True)
+_BOARD = Scene(
+    ground=(40, 62, 52), pens=(WHITE,), grain=0.4, fibre=3.0, light=0.2, tilt=0.04, turn=1.5, blur=0.9, noise=3, jpeg=80
+)
 
 SCENES: dict[str, Scene] = {
     "drawing program": Scene(ground=(255, 255, 255), pens=((0, 0, 0),)),
     "inverted drawing": Scene(ground=(0, 0, 0), pens=((255, 255, 255),)),
-    "scan": Scene(ground=(246, 245, 242), pens=(BLACK, BLUE), grain=0.12, fibre=1.0, turn=0.8, blur=0.5, noise=1.5),
-    "dirty scan": Scene(
-        ground=(236, 234, 228), pens=(BLACK,), grain=0.2, fibre=2.0, dirt=25, blur=0.6, noise=3, jpeg=70
-    ),
+    "scan": _SCAN,
+    "dirty scan": Scene(ground=(236, 234, 228), grain=0.2, fibre=2.0, dirt=25, blur=0.6, noise=3, jpeg=70),
     "screen capture": Scene(ground=(250, 250, 250), pens=((10, 10, 10), RED), border=0.03, jpeg=90),
     "phone": _PHONE,
     "phone in lamplight": replace(_PHONE, ground=(226, 200, 158), light=0.5, noise=6.0, blur=1.4),
@@ -92,51 +94,20 @@ SCENES: dict[str, Scene] = {
     "page on a table": replace(_PHONE, table=(72, 52, 40), tilt=0.12, turn=4.0),
     "page on a dark table": replace(_PHONE, ground=(226, 224, 220), table=(28, 28, 30), shadow=0.25, tilt=0.1),
     "ruled notebook": replace(_PHONE, ground=(228, 226, 220), pens=(BLUE, BLACK), line_spacing=0.045, margin_line=True),
-    "squared notebook": replace(_PHONE, ground=(230, 230, 226), pens=(BLUE, BLACK), line_spacing=0.025, squared=True),
+    "squared notebook": replace(_NOTEBOOK, line_spacing=0.025),
     "squared notebook in shade": replace(
-        _PHONE,
-        ground=(230, 230, 226),
-        pens=(BLUE,),
-        line_spacing=0.03,
-        squared=True,
-        shadow=0.4,
-        table=(60, 46, 38),
-        tilt=0.09,
+        _NOTEBOOK, pens=(BLUE,), line_spacing=0.03, shadow=0.4, table=(60, 46, 38), tilt=0.09
     ),
     "coloured paper": replace(_PHONE, ground=(240, 214, 110), pens=(BLACK, RED, GREEN)),
     "coloured pens": replace(_PHONE, ground=(234, 233, 230), pens=(RED, GREEN, BLUE, (120, 40, 140))),
     "pencil": replace(_PHONE, ground=(226, 224, 218), pens=(GREY,), grain=0.35, light=0.2),
     "kraft card": replace(_PHONE, ground=(178, 142, 104), pens=(BLACK,), fibre=5.0),
-    "blackboard": Scene(
-        ground=(40, 62, 52),
-        pens=(WHITE, (240, 220, 130)),
-        grain=0.6,
-        fibre=4.0,
-        dirt=8,
-        light=0.3,
-        turn=1.5,
-        tilt=0.04,
-        blur=0.9,
-        noise=3,
-        jpeg=80,
-    ),
+    "blackboard": replace(_BOARD, pens=(WHITE, (240, 220, 130)), grain=0.6, fibre=4.0, dirt=8, light=0.3),
     "whiteboard": replace(
         _PHONE, ground=(214, 218, 222), pens=(BLUE, RED, GREEN, BLACK), grain=0.2, light=0.45, vignette=0.25
     ),
     "form with dark fields": replace(_PHONE, panel=((34, 36, 44), WHITE)),
-    "paper on a blackboard": Scene(
-        ground=(40, 62, 52),
-        pens=(WHITE,),
-        grain=0.4,
-        fibre=3.0,
-        panel=((226, 224, 218), BLACK),
-        light=0.2,
-        turn=1.5,
-        tilt=0.04,
-        blur=0.9,
-        noise=3,
-        jpeg=80,
-    ),
+    "paper on a blackboard": replace(_BOARD, panel=((226, 224, 218), BLACK)),
     "messenger": replace(_PHONE, blur=1.6, noise=6.0, jpeg=30),
 }
 """Typical pictures of handwriting, by name."""

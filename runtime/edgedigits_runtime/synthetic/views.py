@@ -17,11 +17,7 @@ def draw_view(rng: np.random.Generator, size: tuple[int, int], *, tilt: float, t
     Args:
         rng: random source.
         size: width and height of the page and of the picture, in pixels.
-        tilt: how far a corner may move inwards, as a fraction of the size, 0 to 0.3.
-        turn: standard deviation of the rotation, in degrees.
-
-    Returns:
-        float64 [3, 3].
+        tilt, turn: see Scene.
     """
     width, height = size
     corners = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
