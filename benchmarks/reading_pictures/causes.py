@@ -131,7 +131,7 @@ def _traced(glyph: Glyph, rng: np.random.Generator) -> list[Points]:
     return [trace_stroke(stroke, 0.008, rng) for stroke in glyph]
 
 
-def _streak_and_print_through(rng: np.random.Generator) -> list[Symbol]:
+def _streak_and_print(rng: np.random.Generator) -> list[Symbol]:
     # A scanner's streak is straight, unlike handwriting.
     streak = [np.array([[0.0, 0.0], [0.004, 1.0]])]
     through = [
@@ -161,59 +161,42 @@ def _face_and_sun(rng: np.random.Generator) -> list[Symbol]:
 
 
 _PHOTO = replace(SCENES["phone"], noise=1.0, fibre=0.5, tilt=0.03, turn=1.5, light=0.2, jpeg=90)
+_SHADE = replace(_PHOTO, shadow=0.5, vignette=0.35)
+_COLOURS = replace(_PHOTO, ground=(168, 168, 166), pens=(RED, GREEN, BLUE))
+_TABLE = replace(_PHOTO, ground=(226, 224, 220), table=(34, 32, 32), tilt=0.16, turn=5.0)
+_RULED = replace(_PHOTO, ground=(232, 232, 228), line_spacing=0.09, margin_line=True)
+_SQUARED = replace(_PHOTO, ground=(232, 232, 228), pens=(BLUE,), line_spacing=0.055, squared=True)
+_WINDOW = replace(SCENES["screen capture"], border=0.04, jpeg=None)
 _SCAN = replace(SCENES["scan"], noise=0.0, fibre=0.0, grain=0.0)
+_STREAKED = replace(_SCAN, pens=(BLACK, (196, 196, 194), (229, 228, 225)), turn=0.0)
 _TOUCHING = (Line("3526", gap=0.0, ink_to_ink=True),)
+_TOUCHING_ONES = Line("411", gap=0.0, slant=0.0, ink_to_ink=True, glyphs=(("1", SCHOOL_STYLES[1]["bare"]),))
+_STROKES = (("5", RARE_STYLES[5]["detached bar"]), ("4", RARE_STYLES[4]["open arms"]))
+_MARKET = (Line("MARKET", top=60, height=90, gap=0.25, slant=0.0), Line("25", top=230, height=110))
+_HOSE = (Line("HOSE", top=55, height=95, gap=0.25, slant=0.0), Line("25", top=245, height=95))
+_TWO_PENS = (Line("58", top=50, height=110, thickness=0.012), Line("58", top=245, height=100, thickness=0.24))
+_SMALL = (Line("47", top=60, height=200), Line("1963", top=330, height=10, thickness=0.1))
 
 CAUSES: tuple[Cause, ...] = (
-    Cause("light", "Shadow and vignette", (Line("472"),), replace(_PHOTO, shadow=0.5, vignette=0.35)),
-    Cause(
-        "colour",
-        "Coloured pens on grey paper",
-        (Line("386", pens=(0, 1, 2)),),
-        replace(_PHOTO, ground=(168, 168, 166), pens=(RED, GREEN, BLUE)),
-    ),
-    Cause(
-        "table",
-        "A note on a dark table",
-        (Line("25", height=140),),
-        replace(_PHOTO, ground=(226, 224, 220), table=(34, 32, 32), tilt=0.16, turn=5.0),
-    ),
-    Cause(
-        "squared",
-        "Squared paper",
-        (Line("307"),),
-        replace(_PHOTO, ground=(232, 232, 228), pens=(BLUE,), line_spacing=0.055, squared=True),
-    ),
-    Cause(
-        "ruled",
-        "Ruled paper with a margin",
-        (Line("69", top=58, height=95), Line("14", top=248, height=95)),
-        replace(_PHOTO, ground=(232, 232, 228), line_spacing=0.09, margin_line=True),
-    ),
-    Cause("screen", "The frame of a window", (Line("938"),), replace(SCENES["screen capture"], border=0.04, jpeg=None)),
+    Cause("light", "Shadow and vignette", (Line("472"),), _SHADE),
+    Cause("colour", "Coloured pens on grey paper", (Line("386", pens=(0, 1, 2)),), _COLOURS),
+    Cause("table", "A note on a dark table", (Line("25", height=140),), _TABLE),
+    Cause("squared", "Squared paper", (Line("307"),), _SQUARED),
+    Cause("ruled", "Ruled paper with a margin", (Line("69", 58, 95), Line("14", 248, 95)), _RULED),
+    Cause("screen", "The frame of a window", (Line("938"),), _WINDOW),
     Cause("hairline", "A hairline", (Line("58", thickness=0.012),), _SCAN),
     Cause("marker", "A thick marker", (Line("58", thickness=0.24),), _SCAN),
-    Cause(
-        "strokes",
-        "A 5 and its bar, an open 4",
-        (Line("545", slant=0.05, glyphs=(("5", RARE_STYLES[5]["detached bar"]), ("4", RARE_STYLES[4]["open arms"]))),),
-        _SCAN,
-    ),
+    Cause("strokes", "A 5 and its bar, an open 4", (Line("545", slant=0.05, glyphs=_STROKES),), _SCAN),
     Cause("touching", "Touching digits, and how many they are", _TOUCHING, _SCAN, length=4),
     Cause("slanted", "Slanted neighbours", (Line("7471", slant=0.42, gap=0.1, ink_to_ink=True),), _SCAN),
     Cause("signs", "Operators", (Line("7+2=9", height=140, top=130, gap=0.3, slant=0.0),), _SCAN),
-    Cause(
-        "words",
-        "A word and a number",
-        (Line("MARKET", top=60, height=90, gap=0.25, slant=0.0), Line("25", top=230, height=110)),
-        _SCAN,
-    ),
+    Cause("words", "A word and a number", _MARKET, _SCAN),
     Cause(
         "scanner",
         "A scanner's streak, print showing through",
-        (Line("604", top=150),),
-        replace(_SCAN, pens=(BLACK, (196, 196, 194), (229, 228, 225)), turn=0.0),
-        _streak_and_print_through,
+        (Line("604", 150),),
+        _STREAKED,
+        _streak_and_print,
     ),
     Cause("no-digit", "What is no digit", (), _SCAN, _non_digits),
 )
@@ -221,31 +204,11 @@ CAUSES: tuple[Cause, ...] = (
 
 UNREAD: tuple[Cause, ...] = (
     Cause("touching-alone", "Touching digits, and not how many they are", _TOUCHING, _SCAN),
-    Cause(
-        "touching-ones",
-        "1s that touch over their whole height",
-        (Line("411", gap=0.0, slant=0.0, ink_to_ink=True, glyphs=(("1", SCHOOL_STYLES[1]["bare"]),)),),
-        _SCAN,
-    ),
-    Cause(
-        "half-a-word",
-        "A word, half of its letters like digits",
-        (Line("HOSE", top=55, height=95, gap=0.25, slant=0.0), Line("25", top=245, height=95)),
-        _SCAN,
-    ),
+    Cause("touching-ones", "1s that touch over their whole height", (_TOUCHING_ONES,), _SCAN),
+    Cause("half-a-word", "A word, half of its letters like digits", _HOSE, _SCAN),
     Cause("lower-case", "A lower-case word of letters like digits", (Line("goad", gap=0.2, slant=0.0),), _SCAN),
-    Cause(
-        "two-pens",
-        "A hairline beside a thick marker",
-        (Line("58", top=50, height=110, thickness=0.012), Line("58", top=245, height=100, thickness=0.24)),
-        _SCAN,
-    ),
+    Cause("two-pens", "A hairline beside a thick marker", _TWO_PENS, _SCAN),
     Cause("drawings", "A drawn face, a drawn sun", (), _SCAN, _face_and_sun),
-    Cause(
-        "small",
-        "Digits lower than 13 pixels beside large ones",
-        (Line("47", top=60, height=200), Line("1963", top=330, height=10, thickness=0.1)),
-        _SCAN,
-    ),
+    Cause("small", "Digits lower than 13 pixels beside large ones", _SMALL, _SCAN),
 )
 """Causes that the reader does not handle, in the order of docs/reading.md."""

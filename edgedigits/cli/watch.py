@@ -1,4 +1,4 @@
-"""`edgedigits watch`: read a camera, a video or a stream as it goes."""
+"""`edgedigits watch`: read a camera, a video or a stream live."""
 
 import json
 import signal
@@ -20,7 +20,7 @@ from edgedigits.cli.model_options import (
     Model,
     Threads,
     engine_options,
-)
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from edgedigits_runtime.live.watching import LiveReading
@@ -36,8 +36,8 @@ def watch(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="A camera (0, /dev/video0, picamera), a video file, an rtsp:// or http:// address, a folder that is"
-            " being filled, or synthetic.",
+            help="A camera (0, /dev/video0, picamera), a video file, an rtsp:// or http:// address, a folder to watch,"
+            " or synthetic.",
         ),
     ],
     model: Model = "base",
@@ -48,35 +48,33 @@ def watch(
     cores: Cores = None,
     expect: Annotated[
         Expect,
-        typer.Option(help="What stands in a picture: one digit, one line of digits, several lines, or find out."),
+        typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
     ] = "auto",
-    length: Annotated[int | None, typer.Option(min=1, help="How many digits there are, where you know it.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each frame that is read.")] = False,
+    length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each frame that is read.")] = False,
     annotate: Annotated[
-        Path | None, typer.Option(metavar="VIDEO", help="Write what was seen and read here: .mp4, .mkv or .avi.")
+        Path | None, typer.Option(metavar="VIDEO", help="Write an annotated video: .mp4, .mkv or .avi.")
     ] = None,
     window: Annotated[
-        bool, typer.Option("--window", help="Show it on the display; needs the extra called window.")
+        bool, typer.Option("--window", help="Open a window on the display; needs the [window] extra.")
     ] = False,
     preview: Annotated[
         str | None,
-        typer.Option(
-            metavar="[HOST:]PORT", help="Show it as a page to a browser; on this machine alone unless a host is given."
-        ),
+        typer.Option(metavar="[HOST:]PORT", help="Serve a live page; without HOST, on this machine only."),
     ] = None,
     max_fps: Annotated[
         float | None,
-        typer.Option(min=0.01, help="Readings a second at most.", show_default="10 when live, every frame of a video"),
+        typer.Option(min=0.01, help="Maximum readings per second.", show_default="10 when live, all frames of a video"),
     ] = None,
     roi: Annotated[
-        str | None, typer.Option(metavar="X,Y,W,H", help="Read this part of the picture only, in pixels.")
+        str | None, typer.Option(metavar="X,Y,W,H", help="Read only this part of the picture, in pixels.")
     ] = None,
-    duration: Annotated[float | None, typer.Option(min=0.1, help="End after so many seconds.")] = None,
-    top_k: Annotated[int, typer.Option(min=1, help="How many labels to list for a digit.")] = 3,
+    duration: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None,
+    top_k: Annotated[int, typer.Option(min=1, help="Labels listed for each digit.")] = 3,
     min_confidence: MinConfidence = None,
     contract: Contract = None,
 ) -> None:
-    """Read numbers live; each is told once, when it has settled. Ctrl-C ends it."""
+    """Read numbers live, and print each once when its reading has settled. Ctrl-C stops."""
     from edgedigits.cli.status_line import StatusLine, summary
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.clock import Clock
@@ -85,18 +83,19 @@ def watch(
     from edgedigits_runtime.sources.named import source_named
 
     if annotate and annotate.exists() and Path(source).exists() and annotate.samefile(source):
-        raise typer.BadParameter(f"--annotate would write over what is read: {annotate}; take another name")
-    part = _box(roi)
-    options = WatchOptions(max_fps, part, duration, top_k)
-    output_options = OutputOptions(annotate, window, _address(preview), part)
+        raise typer.BadParameter(f"--annotate would overwrite the source {annotate}; choose another path")
+    region = _region(roi)
+    options = WatchOptions(max_fps, region, duration, top_k)
+    output_options = OutputOptions(annotate, window, _address(preview), region)
     reader = ReaderOptions(
         model, engine, device, engine_options(threads, kernels, cores), contract, min_confidence,
         top_k=top_k, expect=expect, length=length,
     ).open()  # fmt: skip
     clock, failed = Clock(), False
     watching = Watch(reader, source_named(source, clock), options, clock)
+    counters = watching.counters
     with (
-        ended_by_signals(watching.stop) as signals,
+        stop_on_signals(watching.stop) as signals,
         closing(watching.frames),
         open_outputs(output_options, watching.read_fps) as outputs,
         StatusLine() as status,
@@ -105,24 +104,21 @@ def watch(
             typer.echo(f"preview: {outputs.preview.address}", err=True)
         try:
             for item in watching:
+                if as_json:
+                    status.print(json.dumps(item.to_dict()))
                 if isinstance(item, Notice):
                     failed |= item.failed
                     outputs.add_notice(item.text)
                     status.warn(f"{item.time:.1f} s: {item.text}")
-                    if as_json:
-                        status.print(json.dumps(item.to_dict()))
                     continue
-                if as_json:
-                    status.print(json.dumps(item.to_dict()))
-                elif item.new or item.frame.file:
+                if not as_json and (item.new or item.frame.file):
                     status.print(_line(item))
-                if not outputs.add(item, watching.counters):
+                if not outputs.add(item, counters):
                     watching.stop()
-                status.update(watching.counters, item.reading.text, clock.now() - watching.counters.began)
+                status.update(counters, item.reading.text, clock.now() - counters.began)
         finally:
-            seconds = clock.now() - watching.counters.began
-            typer.echo(summary(watching.counters, seconds, watching.frames.connections), err=True)
-    if annotate and watching.counters.read:
+            typer.echo(summary(counters, clock.now() - counters.began, watching.frames.connections), err=True)
+    if annotate and counters.read:
         typer.echo(f"written: {annotate}", err=True)
     if signals:
         raise typer.Exit(128 + signals[0])
@@ -131,7 +127,7 @@ def watch(
 
 
 def _line(live: "LiveReading") -> str:
-    """Return when, what, and how sure; of a picture with a name its line as `predict` prints it."""
+    """Return time, text and confidence; for a picture file, the same line as `predict`."""
     from edgedigits.predicting.text import alternatives, lowest_confidence, reading_line, single_line
 
     reading = live.reading
@@ -140,7 +136,7 @@ def _line(live: "LiveReading") -> str:
     return f"{live.time:7.1f} s  {single_line(reading.text)}  {lowest_confidence(reading):.1%}{alternatives(reading)}"
 
 
-def _box(text: str | None) -> tuple[int, int, int, int] | None:
+def _region(text: str | None) -> tuple[int, int, int, int] | None:
     if text is None:
         return None
     try:
@@ -148,7 +144,7 @@ def _box(text: str | None) -> tuple[int, int, int, int] | None:
     except ValueError:
         x, y, width, height = -1, -1, 0, 0
     if min(x, y) < 0 or min(width, height) < 1:
-        raise typer.BadParameter(f"expected a part of the picture such as 100,50,320,240; got {text!r}")
+        raise typer.BadParameter(f"expected X,Y,W,H such as 100,50,320,240 for --roi; got {text!r}")
     return x, y, width, height
 
 
@@ -158,23 +154,23 @@ def _address(text: str | None) -> tuple[str, int] | None:
     try:
         return host_and_port(text) if text else None
     except ValueError:
-        raise typer.BadParameter(f"expected a port such as 8080, or 0.0.0.0:8080; got {text!r}") from None
+        raise typer.BadParameter(f"expected a port such as 8080 or 0.0.0.0:8080 for --preview; got {text!r}") from None
 
 
 @contextmanager
-def ended_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """Call `stop` at the first Ctrl-C or SIGTERM, and yield a list with what came; a second one interrupts at once."""
-    came: list[int] = []
+def stop_on_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
+    """Call `stop` on the first SIGINT or SIGTERM and interrupt on the second; yield the list of received signals."""
+    received: list[int] = []
 
     def handle(number: int, _: Any) -> None:
-        if came:
+        if received:
             raise KeyboardInterrupt
-        came.append(number)
+        received.append(number)
         stop()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield came
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

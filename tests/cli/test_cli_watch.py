@@ -1,4 +1,4 @@
-"""`edgedigits watch` as a user runs it: clips, streams, folders, signals, and a stream that is killed midway."""
+"""`edgedigits watch` on clips, streams and folders, with signals and a stream that ends early."""
 
 import json
 import os
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four seconds, 15 frames each, as a file."""
+    """Four seconds of video at 15 frames per second."""
     cv2, path = opencv(), tmp_path_factory.mktemp("clip") / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 15, (640, 480))
     for number in range(0, 120, 2):
@@ -62,15 +62,14 @@ def checked(lines: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_clip_is_read_frame_by_frame_and_annotated(run_command: RunCommand, clip: Path, tmp_path: Path) -> None:
+def test_clip_is_read_and_annotated(run_command: RunCommand, clip: Path, tmp_path: Path) -> None:
     done = run_command("watch", clip, "--annotate", "out.mp4")
     assert [line.split()[2] for line in done.stdout.splitlines()] == ["42", "7"]
-    assert ": 60 frames, 60 read (" in done.stderr and ", 0 dropped, age " in done.stderr
-    assert done.stderr.splitlines()[-1] == "written: out.mp4"
+    assert "60 frames, 60 read" in done.stderr and "out.mp4" in done.stderr.splitlines()[-1]
     assert frames(tmp_path / "out.mp4") == 60
 
 
-def test_json_lines_follow_the_schema_and_tell_a_number_once(run_command: RunCommand, clip: Path) -> None:
+def test_json_lines_follow_schema_and_each_number_is_new_once(run_command: RunCommand, clip: Path) -> None:
     lines = checked(run_command("watch", clip, "--json", "--max-fps", "8", "--roi", "0,0,640,480").stdout)
     assert 28 <= len(lines) <= 34
     assert [line["text"] for line in lines if line["new"]] == ["42", "7"]
@@ -79,22 +78,22 @@ def test_json_lines_follow_the_schema_and_tell_a_number_once(run_command: RunCom
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_end_it_with_a_summary_and_a_whole_video(tmp_path: Path, number: int, code: int) -> None:
+def test_signal_stops_with_summary_and_complete_video(tmp_path: Path, number: int, code: int) -> None:
     watching = started("synthetic", "--json", "--annotate", "out.mp4", folder=tmp_path)
     assert watching.stdout is not None
     for _ in range(8):
         checked(watching.stdout.readline())
     watching.send_signal(number)
-    lines, said = watching.communicate(timeout=60)
+    lines, errors = watching.communicate(timeout=60)
     checked(lines)
-    assert watching.returncode == code, said
-    assert said.splitlines()[-2].startswith("watched ") and said.splitlines()[-1] == "written: out.mp4"
-    # The signal may come when the last reading was told, and its frame not yet written.
+    assert watching.returncode == code, errors
+    assert errors.splitlines()[-2].startswith("watched ") and errors.splitlines()[-1].endswith("out.mp4")
+    # The signal may arrive before the last frame is written.
     assert frames(tmp_path / "out.mp4") >= 8 - 1
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
-def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
+def test_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     watching = started("synthetic", "--json", folder=tmp_path)
     assert watching.stdout is not None
     watching.stdout.readline()
@@ -123,23 +122,23 @@ def server() -> Iterator[Preview]:
     preview.close()
 
 
-def test_a_stream_that_is_killed_midway_is_told_and_waited_for(server: Preview, tmp_path: Path) -> None:
+def test_ended_stream_is_reported_and_retried(server: Preview, tmp_path: Path) -> None:
     watching = started(f"{server.address}stream.mjpg", "--json", folder=tmp_path)
     assert watching.stdout is not None
     for _ in range(5):
         checked(watching.stdout.readline())
     server.close()
-    told: list[str] = []
-    while not told:
-        told = [found["error"] for found in checked(watching.stdout.readline()) if "error" in found]
-    assert told[0].endswith("gives no more pictures; trying again in 0.5 s")
+    errors: list[str] = []
+    while not errors:
+        errors = [found["error"] for found in checked(watching.stdout.readline()) if "error" in found]
+    assert errors[0].endswith(" 0.5 s")
     watching.terminate()
-    _, said = watching.communicate(timeout=60)
-    assert watching.returncode == 143 and told[0] in said and "Traceback" not in said
-    assert said.splitlines()[-1].startswith("watched ")
+    _, log = watching.communicate(timeout=60)
+    assert watching.returncode == 143 and errors[0] in log and "Traceback" not in log
+    assert log.splitlines()[-1].startswith("watched ")
 
 
-def test_a_folder_that_is_being_filled(tmp_path: Path) -> None:
+def test_folder_is_watched(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     shutil.copy(REPOSITORY / "examples" / "3-blue-pen.jpg", tmp_path / "in" / "1.jpg")
     watching = started("in", folder=tmp_path)
@@ -150,56 +149,56 @@ def test_a_folder_that_is_being_filled(tmp_path: Path) -> None:
     Image.new("L", (40, 40), 255).save(tmp_path / "in" / "3.png")
     assert watching.stdout.readline() == "in/3.png: no digit\n"
     watching.send_signal(signal.SIGINT)
-    _, said = watching.communicate(timeout=60)
-    assert watching.returncode == 130 and "3 frames, 3 read" in said
+    _, log = watching.communicate(timeout=60)
+    assert watching.returncode == 130 and "3 frames, 3 read" in log
 
 
-def test_a_duration_ends_it_and_a_preview_is_named(run_command: RunCommand) -> None:
+def test_duration_stops_and_preview_address_is_printed(run_command: RunCommand) -> None:
     done = run_command("watch", "synthetic:5", "--duration", "2.5", "--preview", "0", "--max-fps", "20")
     address, *_, summary = done.stderr.splitlines()
     assert address.startswith("preview: http://localhost:") and summary.startswith("watched ")
     assert float(summary.split()[1]) >= 2.5
 
 
-def test_what_is_read_is_not_written_over(run_command: RunCommand, clip: Path) -> None:
+def test_source_is_not_overwritten(run_command: RunCommand, clip: Path) -> None:
     before = clip.read_bytes()
-    assert "would write over what is read" in run_command("watch", clip, "--annotate", clip, check=2).stderr
+    assert "--annotate" in run_command("watch", clip, "--annotate", clip, check=2).stderr
     assert clip.read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "fact"),
     [
-        (("nothing.mp4",), 1, "no source 'nothing.mp4'; expected a camera's number or device"),
-        (("97",), 1, "no camera at /dev/video97"),
-        (("synthetic", "--annotate", "out.gif"), 1, "unknown kind of video '.gif'; known: .mp4, .mkv, .avi"),
-        (("synthetic", "--roi", "1,2,3"), 2, "expected a part of the picture such as 100,50,320,240"),
-        (("synthetic", "--roi", "900,0,10,10"), 1, "lies outside of the picture, which is 640x480"),
-        (("synthetic", "--preview", "port"), 2, "expected a port such as 8080"),
+        (("nothing.mp4",), 1, "nothing.mp4"),
+        (("97",), 1, "/dev/video97"),
+        (("synthetic", "--annotate", "out.gif"), 1, ".mp4, .mkv, .avi"),
+        (("synthetic", "--roi", "1,2,3"), 2, "--roi"),
+        (("synthetic", "--roi", "900,0,10,10"), 1, "640x480"),
+        (("synthetic", "--preview", "port"), 2, "--preview"),
         (("synthetic", "--model", "nothing"), 1, "nothing"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(run_command: RunCommand, arguments: Any, code: int, said: str) -> None:
+def test_failure_is_one_line(run_command: RunCommand, arguments: Any, code: int, fact: str) -> None:
     done = run_command("watch", *arguments, check=code)
-    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert fact in " ".join(done.stderr.replace("│", " ").split())
     assert "Traceback" not in done.stderr and done.stdout == ""
 
 
-def test_a_window_names_its_extra(run_command: RunCommand) -> None:
+def test_window_names_its_extra(run_command: RunCommand) -> None:
     if "GUI:                           NONE" not in opencv().getBuildInformation():
         pytest.skip("the installed OpenCV has windows")
     done = run_command("watch", "synthetic", "--window", check=1)
-    assert "pip install 'edgedigits[window]'" in done.stderr
+    assert "edgedigits[window]" in done.stderr
 
 
-def test_another_engine_reads_the_same(run_command: RunCommand, clip: Path) -> None:
+def test_engines_agree(run_command: RunCommand, clip: Path) -> None:
     done = run_command("watch", clip, "--engine", "onnxruntime", "--device", "cpu", "--json")
     lines = checked(done.stdout)
     assert {line["engine"] for line in lines} == {"onnxruntime"}
     assert [line["text"] for line in lines if line["new"]] == ["42", "7"]
 
 
-def test_the_synthetic_camera_needs_no_extra(run_command: RunCommand) -> None:
+def test_synthetic_camera_needs_no_extra(run_command: RunCommand) -> None:
     code = (
         "import sys\nsys.modules['cv2'] = None\nfrom edgedigits.cli import app\n"
         "app(['watch', 'synthetic', '--duration', '1', '--json'], standalone_mode=False)"

@@ -1,4 +1,4 @@
-"""Digits are followed by overlap, voted over time, and the answer changes only when another has settled."""
+"""Tracking by overlap, voting over time, and settled answers."""
 
 import itertools
 from random import Random
@@ -25,8 +25,8 @@ def number(text: str, x: int = 100, y: int = 100) -> list[Digit]:
     return [digit(label, x + 60 * k, y) for k, label in enumerate(text)]
 
 
-def told(frames: list[list[Digit]], fps: float = FPS) -> tuple[list[str], list[str]]:
-    """Return the numbers that were new, and every answer that was shown, each as often as it began."""
+def answers_to(frames: list[list[Digit]], fps: float = FPS) -> tuple[list[str], list[str]]:
+    """Return the new texts, and all texts without repeats."""
     settling = Settling()
     answers = [settling.update(digits, k / fps) for k, digits in enumerate(frames)]
     return [answer.text for answer in answers if answer.new], [
@@ -35,13 +35,13 @@ def told(frames: list[list[Digit]], fps: float = FPS) -> tuple[list[str], list[s
 
 
 @given(boxes, boxes)
-def test_overlap_is_symmetric_and_whole_only_with_itself(one: tuple[int, ...], other: tuple[int, ...]) -> None:
+def test_overlap_is_symmetric_and_1_only_with_itself(one: tuple[int, ...], other: tuple[int, ...]) -> None:
     share = overlap(one, other)  # type: ignore[arg-type]
     assert share == overlap(other, one)  # type: ignore[arg-type]
     assert 0 <= share <= 1 and (share == 1) == (one == other)
 
 
-def test_a_digit_is_followed_while_it_moves() -> None:
+def test_moving_digit_keeps_its_track() -> None:
     tracks = Tracks()
     first = [tracks.update([digit("4", x), digit("2", x + 60)], k / FPS) for k, x in enumerate(range(0, 200, 20))]
     assert [len(found) for found in first] == [0, 0, *[2] * 8]
@@ -49,28 +49,28 @@ def test_a_digit_is_followed_while_it_moves() -> None:
 
 
 @pytest.mark.parametrize("fps", [3, 10, 30])
-def test_a_number_is_told_once_when_it_has_settled(fps: float) -> None:
-    new, shown = told([[]] * 5 + [number("42")] * 60, fps)
-    assert new == ["42"] and shown == ["", "42"]
+def test_settled_number_is_new_once(fps: float) -> None:
+    new, texts = answers_to([[]] * 5 + [number("42")] * 60, fps)
+    assert new == ["42"] and texts == ["", "42"]
 
 
 @pytest.mark.parametrize("fps", [3, 10, 30])
-def test_the_next_number_is_told_and_no_mixture_of_both(fps: float) -> None:
+def test_successive_numbers_never_mix(fps: float) -> None:
     frames = [number("42")] * 60 + [number("719", 110)] * 60 + [number("5", 400, 300)] * 60 + [[]] * 60
-    new, shown = told(frames, fps)
-    assert new == ["42", "719", "5"] and shown == ["", "42", "719", "5", ""]
+    new, texts = answers_to(frames, fps)
+    assert new == ["42", "719", "5"] and texts == ["", "42", "719", "5", ""]
 
 
-def test_the_same_number_is_told_again_only_after_it_was_away() -> None:
+def test_same_number_is_new_again_only_after_it_was_gone() -> None:
     away = [*[number("42")] * 60, *[[]] * 60, *[number("42")] * 60]
-    assert told(away)[0] == ["42", "42"]
+    assert answers_to(away)[0] == ["42", "42"]
     hidden_for_a_moment = [*[number("42")] * 60, *[[]] * 8, *[number("42")] * 60]
-    assert told(hidden_for_a_moment) == (["42"], ["", "42"])
+    assert answers_to(hidden_for_a_moment) == (["42"], ["", "42"])
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_slips_of_the_reader_are_outvoted(seed: int) -> None:
-    """A fifth of the readings miss a digit, misread one, or see one that is not there."""
+def test_misreadings_are_outvoted(seed: int) -> None:
+    """A fifth of the readings miss, misread or add a digit."""
     random = Random(seed)
     frames = []
     for _ in range(300):
@@ -83,10 +83,10 @@ def test_slips_of_the_reader_are_outvoted(seed: int) -> None:
         elif slip < 0.2:
             digits.append(digit(random.choice("018"), random.randrange(300, 500), random.randrange(0, 400)))
         frames.append(digits)
-    assert told([number("42")] * 30 + frames) == (["42"], ["", "42"])
+    assert answers_to([number("42")] * 30 + frames) == (["42"], ["", "42"])
 
 
-def test_what_goes_is_kept_in_the_answer_but_not_as_being_there() -> None:
+def test_vanished_digit_stays_in_answer_as_invisible() -> None:
     settling = Settling()
     answers = [settling.update(number("42" if k < 60 else "7"), k / FPS) for k in range(100)]
     assert answers[59].visible == (True, True)
@@ -94,7 +94,7 @@ def test_what_goes_is_kept_in_the_answer_but_not_as_being_there() -> None:
     assert answers[-1].text == "7" and answers[-1].visible == (True,)
 
 
-def test_labels_may_be_words() -> None:
+def test_labels_can_be_words() -> None:
     def thing(label: str, x: int) -> Digit:
         return Digit(None, label, 0.9, (x, 100, 40, 60), ((label, 0.9), ("dog", 0.1)))
 
@@ -102,17 +102,17 @@ def test_labels_may_be_words() -> None:
     answers = [settling.update([thing("cat", 0), thing("12", 100)], k / FPS) for k in range(60)]
     assert [(digit.label, digit.digit) for digit in answers[-1].digits] == [("cat", None), ("12", None)]
     assert answers[-1].text == "cat12"
-    # What has settled stands in first place while something else is voted.
+    # The settled label stays first while another one gets votes.
     changed = settling.update([thing("dog", 0), thing("12", 100)], 2.0)
     assert [digit.label for digit in changed.digits] == ["cat", "12"]
 
 
-def test_lines_are_parted_and_in_order() -> None:
-    new, _ = told([[*number("19", 300, 300), *number("42", 100, 100), *number("7", 250, 100)]] * 40)
+def test_lines_are_separated_and_ordered() -> None:
+    new, _ = answers_to([[*number("19", 300, 300), *number("42", 100, 100), *number("7", 250, 100)]] * 40)
     assert new == ["427\n19"]
 
 
-def test_the_voted_digit_says_how_sure_its_readings_were() -> None:
+def test_confidence_is_the_mean_of_readings() -> None:
     settling = Settling(top_k=2)
     for k in range(60):
         answer = settling.update([digit("4", sure=0.9 if k % 2 else 0.7)], k / FPS)
@@ -122,7 +122,7 @@ def test_the_voted_digit_says_how_sure_its_readings_were() -> None:
     assert [label for label, _ in found.top] == ["4", "7"]
 
 
-def test_a_change_forgets_what_stood_there_before() -> None:
+def test_new_digit_discards_earlier_votes() -> None:
     settling = Settling()
     for k in range(120):
         answer = settling.update(number("42" if k < 60 else "45"), k / FPS)
@@ -133,7 +133,7 @@ def test_a_change_forgets_what_stood_there_before() -> None:
     st.lists(st.lists(st.tuples(st.sampled_from("0123456789"), boxes), max_size=4), max_size=60),
     st.sampled_from([2, 10, 30]),
 )
-def test_text_and_digits_always_agree(frames: list[list[tuple[str, tuple[int, int, int, int]]]], fps: float) -> None:
+def test_text_matches_digits(frames: list[list[tuple[str, tuple[int, int, int, int]]]], fps: float) -> None:
     settling = Settling()
     for k, frame in enumerate(frames):
         digits = [Digit(int(label), label, 0.9, box, ((label, 0.9),)) for label, box in frame]

@@ -1,4 +1,4 @@
-"""The cameras of a Raspberry Pi, against a stand-in for Picamera2; the real one was not run."""
+"""Raspberry Pi cameras, with a stand-in for Picamera2."""
 
 import importlib
 import sys
@@ -24,28 +24,28 @@ def picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     del sys.modules["picamera2"]
 
 
-def test_it_gives_red_first_until_it_is_gone(picamera2: ModuleType) -> None:
+def test_pictures_are_rgb_until_camera_is_lost(picamera2: ModuleType) -> None:
     capture = PiCamera().connect()
     shot = capture.grab()
     assert shot.pixels.shape == (480, 640, 3) and shot.pixels.dtype == np.uint8 and shot.pixels.flags.c_contiguous
     assert tuple(shot.pixels[0, 0].tolist()) == picamera2.COLOUR and shot.time is None
-    with pytest.raises(SourceUnavailable, match=r"picamera:0 cannot be opened: .*busy; another program"):
+    with pytest.raises(SourceUnavailable, match=r"picamera:0.*busy"):
         PiCamera().connect()
     picamera2.STATE["gone"] = True
     with pytest.raises(StreamLost, match="timed out"):
         capture.grab()
     capture.close()
     assert picamera2.STATE["open"] == 0
-    with pytest.raises(SourceNotFound, match="no picamera:3; Picamera2 finds 1"):
+    with pytest.raises(SourceNotFound, match=r"picamera:3.* 1 "):
         PiCamera(3).connect()
 
 
-def test_a_number_is_its_camera_where_it_knows_one(picamera2: ModuleType) -> None:
+def test_number_opens_pi_camera_if_found(picamera2: ModuleType) -> None:
     assert source_named("0") == source_named("picamera") == PiCamera(0)
     assert source_named("1") == Camera(1)
 
 
-def test_without_picamera2_a_number_is_opencvs() -> None:
+def test_number_opens_opencv_camera_without_picamera2() -> None:
     assert source_named("0") == Camera(0)
-    with pytest.raises(SourceNotFound, match="sudo apt install python3-picamera2"):
+    with pytest.raises(SourceNotFound, match="python3-picamera2"):
         PiCamera().connect()

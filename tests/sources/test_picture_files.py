@@ -1,4 +1,4 @@
-"""From names on the command line to pictures, one bad name stopping no other."""
+"""Expansion of names on the command line to pictures."""
 
 import io
 from pathlib import Path
@@ -28,18 +28,18 @@ def found(*sources: str | Path) -> list[str]:
     return [source.name for source in expand(sources)]
 
 
-def test_a_folder_gives_its_pictures_in_natural_order(folder: Path) -> None:
+def test_folder_is_expanded_in_natural_order(folder: Path) -> None:
     names = [str(Path(name).relative_to(folder)) for name in found(folder)]
     assert names == ["2.PNG", "10.png", "[1].gif", "b.jpg", str(Path("sub/1.webp"))]
 
 
-def test_patterns_that_the_shell_left_are_matched(folder: Path) -> None:
+def test_unexpanded_patterns_are_matched(folder: Path) -> None:
     assert found("*.png") == ["10.png"]
     assert found(f"{folder}/1*.png") == [str(folder / "10.png")]
     assert found("**/*.webp") == [str(Path("sub/1.webp"))]
 
 
-def test_a_file_is_taken_whatever_its_suffix_or_brackets(folder: Path) -> None:
+def test_file_may_have_any_suffix_and_brackets(folder: Path) -> None:
     assert found("notes.txt", "[1].gif") == ["notes.txt", "[1].gif"]
     assert next(expand(["b.jpg"])) == Source("b.jpg", Path("b.jpg"))
 
@@ -51,16 +51,16 @@ def test_standard_input_is_read_as_bytes(monkeypatch: pytest.MonkeyPatch) -> Non
     assert isinstance(empty.error, PictureUnreadable)
 
 
-def test_standard_input_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_has_a_maximum_length(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"picture")))
     monkeypatch.setattr("edgedigits_runtime.sources.files.MOST_BYTES", 6)
     (long,) = expand(["-"])
     assert isinstance(long.error, PictureTooLarge)
-    assert str(long.error) == "standard input is longer than 6 bytes; expected a picture"
+    assert " 6 bytes" in str(long.error)
 
 
 @pytest.mark.parametrize("missing", ["none.png", "empty", "*.tiff", "none/*.png", "a" * 300, "a\0b"])
-def test_what_is_not_there_is_named_and_the_others_go_on(folder: Path, missing: str) -> None:
+def test_missing_source_stops_no_other(folder: Path, missing: str) -> None:
     first, bad, last = expand(["b.jpg", missing, "10.png"])
     assert (first.name, last.name) == ("b.jpg", "10.png")
     assert isinstance(bad.error, PictureNotFound)
@@ -69,7 +69,7 @@ def test_what_is_not_there_is_named_and_the_others_go_on(folder: Path, missing: 
     assert missing in str(bad.error)
 
 
-def test_sources_are_looked_at_only_when_they_are_due(folder: Path) -> None:
+def test_sources_are_expanded_lazily(folder: Path) -> None:
     sources = expand(["b.jpg", "later.png"])
     next(sources)
     (folder / "later.png").write_bytes(b"")
@@ -77,23 +77,23 @@ def test_sources_are_looked_at_only_when_they_are_due(folder: Path) -> None:
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True))
-def test_numbers_in_names_are_sorted_by_value(numbers: list[int]) -> None:
+def test_natural_key_sorts_numbers_by_value(numbers: list[int]) -> None:
     names = [Path(f"page{number}.png") for number in numbers]
     assert sorted(names, key=natural_key) == [Path(f"page{number}.png") for number in sorted(numbers)]
 
 
-def test_a_pattern_that_is_none_stops_no_other(folder: Path) -> None:
+def test_invalid_pattern_stops_no_other(folder: Path) -> None:
     bad, good = expand(["**.png", "b.jpg"])
-    assert isinstance(bad.error, PictureNotFound) and "no file matches **.png" in str(bad.error)
+    assert isinstance(bad.error, PictureNotFound) and "**.png" in str(bad.error)
     assert good.error is None
 
 
-def test_patterns_leave_hidden_files_alone_as_shells_do(folder: Path) -> None:
+def test_patterns_skip_hidden_files(folder: Path) -> None:
     (folder / "._b.jpg").touch()
     assert found("*.jpg") == ["b.jpg"]
     assert found("._*.jpg") == ["._b.jpg"]
 
 
-def test_an_address_is_no_file() -> None:
+def test_address_is_an_error() -> None:
     (source,) = expand(["https://example.org/a.png"])
-    assert str(source.error) == "https://example.org/a.png is an address; save the picture as a file first"
+    assert isinstance(source.error, PictureNotFound) and "https://example.org/a.png" in str(source.error)

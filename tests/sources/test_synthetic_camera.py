@@ -1,4 +1,4 @@
-"""The synthetic camera: the same pictures by the same seed, frames in time, stalls and failures as written."""
+"""The synthetic camera: reproducible pictures, frames on time, stalls and failures."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ SMALL = Film(size=(160, 120), digit_height=50)
 
 
 @given(seed=st.integers(0, 1000), number=st.integers(0, 10_000))
-def test_a_frame_is_its_number_and_seed(seed: int, number: int) -> None:
+def test_number_and_seed_determine_frame(seed: int, number: int) -> None:
     picture = SyntheticCamera(SMALL, seed=seed).picture(number)
     assert picture.shape == (120, 160, 3) and picture.dtype == np.uint8
     assert np.array_equal(picture, SyntheticCamera(SMALL, seed=seed).picture(number))
@@ -22,24 +22,24 @@ def test_a_frame_is_its_number_and_seed(seed: int, number: int) -> None:
 
 
 @given(st.text("0123456789", max_size=12), st.integers(16, 300), st.integers(0, 500))
-def test_every_number_finds_room_in_every_picture(written: str, side: int, number: int) -> None:
+def test_any_number_fits_any_picture(written: str, side: int, number: int) -> None:
     film = Film(numbers=(written,), size=(side, side), digit_height=110)
     assert SyntheticCamera(film).picture(number).shape == (side, side, 3)
 
 
-def test_what_it_says_is_written_is_what_can_be_read(reader: Reader) -> None:
+def test_written_number_is_read(reader: Reader) -> None:
     camera = SyntheticCamera(Film(numbers=("42", "", "1905")), seed=5)
     for number in range(15, 360, 60):
         assert reader.read(camera.picture(number)).text == camera.film.written_at(number / 30)
 
 
-def test_it_moves() -> None:
+def test_number_moves() -> None:
     camera = SyntheticCamera(Film(numbers=("7",), noise=0, shadow=0))
     (before,), (after,) = (np.nonzero(camera.picture(k).max(axis=2).min(axis=0) < 90)[:1] for k in (0, 60))
     assert after.mean() == pytest.approx(before.mean() + 80, abs=2)
 
 
-def test_frames_come_when_they_are_due_and_are_gone_when_nobody_takes_them() -> None:
+def test_frames_are_due_on_time_and_dropped_if_not_taken() -> None:
     clock = VirtualClock()
     camera = SyntheticCamera(SMALL, clock=clock)
     capture = camera.connect()
@@ -52,7 +52,7 @@ def test_frames_come_when_they_are_due_and_are_gone_when_nobody_takes_them() -> 
     assert clock.now() == pytest.approx(31 / 30)
 
 
-def test_stalls_failures_and_sizes_come_as_written() -> None:
+def test_stalls_failures_and_sizes() -> None:
     clock = VirtualClock()
     film = Film(size=(160, 120), digit_height=50, stalls=((1, 2),), failures=((4, 3),), sizes=((8, 64, 48),))
     camera = SyntheticCamera(film, clock=clock)

@@ -1,4 +1,4 @@
-"""The generator of what is no digit: letters, signs, pictures, scribbles, ticks, textures, parts of digits."""
+"""Drawn non-digits: letters, signs, doodles, scribbles, ticks, textures and fragments."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ TABLES = {
 
 @some
 @given(kinds, seeds, st.integers(SMALLEST, 128))
-def test_a_mark_is_ink_within_its_canvas(kind: str, seed: int, size: int) -> None:
+def test_non_digit_is_within_canvas(kind: str, seed: int, size: int) -> None:
     ink = draw_non_digit(np.random.default_rng(seed), kind=kind, size=size)
     assert ink.shape == (size, size) and ink.dtype == np.uint8
     assert ink.max() > 60
@@ -47,7 +47,7 @@ def test_a_mark_is_ink_within_its_canvas(kind: str, seed: int, size: int) -> Non
 
 @some
 @given(kinds, seeds)
-def test_a_seed_gives_the_same_mark_and_another_seed_another(kind: str, seed: int) -> None:
+def test_seed_determines_non_digit(kind: str, seed: int) -> None:
     first, again, other = (draw_non_digit(np.random.default_rng(s), kind=kind, size=40) for s in (seed, seed, seed + 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -55,7 +55,7 @@ def test_a_seed_gives_the_same_mark_and_another_seed_another(kind: str, seed: in
 
 @some
 @given(kinds.filter(lambda kind: kind != "texture"), seeds, st.floats(0, 1))
-def test_every_thickness_in_range_is_drawn(kind: str, seed: int, part: float) -> None:
+def test_any_thickness_is_drawn(kind: str, seed: int, part: float) -> None:
     size = 40
     ink = draw_non_digit(np.random.default_rng(seed), kind=kind, size=size, thickness=1 + part * (size / 4 - 1))
     assert ink.any()
@@ -68,11 +68,11 @@ def test_strokes_are_anti_aliased(seed: int) -> None:
     assert len(np.unique(ink)) >= 8
 
 
-def test_without_a_kind_every_kind_comes_up() -> None:
+def test_default_draws_every_kind() -> None:
     rng = np.random.default_rng(0)
     drawn = [draw_non_digit(rng, size=32).tobytes() for _ in range(60)]
     assert len(set(drawn)) == 60
-    # The choice of the kind is the first number drawn.
+    # The first random number chooses the kind.
     chosen = {KINDS[np.random.default_rng(seed).integers(len(KINDS))] for seed in range(60)}
     assert chosen == set(KINDS)
     for seed in range(6):
@@ -82,43 +82,43 @@ def test_without_a_kind_every_kind_comes_up() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_mark_lies_within_the_unit_and_none_is_a_digit(name: str) -> None:
+def test_glyphs_are_within_the_unit_and_unlike_digits(name: str) -> None:
     assert not LOOK_LIKE_DIGITS[name] & set(TABLES[name])
-    for ways in TABLES[name].values():
-        assert ways
-        for hand in ways:
-            assert isinstance(hand, tuple)
-            points = np.concatenate([np.concatenate(stroke_points(stroke)) for stroke in hand])
+    for glyphs in TABLES[name].values():
+        assert glyphs
+        for glyph in glyphs:
+            assert isinstance(glyph, tuple)
+            points = np.concatenate([np.concatenate(stroke_points(stroke)) for stroke in glyph])
             assert points.min() >= 0 and points.max() <= 1
             assert np.ptp(points, axis=0).max() > 0.55
 
 
-def test_cursive_letters_begin_at_the_left_on_the_line_and_run_to_the_right() -> None:
+def test_cursive_letters_start_on_the_baseline_and_end_at_the_right() -> None:
     for first, *others in CURSIVE.values():
         points = np.concatenate(stroke_points(first))
         assert points[0, 0] == 0 and 0.85 < points[0, 1] < 1
-        # The next letter begins at this end, so nothing of this one may reach beyond it.
+        # The next letter starts here, so this one must not extend beyond it.
         assert points[-1, 0] == points[:, 0].max()
         assert points.min() >= 0 and points.max() <= 1
         for stroke in others:
             assert np.concatenate(stroke_points(stroke))[:, 0].max() <= points[-1, 0]
 
 
-def test_an_eighth_of_the_samples_is_greek() -> None:
+def test_an_eighth_of_samples_is_greek() -> None:
     assert KINDS.count("greek") / len(KINDS) >= 0.12
 
 
 @some
 @given(seeds, st.integers(24, 96), st.floats(0.05, 0.13))
-def test_a_half_of_a_letter_is_no_bar(seed: int, size: int, pen: float) -> None:
+def test_letter_half_is_not_a_bar(seed: int, size: int, pen: float) -> None:
     ink = draw_letter_half(np.random.default_rng(seed), size, max(1.0, pen * size))
     assert ink.shape == (size, size) and ink.dtype == np.uint8
     rows, columns = np.nonzero(ink > 127)
     assert np.ptp(columns) + 1 > 0.35 * (np.ptp(rows) + 1)
 
 
-def test_ticks_stand_and_lie_in_every_direction() -> None:
-    # A tick leaves one quarter of its square all but bare, another one for each turn of it.
+def test_ticks_point_in_every_direction() -> None:
+    # A tick leaves one quadrant nearly blank; each turn leaves another one.
     barest = set()
     for seed in range(60):
         ink = draw_non_digit(np.random.default_rng(seed), kind="tick", size=32)
@@ -127,25 +127,25 @@ def test_ticks_stand_and_lie_in_every_direction() -> None:
     assert barest == {0, 1, 2, 3}
 
 
-def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
+def test_unknown_kind_is_an_error() -> None:
     with pytest.raises(UnknownName, match="letter, operator"):
         draw_non_digit(np.random.default_rng(0), kind="digit")
 
 
-def test_a_canvas_without_room_is_refused() -> None:
+def test_small_canvas_is_an_error() -> None:
     with pytest.raises(ArrayError, match=r"16 .*15"):
         draw_non_digit(np.random.default_rng(0), size=15)
 
 
 @pytest.mark.parametrize("thickness", [0.5, 8.1, float("nan")])
-def test_a_thickness_out_of_range_is_refused(thickness: float) -> None:
+def test_thickness_out_of_range_is_an_error(thickness: float) -> None:
     with pytest.raises(ArrayError, match=r"1 to 8 .*32"):
         draw_non_digit(np.random.default_rng(0), size=32, thickness=thickness)
 
 
 @settings(max_examples=15)
 @given(st.integers(0, 13), seeds)
-def test_samples_are_framed_never_black_and_the_same_for_a_seed(count: int, seed: int) -> None:
+def test_samples_are_framed_and_reproducible(count: int, seed: int) -> None:
     images = non_digit_samples(count, seed)
     assert images.shape == (count, 28, 28) and images.dtype == np.uint8
     for image in images:
@@ -155,10 +155,10 @@ def test_samples_are_framed_never_black_and_the_same_for_a_seed(count: int, seed
     assert np.array_equal(images, non_digit_samples(count, seed))
 
 
-def test_samples_of_another_seed_are_others() -> None:
+def test_seed_changes_samples() -> None:
     assert not np.array_equal(non_digit_samples(6, 0), non_digit_samples(6, 1))
 
 
-def test_a_negative_count_is_refused() -> None:
-    with pytest.raises(ArrayError, match="count must be at least 0, is -1"):
+def test_negative_count_is_an_error() -> None:
+    with pytest.raises(ArrayError, match="-1"):
         non_digit_samples(-1, 0)
