@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgedigits.cli import model_options
+from edgedigits.cli import model_options as common
 
 if TYPE_CHECKING:
     from edgedigits_runtime.live.watching import LiveReading
@@ -29,14 +29,14 @@ def watch(
             " or synthetic.",
         ),
     ],
-    model: model_options.Model = "base",
-    engine: model_options.Engine = None,
-    device: model_options.Device = "auto",
-    threads: model_options.Threads = 1,
-    kernels: model_options.Kernels = "auto",
-    cores: model_options.Cores = None,
+    model: common.Model = "base",
+    engine: common.Engine = None,
+    device: common.Device = "auto",
+    threads: common.Threads = 1,
+    kernels: common.Kernels = "auto",
+    cores: common.Cores = None,
     expect: Annotated[
-        model_options.Expect,
+        common.Expect,
         typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
     ] = "auto",
     length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
@@ -60,8 +60,8 @@ def watch(
     ] = None,
     duration: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None,
     top_k: Annotated[int, typer.Option(min=1, help="Labels listed for each digit.")] = 3,
-    min_confidence: model_options.MinConfidence = None,
-    contract: model_options.Contract = None,
+    min_confidence: common.MinConfidence = None,
+    contract: common.Contract = None,
 ) -> None:
     """Read numbers live, and print each once when its reading has settled. Ctrl-C stops."""
     from edgedigits.cli.status_line import StatusLine, summary
@@ -77,7 +77,7 @@ def watch(
     options = WatchOptions(max_fps, region, duration, top_k)
     output_options = OutputOptions(annotate, window, _address(preview), region)
     reader = ReaderOptions(
-        model, engine, device, model_options.engine_options(threads, kernels, cores), contract, min_confidence,
+        model, engine, device, common.engine_options(threads, kernels, cores), contract, min_confidence,
         top_k=top_k, expect=expect, length=length,
     ).open()  # fmt: skip
     clock, failed = Clock(), False

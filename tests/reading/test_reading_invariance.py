@@ -35,7 +35,7 @@ GRID = PageOptions(
 )
 
 # Where a stroke runs along a rule, both go.
-UNRULED = [name for name, scene in SCENES.items() if not scene.rules]
+UNRULED = [name for name, scene in SCENES.items() if not scene.line_spacing]
 
 # Inverted, a shadow is a patch of light, a dark table a bright one, and the brown of a card grows with the dark around
 # it, as no camera takes them.
