@@ -40,7 +40,7 @@ def create_app(options: ServeOptions, reader: Reader | None = None, log: Log | N
     document = openapi.build_document(shape, options.limits.arrays, with_token=bool(options.token))
     files = {
         "/openapi.json": static_file(json.dumps(document).encode(), ".json"),
-        "/docs": static_file(openapi.docs_page(document).encode(), ".html"),
+        "/docs": static_file((openapi.FOLDER / "docs.html").read_bytes(), ".html"),
         "/docs.css": static_file((openapi.FOLDER / "docs.css").read_bytes(), ".css"),
         **page_files(),
     }

@@ -444,3 +444,22 @@ def test_failing_engine_gives_503(api: Api, reader: Reader, monkeypatch: pytest.
         answer = api.post(path, content=content)
         assert refused(answer, 503, "EdgedigitsError") == "the device was unplugged"
         assert answer.headers["retry-after"] == "1"
+
+
+def test_docs_page_describes_the_document(api: Api) -> None:
+    page, document = api.get("/docs").text, api.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        (operation,) = methods.values()
+        section = page.partition(f"<code>{path}</code>")[2].partition("</section>")[0]
+        body = operation.get("requestBody", {"content": {}})["content"]
+        for name in (*operation["responses"], *body):
+            assert f"<code>{name}</code>" in section
+    for name, schema in document["components"]["schemas"].items():
+        section = page.partition(f'<section id="{name}">')[2].partition("</section>")[0]
+        assert [field for field in schema["properties"] if f"<code>{field}</code>" not in section] == []
+        assert section.count("<tr>") == len(schema["properties"])
+
+
+def test_docs_page_loads_nothing_from_other_hosts(api: Api) -> None:
+    page = api.get("/docs").text
+    assert "<script" not in page and "style=" not in page and "//" not in page.replace("http://127.0.0.1:8000", "")

@@ -167,10 +167,3 @@ def test_unchanged_files_give_304(api: Api) -> None:
     first = api.get("/docs.css")
     again = api.get("/docs.css", headers={"if-none-match": first.headers["etag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
-
-
-def test_docs_page_has_every_path_and_loads_nothing_from_other_hosts(api: Api) -> None:
-    page = api.get("/docs").text
-    for path in api.get("/openapi.json").json()["paths"]:
-        assert f"<code>{path}</code>" in page
-    assert "<script" not in page and "style=" not in page and "//" not in page.replace("http://127.0.0.1:8000", "")
