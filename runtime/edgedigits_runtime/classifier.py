@@ -1,4 +1,4 @@
-"""The classifier: an engine behind the one call that users make on arrays."""
+"""The classifier: a loaded model that users call on arrays."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
 
 
 class Classifier:
-    """Classify images that are already framed as the model wants them.
+    """Classify images that are already framed.
 
     Attributes:
-        engine: what runs the model.
+        engine: runs the model.
         contract: the model's contract.
     """
 
@@ -29,11 +29,10 @@ class Classifier:
         self.close()
 
     def close(self) -> None:
-        """Close the engine; see Engine.close."""
         self.engine.close()
 
     def predict(self, images: NDArray[np.uint8]) -> Probabilities:
-        """Return the model's own probabilities, float32 [N, classes].
+        """Return the model's uncalibrated probabilities, float32 [N, classes].
 
         Args:
             images: uint8 [N, H, W] or [N, H, W, C], MNIST polarity: ink bright on dark.
@@ -44,5 +43,5 @@ class Classifier:
         return self.engine.run(images)
 
     def confidences(self, images: NDArray[Any]) -> Probabilities:
-        """Return calibrated probabilities, float32 [N, classes]: `predict` after the contract's temperature."""
+        """Return calibrated probabilities, float32 [N, classes]: `predict` with the contract's temperature applied."""
         return apply_temperature(self.predict(images), self.contract.temperature, self.contract.output.scale)

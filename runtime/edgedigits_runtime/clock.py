@@ -1,15 +1,15 @@
-"""Time as a live reading sees it: what o'clock it is, threads, and waiting for one another."""
+"""Monotonic time and waiting threads of a live reading."""
 
 import threading
 import time
 from collections.abc import Callable
 
 GLANCE = 0.1
-"""Seconds after which a wait looks again: a signal's handler may change what is waited for, but tell nobody."""
+"""Seconds between checks of a condition: a signal handler may change it without notifying."""
 
 
 class Clock:
-    """Monotonic time, and the waiting of threads for what others do; tests put one in its place that they turn."""
+    """Monotonic time, threads and waits; tests replace it with a clock that they advance."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -19,11 +19,11 @@ class Clock:
         return time.monotonic()
 
     def start(self, work: Callable[[], None]) -> None:
-        """Run `work` in a thread that does not keep the process alive."""
+        """Run `work` in a daemon thread."""
         threading.Thread(target=work, daemon=True).start()
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
-        """Wait until `until` holds, at most so long; return whether it does."""
+        """Wait until `until` returns true, at most `seconds`; return whether it did."""
         end = self.now() + seconds
         with self._changed:
             while not until():
@@ -34,10 +34,9 @@ class Clock:
             return True
 
     def sleep(self, seconds: float) -> None:
-        """Let so many seconds pass."""
         self.wait(lambda: False, seconds)
 
     def notify(self) -> None:
-        """Have every waiting thread look again at what it waits for."""
+        """Let every waiting thread check its condition again."""
         with self._changed:
             self._changed.notify_all()

@@ -1,6 +1,6 @@
-"""The contract: what a model file says about itself, so that the runtime never guesses.
+"""The contract: how to feed a model and read its output, so that the runtime never guesses.
 
-It travels inside the file, see embedded_contract. docs/contract.md describes each field.
+It is embedded in the file, see embedded_contract. docs/contract.md describes each field.
 """
 
 import dataclasses
@@ -21,10 +21,10 @@ ReaderKind = Literal["digits", "plain"]
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor at the model's border.
+    """The model's input or output.
 
     Args:
-        name: as the engine knows it.
+        name: the engine's name for it.
         shape: NHWC for the input, [N, classes] for the output; None where the batch is free.
         dtype: "float32", "int8" or "uint8".
         scale: real = (stored - zero_point) * scale; None for float tensors.
@@ -40,7 +40,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class DataUsed:
-    """Which samples were used: a dataset's name, how many of them, and the SHA-256 of their bytes."""
+    """Samples that were used: a dataset's name, their number, and the SHA-256 of their bytes."""
 
     name: str
     count: int
@@ -49,28 +49,28 @@ class DataUsed:
 
 @dataclass(frozen=True)
 class Contract:
-    """How to feed a model file and how to read its answer.
+    """How to feed a model file and how to read its output.
 
     Args:
-        name: what the model is called, such as "base" or a recipe's name.
+        name: of the model, such as "base" or a recipe's name.
         input: NHWC.
         output: probabilities, one per label.
         labels: names of the classes, in the output's order.
-        normalisation: "unit" is pixel/255; "column-l2" scales each image column to unit length, as
-            edgedigits_runtime.preprocessing says.
-        reader: "digits" finds and frames ink (bright on dark reaches the model, whatever the picture's
-            polarity); "plain" resizes the picture and nothing more.
-        temperature: turns probabilities into confidence, see preprocessing.apply_temperature; fitted on validation.
-        rejection_threshold: a confidence below it is no digit; fitted on validation.
+        normalisation: "unit" is pixel/255; "column-l2" scales each image column to unit length, see preprocessing.
+        reader: "digits" finds and frames ink (bright on dark in the model's input, whatever the picture's polarity);
+            "plain" only resizes the picture.
+        temperature: converts probabilities to confidence, see preprocessing.apply_temperature; fitted on validation.
+        rejection_threshold: a lower confidence is rejected; fitted on validation.
         format: "keras", "onnx", "tflite", "c" or "web".
         precision: "float32", "float16", "int8" or "dynamic".
-        kernels: of LiteRT, whose rounding exported C or WebAssembly has: "xnnpack" or "reference"; None elsewhere.
-        recipe: what trained it; None for foreign models.
+        kernels: LiteRT's kernels whose rounding exported C or WebAssembly reproduces: "xnnpack" or "reference"; else
+            None.
+        recipe: of the training; None for foreign models.
         training: samples the weights were fitted on.
-        calibration: samples the quantization ranges were measured on; None where nothing was quantized so.
-        accuracy: top-1 of this very file as a fraction, with the split and the count; None if not measured.
+        calibration: samples the quantization ranges were measured on; None without such quantization.
+        accuracy: top-1 of this file as a fraction, with the split and the count; None if not measured.
         verified: result of the comparison with Keras; None if it was not compared.
-        tools: versions of what made the file.
+        tools: versions of the tools that made the file.
     """
 
     name: str
@@ -124,14 +124,14 @@ KINDS: dict[str, tuple[type, ...]] = {
     "tools": (dict,),
     "schema": (int,),
 }
-"""What JSON may hold for each field."""
+"""JSON types of each field."""
 
 
 def parse_contract(text: str | bytes, source: str) -> Contract:
-    """Make a Contract of its JSON text; `source` names the file in messages.
+    """Parse a contract's JSON; `source` names the file in messages.
 
     Raises:
-        ContractInvalid: not JSON, another schema version, a field missing, unknown or of the wrong kind.
+        ContractInvalid: not JSON, another schema version, or a field missing, unknown or of the wrong type.
     """
     try:
         fields = json.loads(text)
@@ -183,7 +183,7 @@ def _data_used(fields: dict[str, Any] | None) -> DataUsed | None:
 
 
 def _check(contract: Contract, source: str) -> None:
-    """Refuse what would otherwise surface as a wrong answer later."""
+    """Reject contradictions that would give wrong answers later."""
     problems = [*_problems(contract), *_tensor_problems(contract.input), *_tensor_problems(contract.output)]
     if problems:
         raise ContractInvalid(f"the contract of {source}: {'; '.join(problems)}")

@@ -1,8 +1,8 @@
-"""Where a file keeps its contract.
+"""Read and write the contract inside a model file, without an engine.
 
-In a `.tflite` or `.keras` file it is the member `edgedigits.json` of a zip: a `.keras` file is a zip, and to a
-`.tflite` file one is appended, as TFLite Metadata does with its associated files. In an ONNX file it is the metadata
-property `edgedigits`. In a folder of C it is the file `edgedigits.json`. Reading it needs no engine.
+In a `.keras` file, which is a zip, it is the member `edgedigits.json`. A `.tflite` file has a zip with that member
+appended, as TFLite Metadata does with its associated files. In an ONNX file it is the metadata property `edgedigits`,
+in a folder of C the file `edgedigits.json`.
 """
 
 import io
@@ -21,7 +21,7 @@ MEMBER = "edgedigits.json"
 ONNX_PROPERTY = "edgedigits"
 
 LARGEST = 1 << 20
-"""Bytes of a contract, and of a zip's directory; those of shipped models have two thousand, and a hundred."""
+"""Bytes of a contract, and of a zip's directory; those of shipped models have 2,000 and 100."""
 
 DAMAGED_ZIP = (
     zipfile.BadZipFile,
@@ -33,15 +33,15 @@ DAMAGED_ZIP = (
     NotImplementedError,
     RuntimeError,
 )
-"""What zipfile raises on a file that is no zip, or a damaged one."""
+"""Raised by zipfile on damaged files, or on files that are no zip."""
 
 
 def read_contract(path: Path) -> Contract:
-    """Read the contract of a `.tflite`, `.keras` or `.onnx` file, or of a folder of C; no engine is needed.
+    """Read the contract of a `.tflite`, `.keras` or `.onnx` file, or of a folder of C.
 
     Raises:
         ArtifactNotFound: no such file.
-        ArtifactCorrupt: an `.onnx` or `.keras` file that is damaged, or the system refused to read the file.
+        ArtifactCorrupt: a damaged `.onnx` or `.keras` file, or a file that cannot be read.
         ContractMissing, ContractInvalid: about the contract.
     """
     if path.is_dir():
@@ -67,10 +67,8 @@ def _read_beside(folder: Path) -> Contract:
 
 
 def open_zip(file: BinaryIO) -> zipfile.ZipFile:
-    """Open a zip whose directory is no longer than LARGEST: zipfile makes an object of each entry.
-
-    Raises:
-        zipfile.BadZipFile: no zip, or its directory is longer.
+    """Open a zip; raise BadZipFile if its directory is longer than LARGEST, because zipfile makes an object of each
+    entry.
     """
     guarded = _Guarded(file)
     archive = zipfile.ZipFile(guarded)
@@ -106,13 +104,13 @@ def _read_zipped(path: Path) -> Contract:
         if path.suffix == ".keras" and isinstance(error, zipfile.BadZipFile):
             raise ArtifactCorrupt(f"{path} is not a whole .keras file: {error}") from error
         raise missing(path) from error
-    # A damaged directory may also point to before the file's beginning.
+    # A damaged directory may point to before the start of the file.
     except OSError as error:
         raise ArtifactCorrupt(f"{path} cannot be read: {error.strerror}") from error
 
 
 def missing(path: Path) -> ContractMissing:
-    """The error for a model file without a contract."""
+    """Return the error for a model file without a contract."""
     return ContractMissing(
         f"{path} carries no edgedigits contract; give one with --contract FILE, a JSON file with at least"
         f" {', '.join(REQUIRED)} (docs/contract.md)"
@@ -120,17 +118,17 @@ def missing(path: Path) -> ContractMissing:
 
 
 def append_zipped(model: bytes, contract: Contract) -> bytes:
-    """Return a `.tflite` file's bytes with `contract` as the only zip behind them."""
+    """Return a `.tflite` file's bytes with a zip of `contract` appended, in place of an earlier one."""
     file = io.BytesIO(strip_zip(model))
-    # Appending to what is no zip starts one behind it, with offsets that every unzip program understands.
+    # Appending to a file that is no zip starts one after it, with offsets that every unzip program understands.
     with zipfile.ZipFile(file, "a") as archive:
-        # A fixed date keeps the bytes the same for the same model and contract.
+        # A fixed date, so that equal models and contracts give equal bytes.
         archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), contract.to_json())
     return file.getvalue()
 
 
 def strip_zip(model: bytes) -> bytes:
-    """Return a `.tflite` file's bytes without a zip appended earlier."""
+    """Return a `.tflite` file's bytes without an appended zip."""
     try:
         with open_zip(io.BytesIO(model)) as archive:
             start = min((member.header_offset for member in archive.infolist()), default=archive.start_dir)

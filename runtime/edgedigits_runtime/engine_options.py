@@ -1,4 +1,4 @@
-"""How a device is used: options that the command line can make without loading what an engine needs."""
+"""Options of engines, importable without an engine's library."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,10 +8,10 @@ Kernels = Literal["auto", "xnnpack", "builtin", "reference"]
 
 @dataclass(frozen=True)
 class Isolation:
-    """Limits of an engine in a process of its own.
+    """Limits of an engine in a child process.
 
     Attributes:
-        memory_bytes: beyond what the engine's library takes for itself.
+        memory_bytes: on top of the memory of the engine's library.
         seconds: for up to 64 images.
         opening_seconds: to start, import the library and open the file; Keras alone takes ten.
     """
@@ -23,14 +23,14 @@ class Isolation:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """How a device is used; the defaults are right for small networks (docs/engines.md has the measurements).
+    """How an engine uses the device; the defaults are right for small networks (measurements: docs/engines.md).
 
     Attributes:
         threads: within one call of the library.
-        workers: calls at a time where an array holds many images; None takes every core that the process may use.
-        kernels: of LiteRT: "xnnpack", its own "builtin" or "reference" ones; "auto" is XNNPACK where it starts.
-        cores: numbers of the processor cores that this process is kept on; empty leaves it to the system.
-        isolation: run the engine in a process of its own, within these limits; None runs it in this one.
+        workers: concurrent calls for an array with many images; None takes every core that the process may use.
+        kernels: of LiteRT: "xnnpack", its own "builtin" or "reference" ones; "auto" is XNNPACK if it starts.
+        cores: processor cores that this process is pinned to; empty leaves it to the system.
+        isolation: run the engine in a child process within these limits; None runs it in this process.
     """
 
     threads: int = 1

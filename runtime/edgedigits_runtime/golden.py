@@ -1,14 +1,14 @@
-"""Golden vectors: what a model answered where it was made, replayed wherever it runs.
+"""Golden vectors: a model's inputs and outputs on the machine that made it, replayed on any other.
 
-`<name>.golden.npz` stands beside `<name>.tflite`, `<name>.onnx.golden.npz` beside `<name>.onnx`, since the two are
-fed different tensors. It holds, row by row:
+The file is `<name>.golden.npz` beside `<name>.tflite`, or `<name>.onnx.golden.npz` beside `<name>.onnx`, because the
+two have different input tensors. It holds, row by row:
 
-    pictures  encoded files as bytes, drawn by the project's generator (a PNG ends in a byte that is not zero,
-              so NumPy's fixed-length bytes keep it whole)
+    pictures  encoded files as bytes, drawn by the synthetic generator (a PNG does not end in a zero byte, so NumPy's
+        fixed-length bytes keep it whole)
     framed    uint8 [n, H, W, C], or [n, 28, 28] for one channel: the pictures after decode, ink, locate and frame
-    input     the tensor as fed, in the model's own dtype
-    output    the tensor as given
-    text      what was read
+    input     the input tensor, in the model's own dtype
+    output    the output tensor as stored
+    text      the text that was read
 """
 
 import io
@@ -28,13 +28,13 @@ from edgedigits_runtime.whole_files import write_whole
 
 KEYS = ("pictures", "framed", "input", "output", "text")
 FLOAT_TOLERANCE = 1e-4
-"""Float kernels of another processor may differ by rounding; integers may not differ at all."""
+"""Float kernels of another processor may round differently; integers must be equal."""
 
 Vectors = dict[str, NDArray[Any]]
 
 
 def golden_path(artifact: Path) -> Path:
-    """Return where the golden vectors of an artifact stand: beside it, or in the folder that it is."""
+    """Return the path of an artifact's golden vectors: beside a file, or inside a folder."""
     if artifact.is_dir():
         return artifact / "digits.golden.npz"
     name = artifact.stem if artifact.suffix == ".tflite" else artifact.name
@@ -42,7 +42,7 @@ def golden_path(artifact: Path) -> Path:
 
 
 def record(reader: Reader) -> Vectors:
-    """Run the generator's golden pictures through every stage of `reader`."""
+    """Run the synthetic golden pictures through every stage of `reader`."""
     pictures = [encoded for encoded, _ in golden_pictures()]
     framed = np.concatenate([reader.framed(picture)[1] for picture in pictures])
     tensor = reader.classifier.engine.feed(framed)
@@ -56,16 +56,16 @@ def record(reader: Reader) -> Vectors:
 
 
 def write_golden(reader: Reader, artifact: Path) -> Path:
-    """Write the golden vectors of an artifact beside it and return their path."""
+    """Write the golden vectors of an artifact and return their path."""
     return write_whole(golden_path(artifact), packed(record(reader)))
 
 
 def packed(vectors: Vectors) -> bytes:
-    """Return golden vectors as the bytes of their `.npz` file, the same on every day."""
+    """Return golden vectors as the bytes of an `.npz` file, without the date."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for key, values in vectors.items():
-            # np.savez notes the time, and fails where a clock stands before 1980, as that of a board may.
+            # np.savez stores the time, and fails if a board's clock is before 1980.
             member = zipfile.ZipInfo(f"{key}.npy", (1980, 1, 1, 0, 0, 0))
             member.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(member, "w") as opened:
@@ -81,12 +81,12 @@ def read_golden(path: Path) -> Vectors:
         ArtifactCorrupt: damaged, or without one of KEYS.
     """
     try:
-        # Opened here, since NumPy leaves a file open that it cannot read.
+        # NumPy would leave open a file that it cannot read.
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {key: file[key] for key in KEYS}
     except FileNotFoundError as error:
         raise ArtifactNotFound(f"no golden vectors at {path}") from error
-    # NumPy lets through whatever zipfile, zlib and its own header parser raise on damaged members.
+    # NumPy passes on any exception of zipfile, zlib and its own header parser.
     except Exception as error:
         reason = first_line(error)
         raise ArtifactCorrupt(f"{path} holds no golden vectors: {reason}") from error
@@ -94,12 +94,12 @@ def read_golden(path: Path) -> Vectors:
 
 @dataclass(frozen=True)
 class Replay:
-    """One stage, replayed.
+    """The comparison of one stage.
 
     Attributes:
         stage: framed, input, output or text.
-        alike: whether this machine gives what the vectors hold.
-        detail: how far it is off, in words; empty where it is alike.
+        alike: whether this machine's result agrees with the vectors.
+        detail: a description of the difference; empty if alike.
     """
 
     stage: str
@@ -110,8 +110,8 @@ class Replay:
 def replay(expected: Vectors, reader: Reader) -> Iterator[Replay]:
     """Replay golden vectors stage by stage: framed, input, output and text.
 
-    Each stage is fed with the expected result of the one before, so that one fault is reported once; what follows a
-    difference says nothing more, and may not fit the model at all.
+    Each stage gets the expected result of the one before, so that a fault is reported once. The results after a
+    difference mean nothing, and may not fit the model.
     """
     engine = reader.classifier.engine
     pictures = [bytes(picture) for picture in expected["pictures"]]
@@ -131,7 +131,7 @@ def _compared(stage: str, found: NDArray[Any], expected: NDArray[Any]) -> Replay
         return Replay(stage, False, f"is {here} here, was {there}")
     floating = np.issubdtype(found.dtype, np.floating)
     off = np.abs(found.astype(np.float64) - expected.astype(np.float64))
-    # Not a number differs from everything.
+    # NaN differs from everything.
     differ = ~(off <= (FLOAT_TOLERANCE if floating else 0))
     if not differ.any():
         return Replay(stage, True)
@@ -142,5 +142,5 @@ def _compared(stage: str, found: NDArray[Any], expected: NDArray[Any]) -> Replay
 
 
 def _stored(framed: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Leave out a single channel, so that the vectors hold [n, 28, 28]."""
+    """Drop a single channel: [n, 28, 28]."""
     return framed[..., 0] if framed.shape[-1] == 1 else framed

@@ -10,7 +10,7 @@ def core_count() -> int:
 
 def installed_version(name: str) -> str | None:
     """Return the version of a distribution by its name in pip; None if it is not installed."""
-    # Its import takes as long as reading a picture does.
+    # This import takes as long as reading a picture.
     from importlib import metadata
 
     try:

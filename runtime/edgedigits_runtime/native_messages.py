@@ -1,4 +1,4 @@
-"""Silence what native libraries write to file descriptor 2 and no setting of theirs turns off."""
+"""Silence native libraries that write to file descriptor 2 and have no setting against it."""
 
 import contextlib
 import os
@@ -6,16 +6,15 @@ import threading
 from collections.abc import Iterator
 
 _lock = threading.Lock()
-# How many blocks are being run, by whatever threads, and what file descriptor 2 led to before the first of them.
+# Number of active blocks in all threads, and a copy of file descriptor 2 from before the first.
 _depth = 0
 _kept: int | None = None
 
 
 @contextlib.contextmanager
 def silenced() -> Iterator[None]:
-    """Discard what is written to file descriptor 2 inside the block; Python exceptions pass as ever.
-
-    Blocks of several threads may overlap: the last one to end turns the messages on again.
+    """Discard writes to file descriptor 2 inside the block. Blocks of several threads may overlap; the last one to end
+    restores the descriptor.
     """
     _enter()
     try:

@@ -1,6 +1,6 @@
-"""From uint8 pixels to the tensor a model takes, and from the tensor it gives back to probabilities.
+"""Convert uint8 pixels to a model's input tensor, and its output tensor to probabilities.
 
-The only place where pixels are scaled: training, verification and every engine call these functions.
+Pixels are scaled only here: training, verification and every engine call these functions.
 """
 
 from typing import Any
@@ -16,14 +16,14 @@ Probabilities = NDArray[np.float32]
 
 
 def as_batch(images: NDArray[Any], shape: tuple[int, int, int]) -> Images:
-    """Check `images` and give it the layout [N, H, W, C].
+    """Check `images` and return them as [N, H, W, C].
 
     Args:
         images: uint8 [N, H, W] for one channel, or [N, H, W, C].
-        shape: (height, width, channels) that the model takes.
+        shape: (height, width, channels) of the model's input.
 
     Raises:
-        ArrayError: another dtype, shape, or no image at all.
+        ArrayError: another dtype or shape, or no image.
     """
     if not isinstance(images, np.ndarray):
         raise ArrayError(f"expected a NumPy array, {_layouts(shape)}; got {type(images).__name__}")
@@ -61,9 +61,9 @@ def normalise(images: Images, normalisation: Normalisation) -> NDArray[np.float3
 
 
 def pixel_table(normalisation: Normalisation, tensor: Tensor) -> bytes | None:
-    """Return the byte that `tensor` stores for each pixel value 0..255, for bytes.translate: no float on the way.
+    """Return the byte that `tensor` stores for each pixel value 0..255, for bytes.translate.
 
-    None where the tensor stores more than a byte, or where the normalisation looks at a pixel's neighbours.
+    None if the tensor stores more than a byte, or if the normalisation depends on other pixels.
     """
     if normalisation != "unit" or tensor.scale is None or np.dtype(tensor.dtype).itemsize != 1:
         return None
@@ -72,7 +72,7 @@ def pixel_table(normalisation: Normalisation, tensor: Tensor) -> bytes | None:
 
 
 def quantize(values: NDArray[np.float32], tensor: Tensor) -> NDArray[Any]:
-    """Convert real values to what `tensor` stores; float tensors pass through."""
+    """Convert real values to the values that `tensor` stores; float tensors are unchanged."""
     if tensor.scale is None or tensor.zero_point is None:
         return values
     limits = np.iinfo(tensor.dtype)
@@ -82,7 +82,7 @@ def quantize(values: NDArray[np.float32], tensor: Tensor) -> NDArray[Any]:
 
 
 def dequantize(stored: NDArray[Any], tensor: Tensor) -> NDArray[np.float32]:
-    """Convert what `tensor` stores to real values, float32; float tensors pass through."""
+    """Convert stored values to real values, float32; float tensors are unchanged."""
     if tensor.scale is None or tensor.zero_point is None:
         return stored.astype(np.float32, copy=False)
     return (stored.astype(np.float32) - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
@@ -93,17 +93,17 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 def apply_temperature(probabilities: Probabilities, temperature: float, step: float | None = None) -> Probabilities:
-    """Soften or sharpen probabilities by a temperature: softmax(log(p) / temperature).
+    """Calibrate probabilities by a temperature: softmax(log(p) / temperature).
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.
 
     Args:
         probabilities: float32 [N, classes].
         temperature: above 0; 1 changes nothing.
-        step: between neighbouring probabilities of a quantized output; a stored zero is taken as half of it.
+        step: difference of neighbouring probabilities in a quantized output; a stored zero counts as half of it.
     """
     floor = np.float32(SMALLEST_PROBABILITY if step is None else step / 2)
-    # In float64, so that confidences do not depend on whose logarithm it is: equal ones stay equal everywhere.
+    # In float64, so that equal confidences stay equal whatever library computes the logarithm.
     logits = np.log(np.maximum(probabilities, floor).astype(np.float64)) / temperature
     logits -= logits.max(axis=1, keepdims=True)
     powers = np.exp(logits)

@@ -1,4 +1,4 @@
-"""A stopwatch for the stages of a reading, and medians of calls measured in turn."""
+"""A stopwatch for the stages of a reading, and medians of interleaved calls."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -8,7 +8,7 @@ STAGES = ("decode", "ink", "locate", "frame", "invoke", "reject")
 
 
 class Stopwatch:
-    """Milliseconds by stage, on the monotonic clock; a stage measured twice adds up."""
+    """Milliseconds by stage on the monotonic clock; repeated stages add up."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter_ns()
@@ -26,20 +26,15 @@ class Stopwatch:
 
 
 BLOCK = 20
-"""Calls of one kind in a row: after another engine's call the caches are cold, which no user of one engine meets."""
+"""Calls of one kind in a row: after another engine's call the caches are cold, which users of one engine do not see."""
 
 
 def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int = 20) -> dict[str, float]:
-    """Return the median milliseconds of each call, measured in turn so that a busy moment slows all alike.
+    """Return the median milliseconds of each named call, interleaved so that a busy moment slows all of them.
 
-    Each round runs a block of BLOCK calls of each kind, in an order that changes from round to round; the first round
-    warms up and is not counted.
-
-    Args:
-        calls: what to measure, by name.
-        rounds: how many blocks of each are measured.
+    Each round runs BLOCK calls of each kind, in a new random order; the first round is a warm-up.
     """
-    # No reading needs them, and their import takes a while.
+    # Slow imports that a reading does not need.
     import statistics
     from random import Random
 
@@ -53,7 +48,6 @@ def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int = 20) -> 
 
 
 def _timed(call: Callable[[], object]) -> list[int]:
-    """Return the nanoseconds of each of BLOCK calls."""
     taken = []
     for _ in range(BLOCK):
         start = time.perf_counter_ns()

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all: a temporary name in the same folder, synced, then renamed."""
+"""Write a file atomically: to a temporary name in the same folder, synced, then renamed."""
 
 import contextlib
 import os
@@ -9,16 +9,15 @@ from pathlib import Path
 
 from edgedigits_runtime.errors import OutputNotWritable
 
-# As _make_beside names them; mkstemp chooses the eight characters.
+# Names of _make_beside; mkstemp chooses the eight characters.
 TEMPORARY = re.compile(r"\..*-[a-z0-9_]{8}\.tmp(\..*)?")
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` when the block ends without an error.
+    """Yield a temporary path beside `path`, and rename it to `path` when the block ends without an error.
 
-    The folder is made if it is missing. On any error the temporary file is removed and what stood at `path`
-    before is left as it was.
+    A missing folder is created. On an error the temporary file is removed and `path` keeps its content.
 
     Raises:
         OutputNotWritable: the folder is read-only, the disk is full, or the system refused otherwise.
@@ -30,7 +29,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         _give_usual_permissions(temporary)
         temporary.replace(path)
     except OSError as error:
-        # An OSError about another file is the caller's own business, not a failed write.
+        # An OSError about another file is not a failed write.
         if error.filename is not None and str(error.filename) != str(temporary):
             raise
         raise _not_writable(path, error) from error
@@ -39,7 +38,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files in a folder that nobody writes into now: of processes that were killed."""
+    """Remove the temporary files that killed processes left in a folder."""
     for path in folder.iterdir():
         if TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)
@@ -49,7 +48,7 @@ def _make_beside(path: Path) -> Path:
     """Make an empty temporary file in the folder of `path`, and the folder if it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The suffix is kept because some writers choose their format by it.
+        # Some writers choose their format by the suffix.
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=f".tmp{path.suffix}", dir=path.parent)
     except OSError as error:
         raise _not_writable(path, error) from error
@@ -62,7 +61,7 @@ def _not_writable(path: Path, error: OSError) -> OutputNotWritable:
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
-    """Write `content` (str as UTF-8) to `path`, whole or not at all, and return `path`."""
+    """Write `content` (str as UTF-8) to `path` atomically and return `path`."""
     with whole_file(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
@@ -74,7 +73,7 @@ def _sync(path: Path) -> None:
 
 
 def _give_usual_permissions(path: Path) -> None:
-    """mkstemp makes files private; an artifact should be as readable as any other file a user makes."""
+    """Give the file the usual permissions; mkstemp makes it private."""
     mask = os.umask(0)
     os.umask(mask)
     path.chmod(0o666 & ~mask)

@@ -24,7 +24,7 @@ ENGINE_OF_SUFFIX = {".tflite": "litert", ".onnx": "onnxruntime"}
 
 
 def is_c_export(path: Path) -> bool:
-    """Whether a path is a folder of C as `edgedigits export --format c` writes it."""
+    """Return whether a path is a folder of C from `edgedigits export --format c`."""
     return (path / "digits.c").is_file()
 
 
@@ -43,15 +43,14 @@ def open_engine(
         engine: a name of ENGINES; chosen by the suffix if None.
         device: "auto", "cpu", or an accelerator of ONNX Runtime such as "cuda" or "cuda:1".
         options: threads, workers, kernels and cores; the defaults if None.
-        contract: used in place of the file's own.
+        contract: replaces the file's own.
 
     Raises:
-        ArtifactNotFound, ArtifactCorrupt, ArtifactUnsupported, ContractMissing, ContractInvalid: about the
-            file.
+        ArtifactNotFound, ArtifactCorrupt, ArtifactUnsupported, ContractMissing, ContractInvalid: about the file.
         UnknownName: no such engine, or none for this type of file.
         MissingExtra: the engine's library is not installed.
         DeviceUnavailable: the engine cannot run on that device.
-        EngineCrashed: an isolated engine's process crashed, took too long or too much memory.
+        EngineCrashed: an isolated engine crashed, or exceeded its limit of time or memory.
     """
     if engine is not None and engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
@@ -66,7 +65,7 @@ def open_engine(
 
 
 def open_by(module: str, path: Path, contract: Contract | None, device: str, options: EngineOptions) -> Engine:
-    """Load a model file by an engine's module: here, or in a process of its own where the options say so."""
+    """Load a model file with an engine's module, in a child process if the options ask for isolation."""
     if options.isolation is not None:
         from edgedigits_runtime.engines.isolated import open_isolated
 
@@ -76,5 +75,5 @@ def open_by(module: str, path: Path, contract: Contract | None, device: str, opt
 
 
 def probe_engines() -> dict[str, EngineReport]:
-    """Return what `doctor` says of each engine, by name."""
+    """Return the report of each engine for `doctor`, by name."""
     return {name: importlib.import_module(module).probe() for name, module in ENGINES.items()}

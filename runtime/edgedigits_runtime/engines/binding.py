@@ -1,4 +1,4 @@
-"""A session of ONNX Runtime whose input and output stay on the device: for GPUs, where copies cost more than sums."""
+"""A session of ONNX Runtime whose input and output stay on the device: on GPUs, copies cost more than computing."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIZES = (1, 16, 256)
-"""Batches for which memory is bound, and on CUDA a graph recorded; others are filled up to the next of them."""
+"""Batch sizes with bound memory and, on CUDA, a recorded graph; other batches are padded to the next size."""
 
 
 class BoundSession:
-    """Answer tensors through memory that is bound once for each size of batch. Not for several threads at once."""
+    """Run tensors through memory bound once for each batch size. Not thread-safe."""
 
     def __init__(self, session: Any, device: str, number: int = 0, sizes: tuple[int, ...] = SIZES) -> None:
-        """Bind a session's input and output, and run each size twice, so that no user waits for the warm-up.
+        """Bind a session's input and output, and run each size twice as warm-up.
 
         Args:
-            session: with one input and one output whose first axis is free.
-            device: as ONNX Runtime names memory, "cuda" or "cpu".
+            session: has one input and one output whose first axis is free.
+            device: ONNX Runtime's name of the memory, "cuda" or "cpu".
             number: of the device.
-            sizes: of the batches, rising.
+            sizes: of the batches, ascending.
         """
         import onnxruntime
 
@@ -37,7 +37,7 @@ class BoundSession:
             binding.bind_ortvalue_input(given.name, tensors[0])
             binding.bind_ortvalue_output(answer.name, tensors[1])
             options = onnxruntime.RunOptions()
-            # A recorded graph holds addresses; each size has its own.
+            # A recorded graph holds addresses, so each size has its own.
             options.add_run_config_entry("gpu_graph_id", str(size))
             self._bound[size] = (binding, options, *tensors)
         for size in sizes:
@@ -60,12 +60,12 @@ class BoundSession:
             tensor = filled
         given.update_inplace(np.ascontiguousarray(tensor))
         self._session.run_with_iobinding(binding, options)
-        # On a CPU NumPy looks at the bound memory itself, which the next call overwrites.
+        # On a CPU, NumPy reads the bound memory directly, which the next call overwrites.
         answers: NDArray[Any] = answer.numpy()[:count].copy()
         return answers
 
 
 def dtype_name(kind: str) -> str:
-    """Return NumPy's name of a type as ONNX Runtime writes it: float32 of tensor(float)."""
+    """Convert ONNX Runtime's type, such as tensor(float), to NumPy's name."""
     name = kind.removeprefix("tensor(").removesuffix(")")
     return {"float": "float32", "double": "float64"}.get(name, name)

@@ -1,4 +1,4 @@
-"""The C export as an engine: compiled once with the system's compiler, kept in a cache, called through ctypes."""
+"""The C export as an engine: compiled once with the system's compiler, cached, and called through ctypes."""
 
 import ctypes
 import hashlib
@@ -23,23 +23,22 @@ from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable
 from edgedigits_runtime.whole_files import whole_file
 
 FLAGS = ("-std=c99", "-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC")
-"""-ffp-contract=off: multiplying and adding in one rounding would round otherwise than the model does."""
+"""-ffp-contract=off: a fused multiply-add rounds differently than the model does."""
 
 SIZES = """
 #include "digits.h"
 #include <stddef.h>
 const int32_t digits_sizes[3] = {DIGITS_SCRATCH_BYTES, DIGITS_PIXELS, DIGITS_CLASSES};
 """
-"""What the header says with these very flags, readable from outside."""
+"""Exports the header's sizes under these compiler flags."""
 
 
 class CompiledCEngine(Engine):
-    """One shared library; each thread brings a scratch memory of its own."""
+    """One shared library; each thread has its own scratch memory."""
 
     name = "c"
 
     def __init__(self, library: ctypes.CDLL, contract: Contract, **settings: Any) -> None:
-        """Take a loaded library of `compiled`, its contract, and Engine's settings."""
         super().__init__(contract, "cpu", **settings)
         scratch, _, classes = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
         self._invoke_one = library.digits_invoke
@@ -50,7 +49,7 @@ class CompiledCEngine(Engine):
         self._own = threading.local()
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        # The C code takes and gives int8; uint8 borders store the same plus 128, which is one bit.
+        # The C code works on int8; a uint8 tensor stores the same value plus 128, which differs in one bit.
         unsigned_in, unsigned_out = (border.dtype == "uint8" for border in (self.contract.input, self.contract.output))
         given = np.ascontiguousarray(tensor ^ np.uint8(0x80) if unsigned_in else tensor)
         answers = np.empty((len(given), self._classes), np.int8)
@@ -71,7 +70,7 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
 
     Raises:
         DeviceUnavailable: another device, or no C compiler.
-        ArtifactCorrupt: the compiler refuses the folder, or it says other sizes than its contract.
+        ArtifactCorrupt: it does not compile, or its sizes differ from its contract.
     """
     if device not in ("auto", "cpu"):
         raise DeviceUnavailable(f"a C export runs on the CPU, not on {device!r}; use --device cpu, or an ONNX model")
@@ -85,11 +84,11 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
 
 
 def compiled(folder: Path) -> Path:
-    """Return the shared library of a folder of C; compiled if this compiler has not yet.
+    """Return the shared library of a folder of C, compiled if it is not in the cache.
 
     Raises:
         DeviceUnavailable: no C compiler.
-        ArtifactCorrupt: digits.c is missing or the compiler refuses it.
+        ArtifactCorrupt: digits.c is missing or does not compile.
     """
     compiler = find_compiler()
     if compiler is None:
@@ -110,7 +109,7 @@ def compiled(folder: Path) -> Path:
 
 
 def find_compiler() -> str | None:
-    """Return the path of the C compiler: the one that CC names, else cc, gcc or clang; None if there is none."""
+    """Return the path of the C compiler: the one in CC, else cc, gcc or clang; None if there is none."""
     wanted = os.environ.get("CC")
     return next(filter(None, map(shutil.which, [wanted] if wanted else ["cc", "gcc", "clang"])), None)
 
@@ -146,7 +145,7 @@ def _check_sizes(library: ctypes.CDLL, contract: Contract, path: Path) -> None:
 
 
 def probe() -> EngineReport:
-    """Say which compiler there is."""
+    """Report the compiler."""
     compiler = find_compiler()
     if compiler is None:
         return EngineReport(None, (), "apt-get install gcc")

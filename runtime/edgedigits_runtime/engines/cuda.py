@@ -1,4 +1,4 @@
-"""What ONNX Runtime needs to run on an NVIDIA GPU, looked for piece by piece, so that an error can name what lacks."""
+"""Find out what ONNX Runtime lacks to run on an NVIDIA GPU, so that an error can name it."""
 
 import contextlib
 import ctypes
@@ -21,37 +21,37 @@ JETSON_WHEEL = (
     " https://elinux.org/Jetson_Zoo#ONNX_Runtime"
 )
 
-# Loaded by name as ONNX Runtime's own library does, and what brings it.
+# The driver, loaded by the same name as in ONNX Runtime's library.
 DRIVER = "nvcuda.dll" if platform.system() == "Windows" else "libcuda.so.1"
 MISSING_LIBRARY = re.compile(r"(lib[\w.+-]+\.so[\d.]*): cannot open")
 
 
 def preload() -> None:
-    """Load the libraries of NVIDIA's wheels, which lie where the system's loader does not look; quietly."""
+    """Load the libraries of NVIDIA's wheels, which are not on the system loader's path."""
     import onnxruntime
 
     if hasattr(onnxruntime, "preload_dlls"):
-        # It prints what it does not find; missing_piece says it in one line.
+        # It prints the libraries it does not find; missing_piece reports them in one line.
         with silenced(), contextlib.redirect_stdout(io.StringIO()):
             onnxruntime.preload_dlls()
 
 
 def installed_wheels() -> list[str]:
-    """Return which of ONNX Runtime's wheels are installed; two of them overwrite each other's files."""
+    """Return the installed wheels of ONNX Runtime; two of them overwrite each other's files."""
     return [wheel for wheel in WHEELS if installed_version(wheel)]
 
 
 def _load(library: str) -> object:
-    # What is loaded first has to be seen by what is loaded after it.
+    # Libraries loaded later need the symbols of this one.
     return ctypes.CDLL(library, ctypes.RTLD_GLOBAL)
 
 
 def missing_piece(built: Sequence[str], load: Callable[[str], object] = _load) -> str:
-    """Say in one line why CUDA does not start here and what mends it.
+    """Return in one line why CUDA does not start and how to fix it.
 
     Args:
         built: the providers that the imported ONNX Runtime was built with.
-        load: loads a shared library or raises OSError; another one in tests.
+        load: loads a shared library or raises OSError; replaced in tests.
     """
     if problem := wheel_problem(built):
         return problem
@@ -68,7 +68,7 @@ def missing_piece(built: Sequence[str], load: Callable[[str], object] = _load) -
 
 
 def wheel_problem(built: Sequence[str]) -> str:
-    """Say what is wrong about the installed wheels; empty where CUDA may start."""
+    """Return the problem with the installed wheels; empty if there is none."""
     if len(installed_wheels()) > 1:
         return f"onnxruntime and onnxruntime-gpu are both installed and overwrite each other; run: {INSTALL}"
     if "CUDAExecutionProvider" in built:
@@ -91,7 +91,7 @@ def _library_problem(said: str) -> str:
 
 
 def _provider_libraries() -> list[Path]:
-    """Return the libraries of ONNX Runtime's CUDA provider, in the order in which they need each other."""
+    """Return the libraries of ONNX Runtime's CUDA provider, dependencies first."""
     import onnxruntime
 
     folder = Path(onnxruntime.__file__).parent / "capi"

@@ -1,4 +1,4 @@
-"""Devices that ONNX Runtime can run on, by the names that users type, and which of its providers that means."""
+"""Devices of ONNX Runtime by the names that users type, and their execution providers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ PROVIDERS = {
 }
 
 REMOTE = "AzureExecutionProvider"
-"""It runs nothing here, but calls a server."""
+"""It calls a server instead of running anything here."""
 
 NUMBERED = ("cuda", "tensorrt", "directml")
 
 PREFERRED = ("cuda", "cpu")
-"""What "auto" tries, the fastest first. The others start slowly or gain nothing on networks of this size."""
+"""Devices for "auto", the fastest first. The others start slowly or are no faster on networks of this size."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device: its kind, a key of PROVIDERS, and its number where a machine may have several."""
+    """A device: a key of PROVIDERS, and a number where a machine may have several."""
 
     kind: str
     number: int = 0
@@ -39,15 +39,15 @@ class Device:
 
     @property
     def name(self) -> str:
-        """As users type it, and as readings name it."""
+        """The name that users type and readings contain."""
         return f"{self.kind}:{self.number}" if self.kind in NUMBERED else self.kind
 
 
 def parse_device(text: str) -> Device:
-    """Return the device that a user means by "cuda" or "cuda:1".
+    """Parse a device such as "cuda" or "cuda:1".
 
     Raises:
-        UnknownName: no such kind, or a number where there are none.
+        UnknownName: no such kind, or a number for a kind without numbers.
     """
     kind, colon, number = text.partition(":")
     if kind not in PROVIDERS or (colon and (kind not in NUMBERED or not number.isascii() or not number.isdigit())):

@@ -1,4 +1,4 @@
-"""What every engine is: pixels in, probabilities out, and the truth about where it ran."""
+"""The interface of all engines: pixels in, probabilities out, and where the model really runs."""
 
 import dataclasses
 import os
@@ -29,26 +29,26 @@ from edgedigits_runtime.preprocessing import (
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-# How int8 models with scale 1/255, as the shipped ones, store pixels; and the bit that makes uint8 so.
+# How int8 models with scale 1/255, such as the shipped ones, store pixels, and the bit that differs from uint8.
 MINUS_128 = np.arange(-128, 128, dtype=np.int8).tobytes()
 TOP_BIT = np.uint8(0x80)
 
 
 class Engine(ABC):
-    """A loaded model. May be called from several threads, sent to another process, and closed.
+    """A loaded model. Thread-safe; can be pickled to another process, and closed.
 
     Attributes:
         name: "litert", "onnxruntime" or "keras".
         device: where it runs, such as "cpu" or "cuda:0".
         providers: execution providers or delegates in effect, read back after loading.
         contract: how the model is fed and read.
-        workers: how many calls at a time an array with many images is divided among.
+        workers: concurrent calls for an array with many images.
     """
 
     name: str
 
     part = 256
-    """Images of a large array that one worker takes at a time."""
+    """Images of a large array in one worker's call."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Engine(ABC):
         reopen: Callable[[], "Engine"] | None = None,
         workers: int = 1,
     ) -> None:
-        """Take what an engine knows of itself; `reopen` opens the same file again, in another process too."""
+        """Set the attributes above; `reopen` opens the same file again, also in another process."""
         self.contract = contract
         self.device = device
         self.providers = providers
@@ -72,7 +72,7 @@ class Engine(ABC):
         """Return the probabilities, float32 [N, classes], of uint8 images [N, H, W, C] (ink bright on dark).
 
         Raises:
-            ArrayError: the batch has another dtype or shape than the model takes, or is empty.
+            ArrayError: the batch has another dtype or shape than the model's input, or is empty.
             EngineClosed: after `close`.
         """
         images = as_batch(batch, self.contract.image_shape)
@@ -82,17 +82,17 @@ class Engine(ABC):
         return np.concatenate(list(self._pool.map(self._run, parts)))
 
     def feed(self, batch: Images) -> NDArray[Any]:
-        """Return the tensor that the model is given for these images: normalised, quantized, [N, H, W, C]."""
+        """Return the model's input tensor for these images: normalised, quantized, [N, H, W, C]."""
         return self._fed(as_batch(batch, self.contract.image_shape))
 
     def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Return the model's output tensor [N, classes] as stored, for an input tensor as `feed` makes it."""
+        """Return the model's output tensor [N, classes] as stored, for an input tensor from `feed`."""
         if self._closed:
             raise EngineClosed(f"{self.contract.name} was closed; open it again")
         return self._invoke(tensor)
 
     def close(self) -> None:
-        """Give back threads and memory; the engine answers no more."""
+        """Release threads and memory; the engine cannot be used afterwards."""
         if not self._closed:
             self._closed = True
             if "_pool" in self.__dict__:
@@ -106,7 +106,7 @@ class Engine(ABC):
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as how it was opened: another process loads the file again."""
+        """Pickle the way to open it: another process loads the file again."""
         if self._reopen is None:
             raise pickle.PicklingError(f"{self.contract.name} is in memory only; save it, and open the file")
         return self._reopen, ()
@@ -130,19 +130,19 @@ class Engine(ABC):
 
     @abstractmethod
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Answer a tensor [N, H, W, C]; called from several threads at once."""
+        """Run the model on a tensor [N, H, W, C]; called from several threads at once."""
 
     def _release(self) -> None:  # noqa: B027  # Not every engine holds something.
-        """Give back what the library holds."""
+        """Release the library's resources."""
 
 
 @dataclass(frozen=True)
 class EngineReport:
-    """What `doctor` says of an engine.
+    """State of an engine for `doctor`.
 
     Attributes:
         version: of its library; None if it is not installed.
-        providers: those that really start on this machine.
+        providers: those that start on this machine.
         mend: the command that installs what is missing; None if nothing is.
     """
 
@@ -152,15 +152,14 @@ class EngineReport:
 
 
 def worker_count(options: EngineOptions) -> int:
-    """Return how many calls at a time these options ask for."""
     return core_count() if options.workers is None else options.workers
 
 
 def keep_on_cores(cores: tuple[int, ...]) -> None:
-    """Keep this thread, and those it starts from now on, on some of the processor's cores.
+    """Pin this thread, and the threads it starts later, to processor cores.
 
     Raises:
-        DeviceUnavailable: no such core, or the system cannot.
+        DeviceUnavailable: no such core, or the system does not support it.
     """
     if not cores:
         return
@@ -175,14 +174,14 @@ def keep_on_cores(cores: tuple[int, ...]) -> None:
 
 
 def check_tensors(contract: Contract, source: str, found: dict[str, Tensor]) -> None:
-    """Compare the contract with the file's own "input" and "output": shape without the batch, dtype, scale, zero point.
+    """Compare the contract with the file's "input" and "output": shape without the batch, dtype, scale, zero point.
 
     Raises:
         ContractInvalid: they differ.
     """
     for border, tensor in (("input", contract.input), ("output", contract.output)):
         if found[border].scale is None:
-            # An ONNX file does not say what its whole numbers mean: the contract does.
+            # An ONNX file does not store the quantization of its input and output; the contract does.
             tensor = dataclasses.replace(tensor, scale=None, zero_point=None)
         if _described(tensor) != _described(found[border]):
             raise ContractInvalid(
@@ -193,7 +192,7 @@ def check_tensors(contract: Contract, source: str, found: dict[str, Tensor]) -> 
 def _described(tensor: Tensor) -> str:
     quantization = ""
     if tensor.scale is not None:
-        # A scale is a float32 in the file, and may be written with fewer digits by hand.
+        # A scale is float32 in the file, and may be written by hand with fewer digits.
         quantization = f", scale {tensor.scale:.6g}, zero point {tensor.zero_point}"
     sizes = ["batch", *map(str, tensor.shape[1:])]
     return f"{tensor.dtype} [{', '.join(sizes)}]{quantization}"

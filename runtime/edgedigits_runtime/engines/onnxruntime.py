@@ -1,4 +1,4 @@
-"""ONNX Runtime runs `.onnx` files on the CPU, and on whatever accelerator the installed wheel was built for."""
+"""ONNX Runtime runs `.onnx` files on the CPU, or on an accelerator of the installed wheel."""
 
 import re
 import threading
@@ -24,15 +24,15 @@ from edgedigits_runtime.untrusted import checked_content
 NVIDIA = ("cuda", "tensorrt")
 
 CHUNK = 64
-"""Images in one call: more of them no longer fit a core's cache, and 10,000 at once were ten times slower."""
+"""Images in one call: more exceed a core's cache, and 10,000 at once were ten times slower."""
 
 IDENTITY = bytes.fromhex(
     "080812003a370a100a017812017922084964656e746974791201675a0f0a0178120a0a08080112040a020801"
     "620f0a0179120a0a08080112040a02080142040a001011"
 )
-"""The smallest ONNX model, y = x, to see what starts."""
+"""The smallest ONNX model, y = x, to test which providers start."""
 
-# What ONNX Runtime says of a model that is whole but newer than it, or that holds what it has no kernel for.
+# Messages of ONNX Runtime about a model that is newer than it, or has an operator without a kernel.
 UNSUPPORTED = ("opset", "IR version", "NOT_IMPLEMENTED", "is not a registered function/op", "Unsupported model")
 
 
@@ -42,7 +42,7 @@ class OnnxRuntimeEngine(Engine):
     name = "onnxruntime"
 
     def __init__(self, session: Any, device: Device, contract: Contract, **settings: Any) -> None:
-        # Read back from the session: ONNX Runtime drops a provider that cannot start without an error.
+        # Read back from the session, because ONNX Runtime silently drops a provider that cannot start.
         super().__init__(contract, device.name, tuple(session.get_providers()), **settings)
         self._session = session
         self._input = session.get_inputs()[0].name
@@ -51,7 +51,7 @@ class OnnxRuntimeEngine(Engine):
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         try:
             answers = [self._answer(tensor[start : start + CHUNK]) for start in range(0, len(tensor), CHUNK)]
-        # Some kernels look at their tensors' shapes only when they run.
+        # Some kernels check their tensors' shapes only when they run.
         except _refusals() as error:
             raise ArtifactCorrupt(f"ONNX Runtime cannot run {self.contract.name}: {_reason(error)}") from error
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
@@ -65,7 +65,7 @@ class OnnxRuntimeEngine(Engine):
 
 
 class CudaEngine(OnnxRuntimeEngine):
-    """One session whose memory on the GPU is bound; calls are answered one after another."""
+    """One session with bound memory on the GPU; calls run one after another."""
 
     def __init__(self, session: Any, device: Device, contract: Contract, **settings: Any) -> None:
         super().__init__(session, device, contract, **settings)
@@ -100,11 +100,11 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
 
 
 def _start(path: Path, wanted: str, threads: int, built: list[str]) -> tuple[Device, Any]:
-    """Return a session on the first device that starts, and the device.
+    """Return the first device that starts, and a session on it.
 
     Raises:
         ArtifactCorrupt, ArtifactUnsupported: about the file.
-        DeviceUnavailable: the one device that was asked for does not start.
+        DeviceUnavailable: the device asked for does not start.
     """
     if wanted != "cpu" and len(cuda.installed_wheels()) > 1:
         raise DeviceUnavailable(cuda.wheel_problem(built))
@@ -128,20 +128,20 @@ def _start(path: Path, wanted: str, threads: int, built: list[str]) -> tuple[Dev
 
 
 def _session(path: Path, content: bytes, device: Device, threads: int) -> Any:
-    """Load a checked file for a device; ONNX Runtime leaves the provider out where it does not start."""
+    """Load a checked file on a device; the session lacks the provider if it does not start."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    # The same bytes may be a model in ONNX Runtime's own format, which was not checked.
+    # Otherwise the bytes may be loaded as ONNX Runtime's own format, which was not checked.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
     if device.kind in NVIDIA:
         cuda.preload()
     try:
-        # A provider that does not start writes its reason to standard error; _start finds it out by itself. The
-        # fallback would print a banner on standard output, and try the same provider once more.
+        # A provider that does not start prints its reason, which _start finds out by itself. The fallback would print a
+        # banner and try the same provider again.
         with silenced():
             return onnxruntime.InferenceSession(content, options, providers=_providers(device), enable_fallback=0)
     except _refusals() as error:
@@ -157,7 +157,7 @@ def _session(path: Path, content: bytes, device: Device, threads: int) -> Any:
 
 
 def _providers(device: Device) -> list[Any]:
-    """Return the providers of a session: the device's, and the CPU's for what it cannot do."""
+    """Return the providers of a session: the device's, and the CPU's for the rest."""
     if device.kind == "cpu":
         return [CPU]
     settings: dict[str, str] = {}
@@ -169,7 +169,7 @@ def _providers(device: Device) -> list[Any]:
 
 
 def _refusals() -> tuple[type[Exception], ...]:
-    """Return what ONNX Runtime raises on a damaged file; where a name in it is no text, it is a ValueError."""
+    """Return the exceptions of ONNX Runtime on a damaged file; a name that is not UTF-8 raises ValueError."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = (state.InvalidProtobuf, state.InvalidGraph, state.InvalidArgument, state.NotImplemented, state.NoModel)
@@ -177,19 +177,19 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 
 def _reason(error: Exception) -> str:
-    """Return the first line of what was said, without the place in ONNX Runtime's own source."""
+    """Return the first line of an error without the place in ONNX Runtime's source."""
     line = first_line(error)
     return re.sub(r"^\S+\.(cc|h):\d+ .*\) (?=[A-Z])", "", line)
 
 
 def _tensor_of(border: Any) -> Tensor:
-    """Return a tensor as a contract holds it; a free batch has a name for a size."""
+    """Convert ONNX Runtime's tensor to a contract's Tensor; a free batch has a name as its size."""
     shape = tuple(size if isinstance(size, int) else None for size in border.shape)
     return Tensor(border.name, shape, dtype_name(border.type))
 
 
 def probe() -> EngineReport:
-    """Say which wheel is installed and which of its providers start."""
+    """Report the installed wheel and which of its providers start."""
     try:
         import onnxruntime
     except ImportError:
@@ -205,7 +205,7 @@ def probe() -> EngineReport:
 
 
 def _starts(provider: str) -> bool:
-    """Whether a session on the provider really has it: the wheel's own list only says what it was built with."""
+    """Return whether a session on the provider has it; the wheel's own list is only what it was built with."""
     import onnxruntime
 
     if provider == REMOTE:

@@ -1,7 +1,7 @@
-"""Model files from strangers, checked before an engine sees them: sizes, structure, operators.
+"""Check untrusted model files before an engine opens them: sizes, structure, operators.
 
-A module for each type of file, with check(content, source). What a check cannot see, such as weights that were
-changed, or a kernel of an engine that has a fault of its own, is left to fingerprints and to engines.isolated.
+Each type of file has a module with check(content, source). A check cannot see changed weights, nor faults of an
+engine's kernels; fingerprints and engines.isolated cover those.
 """
 
 import importlib
@@ -15,12 +15,12 @@ CHECKS = {".tflite": "edgedigits_runtime.untrusted.tflite", ".onnx": "edgedigits
 
 
 def checked_content(path: Path) -> bytes:
-    """Return the bytes of a `.tflite` or `.onnx` file that was checked; an engine takes these, not the path.
+    """Return the checked bytes of a `.tflite` or `.onnx` file; an engine takes these, not the path.
 
     Raises:
         ArtifactNotFound: no such file.
-        ArtifactCorrupt: damaged, or the system refused to read it.
-        ArtifactUnsupported: too large, or it holds what is not let through.
+        ArtifactCorrupt: damaged, or not readable.
+        ArtifactUnsupported: too large, or with unsupported content.
     """
     content = read_limited(path)
     importlib.import_module(CHECKS[path.suffix]).check(content, str(path))
@@ -28,11 +28,11 @@ def checked_content(path: Path) -> bytes:
 
 
 def read_limited(path: Path) -> bytes:
-    """Return a file's bytes, if they are not too many.
+    """Return a file's bytes.
 
     Raises:
         ArtifactNotFound: no such file.
-        ArtifactCorrupt: the system refused to read it.
+        ArtifactCorrupt: not readable.
         ArtifactUnsupported: larger than limits.MODEL_BYTES.
     """
     try:

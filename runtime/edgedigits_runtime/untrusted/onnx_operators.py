@@ -1,7 +1,7 @@
-"""The operators that an `.onnx` classifier may hold, by domain: what exporters make of image classifiers.
+"""Operators of `.onnx` image classifiers, by domain; an untrusted file may hold no others.
 
-https://onnx.ai/onnx/operators and, for those of quantized files, ContribOperators.md of ONNX Runtime. None runs a graph
-of its own, reads a file, draws at random, or makes a tensor whose size stands in a constant.
+https://onnx.ai/onnx/operators and, for quantized files, ContribOperators.md of ONNX Runtime. None runs a subgraph,
+reads a file, draws at random, or makes a tensor whose size is in a constant.
 """
 
 STANDARD = """

@@ -9,10 +9,10 @@ Message = bytes | memoryview
 
 
 def fields(message: Message) -> Iterator[tuple[int, int, int, Message]]:
-    """Yield number, wire type, value of a varint (else 0) and bytes of what is no varint (else none), as they stand.
+    """Yield number, wire type, value of a varint (else 0) and bytes of any other field (else none), in file order.
 
     Raises:
-        ValueError: the bytes are no whole message.
+        ValueError: the bytes are not a whole message.
     """
     position, end = 0, len(message)
     while position < end:
@@ -37,23 +37,19 @@ def fields(message: Message) -> Iterator[tuple[int, int, int, Message]]:
 
 
 def texts(message: Message) -> Iterator[tuple[int, bytes]]:
-    """Yield number and bytes of a message's length-delimited fields; numbers are skipped."""
+    """Yield number and bytes of a message's length-delimited fields."""
     for number, kind, _, content in fields(message):
         if kind == LENGTH_DELIMITED:
             yield number, bytes(content)
 
 
 def signed(value: int) -> int:
-    """Return a varint as the int64 that it stands for."""
+    """Convert a varint to int64."""
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
 def packed(content: Message) -> list[int]:
-    """Return the int64 of a packed repeated field.
-
-    Raises:
-        ValueError: it ends in the middle of a number.
-    """
+    """Return the int64 values of a packed repeated field; raise ValueError if it ends in the middle of a number."""
     found, position = [], 0
     while position < len(content):
         value, position = _varint(content, position)
@@ -62,7 +58,7 @@ def packed(content: Message) -> list[int]:
 
 
 def _varint(message: Message, position: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte, lowest first, and the position behind it."""
+    """Return a number of seven bits a byte, lowest first, and the position after it."""
     number = shift = 0
     while position < len(message) and shift < 64:
         byte = message[position]
