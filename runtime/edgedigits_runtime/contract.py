@@ -105,23 +105,12 @@ class Contract:
 REQUIRED = ("name", "input", "output", "labels")
 
 KINDS: dict[str, tuple[type, ...]] = {
-    "name": (str,),
-    "input": (dict,),
-    "output": (dict,),
+    **dict.fromkeys(("name", "normalisation", "reader", "format", "precision"), (str,)),
+    **dict.fromkeys(("kernels", "recipe"), (str, type(None))),
+    **dict.fromkeys(("temperature", "rejection_threshold"), (int, float)),
+    **dict.fromkeys(("input", "output", "tools"), (dict,)),
+    **dict.fromkeys(("training", "calibration", "accuracy", "verified"), (dict, type(None))),
     "labels": (list,),
-    "normalisation": (str,),
-    "reader": (str,),
-    "temperature": (int, float),
-    "rejection_threshold": (int, float),
-    "format": (str,),
-    "precision": (str,),
-    "kernels": (str, type(None)),
-    "recipe": (str, type(None)),
-    "training": (dict, type(None)),
-    "calibration": (dict, type(None)),
-    "accuracy": (dict, type(None)),
-    "verified": (dict, type(None)),
-    "tools": (dict,),
     "schema": (int,),
 }
 """JSON types of each field."""

@@ -1,51 +1,6 @@
-"""Every error that edgedigits raises on purpose.
+"""All errors that edgedigits raises on purpose: one base, and a class for each cause that a user can act on.
 
-One base, one class for each cause that a user can act on. A message is one line: what was expected, what
-came, what to do.
-
-    EdgedigitsError
-    ├── PictureError            a picture cannot be read
-    │   ├── PictureNotFound     no such file or folder
-    │   ├── PictureUnreadable   not a picture, or a truncated one
-    │   ├── PictureTooLarge     over the pixel limit, refused before decoding
-    │   └── PictureEndsReader   reading it ended the process that did, again and again
-    ├── SourceError             pictures cannot be taken from a camera, a video, a stream, a folder or a store
-    │   ├── SourceNotFound      no camera, file, folder or address of that name
-    │   ├── SourceUnavailable   it is there, but cannot be opened
-    │   ├── ShardBroken         a file of many pictures ends in the middle or is damaged
-    │   └── StreamLost          frames stopped coming
-    ├── ArrayError              an array of the wrong shape, dtype or size was handed in
-    ├── UnknownName             no recipe, dataset, format, precision, engine or model of that name
-    ├── MissingExtra            an optional dependency is not installed
-    ├── DeviceUnavailable       the requested device cannot be used
-    ├── EngineClosed            an engine was asked after it was closed
-    ├── ArtifactError           a model file cannot be used
-    │   ├── ArtifactNotFound    no such model file
-    │   ├── ArtifactCorrupt     the file is damaged or is something else
-    │   ├── ArtifactUnsupported it is whole, but holds what the engine cannot run
-    │   ├── EngineCrashed       an isolated engine's process crashed, hung, or asked for too much memory
-    │   ├── ContractMissing     the file carries no contract
-    │   └── ContractInvalid     the contract is malformed, or does not match the tensors
-    ├── DataError               a dataset cannot be used
-    │   ├── DataNotFound        not on disk, and could not be downloaded
-    │   ├── ChecksumMismatch    the bytes are not those of the dataset
-    │   └── DatasetInvalid      the files do not form a dataset
-    ├── RunError                a run folder cannot be used or resumed
-    ├── ExportError             an export failed
-    │   ├── ConversionFailed    the converter refused the model, or crashed
-    │   ├── ToolMissing         a program or a package that it needs is not there
-    │   ├── GraphUnsupported    the converted graph holds what a device should not be given
-    │   └── GateMissed          the export does not decide as the original did
-    ├── AddressUnavailable      a server cannot, or must not, listen there, or no Ray answers there
-    ├── ResultError             the result file of a benchmark cannot be used
-    │   ├── ResultNotFound      no such file
-    │   ├── ResultInvalid       truncated, edited by hand, or something else
-    │   ├── ResultOutdated      of another version of the schema
-    │   └── WorkloadsDiffer     results of unlike work, of which no ratio means anything
-    ├── MeasurementError        a benchmark cannot measure what it was asked for
-    │   ├── ClockError          the clock steps backwards or stands still
-    │   └── EngineDied          the engine failed while it was measured
-    └── OutputNotWritable       a file could not be written; nothing was left behind
+A message is one line: what was expected, what came, what to do.
 """
 
 from collections.abc import Iterable
@@ -56,7 +11,7 @@ class EdgedigitsError(Exception):
     """Base of every error raised on purpose; the command line prints it as one line and exits with 1."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle as class and message: some classes below make their message of other arguments."""
+        """Pickle as class and message, because some constructors take other arguments."""
         return _from_message, (type(self), str(self))
 
 
@@ -67,11 +22,7 @@ def _from_message(cls: type[EdgedigitsError], message: str) -> EdgedigitsError:
 
 
 class PictureError(EdgedigitsError):
-    """A picture cannot be read.
-
-    Attributes:
-        picture: its path, where it is one of a folder that is watched.
-    """
+    """A picture cannot be read; `picture` is its path if it is in a watched folder."""
 
     picture = ""
 
@@ -89,7 +40,7 @@ class PictureTooLarge(PictureError):
 
 
 class PictureEndsReader(PictureError):
-    """Reading it ended the process that did, again and again: mostly for lack of memory."""
+    """Reading it crashed the process repeatedly, mostly for lack of memory."""
 
 
 class SourceError(EdgedigitsError):
@@ -101,23 +52,23 @@ class SourceNotFound(SourceError):
 
 
 class SourceUnavailable(SourceError):
-    """It is there, but cannot be opened: taken by another program, not permitted, or no video."""
+    """The source exists but cannot be opened: in use by another program, not permitted, or no video."""
 
 
 class ShardBroken(SourceError):
-    """A file of many pictures ends in the middle or is damaged; what stands before that is read."""
+    """A file of many pictures is truncated or damaged; the pictures before the damage are read."""
 
 
 class StreamLost(SourceError):
-    """Frames stopped coming; a camera or a stream is connected to again."""
+    """Frames stopped coming; a camera or a stream is reconnected."""
 
 
 class ArrayError(EdgedigitsError):
-    """An array of the wrong shape, dtype or size was handed in."""
+    """An argument has a wrong shape, dtype or size."""
 
 
 class UnknownName(EdgedigitsError):
-    """No such recipe, dataset, format, precision, engine or model; the message lists the known ones."""
+    """No recipe, dataset, format, precision, engine or model of that name; the message lists the known ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         super().__init__(f"unknown {kind} {name!r}; known: {', '.join(known)}")
@@ -133,11 +84,11 @@ class MissingExtra(EdgedigitsError):
 
 
 class DeviceUnavailable(EdgedigitsError):
-    """The requested device cannot be used; nothing falls back to another one silently."""
+    """The requested device cannot be used; there is no silent fallback."""
 
 
 class EngineClosed(EdgedigitsError):
-    """An engine was asked after it was closed."""
+    """An engine was used after it was closed."""
 
 
 class ArtifactError(EdgedigitsError):
@@ -149,7 +100,7 @@ class ArtifactNotFound(ArtifactError):
 
 
 class ArtifactCorrupt(ArtifactError):
-    """The file is damaged or is something else than its suffix says."""
+    """The file is damaged, or is not what its suffix says."""
 
 
 class ArtifactUnsupported(ArtifactError):
@@ -157,11 +108,11 @@ class ArtifactUnsupported(ArtifactError):
 
 
 class EngineCrashed(ArtifactError):
-    """The process of an isolated engine crashed, took too long, or asked for more memory than it was given."""
+    """An isolated engine crashed, or exceeded its limit of time or memory."""
 
 
 class ContractMissing(ArtifactError):
-    """The file carries no contract, so nothing says how to feed it."""
+    """The file has no contract, so it is unknown how to feed it."""
 
 
 class ContractInvalid(ArtifactError):
@@ -197,23 +148,23 @@ class ConversionFailed(ExportError):
 
 
 class ToolMissing(ExportError):
-    """A program or a package that an export needs is not there."""
+    """A program or package that an export needs is missing."""
 
 
 class GraphUnsupported(ExportError):
-    """The converted graph holds what a device should not be given."""
+    """The converted graph has operators that a device cannot run."""
 
 
 class GateMissed(ExportError):
-    """The export does not decide as the original did."""
+    """The export does not agree with the original."""
 
 
 class AddressUnavailable(EdgedigitsError):
-    """A server cannot listen there, or must not as it was told to; or no Ray answers there."""
+    """A server cannot or must not listen there, or Ray does not answer there."""
 
 
 class MeasurementError(EdgedigitsError):
-    """A benchmark cannot measure what it was asked for."""
+    """A benchmark cannot measure."""
 
 
 class ClockError(MeasurementError):
@@ -221,7 +172,7 @@ class ClockError(MeasurementError):
 
 
 class EngineDied(MeasurementError):
-    """The engine failed while it was measured; what it had done until then was kept."""
+    """The engine failed while it was measured; earlier measurements are kept."""
 
 
 class ResultError(EdgedigitsError):
@@ -233,21 +184,21 @@ class ResultNotFound(ResultError):
 
 
 class ResultInvalid(ResultError):
-    """The file is truncated, was edited by hand, or is something else."""
+    """The file is truncated, edited by hand, or not a result."""
 
 
 class ResultOutdated(ResultError):
-    """The file follows another version of the schema than this edgedigits reads."""
+    """The file has a schema version that this edgedigits does not read."""
 
 
 class WorkloadsDiffer(ResultError):
-    """Results of unlike work were to be compared; no ratio of them means anything."""
+    """The results measured different workloads, so they cannot be compared."""
 
 
 class OutputNotWritable(EdgedigitsError):
-    """A file could not be written; what stood at its place before still does."""
+    """A file could not be written; an earlier file of that name is unchanged."""
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what a library's exception says, or its class where it says nothing."""
+    """Return the first line of an exception's message, or its class if the message is empty."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

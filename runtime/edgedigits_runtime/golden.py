@@ -137,8 +137,8 @@ def _compared(stage: str, found: NDArray[Any], expected: NDArray[Any]) -> Replay
         return Replay(stage, True)
     picture = int(np.flatnonzero(differ.reshape(len(differ), -1).any(axis=1))[0])
     count = np.count_nonzero(differ)
-    said = f"{count:,} of {differ.size:,} values differ, by {off.max():.3g} at most, first in image {picture}"
-    return Replay(stage, False, said)
+    detail = f"{count:,} of {differ.size:,} values differ, by {off.max():.3g} at most, first in image {picture}"
+    return Replay(stage, False, detail)
 
 
 def _stored(framed: NDArray[np.uint8]) -> NDArray[np.uint8]:

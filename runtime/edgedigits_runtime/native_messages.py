@@ -16,33 +16,22 @@ def silenced() -> Iterator[None]:
     """Discard writes to file descriptor 2 inside the block. Blocks of several threads may overlap; the last one to end
     restores the descriptor.
     """
-    _enter()
-    try:
-        yield
-    finally:
-        _leave()
-
-
-def _enter() -> None:
     global _depth, _kept
     with _lock:
         _depth += 1
-        if _depth > 1:
-            return
-        try:
-            _kept = os.dup(2)
-        except OSError:  # A service may run without a standard error.
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-
-
-def _leave() -> None:
-    global _depth, _kept
-    with _lock:
-        _depth -= 1
-        if _depth == 0 and _kept is not None:
-            os.dup2(_kept, 2)
-            os.close(_kept)
-            _kept = None
+        if _depth == 1:
+            # A service may run without a standard error.
+            with contextlib.suppress(OSError):
+                _kept = os.dup(2)
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, 2)
+                os.close(nowhere)
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0 and _kept is not None:
+                os.dup2(_kept, 2)
+                os.close(_kept)
+                _kept = None

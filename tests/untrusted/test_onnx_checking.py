@@ -125,7 +125,7 @@ LIES: dict[str, tuple[Callable[[Any], None], type[ArtifactError], str]] = {
     "negative": (shape(-784, -10), ArtifactCorrupt, "[-784, -10]"),
     "huge": (shape(2**40, 2**40), ArtifactUnsupported, "268,435,456"),
     "texts": (dtype(8), ArtifactUnsupported, "string"),
-    "complex numbers": (dtype(14), ArtifactUnsupported, "type 14"),
+    "complex numbers": (dtype(14), ArtifactUnsupported, "complex64"),
     "another type": (dtype(11), ArtifactCorrupt, "62720 bytes"),
     "bomb": (bomb, ArtifactUnsupported, "4,398,046,511,104 bytes"),
 }

@@ -29,9 +29,9 @@ class BoundSession:
         for size in sizes:
             tensors = [
                 onnxruntime.OrtValue.ortvalue_from_shape_and_type(
-                    [size, *border.shape[1:]], np.dtype(dtype_name(border.type)), device, number
+                    [size, *end.shape[1:]], np.dtype(dtype_name(end.type)), device, number
                 )
-                for border in (given, answer)
+                for end in (given, answer)
             ]
             binding = session.io_binding()
             binding.bind_ortvalue_input(given.name, tensors[0])

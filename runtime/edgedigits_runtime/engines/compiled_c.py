@@ -50,7 +50,7 @@ class CompiledCEngine(Engine):
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         # The C code works on int8; a uint8 tensor stores the same value plus 128, which differs in one bit.
-        unsigned_in, unsigned_out = (border.dtype == "uint8" for border in (self.contract.input, self.contract.output))
+        unsigned_in, unsigned_out = (tensor.dtype == "uint8" for tensor in (self.contract.input, self.contract.output))
         given = np.ascontiguousarray(tensor ^ np.uint8(0x80) if unsigned_in else tensor)
         answers = np.empty((len(given), self._classes), np.int8)
         taken, made, step = given.ctypes.data, answers.ctypes.data, given[0].nbytes
@@ -121,8 +121,8 @@ def _compile(compiler: str, folder: Path, library: Path) -> None:
         command = [compiler, *FLAGS, f"-I{folder}", str(folder / "digits.c"), str(sizes), "-o", str(library), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = next((line for line in done.stderr.splitlines() if "error" in line), "it gave no reason")
-        raise ArtifactCorrupt(f"{compiler} refuses {folder}: {said.strip()}; export it again")
+        reason = next((line for line in done.stderr.splitlines() if "error" in line), "it gave no reason")
+        raise ArtifactCorrupt(f"{compiler} cannot compile {folder}: {reason.strip()}; export it again")
 
 
 def _version(compiler: str) -> bytes:
@@ -139,7 +139,7 @@ def _check_sizes(library: ctypes.CDLL, contract: Contract, path: Path) -> None:
     height, width, channels = contract.image_shape
     if (pixels, classes) != (height * width * channels, len(contract.labels)):
         raise ArtifactCorrupt(
-            f"{path} takes {pixels} values and gives {classes}, its contract says {height * width * channels} and"
+            f"{path} takes {pixels} values and returns {classes}; its contract has {height * width * channels} and"
             f" {len(contract.labels)}; export it again"
         )
 
@@ -149,6 +149,5 @@ def probe() -> EngineReport:
     compiler = find_compiler()
     if compiler is None:
         return EngineReport(None, (), "apt-get install gcc")
-    said = _version(compiler).decode(errors="replace")
-    number = re.search(r"\d+\.\d+[.\d]*", said)
+    number = re.search(r"\d+\.\d+[.\d]*", _version(compiler).decode(errors="replace"))
     return EngineReport(number.group() if number else "unknown", (Path(compiler).name,))

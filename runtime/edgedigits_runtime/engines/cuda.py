@@ -78,11 +78,11 @@ def wheel_problem(built: Sequence[str]) -> str:
     return f"the installed ONNX Runtime is the one for CPUs; run: {INSTALL}"
 
 
-def _library_problem(said: str) -> str:
+def _library_problem(reason: str) -> str:
     """Name the library that the system's loader did not find."""
-    found = MISSING_LIBRARY.search(said)
+    found = MISSING_LIBRARY.search(reason)
     if not found:
-        return f"ONNX Runtime's CUDA library cannot be loaded: {said}"
+        return f"ONNX Runtime's CUDA library cannot be loaded: {reason}"
     library = found.group(1)
     of = "cuDNN" if "cudnn" in library else "CUDA"
     return (

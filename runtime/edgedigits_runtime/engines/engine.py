@@ -179,13 +179,13 @@ def check_tensors(contract: Contract, source: str, found: dict[str, Tensor]) -> 
     Raises:
         ContractInvalid: they differ.
     """
-    for border, tensor in (("input", contract.input), ("output", contract.output)):
-        if found[border].scale is None:
+    for end, tensor in (("input", contract.input), ("output", contract.output)):
+        if found[end].scale is None:
             # An ONNX file does not store the quantization of its input and output; the contract does.
             tensor = dataclasses.replace(tensor, scale=None, zero_point=None)
-        if _described(tensor) != _described(found[border]):
+        if _described(tensor) != _described(found[end]):
             raise ContractInvalid(
-                f"{source}: the contract says {border} {_described(tensor)}, the file has {_described(found[border])}"
+                f"{source}: the contract has {end} {_described(tensor)}, the file has {_described(found[end])}"
             )
 
 

@@ -91,14 +91,8 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     if options.kernels == "xnnpack" and kernels != "XNNPACK":
         raise DeviceUnavailable("XNNPACK does not start on this processor; use --kernels auto or builtin")
     contract = contract or read_contract(path)
-    check_tensors(
-        contract,
-        str(path),
-        {
-            "input": tensor_of(interpreter.get_input_details()[0]),
-            "output": tensor_of(interpreter.get_output_details()[0]),
-        },
-    )
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    check_tensors(contract, str(path), {"input": tensor_of(inputs[0]), "output": tensor_of(outputs[0])})
     reopen = partial(open_engine, path, contract, device, options)
     workers = worker_count(options)
     return LiteRTEngine(interpreter, another, contract, providers=(kernels,), reopen=reopen, workers=workers)
@@ -119,12 +113,12 @@ def _interpreter(path: Path, content: bytes, threads: int, kernels: Kernels) -> 
             )
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        said = first_line(error)
+        reason = first_line(error)
         if any(part in str(error) for part in UNSUPPORTED):
             raise ArtifactUnsupported(
-                f"{path} holds an operator that LiteRT has no kernel for: {said}; convert it with built-in operators"
+                f"{path} holds an operator that LiteRT has no kernel for: {reason}; convert it with built-in operators"
             ) from error
-        raise ArtifactCorrupt(f"{path} is not a whole .tflite file: {said}") from error
+        raise ArtifactCorrupt(f"{path} is not a whole .tflite file: {reason}") from error
     return interpreter
 
 

@@ -182,10 +182,10 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^\S+\.(cc|h):\d+ .*\) (?=[A-Z])", "", line)
 
 
-def _tensor_of(border: Any) -> Tensor:
+def _tensor_of(end: Any) -> Tensor:
     """Convert ONNX Runtime's tensor to a contract's Tensor; a free batch has a name as its size."""
-    shape = tuple(size if isinstance(size, int) else None for size in border.shape)
-    return Tensor(border.name, shape, dtype_name(border.type))
+    shape = tuple(size if isinstance(size, int) else None for size in end.shape)
+    return Tensor(end.name, shape, dtype_name(end.type))
 
 
 def probe() -> EngineReport:

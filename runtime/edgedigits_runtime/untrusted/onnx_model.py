@@ -30,24 +30,9 @@ TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT64, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL
 )
 KEY, VALUE = 1, 2
 
-DTYPES = {
-    1: "float32",
-    2: "uint8",
-    3: "int8",
-    4: "uint16",
-    5: "int16",
-    6: "int32",
-    7: "int64",
-    8: "string",
-    9: "bool",
-    10: "float16",
-    11: "float64",
-    12: "uint32",
-    13: "uint64",
-    16: "bfloat16",
-    21: "uint4",
-    22: "int4",
-}
+_NAMES = """undefined float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64
+complex128 bfloat16"""
+DTYPES = {**dict(enumerate(_NAMES.split())), 21: "uint4", 22: "int4"}
 """TensorProto.DataType."""
 
 
