@@ -97,13 +97,14 @@ class Child:
             _send(process.stdin, *_encode({"function": function, "arguments": arguments, "seconds": seconds}))
             answer = _receive(process.stdout, MAX_JSON, max_bytes)
             if not isinstance(answer, dict):
-                raise EOFError
+                raise TypeError
         # A closed pipe, or bytes that are no message.
-        except (OSError, EOFError, ValueError, TypeError, OverflowError, RecursionError):
+        except (OSError, EOFError, ValueError, TypeError, OverflowError, RecursionError) as error:
             if late.is_set():
                 self.end()
                 raise self.error(f"{self.name} took more than {seconds:g} seconds; its process was ended") from None
-            raise self.crash() from None
+            # An interpreter closes the pipe some time before it ends.
+            raise self.crash(5 if isinstance(error, OSError | EOFError) else 0) from None
         finally:
             if timer:
                 timer.cancel()
@@ -111,15 +112,15 @@ class Child:
             raise self._error_of(answer)
         return answer.get("value")
 
-    def crash(self) -> EdgedigitsError:
-        """End a child that crashed or sent an invalid answer; return the error to raise."""
+    def crash(self, seconds: float = 0) -> EdgedigitsError:
+        """End a child that sent an invalid answer, or crashes within `seconds`; return the error to raise."""
         import signal
         import subprocess
 
         process = self.process
         assert process is not None
         try:
-            code = process.wait(0.5)
+            code = process.wait(seconds)
             how = f"crashed with {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         except subprocess.TimeoutExpired:
             how = "sent an invalid answer"

@@ -44,8 +44,8 @@ def test_other_arrays_are_refused(call: str, tmp_path: Path) -> None:
             getattr(classifier, call)(wrong)
 
 
-def test_a_closed_classifier_says_so(tmp_path: Path) -> None:
+def test_a_closed_classifier_raises_an_error(tmp_path: Path) -> None:
     with Classifier(open_engine(write_tflite(tmp_path))) as classifier:
         classifier.predict(pictures(2))
-    with pytest.raises(EngineClosed, match="open it again"):
+    with pytest.raises(EngineClosed):
         classifier.predict(pictures(1))

@@ -9,7 +9,7 @@ from tests.support.virtual_clock import VirtualClock
 
 
 @pytest.mark.parametrize("kind", [Clock, VirtualClock])
-def test_a_wait_ends_when_it_holds_or_when_its_time_is_up(kind: type[Clock]) -> None:
+def test_a_wait_ends_with_its_condition_or_its_time(kind: type[Clock]) -> None:
     clock, seen = kind(), []
     assert clock.wait(lambda: True, 0)
     began = clock.now()
@@ -26,14 +26,14 @@ def test_a_wait_ends_when_it_holds_or_when_its_time_is_up(kind: type[Clock]) -> 
     assert seen[0] >= began + 0.04
 
 
-def test_what_changes_without_a_word_is_noticed_soon() -> None:
+def test_a_change_without_notification_is_noticed() -> None:
     """As a signal's handler changes it."""
     clock, changed = Clock(), threading.Event()
     threading.Timer(0.01, changed.set).start()
     assert clock.wait(changed.is_set, 30)
 
 
-def test_virtual_hours_pass_at_once_and_in_order() -> None:
+def test_a_virtual_clock_runs_threads_in_order() -> None:
     clock, order = VirtualClock(), []
     for seconds in (3600, 1, 60):
 

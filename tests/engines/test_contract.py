@@ -63,7 +63,7 @@ def test_json_round_trip(given_contract: Contract) -> None:
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300))
-def test_anything_else_is_refused_in_our_own_words(text: str | bytes) -> None:
+def test_other_files_are_refused_with_a_picture_error(text: str | bytes) -> None:
     with pytest.raises(ContractInvalid, match=r"the contract of a\.tflite"):
         parse_contract(text, "a.tflite")
 
@@ -76,7 +76,7 @@ json_values = st.recursive(
 
 
 @given(st.sampled_from([field.name for field in dataclasses.fields(Contract)]), json_values)
-def test_a_field_of_any_value_is_taken_or_refused_but_never_crashes(name: str, value: Any) -> None:
+def test_any_value_of_a_field_is_accepted_or_refused(name: str, value: Any) -> None:
     fields = {**json.loads(int8_contract().to_json()), name: value}
     try:
         taken = parse_contract(json.dumps(fields), "a.tflite")
@@ -92,7 +92,7 @@ def test_a_field_of_any_value_is_taken_or_refused_but_never_crashes(name: str, v
     st.sampled_from(["name", "shape", "dtype", "scale", "zero_point"]),
     json_values,
 )
-def test_a_tensor_field_of_any_value_is_taken_or_refused(border: str, name: str, value: Any) -> None:
+def test_any_value_of_a_tensor_field_is_accepted_or_refused(border: str, name: str, value: Any) -> None:
     fields = json.loads(int8_contract().to_json())
     fields[border][name] = value
     try:
@@ -108,7 +108,7 @@ def test_a_tensor_field_of_any_value_is_taken_or_refused(border: str, name: str,
 def test_a_missing_field_is_named(name: str) -> None:
     fields = json.loads(contract().to_json())
     del fields[name]
-    with pytest.raises(ContractInvalid, match=rf"lacks {name}; docs/contract\.md"):
+    with pytest.raises(ContractInvalid, match=name):
         parse_contract(json.dumps(fields), "a.onnx")
 
 
@@ -119,57 +119,57 @@ def test_optional_fields_may_be_left_out() -> None:
 
 def test_an_unknown_field_is_named() -> None:
     fields = {**json.loads(contract().to_json()), "zz": 1, "colour": "red"}
-    with pytest.raises(ContractInvalid, match="unknown fields: colour, zz"):
+    with pytest.raises(ContractInvalid, match="colour, zz"):
         parse_contract(json.dumps(fields), "a.onnx")
 
 
 @pytest.mark.parametrize("schema", [0, 2, "1", None])
 def test_another_schema_version_is_refused(schema: object) -> None:
     fields = {**json.loads(contract().to_json()), "schema": schema}
-    with pytest.raises(ContractInvalid, match=f"schema version {schema}, this edgedigits reads {SCHEMA}; export"):
+    with pytest.raises(ContractInvalid, match=f"{schema}.*{SCHEMA}"):
         parse_contract(json.dumps(fields), "a.onnx")
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "fact"),
     [
-        ({"input": Tensor("image", (28, 28, 1), "float32")}, "input.shape must be"),
-        ({"input": Tensor("image", (None, 0, 28, 1), "float32")}, "sizes above 0"),
-        ({"input": Tensor("image", (None, -28, 28, 1), "float32")}, "sizes above 0"),
-        ({"input": Tensor("image", (None, None, 28, 1), "float32")}, "null only for the batch"),
-        ({"input": Tensor("image", (0, 28, 28, 1), "float32")}, "sizes above 0"),
-        ({"output": Tensor("p", (None, 9), "float32")}, r"output.shape must be \[batch, 10\] for 10 labels"),
-        ({"output": Tensor("p", (10,), "float32")}, "output.shape must be"),
-        ({"labels": (), "output": Tensor("p", (None, 0), "float32")}, "labels must not be empty"),
-        ({"name": "base\x1b]0;x\x07"}, r"without control characters, one is 'base\\x1b\]0;x\\x07'"),
-        ({"labels": (*"012345678", "\x9b2J")}, "without control characters"),
-        ({"normalisation": "imagenet"}, "normalisation must be unit or column-l2, is 'imagenet'"),
-        ({"reader": "faces"}, "reader must be digits or plain, is 'faces'"),
-        ({"temperature": 0.0}, "temperature must be above 0"),
-        ({"temperature": -1.0}, "temperature must be above 0"),
-        ({"temperature": float("nan")}, "temperature must be above 0"),
-        ({"temperature": float("inf")}, "temperature must be above 0"),
-        ({"temperature": "hot"}, "temperature must be int or float, is 'hot'"),
-        ({"rejection_threshold": 1.5}, "rejection_threshold must be 0 to 1"),
-        ({"rejection_threshold": float("nan")}, "rejection_threshold must be 0 to 1"),
-        ({"name": 5}, "name must be str, is 5"),
-        ({"recipe": ["plain"]}, "recipe must be str or NoneType"),
-        ({"labels": "0123456789"}, "labels must be list, is '0123456789'"),
-        ({"input": Tensor("image", (1, 28, 28, 1), "float64")}, "must be float32, int8 or uint8, is 'float64'"),
-        ({"input": Tensor("image", (1, 28, 28, 1), "int8")}, "needs a scale above 0, is None"),
-        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.0, 0)}, "needs a scale above 0"),
-        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.1)}, "needs a zero_point -128 to 127, is None"),
-        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.1, 128)}, "needs a zero_point -128 to 127"),
-        ({"input": Tensor("image", (1, 28, 28, 1), "uint8", 0.1, -1)}, "needs a zero_point 0 to 255"),
-        ({"input": Tensor("image", (1, 28, 28, 1), "float32", 0.1, 0)}, "takes no scale"),
+        ({"input": Tensor("image", (28, 28, 1), "float32")}, r"input\.shape"),
+        ({"input": Tensor("image", (None, 0, 28, 1), "float32")}, "shape of image"),
+        ({"input": Tensor("image", (None, -28, 28, 1), "float32")}, "shape of image"),
+        ({"input": Tensor("image", (None, None, 28, 1), "float32")}, "shape of image"),
+        ({"input": Tensor("image", (0, 28, 28, 1), "float32")}, "shape of image"),
+        ({"output": Tensor("p", (None, 9), "float32")}, r"output\.shape.*10"),
+        ({"output": Tensor("p", (10,), "float32")}, r"output\.shape"),
+        ({"labels": (), "output": Tensor("p", (None, 0), "float32")}, "labels"),
+        ({"name": "base\x1b]0;x\x07"}, r"'base\\x1b\]0;x\\x07'"),
+        ({"labels": (*"012345678", "\x9b2J")}, r"x9b2J"),
+        ({"normalisation": "imagenet"}, "normalisation.*'imagenet'"),
+        ({"reader": "faces"}, "reader.*'faces'"),
+        ({"temperature": 0.0}, "temperature"),
+        ({"temperature": -1.0}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"temperature": float("inf")}, "temperature"),
+        ({"temperature": "hot"}, "temperature.*'hot'"),
+        ({"rejection_threshold": 1.5}, "rejection_threshold"),
+        ({"rejection_threshold": float("nan")}, "rejection_threshold"),
+        ({"name": 5}, "name.*5"),
+        ({"recipe": ["plain"]}, "recipe"),
+        ({"labels": "0123456789"}, "labels.*'0123456789'"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "float64")}, "'float64'"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int8")}, "scale.*None"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.0, 0)}, "scale"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.1)}, "zero_point.*None"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.1, 128)}, "zero_point"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "uint8", 0.1, -1)}, "zero_point"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "float32", 0.1, 0)}, "scale"),
     ],
 )  # fmt: skip
-def test_what_would_be_a_wrong_answer_later_is_refused(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ContractInvalid, match=said):
+def test_contradictions_in_a_contract_are_refused(changes: dict[str, Any], fact: str) -> None:
+    with pytest.raises(ContractInvalid, match=fact):
         parse_contract(contract(**changes).to_json(), "a.onnx")
 
 
-def test_all_problems_are_said_at_once() -> None:
+def test_all_problems_are_in_one_message() -> None:
     with pytest.raises(ContractInvalid, match=r"normalisation.*temperature"):
         parse_contract(contract(normalisation="x", temperature=0.0).to_json(), "a.onnx")
 
@@ -177,7 +177,7 @@ def test_all_problems_are_said_at_once() -> None:
 @pytest.mark.parametrize("key", ["input", "output", "training"])
 def test_a_malformed_part_is_refused(key: str) -> None:
     fields = {**json.loads(contract().to_json()), key: {"nothing": "known"}}
-    with pytest.raises(ContractInvalid, match="malformed"):
+    with pytest.raises(ContractInvalid, match="contract"):
         parse_contract(json.dumps(fields), "a.onnx")
 
 
@@ -193,7 +193,7 @@ def test_a_contract_appended_to_any_bytes_is_read_back_and_stripped_again(model:
 
 
 @given(st.binary(max_size=200), contracts(), contracts())
-def test_a_second_contract_takes_the_place_of_the_first(model: bytes, first: Contract, second: Contract) -> None:
+def test_a_second_contract_replaces_the_first(model: bytes, first: Contract, second: Contract) -> None:
     assume(b"PK" not in model)
     assert append_zipped(append_zipped(model, first), second) == append_zipped(model, second)
     assert append_zipped(model, first) == append_zipped(model, first)
@@ -252,7 +252,7 @@ def test_files_without_a_contract(tmp_path: Path) -> None:
     for path in (bare, other, tmp_path / "empty.tflite"):
         with pytest.raises(ContractMissing, match=r"--contract FILE.*name, input, output, labels"):
             read_contract(path)
-    with pytest.raises(ArtifactNotFound, match=r"no model file at .*gone\.tflite"):
+    with pytest.raises(ArtifactNotFound, match=r"gone\.tflite"):
         read_contract(tmp_path / "gone.tflite")
 
 
@@ -261,11 +261,11 @@ def test_a_contract_that_unpacks_to_gigabytes_is_refused_packed(tmp_path: Path) 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(MEMBER, b" " * (LARGEST + 1))
     assert path.stat().st_size < LARGEST // 100
-    with pytest.raises(ContractInvalid, match="has more than 1,048,576 bytes"):
+    with pytest.raises(ContractInvalid, match="1,048,576"):
         read_contract(path)
 
 
-def test_a_zip_of_a_million_members_is_no_zip(tmp_path: Path) -> None:
+def test_a_zip_of_a_million_members_is_refused(tmp_path: Path) -> None:
     """zipfile would make an object of each before anyone could ask for one."""
     path = tmp_path / "many.tflite"
     with zipfile.ZipFile(path, "w") as archive:
@@ -277,11 +277,11 @@ def test_a_zip_of_a_million_members_is_no_zip(tmp_path: Path) -> None:
 
 
 def test_a_contract_nested_too_deep_is_refused() -> None:
-    with pytest.raises(ContractInvalid, match=r"is not JSON: .*recursion"):
+    with pytest.raises(ContractInvalid, match="JSON"):
         parse_contract("[" * 200_000, "deep")
 
 
-def test_the_advice_is_one_line() -> None:
+def test_the_error_of_a_missing_contract_is_one_line() -> None:
     assert "\n" not in str(missing(Path("a.tflite")))
 
 

@@ -13,7 +13,7 @@ wheels = st.lists(st.sampled_from([name for name in PROVIDERS.values() if name !
 
 
 @given(kind=st.sampled_from(sorted(PROVIDERS)), number=st.integers(0, 99))
-def test_a_device_is_named_as_it_is_typed(kind: str, number: int) -> None:
+def test_a_device_has_the_name_that_users_type(kind: str, number: int) -> None:
     device = Device(kind, number if kind in NUMBERED else 0)
     assert parse_device(device.name) == device
     assert parse_device(kind) == Device(kind)
@@ -23,12 +23,12 @@ def test_a_device_is_named_as_it_is_typed(kind: str, number: int) -> None:
     "text", ["", "gpu", "npu", "CUDA", "cuda:", "cuda:x", "cuda:-1", "cuda:1:2", "cpu:0", "cuda:²"]
 )
 def test_other_names_are_refused(text: str) -> None:
-    with pytest.raises(UnknownName, match="known: auto, cpu, cuda, "):
+    with pytest.raises(UnknownName, match="auto, cpu, cuda, "):
         parse_device(text)
 
 
 @given(built=wheels)
-def test_auto_ends_with_the_cpu_and_asks_for_nothing_that_is_not_built(built: list[str]) -> None:
+def test_auto_tries_built_devices_and_the_cpu_last(built: list[str]) -> None:
     tried = candidates("auto", built)
     assert tried[-1] == Device("cpu")
     assert {device.provider for device in tried} <= set(built)
@@ -40,5 +40,5 @@ def test_a_named_device_is_the_only_one_that_is_tried(built: list[str], kind: st
     if PROVIDERS[kind] in built:
         assert candidates(kind, built) == [Device(kind)]
     else:
-        with pytest.raises(DeviceUnavailable, match=f"built without {kind}; it has .*cpu"):
+        with pytest.raises(DeviceUnavailable, match=f"{kind}.*cpu"):
             candidates(kind, built)

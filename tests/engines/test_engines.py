@@ -37,7 +37,7 @@ def test_the_answers_are_those_of_the_arithmetic(tiny_model: Path) -> None:
     np.testing.assert_allclose(answers, expected(images), atol=0.07 if quantized else 1e-5)
 
 
-def test_an_engine_says_what_it_is(tiny_model: Path) -> None:
+def test_an_engine_has_its_name_device_and_providers(tiny_model: Path) -> None:
     engine = open_engine(tiny_model)
     assert engine.device == "cpu"
     if tiny_model.suffix == ".onnx":
@@ -70,7 +70,7 @@ def test_answers_are_not_overwritten_by_the_next_call(tiny_model: Path) -> None:
     np.testing.assert_array_equal(first, kept)
 
 
-def test_feed_gives_what_the_file_takes(tmp_path: Path) -> None:
+def test_feed_returns_the_input_tensor(tmp_path: Path) -> None:
     images = pictures(2)
     quantized = open_engine(write_tflite(tmp_path, "int8")).feed(images)
     assert quantized.dtype == np.int8
@@ -78,7 +78,7 @@ def test_feed_gives_what_the_file_takes(tmp_path: Path) -> None:
     assert open_engine(write_onnx(tmp_path)).feed(images).dtype == np.float32
 
 
-def test_an_onnx_file_may_take_whole_numbers(tmp_path: Path) -> None:
+def test_an_onnx_file_may_have_integer_inputs(tmp_path: Path) -> None:
     # The file does not say what they mean: the contract does.
     taken = contract(input=Tensor("image", (None, *SHAPE), "uint8", 1 / 255, 0))
     (tmp_path / "pixels.onnx").write_bytes(onnx_bytes(taken, "uint8"))
@@ -100,7 +100,7 @@ def test_a_normalisation_of_the_contract_is_used(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.square(fed).sum(axis=1), 1, rtol=1e-5)
 
 
-def test_a_given_contract_takes_the_place_of_the_files_own(tmp_path: Path) -> None:
+def test_a_given_contract_replaces_the_files_own(tmp_path: Path) -> None:
     for path in (write_onnx(tmp_path), write_tflite(tmp_path)):
         assert open_engine(path, contract=contract(name="mine")).contract.name == "mine"
     bare = tmp_path / "bare.tflite"
@@ -144,17 +144,17 @@ def test_an_engine_can_be_sent_to_another_process(tiny_model: Path) -> None:
         np.testing.assert_array_equal(pool.submit(_answers, engine, images).result(), engine.run(images))
 
 
-def test_a_pickled_engine_is_the_same_again(tiny_model: Path) -> None:
+def test_an_unpickled_engine_gives_the_same_answers(tiny_model: Path) -> None:
     engine = open_engine(tiny_model, options=EngineOptions(workers=2))
     again = pickle.loads(pickle.dumps(engine))
     assert (again.contract, again.providers, again.workers) == (engine.contract, engine.providers, 2)
 
 
-def test_a_closed_engine_says_so(tiny_model: Path) -> None:
+def test_a_closed_engine_raises_an_error(tiny_model: Path) -> None:
     with open_engine(tiny_model, options=EngineOptions(workers=2)) as engine:
         engine.run(pictures(2 * Engine.part))
     engine.close()
-    with pytest.raises(EngineClosed, match="tiny was closed; open it again"):
+    with pytest.raises(EngineClosed, match="tiny"):
         engine.run(pictures(1))
 
 

@@ -44,11 +44,11 @@ def first_difference(expected: Vectors, reader: Reader) -> str | None:
         ("plain-3conv.int8.tflite", "plain-3conv.int8.golden.npz"),
     ],
 )
-def test_where_they_stand(artifact: str, golden: str) -> None:
+def test_paths_of_golden_vectors(artifact: str, golden: str) -> None:
     assert golden_path(Path(artifact)) == Path(golden)
 
 
-def test_what_was_recorded_is_replayed_without_a_difference(tiny_model: Path) -> None:
+def test_recorded_vectors_are_replayed_without_a_difference(tiny_model: Path) -> None:
     path = write_golden(reader_of(tiny_model), tiny_model)
     assert path == golden_path(tiny_model)
     assert path.stat().st_size < 40_000
@@ -56,7 +56,7 @@ def test_what_was_recorded_is_replayed_without_a_difference(tiny_model: Path) ->
     assert first_difference(read_golden(path), reader_of(tiny_model)) is None
 
 
-def test_shapes_and_dtypes_are_those_that_are_documented(tiny_model: Path) -> None:
+def test_shapes_and_dtypes_are_as_documented(tiny_model: Path) -> None:
     write_golden(reader_of(tiny_model), tiny_model)
     vectors = read_golden(golden_path(tiny_model))
     assert tuple(vectors) == KEYS
@@ -92,20 +92,20 @@ def test_the_stage_that_changed_is_named(key: str, tiny_model: Path) -> None:
     assert first_difference(_changed(record(reader), key), reader) == key
 
 
-def test_another_count_of_digits_is_a_difference_of_the_framing(tiny_model: Path) -> None:
+def test_another_number_of_digits_is_a_difference_in_framed(tiny_model: Path) -> None:
     reader = reader_of(tiny_model)
     vectors = record(reader)
     assert first_difference({**vectors, "framed": vectors["framed"][:-1]}, reader) == "framed"
 
 
-def test_floats_may_differ_by_rounding_and_integers_not_at_all(tmp_path: Path) -> None:
+def test_floats_may_differ_by_rounding_and_integers_may_not(tmp_path: Path) -> None:
     reader = reader_of(write_onnx(tmp_path))
     vectors = record(reader)
     assert first_difference({**vectors, "output": vectors["output"] + np.float32(5e-5)}, reader) is None
     assert first_difference({**vectors, "output": vectors["output"] + np.float32(np.nan)}, reader) == "output"
 
 
-def test_vectors_of_another_model_are_told_apart(tmp_path: Path) -> None:
+def test_vectors_of_another_model_differ(tmp_path: Path) -> None:
     vectors = record(reader_of(write_onnx(tmp_path)))
     assert first_difference(vectors, reader_of(write_tflite(tmp_path, "int8"))) == "input"
     other = tmp_path / "other.onnx"
@@ -114,7 +114,7 @@ def test_vectors_of_another_model_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_no_vectors_and_other_files(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactNotFound, match="no golden vectors at"):
+    with pytest.raises(ArtifactNotFound):
         read_golden(tmp_path / "gone.golden.npz")
     array, partial = io.BytesIO(), io.BytesIO()
     np.save(array, np.zeros(3))
@@ -124,7 +124,7 @@ def test_no_vectors_and_other_files(tmp_path: Path) -> None:
     for content in (b"", b"I am a text", array.getvalue(), partial.getvalue(), pickled.getvalue()):
         path = tmp_path / "odd.golden.npz"
         path.write_bytes(content)
-        with pytest.raises(ArtifactCorrupt, match=r"odd\.golden\.npz holds no golden vectors") as caught:
+        with pytest.raises(ArtifactCorrupt, match=r"odd\.golden\.npz") as caught:
             read_golden(path)
         assert "\n" not in str(caught.value)
 
@@ -150,7 +150,7 @@ def test_damage_is_an_artifact_error_or_harmless(
     assert not cut
 
 
-def test_the_file_is_the_same_on_every_day_even_before_1980(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_does_not_contain_the_date(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = record(reader_of(tiny_model))
     today = packed(vectors)
     monkeypatch.setattr("time.time", lambda: 0.0)

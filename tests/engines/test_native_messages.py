@@ -8,7 +8,7 @@ import pytest
 from edgedigits_runtime.native_messages import silenced
 
 
-def test_messages_are_heard_before_and_after(capfd: pytest.CaptureFixture[str]) -> None:
+def test_messages_outside_the_block_are_printed(capfd: pytest.CaptureFixture[str]) -> None:
     os.write(2, b"before ")
     with silenced(), silenced():
         os.write(2, b"within ")

@@ -5,7 +5,7 @@ import pytest
 from edgedigits_runtime.templates import fill
 
 
-def test_marks_become_values() -> None:
+def test_a_template_is_filled() -> None:
     assert (
         fill("@NAME@ has @COUNT2@ of @NAME@: {x} $y @media", {"NAME": "a", "COUNT2": 2})
         == "a has 2 of a: {x} $y @media"

@@ -17,7 +17,7 @@ from edgedigits_runtime.whole_files import whole_file, write_whole
 
 
 @given(content=st.binary(max_size=1000) | st.text(st.characters(codec="utf-8"), max_size=200))
-def test_what_was_written_is_there(content: bytes | str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_written_file_has_its_content(content: bytes | str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "folder" / "whole.bin"
     assert write_whole(path, content) == path
     assert path.read_bytes() == (content.encode() if isinstance(content, str) else content)
@@ -65,21 +65,21 @@ def test_permissions_follow_the_umask(mask: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("relative", [False, True])
 @pytest.mark.parametrize("name", ["file/model.onnx", "file/sub/model.onnx", "folder"])
-def test_a_place_that_cannot_be_written(
+def test_a_path_that_cannot_be_written_is_an_error(
     name: str, relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("kept")
     (tmp_path / "folder").mkdir()
     path = Path(name) if relative else tmp_path / name
-    with pytest.raises(OutputNotWritable, match=f"^cannot write {path}: "):
+    with pytest.raises(OutputNotWritable, match=str(path)):
         write_whole(path, b"x")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder"]
     assert (tmp_path / "file").read_text() == "kept"
     assert not list((tmp_path / "folder").iterdir())
 
 
-def test_an_error_about_another_file_is_not_taken_for_a_failed_write(tmp_path: Path) -> None:
+def test_an_error_about_another_file_is_raised_unchanged(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="source"), whole_file(tmp_path / "copy") as temporary:
         shutil.copyfile(tmp_path / "source", temporary)
     with pytest.raises(FileNotFoundError, match="source"), whole_file(tmp_path / "copy"):
@@ -87,7 +87,7 @@ def test_an_error_about_another_file_is_not_taken_for_a_failed_write(tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
-def test_a_temporary_file_that_the_writer_took_away(tmp_path: Path) -> None:
+def test_a_temporary_file_that_the_writer_removed_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputNotWritable, match="No such file"), whole_file(tmp_path / "model") as temporary:
         temporary.unlink()
 

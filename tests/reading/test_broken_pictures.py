@@ -17,12 +17,12 @@ def reader() -> Reader:
     return load("pico")
 
 
-def test_some_are_kept() -> None:
+def test_marks_clear_of_the_edge_are_kept() -> None:
     assert KEPT
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
-def test_what_once_broke_something_is_refused_or_read(reader: Reader, path: Path) -> None:
+def test_files_that_broke_something_once_are_refused_or_read(reader: Reader, path: Path) -> None:
     for source in (path, path.read_bytes()):
         try:
             assert reader.read(source).model == "pico"

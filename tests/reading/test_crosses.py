@@ -26,15 +26,15 @@ def test_crosses_are_found(turn: float, width: int) -> None:
     assert are_crosses(cross(turn, width=width)[np.newaxis]).tolist() == [True]
 
 
-def test_arms_of_unequal_length_are_found() -> None:
+def test_crosses_with_unequal_arms_are_found() -> None:
     assert are_crosses(cross(5, (32, 40, 40, 30))[np.newaxis]).tolist() == [True]
 
 
-def test_digits_as_drawn_by_the_project_are_hardly_ever_one() -> None:
+def test_drawn_digits_are_hardly_ever_crosses() -> None:
     assert are_crosses(mnist_like(1000, seed=3)[0].reshape(-1, 28, 28)).mean() <= 0.003
 
 
-def test_digits_of_mnist_are_hardly_ever_one(mnist: Dataset) -> None:
+def test_mnist_digits_are_hardly_ever_crosses(mnist: Dataset) -> None:
     assert are_crosses(mnist.train.images[:5000, ..., 0]).mean() <= 0.0006
 
 

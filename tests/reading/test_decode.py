@@ -79,7 +79,7 @@ def test_16_bits_keep_their_range(mode: str) -> None:
     assert distance(decode(image, channels=1)[..., 0], RAMP // 2) <= 1
 
 
-def test_a_16_bit_png_reads_as_its_8_bit_twin() -> None:
+def test_a_16_bit_png_reads_like_its_8_bit_version() -> None:
     deep = encoded(Image.fromarray(RAMP.astype(np.uint16) * 257))
     assert np.array_equal(decode(deep, channels=1), decode(encoded(Image.fromarray(RAMP)), channels=1))
 
@@ -90,7 +90,7 @@ def test_floats_take_the_smallest_usual_range(full: float) -> None:
     assert distance(decode(image, channels=1)[..., 0], RAMP) <= 1
 
 
-def test_values_out_of_range_are_scaled_and_no_numbers_are_dark() -> None:
+def test_values_out_of_range_are_scaled_and_nan_is_dark() -> None:
     values = np.array([[-51.0, 0.0, 204.0, np.nan, np.inf]], np.float32)
     assert decode(Image.fromarray(values), channels=1)[0, :, 0].tolist() == [0, 51, 255, 0, 0]
     wide = np.array([[-(2**31), 2**31 - 1]], np.int32)
@@ -98,7 +98,7 @@ def test_values_out_of_range_are_scaled_and_no_numbers_are_dark() -> None:
     assert decode(Image.fromarray(np.full((1, 2), np.nan, np.float32)), channels=1).max() == 0
 
 
-def test_dark_ink_is_laid_over_white() -> None:
+def test_transparent_dark_ink_is_composited_over_white() -> None:
     pixels = np.zeros((2, 2, 4), np.uint8)
     pixels[0, 0, 3] = 255
     pixels[0, 1, 3] = 128
@@ -106,7 +106,7 @@ def test_dark_ink_is_laid_over_white() -> None:
         assert decode(source, channels=1)[..., 0].tolist() == [[0, 127], [255, 255]]
 
 
-def test_light_ink_is_laid_over_black() -> None:
+def test_transparent_light_ink_is_composited_over_black() -> None:
     pixels = np.full((2, 2, 4), 255, np.uint8)
     pixels[..., 3] = [[255, 128], [0, 0]]
     assert decode(pixels, channels=1)[..., 0].tolist() == [[255, 128], [0, 0]]
@@ -122,7 +122,7 @@ def test_a_tile_brings_its_own_ground(tile: int) -> None:
     assert (shown[14:26, 18:22] == 255 - tile).all()
 
 
-def test_nothing_visible_is_white() -> None:
+def test_a_fully_transparent_picture_is_white() -> None:
     assert (decode(np.zeros((4, 4, 4), np.uint8), channels=1) == 255).all()
 
 
@@ -168,7 +168,7 @@ def test_every_kind_of_source_gives_the_same_pixels(tmp_path: Path) -> None:
         assert np.array_equal(decode(source, channels=3), colour)
 
 
-def test_an_animation_gives_its_first_frame_and_says_so() -> None:
+def test_an_animation_gives_its_first_frame_and_a_note() -> None:
     frames = [Image.new("L", (8, 8), level) for level in (10, 200)]
     content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     picture = decode_picture(content, channels=1)
@@ -207,24 +207,24 @@ def test_a_working_picture_has_no_more_pixels_than_asked_for(width: int, height:
     assert (x, y, across, down) == (0, 0, width, height)
 
 
-def test_boxes_are_given_in_source_pixels() -> None:
+def test_boxes_are_in_source_pixels() -> None:
     picture = Picture(np.zeros((50, 75, 1), np.uint8), 4, (299, 200))
     assert picture.in_source((2, 3, 10, 20)) == (8, 12, 40, 80)
     assert picture.in_source((70, 0, 5, 50)) == (280, 0, 19, 200)
 
 
-def test_a_pillow_image_is_left_as_it_is() -> None:
+def test_a_pillow_image_is_not_changed() -> None:
     image = Image.open(io.BytesIO(encoded(Image.fromarray(LARGE), "JPEG")))
     assert decode_picture(image, channels=1).scale == 2
     assert image.size == (3000, 2000)
 
 
-def test_twelve_megapixels_are_worked_on_at_half_their_size() -> None:
+def test_twelve_megapixels_are_halved() -> None:
     assert 4000 * 3000 / 4 <= WORKING_PIXELS < 4000 * 3000
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "fact"),
     [
         (b"", "empty"),
         (b"not a picture at all\n", "not a picture"),
@@ -237,13 +237,13 @@ def test_twelve_megapixels_are_worked_on_at_half_their_size() -> None:
         (png_header(28, 28), "truncated"),
     ],
 )
-def test_what_is_no_picture_is_said_in_one_line(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_is_no_picture_gives_one_line(tmp_path: Path, content: bytes, fact: str) -> None:
     path = tmp_path / "digit.png"
     path.write_bytes(content)
     with pytest.raises(PictureUnreadable) as caught:
         decode(path, channels=1)
     message = str(caught.value)
-    assert said in message
+    assert fact in message
     assert str(path) in message
     assert "\n" not in message
 
@@ -279,16 +279,16 @@ def test_random_bytes_are_no_picture(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("side", [10_000, 14_000, 100_000])
-def test_too_large_is_refused_from_the_header_without_a_word_from_pillow(side: int) -> None:
+def test_a_too_large_picture_is_refused_from_the_header(side: int) -> None:
     limit = Image.MAX_IMAGE_PIXELS
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(PictureTooLarge, match=f"{side}x{side} pixels, more than the limit of 64,000,000"):
+        with pytest.raises(PictureTooLarge, match=f"{side}x{side} .*64,000,000"):
             decode(png_header(side, side), channels=1)
     assert limit == Image.MAX_IMAGE_PIXELS
 
 
-def test_a_container_that_hides_its_size_is_refused() -> None:
+def test_a_container_without_its_true_size_is_refused() -> None:
     inner = png_header(20_000, 20_000)
     entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(inner), 22)
     with pytest.raises(PictureTooLarge):
@@ -325,7 +325,7 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
     ],
 )
 def test_arrays_of_another_kind_are_refused(array: NDArray[np.uint8]) -> None:
-    with pytest.raises(ArrayError, match="expected uint8"):
+    with pytest.raises(ArrayError, match="uint8"):
         decode(np.asarray(array), channels=1)
 
 
@@ -336,9 +336,9 @@ def test_pictures_without_pixels_are_refused() -> None:
 
 
 def test_other_objects_and_channels_are_refused() -> None:
-    with pytest.raises(PictureUnreadable, match="got int"):
+    with pytest.raises(PictureUnreadable, match="int"):
         decode(3, channels=1)  # type: ignore[arg-type]
-    with pytest.raises(PictureUnreadable, match="binary mode"):
+    with pytest.raises(PictureUnreadable, match="binary"):
         decode(io.StringIO("text"), channels=1)  # type: ignore[arg-type]
-    with pytest.raises(ArrayError, match="1 or 3 channels"):
+    with pytest.raises(ArrayError, match="1 or 3"):
         decode(RAMP, channels=2)

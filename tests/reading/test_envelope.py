@@ -39,7 +39,7 @@ def test_the_envelope_spans_strokes_of_any_width(width: int) -> None:
     assert window > width
 
 
-def test_a_dark_half_is_ground() -> None:
+def test_a_dark_half_of_the_picture_is_ground() -> None:
     grey = np.full((200, 240), 200, np.uint8)
     grey[:, 120:] = 60
     level, _ = envelope(grey)
@@ -61,7 +61,7 @@ def test_faint_noise_hardly_counts_as_contrast() -> None:
     assert contrast(np.zeros(256, np.int64)) == 0
 
 
-def test_thin_is_what_a_small_window_holds() -> None:
+def test_thin_strokes_fit_in_a_small_window() -> None:
     grey = np.full((200, 200), 220, np.uint8)
     assert not is_thin(grey)
     grey[50:150, 90:96] = 30

@@ -27,7 +27,7 @@ OTHERS = sorted(set(Image.SAVE) & set(Image.OPEN) - set(ALLOWED) - {"HDF5", "GRI
 
 
 @pytest.mark.parametrize("kind", sorted(ALLOWED))
-def test_every_allowed_format_is_told_by_its_first_bytes_and_read(kind: str) -> None:
+def test_every_allowed_format_is_recognised_by_its_first_bytes(kind: str) -> None:
     content = encoded(PICTURE, kind)
     assert format_of(content) == kind
     assert decode(content, channels=1).shape[2] == 1
@@ -46,14 +46,14 @@ def in_format(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_what_only_pillow_knows_is_refused(kind: str) -> None:
+def test_other_formats_of_pillow_are_refused(kind: str) -> None:
     content = in_format(kind)
     assert format_of(content) is None
     with pytest.raises(PictureUnreadable):
         decode(content, channels=1)
 
 
-def test_no_decoder_off_the_list_is_run_nor_even_imported() -> None:
+def test_other_decoders_are_neither_run_nor_imported() -> None:
     allowed = [encoded(PICTURE, kind) for kind in sorted(ALLOWED)]
     contents = [*map(in_format, OTHERS), *allowed, b"GIF89a", b"junk" * 100]
     script = f"""
@@ -88,7 +88,7 @@ def test_a_name_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "kind"),
     [
         (b"8BPS\0\1" + b"\0" * 30, "PSD"),
         (b"\xff\x0a\0\0\0\0", "JPEG XL"),
@@ -97,8 +97,8 @@ def test_a_name_changes_nothing(tmp_path: Path) -> None:
         (b"\0\0\0\x18ftypavif\0\0\0\0mif1heic", "AVIF"),
     ],
 )
-def test_other_formats_are_named(content: bytes, said: str) -> None:
-    with pytest.raises(PictureUnreadable, match=said):
+def test_unsupported_formats_are_named(content: bytes, kind: str) -> None:
+    with pytest.raises(PictureUnreadable, match=kind):
         decode(content, channels=1)
 
 
@@ -115,15 +115,15 @@ def test_a_pgm_or_ppm_of_any_maximum_keeps_its_range(maximum: int, bands: int) -
         decode(content[:-1], channels=1)
 
 
-def test_slow_decoders_get_small_pictures_only() -> None:
+def test_slow_decoders_refuse_large_pictures() -> None:
     side = int(SLOW_PIXELS**0.5) + 1
     plain = b"P2 %d %d 255\n" % (side, side) + b"9 " * 100
-    with pytest.raises(PictureTooLarge, match="save it as PNG"):
+    with pytest.raises(PictureTooLarge, match="1,000,000"):
         decode(plain, channels=1)
     assert decode(b"P2 3 1 255\n0 128 255\n", channels=1)[0, :, 0].tolist() == [0, 128, 255]
 
 
-def test_a_decoder_gets_only_so_many_pieces() -> None:
+def test_the_reads_of_a_decoder_are_limited() -> None:
     file = Rationed(b"ab" * 10)
     assert file.read(2) == b"ab"
     file._left = 1
@@ -132,10 +132,10 @@ def test_a_decoder_gets_only_so_many_pieces() -> None:
         file.read(1)
 
 
-def test_a_picture_without_an_end_is_refused() -> None:
+def test_a_picture_with_a_huge_side_is_refused() -> None:
     assert decode(encoded(Image.new("L", (MAX_SIDE, 1))), channels=1).shape == (1, MAX_SIDE, 1)
     for size in ((MAX_SIDE + 1, 1), (1, MAX_SIDE + 1)):
-        with pytest.raises(PictureTooLarge, match="along a side"):
+        with pytest.raises(PictureTooLarge, match="65,535"):
             decode(encoded(Image.new("L", size)), channels=1)
 
 
@@ -169,7 +169,7 @@ def test_a_pipe_is_read_to_its_end_or_to_the_limit() -> None:
     assert endless.given == 8 * 1_000_000 + 16_000_000 + 1
 
 
-def test_frames_are_counted_as_far_as_it_matters() -> None:
+def test_the_count_of_frames_is_limited() -> None:
     def note(content: bytes) -> str:
         return decode_picture(content, channels=1).note
 
@@ -183,7 +183,7 @@ def test_frames_are_counted_as_far_as_it_matters() -> None:
     assert note(gif[:-1] + frame * 50_000 + b";") == f"the first of more than {MOST_FRAMES:,} frames"
 
 
-def test_a_tiff_whose_pages_go_round_ends() -> None:
+def test_a_tiff_whose_pages_form_a_circle_is_counted() -> None:
     content = bytearray(encoded(Image.new("L", (8, 8)), "TIFF"))
     first = struct.unpack_from("<I", content, 4)[0]
     count = struct.unpack_from("<H", content, first)[0]
@@ -195,7 +195,7 @@ def test_a_tiff_whose_pages_go_round_ends() -> None:
     "mode", ["1", "L", "LA", "La", "P", "PA", "RGBA", "RGBa", "CMYK", "YCbCr", "HSV", "LAB", "I;16", "I", "F"]
 )
 @pytest.mark.parametrize("channels", [1, 3, None])
-def test_a_large_picture_of_any_mode_is_reduced_as_it_would_be_whole(mode: str, channels: int | None) -> None:
+def test_reducing_in_strips_equals_reducing_the_whole(mode: str, channels: int | None) -> None:
     if mode in ("I;16", "I", "F"):
         dtype = {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]
         image = Image.fromarray((RAMP.astype(float) * 257).astype(dtype))
@@ -209,7 +209,7 @@ def test_a_large_picture_of_any_mode_is_reduced_as_it_would_be_whole(mode: str, 
     assert np.abs(reduced.pixels.astype(int) - whole.pixels[::2, ::2]).max() <= 2
 
 
-def test_an_icon_is_what_is_inside() -> None:
+def test_an_icon_is_read_by_its_content() -> None:
     image = Image.fromarray(RAMP).resize((32, 32)).convert("RGBA")
     sizes = [(16, 16), (32, 32)]
     png, bitmap = (encoded(image, "ICO", sizes=sizes, bitmap_format=kind) for kind in ("png", "bmp"))
@@ -217,12 +217,12 @@ def test_an_icon_is_what_is_inside() -> None:
     assert np.array_equal(decode(png, channels=1), decode(bitmap, channels=1))
 
 
-def test_a_profile_twice_is_refused() -> None:
+def test_two_colour_profiles_are_refused() -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     content = encoded(PICTURE)
     profile = chunk(b"iCCP", b"a\0\0" + zlib.compress(b"\0" * 100))
     assert decode(content[:33] + profile + content[33:], channels=1).any()
-    with pytest.raises(PictureError, match="several colour profiles"):
+    with pytest.raises(PictureError, match="profiles"):
         decode(content[:33] + profile * 2 + content[33:], channels=1)

@@ -28,12 +28,12 @@ def longest_side(image: NDArray[np.uint8]) -> int:
 
 
 @pytest.mark.parametrize("index", range(len(DIGITS)))
-def test_a_framed_digit_is_framed_as_it_is(index: int) -> None:
+def test_framing_a_framed_digit_changes_nothing(index: int) -> None:
     assert np.array_equal(frame_digit(DIGITS[index]), DIGITS[index])
 
 
 @given(st.sampled_from(list(DIGITS)), *[st.integers(0, 30)] * 4)
-def test_where_the_digit_stood_does_not_matter(
+def test_the_position_of_a_digit_does_not_matter(
     digit: NDArray[np.uint8], top: int, bottom: int, left: int, right: int
 ) -> None:
     assert np.array_equal(frame_digit(np.pad(digit, ((top, bottom), (left, right)))), digit)
@@ -63,7 +63,7 @@ def test_any_ink_fits_the_frame(ink: NDArray[np.uint8]) -> None:
     assert framed.any() == ink.any()
 
 
-def test_nothing_is_clipped_however_the_mass_lies() -> None:
+def test_nothing_is_clipped_for_any_centre_of_mass() -> None:
     # All the weight at one end would push the other end out of the frame.
     ink = np.ones((20, 20), np.uint8)
     ink[0, 0] = 255
@@ -81,7 +81,7 @@ def test_mnist_images_come_out_unchanged(mnist: Dataset) -> None:
     assert np.mean([np.array_equal(frame_digit(image), image) for image in images]) > 0.995
 
 
-def test_what_is_framed_is_known_again(mnist: Dataset) -> None:
+def test_a_framed_digit_is_recognised(mnist: Dataset) -> None:
     images = mnist.train.images[:1000, ..., 0]
     boxes = framed_boxes(list(images))
     assert all(boxes)
@@ -95,17 +95,17 @@ def test_what_is_framed_is_known_again(mnist: Dataset) -> None:
 
 
 @given(st.integers(0, 9), st.integers(0, 1000), st.integers(20, 200))
-def test_framing_frames_for_good(digit: int, seed: int, size: int) -> None:
+def test_framing_is_idempotent(digit: int, seed: int, size: int) -> None:
     assert all(framed_boxes([frame_digit(draw_digit(digit, np.random.default_rng(seed), size=size))]))
 
 
-def test_nothing_is_not_framed() -> None:
+def test_an_empty_picture_is_not_framed() -> None:
     assert framed_boxes([np.zeros((28, 28), np.uint8)]) == [None]
     assert framed_boxes([]) == []
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), (28, 28, 1), (8, 20, 3)])
-def test_plain_framing_resizes_and_nothing_more(shape: tuple[int, int, int]) -> None:
+def test_plain_framing_only_resizes(shape: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(0)
     same = rng.integers(0, 256, shape, np.uint8)
     assert np.array_equal(frame_plain(same, shape), same)

@@ -44,14 +44,14 @@ def test_the_edge_of_a_shadow_is_no_ink(seed: int, place: float, shade: float) -
 
 
 @given(st.integers(0, 500))
-def test_broad_strokes_on_noisy_paper_are_ink_and_no_shadow(seed: int) -> None:
+def test_broad_strokes_on_noisy_paper_are_ink(seed: int) -> None:
     picture = fat_digit(seed)
     ground = find_ground(picture, picture, 1)
     assert ground.dark_ink
     assert np.abs(ground.level.astype(int) - 230).max() <= 4
 
 
-def test_weak_light_is_made_up_for_and_what_is_no_paper_is_left_out() -> None:
+def test_weak_light_is_amplified_and_other_ground_left_out() -> None:
     picture = np.full((180, 240), 200, np.uint8)
     picture[:, :80] = 100
     picture[120:] = 20
@@ -72,7 +72,7 @@ def test_even_ground_is_one_level(dark: bool) -> None:
     assert set(ground.level.reshape(-1).tolist()) == {230 if dark else 235}
 
 
-def test_a_ground_as_black_as_it_gets_has_no_light_to_make_up_for() -> None:
+def test_black_ground_needs_no_amplification() -> None:
     rng = np.random.default_rng(70)
     picture = np.full((65, 64), 255, np.uint8)
     for _ in range(rng.integers(2, 12)):

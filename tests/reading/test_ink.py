@@ -48,14 +48,14 @@ def small_picture(seed: int) -> NDArray[np.uint8]:
 
 
 @given(st.lists(st.integers(0, 10_000).map(small_picture), max_size=12))
-def test_pictures_together_have_the_ink_that_each_has_alone(pictures: list[NDArray[np.uint8]]) -> None:
+def test_batched_pictures_have_the_same_ink_as_alone(pictures: list[NDArray[np.uint8]]) -> None:
     inks = find_inks(pictures)
     assert len(inks) == len(pictures)
     assert all(np.array_equal(ink, find_ink(picture)) for ink, picture in zip(inks, pictures, strict=True))
 
 
 @pytest.mark.parametrize("index", range(len(DIGITS)))
-def test_a_clean_picture_comes_out_unchanged_in_either_polarity(index: int) -> None:
+def test_a_clean_picture_is_unchanged_in_either_polarity(index: int) -> None:
     digit = DIGITS[index]
     assert np.array_equal(ink_of(digit), digit)
     assert np.array_equal(ink_of(255 - digit), digit)
@@ -201,7 +201,7 @@ def test_a_good_jpeg_gives_the_ink_of_its_png(digit: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("light", [False, True])
-def test_transparent_ground_is_as_good_as_a_plain_one(light: bool) -> None:
+def test_transparent_ground_reads_like_a_plain_one(light: bool) -> None:
     drawn = draw_digit(3, np.random.default_rng(0))
     layers = np.full((*drawn.shape, 4), 255 if light else 0, np.uint8)
     layers[..., 3] = drawn
@@ -221,7 +221,7 @@ def test_a_digit_on_a_tile_is_read_from_the_tile() -> None:
         assert overlap(ink_of(page), truth) > 0.95
 
 
-def test_a_dithered_picture_is_read_through_its_dots() -> None:
+def test_a_dithered_picture_is_read() -> None:
     drawn = draw_digit(7, np.random.default_rng(2), size=300)
     grey = Image.fromarray((230 - drawn.astype(int) * 190 // 255).astype(np.uint8))
     ink = find_ink(decode(grey.convert("1"), channels=1))

@@ -57,7 +57,7 @@ def test_specks_are_dropped(factor: int) -> None:
     assert box == Box(*(factor * side for side in (digit.x, digit.y, digit.width, digit.height)))
 
 
-def test_a_bar_that_stands_apart_is_kept() -> None:
+def test_a_separate_bar_is_kept() -> None:
     ink = np.zeros((100, 100), np.uint8)
     ink[30:80, 30:60] = 255
     ink[18:24, 36:70] = 255
@@ -65,7 +65,7 @@ def test_a_bar_that_stands_apart_is_kept() -> None:
 
 
 @pytest.mark.parametrize("edge", ["line below", "line left", "frame", "strip"])
-def test_what_hugs_the_edge_is_dropped(edge: str) -> None:
+def test_marks_along_the_edge_are_dropped(edge: str) -> None:
     ink = np.zeros((120, 120), np.uint8)
     ink[20:100, 20:100] = drawn()
     digit = tight(ink)
@@ -82,7 +82,7 @@ def test_what_hugs_the_edge_is_dropped(edge: str) -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_a_digit_cropped_tight_stays_whole(digit: int) -> None:
+def test_a_tightly_cropped_digit_stays_whole(digit: int) -> None:
     ink = drawn(digit, 11)
     box = tight(ink)
     crop = ink[box.rows, box.columns]
@@ -98,7 +98,7 @@ def test_a_number_cropped_tight_stays_whole() -> None:
     assert max(c.box.right for c in locate(crop).candidates) == crop.shape[1]
 
 
-def test_a_frame_alone_is_all_there_is() -> None:
+def test_a_surround_without_a_picture_is_the_picture() -> None:
     ink = np.full((60, 60), 255, np.uint8)
     ink[4:-4, 4:-4] = 0
     assert whole(ink).box == Box(0, 0, 60, 60)
@@ -141,7 +141,7 @@ def test_every_piece_is_a_candidate_of_its_own(seed: int, count: int) -> None:
     assert {c.first for c in layout.candidates if c.first == c.last} == set(range(layout.pieces))
 
 
-def test_specks_without_end_are_a_texture() -> None:
+def test_too_many_specks_are_a_texture() -> None:
     specks = np.random.default_rng(0).random((1000, 1000)) < 0.2
     layout = locate(specks * np.uint8(255))
     assert layout.candidates == []

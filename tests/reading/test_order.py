@@ -21,12 +21,12 @@ def grid(rows: int, columns: int, seed: int, slant: float = 0.0) -> list[Box]:
     return boxes
 
 
-def test_nothing_has_no_lines() -> None:
+def test_no_boxes_have_no_lines() -> None:
     assert lines_of([]) == []
 
 
 @given(st.integers(1, 5), st.integers(1, 7), st.integers(0, 2**32 - 1))
-def test_a_grid_is_read_as_a_person_does(rows: int, columns: int, seed: int) -> None:
+def test_a_grid_is_read_in_reading_order(rows: int, columns: int, seed: int) -> None:
     boxes = grid(rows, columns, seed)
     shuffled = np.random.default_rng(seed).permutation(len(boxes)).tolist()
     lines = lines_of([boxes[k] for k in shuffled])

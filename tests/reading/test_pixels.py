@@ -42,7 +42,7 @@ def with_profile(profile: bytes, mode: str = "L") -> np.ndarray:
     return decode(file.getvalue(), channels=1)[..., 0]
 
 
-def test_a_profile_that_changes_greys_is_followed() -> None:
+def test_a_profile_that_changes_greys_is_applied() -> None:
     shown = with_profile(grey_profile(1.0)).astype(int)
     assert (np.diff(shown[0]) >= 0).all()
     # Linear light at a fifth is shown at nearly a half: 255 * (1.055 * 0.2 ** (1 / 2.4) - 0.055) is 124.

@@ -96,7 +96,7 @@ def test_mnist_as_png_reaches_the_model_as_the_array_does(mnist: Dataset, invert
     assert np.mean(same) > 0.96
 
 
-def test_a_blank_picture_reads_as_empty_without_asking_the_model() -> None:
+def test_a_blank_picture_is_empty_without_a_call_of_the_model() -> None:
     known = reader()
     reading = known.read(np.full((50, 60), 200, np.uint8))
     assert (reading.text, reading.digits) == ("", ())
@@ -111,7 +111,7 @@ def test_the_threshold_is_the_contracts_unless_given() -> None:
     assert reader(strict, min_confidence=0.0).min_confidence == 0.0
 
 
-def test_what_is_framed_already_is_more_likely_a_digit() -> None:
+def test_a_framed_picture_has_a_lower_threshold() -> None:
     model = contract(rejection_threshold=0.95)
     assert reader(model).read(np.pad(DIGIT, 20)).text == ""
     assert reader(model).read(DIGIT).text == "4"
@@ -126,7 +126,7 @@ def test_the_temperature_softens_confidence_and_not_the_order() -> None:
 
 
 @pytest.mark.parametrize("top_k", [1, 5, 10, 99])
-def test_top_k_lists_so_many(top_k: int) -> None:
+def test_top_k_is_the_number_of_labels(top_k: int) -> None:
     assert len(reader(top_k=top_k).read(DIGIT).digits[0].top) == min(top_k, 10)
 
 
@@ -146,7 +146,7 @@ def test_only_decimal_digits_have_a_value(label: str, digit: int | None) -> None
 
 
 def test_a_digit_reader_refuses_a_model_of_another_shape() -> None:
-    with pytest.raises(ArrayError, match=r"framed as \[28, 28, 1\]; known-model takes \[32, 32, 3\]"):
+    with pytest.raises(ArrayError, match=r"\[28, 28, 1\].*known-model.*\[32, 32, 3\]"):
         reader(contract(shape=(32, 32, 3))).read(DIGIT)
 
 
@@ -202,7 +202,7 @@ def test_errors_of_decoding_pass_through(tmp_path: Path) -> None:
         reader(max_pixels=100).read(DIGIT)
 
 
-def test_pictures_together_read_as_they_do_alone(tmp_path: Path) -> None:
+def test_batched_pictures_read_the_same_as_alone(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("no picture")
     page = np.pad(np.hstack([np.pad(DIGIT, 10)] * 3), 40)
     kinds: list[Any] = [DIGIT, 255 - DIGIT, np.pad(DIGIT, 3), np.stack([DIGIT] * 3, axis=-1), DIGIT // 9, page]
@@ -224,13 +224,13 @@ def test_pictures_together_read_as_they_do_alone(tmp_path: Path) -> None:
             assert sum(reading.ms[stage] for stage in STAGES) <= reading.ms["total"]
 
 
-def test_small_pictures_together_are_one_call_of_the_engine() -> None:
+def test_a_batch_of_small_pictures_is_one_call_of_the_engine() -> None:
     known = reader()
     assert len(list(known.read_many([DIGIT] * (TOGETHER + 1)))) == TOGETHER + 1
     assert [len(tensor) for tensor in asked(known)] == [TOGETHER, 1]
 
 
-def test_pictures_are_taken_as_they_become_due() -> None:
+def test_pictures_are_consumed_lazily() -> None:
     page = np.pad(DIGIT, 40)
     sources = iter([page, page, page])
     readings = reader().read_many(sources)
@@ -238,7 +238,7 @@ def test_pictures_are_taken_as_they_become_due() -> None:
     assert len(list(sources)) == 2
 
 
-def test_an_engine_that_fails_is_the_error_of_each_picture(tmp_path: Path) -> None:
+def test_a_failing_engine_is_the_error_of_each_picture(tmp_path: Path) -> None:
     known = reader()
     known.close()
     errors = list(known.read_many([DIGIT, tmp_path / "none.png", DIGIT]))
@@ -258,7 +258,7 @@ def test_a_trace_holds_what_every_stage_made() -> None:
     assert (trace.kept.tolist(), trace.why) == ([True], ("",))
 
 
-def test_a_trace_says_why_nothing_was_read() -> None:
+def test_a_trace_has_the_reason_for_each_rejection() -> None:
     trace = reader(min_confidence=0.95).trace(DIGIT)
     assert (trace.kept.tolist(), trace.why) == ([False], (f"confidence {trace.confidences.max():.2f} < 0.95",))
     assert trace.reading.text == ""
@@ -280,7 +280,7 @@ def test_a_trace_of_a_plain_picture_has_one_candidate() -> None:
     assert known.read(np.full((20, 30, 3), 90, np.uint8)).text == ""
 
 
-def test_lines_are_parted_by_line_breaks() -> None:
+def test_lines_are_separated_by_line_breaks() -> None:
     line = np.hstack([np.pad(DIGIT, 10)] * 3)
     reading = reader().read(np.vstack([line, line]))
     assert reading.text == "444\n444"
@@ -313,11 +313,11 @@ def test_a_length_waives_the_threshold() -> None:
 
 
 def test_expectations_that_cannot_be_met_are_refused() -> None:
-    with pytest.raises(UnknownName, match="unknown expectation 'two'; known: auto, one, number, page"):
+    with pytest.raises(UnknownName, match=r"'two'.*auto, one, number, page"):
         reader(expect="two")
-    with pytest.raises(ArrayError, match="length must be at least 1; got 0"):
+    with pytest.raises(ArrayError, match="got 0"):
         reader(length=0)
-    with pytest.raises(ArrayError, match="length must be 1, the one digit that is expected; got 2"):
+    with pytest.raises(ArrayError, match="got 2"):
         reader(expect="one", length=2)
 
 

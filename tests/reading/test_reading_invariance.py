@@ -158,7 +158,7 @@ def test_a_good_jpeg_is_read_as_its_png(reader: Reader, page: Page, quality: int
     st.sampled_from([BLACK, BLUE, RED, GREEN, WHITE]),
     st.tuples(*[st.integers(0, 255)] * 3),
 )
-def test_a_transparent_ground_is_read_as_a_plain_one(reader: Reader, page: Page, pen: Colour, hidden: Colour) -> None:
+def test_a_transparent_ground_is_read_like_a_plain_one(reader: Reader, page: Page, pen: Colour, hidden: Colour) -> None:
     layers = np.empty((*page.ink.shape, 4), np.uint8)
     # Programs leave any colour where nothing is seen.
     layers[..., :3] = np.where(page.ink[..., np.newaxis] > 0, pen, hidden)

@@ -69,7 +69,7 @@ def test_slanted_lines_are_read_in_order(reader: Reader, slant: float) -> None:
     assert reader.read(page("2538\n6205", slant=slant)).text == "2538\n6205"
 
 
-def test_operators_part_digits_and_are_not_read(reader: Reader) -> None:
+def test_operators_between_digits_are_not_read(reader: Reader) -> None:
     ink = page("3 8 5".replace(" ", "1"))
     ink[:, 130:230] = ink[:, 330:430] = 0
     ink[76:81, 160:205] = 255
@@ -92,7 +92,7 @@ def test_operators_part_digits_and_are_not_read(reader: Reader) -> None:
     ],
     ids=["pixel", "white pixel", "row", "all white", "a quarter million specks", "dither"],
 )
-def test_what_holds_no_digit_is_read_as_empty(reader: Reader, picture: NDArray[np.uint8]) -> None:
+def test_pictures_without_digits_are_empty(reader: Reader, picture: NDArray[np.uint8]) -> None:
     assert reader.read(picture).text == ""
 
 

@@ -35,7 +35,7 @@ def regions_of(page: Grey) -> list[Region]:
 
 
 @pytest.mark.parametrize("invert", [False, True])
-def test_a_panel_beside_writing_is_a_region_and_both_are_inked(invert: bool) -> None:
+def test_a_panel_beside_writing_is_a_region_and_both_have_ink(invert: bool) -> None:
     page, ink = on_page(panel=True, beside=True)
     page = 255 - page if invert else page
     [region] = regions_of(page)
@@ -143,13 +143,13 @@ def test_shrunk_and_grown_regions_lie_in_one_another(rows: int, columns: int, le
     assert outer.sum() > own.sum() > inner.sum()
 
 
-def test_beyond_slanted_sides_a_cut_goes_on_as_it_is_there() -> None:
+def test_a_cut_repeats_the_pixels_of_slanted_sides() -> None:
     picture = np.arange(60, dtype=np.uint8).reshape(3, 20, 1)
     cut = Region(0, np.array([2, 3, 4]), np.array([6, 6, 6])).cut(picture)
     assert cut[..., 0].tolist() == [[2, 3, 4, 5, 6], [23, 23, 24, 25, 26], [44, 44, 44, 45, 46]]
 
 
-def test_what_fills_the_picture_has_no_ground_around_it() -> None:
+def test_a_region_of_the_whole_picture_has_no_rim() -> None:
     picture = np.full((20, 30, 3), 7, np.uint8)
     assert np.array_equal(without_regions(picture, [Region(0, np.zeros(20, np.int64), np.full(20, 29))]), picture)
 

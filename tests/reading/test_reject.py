@@ -37,11 +37,11 @@ def judged(
     return judge(Layout(candidates, len(sure)), framed, confidences, Criteria(**options))  # type: ignore[arg-type]
 
 
-def test_nothing_is_judged_as_nothing() -> None:
+def test_no_candidates_give_an_empty_verdict() -> None:
     assert judge(Layout([], 0), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Criteria(0.5)) == Verdict((), ())
 
 
-def test_a_texture_is_said_to_be_one() -> None:
+def test_a_texture_is_noted() -> None:
     assert (
         judge(Layout([], 0, note="a texture"), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Criteria(0.5)).note
         == "a texture"
@@ -60,7 +60,7 @@ def test_a_digit_in_a_word_is_a_letter() -> None:
     assert judged([0.99, 0.3, 0.98, 0.97], step=35).why == ("", "confidence 0.30 < 0.50", "", "")
 
 
-def test_what_towers_above_the_digits_is_none() -> None:
+def test_a_mark_much_higher_than_the_digits_is_rejected() -> None:
     assert judged([0.9] * 5, heights=[40, 44, 38, 200, 41]).why == ("", "", "", "large beside its neighbours", "")
     assert judged([0.9] * 2, heights=[40, 200]).why == ("", "")
 
@@ -82,14 +82,14 @@ def test_a_length_overrides_the_threshold() -> None:
     assert verdict.note == ""
 
 
-def test_digits_beyond_the_length_are_not_left_out_in_silence() -> None:
+def test_digits_beyond_the_length_are_noted() -> None:
     verdict = judged([0.9, 0.7, 0.9, 0.8], length=2)
     assert verdict.why == ("", "less likely than the others", "", "less likely than the others")
     assert verdict.note == "found 4 digits, and left out the least likely: 2 were expected"
 
 
 @pytest.mark.parametrize("expect", ["auto", "number", "page"])
-def test_a_length_that_cannot_be_met_is_said(expect: str) -> None:
+def test_a_length_that_cannot_be_met_is_noted(expect: str) -> None:
     verdict = judged([0.9, 0.3, 0.8], length=4, expect=expect)
     assert verdict.why == ("", "confidence 0.30 < 0.50", "")
     assert verdict.note == "found 2 digits, not the 4 that were expected"

@@ -28,7 +28,9 @@ def digit(number: int, seed: int) -> NDArray[np.uint8]:
 
 
 @given(st.integers(0, 9), st.integers(0, 100), st.floats(-0.08, 0.08), st.integers(60, 255), st.booleans())
-def test_rules_go_and_the_digit_stays(number: int, seed: int, slope: float, level: int, upright: bool) -> None:
+def test_ruled_lines_are_erased_and_the_digit_stays(
+    number: int, seed: int, slope: float, level: int, upright: bool
+) -> None:
     drawn = digit(number, seed)
     rest = without_ruled_lines(np.maximum(drawn, lines(slope, level, upright=upright)), 255)
     assert (rest[drawn >= 128] >= 50).mean() > 0.97
@@ -50,20 +52,20 @@ def test_a_bar_through_the_whole_picture_may_be_a_stroke(place: int) -> None:
     assert np.array_equal(without_ruled_lines(bar.T, 255), bar.T)
 
 
-def test_the_line_of_a_form_at_the_edge_goes() -> None:
+def test_a_line_at_the_edge_of_a_form_is_erased() -> None:
     ink = digit(3, 0)
     ink[20:26] = 255
     assert not without_ruled_lines(ink, 255)[20:26].any()
 
 
 @pytest.mark.parametrize("number", range(10))
-def test_digits_hold_no_rules(number: int) -> None:
+def test_digits_have_no_ruled_lines(number: int) -> None:
     for seed in range(4):
         ink = draw_digit(number, np.random.default_rng(seed), size=160, thickness=12)
         assert np.array_equal(without_ruled_lines(ink, 255), ink)
 
 
-def test_a_rule_is_followed_down_its_slope() -> None:
+def test_a_sloping_line_is_erased() -> None:
     image = Image.new("L", (640, 480))
     ImageDraw.Draw(image).line([(0, 200), (640, 232)], fill=255, width=3)
     (rule,) = find_ruled_lines(np.array(image), 255, (480, 640))

@@ -30,13 +30,13 @@ def divided(of: Layout, confidence: list[float], length: int | None = None) -> l
     return [k for k, _ in chosen(of, sure, np.ones(len(sure), bool), length)]
 
 
-def test_strokes_that_are_surer_together_are_one() -> None:
+def test_strokes_with_a_higher_joint_confidence_are_one_digit() -> None:
     strokes = layout((0, 0, 0.0), (0, 1, 0.2), (1, 1, 0.0))
     assert divided(strokes, [0.6, 0.99, 0.9]) == [1]
     assert divided(strokes, [0.98, 0.3, 0.97]) == [0, 2]
 
 
-def test_a_cut_has_to_be_worth_its_cost() -> None:
+def test_a_cut_needs_a_better_score() -> None:
     touching = layout((0, 0, CUT, True), (0, 1, 0.0), (1, 1, CUT, True))
     assert divided(touching, [1.0, 0.8, 1.0]) == [1]
     assert divided(touching, [1.0, 0.12, 1.0]) == [0, 2]
@@ -59,7 +59,7 @@ def test_a_length_leaves_out_the_least_likely() -> None:
     assert chosen(marks, sure, np.ones(3, bool), 2) == [(0, True), (1, False), (2, True)]
 
 
-def test_what_cannot_be_a_digit_is_not_counted() -> None:
+def test_candidates_with_a_shape_fault_are_not_counted() -> None:
     marks = layout((0, 0, 0.0), (1, 1, 0.0))
     possible = np.array([True, False])
     sure = np.array([0.9, 0.99], np.float32)

@@ -43,7 +43,7 @@ def test_a_bold_one_has_no_fault() -> None:
     assert faults(candidate(full(60, 18))) == [""]
 
 
-def test_what_is_no_digit_by_shape() -> None:
+def test_shape_faults_are_found() -> None:
     colon = np.zeros((60, 12), np.uint8)
     colon[:14] = colon[-14:] = 255
     assert faults(candidate(full(8, 40))) == ["as flat as a minus"]
@@ -53,7 +53,7 @@ def test_what_is_no_digit_by_shape() -> None:
     assert faults(candidate(digit(), height=0.3)) == ["small beside its neighbours"]
 
 
-def test_a_sure_network_is_believed_before_the_shape_of_an_operator() -> None:
+def test_a_confident_digit_is_not_rejected_as_an_operator() -> None:
     plus = np.zeros((60, 60), np.uint8)
     plus[26:34] = plus[:, 26:34] = 255
     for mark, fault in ((full(20, 45), "as flat as a minus"), (plus, "operator shape")):
@@ -79,5 +79,5 @@ def test_a_one_of_the_same_pen_is_no_trace() -> None:
     assert faults(candidate(digit(3)), candidate(digit(8)), candidate(full(60, 6), stroke=5.0))[2] == ""
 
 
-def test_a_picture_of_thin_strokes_alone_has_no_trace() -> None:
+def test_thin_strokes_alone_are_no_traces() -> None:
     assert faults(candidate(digit(3) // 4, stroke=1.0)) == [""]

@@ -13,7 +13,7 @@ def bar(width: int, side: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("width", [2, 3, 5, 8])
-def test_the_width_of_a_bar_is_its_width(width: int) -> None:
+def test_the_stroke_width_of_a_bar_is_its_width(width: int) -> None:
     # The ends of the bar are outline too: w * L over w + L.
     assert grey_stroke_width(bar(width, 400)) == pytest.approx(width * 400 / (width + 400), rel=0.01)
 
@@ -24,7 +24,7 @@ def test_blur_does_not_change_a_width() -> None:
     assert grey_stroke_width(small) == pytest.approx(grey_stroke_width(large) * 13 / 96, rel=0.08)
 
 
-def test_nothing_has_no_width() -> None:
+def test_an_empty_picture_has_no_stroke_width() -> None:
     assert grey_stroke_width(np.zeros((4, 5), np.uint8)) == 0
 
 

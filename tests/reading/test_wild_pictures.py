@@ -65,7 +65,7 @@ def test_photos_of_single_digits(found: FolderEvaluation, bounds: Bounds) -> Non
     assert len(wrong(photos)) <= bounds.photo, wrong(photos)
 
 
-def test_numbers_and_pages(found: FolderEvaluation, bounds: Bounds) -> None:
+def test_expectations_of_numbers_and_pages(found: FolderEvaluation, bounds: Bounds) -> None:
     assert len(found.several) == 15
     assert len(wrong(found.several)) <= bounds.several, wrong(found.several)
     scores = found.digit_scores

@@ -32,7 +32,7 @@ class Misbehaving(Engine):
         elif what == 4:
             os._exit(7)
         elif what == 5:
-            raise ArtifactCorrupt("said by the engine")
+            raise ArtifactCorrupt("raised by the engine")
         elif what == 6:
             return np.zeros((1, 3), np.float32)
         elif what == 7:

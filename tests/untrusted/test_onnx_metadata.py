@@ -31,7 +31,7 @@ def test_reads_a_real_model() -> None:
 
 
 @given(st.data())
-def test_a_truncated_message_never_gives_half_an_entry(data: st.DataObject) -> None:
+def test_a_truncated_message_gives_whole_entries_or_an_error(data: st.DataObject) -> None:
     whole = model_with({"key": "value" * 50})
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
     try:
