@@ -62,7 +62,7 @@ class PeersRequest:
 
 @dataclass
 class _Entry:
-    """A peer of this run with its file; `error` says why it is not measured."""
+    """A peer of this run with its file; `error` is the reason if it is not measured."""
 
     name: str
     peer: Peer

@@ -82,7 +82,7 @@ def artifact_path(run: RunFolder, name: str, file_format: str, precision: str) -
 def exported(run: RunFolder, name: str, file_format: str, precision: str) -> dict[str, Any]:
     """Export a run, unless this was done with the same weights, and return the verification report.
 
-    After a missed gate the report says so, and there is no file.
+    After a missed gate there is a report, but no file.
     """
     path = artifact_path(run, name, file_format, precision)
     report = _report(path)

@@ -76,7 +76,7 @@ def find_processor(tree: Tree, system: Any, machine: str | None, emulated: bool)
     shown = architecture(info)
     foreign = emulated and shown is not None and family(shown) != family(machine)
     if foreign:
-        tree.skip("proc/cpuinfo", f"tells of the {shown} processor beneath the emulated {machine}")
+        tree.skip("proc/cpuinfo", f"describes the {shown} processor, not the emulated {machine}")
     real = tree.root == REAL
     return Processor(
         model=None if foreign else model(info) or (_name_by_platform() if real else None),

@@ -69,13 +69,13 @@ def test_contradicting_models_are_named() -> None:
         row("b", "int8", "onnxruntime", 30), row("b", "float32", "onnxruntime", 20),
         row("c", "int8", "onnxruntime", 50), row("c", "float32", "onnxruntime", 25),
     ]  # fmt: skip
-    said = (
+    text = (
         "int8 is slower than float32 on ONNX Runtime on this CPU for b and c (1.5 to 2 times as long), and faster for"
         " a (0.5 times as long)"
     )
     found = recommend(rows)
-    assert [(remark.text, remark.surprising) for remark in found.remarks] == [(said, True)]
-    assert found.text.endswith(said)
+    assert [(remark.text, remark.surprising) for remark in found.remarks] == [(text, True)]
+    assert found.text.endswith(text)
 
 
 def test_rows_are_named_by_as_few_parts_as_distinguish_them() -> None:
@@ -103,8 +103,8 @@ def test_a_difference_in_few_pairs_is_not_claimed() -> None:
 
 def test_a_more_accurate_row_is_named_with_its_time() -> None:
     rows = [row("pico", "int8", "litert", 10, top1=0.98), row("max", "int8", "litert", 50, top1=0.997)]
-    said = "most accurate: max int8 on LiteRT, 1 thread (99.70%, against 98.00%), 5.0 times as long"
-    assert said in recommend(rows).text
+    text = "most accurate: max int8 on LiteRT, 1 thread (99.70%, against 98.00%), 5.0 times as long"
+    assert text in recommend(rows).text
 
 
 def test_an_unknown_accuracy_of_the_fastest_is_reported() -> None:

@@ -286,7 +286,7 @@ def test_an_emulator_is_detected_by_the_processor(tmp_path: Path) -> None:
         None,
         (),
     )
-    assert "/proc/cpuinfo: tells of the x86_64 processor beneath the emulated aarch64" in described.skipped
+    assert any(line.startswith("/proc/cpuinfo: ") and "x86_64" in line for line in described.skipped)
     now = snapshot_of(root)
     verdict = comparable(described, Course(now, (now,), now))
     assert (verdict.yes, verdict.reasons) == (False, ("emulated by unnamed emulator of aarch64 on x86_64",))

@@ -1,6 +1,6 @@
 """INA219, INA226, INA3221 and similar sensors in a supply line, as hwmon shows them.
 
-Documentation/hwmon/ina2xx.rst, ina238.rst, ina3221.rst and sysfs-interface.rst. Only a label says which line it is.
+Documentation/hwmon/ina2xx.rst, ina238.rst, ina3221.rst and sysfs-interface.rst. Only a label names the line.
 """
 
 import math
@@ -20,7 +20,7 @@ CHIP = re.compile(r"ina[0-9]{3,4}[a-z]?")
 
 
 def open_meter(tree: Tree) -> Meter | NoMeter:
-    """Return a meter; with several channels its `total` is empty, since nothing says which line each is in."""
+    """Return a meter; with several channels its `total` is empty, since their lines are unknown."""
     if is_jetson(tree):
         return NoMeter("the INA sensors are the rails of a Jetson")
     sensors, skipped = find_channels(tree, CHIP)

@@ -56,7 +56,7 @@ class MatrixRequest:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row before it is measured; `error` says why it has no file."""
+    """One row before it is measured; `error` is the reason if it has no file."""
 
     model: str
     precision: str
