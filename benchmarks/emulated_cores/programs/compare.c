@@ -1,4 +1,4 @@
-/* Runs every image of images.bin and counts what differs from the answers in it.
+/* Run every image of images.bin and count the differences from the answers in it.
  *
  * The file: the number of images (uint32, little-endian), their int8 inputs, their int8 outputs. */
 #include "digits.h"
@@ -10,7 +10,7 @@ static int32_t scratch[(DIGITS_SCRATCH_BYTES + 3) / 4];
 
 #ifdef __AVR__
 
-/* No files, and no room for an input: images.bin is linked into the flash, and read a row at a time. */
+/* An AVR has no files and no memory for an input: images.bin is linked into the flash and read row by row. */
 __asm__(".section .progmem.images,\"a\"\nimages: .incbin \"images.bin\"\n.text");
 extern const uint8_t images[];
 

@@ -1,4 +1,4 @@
-/* Counts the instructions (on an AVR the cycles) and the bytes of stack of one inference. */
+/* Count the instructions (on an AVR the cycles) and the bytes of stack of one inference. */
 #include "counter.h"
 #include "digits.h"
 #include "print.h"
@@ -22,7 +22,7 @@ static void draw_row(void *context, int y, uint8_t *row)
 
 #ifdef __AVR__
 
-/* A picture does not fit beside the scratch: it is drawn a row at a time. */
+/* A picture does not fit beside the scratch memory, so it is drawn row by row. */
 static void draw(void)
 {
     for (int y = 0; y < DIGITS_HEIGHT; y++)
@@ -66,7 +66,7 @@ static uint32_t stack_of(void (*volatile what)(void))
 
 static void nothing(void) {}
 
-/* Repeated, because a tick of the counter is many instructions: the sum over repetitions is as much finer. */
+/* A tick of the counter is many instructions; the sum over repetitions is finer. */
 static uint32_t average(void (*volatile what)(void))
 {
     uint64_t ticks = 0;

@@ -1,5 +1,5 @@
-/* The least program that reads a picture, linked without a C start: its sizes are those of the classifier, the library
- * routines that it calls (floating point in software, square root) and a picture. It is not run. */
+/* The smallest program that classifies a picture, linked without startup code: its sizes are those of the classifier,
+ * the library routines that it calls (software floating point, square root) and a picture. It does not run. */
 #include "digits.h"
 
 digits_result result;
@@ -9,7 +9,7 @@ int main(void);
 
 #ifdef __AVR__
 
-/* A picture does not fit beside the scratch: it comes a row at a time. */
+/* A picture does not fit beside the scratch memory, so it is read row by row. */
 static void read_row(void *context, int y, uint8_t *row)
 {
     (void)context, (void)y, (void)row;

@@ -1,4 +1,4 @@
-/* What an AVR lacks: printf to the serial line, and an end, which for the simulator is to sleep with interrupts off. */
+/* printf to the serial line, and an end of the program: the simulator ends at a sleep with interrupts off. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>

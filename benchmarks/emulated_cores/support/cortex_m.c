@@ -1,4 +1,4 @@
-/* Startup on a Cortex-M: vectors, the floating-point unit, semihosting, and a fault that ends the emulator. */
+/* Startup of a Cortex-M: vectors, the floating-point unit, semihosting, and a fault handler that ends the emulator. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
-/* What counts on each core, and where its stack is.
+/* The counter of each core, and its stack.
  *
- * The emulator runs under `-icount shift=0`: an instruction takes a nanosecond of its time. An AVR's timers are exact. */
+ * The emulator runs under `-icount shift=0`: an instruction takes a nanosecond of its time. The timers of an AVR are exact. */
 #ifndef COUNTER_H
 #define COUNTER_H
 
 #include <stdint.h>
 
-/* What counter_loop takes, for the emulator's counter to be tried on. */
+/* Instructions of counter_loop, to check the emulator's counter. */
 #define LOOP 1000000U
 
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
@@ -106,7 +106,7 @@ static inline uint32_t counter_between(uint32_t before, uint32_t now)
 {
     uint32_t cycles = (uint32_t)(uint16_t)((now >> 16) - (before >> 16)) * 1024;
     uint8_t middle = (uint8_t)((now >> 8) - (before >> 8)), fast = (uint8_t)(now - before);
-    /* Each finer timer mends the coarser one by less than half its own range. */
+    /* Each finer timer corrects the coarser one by less than half its own range. */
     int16_t by = (int16_t)((uint16_t)((middle * 64U - (uint16_t)cycles) << 2)) / 4;
     cycles += (uint32_t)(int32_t)by;
     return cycles + (uint32_t)(int32_t)(int8_t)(fast - (uint8_t)cycles);
@@ -119,7 +119,7 @@ static inline uint32_t counter_average(uint64_t ticks, uint32_t repetitions)
 
 #endif
 
-/* The stack as main sees it, and how far down it may be painted. */
+/* The stack pointer of main, and the lowest address that may be painted. */
 #ifdef __AVR__
 
 extern uint8_t __heap_start;

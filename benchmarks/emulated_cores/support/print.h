@@ -1,4 +1,4 @@
-/* printf of numbers, whose text stays in the flash: an AVR would copy it to its 2 KB of RAM. */
+/* printf of numbers with the text in flash, which an AVR would copy to its 2 KB of RAM. */
 #ifndef PRINT_H
 #define PRINT_H
 

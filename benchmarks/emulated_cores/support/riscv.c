@@ -1,4 +1,4 @@
-/* A trap on a RISC-V ends the emulator; picolibc's start does the rest. */
+/* A trap on a RISC-V ends the emulator; picolibc has the other startup code. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
