@@ -1,5 +1,6 @@
 """What many tests share: real MNIST where it is at hand, one short training and its exports, and no silent skips."""
 
+import fcntl
 import gc
 import io
 import os
@@ -15,8 +16,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from benchmarks.emulated_cores.building import available
-from benchmarks.emulated_cores.cores import CORES
+import edgedigits
 from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
@@ -39,14 +39,6 @@ REPOSITORY = Path(__file__).parent.parent
 
 # `make onnxruntime-web` fetches it, since no Debian package and no wheel has it.
 NPM_PACKAGE = REPOSITORY / "build" / f"onnxruntime-web-{PINNED}.tgz"
-
-# `make system` does not install what these need, but their tests run where it is there.
-CORES_LEFT_OUT = {name: reason for name in ("aarch64", "riscv32") if (reason := available(CORES[name]))}
-
-
-def pytest_report_header() -> list[str]:
-    """Name the emulated cores that are left out."""
-    return [f"left out: {reason}" for reason in CORES_LEFT_OUT.values()]
 
 
 def pytest_collection_finish() -> None:
@@ -103,13 +95,29 @@ def mnist() -> Dataset:
         pytest.skip("MNIST is not on this machine; edgedigits data download mnist")
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that `make` fills once for all processes of this run; tests must not change it."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    shared.mkdir(exist_ok=True)
+    folder, done = shared / name, shared / f"{name}.done"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this repository."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(REPOSITORY)]
-    subprocess.run(build, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+
+    def build(folder: Path) -> None:
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(REPOSITORY)]
+        subprocess.run(command, check=True, capture_output=True)
+
+    return next(once(tmp_path_factory, "wheel", build).glob("*.whl"))
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +126,7 @@ def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run
     from edgedigits.training.fit import train
     from edgedigits.training.options import TrainOptions
 
-    return train(TrainOptions(epochs=1, out=tmp_path_factory.mktemp("runs") / "mnist"))
+    return RunFolder(once(tmp_path_factory, "mnist", lambda run: train(TrainOptions(epochs=1, out=run))))
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +135,7 @@ def small_family_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -
     from edgedigits.training.fit import train
     from edgedigits.training.options import TrainOptions
 
-    return train(TrainOptions("pico", epochs=1, out=tmp_path_factory.mktemp("runs") / "pico"))
+    return RunFolder(once(tmp_path_factory, "pico", lambda run: train(TrainOptions("pico", epochs=1, out=run))))
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +144,15 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     from edgedigits.training.fit import train
     from edgedigits.training.options import TrainOptions
 
-    return train(TrainOptions(data="optdigits", epochs=6, out=tmp_path_factory.mktemp("runs") / "optdigits"))
+    return RunFolder(
+        once(tmp_path_factory, "optdigits", lambda run: train(TrainOptions(data="optdigits", epochs=6, out=run)))
+    )
+
+
+@pytest.fixture(scope="session")
+def base_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped base as a page without a server, verified."""
+    return once(tmp_path_factory, "base site", lambda site: edgedigits.export("base", format="web", out=site))
 
 
 def heed_ctrl_c() -> None:

@@ -21,17 +21,12 @@ from edgedigits_exporters.microcontroller import c
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.errors import ArrayError, DeviceUnavailable, ExportError
-from tests.conftest import CORES_LEFT_OUT, REPOSITORY
+from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "tests" / "support" / "stand_in"
 IMAGES = 50
 RESULT_BYTES = 20
 """Of a digits_result with ten classes."""
-
-
-def here(*names: str) -> list[str]:
-    """Leave out the optional cores that are not installed."""
-    return [name for name in names if name not in CORES_LEFT_OUT]
 
 
 def installed(name: str) -> Core:
@@ -41,7 +36,7 @@ def installed(name: str) -> Core:
     return CORES[name]
 
 
-@pytest.fixture(params=here(*CORES))
+@pytest.fixture(params=[*CORES])
 def core(request: pytest.FixtureRequest) -> Core:
     return installed(request.param)
 
@@ -149,7 +144,7 @@ def test_the_footprint_is_that_of_the_classifier(core: Core, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", here("cortex-m4f", "cortex-m55", "riscv32"))
+@pytest.mark.parametrize("name", ["cortex-m4f", "cortex-m55", "riscv32"])
 def test_a_crash_is_an_error_with_the_last_output(name: str, tmp_path: Path) -> None:
     source = program(tmp_path / "crash.c", 'printf("so far\\n"); *(volatile int *)0xFFFFFFF0U = 1;')
     built = build(FOLDER, installed(name), source, tmp_path / "built")
@@ -158,7 +153,7 @@ def test_a_crash_is_an_error_with_the_last_output(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", here("cortex-m4f", "aarch64", "atmega328p"))
+@pytest.mark.parametrize("name", ["cortex-m4f", "aarch64", "atmega328p"])
 def test_a_timeout_is_an_error_with_the_last_output(name: str, tmp_path: Path) -> None:
     source = program(tmp_path / "loop.c", 'printf("so far\\n"); fflush(stdout); for (;;) __asm__ volatile("");')
     built = build(FOLDER, installed(name), source, tmp_path / "built")

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-import edgedigits
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.digit_styles import SCHOOL_STYLES
 from tests.conftest import REPOSITORY, StartChromium, encoded
@@ -55,10 +54,9 @@ def served() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def exported(base_site: Path) -> Iterator[str]:
     """The page of `edgedigits export --format web`, on a static host."""
-    made = edgedigits.export("base", format="web", out=tmp_path_factory.mktemp("page") / "site")
-    with hosted(made.path) as address:
+    with hosted(base_site) as address:
         yield address
 
 

@@ -23,15 +23,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return edgedigits.export("base", format="web", out=tmp_path_factory.mktemp("site") / "base site").path
-
-
 @pytest.fixture
-def served(site: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+def served(base_site: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A copy of the folder on a host, and its address."""
-    shutil.copytree(site, tmp_path / "host" / "site")
+    shutil.copytree(base_site, tmp_path / "host" / "site")
     with hosted(tmp_path / "host") as address:
         yield tmp_path / "host" / "site", f"{address}site/"
 
@@ -46,8 +41,8 @@ def wait_until_cached(page: "Page") -> None:
     page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
 
 
-def test_the_page_opens_from_disk(browser: "Browser", site: Path) -> None:
-    address = (site / "index.html").as_uri()
+def test_the_page_opens_from_disk(browser: "Browser", base_site: Path) -> None:
+    address = (base_site / "index.html").as_uri()
     requested: list[str] = []
     browser_context = browser.new_context()
     browser_context.on("request", lambda request: requested.append(request.url))
@@ -63,14 +58,14 @@ def test_the_page_opens_from_disk(browser: "Browser", site: Path) -> None:
     browser_context.close()
 
 
-def test_the_console_is_empty_from_disk(browser: "Browser", site: Path) -> None:
-    with opened(browser, (site / "index.html").as_uri()) as page:
+def test_the_console_is_empty_from_disk(browser: "Browser", base_site: Path) -> None:
+    with opened(browser, (base_site / "index.html").as_uri()) as page:
         read_example(page)
 
 
-def test_an_unsupported_file_type_is_named(browser: "Browser", site: Path, tmp_path: Path) -> None:
+def test_an_unsupported_file_type_is_named(browser: "Browser", base_site: Path, tmp_path: Path) -> None:
     Image.new("L", (40, 40)).save(tmp_path / "56.tif")
-    with opened(browser, (site / "index.html").as_uri()) as page:
+    with opened(browser, (base_site / "index.html").as_uri()) as page:
         choose_file(page, tmp_path / "56.tif")
         page.locator("#error:not(:empty)").wait_for()
         assert "TIFF" in page.inner_text("#error")
@@ -156,14 +151,14 @@ def changed_settings(page: str, change: Any) -> str:
     return page.replace(found[0], json.dumps(settings))
 
 
-def test_a_page_with_wrong_outputs_reads_nothing(browser: "Browser", site: Path, tmp_path: Path) -> None:
+def test_a_page_with_wrong_outputs_reads_nothing(browser: "Browser", base_site: Path, tmp_path: Path) -> None:
     def change(settings: Any) -> None:
         output = bytearray(gzip.decompress(base64.b64decode(settings["golden"]["output"])))
         output[3] ^= 1
         settings["golden"]["output"] = base64.b64encode(gzip.compress(bytes(output))).decode()
 
     damaged = tmp_path / "index.html"
-    damaged.write_text(changed_settings((site / "index.html").read_text(), change))
+    damaged.write_text(changed_settings((base_site / "index.html").read_text(), change))
     page = browser.new_page()
     page.goto(damaged.as_uri())
     page.locator("#error", has_text="1 values differ").wait_for()
@@ -173,8 +168,8 @@ def test_a_page_with_wrong_outputs_reads_nothing(browser: "Browser", site: Path,
     page.close()
 
 
-def test_a_changed_script_does_not_run(browser: "Browser", site: Path, tmp_path: Path) -> None:
-    changed = (site / "index.html").read_text().replace("function ", "function  ", 1)
+def test_a_changed_script_does_not_run(browser: "Browser", base_site: Path, tmp_path: Path) -> None:
+    changed = (base_site / "index.html").read_text().replace("function ", "function  ", 1)
     (tmp_path / "index.html").write_text(changed)
     page = browser.new_page()
     messages: list[str] = []
