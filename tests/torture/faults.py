@@ -30,16 +30,15 @@ KILOBYTES = (16, 48, 80, 112, 176, 304, 560)
 
 ON_DISKS = ("train", "export-shipped", "export-c", "export-web", "download")
 
-JUMPS = {
-    "back and forth": "0,-86400,0,315360000,-3600,7200",
-    "never set": "-1795000000",
-}
+JUMPS = {"back and forth": "0,-86400,0,315360000,-3600,7200", "never set": "-1795000000"}
 """Seconds by which the clock is wrong; the next number applies every 20 ms."""
 
 AFTER_CLOCKS = ("train", "export-c", "download")
 
 # linux/capability.h
 CAPABILITY_VERSION_3 = 0x20080522
+
+Part = Callable[[], dict[str, Any]]
 
 
 def can_mount() -> bool:
@@ -199,10 +198,7 @@ def _build_clock(place: Path) -> Path:
     return library
 
 
-IN_NAMESPACE: dict[str, Callable[[], dict[str, Any]]] = {
-    "full disks": on_small_disks,
-    "read-only disks": on_read_only_disks,
-}
+IN_NAMESPACE: dict[str, Part] = {"full disks": on_small_disks, "read-only disks": on_read_only_disks}
 PARTS = (*IN_NAMESPACE, "no permission", "wrong clocks", "mirrors")
 
 
@@ -213,7 +209,7 @@ def main() -> None:
     arguments.add_argument("--downloads", type=int, default=500)
     arguments.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = arguments.parse_args()
-    parts: dict[str, Callable[[], dict[str, Any]]] = {
+    parts: dict[str, Part] = {
         **IN_NAMESPACE,
         "no permission": without_permission,
         "wrong clocks": with_wrong_clocks,

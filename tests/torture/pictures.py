@@ -25,8 +25,8 @@ from edgedigits_runtime.reading.decode import PictureSource
 from edgedigits_runtime.reading.formats import ALLOWED, format_of
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.whole_files import write_whole
+from tests.support.picture_corpus import corpus
 from tests.torture.bombs import file_bombs, noise_files, picture_bombs
-from tests.torture.picture_corpus import corpus
 from tests.torture.picture_mutations import mutated
 from tests.torture.runner import in_child, parser, peak_memory, processor_time, read_result
 

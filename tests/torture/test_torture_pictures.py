@@ -12,9 +12,9 @@ from edgedigits_runtime.errors import PictureTooLarge
 from edgedigits_runtime.reading.decode import MAX_PIXELS, decode
 from edgedigits_runtime.reading.formats import ALLOWED, format_of
 from edgedigits_runtime.reading.reader import Reader
+from tests.support.picture_corpus import corpus
 from tests.support.picture_files import encoded, png
 from tests.torture.bombs import file_bombs, picture_bombs
-from tests.torture.picture_corpus import corpus
 from tests.torture.picture_mutations import OF_FORMAT, mutated
 from tests.torture.pictures import BATCH, MEMORY, files, measure, run_batch
 from tests.torture.runner import in_child, processor_time
