@@ -34,13 +34,7 @@ ASK_CLIENT_SERVER = "/ray.rpc.RayletDriver/ClusterInfo"
 
 @dataclass(frozen=True)
 class RayCluster:
-    """A connected cluster.
-
-    Attributes:
-        address: as given.
-        nodes: number of live nodes.
-        cpus, gpus: of all nodes, as Ray counts them.
-    """
+    """A connected cluster, with the numbers of live nodes, CPUs and GPUs that Ray counts."""
 
     address: str
     nodes: int
@@ -48,11 +42,7 @@ class RayCluster:
     gpus: float
 
     def require(self, cpus: float, gpus: float) -> None:
-        """Check that a node has these resources; otherwise Ray would wait for them forever.
-
-        Raises:
-            EdgedigitsError: no node has them.
-        """
+        """Raise EdgedigitsError if no node has these resources; Ray would wait for them forever."""
         import ray
 
         alive: list[dict[str, Any]] = [node["Resources"] for node in ray.nodes() if node["Alive"]]
@@ -143,11 +133,7 @@ def _local_address() -> str:
 
 
 def _request(grpc: Any, address: str, seconds: float) -> str:
-    """Return "OK" if Ray answers at the address, or gRPC's status.
-
-    Raises:
-        AddressUnavailable: nothing answers, or not Ray.
-    """
+    """Return "OK" if Ray answers at the address, or gRPC's status of a refusal."""
     host_port = address.removeprefix(CLIENT).partition("?")[0]
     host, _, port = host_port.rpartition(":")
     if not host or not port.isdigit():
@@ -172,11 +158,7 @@ def _request(grpc: Any, address: str, seconds: float) -> str:
 
 
 def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], needs: Sequence[tuple[str, str]]) -> None:
-    """Check that each node has what the work needs.
-
-    Raises:
-        EdgedigitsError: a node does not.
-    """
+    """Raise EdgedigitsError if a node lacks what the work needs."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = version("edgedigits")
@@ -208,13 +190,7 @@ def _check_nodes(ray: Any, nodes: Sequence[dict[str, Any]], needs: Sequence[tupl
 
 
 def fault_of_node(name: str, here: str, there: str | None, missing: Sequence[tuple[str, str]]) -> str | None:
-    """Return what a node lacks, or None.
-
-    Args:
-        name: of the node.
-        here, there: versions of edgedigits; None if it is not installed.
-        missing: (module, extra) that the node cannot import.
-    """
+    """Return what a node lacks, or None, from the versions of edgedigits and the missing (module, extra)."""
     if there != here:
         found = f"edgedigits {there}" if there else "no edgedigits"
         return f"the Ray node {name} has {found}, here is {here}; run there: pip install 'edgedigits[ray]=={here}'"

@@ -125,11 +125,7 @@ class _RetryingFile(io.RawIOBase):
 
 
 def fetch(address: str) -> bytes:
-    """Return the bytes of a picture at a remote address.
-
-    Raises:
-        PictureNotFound, PictureTooLarge, PictureUnreadable: it is missing, over MAX_BYTES, or may not be read.
-    """
+    """Return the bytes of a picture at a remote address; raises PictureError if it is missing or too large."""
     try:
         # A single request: the length is not requested first.
         content: bytes = _retry(address, lambda: filesystem(address).cat_file(address, end=MAX_BYTES + 1))

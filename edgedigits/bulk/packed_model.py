@@ -52,11 +52,7 @@ class PackedModel:
 
 
 def pack_model(options: ReaderOptions) -> PackedModel:
-    """Pack the model of the options.
-
-    Raises:
-        EdgedigitsError: it is missing or has no contract.
-    """
+    """Pack the model of the options; raises EdgedigitsError if it is missing or has no contract."""
     path = find_model(options.model, engine=options.engine, device=options.device).absolute()
     contract = read_contract_file(options.contract) if options.contract else read_contract(path)
     given = options.contract.read_bytes() if options.contract else None

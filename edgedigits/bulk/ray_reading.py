@@ -60,12 +60,7 @@ class UnitReader:
 
 
 def read_units(job: Job, numbers: list[int], options: BulkOptions, progress: Progress) -> Generator[Summary]:
-    """Read units on Ray, and yield the summary of each as it is done, in any order.
-
-    Raises:
-        AddressUnavailable: no Ray answers.
-        EdgedigitsError: a unit cannot be read or written for a reason that affects others too, or Ray failed.
-    """
+    """Read units on Ray, and yield the summary of each as it is done, in any order; see bulk_reading.read_bulk."""
     local = options.address == "local"
     progress.stage("starting Ray" if local else f"connecting to Ray at {options.address}")
     needs = [("pyarrow", "ray"), ("fsspec", "ray")]

@@ -58,11 +58,7 @@ class Worker:
         self._reader: Reader | None = None
 
     def read(self, number: int) -> Summary:
-        """Read a unit, write its part, and return its summary. A part that exists is not read again.
-
-        Raises:
-            EdgedigitsError: the reader cannot be opened, the output cannot be written, or a source does not answer.
-        """
+        """Read a unit, write its part, and return its summary. A part that exists is not read again."""
         if self._reader is None:
             self._check_machine()
         if done := summary_of(self._folder, number):

@@ -106,12 +106,7 @@ def _digit_row(digit: "Digit") -> str:
 
 @dataclass(frozen=True)
 class PictureTable:
-    """A table that fits the terminal, with one row for each picture: name, lowest confidence, text.
-
-    Attributes:
-        name_width: width of the first column, in characters.
-        width: width of the terminal.
-    """
+    """A table that fits the terminal's width, with one row for each picture: name, lowest confidence, text."""
 
     name_width: int
     width: int
