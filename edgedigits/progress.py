@@ -1,7 +1,7 @@
 """The progress bar of all commands. It is drawn on a terminal only."""
 
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,7 +14,7 @@ Style = Literal["count", "bytes", "elapsed", "text"]
 
 
 class ProgressBar:
-    """A bar below the printed lines, used as a context manager.
+    """A bar below the printed lines; a context manager starts and stops it.
 
     Attributes:
         drawn: whether the bar is drawn.
@@ -24,7 +24,7 @@ class ProgressBar:
         self, description: str, total: float | None = None, *, style: Style = "count", console: "Console | None" = None,
         automatic: bool = True, at_least: int = 0,
     ) -> None:  # fmt: skip
-        """Prepare the bar; `with` starts it.
+        """Prepare the bar.
 
         Args:
             description: text beside the bar.
@@ -48,12 +48,20 @@ class ProgressBar:
         )  # fmt: skip
         self._task = self._progress.add_task(description, total=total)
 
-    def __enter__(self) -> "ProgressBar":
-        if self.drawn:
-            self._progress.start()
+    def __enter__(self) -> Self:
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Draw the bar."""
+        if self.drawn:
+            self._progress.start()
+
+    def stop(self) -> None:
+        """Remove the bar."""
         if self.drawn:
             self._progress.stop()
 

@@ -43,5 +43,5 @@ class Progress(Protocol):
     def set_total(self, pictures: int | None) -> None:
         """Set the number of pictures, None if unknown."""
 
-    def advance(self, pictures: int) -> None:
+    def advance(self, pictures: int, /) -> None:
         """Count pictures that have been read."""

@@ -74,41 +74,35 @@ def read_bulk(
         raise typer.Exit(1)
 
 
-class _Bar:
-    """Progress on the terminal, and how many pictures were read in how many seconds."""
+class _Bar(ProgressBar):
+    """A progress bar that also measures the rate."""
 
     def __init__(self) -> None:
         from rich.console import Console
 
         # Standard error is discarded while Ray starts; a copy of it stays open for the bar.
         self._file = os.fdopen(os.dup(2), "w")
-        self._bar = ProgressBar("reading", console=Console(file=self._file))
+        super().__init__("reading", console=Console(file=self._file))
         self._began: float | None = None
-        self.read = 0
-        self.seconds = 0.0
+        self.count = self.seconds = 0.0
 
-    def __enter__(self) -> "_Bar":
-        self._bar.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.__exit__()
+    def stop(self) -> None:
+        super().stop()
         self._file.close()
 
     def stage(self, name: str) -> None:
         from edgedigits.bulk.options import STARTING_READERS
 
-        self._bar.update(name)
+        self.update(name)
         if name == STARTING_READERS:
-            self._began = time.monotonic()
-            self.read = 0
+            self._began, self.count = time.monotonic(), 0
 
     def set_total(self, pictures: int | None) -> None:
-        self._bar.update(total=pictures)
+        self.update(total=pictures)
 
-    def advance(self, pictures: int) -> None:
-        self.read += pictures
-        self._bar.advance(pictures)
+    def advance(self, steps: float = 1) -> None:
+        super().advance(steps)
+        self.count += steps
         if self._began is not None:
             self.seconds = time.monotonic() - self._began
 
@@ -116,8 +110,8 @@ class _Bar:
 def _print(total: "Summary", out: str, bar: _Bar) -> None:
     from edgedigits.predicting.text import printable
 
-    rate = f" in {bar.seconds:,.1f} s, {bar.read / bar.seconds:,.0f} a second" if bar.seconds else ""
-    now = f" ({bar.read:,} of them now)" if bar.read != total.pictures else ""
+    rate = f" in {bar.seconds:,.1f} s, {bar.count / bar.seconds:,.0f} a second" if bar.seconds else ""
+    now = f" ({bar.count:,.0f} of them now)" if bar.count != total.pictures else ""
     typer.echo(f"{total.pictures:,} pictures in {out}{now}{rate}")
     typer.echo(
         f"{total.pictures - total.failed:,} read, {total.blank:,} of them without a digit; {total.failed:,} errors"

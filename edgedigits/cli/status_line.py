@@ -22,11 +22,11 @@ class StatusLine:
         self._next = 0.0 if self._bar.drawn else LOG_SECONDS
 
     def __enter__(self) -> "StatusLine":
-        self._bar.__enter__()
+        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.__exit__()
+        self._bar.stop()
 
     def print(self, line: str) -> None:
         """Print a reading."""

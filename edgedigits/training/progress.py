@@ -21,7 +21,7 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras pu
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         self._bar = ProgressBar(f"epoch {epoch + 1}/{self._epochs}", self.params["steps"], console=self._console)
-        self._bar.__enter__()
+        self._bar.start()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
         if self._bar:
@@ -30,7 +30,7 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras pu
     def close(self) -> None:
         """Remove the bar, also after an interrupted epoch."""
         if self._bar:
-            self._bar.__exit__()
+            self._bar.stop()
             self._bar = None
 
     def finish_epoch(self, row: Mapping[str, float]) -> None:

@@ -31,19 +31,19 @@ TOKEN = "a-token-of-some-length"
 
 
 @pytest.fixture(scope="module")
-def impatient() -> Iterator[Running]:
+def short_timeout() -> Iterator[Running]:
     """A server with a timeout of one second."""
     with running("--timeout", "1", "--max-body", "1") as server:
         yield server
 
 
-def test_response_has_security_headers(impatient: Running) -> None:
-    answer = httpx.post(f"{impatient.url}/v1/read", **form(("5.png", FIVE)))
+def test_response_has_security_headers(short_timeout: Running) -> None:
+    answer = httpx.post(f"{short_timeout.url}/v1/read", **form(("5.png", FIVE)))
     assert answer.json()["text"] == "5" and "content-security-policy" in answer.headers
 
 
-def test_idle_connection_is_closed(impatient: Running) -> None:
-    with impatient.connect() as connection:
+def test_idle_connection_is_closed(short_timeout: Running) -> None:
+    with short_timeout.connect() as connection:
         assert read_answer(connection) == b""
 
 
@@ -57,16 +57,16 @@ def test_idle_connection_is_closed(impatient: Running) -> None:
         b"POST /v1/read HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234\r\n",
     ],
 )
-def test_incomplete_request_times_out(impatient: Running, sent: bytes) -> None:
-    with impatient.connect() as connection:
+def test_incomplete_request_times_out(short_timeout: Running, sent: bytes) -> None:
+    with short_timeout.connect() as connection:
         connection.sendall(sent)
         answer = read_answer(connection)
     assert answer.startswith(b"HTTP/1.1 408 ") and b"1 s" in answer
 
 
-def test_slow_request_times_out(impatient: Running) -> None:
+def test_slow_request_times_out(short_timeout: Running) -> None:
     """Slowloris: data arrives all the time, but the request never ends."""
-    with impatient.connect() as connection:
+    with short_timeout.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
         connection.settimeout(0.05)
         answer = b""
@@ -82,22 +82,22 @@ def test_slow_request_times_out(impatient: Running) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
-def test_incomplete_second_request_times_out(impatient: Running) -> None:
-    with impatient.connect() as connection:
+def test_incomplete_second_request_times_out(short_timeout: Running) -> None:
+    with short_timeout.connect() as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\n")
         answer = read_answer(connection)
     assert answer.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 408 " in answer
 
 
-def test_connection_closes_after_a_refused_body(impatient: Running) -> None:
-    with impatient.connect() as connection:
+def test_connection_closes_after_a_refused_body(short_timeout: Running) -> None:
+    with short_timeout.connect() as connection:
         connection.sendall(b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n123")
         answer = read_answer(connection)
     assert answer.startswith(b"HTTP/1.1 413 ") and answer.count(b"HTTP/1.1") == 1
 
 
-def test_endless_headers_are_refused(impatient: Running) -> None:
-    with impatient.connect() as connection:
+def test_endless_headers_are_refused(short_timeout: Running) -> None:
+    with short_timeout.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n" + 5000 * b"A: 12345678\r\n")
         assert read_answer(connection).startswith(b"HTTP/1.1 431 ")
 
@@ -113,23 +113,23 @@ def test_endless_headers_are_refused(impatient: Running) -> None:
         b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ],
 )
-def test_invalid_requests_are_refused(impatient: Running, sent: bytes) -> None:
-    with impatient.connect() as connection:
+def test_invalid_requests_are_refused(short_timeout: Running, sent: bytes) -> None:
+    with short_timeout.connect() as connection:
         connection.sendall(sent)
         answer = read_answer(connection)
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
 
 
 @pytest.mark.parametrize("upgrade", ["websocket", "h2c"])
-def test_upgrades_are_ignored(impatient: Running, upgrade: str) -> None:
+def test_upgrades_are_ignored(short_timeout: Running, upgrade: str) -> None:
     headers = {"Connection": "Upgrade", "Upgrade": upgrade, "Sec-WebSocket-Key": "x", "Sec-WebSocket-Version": "13"}
-    assert httpx.get(f"{impatient.url}/healthz", headers=headers).status_code == 200
+    assert httpx.get(f"{short_timeout.url}/healthz", headers=headers).status_code == 200
 
 
-def test_expect_100_continue(impatient: Running) -> None:
+def test_expect_100_continue(short_timeout: Running) -> None:
     """As curl sends large bodies; a refused one is never sent."""
     for length, expected in ((len(FIVE), b"HTTP/1.1 100 Continue\r\n\r\n"), (99_999_999, b"HTTP/1.1 413 ")):
-        with impatient.connect() as connection:
+        with short_timeout.connect() as connection:
             connection.sendall(
                 b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
                 % length
@@ -150,26 +150,26 @@ def test_a_client_that_does_not_read_is_disconnected() -> None:
     assert code == 0 and "traceback" not in logged
 
 
-def test_pipelined_requests_are_answered_in_order(impatient: Running) -> None:
+def test_pipelined_requests_are_answered_in_order(short_timeout: Running) -> None:
     """The headers of several requests in one piece must not count as those of one."""
     request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
-    with impatient.connect() as connection:
+    with short_timeout.connect() as connection:
         connection.sendall(2000 * (request % b"") + request % b"Connection: close\r\n")
         assert read_answer(connection).count(b"HTTP/1.1 200 ") == 2001
 
 
-def test_endless_pipelined_requests_use_bounded_memory(impatient: Running) -> None:
+def test_endless_pipelined_requests_use_bounded_memory(short_timeout: Running) -> None:
     """The server stops reading from a client that sends faster than it is answered."""
     requests = 200_000 * b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     answers = 200
-    before = resident_bytes(impatient.process.pid)
-    with impatient.connect() as connection:
+    before = resident_bytes(short_timeout.process.pid)
+    with short_timeout.connect() as connection:
         sending = threading.Thread(target=send_all, args=(connection, requests))
         sending.start()
         seen = 0
         while seen < answers:
             seen += connection.recv(65_536).count(b"HTTP/1.1 200 ")
-        grown = resident_bytes(impatient.process.pid) - before
+        grown = resident_bytes(short_timeout.process.pid) - before
         connection.shutdown(socket.SHUT_RDWR)
         sending.join()
     assert grown < 20e6
