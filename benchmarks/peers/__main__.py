@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.peers.engines import PEERS
-from benchmarks.peers.run import PeersRequest, run_peers
+from benchmarks.peers.peer_run import PeersRequest, run_peers
 from edgedigits.benchmarking.results.result_text import duration
 from edgedigits.benchmarking.results.terminal_page import latency_cells, rows_page
 from edgedigits.benchmarking.side_by_side.interleaving import Plan

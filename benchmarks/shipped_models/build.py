@@ -8,8 +8,8 @@
     python -m benchmarks.shipped_models.build nano --wasm-only      # compile the shipped .tflite for pages again
 
 Each seed is trained into RUNS/<name>-<seed>; a finished run is used as it is, an unfinished one is resumed. Every seed
-is exported to int8 and measured once on the test split; the one with the best validation accuracy is shipped. plan.py
-lists the models and their teachers.
+is exported to int8 and measured once on the test split; the one with the best validation accuracy is shipped.
+catalogue.py lists the models and their teachers.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from rich.console import Console
 
 from benchmarks.publishing import write_results
 from benchmarks.shipped_models.card import describe_file, describe_others, describe_seeds, make_card, measure_behaviour
-from benchmarks.shipped_models.plan import INT8, SEEDS, SHIPPED_MODELS, build_order, run_path
+from benchmarks.shipped_models.catalogue import INT8, SEEDS, SHIPPED_MODELS, build_order, run_path
 from benchmarks.shipped_models.seeds import (
     SeedResult,
     artifact_path,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.robustness.corruption_accuracy import measure_robustness
 from benchmarks.robustness.other_writers import measure_other_writers
 from benchmarks.robustness.rejection import measure_rejection
-from benchmarks.shipped_models.plan import run_name
+from benchmarks.shipped_models.catalogue import run_name
 from edgedigits.data.dataset import Samples
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import SUFFIXES, open_model

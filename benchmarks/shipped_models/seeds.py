@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.shipped_models.plan import INT8, run_name, run_path, teacher_files
+from benchmarks.shipped_models.catalogue import INT8, run_name, run_path, teacher_files
 from edgedigits.exporting.export import export_model
 from edgedigits.exporting.plan import ExportRequest
 from edgedigits.training.options import TrainOptions

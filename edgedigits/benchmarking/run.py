@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edgedigits.benchmarking.bench import Bench, Progress, describe_method, describe_workload
+from edgedigits.benchmarking.bench_state import Bench, Progress, describe_method, describe_workload
 from edgedigits.benchmarking.comparable import MachineMonitor, Save
 from edgedigits.benchmarking.measuring.sampling import examine_clock
 from edgedigits.benchmarking.sections import SECTIONS

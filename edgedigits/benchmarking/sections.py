@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from edgedigits.benchmarking import energy as meters
-from edgedigits.benchmarking.bench import Bench, describe_method, digest_of_model
+from edgedigits.benchmarking.bench_state import Bench, describe_method, digest_of_model
 from edgedigits.benchmarking.energy import consumption
 from edgedigits.benchmarking.energy.power_meter import NoMeter
 from edgedigits.benchmarking.measuring import fresh_process, sampling, scenarios, throughput

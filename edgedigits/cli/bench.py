@@ -12,7 +12,7 @@ from edgedigits.cli.model_options import Contract, Cores, Device, Engine, Kernel
 from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
-    from edgedigits.benchmarking.bench import Bench, BenchOptions
+    from edgedigits.benchmarking.bench_state import Bench, BenchOptions
     from edgedigits.benchmarking.run import Failure
 
 app = typer.Typer(
@@ -73,7 +73,7 @@ def bench(
     """Measure one model on one engine, within a minute."""
     if ctx.invoked_subcommand is not None:
         return
-    from edgedigits.benchmarking.bench import BenchOptions
+    from edgedigits.benchmarking.bench_state import BenchOptions
     from edgedigits.benchmarking.measuring.sampling import Effort
 
     if out and submit_file:
@@ -110,7 +110,7 @@ def _measure(
     options: "BenchOptions", out: Path | None, submit_file: bool
 ) -> "tuple[dict[str, Any], list[Failure], BaseException | None, Path | None]":
     """Return the result so far, the failed sections, the error or Ctrl-C that ended the run, and the file."""
-    from edgedigits.benchmarking.bench import open_bench
+    from edgedigits.benchmarking.bench_state import open_bench
     from edgedigits.benchmarking.results.result_file import ResultFile
     from edgedigits.benchmarking.run import run_bench
     from edgedigits_runtime.errors import EdgedigitsError

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmarks.synthetic_engine import SyntheticEngine
 from edgedigits.benchmarking import run, sections
-from edgedigits.benchmarking.bench import Bench, BenchOptions, digest_of_model, open_bench
+from edgedigits.benchmarking.bench_state import Bench, BenchOptions, digest_of_model, open_bench
 from edgedigits.benchmarking.energy import consumption
 from edgedigits.benchmarking.energy.power_meter import Meter, NoMeter
 from edgedigits.benchmarking.measuring import sampling

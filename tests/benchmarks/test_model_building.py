@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.shipped_models.build import BuildOptions, build, measure_again, write_result
 from benchmarks.shipped_models.card import multiply_accumulates
-from benchmarks.shipped_models.plan import INT8, SEEDS, SHIPPED_MODELS, ShippedModel, build_order, teacher_files
+from benchmarks.shipped_models.catalogue import INT8, SEEDS, SHIPPED_MODELS, ShippedModel, build_order, teacher_files
 from benchmarks.shipped_models.seeds import SeedResult, chosen, forget_exports, measure_seed, train_seed
 from edgedigits.model_files import shipped_names
 from edgedigits.recipes import RECIPES

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers import run
+from benchmarks.peers import peer_run
 from benchmarks.peers.__main__ import main
 from edgedigits.benchmarking.results.result_file import read_result
 from edgedigits.benchmarking.side_by_side.interleaving import Plan
@@ -38,9 +38,9 @@ def test_peers_agree_with_edgedigits(only: list[str], processes: int, tmp_path: 
 
 @pytest.mark.slow
 def test_a_missing_peer_is_reported_with_its_install_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(run.PEERS, "openvino", replace(run.PEERS["openvino"], needs=("no_such_library",)))
-    request = run.PeersRequest("pico", ("openvino",), Plan(6, 0.01), processes=0)
-    found = run.run_peers(request, tmp_path / "peers.json")
+    monkeypatch.setitem(peer_run.PEERS, "openvino", replace(peer_run.PEERS["openvino"], needs=("no_such_library",)))
+    request = peer_run.PeersRequest("pico", ("openvino",), Plan(6, 0.01), processes=0)
+    found = peer_run.run_peers(request, tmp_path / "peers.json")
     validate(found)
     assert found["rows"][0]["latency"]["count"] > 0
     assert found["rows"][1]["error"] == "not installed: no_such_library; pip install openvino"

@@ -115,7 +115,7 @@ def test_a_whole_predict_loads_nothing_that_it_does_not_need() -> None:
 def test_a_benchmark_with_accuracy_needs_only_the_light_install(mnist: Dataset) -> None:
     code = """
 from pathlib import Path
-from edgedigits.benchmarking.bench import BenchOptions, open_bench
+from edgedigits.benchmarking.bench_state import BenchOptions, open_bench
 from edgedigits.benchmarking.run import run_bench
 from edgedigits.benchmarking.measuring.sampling import Effort
 from edgedigits.benchmarking.sections import SECTIONS
