@@ -16,7 +16,7 @@ from edgedigits_exporters.microcontroller.operators.convolution import Convoluti
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 from edgedigits_exporters.microcontroller.operators.mean import Mean
 from edgedigits_exporters.microcontroller.operators.pad import Pad
-from edgedigits_exporters.microcontroller.operators.pool import Pool
+from edgedigits_exporters.microcontroller.operators.pooling import Pool
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 from edgedigits_exporters.microcontroller.parsing import read_graph

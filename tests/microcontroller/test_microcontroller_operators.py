@@ -16,12 +16,12 @@ from edgedigits_exporters.microcontroller.operators.add import Add
 from edgedigits_exporters.microcontroller.operators.clamp import Clamp, table_of
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.mean import Mean
-from edgedigits_exporters.microcontroller.operators.pool import Pool
+from edgedigits_exporters.microcontroller.operators.pooling import Pool
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 from edgedigits_exporters.microcontroller.parsing import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
-from edgedigits_exporters.microcontroller.writing.source import source
+from edgedigits_exporters.microcontroller.writing.digits_c import digits_c
 from edgedigits_runtime.errors import ArtifactUnsupported
 from tests.support.compiled_c import CompiledC, contract_of, run_as_program, write_c
 from tests.support.quantized_graphs import litert, tflite_of
@@ -327,4 +327,4 @@ def test_operators_that_cannot_be_exact_are_refused(name: str) -> None:
                 make_program(graph, kernels)
             assert all(fact in str(caught.value) for fact in facts)
         else:
-            assert source(make_program(graph, kernels), contract_of(graph), "/* A test. */")
+            assert digits_c(make_program(graph, kernels), contract_of(graph), "/* A test. */")

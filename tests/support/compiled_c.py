@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
-from edgedigits_exporters.microcontroller.writing.header import header
-from edgedigits_exporters.microcontroller.writing.source import source
+from edgedigits_exporters.microcontroller.writing.digits_c import digits_c
+from edgedigits_exporters.microcontroller.writing.digits_h import digits_h
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engines.compiled_c import SIZES
 from tests.support.needs import skip_without
@@ -57,8 +57,8 @@ def write_c(graph: Graph, kernels: Kernels, folder: Path) -> Path:
     program = make_program(graph, kernels)
     contract = contract_of(graph)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "digits.c").write_text(source(program, contract, "/* A test. */"))
-    (folder / "digits.h").write_text(header(program, contract, "/* A test. */", version="0"))
+    (folder / "digits.c").write_text(digits_c(program, contract, "/* A test. */"))
+    (folder / "digits.h").write_text(digits_h(program, contract, "/* A test. */", version="0"))
     return folder
 
 

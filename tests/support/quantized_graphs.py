@@ -13,7 +13,7 @@ from edgedigits_exporters.microcontroller.operators.convolution import Convoluti
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 from edgedigits_exporters.microcontroller.operators.mean import Mean
 from edgedigits_exporters.microcontroller.operators.pad import Pad
-from edgedigits_exporters.microcontroller.operators.pool import Pool
+from edgedigits_exporters.microcontroller.operators.pooling import Pool
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 
 MAKE_VECTORS = ("FULLY_CONNECTED", "MEAN", "SOFTMAX")

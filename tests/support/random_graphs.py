@@ -14,7 +14,7 @@ from edgedigits_exporters.microcontroller.operators.convolution import Convoluti
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 from edgedigits_exporters.microcontroller.operators.mean import Mean
 from edgedigits_exporters.microcontroller.operators.pad import Pad
-from edgedigits_exporters.microcontroller.operators.pool import Pool
+from edgedigits_exporters.microcontroller.operators.pooling import Pool
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import MOST_CHANNELS, Softmax
 from tests.support.quantized_graphs import MAKE_VECTORS

@@ -19,8 +19,8 @@ from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.c import COptions
 from edgedigits_exporters.microcontroller.parsing import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
-from edgedigits_exporters.microcontroller.writing.header import header
-from edgedigits_exporters.microcontroller.writing.source import source
+from edgedigits_exporters.microcontroller.writing.digits_c import digits_c
+from edgedigits_exporters.microcontroller.writing.digits_h import digits_h
 from edgedigits_exporters.web.webassembly import (
     MAGIC,
     Origin,
@@ -181,7 +181,7 @@ def test_random_networks_equal_litert(page: "Page", kernels: Kernels) -> None:
         # With this scale a pixel is a stored value plus 128, so every input can be fed.
         fed = dataclasses.replace(graph.input, scale=1 / 255, zero_point=-128)
         program = dataclasses.replace(program, graph=dataclasses.replace(graph, input=fed))
-        texts = {"digits.c": source(program, contract, ""), "digits.h": header(program, contract, "", "0")}
+        texts = {"digits.c": digits_c(program, contract, ""), "digits.h": digits_h(program, contract, "", "0")}
         found = run_wasm(page, compile_wasm(texts), (inputs ^ -128).view(np.uint8), len(contract.labels))
         np.testing.assert_array_equal(found, litert(content, inputs, kernels), f"seed {seed}: {graph}")
 

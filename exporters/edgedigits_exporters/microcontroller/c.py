@@ -15,9 +15,9 @@ from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.parsing import read_graph
 from edgedigits_exporters.microcontroller.planning.lowering import make_program
-from edgedigits_exporters.microcontroller.writing.header import header
+from edgedigits_exporters.microcontroller.writing.digits_c import digits_c
+from edgedigits_exporters.microcontroller.writing.digits_h import digits_h
 from edgedigits_exporters.microcontroller.writing.project_files import PROJECTS, fill_file, golden_header, marks_of
-from edgedigits_exporters.microcontroller.writing.source import source
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract
@@ -86,8 +86,8 @@ def c_files(model: Path, options: COptions) -> dict[str, str | bytes]:
         f" ({options.kernels} kernels). SHA-256 of the .tflite file: {hashlib.sha256(content).hexdigest()}."
     )
     texts = {
-        "digits.h": header(program, contract, heading, version("edgedigits")),
-        "digits.c": source(program, contract, heading),
+        "digits.h": digits_h(program, contract, heading, version("edgedigits")),
+        "digits.c": digits_c(program, contract, heading),
         "golden.h": golden_header(vectors["framed"], _as_int8(vectors), options.kernels),
     }
     marks = marks_of(program, contract, texts["digits.c"], options.project)

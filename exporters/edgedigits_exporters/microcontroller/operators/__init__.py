@@ -15,13 +15,13 @@ _HERE = "edgedigits_exporters.microcontroller.operators"
 
 OPERATORS = {
     "ADD": f"{_HERE}.add",
-    "AVERAGE_POOL_2D": f"{_HERE}.pool",
+    "AVERAGE_POOL_2D": f"{_HERE}.pooling",
     "CAST": f"{_HERE}.shape_arithmetic",
     "CONV_2D": f"{_HERE}.convolution",
     "DEPTHWISE_CONV_2D": f"{_HERE}.depthwise",
     "EXPAND_DIMS": f"{_HERE}.reshape",
     "FULLY_CONNECTED": f"{_HERE}.fully_connected",
-    "MAX_POOL_2D": f"{_HERE}.pool",
+    "MAX_POOL_2D": f"{_HERE}.pooling",
     "MEAN": f"{_HERE}.mean",
     "PACK": f"{_HERE}.shape_arithmetic",
     "PAD": f"{_HERE}.pad",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.planning.lowering import Program
-from edgedigits_exporters.microcontroller.writing.header import contract_lines
+from edgedigits_exporters.microcontroller.writing.digits_h import contract_lines
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.templates import fill
 

@@ -21,7 +21,7 @@ WEIGHT_OF_ONE = 65535
 """Of the probability 1 in the table of confidences, which are exact to about 0.0001."""
 
 
-def source(program: Program, contract: Contract, heading: str) -> str:
+def digits_c(program: Program, contract: Contract, heading: str) -> str:
     """Return digits.c; `heading` is its first comment."""
     wanted = [*(name for layer in program.layers for name in layer.kernels), *_pixel_kernels(contract)]
     numbers = range(1, len(program.layers) + 1)

@@ -2,12 +2,12 @@
 
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.planning.lowering import Program
-from edgedigits_exporters.microcontroller.writing.source import kernel
+from edgedigits_exporters.microcontroller.writing.digits_c import kernel
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.templates import fill
 
 
-def header(program: Program, contract: Contract, heading: str, version: str) -> str:
+def digits_h(program: Program, contract: Contract, heading: str, version: str) -> str:
     """Return digits.h; `heading` is its first comment."""
     graph, twice = program.graph, contract.normalisation == "column-l2"
     height, width, channels = graph.input.shape
