@@ -1,7 +1,6 @@
 """Draw the pictures in examples/: `python -m benchmarks.example_pictures examples/`.
 
-Each stands for a way in which people really hand in a digit: another pen, camera or file format. The first
-character of a file's name is its label.
+Each picture has another typical pen, camera or file format. The first character of a file's name is its label.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from edgedigits_runtime.synthetic.paper import BLUE_PEN, CHALK, MARKER, PENCIL, 
 from edgedigits_runtime.whole_files import write_whole
 
 _EXIF_ORIENTATION = 0x0112
-# EXIF's value 6: the picture has to be turned clockwise by 90 degrees to stand upright.
+# EXIF's value 6: rotate the picture clockwise by 90 degrees to display it upright.
 _EXIF_TURN_CLOCKWISE = 6
 
 
@@ -30,14 +29,14 @@ class Example:
     """One picture to draw.
 
     Args:
-        name: file name without its suffix; starts with the digit.
-        seed: of the generator that draws it.
+        name: file name without suffix, starting with the digit.
+        seed: of the random source.
         canvas: width and height in pixels.
-        digit_size: side of the square that the digit is drawn in, in pixels.
+        digit_size: side of the digit's square, in pixels.
         thickness: of the stroke, in pixels.
-        paper: what it is written on and how it is pictured.
-        encode: turns the RGB picture into a file's suffix and content.
-        at: left and top of the digit's square; None is the middle.
+        paper: paper, ink and camera.
+        encode: returns a file's suffix and content for an RGB picture.
+        at: left and top of the digit's square; None for the centre.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Example:
 
 
 def draw_examples() -> dict[str, bytes]:
-    """Return every example file's name and content, and labels.csv (file, label), always the same."""
+    """Return the name and content of every example file and of labels.csv (file, label)."""
     files = dict(_draw(example) for example in EXAMPLES)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
@@ -102,7 +101,7 @@ def _sixteen_bit_png(picture: Image.Image) -> tuple[str, bytes]:
 
 
 def _transparent_png(picture: Image.Image) -> tuple[str, bytes]:
-    """Make the dark ink opaque and the white ground transparent, as drawing programs save a sketch."""
+    """Make dark ink opaque and white paper transparent, as drawing programs do."""
     cover = picture.convert("L").point(lambda grey: 255 - grey)
     sketch = Image.new("RGBA", picture.size, (120, 30, 140, 0))
     sketch.putalpha(cover)
@@ -122,7 +121,7 @@ def _cmyk_jpeg(picture: Image.Image) -> tuple[str, bytes]:
 
 
 def _turned_jpeg(picture: Image.Image) -> tuple[str, bytes]:
-    """Save the picture lying on its side, with the EXIF note that says how to hold it."""
+    """Save the picture rotated, with the EXIF orientation to display it upright."""
     exif = Image.Exif()
     exif[_EXIF_ORIENTATION] = _EXIF_TURN_CLOCKWISE
     lying = picture.transpose(Image.Transpose.ROTATE_90)
@@ -157,7 +156,7 @@ EXAMPLES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Draw the example pictures and their labels.csv.")
-    parser.add_argument("folder", type=Path, help="where to write them, such as examples/")
+    parser.add_argument("folder", type=Path, help="output folder, such as examples/")
     folder: Path = parser.parse_args().folder
     for name, content in draw_examples().items():
         write_whole(folder / name, content)

@@ -87,7 +87,7 @@ def _watched(address: str, *options: str) -> Run:
 
 def main() -> None:
     """Measure, print and write the figures."""
-    server = subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sys.executable, "-m", "benchmarks.watch", "serve"], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
         address = server.stdout.readline().strip()

@@ -6,8 +6,13 @@ from urllib.parse import urlsplit
 
 from edgedigits_runtime.clock import Clock
 from edgedigits_runtime.errors import SourceNotFound, SourceUnavailable
+from edgedigits_runtime.sources.camera import Camera
 from edgedigits_runtime.sources.files import is_pictures_name
+from edgedigits_runtime.sources.filling_folder import FillingFolder
 from edgedigits_runtime.sources.frame_source import FrameSource
+from edgedigits_runtime.sources.picamera import PiCamera, has_camera
+from edgedigits_runtime.sources.synthetic_camera import SyntheticCamera
+from edgedigits_runtime.sources.video import SCHEMES, Stream, VideoFile
 
 EXPECTED = (
     "a camera's number or device (0, /dev/video0, picamera), a video file, an rtsp:// or http:// address,"
@@ -33,44 +38,25 @@ def source_named(name: str, clock: Clock | None = None) -> FrameSource:
     clock = clock or Clock()
     path = Path(name)
     if re.fullmatch(r"\d{1,3}", name):
-        return _numbered(int(name))
+        return PiCamera(int(name)) if has_camera(int(name)) else Camera(int(name))
     if name.startswith("/dev/video"):
-        from edgedigits_runtime.sources.camera import Camera
-
         return Camera(name)
     if found := re.fullmatch(r"picamera(?::(\d{1,9}))?", name):
-        from edgedigits_runtime.sources.picamera import PiCamera
-
         return PiCamera(int(found[1] or 0))
     if found := re.fullmatch(r"synthetic(?::(\d{1,9}))?", name):
-        from edgedigits_runtime.sources.synthetic_camera import SyntheticCamera
-
         return SyntheticCamera(seed=int(found[1] or 0), clock=clock)
     if "://" in name:
         return _stream(name)
     if path.is_dir():
-        from edgedigits_runtime.sources.filling_folder import FillingFolder
-
         return FillingFolder(path, clock)
     if path.exists():
         if is_pictures_name(path.name) and path.suffix.lower() not in MOVING:
             raise SourceUnavailable(f"expected a video, got the picture {name}; run: edgedigits predict {name}")
-        from edgedigits_runtime.sources.video import VideoFile
-
         return VideoFile(path)
     raise SourceNotFound(f"no source {name!r}; expected {EXPECTED}")
 
 
-def _numbered(number: int) -> FrameSource:
-    from edgedigits_runtime.sources.camera import Camera
-    from edgedigits_runtime.sources.picamera import PiCamera, has_camera
-
-    return PiCamera(number) if has_camera(number) else Camera(number)
-
-
-def _stream(address: str) -> FrameSource:
-    from edgedigits_runtime.sources.video import SCHEMES, Stream
-
+def _stream(address: str) -> Stream:
     try:
         parts = urlsplit(address)
         valid = parts.scheme.lower() in SCHEMES and parts.hostname

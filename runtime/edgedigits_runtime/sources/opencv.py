@@ -4,9 +4,6 @@ import os
 from functools import cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgedigits_runtime.errors import MissingExtra, StreamLost
 from edgedigits_runtime.sources.frame_source import Shot
 
@@ -62,7 +59,9 @@ class Capture:
                 raise StreamLost(f"{self._name} sends no more pictures")
             self.ended = True
             return None
-        return Shot(_rgb(pixels), self._next_time() if self._is_file else None)
+        grey = pixels.ndim == 2 or pixels.shape[2] == 1
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB)
+        return Shot(rgb, self._next_time() if self._is_file else None)
 
     def _next_time(self) -> float:
         """Return the time of the last frame in its file, in seconds; frames may be unevenly spaced."""
@@ -73,11 +72,3 @@ class Capture:
 
     def close(self) -> None:
         self._capture.release()
-
-
-def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Convert OpenCV's BGR or grey pixels to RGB."""
-    cv2 = opencv()
-    grey = pixels.ndim == 2 or pixels.shape[2] == 1
-    converted: NDArray[np.uint8] = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB)
-    return converted

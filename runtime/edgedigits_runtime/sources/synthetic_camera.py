@@ -101,12 +101,9 @@ class SyntheticCamera:
         written = film.written_at(time)
         if written:
             ink = _ink(self.seed, written, film.digit_height, (width, height))
-            x, y = (
-                _to_and_fro(start + film.speed * part * time, room - side)
-                for start, part, room, side in zip(
-                    _start(self.seed), (1.0, 0.43), (width, height), ink.shape[::-1], strict=True
-                )
-            )
+            starts = np.random.default_rng([self.seed, 1]).uniform(40, 240, 2).tolist()
+            x = _to_and_fro(starts[0] + film.speed * time, width - ink.shape[1])
+            y = _to_and_fro(starts[1] + film.speed * 0.43 * time, height - ink.shape[0])
             window = picture[y : y + ink.shape[0], x : x + ink.shape[1]]
             window += (np.array(INK, np.float32) - window) * ink[..., np.newaxis]
         if film.shadow:
@@ -162,12 +159,6 @@ def _to_and_fro(way: float, room: int) -> int:
     room = max(room, 1)
     place = way % (2 * room)
     return int(min(place, 2 * room - place))
-
-
-@lru_cache(maxsize=8)
-def _start(seed: int) -> tuple[float, float]:
-    x, y = np.random.default_rng([seed, 1]).uniform(40, 240, 2).tolist()
-    return x, y
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,7 @@ from edgedigits_runtime.synthetic.handwriting import draw_digit, ink_traces, pla
 from edgedigits_runtime.synthetic.letters import CYRILLIC, GREEK, LETTERS
 
 Ink = NDArray[np.uint8]
+DrawFragment = Callable[[np.random.Generator, int, float], Ink]
 
 # Pieces of 0, 1 and 7 often look like a 1, pieces of 4 like a small 4.
 _PIECES = (2, 3, 5, 6, 8, 9)
@@ -129,14 +130,7 @@ def _stack(rng: np.random.Generator, size: int, thickness: float) -> Ink:
     return _centred(_joined(above, below, gap).T, size)
 
 
-_FRAGMENTS: tuple[Callable[[np.random.Generator, int, float], Ink], ...] = (
-    _piece,
-    _seam,
-    _pair,
-    _number,
-    _heap,
-    _stack,
-)
+_FRAGMENTS: tuple[DrawFragment, ...] = (_piece, _seam, _pair, _number, _heap, _stack)
 
 
 def _joined(left: Ink, right: Ink, gap: int) -> Ink:

@@ -29,19 +29,11 @@ _LETTER_HALVES = 0.3
 _WIDE = ("a", "h", "m", "n", "u", "w")
 
 # Mirrored and turned ticks, except the quarter turn that looks like a 7.
-_TICK_TURNS = tuple(
-    np.array(turn, np.float64)
-    for turn in (
-        ((1, 0), (0, 1)),
-        ((1, 0), (0, 1)),
-        ((-1, 0), (0, 1)),
-        ((-1, 0), (0, -1)),
-        ((1, 0), (0, -1)),
-        ((0, 1), (-1, 0)),
-        ((0, -1), (1, 0)),
-        ((0, -1), (-1, 0)),
-    )
-)
+_UPRIGHT = (1, 0, 0, 1)
+_TICK_TURNS = np.array(
+    (_UPRIGHT, _UPRIGHT, (-1, 0, 0, 1), (-1, 0, 0, -1), (1, 0, 0, -1), (0, 1, -1, 0), (0, -1, 1, 0), (0, -1, -1, 0)),
+    np.float64,
+).reshape(-1, 2, 2)
 
 
 def draw_non_digit(

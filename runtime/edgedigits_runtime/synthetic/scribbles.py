@@ -68,12 +68,7 @@ def _crossed_out(rng: np.random.Generator) -> list[Points]:
 
 
 _SCRIBBLES: tuple[Callable[[np.random.Generator], list[Points]], ...] = (
-    _zigzag,
-    _coil,
-    _ball,
-    _tangle,
-    _hatching,
-    _crossed_out,
+    *(_zigzag, _coil, _ball, _tangle, _hatching, _crossed_out),
 )
 
 

@@ -153,17 +153,6 @@ def _print(rng: np.random.Generator, size: int) -> Ink:
 
 
 _TEXTURES: tuple[Callable[[np.random.Generator, int], Ink], ...] = (
-    _noise,
-    _blotches,
-    _smear,
-    _stripes,
-    _checker,
-    _rectangle,
-    _ellipse,
-    _gradient,
-    _page_edge,
-    _corner,
-    _ruled_lines,
-    _specks,
-    _print,
+    *(_noise, _blotches, _smear, _stripes, _checker, _rectangle, _ellipse),
+    *(_gradient, _page_edge, _corner, _ruled_lines, _specks, _print),
 )
