@@ -168,7 +168,7 @@ time.sleep(60)
         for _ in range(100):
             try:
                 os.kill(pid, 0)
-                # A zombie that nobody reaps has ended too.
+                # A zombie has ended too.
                 if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
                     return
             except (ProcessLookupError, FileNotFoundError):
@@ -214,7 +214,7 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: py
 
 
 def test_a_module_of_the_current_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever gave the models in it may have put a file there that is called like a module."""
+    """A folder of untrusted models may hold a file with the name of a module."""
     (tmp_path / "pickle.py").write_text("import os\nos.abort()\n")
     monkeypatch.chdir(tmp_path)
     assert call("add", 1, 2)[0] == 3

@@ -1,4 +1,4 @@
-"""The classifier: checked arrays in, probabilities and calibrated confidence out."""
+"""The classifier checks arrays and returns probabilities or calibrated confidences."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Waiting for what other threads do, in real and in virtual time."""
+"""Waiting for other threads, in real and in virtual time."""
 
 import threading
 
@@ -27,7 +27,7 @@ def test_a_wait_ends_with_its_condition_or_its_time(kind: type[Clock]) -> None:
 
 
 def test_a_change_without_notification_is_noticed() -> None:
-    """As a signal's handler changes it."""
+    """A signal handler changes a condition so."""
     clock, changed = Clock(), threading.Event()
     threading.Timer(0.01, changed.set).start()
     assert clock.wait(changed.is_set, 30)

@@ -1,4 +1,4 @@
-"""The contract: whole through JSON and zip, and every field that could mislead is refused."""
+"""The contract survives JSON and zip, and misleading fields are refused."""
 
 import contextlib
 import dataclasses
@@ -223,7 +223,7 @@ WHOLE = append_zipped(b"TFL3" * 5, contract())
 def test_damage_anywhere_gives_a_contract_or_an_artifact_error(
     place: int, value: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Counted from the end, where the zip's directory is."""
+    """Places are counted from the end, where the zip's directory is."""
     damaged = bytearray(WHOLE)
     damaged[-place] = value
     path = tmp_path_factory.getbasetemp() / "damaged.tflite"
@@ -266,7 +266,7 @@ def test_a_contract_that_unpacks_to_gigabytes_is_refused_packed(tmp_path: Path) 
 
 
 def test_a_zip_of_a_million_members_is_refused(tmp_path: Path) -> None:
-    """zipfile would make an object of each before anyone could ask for one."""
+    """zipfile would make an object of each member when it opens the file."""
     path = tmp_path / "many.tflite"
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(14_000):

@@ -1,4 +1,4 @@
-"""Names of devices, and which of them are tried on wheels of every kind."""
+"""Names of devices, and the devices tried with each kind of wheel."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Files that no engine can run are refused in one line: foreign, contradicted, missing, damaged or too new."""
+"""Files that no engine can run are refused in one line: foreign, contradictory, missing, damaged or too new."""
 
 import dataclasses
 import subprocess
@@ -106,7 +106,7 @@ def test_truncated_files(suffix: str, share: float, tmp_path_factory: pytest.Tem
     kept = int(share * len(whole))
     path = tmp_path_factory.getbasetemp() / f"cut{suffix}"
     path.write_bytes(whole[:kept])
-    # A flatbuffer without its zip is a whole model that lost its contract.
+    # A flatbuffer without its zip is a whole model without a contract.
     with pytest.raises(ArtifactCorrupt if kept < model else ContractMissing):
         open_engine(path)
 
@@ -132,7 +132,7 @@ for _ in range(150):
 
 @pytest.mark.parametrize("write", [write_onnx, write_tflite])
 def test_damaged_headers_are_refused_or_harmless(write: Callable[[Path], Path], tmp_path: Path) -> None:
-    """In a process of its own: what native code does with damaged bytes may be to die."""
+    """In a child process, because native code may crash on damaged bytes."""
     path = write(tmp_path)
     printed = subprocess.run(
         [sys.executable, "-c", OPEN_DAMAGED, path, tmp_path / f"damaged{path.suffix}"],

@@ -1,4 +1,4 @@
-"""What engines make of the machine they are on: devices, cores, streams and libraries, there or not."""
+"""Engines with devices, cores, streams and libraries that exist or are missing."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def test_a_process_is_kept_on_cores_that_exist(tiny_model: Path) -> None:
 
 
 def test_nothing_is_printed_on_either_stream(tiny_model: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """At the level of file descriptors, where native code writes."""
+    """File descriptors are captured, because native code writes to them."""
     open_engine(tiny_model).run(pictures(2))
     os.write(2, b"still open")
     assert capfd.readouterr() == ("", "still open")

@@ -1,4 +1,4 @@
-"""Both engines on hand-made files: right answers by the contract, for any number of images, threads and processes."""
+"""Both engines on hand-made files: correct answers for any number of images, threads and processes."""
 
 import concurrent.futures
 import multiprocessing
@@ -79,7 +79,7 @@ def test_feed_returns_the_input_tensor(tmp_path: Path) -> None:
 
 
 def test_an_onnx_file_may_have_integer_inputs(tmp_path: Path) -> None:
-    # The file does not say what they mean: the contract does.
+    # The contract holds the quantization, which the file lacks.
     taken = contract(input=Tensor("image", (None, *SHAPE), "uint8", 1 / 255, 0))
     (tmp_path / "pixels.onnx").write_bytes(onnx_bytes(taken, "uint8"))
     images = pictures(5)

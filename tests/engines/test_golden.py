@@ -1,4 +1,4 @@
-"""Golden vectors: replayed without a difference, and each stage that changes is named."""
+"""Golden vectors are replayed without a difference, and a changed stage is named."""
 
 import io
 from pathlib import Path

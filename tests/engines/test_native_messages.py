@@ -1,4 +1,4 @@
-"""What native libraries write to standard error is silenced, and only for as long as somebody asks for it."""
+"""Messages of native libraries are silenced inside the block only."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, whatever goes wrong."""
+"""Files are written atomically, whatever fails."""
 
 import os
 import resource
@@ -110,7 +110,7 @@ except OutputNotWritable as error:
 def _small_files_only() -> None:
     import signal
 
-    # Otherwise the signal ends the process before the write can fail.
+    # Otherwise the signal would end the process before the write can fail.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
 
@@ -125,7 +125,7 @@ def test_a_file_beyond_the_limit(tmp_path: Path) -> None:
 
 
 def _on_a_disk_of_its_own(prepare: str, tmp_path: Path) -> list[str]:
-    """Permissions do not bind root, so the disk itself has to refuse."""
+    """Root may write anywhere, so the file system itself must refuse."""
     if shutil.which("unshare") is None:
         pytest.skip("unshare is not installed: package util-linux")
     script = f'mount -t tmpfs -o size=64k none "$1" && printf old > "$1/model.onnx" && {prepare} exec "$2" -c "$3" "$1"'

@@ -1,4 +1,4 @@
-"""Broken pictures: files that once broke something, kept which tests/torture/pictures.py found, are refused or read."""
+"""Files that broke something once, found by tests/torture/pictures.py, are refused or read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The column norm of strided-3conv travels in the contract: nobody who reads a picture has to remember it."""
+"""The contract holds the column norm of strided-3conv, so the user does not have to give it."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def test_an_exported_strided_3conv_reads_pictures_by_its_contract_alone(
 
     import keras
 
-    # The original's own way: unit length along axis 1 of [N, 28, 28], then one channel.
+    # As in the original: unit length along axis 1 of [N, 28, 28], then one channel.
     images = load_dataset("optdigits").train.images[:200]
     fed = keras.utils.normalize(images[..., 0].astype(np.float64), axis=1)[..., None]
     expected = keras.saving.load_model(tmp_path / "run" / "model.keras").predict(fed, verbose=0)

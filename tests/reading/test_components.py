@@ -1,4 +1,4 @@
-"""Connected components against a plain flood fill."""
+"""Connected components agree with a flood fill."""
 
 import numpy as np
 from hypothesis import given

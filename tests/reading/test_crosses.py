@@ -1,4 +1,4 @@
-"""A plus and a times are told from digits."""
+"""Plus and times signs are distinguished from digits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Decoding: every mode, depth and container comes out as the same upright pixels, and bad input as one error."""
+"""Every mode, depth and container decodes to the same upright pixels, and bad input raises one error."""
 
 import io
 import struct
@@ -23,7 +23,7 @@ from edgedigits_runtime.errors import (
 from edgedigits_runtime.reading.decode import MAX_PIXELS, WORKING_PIXELS, Picture, decode, decode_picture
 from tests.conftest import encoded
 
-# Left dark, right light, wider than high, so that no turn or flip goes unnoticed.
+# Dark on the left, light on the right, and wider than high, so that every turn and flip is visible.
 RAMP = np.tile(np.linspace(0, 255, 24).round().astype(np.uint8), (16, 1))
 
 MODES_8_BIT = ["L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"]
@@ -56,7 +56,7 @@ def test_every_8_bit_mode_gives_the_same_pixels(mode: str, channels: int) -> Non
     pixels = decode(in_mode(mode), channels=channels)
     assert pixels.shape == (16, 24, channels)
     assert pixels.dtype == np.uint8
-    # LAB's lightness is not linear: only its ends and its order are the ramp's.
+    # LAB's lightness is not linear: only its ends and its order agree with the ramp.
     if mode == "LAB":
         assert pixels[0, 0].max() <= 2
         assert pixels[0, -1].min() >= 253
@@ -72,7 +72,7 @@ def test_one_bit_is_black_and_white() -> None:
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B", "I;16N", "I", "F"])
 def test_16_bits_keep_their_range(mode: str) -> None:
-    # Half of the range only: a dark picture must not be stretched.
+    # Half of the range, because a dark picture must not be stretched.
     dark = RAMP.astype(np.uint16) * 257 // 2
     dtype = {"I;16B": ">u2", "I;16L": "<u2", "I;16N": "=u2", "I;16": "<u2", "I": "=i4", "F": "=f4"}[mode]
     image = Image.frombytes(mode, (24, 16), dark.astype(dtype).tobytes())

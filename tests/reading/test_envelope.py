@@ -1,4 +1,4 @@
-"""Closings and what is measured by them, against slow and plain definitions."""
+"""Closings and their measures agree with slow, simple definitions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Formats: only the decoders of the allow-list are ever run, and none is let near what would keep it busy for hours."""
+"""Only allowed decoders run, and none runs for hours."""
 
 import struct
 import subprocess
@@ -40,7 +40,7 @@ def test_every_suffix_that_folders_are_searched_for_is_of_an_allowed_format() ->
 def in_format(kind: str) -> bytes:
     modes = {"MSP": "1", "XBM": "1", "SPIDER": "F", "BLP": "P", "PALM": "P", "FITS": "L"}
     with warnings.catch_warnings():
-        # Pillow gives some of them up one day.
+        # Pillow will drop some formats.
         warnings.simplefilter("ignore", DeprecationWarning)
         return encoded(PICTURE.convert(modes.get(kind, "RGB")), kind)
 
@@ -69,7 +69,7 @@ for content in contents:
     except PictureError:
         pass
 loaded = {{name[4:] for name in sys.modules if name.startswith("PIL.") and name.endswith("Plugin")}}
-# JPEG's plugin hands pictures with previews on to it.
+# JPEG's plugin passes pictures with previews to it.
 print(sorted(loaded - set(ALLOWED.values()) - {{"MpoImagePlugin"}}))
 print(sorted(set(Image.OPEN) - set(ALLOWED)))
 """
@@ -148,7 +148,7 @@ def test_a_file_longer_than_any_picture_is_refused(tmp_path: Path) -> None:
 
 
 class Pipe:
-    """Gives what is there, as the raw end of a pipe does, and never ends where it has no content."""
+    """A raw pipe: a read returns the bytes that are there; without content it never ends."""
 
     def __init__(self, content: bytes = b"") -> None:
         self.content, self.given = content, 0

@@ -1,4 +1,4 @@
-"""Framing puts a digit where MNIST has it, and leaves alone what already stands there."""
+"""Framing places a digit as in MNIST, and does not change a framed digit."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_any_ink_fits_the_frame(ink: NDArray[np.uint8]) -> None:
 
 
 def test_nothing_is_clipped_for_any_centre_of_mass() -> None:
-    # All the weight at one end would push the other end out of the frame.
+    # With all the weight at one end, centring would push the other end out of the frame.
     ink = np.ones((20, 20), np.uint8)
     ink[0, 0] = 255
     ink[:2] = 255

@@ -1,4 +1,4 @@
-"""Parts of one digit are joined, neighbours and signs are not."""
+"""Parts of one digit are joined; neighbours and signs are not."""
 
 import numpy as np
 from hypothesis import given

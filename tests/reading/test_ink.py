@@ -1,4 +1,4 @@
-"""Ink comes out bright on black whatever the polarity, light and noise, and a clean picture as it is."""
+"""Ink is bright on black for any polarity, light and noise; a clean picture is unchanged."""
 
 import io
 from dataclasses import replace
@@ -30,13 +30,13 @@ def ink_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def overlap(ink: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
-    """Return the intersection over union of what is at least half inked."""
+    """Return the intersection over union of the pixels with at least half ink."""
     a, b = ink >= 128, truth >= 128
     return float((a & b).sum() / (a | b).sum())
 
 
 def small_picture(seed: int) -> NDArray[np.uint8]:
-    """Return one of many kinds of small picture: clean, faint, noisy, in slanting light, tinted, blank or large."""
+    """Return a small picture: clean, faint, noisy, in slanting light, tinted, blank or large."""
     rng = np.random.default_rng(seed)
     grey = np.pad(DIGITS[seed % len(DIGITS)], rng.integers(0, 2, (2, 2)) * int(rng.choice([0, 0, 9, 50]))).astype(float)
     grey *= rng.choice([1, 1, 0.4, 0.02, 0])
@@ -83,7 +83,7 @@ def test_faint_ink_is_stretched_to_full_contrast(digit: NDArray[np.uint8], groun
     ink = ink_of(paper)
     if reached < LEAST_CONTRAST:
         assert not ink.any()
-    # The contrast that counts is what most of the ink reaches; a few levels above the least, so does the peak.
+    # Most of the ink must exceed the least contrast; near the limit the peak may not.
     elif reached >= 1.5 * LEAST_CONTRAST:
         assert ink.max() >= 230
         assert np.array_equal(ink > 0, paper != ground)
@@ -134,7 +134,7 @@ def test_ink_that_touches_the_edge_keeps_its_polarity() -> None:
     assert np.array_equal(ink_of(255 - bar), bar)
 
 
-# Options of a page, and how much else may be taken for ink, as a share of the true ink.
+# Options of a page, and the largest share of other ink relative to the true ink.
 PAGES = {
     "small": (PageOptions(width=420, height=320), 0.1),
     "large": (PageOptions(width=800, height=600, lines=(2, 3), digits=(2, 4), digit_height=(70.0, 110.0)), 0.02),
@@ -163,7 +163,7 @@ def test_every_scene_gives_its_ink_and_nothing_else(size: str, name: str, seed: 
 @pytest.mark.parametrize("name", SCENES)
 def test_a_page_without_writing_is_blank(name: str) -> None:
     options = PageOptions(width=420, height=320, lines=(0, 0))
-    # A shadow alone, or dirt alone, is the darkest there is: what has no shape of a digit is left to rejection.
+    # A lone shadow or dirt is the darkest part of a page; rejection handles its shape.
     scene = replace(SCENES[name], dirt=0, shadow=0.0)
     page = draw_page(np.random.default_rng(5), options, scene)
     assert np.mean(find_ink(page.picture) >= 80) < 0.002

@@ -1,4 +1,4 @@
-"""Where digits may stand: tight boxes in source pixels, without specks and without what hugs the edge."""
+"""Candidates have tight boxes in source pixels; specks and marks along the edge are dropped."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def tight(ink: NDArray[np.uint8]) -> Box:
 
 
 def whole(ink: NDArray[np.uint8]) -> Candidate:
-    """Return the candidate that takes all that was found."""
+    """Return the candidate of all pieces."""
     layout = locate(ink)
     (candidate,) = (c for c in layout.candidates if (c.first, c.last) == (0, layout.pieces - 1))
     return candidate

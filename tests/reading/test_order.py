@@ -1,4 +1,4 @@
-"""Lines in reading order, straight or slanted."""
+"""Lines are in reading order, straight or slanted."""
 
 import numpy as np
 from hypothesis import given
@@ -9,7 +9,7 @@ from edgedigits_runtime.reading.order import lines_of
 
 
 def grid(rows: int, columns: int, seed: int, slant: float = 0.0) -> list[Box]:
-    """Return the boxes of a grid in reading order, each a little out of place."""
+    """Return the boxes of a grid in reading order, each slightly displaced."""
     rng = np.random.default_rng(seed)
     boxes = []
     for row in range(rows):
@@ -43,7 +43,7 @@ def test_columns_far_apart_do_not_slant_the_lines(rows: int, columns: int, apart
     assert lines_of(boxes) == np.arange(rows * columns).reshape(rows, columns).tolist()
 
 
-# Of three marks on a line two steps tell the slant, and 1 in 10,000 such lines falls apart.
+# Three marks on a line have only two steps, and 1 in 10,000 such lines is split.
 @given(st.integers(1, 4), st.integers(4, 7), st.integers(0, 2**32 - 1), st.floats(-0.22, 0.22))
 def test_slanted_lines_stay_lines(rows: int, columns: int, seed: int, slant: float) -> None:
     lines = lines_of(grid(rows, columns, seed, slant))

@@ -1,4 +1,4 @@
-"""Colour profiles: followed where they change what is light and what is dark, and never an error."""
+"""Colour profiles are applied if they change light and dark, and are never an error."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ RAMP = np.tile(np.arange(0, 256, 5, dtype=np.uint8), (4, 1))
 
 
 def grey_profile(gamma: float) -> bytes:
-    """Return a grey ICC profile of version 2 with one gamma, as section 6.3 of the specification lays it out."""
+    """Return a grey ICC profile of version 2 with one gamma (section 6.3 of the specification)."""
 
     def tag(kind: bytes, data: bytes) -> bytes:
         return (kind + b"\0\0\0\0" + data).ljust(-(-(8 + len(data)) // 4) * 4, b"\0")
@@ -45,7 +45,7 @@ def with_profile(profile: bytes, mode: str = "L") -> np.ndarray:
 def test_a_profile_that_changes_greys_is_applied() -> None:
     shown = with_profile(grey_profile(1.0)).astype(int)
     assert (np.diff(shown[0]) >= 0).all()
-    # Linear light at a fifth is shown at nearly a half: 255 * (1.055 * 0.2 ** (1 / 2.4) - 0.055) is 124.
+    # Linear light of a fifth is displayed at nearly a half: 255 * (1.055 * 0.2 ** (1 / 2.4) - 0.055) is 124.
     assert abs(shown[0, RAMP[0].tolist().index(50)] - 123) <= 6
 
 

@@ -1,4 +1,4 @@
-"""Pixels to tensors and back: against direct formulas, for all inputs."""
+"""Pixels to tensors and back agree with direct formulas, for all inputs."""
 
 import re
 from typing import Any
@@ -36,7 +36,7 @@ def test_quantizing_is_off_by_half_a_step_at_most(tensor: Tensor, fractions: lis
     stored = quantize(values, tensor)
     assert stored.dtype == tensor.dtype
     error = np.abs(dequantize(stored, tensor) - values)
-    # A float32 has 24 bits, of which the sums and quotients here lose a few.
+    # A float32 has 24 bits, some of which are lost in sums and quotients.
     assert error.max() <= tensor.scale * (0.5 + 1e-4)
 
 

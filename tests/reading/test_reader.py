@@ -30,7 +30,7 @@ DIGIT = mnist_like(1, seed=1)[0][0]
 
 
 class KnownEngine(Engine):
-    """Gives one answer to every image, and keeps what it was asked."""
+    """An engine with one answer for every image, which stores its inputs."""
 
     name = "known"
 
@@ -92,7 +92,7 @@ def test_mnist_as_png_reaches_the_model_as_the_array_does(mnist: Dataset, invert
         Image.fromarray(255 - image if invert else image).save(file, "PNG")
         framed = reader().trace(file.getvalue()).framed[..., 0]
         same.append(len(framed) == 1 and np.array_equal(framed[0], image))
-    # The others lose a speck that stood apart from their digit.
+    # The others lose a speck apart from their digit.
     assert np.mean(same) > 0.96
 
 

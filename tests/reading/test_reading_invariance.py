@@ -1,8 +1,8 @@
-"""What does not change what is read: polarity, margins, size, orientation, format and transparency.
+"""Polarity, margins, size, orientation, format and transparency do not change a reading.
 
-The shipped model reads the generator's pages, in the scenes in which people hand them in. A page counts where the
-network is sure of every digit on it: of twenty pages one has a digit, mostly a 1 with a long flag, that is half a 7 to
-it, and a pixel may tip it. For the same reason the examples are the same ones each time.
+The shipped model reads synthetic pages in the scenes of real pictures. Only pages with confident digits count: one page
+in twenty has a digit, mostly a 1 with a long flag, that is nearly a 7, so that a pixel decides. For the same reason the
+examples are fixed.
 """
 
 from collections.abc import Sequence
@@ -34,11 +34,10 @@ GRID = PageOptions(
     width=640, height=480, lines=(1, 4), digits=(1, 6), grid=True, digit_height=(40.0, 90.0), styles="school"
 )
 
-# Where a stroke runs along a rule, both go.
+# Where a stroke runs along a ruled line, both are erased.
 UNRULED = [name for name, scene in SCENES.items() if not scene.line_spacing]
 
-# Inverted, a shadow is a patch of light, a dark table a bright one, and the brown of a card grows with the dark around
-# it, as no camera takes them.
+# Inverted, a shadow is a patch of light and a dark table a bright one, which no camera gives.
 INVERTIBLE = [
     name
     for name in UNRULED
@@ -160,7 +159,7 @@ def test_a_good_jpeg_is_read_as_its_png(reader: Reader, page: Page, quality: int
 )
 def test_a_transparent_ground_is_read_like_a_plain_one(reader: Reader, page: Page, pen: Colour, hidden: Colour) -> None:
     layers = np.empty((*page.ink.shape, 4), np.uint8)
-    # Programs leave any colour where nothing is seen.
+    # Programs store any colour in transparent pixels.
     layers[..., :3] = np.where(page.ink[..., np.newaxis] > 0, pen, hidden)
     layers[..., 3] = page.ink
     sketch = Image.fromarray(layers)
@@ -202,7 +201,7 @@ def test_boxes_of_a_drawing_hold_all_its_ink_and_no_margin(reader: Reader, page:
 @given(pages(options=GRID))
 def test_a_grid_is_read_row_by_row(reader: Reader, page: Page) -> None:
     reading = reader.read(page.picture)
-    # Whatever each is taken for: only their places count.
+    # Only the number and places of the digits count.
     assert [len(line) for line in reading.text.split("\n")] == [len(line) for line in page.text.split("\n")]
     for digit, truth in zip(reading.digits, page.boxes, strict=True):
         assert overlap(digit.box, truth) >= 0.5
@@ -210,10 +209,10 @@ def test_a_grid_is_read_row_by_row(reader: Reader, page: Page) -> None:
 
 @st.composite
 def noises(draw: st.DrawFn) -> Picture:
-    """Draw a page of one level and noise on it.
+    """Draw a page of one level with noise.
 
-    With a side below LEAST_LOCAL_SIDE a picture is a digit or two that somebody cut out, and has too few pixels to tell
-    a blot of noise from a 1: there it is of a level at most, as good cameras and JPEG leave it.
+    A picture with a side below LEAST_LOCAL_SIDE has too few pixels to distinguish a blot of noise from a 1, so its
+    noise is at most one level, as good cameras and JPEG leave it.
     """
     height, width = draw(st.integers(1, 600)), draw(st.integers(1, 600))
     level = draw(st.integers(0, 255))

@@ -1,4 +1,4 @@
-"""Regions are told from ink: a part of the picture is ground of its own where both it and the rest are written on."""
+"""A part of the picture is a region only if both it and the rest are written on."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which candidates are read: by confidence, by their company, and by what was expected."""
+"""Candidates are accepted by confidence, by their neighbours, and by the expectation."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def judged(
     heights: list[int] | None = None,
     **rules: object,
 ) -> Verdict:
-    """Judge marks that stand in a row, `step` pixels from one to the next, classified as 3 with these confidences."""
+    """Judge marks in a row, `step` pixels apart, classified as 3 with these confidences."""
     lines = lines or [0] * len(sure)
     heights = heights or [40] * len(sure)
     candidates = [

@@ -1,4 +1,4 @@
-"""Criteria go, strokes stay: those that cross a rule, run along it, or look like one."""
+"""Ruled lines are erased; strokes that cross them, run along them or look like them stay."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The best division of pieces among candidates, against trying every one."""
+"""The best division of pieces among candidates agrees with an exhaustive search."""
 
 import itertools
 

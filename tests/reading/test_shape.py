@@ -1,4 +1,4 @@
-"""What no digit looks like."""
+"""Shapes that no digit has."""
 
 import dataclasses
 

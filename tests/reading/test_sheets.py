@@ -1,4 +1,4 @@
-"""Pages are told from digits: by straight sides, an unbroken margin and something written on them."""
+"""Sheets differ from digits by straight sides, an unbroken margin and writing."""
 
 import numpy as np
 import pytest

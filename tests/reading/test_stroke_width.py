@@ -1,4 +1,4 @@
-"""The width of strokes is measured right, and changed only where MNIST has none like it."""
+"""Stroke widths are measured correctly, and changed only outside of MNIST's range."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def bar(width: int, side: int) -> np.ndarray:
 
 @pytest.mark.parametrize("width", [2, 3, 5, 8])
 def test_the_stroke_width_of_a_bar_is_its_width(width: int) -> None:
-    # The ends of the bar are outline too: w * L over w + L.
+    # The ends of the bar belong to the outline: w * L over w + L.
     assert grey_stroke_width(bar(width, 400)) == pytest.approx(width * 400 / (width + 400), rel=0.01)
 
 

@@ -1,4 +1,4 @@
-"""Frames are found and nothing else is."""
+"""Surrounds are found, and nothing else is taken for one."""
 
 import functools
 import io

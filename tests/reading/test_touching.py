@@ -1,4 +1,4 @@
-"""Digits that touch are cut where little ink is crossed, and no ink is lost."""
+"""Touching digits are cut where little ink is crossed, and no ink is lost."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def cropped(digit: int, seed: int) -> NDArray[np.uint8]:
 
 
 def touching(left: int, right: int, seed: int = 0, overlap: int = 1) -> tuple[NDArray[np.uint8], int]:
-    """Return two digits that touch, and the column where they meet."""
+    """Return two touching digits, and the column where they meet."""
     a, b = cropped(left, seed), cropped(right, seed + 1)
     height = max(len(a), len(b))
     ink = np.zeros((height, a.shape[1] + b.shape[1] - overlap), np.uint8)

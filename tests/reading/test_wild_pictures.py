@@ -1,6 +1,6 @@
-"""People's own pictures with the shipped models: bounds a little below the measured figures catch a regression.
+"""Real pictures with the shipped models: bounds slightly below the measured figures catch a regression.
 
-Other people own the pictures, so they are not in this repository. They are in the folder wild-dev of EDGEDIGITS_DATA;
+The pictures belong to others and are not in this repository. They are in the folder wild-dev of EDGEDIGITS_DATA;
 without it these tests skip.
 """
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, needs(WILD_PICTURES)]
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most pictures that may be wrong, and the least share of digits found in pictures with several."""
+    """The most pictures with errors, and the least share of digits found in pictures with several."""
 
     single: int
     photo: int

@@ -100,7 +100,7 @@ def dtype(number: int) -> Callable[[Any], None]:
 
 
 def bomb(model: Any) -> None:
-    """A constant within an attribute, of a size that its data do not fill."""
+    """A constant in an attribute with a shape larger than its data."""
     tensor = TensorProto(dims=[2**20, 2**20], data_type=1, raw_data=b"")
     model.graph.node[0].attribute.append(helper.make_attribute("value", tensor))
 

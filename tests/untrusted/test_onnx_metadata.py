@@ -1,4 +1,4 @@
-"""The metadata of an ONNX file, read without ONNX, against ONNX itself."""
+"""Metadata of ONNX files, read without the onnx package, agree with the package."""
 
 import contextlib
 
