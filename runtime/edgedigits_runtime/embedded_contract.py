@@ -23,16 +23,7 @@ ONNX_PROPERTY = "edgedigits"
 LARGEST = 1 << 20
 """Bytes of a contract, and of a zip's directory; those of shipped models have 2,000 and 100."""
 
-DAMAGED_ZIP = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    KeyError,
-    ValueError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-)
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, KeyError, ValueError, EOFError, RuntimeError)
 """Raised by zipfile on damaged files, or on files that are no zip."""
 
 
@@ -45,7 +36,10 @@ def read_contract(path: Path) -> Contract:
         ContractMissing, ContractInvalid: about the contract.
     """
     if path.is_dir():
-        return _read_beside(path)
+        try:
+            return parse_contract((path / MEMBER).read_bytes(), str(path))
+        except FileNotFoundError as error:
+            raise missing(path) from error
     if path.suffix != ".onnx":
         return _read_zipped(path)
     try:
@@ -57,13 +51,6 @@ def read_contract(path: Path) -> Contract:
     if ONNX_PROPERTY not in metadata:
         raise missing(path)
     return parse_contract(metadata[ONNX_PROPERTY], str(path))
-
-
-def _read_beside(folder: Path) -> Contract:
-    try:
-        return parse_contract((folder / MEMBER).read_bytes(), str(folder))
-    except FileNotFoundError as error:
-        raise missing(folder) from error
 
 
 def open_zip(file: BinaryIO) -> zipfile.ZipFile:

@@ -13,14 +13,7 @@ class BoundSession:
     """Run tensors through memory bound once for each batch size. Not thread-safe."""
 
     def __init__(self, session: Any, device: str, number: int = 0, sizes: tuple[int, ...] = SIZES) -> None:
-        """Bind a session's input and output, and run each size twice as warm-up.
-
-        Args:
-            session: has one input and one output whose first axis is free.
-            device: ONNX Runtime's name of the memory, "cuda" or "cpu".
-            number: of the device.
-            sizes: of the batches, ascending.
-        """
+        """Bind a session with one input and one output, whose first axis is free, for ascending sizes; warm up."""
         import onnxruntime
 
         self._session = session

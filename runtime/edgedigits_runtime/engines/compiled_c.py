@@ -66,12 +66,7 @@ class CompiledCEngine(Engine):
 
 
 def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> CompiledCEngine:
-    """Load a folder of C; see edgedigits_runtime.engines.open_engine.
-
-    Raises:
-        DeviceUnavailable: another device, or no C compiler.
-        ArtifactCorrupt: it does not compile, or its sizes differ from its contract.
-    """
+    """Load a folder of C; see edgedigits_runtime.engines.open_engine."""
     if device not in ("auto", "cpu"):
         raise DeviceUnavailable(f"a C export runs on the CPU, not on {device!r}; use --device cpu, or an ONNX model")
     keep_on_cores(options.cores)
@@ -84,12 +79,7 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
 
 
 def compiled(folder: Path) -> Path:
-    """Return the shared library of a folder of C, compiled if it is not in the cache.
-
-    Raises:
-        DeviceUnavailable: no C compiler.
-        ArtifactCorrupt: digits.c is missing or does not compile.
-    """
+    """Return the shared library of a folder of C, compiled if it is not in the cache."""
     compiler = find_compiler()
     if compiler is None:
         raise DeviceUnavailable(

@@ -47,12 +47,7 @@ def _load(library: str) -> object:
 
 
 def missing_piece(built: Sequence[str], load: Callable[[str], object] = _load) -> str:
-    """Return in one line why CUDA does not start and how to fix it.
-
-    Args:
-        built: the providers that the imported ONNX Runtime was built with.
-        load: loads a shared library or raises OSError; replaced in tests.
-    """
+    """Return in one line why CUDA does not start with a wheel built with these providers, and how to fix it."""
     if problem := wheel_problem(built):
         return problem
     try:

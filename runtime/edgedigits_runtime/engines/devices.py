@@ -44,11 +44,7 @@ class Device:
 
 
 def parse_device(text: str) -> Device:
-    """Parse a device such as "cuda" or "cuda:1".
-
-    Raises:
-        UnknownName: no such kind, or a number for a kind without numbers.
-    """
+    """Parse a device such as "cuda" or "cuda:1"; raise UnknownName for any other text."""
     kind, colon, number = text.partition(":")
     if kind not in PROVIDERS or (colon and (kind not in NUMBERED or not number.isascii() or not number.isdigit())):
         raise UnknownName("device", text, ["auto", *PROVIDERS, "cuda:1"])
@@ -56,15 +52,10 @@ def parse_device(text: str) -> Device:
 
 
 def candidates(wanted: str, built: Sequence[str]) -> list[Device]:
-    """Return the devices to try, in order.
-
-    Args:
-        wanted: "auto" or a device.
-        built: the providers that the installed wheel was built with.
+    """Return the devices to try, in order; `built` are the providers that the installed wheel was built with.
 
     Raises:
-        UnknownName: no such device.
-        DeviceUnavailable: the wheel was built without it.
+        UnknownName, DeviceUnavailable: no such device, or the wheel was built without it.
     """
     if wanted == "auto":
         return [Device(kind) for kind in PREFERRED if PROVIDERS[kind] in built]

@@ -100,12 +100,7 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
 
 
 def _start(path: Path, wanted: str, threads: int, built: list[str]) -> tuple[Device, Any]:
-    """Return the first device that starts, and a session on it.
-
-    Raises:
-        ArtifactCorrupt, ArtifactUnsupported: about the file.
-        DeviceUnavailable: the device asked for does not start.
-    """
+    """Return the first device that starts, and a session on it."""
     if wanted != "cpu" and len(cuda.installed_wheels()) > 1:
         raise DeviceUnavailable(cuda.wheel_problem(built))
     if wanted.startswith(NVIDIA) and (problem := cuda.wheel_problem(built)):

@@ -28,13 +28,7 @@ def checked_content(path: Path) -> bytes:
 
 
 def read_limited(path: Path) -> bytes:
-    """Return a file's bytes.
-
-    Raises:
-        ArtifactNotFound: no such file.
-        ArtifactCorrupt: not readable.
-        ArtifactUnsupported: larger than limits.MODEL_BYTES.
-    """
+    """Return the bytes of a file of at most MODEL_BYTES; errors are those of checked_content."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

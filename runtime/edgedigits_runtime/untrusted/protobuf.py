@@ -11,8 +11,7 @@ Message = bytes | memoryview
 def fields(message: Message) -> Iterator[tuple[int, int, int, Message]]:
     """Yield number, wire type, value of a varint (else 0) and bytes of any other field (else none), in file order.
 
-    Raises:
-        ValueError: the bytes are not a whole message.
+    Raises ValueError if the bytes are not a whole message.
     """
     position, end = 0, len(message)
     while position < end:
