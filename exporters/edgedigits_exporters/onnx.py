@@ -1,9 +1,7 @@
 """Export to ONNX with tf2onnx: free batch, input "image", output "probabilities", static shapes inside."""
 
-import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,9 +70,9 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
     if precision == "float16":
         graph = _to_float16(graph)
     elif precision == "int8" and images is not None:
-        graph = _quantize_static(graph, normalise(images, contract.normalisation))
+        graph = _quantize(graph, normalise(images, contract.normalisation))
     elif precision == "dynamic":
-        graph = _quantize_dynamic(graph)
+        graph = _quantize(graph, None)
     onnx.checker.check_model(graph, full_check=True)
     tools = {"keras": keras.__version__, "tf2onnx": tf2onnx.__version__, "onnx": onnx.__version__}
     fitting = dataclasses.replace(contract, format="onnx", precision=precision, tools={**contract.tools, **tools})
@@ -92,20 +90,31 @@ def _to_float16(graph: Any) -> Any:
     return halved.model
 
 
-def _quantize_static(graph: Any, pixels: NDArray[np.float32]) -> Any:
-    """Quantize weights and activations to int8, written as QuantizeLinear/DequantizeLinear pairs (QDQ)."""
+def _quantize(graph: Any, pixels: NDArray[np.float32] | None) -> Any:
+    """Quantize weights to int8; with calibration pixels activations too, as QuantizeLinear/DequantizeLinear (QDQ)."""
     import onnx
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_dynamic,
+        quantize_static,
+    )
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime publishes no types
-        def __init__(self) -> None:
-            self._batches = iter(np.array_split(pixels, -(-len(pixels) // 100)))
+    # ONNX Runtime's quantizer reads and writes files.
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
+        source, target = (str(Path(folder) / name) for name in ("float.onnx", "quantized.onnx"))
+        onnx.save(graph, source)
+        if pixels is None:
+            quantize_dynamic(source, target, weight_type=QuantType.QUInt8)
+            return onnx.load(target)
 
-        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            batch = next(self._batches, None)
-            return None if batch is None else {"image": batch}
+        batches = iter([{"image": batch} for batch in np.array_split(pixels, -(-len(pixels) // 100))])
 
-    with _quantizer_files(graph) as (source, target):
+        class Reader(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime publishes no types
+            def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+                return next(batches, None)
+
         quantize_static(
             source, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
@@ -113,23 +122,3 @@ def _quantize_static(graph: Any, pixels: NDArray[np.float32]) -> Any:
             op_types_to_quantize=sorted({node.op_type for node in graph.graph.node} - {"Softmax"}),
         )  # fmt: skip
         return onnx.load(target)
-
-
-def _quantize_dynamic(graph: Any) -> Any:
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with _quantizer_files(graph) as (source, target):
-        quantize_dynamic(source, target, weight_type=QuantType.QUInt8)
-        return onnx.load(target)
-
-
-@contextlib.contextmanager
-def _quantizer_files(graph: Any) -> Iterator[tuple[str, str]]:
-    """Yield the paths that ONNX Runtime's quantizer reads and writes."""
-    import onnx
-
-    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
-        source = Path(folder) / "float.onnx"
-        onnx.save(graph, source)
-        yield str(source), str(Path(folder) / "quantized.onnx")
