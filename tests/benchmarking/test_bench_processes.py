@@ -66,6 +66,7 @@ def test_a_fresh_process_gets_the_engine_options(options: EngineOptions, monkeyp
         return first_reading_module.main(*json.loads(json.dumps(arguments)))
 
     monkeypatch.setattr("__main__.started", 0, raising=False)
+    monkeypatch.setattr("__main__.before", "", raising=False)
     monkeypatch.setattr("edgedigits.loading.load", load)
     monkeypatch.setattr(Child, "call", call_here)
     run_fresh_process(

@@ -27,7 +27,7 @@ def main(
     """
     import __main__
 
-    found: dict[str, int | None] = {"started": __main__.started, "before_bytes": resident("VmRSS")}
+    found: dict[str, int | None] = {"started": __main__.started, "before_bytes": resident("VmRSS", __main__.before)}
     import importlib
 
     importlib.import_module("edgedigits_runtime.reading.reader")
@@ -53,17 +53,21 @@ def main(
     return {name: value for name, value in found.items() if value is not None}
 
 
-def resident(field: str) -> int | None:
+def resident(field: str, status: str | None = None) -> int | None:
     """Return this process's resident memory in bytes, now ("VmRSS") or at its peak ("VmHWM"); None if unknown.
 
     Not by psutil, whose import would add to it; getrusage's peak includes the parent's memory, so it comes second.
+
+    Args:
+        status: an earlier content of /proc/self/status; the current one if None.
     """
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
+    if status is None:
+        path = Path("/proc/self/status")
+        status = path.read_text() if path.exists() else ""
+    if not status:
         return _peak_by_rusage() if field == "VmHWM" else None
     # proc_pid_status(5): in kB, which are 1024 bytes.
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), None)
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(f"{field}:")), None)
 
 
 def _peak_by_rusage() -> int | None:

@@ -22,8 +22,11 @@ from edgedigits_runtime.errors import EdgedigitsError, EngineDied
 
 FIRST_READING = "edgedigits.benchmarking.measuring.first_reading:main"
 
-PRELUDE = "import time; started = time.perf_counter_ns()"
-"""The child's first moment, before any import."""
+PRELUDE = (
+    "import os, time; started = time.perf_counter_ns(); path = '/proc/self/status';"
+    " before = open(path).read() if os.path.exists(path) else ''"
+)
+"""Record the child's first moment and its memory before any import."""
 
 TIMEOUT = 300.0
 """Seconds; importing TensorFlow from a slow card takes long."""
