@@ -75,17 +75,17 @@ def wait_for_text(page: "Page", text: str) -> None:
     page.locator("#result:not([aria-busy])").wait_for()
 
 
-def stroke_paths(hand: Glyph, place: tuple[float, float, float], seed: int = 0) -> list[Points]:
+def stroke_paths(glyph: Glyph, place: tuple[float, float, float], seed: int = 0) -> list[Points]:
     """Return the strokes of a digit on the pad, [n, 2] each, in shares of its width and height.
 
     Args:
-        hand: as in edgedigits_runtime.synthetic.digit_styles.
+        glyph: as in edgedigits_runtime.synthetic.digit_styles.
         place: left, top and height of the digit in widths of the pad, which is 1 wide and 0.8 high.
         seed: of the random tremble.
     """
     left, top, height = place
     rng = np.random.default_rng(seed)
-    return [(trace_stroke(stroke, 0.004, rng) * height + [left, top]) * [1, 1.25] for stroke in hand]
+    return [(trace_stroke(stroke, 0.004, rng) * height + [left, top]) * [1, 1.25] for stroke in glyph]
 
 
 Pointer = Callable[["Page", Sequence[tuple[float, float]]], None]

@@ -63,9 +63,9 @@ def _write_number(page: "Page") -> None:
     for _ in range(2):
         page.click("#clear") if page.locator("#clear:enabled").count() else None
         for k, digit in enumerate((2, 7, 9, 5)):
-            hand = list(SCHOOL_STYLES[digit].values())[k % 2]
+            glyph = list(SCHOOL_STYLES[digit].values())[k % 2]
             top = 0.27 + 0.02 * float(np.sin(2 * k))
-            draw(page, stroke_paths(hand, (0.13 + 0.2 * k, top, 0.25), k))
+            draw(page, stroke_paths(glyph, (0.13 + 0.2 * k, top, 0.25), k))
         wait_for_text(page, "2795")
     page.locator("#digit-list label").nth(1).click()
 

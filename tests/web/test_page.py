@@ -83,18 +83,18 @@ def number(text: str, size: tuple[int, int] = (640, 480)) -> Image.Image:
 
 @pytest.mark.parametrize("digit", range(10))
 def test_each_drawn_digit_is_read(page: "Page", digit: int) -> None:
-    for seed, hand in enumerate(SCHOOL_STYLES[digit].values()):
+    for seed, glyph in enumerate(SCHOOL_STYLES[digit].values()):
         page.click("#clear") if seed else None
-        draw(page, stroke_paths(hand, (0.35, 0.15, 0.5), seed))
+        draw(page, stroke_paths(glyph, (0.35, 0.15, 0.5), seed))
         wait_for_text(page, str(digit))
         assert page.locator("#digit-list label").count() == 1
         assert page.locator("#bars .likeliest .label").inner_text() == str(digit)
 
 
 def test_a_number_has_a_box_and_a_network_input_for_each_digit(page: "Page") -> None:
-    hands = [next(iter(SCHOOL_STYLES[digit].values())) for digit in (2, 7, 1, 9)]
-    for k, hand in enumerate(hands):
-        draw(page, stroke_paths(hand, (0.1 + 0.21 * k, 0.28, 0.24), k))
+    glyphs = [next(iter(SCHOOL_STYLES[digit].values())) for digit in (2, 7, 1, 9)]
+    for k, glyph in enumerate(glyphs):
+        draw(page, stroke_paths(glyph, (0.1 + 0.21 * k, 0.28, 0.24), k))
     wait_for_text(page, "2719")
     assert "4 digits" in page.inner_text("#summary")
     assert page.locator("#draw-boxes .box span").all_inner_texts() == list("2719")

@@ -1,7 +1,7 @@
 /**
  * Drawn handwriting, for typed digits and the examples.
  *
- * The shapes are from runtime/edgedigits_runtime/synthetic/hands.py: strokes through "x,y" points in hundredths of
+ * The shapes are from runtime/edgedigits_runtime/synthetic/digit_styles.py: strokes through "x,y" points in hundredths of
  * the digit's height, x to the right, y down, and a bar at a sharp turn.
  */
 

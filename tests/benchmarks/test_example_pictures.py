@@ -1,4 +1,4 @@
-"""The pictures in examples/: what their names say, and still what the generator draws."""
+"""The pictures in examples/ match their names and the generator."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def test_labels_name_every_picture_and_cover_every_digit() -> None:
     assert all(name.startswith(f"{label}-") for name, label in labels().items())
 
 
-def test_there_are_enough_of_both_formats_in_little_space() -> None:
+def test_pictures_are_many_and_small_in_both_formats() -> None:
     assert len(PICTURES) >= 12
     assert {Path(name).suffix for name in PICTURES} == {".png", ".jpg"}
     assert sum((EXAMPLES / name).stat().st_size for name in PICTURES) < 600_000
@@ -45,12 +45,12 @@ def test_there_are_enough_of_both_formats_in_little_space() -> None:
         ("9-poster-palette.png", "P", (240, 240)),
     ],
 )
-def test_a_picture_is_what_its_name_says(name: str, mode: str, size: tuple[int, int]) -> None:
+def test_mode_and_size_match_name(name: str, mode: str, size: tuple[int, int]) -> None:
     with Image.open(EXAMPLES / name) as picture:
         assert (picture.mode, picture.size) == (mode, size)
 
 
-def test_the_transparent_ground_is_transparent_and_the_sixteen_bits_are_used() -> None:
+def test_transparency_and_16_bits_are_used() -> None:
     with Image.open(EXAMPLES / "2-transparent-sketch.png") as sketch:
         assert sketch.getchannel("A").getpixel((0, 0)) == 0
         assert sketch.getchannel("A").getextrema() == (0, 255)
@@ -58,13 +58,13 @@ def test_the_transparent_ground_is_transparent_and_the_sixteen_bits_are_used() -
         assert np.asarray(scan).max() > 50_000
 
 
-def test_the_turned_picture_lies_on_its_side_until_exif_is_heeded() -> None:
+def test_exif_orientation_rotates_picture() -> None:
     with Image.open(EXAMPLES / "7-turned-by-exif.jpg") as picture:
         assert picture.size == (400, 300)
         assert ImageOps.exif_transpose(picture).size == (300, 400)
 
 
-def test_the_pictures_are_what_the_generator_draws() -> None:
+def test_pictures_match_generator() -> None:
     drawn = draw_examples()
     assert sorted(drawn) == sorted([*PICTURES, "labels.csv"])
     assert drawn["labels.csv"].decode() == (EXAMPLES / "labels.csv").read_text()
@@ -72,11 +72,11 @@ def test_the_pictures_are_what_the_generator_draws() -> None:
         with Image.open(EXAMPLES / name) as kept, Image.open(io.BytesIO(drawn[name])) as new:
             assert (new.mode, new.size, new.format) == (kept.mode, kept.size, kept.format)
             old_pixels, new_pixels = (np.asarray(picture.convert("RGBA"), float) for picture in (kept, new))
-        # Codecs and filters differ a little between releases of Pillow; a changed digit differs a lot.
+        # Releases of Pillow differ slightly in codecs and filters; a changed digit differs much more.
         assert np.abs(old_pixels - new_pixels).mean() < 0.5, f"{name}: draw examples/ again"
 
 
-def test_the_command_writes_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_writes_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["examples", str(tmp_path / "new")])
     main()
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted([*PICTURES, "labels.csv"])
