@@ -81,8 +81,8 @@ export function framePlain(picture, width, height) {
   for (let channel = 0; channel < channels; channel++) {
     const plane = makePlane(picture.width, picture.height);
     for (let k = 0; k < plane.data.length; k++) plane.data[k] = data[k * channels + channel];
-    const shown = resized(plane, width, height, BILINEAR).data;
-    for (let k = 0; k < shown.length; k++) framed[k * channels + channel] = shown[k];
+    const plain = resized(plane, width, height, BILINEAR).data;
+    for (let k = 0; k < plain.length; k++) framed[k * channels + channel] = plain[k];
   }
   return framed;
 }

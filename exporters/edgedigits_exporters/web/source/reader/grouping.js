@@ -47,8 +47,8 @@ const DOTTED_HEIGHT = 4;
 export function referenceHeight(marks) {
   const order = argsort(marks.map((mark) => mark.box.height));
   const half = marks.reduce((sum, mark) => sum + mark.area, 0) / 2;
-  let seen = 0;
-  const found = order.find((k) => (seen += marks[k].area) >= half);
+  let weight = 0;
+  const found = order.find((k) => (weight += marks[k].area) >= half);
   return marks[found ?? order[order.length - 1]].box.height;
 }
 

@@ -62,10 +62,10 @@ export function findInk(picture) {
     const start = ((rows[0] + y) * picture.width + columns[0]) * picture.channels;
     inner.data.set(picture.data.subarray(start, start + bytes), y * bytes);
   }
-  const shown = inkOf(inner);
+  const innerInk = inkOf(inner);
   const ink = makePlane(picture.width, picture.height);
   for (let y = 0; y < height; y++) {
-    ink.data.set(shown.data.subarray(y * width, (y + 1) * width), (rows[0] + y) * picture.width + columns[0]);
+    ink.data.set(innerInk.data.subarray(y * width, (y + 1) * width), (rows[0] + y) * picture.width + columns[0]);
   }
   return ink;
 }
@@ -213,16 +213,16 @@ function grainOf(grey) {
 function inkSides(grey, ground, factor) {
   const { width, height } = grey;
   const level = enlarged(ground.level, grey, factor).data;
-  const shown = (ground.darkInk ? grey : inverted(grey)).data;
+  const levels = (ground.darkInk ? grey : inverted(grey)).data;
   const gain = ground.gain && enlarged(ground.gain, grey, factor).data;
   const ink = makePlane(width, height);
-  for (let k = 0; k < shown.length; k++) ink.data[k] = larger(level[k] - shown[k], 0);
-  if (gain) for (let k = 0; k < shown.length; k++) ink.data[k] = strengthened(ink.data[k], gain[k]);
+  for (let k = 0; k < levels.length; k++) ink.data[k] = larger(level[k] - levels[k], 0);
+  if (gain) for (let k = 0; k < levels.length; k++) ink.data[k] = strengthened(ink.data[k], gain[k]);
   const other = new Int32Array(256);
   const step = otherStep(grey);
   for (let y = 0; y < height; y += step) {
     for (let k = y * width, end = k + width; k < end; k += step) {
-      const away = larger(shown[k] - level[k], 0);
+      const away = larger(levels[k] - level[k], 0);
       other[gain ? strengthened(away, gain[k]) : away]++;
     }
   }
@@ -274,11 +274,11 @@ function noiseLevel(histogram, uniform) {
 function levelReaching(histogram, share) {
   let count = 0;
   for (let level = 0; level < 256; level++) count += histogram[level];
-  let seen = 0;
+  let counted = 0;
   let below = 0;
   for (let level = 0; level < 256; level++) {
-    seen += histogram[level];
-    if (seen < share * count) below++;
+    counted += histogram[level];
+    if (counted < share * count) below++;
   }
   return below;
 }

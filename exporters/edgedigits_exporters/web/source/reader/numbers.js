@@ -81,7 +81,7 @@ export function quantile(values, share) {
  */
 export function levelAt(histogram, place) {
   let level = 0;
-  for (let seen = histogram[0]; seen <= place && level < 255; seen += histogram[level]) level++;
+  for (let counted = histogram[0]; counted <= place && level < 255; counted += histogram[level]) level++;
   return level;
 }
 

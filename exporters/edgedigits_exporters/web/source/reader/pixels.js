@@ -32,17 +32,17 @@ export class Pixels {
  * @returns {Pixels}
  */
 export function toPixels(rgba, width, height, channels = null) {
-  const shown = isOpaque(rgba) ? rgba : overGround(rgba, width, height);
-  if (channels === 1) return new Pixels(width, height, 1, luma(shown));
-  const wanted = channels ?? (isGrey(shown) ? 1 : 3);
+  const opaque = isOpaque(rgba) ? rgba : overGround(rgba, width, height);
+  if (channels === 1) return new Pixels(width, height, 1, luma(opaque));
+  const wanted = channels ?? (isGrey(opaque) ? 1 : 3);
   const data = new Uint8Array(width * height * wanted);
   if (wanted === 1) {
-    for (let k = 0, from = 0; k < data.length; k++, from += 4) data[k] = shown[from];
+    for (let k = 0, from = 0; k < data.length; k++, from += 4) data[k] = opaque[from];
   } else {
     for (let to = 0, from = 0; to < data.length; to += 3, from += 4) {
-      data[to] = shown[from];
-      data[to + 1] = shown[from + 1];
-      data[to + 2] = shown[from + 2];
+      data[to] = opaque[from];
+      data[to + 1] = opaque[from + 1];
+      data[to + 2] = opaque[from + 2];
     }
   }
   return new Pixels(width, height, wanted, data);
@@ -105,7 +105,7 @@ function groundUnder(grey, visible) {
   const outline = tonesOf(grey, boundsOf(rim) ? rim : visible);
   const outlined = outline.reduce((sum, tone) => sum + tone, 0);
   let level = 0;
-  for (let seen = outline[0]; seen < outlined / 2; seen += outline[level]) level++;
+  for (let counted = outline[0]; counted < outlined / 2; counted += outline[level]) level++;
   let others = 0;
   let near = 0;
   for (let tone = 0; tone < 256; tone++) {

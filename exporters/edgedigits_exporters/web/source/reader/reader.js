@@ -169,9 +169,9 @@ async function timedAsync(ms, stage, run) {
 
 /** Return the layout of a picture that is one framed digit. */
 function oneCandidate(ink, box) {
-  const shown = cropped(ink, box.x, box.y, box.width, box.height);
-  const fill = shown.data.filter((level) => level > 0).length / shown.data.length;
-  return wholeLayout(box, shown, fill);
+  const digit = cropped(ink, box.x, box.y, box.width, box.height);
+  const fill = digit.data.filter((level) => level > 0).length / digit.data.length;
+  return wholeLayout(box, digit, fill);
 }
 
 function wholeLayout(box, ink, fill) {

@@ -293,7 +293,7 @@ function twoTones(grey) {
   const counts = histogramOf(grey);
   const reaching = (share) => {
     let level = 0;
-    for (let seen = counts[0]; level < 256 && seen / grey.data.length < share; seen += counts[level]) level++;
+    for (let counted = counts[0]; level < 256 && counted / grey.data.length < share; counted += counts[level]) level++;
     return level;
   };
   const [darkest, lightest] = [reaching(LEAST_TONE), reaching(1 - LEAST_TONE)];

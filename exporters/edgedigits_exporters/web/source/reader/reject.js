@@ -95,11 +95,11 @@ function digits(count) {
 /** Reject digits within a word of letters. */
 function withoutWords(order, why, { candidates }, sure) {
   const result = [...why];
-  const shown = order.map((k) => candidates[k]);
+  const candidatesInOrder = order.map((k) => candidates[k]);
   // Operators are between digits: a mark rejected by its shape is not a letter.
   const mayBeLetter = why.map((reason) => !reason || reason.startsWith(DOUBTED));
   const doubted = order.map((k, place) => mayBeLetter[place] && sure[k] < DOUBT);
-  for (const word of wordsOf(shown.map(({ box }) => box), shown.map(({ line }) => line))) {
+  for (const word of wordsOf(candidatesInOrder.map(({ box }) => box), candidatesInOrder.map(({ line }) => line))) {
     const letters = word.filter((k) => doubted[k]).length;
     if (letters >= FEWEST_LETTERS && letters > LETTERS * word.filter((k) => mayBeLetter[k]).length) {
       for (const k of word) result[k] ||= "letter among letters";

@@ -31,8 +31,8 @@ export function resized(grey, width, height, filter, part = [grey.width, grey.he
 }
 
 /** Return for each of `size` pixels the first source pixel, their number, and their weights. */
-function resampleWeights(from, shown, size, filter) {
-  const scale = Math.fround(shown) / size;
+function resampleWeights(from, length, size, filter) {
+  const scale = Math.fround(length) / size;
   const widened = Math.max(scale, 1);
   const support = filter.support * widened;
   const most = Math.ceil(support) * 2 + 1;
@@ -59,8 +59,8 @@ function resampleWeights(from, shown, size, filter) {
   return { starts, counts, weights, most };
 }
 
-function resizedAcross(grey, width, filter, shown) {
-  const { starts, counts, weights, most } = resampleWeights(grey.width, shown, width, filter);
+function resizedAcross(grey, width, filter, length) {
+  const { starts, counts, weights, most } = resampleWeights(grey.width, length, width, filter);
   const known = grey.data;
   const data = new Uint8Array(width * grey.height);
   for (let y = 0, to = 0; y < grey.height; y++) {
@@ -77,8 +77,8 @@ function resizedAcross(grey, width, filter, shown) {
   return makePlane(width, grey.height, data);
 }
 
-function resizedDown(grey, height, filter, shown) {
-  const { starts, counts, weights, most } = resampleWeights(grey.height, shown, height, filter);
+function resizedDown(grey, height, filter, length) {
+  const { starts, counts, weights, most } = resampleWeights(grey.height, length, height, filter);
   const { width } = grey;
   const data = new Uint8Array(width * height);
   const sums = new Int32Array(width);
@@ -205,12 +205,12 @@ export function fourChannelMeans(data, width, height, factor) {
  * @returns {{data: Uint8Array, width: number, height: number}}
  */
 export function clearMeans(data, width, height, factor) {
-  const seen = new Uint8Array(data.length);
+  const visible = new Uint8Array(data.length);
   for (let k = 0; k < data.length; k++) {
     const product = data[k] * data[k | 3] + 128;
-    seen[k] = (k & 3) === 3 ? data[k] : ((product >> 8) + product) >> 8;
+    visible[k] = (k & 3) === 3 ? data[k] : ((product >> 8) + product) >> 8;
   }
-  const means = fourChannelMeans(seen, width, height, factor);
+  const means = fourChannelMeans(visible, width, height, factor);
   for (let k = 0; k < means.data.length; k++) {
     const alpha = means.data[k | 3];
     if ((k & 3) !== 3 && alpha > 0) means.data[k] = Math.min(Math.trunc((255 * means.data[k]) / alpha), 255);

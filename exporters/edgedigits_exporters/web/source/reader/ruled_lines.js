@@ -114,7 +114,7 @@ function ruleStrengths(strips, steepest) {
       const ends = Math.min(near.data[starts[0] + row], near.data[starts[STRIPS - 1] + row]);
       // The flattest first, since the first of equal ones is taken.
       if (number && ends <= found[row]) continue;
-      const along = Math.min(ends, shownInMost(near.data, starts, row));
+      const along = Math.min(ends, strengthInMost(near.data, starts, row));
       if (number && along <= found[row]) continue;
       found[row] = strength[row] = along;
       slopes[row] = slope;
@@ -145,7 +145,7 @@ function paddedMaxima(strips, reach) {
 }
 
 /** Return the smallest value of a row over all strips but the smallest few, given by MISSING. */
-function shownInMost(data, starts, row) {
+function strengthInMost(data, starts, row) {
   // MISSING of STRIPS is 2, so this is the third smallest.
   let [least, second, third] = [255, 255, 255];
   for (let strip = 0; strip < STRIPS; strip++) {

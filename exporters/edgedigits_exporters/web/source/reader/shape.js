@@ -56,9 +56,9 @@ function areTraces(candidates) {
   const ink = candidates.map((candidate) => inkSum(candidate.ink));
   const pen = candidates.map((candidate, k) => (ink[k] / countNonzero(candidate.ink)) * candidate.stroke);
   const half = ink.reduce((sum, own) => sum + own, 0) / 2;
-  let seen = 0;
+  let weight = 0;
   // The median by ink instead of marks: a few strokes outweigh many specks.
-  const usual = argsort(ink).find((k) => (seen += ink[k]) >= half);
+  const usual = argsort(ink).find((k) => (weight += ink[k]) >= half);
   return pen.map((own, k) => own < TRACE_PEN * pen[usual] && ink[k] < TRACE_INK * ink[usual]);
 }
 
