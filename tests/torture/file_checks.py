@@ -20,16 +20,13 @@ from tests.torture.forking import OUTPUT, TEMPORARY
 # A download that can be resumed.
 UNFINISHED = ".part"
 
-# Folder in which a bulk reading writes its parts.
-BEING_WRITTEN = "_temporary"
-
 
 def visible(folder: Path) -> list[Path]:
     """Return the finished files of a folder, without hidden and temporary ones."""
 
     def finished(path: Path) -> bool:
         parts = path.relative_to(folder).parts
-        return path.suffix != UNFINISHED and not any(part[0] == "." or part == BEING_WRITTEN for part in parts)
+        return path.suffix != UNFINISHED and not any(part.startswith(".") for part in parts)
 
     return sorted(path for path in folder.rglob("*") if path.is_file() and finished(path))
 
