@@ -100,9 +100,7 @@ class SourceData:
 
     @property
     def splits(self) -> Splits:
-        """Raises:
-        DataNotFound: the dataset is unknown or missing.
-        """
+        """The splits; raises DataNotFound if the dataset is unknown or missing."""
         if isinstance(self._found, DataNotFound):
             raise self._found
         return self._found

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from edgedigits_runtime.errors import UnknownName
 
-PRECISIONS = ("float32", "float16", "int8", "dynamic")
-
 SMALL_SPLIT = 5_000
 """In smaller splits one flipped decision is always allowed: it is a larger share than the gates are meant for."""
 

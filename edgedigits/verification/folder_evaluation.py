@@ -21,14 +21,7 @@ from edgedigits_runtime.sources.files import Source
 
 @dataclass(frozen=True)
 class Case:
-    """A labelled picture and its reading.
-
-    Attributes:
-        picture: with its label.
-        truth: the true labels in reading order.
-        reading: None if the picture could not be read.
-        error: the reason.
-    """
+    """A labelled picture, its true labels in reading order, and its reading or the error that prevented it."""
 
     picture: LabelledPicture
     truth: tuple[str, ...]
@@ -113,8 +106,7 @@ class FolderEvaluation:
     def single_by_kind(self) -> dict[str, tuple[Case, ...]]:
         """Pictures with one digit, by kind in alphabetical order; empty if no picture has a kind."""
         kinds = sorted({case.picture.kind for case in self.single})
-        if kinds in ([], [""]):
-            return {}
+        kinds = [] if kinds == [""] else kinds
         return {kind: tuple(case for case in self.single if case.picture.kind == kind) for kind in kinds}
 
     @cached_property

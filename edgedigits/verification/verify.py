@@ -130,12 +130,10 @@ def gate_of(contract: Contract) -> Gate:
 
 
 def find_reference(artifact: Path) -> Path:
-    """Return the reference of an artifact: the `.tflite` file in a folder of C, else a `.keras` file.
-
-    The `.keras` file is beside the artifact, with the same name or as `model.keras`.
+    """Return the `.tflite` file in a folder of C, or the `.keras` file beside another artifact.
 
     Raises:
-        ArtifactNotFound: there is none.
+        ArtifactNotFound: expected the artifact's name with `.keras`, or `model.keras`.
     """
     if is_c_export(artifact):
         return artifact / "digits.tflite"

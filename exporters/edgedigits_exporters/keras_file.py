@@ -48,16 +48,14 @@ def check_clock(path: Path) -> None:
 
 
 def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contract]:
-    """Return the Keras model of a `.keras` file and its contract.
+    """Return the Keras model of a `.keras` file and its contract; code inside it (Lambda layers) never runs.
 
     Args:
-        path: the file. Code inside it (Lambda layers) never runs.
+        path: the file.
         contract: used in place of the file's own.
 
     Raises:
-        ArtifactNotFound: no such file.
-        ArtifactCorrupt: damaged, or not a Keras model.
-        ArtifactUnsupported: it has a class or a member that is not allowed; see untrusted_keras.
+        ArtifactNotFound, ArtifactCorrupt, ArtifactUnsupported: see untrusted_keras.check.
         ContractMissing, ContractInvalid: the contract is missing or does not match the model.
     """
     if not path.is_file():

@@ -50,7 +50,7 @@ def _flatten_in_place(model: Any) -> None:
         features, width = math.prod(shapes.get(source, ())[1:]), shapes[node.output[0]][1]
         if features and width and features != width:
             continue  # A Reshape that moves pixels into the batch is not a Flatten.
-        transpose = _producer(graph, source)
+        transpose = next((other for other in graph.node if source in other.output), None)
         if transpose is not None and transpose.op_type == "Transpose" and _perm(transpose) == TO_NHWC:
             source = transpose.input[0]
             shape = shapes.get(source, [])[1:]
@@ -134,10 +134,6 @@ def _shapes(model: Any) -> dict[str, list[int]]:
         value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in (*inferred.input, *inferred.value_info, *inferred.output)
     }
-
-
-def _producer(graph: Any, tensor: str) -> Any | None:
-    return next((node for node in graph.node if tensor in node.output), None)
 
 
 def _consumers(graph: Any, tensor: str) -> list[Any]:
