@@ -1,7 +1,6 @@
 """A model as a C array: the same bytes, the right operators, and a close upper estimate of the arena."""
 
 import itertools
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported, OutputNotWritable
 from tests.support.edited_tflite import MODELS, SHIPPED, Builder, changed, operator_of, packed, shipped, tensor_of
+from tests.support.needs import skip_without
 from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_tflite
 
 OPTIONS = ArrayOptions()
@@ -178,9 +178,8 @@ def test_damaged_files_are_refused_or_written(data: st.DataObject) -> None:
 
 
 def compiled(folder: Path, source: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    compiler = shutil.which("g++" if source.suffix == ".cc" else "gcc")
-    if compiler is None:
-        pytest.skip("no gcc on this machine; apt-get install gcc g++")
+    compiler = "g++" if source.suffix == ".cc" else "gcc"
+    skip_without(compiler)
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
     return subprocess.run(
         [compiler, *warnings, "-I", str(folder), *arguments, str(source)], capture_output=True, text=True, check=False
