@@ -131,11 +131,6 @@ class PartWriter:
         if len(self._rows) >= ROWS:
             self.flush()
 
-    def write_broken(self, outcome: Outcome) -> None:
-        """Add a row for a shard whose rest cannot be read."""
-        self.write(outcome)
-        self.summary.broken.append(outcome.error)
-
     def flush(self) -> None:
         import pyarrow as pa
 

@@ -118,21 +118,15 @@ def is_wanted(name: str) -> bool:
     return is_pictures_name(name) or (kind_of(name) != "files" and not name.startswith("."))
 
 
-def _columns() -> dict[str, Any]:
-    import pyarrow as pa
-
-    return {
-        "kind": pa.string(), "address": pa.binary(), "start": pa.int64(), "stop": pa.int64(), "pictures": pa.int64(),
-        "paths": pa.list_(pa.binary()),
-    }  # fmt: skip
-
-
 def write_plan(folder: Folder, units: Iterable[Unit]) -> PlanSize:
     """Write the units as they come; return their number."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema(list(_columns().items()))
+    schema = pa.schema({
+        "kind": pa.string(), "address": pa.binary(), "start": pa.int64(), "stop": pa.int64(), "pictures": pa.int64(),
+        "paths": pa.list_(pa.binary()),
+    })  # fmt: skip
     folder.remove(FOLDER)
     counts: list[int | None] = []
     rest = iter(units)

@@ -97,7 +97,8 @@ def read_unit(number: int, job: Job, folder: Folder, reader: "Reader", attempt: 
                     part.write(outcome)
                 index += len(chunk)
         except (ShardBroken, SourceNotFound) as error:
-            part.write_broken(Outcome(unit.address, error=str(error), kind=type(error).__name__))
+            part.write(Outcome(unit.address, error=str(error), kind=type(error).__name__))
+            part.summary.broken.append(str(error))
     return part.summary
 
 

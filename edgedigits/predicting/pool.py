@@ -76,7 +76,8 @@ def _map_in_processes(
     from concurrent.futures.process import BrokenProcessPool
 
     # Forking an interpreter that has threads may hang; spawning does not.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _ignore_sigint)
+    context, ignore = multiprocessing.get_context("spawn"), (signal.SIGINT, signal.SIG_IGN)
+    pool = ProcessPoolExecutor(jobs, context, signal.signal, ignore)
     pending: deque[Future[tuple[list[Result], float]]] = deque()
     size = MIN_CHUNK
     try:
@@ -112,10 +113,6 @@ def _sigint_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ignore_sigint() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _read(
