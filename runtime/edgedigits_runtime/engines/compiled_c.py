@@ -120,8 +120,9 @@ def _version(compiler: str) -> bytes:
 
 
 def _cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "edgedigits" / "compiled"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("edgedigits", appauthor=False) / "compiled"
 
 
 def _check_sizes(library: ctypes.CDLL, contract: Contract, path: Path) -> None:
