@@ -70,13 +70,8 @@ def beside_fixed_work(benchmark: BenchmarkFixture) -> Callable[[Callable[[], obj
 
 
 COMPARISONS = [
-    speed.one_array,
-    speed.many_arrays,
-    speed.folder,
-    speed.whole_process,
-    speed.notebook_process,
-    speed.notebook_image,
-]
+    speed.one_array, speed.many_arrays, speed.folder, speed.whole_process, speed.notebook_process, speed.notebook_image,
+]  # fmt: skip
 
 
 def _same_each_time(beside: str) -> str:

@@ -51,44 +51,22 @@ def network(body: Callable[[], list[Any]]) -> Callable[[ImageShape, int], Any]:
 
 
 NANO, PICO = get_recipe("nano"), get_recipe("pico")
-NANO_DEPTHWISE = network(
-    lambda: [
-        *blocks.convolution(12),
-        *blocks.separable(24, strides=2),
-        *blocks.separable(32),
-        *blocks.separable(44, strides=2),
-        *blocks.separable(60, 5),
-    ]
-)
-NANO_STRIDED = network(
-    lambda: [
-        *blocks.convolution(8),
-        *blocks.convolution(12, strides=2),
-        *blocks.convolution(14),
-        *blocks.convolution(18, strides=2),
-        *blocks.convolution(18),
-    ]
-)
-PICO_POOLED = network(
-    lambda: [
-        *blocks.convolution(6),
-        layers.MaxPooling2D(2),
-        *blocks.slim(8, padding="valid"),
-        *blocks.slim(10, padding="valid"),
-        *blocks.slim(11, padding="valid"),
-        *blocks.slim(12, padding="valid"),
-    ]
-)
-PICO_FULL = network(
-    lambda: [
-        *blocks.convolution(5, padding="valid"),
-        layers.MaxPooling2D(2),
-        *blocks.convolution(5, padding="valid"),
-        *blocks.convolution(6, padding="valid"),
-        layers.MaxPooling2D(2),
-        *blocks.convolution(6, padding="valid"),
-    ]
-)
+NANO_DEPTHWISE = network(lambda: [
+    *blocks.convolution(12), *blocks.separable(24, strides=2), *blocks.separable(32),
+    *blocks.separable(44, strides=2), *blocks.separable(60, 5),
+])  # fmt: skip
+NANO_STRIDED = network(lambda: [
+    *blocks.convolution(8), *blocks.convolution(12, strides=2), *blocks.convolution(14),
+    *blocks.convolution(18, strides=2), *blocks.convolution(18),
+])  # fmt: skip
+PICO_POOLED = network(lambda: [
+    *blocks.convolution(6), layers.MaxPooling2D(2), *blocks.slim(8, padding="valid"),
+    *blocks.slim(10, padding="valid"), *blocks.slim(11, padding="valid"), *blocks.slim(12, padding="valid"),
+])  # fmt: skip
+PICO_FULL = network(lambda: [
+    *blocks.convolution(5, padding="valid"), layers.MaxPooling2D(2), *blocks.convolution(5, padding="valid"),
+    *blocks.convolution(6, padding="valid"), layers.MaxPooling2D(2), *blocks.convolution(6, padding="valid"),
+])  # fmt: skip
 
 VARIANTS: dict[str, Recipe] = {
     "nano": NANO,

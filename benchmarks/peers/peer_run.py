@@ -1,6 +1,5 @@
 """Compare edgedigits with other ways to read digits in one run: picture by picture, and as whole processes."""
 
-import hashlib
 import importlib
 import importlib.util
 import os
@@ -108,19 +107,15 @@ def run_peers(
         raise UnknownName("shipped model (peers need its .keras and .onnx file too)", request.model, shipped_names())
     chosen = _chosen(request.only)
     workload = load_workload("invoke", PICTURES)
-    pictures = np.stack([np.asarray(Image.open(path).convert("L")) for path in workload.files])
     file = ResultFile("peers", out)
     file.put("clock", examine_clock())
-    model = {
-        "name": request.model,
-        "sha256": hashlib.sha256((SHIPPED / f"{request.model}.keras").read_bytes()).hexdigest(),
-    }
+    model = {"name": request.model, "sha256": file_facts(SHIPPED / f"{request.model}.keras")["sha256"]}
     file.put("workload", {"what": "classify", "pictures": workload.to_dict(), "model": model})
     method = {**METHOD, "percentile": PERCENTILE, "interval": INTERVAL, **asdict(request.plan)}
     file.put("method", {**method, "processes": request.processes, "threads": "each library's default"})
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as place:
         entries = [_entry(name, request.model, Path(place)) for name in chosen]
-        _measure(entries, request, pictures, workload.files, file, progress)
+        _measure(entries, request, workload.files, file, progress)
     return file.finish()
 
 
@@ -168,11 +163,11 @@ def _svc_images() -> tuple[NDArray[np.uint8], NDArray[np.int64], str]:
 def _measure(
     entries: list[_Entry],
     request: PeersRequest,
-    pictures: NDArray[np.uint8],
     files: Sequence[Path],
     file: ResultFile,
     progress: Callable[[str], None],
 ) -> None:
+    pictures = np.stack([np.asarray(Image.open(path).convert("L")) for path in files])
     usable = [entry for entry in entries if entry.file]
     run = InterleavedRun([_candidate(entry, pictures) for entry in usable], request.plan)
     monitor = MachineMonitor(file.put)
