@@ -99,7 +99,7 @@ class Child:
             if not isinstance(answer, dict):
                 raise TypeError
         # A closed pipe, or bytes that are no message.
-        except (OSError, EOFError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        except (OSError, EOFError, ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
             if late.is_set():
                 self.end()
                 raise self.error(f"{self.name} took more than {seconds:g} seconds; its process was ended") from None

@@ -177,10 +177,12 @@ time.sleep(60)
     pytest.fail("the child is still running")
 
 
-def test_invalid_answers_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_answers_are_errors() -> None:
     text = [
         '{"value": {"$": ["O", [1]]}}',
         '{"value": {"$": 3}}',
+        '{"value": {"$": [null, []]}}',
+        '{"value": {"$": [null, {}]}}',
         "[1]",
         "[" * 100_000,
         '{"value": {"$": ["int8", [9]]}}',
