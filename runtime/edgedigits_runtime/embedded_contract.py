@@ -15,7 +15,6 @@ from typing import Any, BinaryIO
 
 from edgedigits_runtime.contract import REQUIRED, Contract, parse_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, ContractMissing
-from edgedigits_runtime.untrusted.onnx_model import read_metadata
 
 MEMBER = "edgedigits.json"
 ONNX_PROPERTY = "edgedigits"
@@ -42,6 +41,9 @@ def read_contract(path: Path) -> Contract:
             raise missing(path) from error
     if path.suffix != ".onnx":
         return _read_zipped(path)
+    # Reading a picture with a .tflite file needs no reader of ONNX.
+    from edgedigits_runtime.untrusted.onnx_model import read_metadata
+
     try:
         metadata = read_metadata(path.read_bytes())
     except FileNotFoundError as error:
