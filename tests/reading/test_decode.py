@@ -3,7 +3,6 @@
 import io
 import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from edgedigits_runtime.errors import (
 )
 from edgedigits_runtime.reading.decode import MAX_PIXELS, WORKING_PIXELS, Picture, decode, decode_picture
 from tests.conftest import encoded
+from tests.support.picture_files import png_header
 
 # Dark on the left, light on the right, and wider than high, so that every turn and flip is visible.
 RAMP = np.tile(np.linspace(0, 255, 24).round().astype(np.uint8), (16, 1))
@@ -36,14 +36,6 @@ def in_mode(mode: str) -> Image.Image:
         return Image.merge("LAB", (grey, *(Image.new("L", grey.size, 128) for _ in "ab")))
     by_way_of = {"La": "LA", "PA": "LA", "RGBa": "RGBA", "HSV": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}.get(mode)
     return (grey.convert(by_way_of) if by_way_of else grey).convert(mode)
-
-
-def png_header(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
 def distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> int:

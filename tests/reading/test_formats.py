@@ -18,6 +18,7 @@ from edgedigits_runtime.reading.formats import ALLOWED, SLOW_PIXELS, Rationed, f
 from edgedigits_runtime.reading.headers import MOST_FRAMES, Refused
 from edgedigits_runtime.sources.files import SUFFIXES
 from tests.conftest import encoded
+from tests.support.picture_files import png_chunk
 
 RAMP = np.tile(np.linspace(0, 255, 24).round().astype(np.uint8), (16, 1))
 PICTURE = Image.fromarray(RAMP).convert("RGB")
@@ -218,11 +219,8 @@ def test_an_icon_is_read_by_its_content() -> None:
 
 
 def test_two_colour_profiles_are_refused() -> None:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     content = encoded(PICTURE)
-    profile = chunk(b"iCCP", b"a\0\0" + zlib.compress(b"\0" * 100))
+    profile = png_chunk(b"iCCP", b"a\0\0" + zlib.compress(b"\0" * 100))
     assert decode(content[:33] + profile + content[33:], channels=1).any()
     with pytest.raises(PictureError, match="profiles"):
         decode(content[:33] + profile * 2 + content[33:], channels=1)

@@ -2,9 +2,7 @@
 
 import base64
 import json
-import struct
 import threading
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from edgedigits.serving.problems import Problem
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.reading.reader import Reader
 from tests.conftest import REPOSITORY, encoded
+from tests.support.picture_files import png_header
 from tests.support.serving import BLANK, FIVE, PHOTO, Api, form, npy
 
 SMALL_LIMITS = Limits(body_bytes=20_000, pictures=3, arrays=4)
@@ -122,26 +121,16 @@ def test_trace_must_be_true_or_false(api: Api, value: str) -> None:
     assert repr(value) in refused(api.post(f"/v1/read?trace={value}", content=FIVE), 422, "Invalid")
 
 
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png_bomb(side: int) -> bytes:
-    """Return a small PNG whose header claims `side` pixels in both directions."""
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
-
-
 BAD_PICTURES = {
     "empty": (b"", 422, "Invalid"),
     "text": (b"hello", 422, "PictureUnreadable"),
     "cut": (FIVE[:100], 422, "PictureUnreadable"),
     "header only": (FIVE[:20], 422, "PictureUnreadable"),
     "cut photo": (PHOTO[: len(PHOTO) // 2], 422, "PictureUnreadable"),
-    "no pixels": (png_bomb(0), 422, "PictureUnreadable"),
-    "hollow": (png_bomb(28), 422, "PictureUnreadable"),
-    "bomb": (png_bomb(60_000), 413, "PictureTooLarge"),
-    "endless bomb": (png_bomb(2**31 - 1), 413, "PictureTooLarge"),
+    "no pixels": (png_header(0, 0), 422, "PictureUnreadable"),
+    "hollow": (png_header(28, 28), 422, "PictureUnreadable"),
+    "bomb": (png_header(60_000, 60_000), 413, "PictureTooLarge"),
+    "endless bomb": (png_header(2**31 - 1, 2**31 - 1), 413, "PictureTooLarge"),
     "pdf": (b"%PDF-1.7\n", 422, "PictureUnreadable"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "PictureUnreadable"),
 }
