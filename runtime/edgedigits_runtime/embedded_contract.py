@@ -101,7 +101,7 @@ def _read_zipped(path: Path) -> Contract:
 def missing(path: Path) -> ContractMissing:
     """Return the error for a model file without a contract."""
     return ContractMissing(
-        f"{path} carries no edgedigits contract; give one with --contract FILE, a JSON file with at least"
+        f"{path} has no edgedigits contract; give one with --contract FILE, a JSON file with at least"
         f" {', '.join(REQUIRED)} (docs/contract.md)"
     )
 

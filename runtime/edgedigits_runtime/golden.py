@@ -128,7 +128,7 @@ def replay(expected: Vectors, reader: Reader) -> Iterator[Replay]:
 def _compared(stage: str, found: NDArray[Any], expected: NDArray[Any]) -> Replay:
     if (found.dtype, found.shape) != (expected.dtype, expected.shape):
         there, here = (f"{array.dtype} {list(array.shape)}" for array in (expected, found))
-        return Replay(stage, False, f"is {here} here, was {there}")
+        return Replay(stage, False, f"expected {there}, got {here}")
     floating = np.issubdtype(found.dtype, np.floating)
     off = np.abs(found.astype(np.float64) - expected.astype(np.float64))
     # NaN differs from everything.

@@ -187,7 +187,7 @@ def _content(source: str | Path | bytes | BinaryIO, name: str, most: int) -> byt
             f" got {type(source).__name__}"
         )
     if not isinstance(content, bytes):
-        raise PictureUnreadable(f"{name} gives {type(content).__name__}; open it in binary mode")
+        raise PictureUnreadable(f"{name} returns {type(content).__name__}; open it in binary mode")
     if len(content) > most:
         raise PictureTooLarge(f"{name} is longer than {most:,} bytes, the limit; make it smaller or raise max_pixels")
     return content
@@ -238,7 +238,7 @@ def _check_size(name: str, size: tuple[int, ...], max_pixels: int) -> None:
             " make it smaller or raise max_pixels"
         )
     if max(width, height) > MAX_SIDE:
-        raise PictureTooLarge(f"{name} has {width}x{height} pixels, more than {MAX_SIDE:,} along a side; cut it up")
+        raise PictureTooLarge(f"{name} has {width}x{height} pixels, more than {MAX_SIDE:,} along a side; split it")
 
 
 def _image_of_array(array: NDArray[np.uint8]) -> Image.Image:
