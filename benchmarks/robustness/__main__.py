@@ -4,7 +4,7 @@
     python -m benchmarks.robustness base --images 1000      # quick; prints the table only
 
 A MODEL is a shipped name, or a folder or `.keras` file with a `.keras` and an int8 `.tflite` side by side. The figures
-go to results/robustness.json, which keeps those of other models.
+go to benchmarks/results/robustness.json, which keeps those of other models.
 """
 
 import argparse

@@ -1,7 +1,9 @@
-"""The docs say what the code does: commands, options, names, schema."""
+"""The docs match the code: commands, options, names, files, schema."""
 
 import json
 import re
+from importlib.util import find_spec
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -15,6 +17,9 @@ from edgedigits_runtime.contract import Contract
 from tests.conftest import REPOSITORY, RunCommand
 
 README = (REPOSITORY / "README.md").read_text()
+PAGES = [REPOSITORY / f"{name}.md" for name in ("README", "SECURITY", "CONTRIBUTING")] + sorted(
+    (REPOSITORY / "docs").glob("*.md")
+)
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]  # a group
 
 
@@ -30,9 +35,19 @@ def test_the_readme_shows_only_options_that_exist() -> None:
         assert set(re.findall(r"--[\w-]+", rest)) <= known, line
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", README))
-def test_links_of_the_readme_lead_somewhere(link: str) -> None:
-    assert (REPOSITORY / link).exists()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_modules_and_make_targets_of_a_page_exist(page: Path) -> None:
+    text = page.read_text()
+    for link in re.findall(r"\]\(((?!\w+:|#)[^)#\s]+)", text):
+        assert (page.parent / link).exists(), link
+    for module in re.findall(r"python -m ((?:edgedigits|benchmarks|tests)[\w.]*)", text):
+        assert find_spec(module), module
+    for path in re.findall(
+        r"(?<![\w/.])(?:benchmarks|docs|edgedigits|examples|exporters|requirements|runtime|tests)/[\w/.-]+\.\w+", text
+    ):
+        assert (REPOSITORY / path).exists(), path
+    targets = re.findall(r"^([a-z][\w-]*):", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE)
+    assert {*re.findall(r"`make ([a-z-]+)`", text)} <= {*targets}
 
 
 def test_the_page_on_serving_names_options_paths_and_statuses_that_exist() -> None:
@@ -55,12 +70,6 @@ def test_the_page_on_bulk_reading_names_options_and_columns_that_exist() -> None
     assert set(re.findall(r"--[a-z][\w-]+", page)) <= options
     for column in BULK_COLUMNS:
         assert f"| `{column}` |" in page
-
-
-def test_make_targets_of_the_readme_exist() -> None:
-    makefile = (REPOSITORY / "Makefile").read_text()
-    for target in set(re.findall(r"`make ([a-z-]+)`", README)):
-        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
 def test_the_contract_page_names_every_field() -> None:
