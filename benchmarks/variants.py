@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 from keras import layers
 from rich.console import Console
 
@@ -27,7 +26,7 @@ from edgedigits.data.splits import split
 from edgedigits.machine.fingerprint import describe_machine
 from edgedigits.model_files import open_model
 from edgedigits.recipes import RECIPES, blocks, get_recipe
-from edgedigits.recipes.recipe import ImageShape, Recipe
+from edgedigits.recipes.recipe import Recipe
 from edgedigits.training.fit import train
 from edgedigits.training.options import TrainOptions
 from edgedigits_exporters.keras_file import load_model
@@ -41,13 +40,9 @@ NON_DIGITS_SEED = 11
 """Another one than that of the cards."""
 
 
-def network(body: Callable[[], list[Any]]) -> Callable[[ImageShape, int], Any]:
+def network(body: Callable[[], list[Any]]) -> Callable[[int], list[Any]]:
     """Return a builder of these layers, global average pooling, and probabilities."""
-
-    def build(image_shape: ImageShape, classes: int) -> Any:
-        return keras.Sequential([keras.Input(image_shape, name="image"), *body(), *blocks.head(classes)])
-
-    return build
+    return lambda classes: [*body(), *blocks.head(classes)]
 
 
 NANO, PICO = get_recipe("nano"), get_recipe("pico")
@@ -70,12 +65,12 @@ PICO_FULL = network(lambda: [
 
 VARIANTS: dict[str, Recipe] = {
     "nano": NANO,
-    "nano, depthwise separable": dataclasses.replace(NANO, build=NANO_DEPTHWISE),
-    "nano, strides for pooling": dataclasses.replace(NANO, build=NANO_STRIDED),
+    "nano, depthwise separable": dataclasses.replace(NANO, layers=NANO_DEPTHWISE),
+    "nano, strides for pooling": dataclasses.replace(NANO, layers=NANO_STRIDED),
     "nano, non-digits at full weight": dataclasses.replace(NANO, non_digits_weight=1.0),
     "pico": PICO,
-    "pico, pooled early": dataclasses.replace(PICO, build=PICO_POOLED),
-    "pico, full convolutions": dataclasses.replace(PICO, build=PICO_FULL),
+    "pico, pooled early": dataclasses.replace(PICO, layers=PICO_POOLED),
+    "pico, full convolutions": dataclasses.replace(PICO, layers=PICO_FULL),
 }
 
 

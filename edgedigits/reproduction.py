@@ -20,7 +20,7 @@ from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.several import plan
-from edgedigits.training.train_or_resume import train_or_resume
+from edgedigits.training.train import train_or_resume
 from edgedigits.verification.verify import file_digest, report_path
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import GateMissed

@@ -14,7 +14,7 @@ from edgedigits.exporting.export import export_model
 from edgedigits.exporting.plan import ExportRequest
 from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
-from edgedigits.training.train_or_resume import train_or_resume
+from edgedigits.training.train import train_or_resume
 from edgedigits.verification.verify import file_digest, report_path
 from edgedigits_runtime.errors import GateMissed, RunError
 

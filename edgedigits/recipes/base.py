@@ -5,33 +5,27 @@ from typing import Any
 from edgedigits.recipes import blocks
 from edgedigits.recipes.augmentation import HANDWRITING
 from edgedigits.recipes.gates import Gate
-from edgedigits.recipes.recipe import ImageShape, Recipe
+from edgedigits.recipes.recipe import Recipe
 
 
-def build(image_shape: ImageShape, classes: int) -> Any:
-    """Return the untrained network."""
-    import keras
-
-    return keras.Sequential(
-        [
-            keras.Input(image_shape, name="image"),
-            *blocks.convolution(16),
-            *blocks.convolution(32, strides=2),
-            *blocks.convolution(32),
-            *blocks.convolution(48, strides=2),
-            *blocks.separable(72),
-            *blocks.separable(80),
-            *blocks.separable(96),
-            *blocks.head(classes),
-        ],
-        name="base",
-    )
+def build_layers(classes: int) -> list[Any]:
+    """Return the layers after the input."""
+    return [
+        *blocks.convolution(16),
+        *blocks.convolution(32, strides=2),
+        *blocks.convolution(32),
+        *blocks.convolution(48, strides=2),
+        *blocks.separable(72),
+        *blocks.separable(80),
+        *blocks.separable(96),
+        *blocks.head(classes),
+    ]
 
 
 RECIPE = Recipe(
     name="base",
     summary="for single-board computers and browsers: under 50,000 parameters",
-    build=build,
+    layers=build_layers,
     epochs=40,
     gentle_epochs=16,
     learning_rate=3e-3,

@@ -5,35 +5,30 @@ from typing import Any
 from edgedigits.recipes import blocks
 from edgedigits.recipes.augmentation import HANDWRITING
 from edgedigits.recipes.gates import Gate
-from edgedigits.recipes.recipe import ImageShape, Recipe
+from edgedigits.recipes.recipe import Recipe
 
 
-def build(image_shape: ImageShape, classes: int) -> Any:
-    """Return the untrained network."""
-    import keras
+def build_layers(classes: int) -> list[Any]:
+    """Return the layers after the input."""
     from keras import layers
 
-    return keras.Sequential(
-        [
-            keras.Input(image_shape, name="image"),
-            # Full convolutions with few channels were more accurate than depthwise ones with as many parameters.
-            *blocks.convolution(6, padding="valid"),
-            *blocks.convolution(12, padding="valid"),
-            layers.MaxPooling2D(2),
-            *blocks.convolution(14, padding="valid"),
-            *blocks.convolution(18, padding="valid"),
-            layers.MaxPooling2D(2),
-            *blocks.convolution(19, padding="valid"),
-            *blocks.head(classes),
-        ],
-        name="nano",
-    )
+    return [
+        # Full convolutions with few channels were more accurate than depthwise ones with as many parameters.
+        *blocks.convolution(6, padding="valid"),
+        *blocks.convolution(12, padding="valid"),
+        layers.MaxPooling2D(2),
+        *blocks.convolution(14, padding="valid"),
+        *blocks.convolution(18, padding="valid"),
+        layers.MaxPooling2D(2),
+        *blocks.convolution(19, padding="valid"),
+        *blocks.head(classes),
+    ]
 
 
 RECIPE = Recipe(
     name="nano",
     summary="for small microcontrollers: under 8,000 parameters",
-    build=build,
+    layers=build_layers,
     epochs=80,
     gentle_epochs=15,
     learning_rate=3e-3,

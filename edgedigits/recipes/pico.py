@@ -5,36 +5,31 @@ from typing import Any
 from edgedigits.recipes import blocks
 from edgedigits.recipes.augmentation import HANDWRITING
 from edgedigits.recipes.gates import Gate
-from edgedigits.recipes.recipe import ImageShape, Recipe
+from edgedigits.recipes.recipe import Recipe
 
 
-def build(image_shape: ImageShape, classes: int) -> Any:
-    """Return the untrained network."""
-    import keras
+def build_layers(classes: int) -> list[Any]:
+    """Return the layers after the input."""
     from keras import layers
 
-    return keras.Sequential(
-        [
-            keras.Input(image_shape, name="image"),
-            *blocks.convolution(4),
-            *blocks.slim(8, strides=2),
-            *blocks.slim(8),
-            *blocks.slim(8, strides=2),
-            *blocks.slim(9),
-            *blocks.slim(9, strides=2),
-            # A weight per position instead of the mean: so few channels cannot encode positions.
-            *blocks.depthwise(4, padding="valid"),
-            layers.Flatten(),
-            layers.Dense(classes, activation="softmax", name="probabilities"),
-        ],
-        name="pico",
-    )
+    return [
+        *blocks.convolution(4),
+        *blocks.slim(8, strides=2),
+        *blocks.slim(8),
+        *blocks.slim(8, strides=2),
+        *blocks.slim(9),
+        *blocks.slim(9, strides=2),
+        # A weight per position instead of the mean: so few channels cannot encode positions.
+        *blocks.depthwise(4, padding="valid"),
+        layers.Flatten(),
+        layers.Dense(classes, activation="softmax", name="probabilities"),
+    ]
 
 
 RECIPE = Recipe(
     name="pico",
     summary="for 8-bit microcontrollers: under 1,000 parameters",
-    build=build,
+    layers=build_layers,
     epochs=100,
     gentle_epochs=10,
     learning_rate=5e-3,

@@ -2,33 +2,28 @@
 
 from typing import Any
 
-from edgedigits.recipes.recipe import ImageShape, Recipe
+from edgedigits.recipes.recipe import Recipe
 
 
-def build(image_shape: ImageShape, classes: int) -> Any:
-    """Return the untrained network."""
-    import keras
+def build_layers(classes: int) -> list[Any]:
+    """Return the layers after the input."""
     from keras import layers
 
-    return keras.Sequential(
-        [
-            keras.Input(image_shape, name="image"),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(classes, activation="softmax", name="probabilities"),
-        ],
-        name="plain_3conv",
-    )
+    return [
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
+        layers.Dense(classes, activation="softmax", name="probabilities"),
+    ]
 
 
 RECIPE = Recipe(
     name="plain-3conv",
     summary="three plain convolutions and one hidden layer",
-    build=build,
+    layers=build_layers,
     published="98.9%",
 )

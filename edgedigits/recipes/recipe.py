@@ -11,8 +11,6 @@ from edgedigits.recipes.gates import Gate
 from edgedigits_exporters.keras_file import float_border
 from edgedigits_runtime.contract import Contract, Normalisation
 
-ImageShape = tuple[int, int, int]
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -21,8 +19,8 @@ class Recipe:
     Args:
         name: as typed by users.
         summary: one line for listings.
-        build: returns the untrained Keras model for an image shape (height, width, channels) and a number of
-            classes, with input "image" (float32 in 0..1) and output "probabilities".
+        layers: returns the untrained Keras layers after the input for a number of classes; the last is
+            "probabilities".
         dataset: default dataset.
         split: how validation, and test if the dataset has none, is held out.
         normalisation: how pixels are scaled; part of every export's contract.
@@ -43,7 +41,7 @@ class Recipe:
 
     name: str
     summary: str
-    build: Callable[[ImageShape, int], Any]
+    layers: Callable[[int], list[Any]]
     dataset: str = "mnist"
     split: SplitPlan = field(default_factory=SplitPlan)
     normalisation: Normalisation = "unit"
@@ -61,6 +59,13 @@ class Recipe:
     quantization_epochs: int = 0
     gates: Mapping[str, Gate] = field(default_factory=dict)
     published: str | None = None
+
+    def build(self, image_shape: tuple[int, int, int], classes: int) -> Any:
+        """Return the untrained network for images (height, width, channels), float32 in 0..1."""
+        import keras
+
+        image = keras.Input(image_shape, name="image")
+        return keras.Sequential([image, *self.layers(classes)], name=self.name.replace("-", "_"))
 
 
 def contract_of(recipe: Recipe, dataset: Dataset) -> Contract:

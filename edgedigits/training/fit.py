@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.splits import Splits, split
 from edgedigits.plotting.curves import draw_curves
+from edgedigits.progress import ProgressBar
 from edgedigits.recipes import get_recipe
 from edgedigits.recipes.augmentation import Augmentation
 from edgedigits.recipes.recipe import Recipe, contract_of
@@ -25,13 +26,11 @@ from edgedigits.training.batches import Batches, shuffled
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
 from edgedigits.training.computing import check_shareable, computing, device_count, even_share
 from edgedigits.training.folding import fold_batch_normalisation
-from edgedigits.training.network import build_network, seed_layers
+from edgedigits.training.network import build_network, load_teachers, seed_layers
 from edgedigits.training.options import TrainOptions, config_of
 from edgedigits.training.phases import Phase, phases_of, total_epochs
-from edgedigits.training.progress import EpochProgress
 from edgedigits.training.quantization import Quantized
-from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
-from edgedigits.training.teachers import load_teachers
+from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, format_epoch, new_run
 from edgedigits.training.temperature import with_temperature
 from edgedigits.training.training_model import TrainingModel
 from edgedigits_exporters.conversion import choose_balanced
@@ -116,6 +115,35 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
         return training.fit(*load_checkpoint(run.checkpoint))
 
 
+class _EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras publishes no types
+    """Draw a bar if the console is a terminal; print finished epochs in any case."""
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        super().__init__()
+        self._console = console
+        self._epochs = epochs
+        self._bar: ProgressBar | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        self._bar = ProgressBar(f"epoch {epoch + 1}/{self._epochs}", self.params["steps"], console=self._console)
+        self._bar.start()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        if self._bar:
+            self._bar.advance()
+
+    def close(self) -> None:
+        """Remove the bar, also after an interrupted epoch."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def finish_epoch(self, row: Mapping[str, float]) -> None:
+        """Print the line of a finished epoch."""
+        self.close()
+        self._console.print(format_epoch(row, self._epochs), highlight=False, soft_wrap=True)
+
+
 @dataclass(frozen=True)
 class _Training:
     """A training and what is constant over its epochs."""
@@ -131,7 +159,7 @@ class _Training:
 
     def fit(self, model: Any, history: list[dict[str, float]]) -> RunFolder:
         """Train from the epoch after `history` to the end and write the finished run."""
-        progress = EpochProgress(self.console, total_epochs(self.recipe, self.config.epochs))
+        progress = _EpochProgress(self.console, total_epochs(self.recipe, self.config.epochs))
         trained = None
         try:
             for phase, epoch in self._epochs_from(len(history)):
@@ -201,7 +229,7 @@ class _Training:
         quantized.measure(normalise(calibration.images, self.recipe.normalisation))
         return quantized
 
-    def _run_epoch(self, trained: TrainingModel, epoch: int, progress: EpochProgress) -> dict[str, float]:
+    def _run_epoch(self, trained: TrainingModel, epoch: int, progress: _EpochProgress) -> dict[str, float]:
         order = shuffled(len(self.splits.train), (self.config.seed, epoch), device_count())
         # Devices share a batch evenly, so the last few validation images may be left out.
         measured = len(self.splits.validation) // device_count() * device_count()

@@ -1,5 +1,7 @@
-"""Build and compile the network of a training."""
+"""Build and compile the network of a training, and load its teachers."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -8,7 +10,9 @@ import numpy as np
 from edgedigits.data.dataset import Dataset
 from edgedigits.recipes.recipe import Recipe
 from edgedigits.training.run_folder import RunConfig
-from edgedigits_runtime.errors import DatasetInvalid
+from edgedigits_exporters.keras_file import load_model
+from edgedigits_runtime.contract import Contract, Normalisation
+from edgedigits_runtime.errors import DatasetInvalid, RunError
 
 LARGEST_SIDE = 256
 
@@ -59,3 +63,33 @@ def seed_layers(model: Any, seed: int, epoch: int) -> None:
     states = [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
     for number, state in enumerate(states):
         state.assign(np.array([seed, epoch * len(states) + number], np.uint32))
+
+
+def load_teachers(paths: Sequence[str], dataset: Dataset, normalisation: Normalisation) -> list[Any]:
+    """Load the networks of `.keras` files; `dataset` and `normalisation` are those of the student.
+
+    Raises:
+        ArtifactError: a file is missing or damaged.
+        RunError: a teacher takes other images or has other labels.
+    """
+    teachers = []
+    for path in paths:
+        network, contract = load_model(Path(path))
+        if differing := _differing(contract, dataset, normalisation):
+            raise RunError(f"{path} cannot teach: {differing}")
+        teachers.append(network)
+    return teachers
+
+
+def _differing(contract: Contract, dataset: Dataset, normalisation: Normalisation) -> str:
+    """Return how a teacher differs from the student, or an empty string."""
+    if contract.image_shape != dataset.image_shape:
+        return f"it takes images of {list(contract.image_shape)}, the data have {list(dataset.image_shape)}"
+    if len(contract.labels) != len(dataset.labels):
+        return f"it has {len(contract.labels)} labels, the data have {len(dataset.labels)}"
+    for its, ours in zip(contract.labels, dataset.labels, strict=True):
+        if its != ours:
+            return f"it has the label {its!r}, the data have {ours!r}"
+    if contract.normalisation != normalisation:
+        return f"it takes images normalised by {contract.normalisation!r}, the student by {normalisation!r}"
+    return ""

@@ -22,7 +22,7 @@ from edgedigits.training.options import TrainOptions
 from edgedigits.training.phases import total_epochs
 from edgedigits.training.run_folder import RunFolder, format_epoch
 from edgedigits.training.run_transfer import Files, read_files, write_files
-from edgedigits.training.train_or_resume import check_same_options, train_or_resume
+from edgedigits.training.train import check_same_options, train_or_resume
 from edgedigits_runtime.errors import EdgedigitsError
 
 POLL_SECONDS = 0.5

@@ -28,22 +28,15 @@ RUNS = Path("runs")
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Settings of a training, as in `config.json`.
+    """Settings of a training, as in `config.json`; see also TrainOptions.
 
     Args:
-        recipe: name.
-        data: dataset name or folder.
         data_dir: folder that was searched first.
-        epochs, batch_size: as given, or the recipe's.
-        seed: for weights, order and augmentation.
         augmentation: its limits; None for none.
-        device: "auto", "cpu" or "gpu".
         data_fingerprint: SHA-256 of the training split.
         split: the split plan.
         versions: of Python and the libraries.
-        mixed_precision: compute in bfloat16.
-        parallel: train on all GPUs.
-        teachers: files of the teachers.
+        teachers: their files.
     """
 
     recipe: str
@@ -62,35 +55,20 @@ class RunConfig:
     teachers: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class RunFolder:
     """Paths, config and history of a run."""
 
     path: Path
 
-    @property
-    def config(self) -> Path:
-        return self.path / "config.json"
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.path / "checkpoint.keras"
-
-    @property
-    def best(self) -> Path:
-        return self.path / "best.keras"
-
-    @property
-    def final(self) -> Path:
-        return self.path / "final.keras"
-
-    @property
-    def model(self) -> Path:
-        return self.path / "model.keras"
-
-    @property
-    def curves(self) -> Path:
-        return self.path / "curves.png"
+    def __post_init__(self) -> None:
+        self.config = self.path / "config.json"
+        self.history = self.path / "history.csv"
+        self.checkpoint = self.path / "checkpoint.keras"
+        self.best = self.path / "best.keras"
+        self.final = self.path / "final.keras"
+        self.model = self.path / "model.keras"
+        self.curves = self.path / "curves.png"
 
     def refuse_other_files(self) -> None:
         """Check that the folder is empty or missing.
@@ -107,13 +85,12 @@ class RunFolder:
         Raises:
             RunError: the folder holds no run, or its config is damaged.
         """
-        file = self.config
         try:
-            return RunConfig(**json.loads(file.read_text()))
+            return RunConfig(**json.loads(self.config.read_text()))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise RunError(f"{self.path} is not a run folder: config.json is missing") from error
         except (ValueError, TypeError) as error:
-            raise RunError(f"{file} is damaged: {error}") from error
+            raise RunError(f"{self.config} is damaged: {error}") from error
 
     def write_config(self, config: RunConfig) -> None:
         write_whole(self.config, json.dumps(dataclasses.asdict(config), indent=1))
@@ -123,14 +100,13 @@ class RunFolder:
         writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        write_whole(self.path / "history.csv", text.getvalue())
+        write_whole(self.history, text.getvalue())
 
     def read_history(self) -> list[dict[str, float]]:
         """Return one row per finished epoch."""
-        file = self.path / "history.csv"
-        if not file.exists():
+        if not self.history.exists():
             return []
-        with file.open(newline="") as stream:
+        with self.history.open(newline="") as stream:
             return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(stream)]
 
 

@@ -1,11 +1,18 @@
-"""Train a recipe from the library."""
+"""Train a recipe, or resume the training of a run folder."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edgedigits.training.options import TrainOptions
+from edgedigits.recipes import get_recipe
+from edgedigits.training.options import TrainOptions, settings_of
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_exporters.keras_backend import Device, load_keras
+from edgedigits_runtime.errors import RunError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def train(
@@ -43,11 +50,42 @@ def train(
     """
     load_keras()
     # Keras is imported here, and only after load_keras has chosen its backend.
-    from edgedigits.training.fit import train as fit
+    from edgedigits.training import fit
 
-    return fit(
+    return fit.train(
         TrainOptions(
             recipe, data, data_dir, epochs, batch_size, seed, augment, tuple(map(str, teachers)), mixed_precision,
             parallel, out, device,
         )
     )  # fmt: skip
+
+
+def train_or_resume(
+    options: TrainOptions, console: "Console", after_epoch: Callable[[RunFolder], None] | None = None
+) -> RunFolder:
+    """Return the finished run in `options.out`; train or resume it if necessary.
+
+    Raises:
+        RunError: the folder holds a training with other options.
+    """
+    from edgedigits.training import fit
+
+    if options.out is None or not RunFolder(options.out).config.is_file():
+        return fit.train(options, console, after_epoch)
+    run = RunFolder(options.out)
+    check_same_options(run, options)
+    return run if run.model.is_file() else fit.resume(run.path, console, after_epoch)
+
+
+def check_same_options(run: RunFolder, options: TrainOptions) -> None:
+    """Check that a run was started with `options`.
+
+    Raises:
+        RunError: it was started with other options.
+    """
+    config = run.read_config()
+    asked = {**settings_of(options), "augment": bool(options.augment or get_recipe(options.recipe).augmentation)}
+    held = {**dataclasses.asdict(config), "augment": config.augmentation is not None}
+    other = [f"{name.replace('_', ' ')} {held[name]}, not {asked[name]}" for name in asked if held[name] != asked[name]]
+    if other:
+        raise RunError(f"{run.path} holds another training: {'; '.join(other)}; give another folder")

@@ -5,29 +5,24 @@ from typing import Any
 from edgedigits.data.splits import SplitPlan
 from edgedigits.recipes import blocks
 from edgedigits.recipes.gates import Gate
-from edgedigits.recipes.recipe import ImageShape, Recipe
+from edgedigits.recipes.recipe import Recipe
 
 
-def build(image_shape: ImageShape, classes: int) -> Any:
-    """Return the untrained network."""
-    import keras
+def build_layers(classes: int) -> list[Any]:
+    """Return the layers after the input."""
     from keras import layers
 
-    return keras.Sequential(
-        [
-            keras.Input(image_shape, name="image"),
-            *blocks.convolution(2, strides=2),
-            layers.Flatten(),
-            layers.Dense(classes, activation="softmax", name="probabilities"),
-        ],
-        name="tiny",
-    )
+    return [
+        *blocks.convolution(2, strides=2),
+        layers.Flatten(),
+        layers.Dense(classes, activation="softmax", name="probabilities"),
+    ]
 
 
 RECIPE = Recipe(
     name="tiny",
     summary="to be killed",
-    build=build,
+    layers=build_layers,
     dataset="optdigits",
     split=SplitPlan(validation=0.2),
     epochs=1,

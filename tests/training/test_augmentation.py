@@ -1,4 +1,4 @@
-"""Augmentation keeps shape, range and readability, for images of any size, and does what its fields say."""
+"""Augmentation keeps shape, range and readability, for images of any size, and each field has its effect."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""Batches: every image once a pass, in an order that seed and epoch fix, and nobody to wait for after it."""
+"""Batches: every image once an epoch, in an order fixed by seed and epoch, without waiting after it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from edgedigits.data.dataset import Samples
 pytestmark = pytest.mark.slow
 
 COUNT = 37
-# Each image says its own number.
+# Each image holds its own number.
 SAMPLES = Samples(np.arange(COUNT, dtype=np.uint8).reshape(COUNT, 1, 1, 1).repeat(8, 1).repeat(8, 2), np.arange(COUNT))
 TARGETS = np.arange(COUNT)
 

@@ -1,4 +1,4 @@
-"""The checkpoint: one file that gives back weights, optimiser and history, or says that it is damaged."""
+"""The checkpoint: one file with weights, optimiser and history; a damaged one is refused."""
 
 import time
 import zipfile

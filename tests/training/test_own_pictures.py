@@ -1,4 +1,4 @@
-"""People's own pictures: three classes of 32x32 colour pictures through every command, nothing set for ten digits."""
+"""A user's pictures: three classes of 32x32 colour pictures through every command."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Phases of a training: each epoch belongs to one, whatever is asked for."""
+"""Phases of a training: each epoch belongs to one."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Recipes: named, complete, and what they publish holds."""
+"""Recipes: names, completeness and published sizes."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reproduction: rows made of outcomes, and a finished run taken, exported and proven."""
+"""Reproduction: rows made of outcomes; a finished run is reused, exported and verified."""
 
 import dataclasses
 import json

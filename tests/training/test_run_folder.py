@@ -1,4 +1,4 @@
-"""The run folder: config and history survive a round trip, names never clash, damage is said."""
+"""The run folder: config and history survive a round trip, names are unique, damage is reported."""
 
 import json
 import os

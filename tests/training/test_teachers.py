@@ -1,4 +1,4 @@
-"""Who may teach: a network that takes the student's images and gives its labels."""
+"""Teachers: networks with the input and the labels of the student."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def dataset(side: int = 28, labels: tuple[str, ...] = DIGITS) -> Dataset:
 
 
 def test_a_matching_teacher_is_loaded() -> None:
-    from edgedigits.training.teachers import load_teachers
+    from edgedigits.training.network import load_teachers
 
     assert [teacher.name for teacher in load_teachers([BASE, BASE], dataset(), "unit")] == ["base", "base"]
 
@@ -29,13 +29,13 @@ def test_a_matching_teacher_is_loaded() -> None:
     ("data", "normalisation", "fact"),
     [
         (dataset(32), "unit", r"it takes images of \[28, 28, 1\], the data have \[32, 32, 1\]"),
-        (dataset(labels=("a", "b")), "unit", "it gives 10 labels, the data have 2"),
-        (dataset(labels=(*DIGITS[:9], "ten")), "unit", "it says '9' where the data say 'ten'"),
+        (dataset(labels=("a", "b")), "unit", "it has 10 labels, the data have 2"),
+        (dataset(labels=(*DIGITS[:9], "ten")), "unit", "it has the label '9', the data have 'ten'"),
         (dataset(), "column-l2", "it takes images normalised by 'unit', the student by 'column-l2'"),
     ],
 )
 def test_a_teacher_that_differs_is_refused(data: Dataset, normalisation: Normalisation, fact: str) -> None:
-    from edgedigits.training.teachers import load_teachers
+    from edgedigits.training.network import load_teachers
 
     with pytest.raises(RunError, match=rf"base\.keras.*{fact}"):
         load_teachers([BASE], data, normalisation)

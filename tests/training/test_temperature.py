@@ -1,4 +1,4 @@
-"""Fitting confidence: the true temperature is found again, and the threshold rejects as few as promised."""
+"""Fitting confidence: a known temperature is recovered, and the threshold rejects few digits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Training on real data: deterministic, resumable after any end, and honest about what it was trained on."""
+"""Training on real data: deterministic, resumable, with a contract that names its data."""
 
 import dataclasses
 import json
@@ -64,7 +64,7 @@ def one_epoch(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 def test_the_same_seed_gives_the_same_weights_and_another_does_not(
     one_epoch: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A folder called like the dataset must not be taken for it, now or when the run is resumed.
+    # A folder named like the dataset must not replace it, in the training or when it is resumed.
     (tmp_path / "optdigits").mkdir()
     monkeypatch.chdir(tmp_path)
     again = train(tmp_path / "again")
@@ -298,7 +298,7 @@ def test_the_same_options_resume_a_killed_training(one_epoch: RunFolder, tmp_pat
     from rich.console import Console
 
     from edgedigits.training.options import TrainOptions
-    from edgedigits.training.train_or_resume import train_or_resume
+    from edgedigits.training.train import train_or_resume
 
     options = TrainOptions(data="optdigits", epochs=1, out=tmp_path / "killed")
     (tmp_path / "killed").mkdir()

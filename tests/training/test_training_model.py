@@ -1,4 +1,4 @@
-"""The lesson: what surrounds a network while it learns leaves no trace in it."""
+"""The training model: augmentation, non-digits and teachers change only training."""
 
 from typing import Any
 
@@ -28,9 +28,9 @@ def fitted(model: Any, steps: int = 1, **options: Any) -> float:
 
     from edgedigits.training.training_model import TrainingModel
 
-    lesson = TrainingModel(model, **options)
-    lesson.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
-    history = lesson.fit(IMAGES, TARGETS, batch_size=32, epochs=steps, shuffle=False, verbose=0).history
+    trained = TrainingModel(model, **options)
+    trained.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
+    history = trained.fit(IMAGES, TARGETS, batch_size=32, epochs=steps, shuffle=False, verbose=0).history
     return float(history["loss"][0])
 
 
@@ -52,8 +52,8 @@ def test_inference_uses_only_the_network() -> None:
 
     model = network()
     others = np.zeros((9, 12, 12, 1), np.uint8)
-    lesson = TrainingModel(model, augment=Augment(HANDWRITING, 0), non_digits=others, teachers=[network()])
-    np.testing.assert_allclose(lesson.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
+    trained = TrainingModel(model, augment=Augment(HANDWRITING, 0), non_digits=others, teachers=[network()])
+    np.testing.assert_allclose(trained.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
 
 
 def test_non_digits_get_low_confidence_and_digits_keep_theirs() -> None:
@@ -61,7 +61,7 @@ def test_non_digits_get_low_confidence_and_digits_keep_theirs() -> None:
 
     from edgedigits.training.training_model import TrainingModel
 
-    # Class by place of a bright row; what is no class has a bright column.
+    # A class is the place of a bright row; a non-digit has a bright column.
     labels = np.arange(96) % 3
     images = np.zeros((96, 12, 12, 1), np.float32)
     images[np.arange(96), labels * 4 + 1] = 1
@@ -70,9 +70,9 @@ def test_non_digits_get_low_confidence_and_digits_keep_theirs() -> None:
     keras.utils.set_random_seed(0)
     parts = [keras.layers.Flatten(), keras.layers.Dense(16, "relu"), keras.layers.Dense(3, "softmax")]
     model = keras.Sequential([keras.Input((12, 12, 1)), *parts])
-    lesson = TrainingModel(model, non_digits=others)
-    lesson.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy")
-    lesson.fit(images, np.eye(3, dtype=np.float32)[labels], batch_size=32, epochs=30, verbose=0)
+    trained = TrainingModel(model, non_digits=others)
+    trained.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy")
+    trained.fit(images, np.eye(3, dtype=np.float32)[labels], batch_size=32, epochs=30, verbose=0)
     assert model.predict(images, verbose=0).max(axis=1).mean() > 0.9
     assert model.predict(others / np.float32(255), verbose=0).max(axis=1).mean() < 0.5
 
@@ -83,9 +83,9 @@ def test_non_digits_are_added_to_a_batch_of_any_size(count: int) -> None:
 
     from edgedigits.training.training_model import TrainingModel
 
-    lesson = TrainingModel(network(), non_digits=np.zeros((9, 12, 12, 1), np.uint8))
-    lesson.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy")
-    history = lesson.fit(IMAGES[:count], TARGETS[:count], batch_size=32, verbose=0).history
+    trained = TrainingModel(network(), non_digits=np.zeros((9, 12, 12, 1), np.uint8))
+    trained.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy")
+    history = trained.fit(IMAGES[:count], TARGETS[:count], batch_size=32, verbose=0).history
     assert np.isfinite(history["loss"][0])
 
 
@@ -113,6 +113,6 @@ def test_augmented_pixels_are_normalised_as_the_runtime_does() -> None:
 
     pixels = RNG.integers(0, 256, (4, 12, 12, 1), np.uint8)
     nothing = Augment(Augmentation(rotation=0, shift=0, scaling=0), 0)
-    lesson = TrainingModel(network(), augment=nothing, normalisation="column-l2")
-    seen = np.asarray(lesson._normalised(nothing(pixels / np.float32(255))))
+    trained = TrainingModel(network(), augment=nothing, normalisation="column-l2")
+    seen = np.asarray(trained._normalise(nothing(pixels / np.float32(255))))
     np.testing.assert_allclose(seen, normalise(pixels, "column-l2"), atol=1e-5)

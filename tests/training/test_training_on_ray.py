@@ -1,4 +1,4 @@
-"""Training on a Ray cluster of two nodes: whatever is killed, the runs are those of a quiet machine."""
+"""Training on a Ray cluster of two nodes: killed nodes and drivers do not change the runs."""
 
 import os
 import random
@@ -37,15 +37,15 @@ def start(nodes: Nodes, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def wait_for_epochs(process: "subprocess.Popen[str]", count: int) -> None:
-    """Return when as many epochs came home."""
+    """Return when `count` epochs are copied back."""
     assert process.stdout is not None
-    said = []
+    lines = []
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         count -= ": epoch " in line
         if not count:
             return
-    raise AssertionError("".join(said))
+    raise AssertionError("".join(lines))
 
 
 def weights(run: RunFolder) -> list[np.ndarray]:
@@ -62,20 +62,20 @@ def test_killed_nodes_and_drivers_change_no_weights(nodes: Nodes, tmp_path: Path
     with start(nodes, *on_ray) as driver:
         wait_for_epochs(driver, moments.randint(1, 4))
         driver.kill()
-    came_home = [RunFolder(path) for path in (tmp_path / "ray").iterdir()]
-    before = {run.path.name: rows(run) for run in came_home}
-    assert any(before.values()) and not any(run.model.exists() for run in came_home)
+    copied = [RunFolder(path) for path in (tmp_path / "ray").iterdir()]
+    before = {run.path.name: rows(run) for run in copied}
+    assert any(before.values()) and not any(run.model.exists() for run in copied)
 
     with start(nodes, *on_ray) as driver:
         wait_for_epochs(driver, moments.randint(1, 2))
         os.kill(nodes.raylets[1], signal.SIGKILL)
-        said, _ = driver.communicate()
-    assert driver.returncode == 0, said
-    assert "node or process lost" in said
+        output, _ = driver.communicate()
+    assert driver.returncode == 0, output
+    assert "node or process lost" in output
 
     with start(nodes, "-m", "edgedigits", *TRAIN, "--out", str(tmp_path / "here")) as quiet:
-        said, _ = quiet.communicate()
-    assert quiet.returncode == 0, said
+        output, _ = quiet.communicate()
+    assert quiet.returncode == 0, output
     for name in ("plain-3conv-0", "plain-3conv-1"):
         run, undisturbed = RunFolder(tmp_path / "ray" / name), RunFolder(tmp_path / "here" / name)
         assert sorted(path.name for path in run.path.iterdir()) == sorted(p.name for p in undisturbed.path.iterdir())
@@ -98,14 +98,14 @@ from edgedigits.training.several import train_several
 from edgedigits_runtime.errors import EdgedigitsError
 
 address, runs = sys.argv[1], Path(sys.argv[2])
-(runs / "taken").mkdir(parents=True)
-(runs / "taken" / "a file").touch()
+(runs / "not-empty").mkdir(parents=True)
+(runs / "not-empty" / "a file").touch()
 failures = train_several(
     [
         TrainOptions(data="optdigits", epochs=1, out=runs / "good"),
         TrainOptions(data="no-such-folder", epochs=1, out=runs / "without-data"),
         TrainOptions(data="optdigits", epochs=1, batch_size="many", out=runs / "with-a-bug"),
-        TrainOptions(data="optdigits", epochs=1, out=runs / "taken"),
+        TrainOptions(data="optdigits", epochs=1, out=runs / "not-empty"),
     ],
     Console(),
     RayResources(address),
@@ -122,11 +122,11 @@ for cpus, needs in ((64, ()), (1, [("no_such_module", "ray")])):
 
 def test_a_failure_does_not_stop_others_and_a_client_trains(nodes: Nodes, tmp_path: Path) -> None:
     with start(nodes, "-c", FAILING, nodes.client, str(tmp_path)) as driver:
-        said, _ = driver.communicate()
-    assert "without-data -> " in said and "no-such-folder" in said
-    assert "with-a-bug -> TypeError: " in said
-    assert f"taken -> {tmp_path / 'taken'} is not empty" in said
-    assert RunFolder(tmp_path / "good").model.is_file(), said
+        output, _ = driver.communicate()
+    assert "without-data -> " in output and "no-such-folder" in output
+    assert "with-a-bug -> TypeError: " in output
+    assert f"not-empty -> {tmp_path / 'not-empty'} is not empty" in output
+    assert RunFolder(tmp_path / "good").model.is_file(), output
     assert not (tmp_path / "with-a-bug").exists() and not (tmp_path / "without-data").exists()
-    assert "refused: no node of the Ray cluster has 64 CPUs and 0 GPUs" in said
-    assert "has no no_such_module; run there: pip install 'edgedigits[ray]" in said
+    assert "refused: no node of the Ray cluster has 64 CPUs and 0 GPUs" in output
+    assert "has no no_such_module; run there: pip install 'edgedigits[ray]" in output
