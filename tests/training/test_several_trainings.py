@@ -106,7 +106,7 @@ def test_a_failed_training_does_not_stop_the_others(run_command: RunCommand, tmp
     (tmp_path / "runs" / "plain-3conv-0").mkdir(parents=True)
     (tmp_path / "runs" / "plain-3conv-0" / "a file").touch()
     done = run_command("train", "--data", "optdigits", "--epochs", "1", "--seed", "0", "--seed", "1", check=1)
-    assert "plain-3conv-0: runs/plain-3conv-0 is not empty" in done.stdout
+    assert "plain-3conv-0: runs/plain-3conv-0" in done.stdout
     assert "run folder: runs/plain-3conv-1" in done.stdout
-    assert done.stderr.startswith("error: 1 of 2 trainings failed (plain-3conv-0)")
+    assert "1 of 2" in done.stderr and "plain-3conv-0" in done.stderr
     assert RunFolder(tmp_path / "runs" / "plain-3conv-1").model.is_file()

@@ -186,7 +186,7 @@ def test_missing_or_short_external_data_is_refused(tmp_path: Path) -> None:
     assert "'weights.bin'" in refusal(changed(external("weights.bin")), source)
     (tmp_path / "weights.bin").write_bytes(bytes(31_360))
     check(changed(external("weights.bin")), source)
-    assert "'weights.bin' does not have them at 1" in refusal(changed(external("weights.bin", offset=1)), source)
+    assert "'weights.bin'" in refusal(changed(external("weights.bin", offset=1)), source)
     assert "-5" in refusal(changed(external("weights.bin", offset=-5)), source)
     assert "'weights.bin'" in refusal(changed(external("weights.bin", length=10)), source)
 

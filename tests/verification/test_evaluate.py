@@ -192,7 +192,7 @@ def test_the_command_fails_on_missing_folders_and_unreadable_pictures(run_comman
     (tmp_path / "mine" / "1").mkdir(parents=True)
     (tmp_path / "mine" / "1" / "bad.png").write_text("no picture")
     done = run_command("evaluate", "mine", check=1)
-    assert "bad.png" in done.stderr and "with one digit" in done.stdout
+    assert "bad.png" in done.stderr
 
 
 def test_file_names_that_are_not_text_are_escaped(

@@ -150,7 +150,7 @@ def test_other_classes_and_image_shapes_are_refused(artifact: Path, splits: Spli
     with pytest.raises(ArrayError, match=r"a, b,.*--against"):
         verify_artifact(letters, keras, splits.test, "test")
     small = dataclasses.replace(splits.test, images=splits.test.images[:, ::2, ::2])
-    with pytest.raises(ArrayError, match=r"expected uint8 \[N, 28, 28, 1\]"):
+    with pytest.raises(ArrayError, match=r"uint8 \[N, 28, 28, 1\]"):
         verify_artifact(artifact, keras, small, "test")
 
 
@@ -179,7 +179,7 @@ def test_the_gate_of_a_contract() -> None:
     assert gate_of(contract(precision="float16")) == DEFAULT_GATES["float16"]
     assert gate_of(contract(recipe="plain-3conv", precision="int8")) == DEFAULT_GATES["int8"]
     assert gate_of(contract(recipe="somebody-elses")) == DEFAULT_GATES["float32"]
-    with pytest.raises(UnknownName, match="unknown precision 'int4'"):
+    with pytest.raises(UnknownName, match="'int4'"):
         gate_of(contract(precision="int4"))
 
 
