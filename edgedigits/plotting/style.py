@@ -30,21 +30,14 @@ def new_figure(width: float = WIDTH, height: float = 3.2) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def bare_axes(width: float, height: float) -> "Axes":
-    """Return axes without ticks and frame that fill a new figure; sizes in inches."""
+def bare_axes(width: float, height: float) -> "tuple[Figure, Axes]":
+    """Return a new figure filled by axes without ticks and frame; sizes in inches."""
     from matplotlib.figure import Figure
 
-    axes = Figure(figsize=(width, height), facecolor="white").add_axes((0.0, 0.0, 1.0, 1.0))
+    figure = Figure(figsize=(width, height), facecolor="white")
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
-    return axes
-
-
-def figure_of(axes: "Axes") -> "Figure":
-    """Return the figure of axes."""
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        raise ValueError("these axes have no figure")
-    return figure
+    return figure, axes
 
 
 def tidy(axes: "Axes", *, xlabel: str = "", ylabel: str = "") -> None:

@@ -1,5 +1,6 @@
-"""Decisions of a network on a split, and figures of them."""
+"""Decisions of a network on a split, upright and rotated, and figures of them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,10 +10,14 @@ from numpy.typing import NDArray
 from edgedigits.data.dataset import Samples
 from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
+from edgedigits_runtime.preprocessing import Images, Probabilities, apply_temperature
 
 SMALLEST = 1e-7
 """Probabilities are clipped to this before the logarithm, as in Keras's losses."""
+
+DEGREES = tuple(range(-45, 46, 5))
+MOST_IMAGES = 2_000
+SEED = 0
 
 
 @dataclass(frozen=True)
@@ -100,3 +105,54 @@ def evaluate(engine: Engine, samples: Samples) -> Evaluation:
     probabilities = engine.run(samples.images)
     confidences = apply_temperature(probabilities, engine.contract.temperature, engine.contract.output.scale)
     return Evaluation(samples.labels, probabilities, confidences)
+
+
+@dataclass(frozen=True)
+class RotationCurve:
+    """Top-1 accuracy by angle.
+
+    Attributes:
+        degrees: counter-clockwise.
+        accuracy: at each angle, with 95% Wilson intervals.
+        images: number of rotated images.
+        available: number of images in the split.
+    """
+
+    degrees: tuple[int, ...]
+    accuracy: tuple[Share, ...]
+    images: int
+    available: int
+
+    @property
+    def upright(self) -> Share:
+        return self.accuracy[self.degrees.index(0)]
+
+
+def rotated(images: Images, degrees: float) -> Images:
+    """Rotate uint8 [N, H, W, C] counter-clockwise about the centre, bilinearly.
+
+    Corners from outside the image are 0, the paper of bright ink on dark.
+    """
+    from scipy import ndimage
+
+    turned: Images = ndimage.rotate(images, degrees, axes=(2, 1), reshape=False, order=1)
+    return turned
+
+
+def rotation_curve(
+    run: Callable[[Images], Probabilities], samples: Samples, degrees: Sequence[int] = DEGREES
+) -> RotationCurve:
+    """Measure accuracy on rotated images.
+
+    Args:
+        run: returns float32 [N, classes] for uint8 [N, H, W, C].
+        samples: if there are more than MOST_IMAGES, a seeded choice is used.
+        degrees: angles, including 0.
+    """
+    count = min(MOST_IMAGES, len(samples))
+    chosen = samples.take(np.sort(np.random.default_rng(SEED).choice(len(samples), count, replace=False)))
+    accuracy = tuple(
+        wilson(int((run(rotated(chosen.images, angle)).argmax(axis=1) == chosen.labels).sum()), count)
+        for angle in degrees
+    )
+    return RotationCurve(tuple(degrees), accuracy, count, len(samples))

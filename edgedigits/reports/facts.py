@@ -10,8 +10,7 @@ from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import Splits, split
 from edgedigits.recipes import get_recipe
 from edgedigits.recipes.recipe import contract_of
-from edgedigits.reports.evaluation import Evaluation, evaluate
-from edgedigits.reports.rotation import RotationCurve, rotation_curve
+from edgedigits.reports.evaluation import Evaluation, RotationCurve, evaluate, rotation_curve
 from edgedigits.training.checkpoint import load_checkpoint
 from edgedigits.training.data_of_model import DataOptions
 from edgedigits.training.run_folder import RunConfig, RunFolder

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgedigits.plotting.style import to_png
-from edgedigits.reports.facts import Facts, gather
+from edgedigits.reports.facts import gather
 from edgedigits.reports.html import Section, page
 from edgedigits.reports.sections.calibration import calibration
 from edgedigits.reports.sections.curves import curves
@@ -85,21 +86,12 @@ def make_report(
         sections.append(latency(rows))
     if readings:
         sections.append(examples(readings))
-    return Report(run, page(run.path.resolve().name, _subtitle(facts), sections), tuple(sections))
-
-
-def write_report(
-    run: RunFolder,
-    *,
-    data: DataOptions = DataOptions(),
-    readings: Sequence[tuple[Reading, str]] = (),
-    rows: Sequence[Row] = (),
-) -> Path:
-    """Make the report, write it into the run folder, and return the page's path; see make_report."""
-    return make_report(run, data=data, readings=readings, rows=rows).write()
-
-
-def _subtitle(facts: Facts) -> str:
     config = facts.config
     augmented = ", with augmentation" if config.augmentation else ""
-    return f"{config.recipe} on {Path(config.data).name}, {len(facts.history)} of {config.epochs} epochs{augmented}"
+    subtitle = f"{config.recipe} on {Path(config.data).name}, {len(facts.history)} of {config.epochs} epochs{augmented}"
+    return Report(run, page(run.path.resolve().name, subtitle, sections), tuple(sections))
+
+
+def write_report(run: RunFolder, **options: Any) -> Path:
+    """Make the report, write it into the run folder, and return the page's path; the options are make_report's."""
+    return make_report(run, **options).write()

@@ -12,8 +12,7 @@ from rich.console import Console
 from benchmarks.robustness.corruptions import CORRUPTIONS
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
-from edgedigits.reports.family_plot import as_point, plot_family
-from edgedigits.reports.figures.frontier import Point, frontier_figure
+from edgedigits.reports.family_plot import Point, as_point, frontier_figure, plot_family
 from edgedigits.reports.model_card import Card, card_page, card_path, read_card, write_card
 from edgedigits.reports.published_networks import PUBLISHED
 from edgedigits_runtime.errors import ArtifactNotFound, UnknownName

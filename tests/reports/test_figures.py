@@ -10,12 +10,12 @@ from PIL import Image
 
 from edgedigits.plotting.curves import best_epoch, metric_figure
 from edgedigits.plotting.style import BLUE, VERMILION, escape, file_name, to_png, to_svg
-from edgedigits.reports.figures.confusion import confusion_figure, row_shares
-from edgedigits.reports.figures.images import grid_figure, predictions_figure
-from edgedigits.reports.rotation import RotationCurve, rotation_figure
+from edgedigits.reports.images import grid_figure, predictions_figure
 from edgedigits.reports.sections.calibration import reliability_figure
 from edgedigits.reports.sections.dataset import distribution_figure
+from edgedigits.reports.sections.decisions import confusion_figure, row_shares
 from edgedigits.reports.sections.network import Layer, network_figure
+from edgedigits.reports.sections.rotation import RotationCurve, rotation_figure
 from edgedigits.verification.intervals import wilson
 from edgedigits.verification.reliability import Reliability
 

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score, log_loss, precision_score, recall_score
 
 from edgedigits.data.dataset import Samples
-from edgedigits.reports.evaluation import Evaluation
-from edgedigits.reports.rotation import MOST_IMAGES, rotated, rotation_curve
-from edgedigits.reports.selection import at_random, one_of_each_and_more
+from edgedigits.reports.evaluation import MOST_IMAGES, Evaluation, rotated, rotation_curve
+from edgedigits.reports.images import at_random, one_of_each_and_more
 from edgedigits.verification.reliability import group_by_confidence
 from edgedigits_runtime.preprocessing import Images, Probabilities
 

@@ -11,14 +11,12 @@ from edgedigits.data.dataset import Samples
 from edgedigits.data.splits import Splits
 from edgedigits.recipes.gates import Gate
 from edgedigits.reports import html
-from edgedigits.reports.evaluation import Evaluation
+from edgedigits.reports.evaluation import Evaluation, RotationCurve
 from edgedigits.reports.facts import Facts
-from edgedigits.reports.figures.confusion import confusion_figure
-from edgedigits.reports.rotation import RotationCurve
 from edgedigits.reports.sections.calibration import calibration
 from edgedigits.reports.sections.curves import curves
 from edgedigits.reports.sections.dataset import dataset
-from edgedigits.reports.sections.decisions import decisions
+from edgedigits.reports.sections.decisions import confusion_figure, decisions
 from edgedigits.reports.sections.exports import exports, read_verification
 from edgedigits.reports.sections.headline import headline
 from edgedigits.reports.sections.network import network

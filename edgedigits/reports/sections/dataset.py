@@ -11,14 +11,13 @@ from edgedigits.data.dataset import Samples
 from edgedigits.data.splits import Splits
 from edgedigits.plotting.style import BLUE, GREEN, VERMILION, escape, new_figure, tidy
 from edgedigits.reports.facts import Facts
-from edgedigits.reports.figures.images import grid_figure
 from edgedigits.reports.html import Picture, Section, card, cards, charts, heading, pair, pixels, table
-from edgedigits.reports.selection import one_of_each_and_more
+from edgedigits.reports.images import grid_figure, one_of_each_and_more
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHOWN_SAMPLES = 40
+MOST_SAMPLES = 40
 TITLE = "Dataset"
 
 
@@ -62,13 +61,13 @@ def _distribution(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str]
 
 
 def _grid(train: Samples, labels: Sequence[str]) -> Picture:
-    chosen = one_of_each_and_more(train.labels, SHOWN_SAMPLES)
+    chosen = one_of_each_and_more(train.labels, MOST_SAMPLES)
     captions = [escape(labels[label]) for label in train.labels[chosen]]
     return Picture("samples", grid_figure(train.images[chosen], captions), "training images", on_page=False)
 
 
 def _cards(splits: Splits, labels: Sequence[str]) -> str:
-    chosen = one_of_each_and_more(splits.train.labels, SHOWN_SAMPLES)
+    chosen = one_of_each_and_more(splits.train.labels, MOST_SAMPLES)
     return cards(
         (
             card(pixels(image, f"training image {i}: {labels[label]}"), [labels[label]])
@@ -87,12 +86,7 @@ BAR = 0.8
 
 
 def distribution_figure(counts: Mapping[str, NDArray[Any]], classes: Sequence[str]) -> "Figure":
-    """Draw the share of each class in each split.
-
-    Args:
-        counts: by split, samples of each class, int [classes].
-        classes: their names.
-    """
+    """Draw the share of each class in each split; `counts` has the samples of each class, int [classes], by split."""
     figure = new_figure(height=max(3.2, 0.8 + 0.34 * len(classes)))
     axes = figure.subplots()
     rows = np.arange(len(classes))

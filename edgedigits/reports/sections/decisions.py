@@ -1,28 +1,27 @@
 """Decisions on the test split: confusion, scores, mistakes and samples."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from edgedigits.data.dataset import Samples
-from edgedigits.plotting.style import escape
+from edgedigits.plotting.style import INK, escape, new_figure, tidy
+from edgedigits.reports import html
 from edgedigits.reports.evaluation import Evaluation
 from edgedigits.reports.facts import Facts
-from edgedigits.reports.figures.confusion import confusion_figure
-from edgedigits.reports.figures.images import SHOWN_CLASSES, grid_figure, predictions_figure
-from edgedigits.reports.html import (
-    Picture,
-    Section,
-    bars,
-    card,
-    cards,
-    charts,
-    heading,
-    paragraph,
-    pixels,
-    table,
-)  # fmt: skip
-from edgedigits.reports.selection import at_random
+from edgedigits.reports.html import Picture, Section, paragraph
+from edgedigits.reports.images import BARS, at_random, grid_figure, predictions_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TITLE = "Test split"
-SHOWN_MISTAKES = 40
-SHOWN_PREDICTIONS = 12
+MOST_MISTAKES = 40
+MOST_PREDICTIONS = 12
+MOST_WITH_NUMBERS = 20
+"""With more classes the cells are too small for figures."""
 
 Labels = tuple[str, ...]
 
@@ -37,12 +36,12 @@ def decisions(facts: Facts) -> Section:
     if len(test.mistakes):
         pictures.append(_mistakes_picture(test, samples, labels))
     blocks = (
-        charts(matrices),
+        html.charts(matrices),
         _scores(test, labels),
-        heading("Misclassified images"),
+        html.heading("Misclassified images"),
         *_mistakes(test, samples, labels),
-        heading("Sample predictions"),
-        paragraph(f"A seeded choice of {min(SHOWN_PREDICTIONS, len(samples))} test images, right or wrong."),
+        html.heading("Sample predictions"),
+        paragraph(f"A seeded choice of {min(MOST_PREDICTIONS, len(samples))} test images, right or wrong."),
         _predictions(test, samples, labels),
     )
     return Section("test", TITLE, blocks, tuple(pictures))
@@ -74,7 +73,7 @@ def _scores(test: Evaluation, labels: Labels) -> str:
     means = [sum(getattr(one, key) for one in scores) / len(scores) for key in ("precision", "recall", "f1")]
     mean = ("mean of the classes", *(f"{mean:.2%}" for mean in means), f"{len(test.labels):,}")
     head = ("class", "precision", "recall", "F1", "images")
-    return table("Precision, recall and F1 by class", head, [*rows, mean])
+    return html.table("Precision, recall and F1 by class", head, [*rows, mean])
 
 
 def _mistakes(test: Evaluation, samples: Samples, labels: Labels) -> tuple[str, ...]:
@@ -82,20 +81,20 @@ def _mistakes(test: Evaluation, samples: Samples, labels: Labels) -> tuple[str, 
     if not count:
         return (paragraph(f"None of the {len(samples):,} test images is read wrong."),)
     summary = f"{count:,} of {len(samples):,} test images are read wrong ({count / len(samples):.2%})."
-    if count > SHOWN_MISTAKES:
-        summary += f" These are the {SHOWN_MISTAKES} worst: wrong, and most confident."
+    if count > MOST_MISTAKES:
+        summary += f" These are the {MOST_MISTAKES} worst: wrong, and most confident."
     else:
         summary += " All of them, the most confident first."
     each = []
-    for i in test.mistakes[:SHOWN_MISTAKES]:
+    for i in test.mistakes[:MOST_MISTAKES]:
         true, read, confidence = labels[test.labels[i]], labels[test.predicted[i]], f"{test.confidence[i]:.1%}"
-        image = pixels(samples.images[i], f"test image {i}: a {true}, read as {read} with {confidence}")
-        each.append(card(image, [f"{true} → {read}", confidence, f"image {i}"]))
-    return paragraph(summary + " Each with its true class → the one predicted, and the confidence."), cards(each)
+        image = html.pixels(samples.images[i], f"test image {i}: a {true}, read as {read} with {confidence}")
+        each.append(html.card(image, [f"{true} → {read}", confidence, f"image {i}"]))
+    return paragraph(summary + " Each with its true class → the one predicted, and the confidence."), html.cards(each)
 
 
 def _mistakes_picture(test: Evaluation, samples: Samples, labels: Labels) -> Picture:
-    worst = test.mistakes[:SHOWN_MISTAKES]
+    worst = test.mistakes[:MOST_MISTAKES]
     captions = [
         f"{escape(labels[test.labels[i]])} → {escape(labels[test.predicted[i]])}\n{test.confidence[i]:.1%}"
         for i in worst
@@ -105,19 +104,65 @@ def _mistakes_picture(test: Evaluation, samples: Samples, labels: Labels) -> Pic
 
 def _predictions(test: Evaluation, samples: Samples, labels: Labels) -> str:
     each = []
-    for i in at_random(len(samples), SHOWN_PREDICTIONS):
+    for i in at_random(len(samples), MOST_PREDICTIONS):
         true, read = labels[test.labels[i]], labels[test.predicted[i]]
-        top = test.top(int(i), labels, SHOWN_CLASSES)
-        image = pixels(samples.images[i], f"test image {i}: a {true}, read as {read} with {test.confidence[i]:.1%}")
-        shares = bars((label, share, label == true) for label, share in top)
-        each.append(card(image, [f"true: {true}", f"image {i}"], marked=true != read, below=shares))
-    return cards(each, "predictions")
+        top = test.top(int(i), labels, BARS)
+        image = html.pixels(
+            samples.images[i], f"test image {i}: a {true}, read as {read} with {test.confidence[i]:.1%}"
+        )
+        shares = html.bars((label, share, label == true) for label, share in top)
+        each.append(html.card(image, [f"true: {true}", f"image {i}"], marked=true != read, below=shares))
+    return html.cards(each, "predictions")
 
 
 def _predictions_picture(test: Evaluation, samples: Samples, labels: Labels) -> Picture:
-    chosen = at_random(len(samples), SHOWN_PREDICTIONS)
-    tops = [test.top(int(i), labels, SHOWN_CLASSES) for i in chosen]
+    chosen = at_random(len(samples), MOST_PREDICTIONS)
+    tops = [test.top(int(i), labels, BARS) for i in chosen]
     truths = [labels[test.labels[i]] for i in chosen]
     return Picture(
         "predictions", predictions_figure(samples.images[chosen], tops, truths), "sample predictions", on_page=False
     )
+
+
+def row_shares(confusion: NDArray[Any]) -> NDArray[np.float64]:
+    """Return each row divided by its sum, float64; a row of zeros stays zero."""
+    shares: NDArray[np.float64] = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    return shares
+
+
+def confusion_figure(confusion: NDArray[Any], classes: Sequence[str], *, normalised: bool) -> "Figure":
+    """Draw a confusion matrix; cells without a sample stay white.
+
+    Args:
+        confusion: int [classes, classes], true by predicted.
+        classes: their names.
+        normalised: write percent of each true class instead of counts.
+    """
+    from matplotlib.colors import PowerNorm
+
+    values = 100 * row_shares(confusion) if normalised else confusion
+    side = min(12.0, max(4.6, 1.4 + 0.33 * len(classes)))
+    figure = new_figure(side, side)
+    axes = figure.subplots()
+    # The diagonal holds nearly everything; a power below 1 makes single mistakes visible.
+    norm = PowerNorm(0.4, vmin=0, vmax=max(1, values.max()))
+    axes.pcolormesh(np.ma.masked_equal(values, 0), cmap="Blues", norm=norm, edgecolor="white", linewidth=0.5)
+    if len(classes) <= MOST_WITH_NUMBERS:
+        for row, column in np.argwhere(confusion > 0):
+            value = values[row, column]
+            label = f"{value:.0f}" if not normalised or value == 100 else f"{value:.1f}"
+            axes.text(
+                column + 0.5, row + 0.5, label, ha="center", va="center",
+                fontsize=7.5 if len(classes) <= 10 else 5.5, color="white" if norm(value) > 0.55 else INK,
+            )  # fmt: skip
+    tidy(axes, xlabel="predicted", ylabel="true")
+    axes.grid(visible=False)
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    names = [escape(name) for name in classes]
+    upright = max(map(len, names)) > 2
+    ticks = np.arange(len(classes)) + 0.5
+    axes.set_xticks(ticks, names, rotation=90 if upright else 0)
+    axes.set_yticks(ticks, names)
+    axes.tick_params(length=0, labelsize=9 if len(classes) <= MOST_WITH_NUMBERS else 6)
+    return figure

@@ -10,8 +10,8 @@ from edgedigits.data.dataset import Samples
 from edgedigits.plotting.style import escape, file_name
 from edgedigits.recipes.gates import Gate
 from edgedigits.reports.facts import Facts
-from edgedigits.reports.figures.images import grid_figure
 from edgedigits.reports.html import Picture, Section, card, cards, heading, paragraph, pixels, table
+from edgedigits.reports.images import grid_figure
 from edgedigits.verification.comparison import Comparison, Flip
 from edgedigits.verification.intervals import Share
 from edgedigits.verification.verify import Verification, file_digest
@@ -19,7 +19,7 @@ from edgedigits_runtime.engines import ENGINE_OF_SUFFIX
 from edgedigits_runtime.errors import RunError
 
 TITLE = "Exports"
-SHOWN_FLIPS = 40
+MOST_FLIPS = 40
 REPORT = ".verify.json"
 
 
@@ -111,12 +111,12 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
     """Return the blocks of one export, and the picture of its flipped images."""
     figures = proof.comparison
     blocks = [heading(proof.artifact), *map(paragraph, _verdict(proof, facts))]
-    flips = figures.flips[:SHOWN_FLIPS]
+    flips = figures.flips[:MOST_FLIPS]
     if not flips:
         return [*blocks, paragraph(f"All {figures.images:,} decisions equal Keras's.")], None
     samples = _compared(proof, facts)
     summary = f"{len(figures.flips):,} of {figures.images:,} decisions flipped; Keras's most confident first"
-    summary += f", {SHOWN_FLIPS} shown." if len(figures.flips) > SHOWN_FLIPS else "."
+    summary += f", the first {MOST_FLIPS}." if len(figures.flips) > MOST_FLIPS else "."
     if samples is None:
         rows = [(str(flip.index), flip.label, flip.keras, flip.artifact) for flip in flips]
         head = ("image", "true", "Keras", "the export")
@@ -126,7 +126,7 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
             pixels(
                 samples.images[flip.index],
                 f"{proof.split} image {flip.index}: a {flip.label},"
-                f" Keras says {flip.keras}, the export {flip.artifact}",
+                f" Keras reads {flip.keras}, the export {flip.artifact}",
             ),
             [f"{flip.keras} → {flip.artifact}", f"true: {flip.label}", f"image {flip.index}"],
             marked=flip.artifact != flip.label,

@@ -9,19 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import ImageFont, ImageOps
 
-from edgedigits.plotting.style import (
-    BLUE,
-    DPI,
-    GREEN,
-    INK,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    YELLOW,
-    bare_axes,
-    figure_of,
-)  # fmt: skip
+from edgedigits.plotting import style
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.html import Picture, Section, charts, table
 from edgedigits_runtime.errors import MissingExtra
@@ -86,10 +74,10 @@ MARGIN = 12
 TALLEST = 220
 """Of a box, in pixels."""
 COLOURS = {
-    "Conv2D": BLUE, "MaxPooling2D": VERMILION, "AveragePooling2D": VERMILION, "Dropout": YELLOW,
-    "Flatten": GREEN, "Dense": ORANGE, "BatchNormalization": PURPLE,
+    "Conv2D": style.BLUE, "MaxPooling2D": style.VERMILION, "AveragePooling2D": style.VERMILION,
+    "Dropout": style.YELLOW, "Flatten": style.GREEN, "Dense": style.ORANGE, "BatchNormalization": style.PURPLE,
 }  # fmt: skip
-OTHER = SKY
+OTHER = style.SKY
 
 
 def network_figure(layers: Sequence[Layer]) -> "Figure":
@@ -102,20 +90,25 @@ def network_figure(layers: Sequence[Layer]) -> "Figure":
         visualkeras: Any = importlib.import_module("visualkeras")
     except ImportError as error:
         raise MissingExtra("drawing a network", "train") from error
+    from matplotlib import font_manager
+
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), FONT_SIZE)
     stand_ins = [_stand_in(layer) for layer in layers]
     tallest = max((layer.shape[0] or 1 for layer in layers if len(layer.shape) == 3), default=TALLEST)
+    fills = {type(one): COLOURS.get(type(one).__name__, OTHER) for one in stand_ins}
+    colours = {kind: {"fill": fill, "outline": style.INK} for kind, fill in fills.items()}
     drawing = visualkeras.layered_view(
         SimpleNamespace(layers=stand_ins),
-        color_map={type(one): {"fill": COLOURS.get(type(one).__name__, OTHER), "outline": INK} for one in stand_ins},
+        color_map=colours,
         text_callable=lambda i, _: (_caption(layers[i]), False),
-        font=_font(), font_color=INK, spacing=112, padding=70, draw_funnel=False, one_dim_orientation="y",
+        font=font, font_color=style.INK, spacing=112, padding=70, draw_funnel=False, one_dim_orientation="y",
         scale_xy=TALLEST / tallest, max_xy=TALLEST, min_xy=12, scale_z=0.5, max_z=120, min_z=12,
         legend_text_spacing_offset=0,
     )  # fmt: skip
     drawing = ImageOps.expand(drawing, MARGIN, "white")
-    axes = bare_axes(drawing.width / DPI, drawing.height / DPI)
+    figure, axes = style.bare_axes(drawing.width / style.DPI, drawing.height / style.DPI)
     axes.imshow(np.asarray(drawing.convert("RGB")))
-    return figure_of(axes)
+    return figure
 
 
 def _stand_in(layer: Layer) -> Any:
@@ -126,9 +119,3 @@ def _stand_in(layer: Layer) -> Any:
 def _caption(layer: Layer) -> str:
     parameters = f"{layer.parameters:,}" if layer.parameters else "–"
     return f"{layer.kind}\n{layer.shape_text}\n{parameters}"
-
-
-def _font() -> Any:
-    from matplotlib import font_manager
-
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), FONT_SIZE)

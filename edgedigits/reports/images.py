@@ -1,17 +1,44 @@
-"""Images of a dataset: in a grid with captions, and with the probabilities a network gave them."""
+"""Images of a dataset: a choice of them, a grid with captions, and bars of predicted probabilities."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgedigits.plotting.style import BLUE, GRID, INK, VERMILION, WIDTH, bare_axes, escape, figure_of, new_figure
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits.plotting.style import BLUE, GRID, INK, VERMILION, WIDTH, bare_axes, escape, new_figure
 from edgedigits_runtime.preprocessing import Images
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHOWN_CLASSES = 5
+SEED = 0
+
+BARS = 5
 """Bars of one prediction: its most likely classes."""
+
+
+def one_of_each_and_more(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return int64 indices of at most `count` samples: a seeded, class-balanced choice, sorted by class.
+
+    Args:
+        labels: int64 [N].
+        count: if there are more classes, some are left out.
+    """
+    order = np.random.default_rng(SEED).permutation(len(labels))
+    rank = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        of_class = order[labels[order] == label]
+        rank[of_class] = np.arange(len(of_class))
+    chosen = order[np.argsort(rank[order], kind="stable")][:count]
+    return chosen[np.argsort(labels[chosen], kind="stable")]
+
+
+def at_random(available: int, count: int) -> NDArray[np.int64]:
+    """Return at most `count` int64 indices below `available`: a seeded choice, ascending."""
+    chosen = np.random.default_rng(SEED).choice(available, min(count, available), replace=False)
+    return np.sort(chosen).astype(np.int64)
 
 
 def grid_figure(images: Images, captions: Sequence[str], *, columns: int = 8) -> "Figure":
@@ -25,13 +52,13 @@ def grid_figure(images: Images, captions: Sequence[str], *, columns: int = 8) ->
     rows = -(-len(images) // columns)
     lines = 1 + max(caption.count("\n") for caption in captions)
     cell = 1 + 0.24 * lines
-    axes = bare_axes(1.05 * columns, 1.05 * rows * cell)
+    figure, axes = bare_axes(1.05 * columns, 1.05 * rows * cell)
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         left, top = i % columns, -(i // columns) * cell
-        _show(axes, image, (left + 0.06, left + 0.94, top - 0.94, top - 0.06))
+        _draw(axes, image, (left + 0.06, left + 0.94, top - 0.94, top - 0.06))
         axes.text(left + 0.5, top - 0.98, caption, ha="center", va="top", fontsize=7.5, color=INK)
     axes.set(xlim=(0, columns), ylim=(-rows * cell, 0), aspect="equal")
-    return figure_of(axes)
+    return figure
 
 
 def predictions_figure(images: Images, tops: Sequence[Sequence[tuple[str, float]]], truths: Sequence[str]) -> "Figure":
@@ -51,7 +78,7 @@ def predictions_figure(images: Images, tops: Sequence[Sequence[tuple[str, float]
     for i, (image, top, truth) in enumerate(zip(images, tops, truths, strict=True)):
         picture, bars = cells.flat[2 * i], cells.flat[2 * i + 1]
         height, width = image.shape[:2]
-        _show(picture, image, (0, width, height, 0))
+        _draw(picture, image, (0, width, height, 0))
         picture.set_axis_off()
         picture.set_title(f"true: {escape(truth)}", fontsize=8, color=INK, loc="left")
         _bars(bars, top, truth)
@@ -73,6 +100,6 @@ def _bars(axes: "Axes", top: Sequence[tuple[str, float]], truth: str) -> None:
     axes.spines["left"].set_color(GRID)
 
 
-def _show(axes: "Axes", image: Images, extent: tuple[float, float, float, float]) -> None:
+def _draw(axes: "Axes", image: Images, extent: tuple[float, float, float, float]) -> None:
     pixels = image if image.shape[-1] == 3 else image[..., 0]
     axes.imshow(pixels, extent=extent, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
