@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits.benchmarking.comparable import MachineMonitor, Save
-from edgedigits.benchmarking.energy import open_meter
-from edgedigits.benchmarking.energy.power_meter import NoMeter
+from edgedigits.benchmarking.energy.meters import NoMeter, open_meter
 from edgedigits.benchmarking.measuring.fresh_process import ProcessOptions
 from edgedigits.benchmarking.measuring.latency_summary import INTERVAL, PERCENTILE
 from edgedigits.benchmarking.measuring.sampling import GARBAGE_COLLECTION, RULE, Call, Effort
@@ -44,7 +43,7 @@ class BenchOptions:
         effort: of steady latency.
         accuracy: how many test images to classify; None for none.
         sustained: minutes; None for none.
-        meter: see energy.open_meter. A named meter is measured for as long as it needs, any other for some seconds.
+        meter: see energy.meters. A named meter is measured for as long as it needs, any other for some seconds.
         root: beneath which the kernel's files lie.
     """
 

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from edgedigits.benchmarking import energy as meters
 from edgedigits.benchmarking.bench_state import Bench, describe_method, digest_of_model
 from edgedigits.benchmarking.energy import consumption
-from edgedigits.benchmarking.energy.power_meter import NoMeter
+from edgedigits.benchmarking.energy.meters import NoMeter, open_meter
 from edgedigits.benchmarking.measuring import fresh_process, sampling, scenarios, throughput
 from edgedigits.benchmarking.measuring.sampling import Effort
 from edgedigits.benchmarking.measuring.stages import TOTAL
@@ -98,7 +97,7 @@ def scenarios_section(bench: Bench) -> None:
 def energy_section(bench: Bench) -> None:
     """Microjoules of one call, if the board has a meter."""
     wanted = bench.options.meter
-    meter = meters.open_meter(bench.options.root, wanted)
+    meter = open_meter(bench.options.root, wanted)
     if isinstance(meter, NoMeter):
         bench.save("energy", meter.to_dict())
         return

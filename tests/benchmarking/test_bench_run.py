@@ -13,7 +13,7 @@ from benchmarks.synthetic_engine import SyntheticEngine
 from edgedigits.benchmarking import run, sections
 from edgedigits.benchmarking.bench_state import Bench, BenchOptions, digest_of_model, open_bench
 from edgedigits.benchmarking.energy import consumption
-from edgedigits.benchmarking.energy.power_meter import Meter, NoMeter
+from edgedigits.benchmarking.energy.meters import Meter, NoMeter
 from edgedigits.benchmarking.measuring import sampling
 from edgedigits.benchmarking.measuring.sampling import Effort
 from edgedigits.benchmarking.measuring.workload import load_workload

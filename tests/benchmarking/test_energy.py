@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits.benchmarking.energy import METERS, open_meter
 from edgedigits.benchmarking.energy.consumption import Energy, Integral, Plan, Recording, measure_energy
-from edgedigits.benchmarking.energy.pmic import parse_rails
-from edgedigits.benchmarking.energy.power_meter import Meter, NoMeter
+from edgedigits.benchmarking.energy.meters import METERS, Meter, NoMeter, open_meter, parse_rails
 from edgedigits_runtime.errors import UnknownName
 from tests.support.recorded_machines import unpack, write
 

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgedigits.benchmarking.comparable import comparable
-from edgedigits.benchmarking.energy import METERS, open_meter
-from edgedigits.benchmarking.energy.power_meter import Meter
+from edgedigits.benchmarking.energy.meters import METERS, Meter, open_meter
 from edgedigits.benchmarking.results.result_file import plain
 from edgedigits.machine.conditions import Course, jetson_mode, snapshot
 from edgedigits.machine.environment import emulator_by_platform, name_of_hypervisor

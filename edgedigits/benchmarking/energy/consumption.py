@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import mean
 from types import TracebackType
 
-from edgedigits.benchmarking.energy.power_meter import Meter, NoMeter
+from edgedigits.benchmarking.energy.meters import Meter, NoMeter
 
 
 @dataclass(frozen=True)
