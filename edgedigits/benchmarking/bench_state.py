@@ -35,54 +35,35 @@ Progress = Callable[[str, float], object]
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """What to measure, and for how long.
+    """What to measure, and for how long."""
 
-    Attributes:
-        model, engine, device, options, contract: see edgedigits.load.
-        what, pictures: see measuring.workload.
-        effort: of steady latency.
-        accuracy: how many test images to classify; None for none.
-        sustained: minutes; None for none.
-        meter: see energy.meters. A named meter is measured for as long as it needs, any other for some seconds.
-        root: beneath which the kernel's files lie.
-    """
-
-    model: str = "base"
+    model: str = "base"  # model, engine, device, options, contract: see edgedigits.load.
     engine: str | None = None
     device: str = "auto"
     options: EngineOptions = EngineOptions()
     contract: Path | None = None
-    what: What = "read"
+    what: What = "read"  # what, pictures: see measuring.workload.
     pictures: str = "photo"
-    effort: Effort = Effort(seconds=8.0)
-    accuracy: int | None = None
-    sustained: float | None = None
-    meter: str | None = None
-    root: Path = Path("/")
+    effort: Effort = Effort(seconds=8.0)  # Of steady latency.
+    accuracy: int | None = None  # How many test images to classify; None for none.
+    sustained: float | None = None  # Minutes; None for none.
+    meter: str | None = None  # See energy.meters; None for the first one.
+    root: Path = Path("/")  # Beneath which the kernel's files lie.
 
 
 @dataclass(eq=False)
 class Bench:
-    """The state that the sections of one run share.
-
-    Attributes:
-        file: of the model.
-        save: receives each section.
-        progress: called between measurements only.
-        times: of steady latency so far.
-        monitor: of the machine; set when the run starts.
-        done: the share of the sections that are finished.
-    """
+    """The state that the sections of one run share."""
 
     options: BenchOptions
     reader: Reader
-    file: Path
+    file: Path  # Of the model.
     workload: Workload
-    save: Save = lambda _name, _content: None
-    progress: Progress = lambda _text, _share: None
-    times: StageTimes = field(default_factory=StageTimes)
-    monitor: MachineMonitor = field(init=False)
-    done: float = 0.0
+    save: Save = lambda _name, _content: None  # Receives each section.
+    progress: Progress = lambda _text, _share: None  # Called between measurements only.
+    times: StageTimes = field(default_factory=StageTimes)  # Of steady latency so far.
+    monitor: MachineMonitor = field(init=False)  # Of the machine; set when the run starts.
+    done: float = 0.0  # The share of the sections that are finished.
 
     @property
     def engine(self) -> Engine:
@@ -111,11 +92,7 @@ class Bench:
 
 
 def open_bench(options: BenchOptions) -> Bench:
-    """Load the model and the pictures, and check the meter before anything is measured.
-
-    Raises:
-        EdgedigitsError: the model, engine, device, pictures or meter cannot be used.
-    """
+    """Load the model and the pictures, and check the meter before anything is measured. Raises EdgedigitsError."""
     if options.meter is not None:
         meter = open_meter(options.root, options.meter)
         if isinstance(meter, NoMeter):

@@ -40,17 +40,11 @@ SAVING_PROFILES = ("low-power", "quiet", "cool")
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a run may be compared.
+    """Whether a run may be compared."""
 
-    Attributes:
-        reasons: why not; empty if it may.
-        notes: facts that a reader should know, but that do not bar a comparison.
-        unseen: what this machine does not report: "clock", "throttling", "load".
-    """
-
-    reasons: tuple[str, ...]
-    notes: tuple[str, ...]
-    unseen: tuple[str, ...]
+    reasons: tuple[str, ...]  # Why not; empty if it may.
+    notes: tuple[str, ...]  # Facts that a reader should know, but that do not bar a comparison.
+    unseen: tuple[str, ...]  # What this machine does not report: "clock", "throttling", "load".
 
     @property
     def yes(self) -> bool:

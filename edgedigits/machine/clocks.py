@@ -10,42 +10,26 @@ CPUFREQ = "sys/devices/system/cpu/cpufreq"
 
 @dataclass(frozen=True)
 class Policy:
-    """The clock of cores that run at one speed (Documentation/admin-guide/pm/cpufreq.rst).
+    """The clock of cores that run at one speed (Documentation/admin-guide/pm/cpufreq.rst)."""
 
-    Attributes:
-        cores: as the kernel lists them, "0-3".
-        mhz: now.
-        lowest_mhz, highest_mhz: the limits that are set now.
-        hardware_mhz: the hardware's own limit.
-        driver: with intel_pstate and amd-pstate-epp the governors have another meaning.
-        preference: the energy preference, such as "balance_performance".
-    """
-
-    cores: str
-    mhz: float | None
-    lowest_mhz: float | None
+    cores: str  # As the kernel lists them, "0-3".
+    mhz: float | None  # Now.
+    lowest_mhz: float | None  # This and the next: the limits that are set now.
     highest_mhz: float | None
-    hardware_mhz: float | None
+    hardware_mhz: float | None  # The hardware's own limit.
     governor: str | None
-    driver: str | None
-    preference: str | None
+    driver: str | None  # With intel_pstate and amd-pstate-epp the governors have another meaning.
+    preference: str | None  # The energy preference, such as "balance_performance".
 
 
 @dataclass(frozen=True)
 class Clocks:
-    """All clocks of a machine.
+    """All clocks of a machine."""
 
-    Attributes:
-        policies: empty where the kernel has no cpufreq, as in virtual machines.
-        fastest_mhz: the clock of the fastest core now, which is the one that a busy thread runs on.
-        source: "cpufreq", or "cpuinfo", which in a virtual machine is nominal; None if unknown.
-        turbo: whether clocks above the nominal one are allowed; None where there is no such setting.
-    """
-
-    policies: tuple[Policy, ...]
-    fastest_mhz: float | None
-    source: str | None
-    turbo: bool | None
+    policies: tuple[Policy, ...]  # Empty where the kernel has no cpufreq, as in virtual machines.
+    fastest_mhz: float | None  # The clock of the fastest core now, which is the one that a busy thread runs on.
+    source: str | None  # "cpufreq", or "cpuinfo", which in a virtual machine is nominal; None if unknown.
+    turbo: bool | None  # Whether clocks above the nominal one are allowed; None where there is no such setting.
 
 
 def read_clocks(tree: Tree) -> Clocks:

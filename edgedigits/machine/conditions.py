@@ -23,37 +23,25 @@ from edgedigits.machine.tree import REAL, Tree
 
 @dataclass(frozen=True)
 class Power:
-    """The power supply.
+    """The power supply."""
 
-    Attributes:
-        on_battery: None for machines without a battery.
-        profile: the firmware's profile, such as "balanced".
-        mode: a Jetson's power mode, such as "15W".
-    """
-
-    on_battery: bool | None
+    on_battery: bool | None  # None for machines without a battery.
     battery_percent: int | None
-    profile: str | None
-    mode: str | None
+    profile: str | None  # The firmware's profile, such as "balanced".
+    mode: str | None  # A Jetson's power mode, such as "15W".
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """The conditions at one moment.
+    """The conditions at one moment."""
 
-    Attributes:
-        at_seconds: on the monotonic clock, so that only differences are meaningful.
-        temperatures: degrees Celsius by sensor.
-        skipped: files that exist but could not be read, each with the reason.
-    """
-
-    at_seconds: float
+    at_seconds: float  # On the monotonic clock, so that only differences are meaningful.
     clocks: Clocks
-    temperatures: dict[str, float]
+    temperatures: dict[str, float]  # Degrees Celsius by sensor.
     throttling: Throttling
     load: Load
     power: Power
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()  # Files that exist but could not be read, each with the reason.
 
     @property
     def processor_celsius(self) -> float | None:
@@ -66,15 +54,10 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Course:
-    """The conditions over one run.
+    """The conditions over one run."""
 
-    Attributes:
-        before, after: outside of the run, when no child process of it is alive.
-        during: in the order of time; may be empty.
-    """
-
-    before: Conditions
-    during: tuple[Conditions, ...]
+    before: Conditions  # before, after: outside of the run, when no child process of it is alive.
+    during: tuple[Conditions, ...]  # In the order of time; may be empty.
     after: Conditions
 
     @property

@@ -39,16 +39,12 @@ CONTAINERS = {
 
 @dataclass(frozen=True)
 class Environment:
-    """Each layer by its name; None if it is absent or cannot be detected.
-
-    Attributes:
-        cpu_quota: how many cores' time the control group grants; None without a limit.
-    """
+    """Each layer by its name; None if it is absent or cannot be detected."""
 
     container: str | None
     virtual_machine: str | None
     emulator: str | None
-    cpu_quota: float | None = None
+    cpu_quota: float | None = None  # How many cores' time the control group grants; None without a limit.
 
 
 def find_environment(tree: Tree, machine: str | None) -> Environment:

@@ -37,23 +37,14 @@ PLACEHOLDERS = frozenset({
 
 @dataclass(frozen=True)
 class Software:
-    """The software that a result depends on.
+    """The software that a result depends on."""
 
-    Attributes:
-        system: kernel and release, "Linux 6.6.31+rpt-rpi-v8".
-        distribution: "Debian GNU/Linux 12 (bookworm)".
-        libc: "glibc 2.36" or "musl"; None for others.
-        python: implementation, version and width, "CPython 3.11.2, 64 bit".
-        libraries: versions of those that are installed.
-        engines: version and providers of each engine that was probed.
-    """
-
-    system: str
-    distribution: str | None
-    libc: str | None
-    python: str
-    libraries: Mapping[str, str]
-    engines: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    system: str  # Kernel and release, "Linux 6.6.31+rpt-rpi-v8".
+    distribution: str | None  # "Debian GNU/Linux 12 (bookworm)".
+    libc: str | None  # "glibc 2.36" or "musl"; None for others.
+    python: str  # Implementation, version and width, "CPython 3.11.2, 64 bit".
+    libraries: Mapping[str, str]  # Versions of those that are installed.
+    engines: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # Version and providers.
 
 
 @dataclass(frozen=True)

@@ -16,33 +16,21 @@ OTHER = ("idle", "iowait", "steal")
 
 @dataclass(frozen=True)
 class Ticks:
-    """Time of all cores since the machine started, in hundredths of a second.
-
-    Attributes:
-        busy: part of `total` in which a core worked for any process.
-        stolen: part in which the hypervisor gave the core to another virtual machine.
-        own: part of `busy` used by this process and its ended children.
-    """
+    """Time of all cores since the machine started, in hundredths of a second."""
 
     total: int
-    busy: int
-    stolen: int
-    own: int
+    busy: int  # Part of `total` in which a core worked for any process.
+    stolen: int  # Part in which the hypervisor gave the core to another virtual machine.
+    own: int  # Part of `busy` used by this process and its ended children.
 
 
 @dataclass(frozen=True)
 class Load:
-    """Load counters at one moment.
+    """Load counters at one moment."""
 
-    Attributes:
-        averages: runnable tasks over 1, 5 and 15 minutes, this process included.
-        ticks: None where the system hides them.
-        quota_stops: how often the control group's quota has stopped its processes; None without a quota.
-    """
-
-    averages: tuple[float, float, float] | None
-    ticks: Ticks | None
-    quota_stops: int | None
+    averages: tuple[float, float, float] | None  # Runnable tasks over 1, 5 and 15 minutes, this process included.
+    ticks: Ticks | None  # None where the system hides them.
+    quota_stops: int | None  # How often the control group's quota has stopped its processes; None without a quota.
 
 
 @dataclass(frozen=True)

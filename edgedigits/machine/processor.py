@@ -26,23 +26,15 @@ FEATURES = {
 
 @dataclass(frozen=True)
 class Processor:
-    """The processor; None for whatever the machine does not report.
-
-    Attributes:
-        architecture: as the kernel names it: "x86_64", "aarch64".
-        cores: online, counting each hardware thread; `physical_cores` counts each core once.
-        usable: cores that this process may run on; None for a recorded machine.
-        features: values of FEATURES.
-        highest_mhz: the highest clock that the cpufreq driver names.
-    """
+    """The processor; None for whatever the machine does not report."""
 
     model: str | None
-    architecture: str | None
-    cores: int | None
+    architecture: str | None  # As the kernel names it: "x86_64", "aarch64".
+    cores: int | None  # Online, counting each hardware thread; `physical_cores` counts each core once.
     physical_cores: int | None
-    usable: int | None
-    features: tuple[str, ...]
-    highest_mhz: float | None
+    usable: int | None  # Cores that this process may run on; None for a recorded machine.
+    features: tuple[str, ...]  # Values of FEATURES.
+    highest_mhz: float | None  # The highest clock that the cpufreq driver names.
 
 
 @dataclass(frozen=True)

@@ -67,19 +67,12 @@ def _add(tree: Tree, found: dict[str, float], name: str, path: str) -> None:
 
 @dataclass(frozen=True)
 class Throttling:
-    """Signs of throttling.
+    """Signs of throttling."""
 
-    Attributes:
-        flags: of a Raspberry Pi's firmware; None elsewhere.
-        cooling: state and maximum state of each cooling device that slows the processor; 0 or less is at rest.
-        events: counters since the machine started that grow while it throttles.
-        alarms: alarms of single sensors that are on now; their silence excludes no other cause.
-    """
-
-    flags: int | None
-    cooling: Mapping[str, tuple[int, int]]
-    events: Mapping[str, int]
-    alarms: tuple[str, ...] = ()
+    flags: int | None  # Of a Raspberry Pi's firmware; None elsewhere.
+    cooling: Mapping[str, tuple[int, int]]  # State and highest state of each device that slows the processor.
+    events: Mapping[str, int]  # Counters since the machine started that grow while it throttles.
+    alarms: tuple[str, ...] = ()  # Alarms of single sensors that are on now; their silence excludes no other cause.
 
     @property
     def visible(self) -> bool:

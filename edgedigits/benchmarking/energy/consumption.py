@@ -16,18 +16,12 @@ from edgedigits.benchmarking.energy.meters import Meter, NoMeter
 
 @dataclass(frozen=True)
 class Recorded:
-    """Energy used over a time.
+    """Energy used over a time."""
 
-    Attributes:
-        seconds: between the first reading and the last.
-        joules: by channel; empty with fewer than 2 readings.
-        failures: sensor errors, each once.
-    """
-
-    seconds: float
-    joules: Mapping[str, float]
+    seconds: float  # Between the first reading and the last.
+    joules: Mapping[str, float]  # By channel; empty with fewer than 2 readings.
     readings: int
-    failures: tuple[str, ...]
+    failures: tuple[str, ...]  # Sensor errors, each once.
 
     def watts(self, channels: tuple[str, ...]) -> float | None:
         """Return the mean power of the sum of these channels; None if unknown."""
@@ -124,18 +118,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Energy:
-    """Energy of inferences.
-
-    Attributes:
-        idle: the rests, in order; one more than `busy`.
-        busy: the rounds of work.
-        inferences: in each round.
-    """
+    """Energy of inferences."""
 
     meter: Meter
-    idle: tuple[Recorded, ...]
-    busy: tuple[Recorded, ...]
-    inferences: tuple[int, ...]
+    idle: tuple[Recorded, ...]  # The rests, in order; one more than `busy`.
+    busy: tuple[Recorded, ...]  # The rounds of work.
+    inferences: tuple[int, ...]  # In each round.
 
     @property
     def idle_watts(self) -> list[float]:

@@ -28,30 +28,18 @@ PMIC_ASIDE = ("3V3_DAC", "3V3_ADC", "HDMI")
 
 @dataclass(frozen=True)
 class Meter:
-    """Sensors that measure a machine's energy.
+    """Sensors that measure a machine's energy."""
 
-    Attributes:
-        name: a key of METERS.
-        scope: what is measured and what is not, for a reader.
-        kind: whether `read` returns microjoules that are counted up, or the current watts.
-        read: returns each channel's current value. Raises OSError or ValueError when a sensor fails.
-        total: channels that are summed to the figure; the others are shown beside it.
-        wraps_at: the microjoules at which each counter restarts from 0.
-        interval_seconds: how often to read while measuring.
-        least_seconds: the shortest time that these sensors can measure.
-        skipped: sensors that could not be read, with the reason.
-    """
-
-    name: str
-    scope: str
-    kind: Literal["counter", "power"]
-    read: Callable[[], Mapping[str, float]]
+    name: str  # A key of METERS.
+    scope: str  # What is measured and what is not, for a reader.
+    kind: Literal["counter", "power"]  # Whether `read` returns counted microjoules or current watts.
+    read: Callable[[], Mapping[str, float]]  # Returns the value of each channel; raises OSError or ValueError.
     channels: tuple[str, ...]
-    total: tuple[str, ...]
-    wraps_at: Mapping[str, float] = field(default_factory=dict)
-    interval_seconds: float = 0.1
-    least_seconds: float = 1.0
-    skipped: tuple[str, ...] = ()
+    total: tuple[str, ...]  # Channels that are summed to the figure; the others are shown beside it.
+    wraps_at: Mapping[str, float] = field(default_factory=dict)  # Where each counter restarts from 0.
+    interval_seconds: float = 0.1  # How often to read while measuring.
+    least_seconds: float = 1.0  # The shortest time that these sensors can measure.
+    skipped: tuple[str, ...] = ()  # Sensors that could not be read, with the reason.
 
 
 @dataclass(frozen=True)

@@ -50,18 +50,12 @@ LIBRARIES_OF_ENGINE = {
 
 @dataclass(frozen=True)
 class ProcessOptions:
-    """How a fresh process reads.
+    """How a fresh process reads."""
 
-    Attributes:
-        engine: the one that runs the model, whose library is imported ahead of loading.
-        asked: the engine that the user named; None for the default.
-        device, options, contract: see edgedigits.load.
-    """
-
-    engine: str
+    engine: str  # The one that runs the model, whose library is imported ahead of loading.
     model: Path
-    asked: str | None = None
-    device: str = "auto"
+    asked: str | None = None  # The engine that the user named; None for the default.
+    device: str = "auto"  # device, options, contract: see edgedigits.load.
     options: EngineOptions = EngineOptions()
     contract: Path | None = None
 
@@ -103,12 +97,7 @@ class ColdStart:
 
 
 def measure_cold_start(given: ProcessOptions, picture: Path, into: ColdStart, seconds: float) -> None:
-    """Start processes for `seconds`, at least FEWEST and at most MOST.
-
-    Raises:
-        EngineDied: one of them failed.
-        ClockError: the clock stepped backwards.
-    """
+    """Start processes for `seconds`, at least FEWEST and at most MOST. Raises EngineDied or ClockError."""
     begun = time.perf_counter()
     while len(into.starts) < FEWEST or (len(into.starts) < MOST and time.perf_counter() - begun < seconds):
         found = run_fresh_process(given, [picture])

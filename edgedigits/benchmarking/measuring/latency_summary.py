@@ -44,22 +44,17 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Summary:
-    """A series in a few figures, in its unit, usually milliseconds; no value is left out.
-
-    Attributes:
-        p50, p90, p99, p99_9: nearest ranks.
-        interval: low and high end for each percentile; None where too few values bound it on that side.
-    """
+    """A series in a few figures, in its unit, usually milliseconds; no value is left out."""
 
     count: int
     min: float
     mean: float
-    p50: float
+    p50: float  # p50, p90, p99, p99_9: nearest ranks.
     p90: float
     p99: float
     p99_9: float
     max: float
-    interval: dict[str, Interval] = field(default_factory=dict)
+    interval: dict[str, Interval] = field(default_factory=dict)  # Low and high end by percentile; None where unbounded.
     histogram: Histogram = field(default_factory=lambda: Histogram([], []))
 
 

@@ -38,30 +38,20 @@ RULE = (
 
 @dataclass(frozen=True)
 class ClockFacts:
-    """Properties of the clock; neither is subtracted from any figure.
-
-    Attributes:
-        resolution_ns: the smallest step that was seen.
-        overhead_ns: the median difference of two reads in a row.
-    """
+    """Properties of the clock; neither is subtracted from any figure."""
 
     name: str
-    resolution_ns: int
-    overhead_ns: float
+    resolution_ns: int  # The smallest step that was seen.
+    overhead_ns: float  # The median difference of two reads in a row.
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure.
+    """How long to measure."""
 
-    Attributes:
-        iterations, seconds: at least; the current round of pictures is then finished.
-        warmup_seconds: at most.
-    """
-
-    iterations: int = 100
+    iterations: int = 100  # iterations, seconds: at least; the current round of pictures is then finished.
     seconds: float = 10.0
-    warmup_seconds: float = 5.0
+    warmup_seconds: float = 5.0  # At most.
 
     def __post_init__(self) -> None:
         if self.iterations < 1 or self.seconds < 0 or self.warmup_seconds < 0:

@@ -71,8 +71,7 @@ class Sustained:
 
     Attributes:
         minutes: the requested length.
-        windows: of each its start ("at", in seconds), "count", "p50", "p99" and "max" in milliseconds, and the
-            machine's state after it.
+        windows: start in seconds, calls, milliseconds, and the machine's state.
     """
 
     minutes: float

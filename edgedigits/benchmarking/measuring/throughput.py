@@ -21,20 +21,13 @@ KNEE = f"the fewest threads, then the smallest batch, that give at least {ENOUGH
 
 @dataclass(frozen=True)
 class Point:
-    """Throughput of one setting.
+    """Throughput of one setting."""
 
-    Attributes:
-        threads: concurrent calls, each with its own interpreter if the engine has several.
-        batch: images of a call.
-        images_per_second: of all threads together, with its interval.
-        calls: measured calls.
-    """
-
-    threads: int
-    batch: int
-    images_per_second: float
+    threads: int  # Concurrent calls, each with its own interpreter if the engine has several.
+    batch: int  # Images of a call.
+    images_per_second: float  # Of all threads together, with its interval.
     interval: tuple[float, float]
-    calls: int
+    calls: int  # Measured calls.
 
 
 def thread_counts(most: int) -> tuple[int, ...]:

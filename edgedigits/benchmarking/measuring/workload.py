@@ -26,16 +26,11 @@ What = Literal["read", "invoke"]
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """Pictures and what is done with them.
-
-    Attributes:
-        kind: of the pictures, for a reader.
-        encoded: the bytes of each file in `files`.
-    """
+    """Pictures and what is done with them."""
 
     what: What
-    kind: str
-    encoded: tuple[bytes, ...]
+    kind: str  # Of the pictures, for a reader.
+    encoded: tuple[bytes, ...]  # The bytes of each file in `files`.
     files: tuple[Path, ...]
 
     @property
@@ -52,11 +47,7 @@ class Workload:
 
 
 def load_workload(what: What, pictures: str = "photo") -> Workload:
-    """Load pictures: a name of KINDS, or the user's file or folder.
-
-    Raises:
-        PictureNotFound, MeasurementError: no such pictures.
-    """
+    """Load pictures: a name of KINDS, or the user's file or folder. Raises PictureNotFound or MeasurementError."""
     files = [_file(source) for source in expand([PICTURES / pictures if pictures in KINDS else pictures])]
     encoded = tuple(path.read_bytes() for path in files)
     return Workload(what, KINDS.get(pictures, "own pictures"), encoded, tuple(files))
@@ -69,12 +60,7 @@ def read_call(workload: Workload, reader: Reader) -> Call:
 
 
 def framed_images(workload: Workload, reader: Reader) -> Images:
-    """Return all framed digits of the pictures, uint8 [N, H, W, C].
-
-    Raises:
-        MeasurementError: the pictures hold no digit.
-        PictureError: one cannot be read.
-    """
+    """Return all framed digits of the pictures, uint8 [N, H, W, C]. Raises MeasurementError or PictureError."""
     found = np.concatenate([reader.framed(encoded)[1] for encoded in workload.encoded])
     if not len(found):
         raise MeasurementError("expected pictures of digits; found no digit in them: give other --pictures")

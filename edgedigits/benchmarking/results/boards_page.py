@@ -22,11 +22,7 @@ COLUMNS = ("board", "run", "p50", "p99", "images/s", "memory", "made", "comparab
 
 
 def boards_page(folder: Path) -> str:
-    """Return the page of all results in a folder, as Markdown.
-
-    Raises:
-        ResultError: there is none, or one cannot be read.
-    """
+    """Return the page of all results in a folder, as Markdown. Raises ResultError."""
     files = sorted(folder.glob("*.json"))
     if not files:
         raise ResultError(f"no result files (*.json) in {folder}; edgedigits bench --out {folder}/NAME.json makes one")

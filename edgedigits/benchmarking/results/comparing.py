@@ -23,72 +23,47 @@ MOST_NAMED = 8
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value and its interval; None for an end that too few measurements bound.
-
-    Attributes:
-        exact: counted, not measured, such as the bytes of a file.
-    """
+    """A measured value and its interval; None for an end that too few measurements bound."""
 
     value: float
     low: float | None = None
     high: float | None = None
-    exact: bool = False
+    exact: bool = False  # Counted, not measured, such as the bytes of a file.
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A figure as a multiple of the first result's.
-
-    Attributes:
-        low, high: the interval that both figures' intervals allow.
-        shown: whether the two intervals lie apart, so that there is a difference.
-        verdict: the same in words.
-    """
+    """A figure as a multiple of the first result's."""
 
     value: float
-    low: float | None
+    low: float | None  # low, high: the interval that both figures' intervals allow.
     high: float | None
-    shown: bool
-    verdict: str
+    shown: bool  # Whether the two intervals lie apart, so that there is a difference.
+    verdict: str  # The same in words.
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measured quantity, such as "total p50", in a unit of DIRECTIONS.
-
-    Attributes:
-        figures: one for each result; None where it was not measured.
-        ratios: one for each result after the first.
-    """
+    """One measured quantity, such as "total p50", in a unit of DIRECTIONS."""
 
     what: str
     unit: str
-    figures: tuple[Figure | None, ...]
-    ratios: tuple[Ratio | None, ...]
+    figures: tuple[Figure | None, ...]  # One for each result; None where it was not measured.
+    ratios: tuple[Ratio | None, ...]  # One for each result after the first.
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Results compared with the first of them.
-
-    Attributes:
-        workload: the common work, for a reader.
-        warnings: other differences that may explain a ratio.
-    """
+    """Results compared with the first of them."""
 
     names: tuple[str, ...]
-    workload: str
-    warnings: tuple[str, ...]
+    workload: str  # The common work, for a reader.
+    warnings: tuple[str, ...]  # Other differences that may explain a ratio.
     rows: tuple[Row, ...]
 
 
 def compare(results: Mapping[str, Result]) -> Comparison:
-    """Compare at least two results, by name, with the first of them.
-
-    Raises:
-        ResultError: fewer than two.
-        WorkloadsDiffer: they measured different workloads.
-    """
+    """Compare at least two results, by name, with the first of them. Raises ResultError or WorkloadsDiffer."""
     if len(results) < 2:
         raise ResultError("expected at least two different result files: edgedigits bench compare A.json B.json")
     (first_name, first), *others = results.items()

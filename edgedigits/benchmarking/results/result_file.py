@@ -40,15 +40,10 @@ Result = dict[str, Any]
 
 
 class ResultFile:
-    """A result that grows section by section.
-
-    Attributes:
-        content: the sections so far, as JSON holds them: lists, no tuples.
-        path: of the file; None keeps the result in memory only.
-    """
+    """A result that grows section by section; `content` holds those so far as JSON does: lists, no tuples."""
 
     def __init__(self, kind: str, path: Path | None = None) -> None:
-        """Write an empty result of a kind of NEEDED, so that a bad path fails before any work.
+        """Write an empty result of a kind of NEEDED; a `path` of None keeps it in memory.
 
         Raises:
             UnknownName: no such kind.
@@ -74,11 +69,7 @@ class ResultFile:
         self._write()
 
     def finish(self) -> Result:
-        """Mark the result as complete, write it, and return it with its digest.
-
-        Raises:
-            ResultInvalid: a section is missing, or its figures contradict each other.
-        """
+        """Mark the result as complete, write it, and return it with its digest. Raises ResultInvalid."""
         self.content["complete"] = True
         finished = sealed(self.content)
         check(finished, str(self.path or "this result"))
@@ -121,13 +112,7 @@ def digest(body: Result) -> str:
 
 
 def read_result(path: Path) -> Result:
-    """Read a result file.
-
-    Raises:
-        ResultNotFound: no such file.
-        ResultInvalid: truncated, edited by hand, or not a result.
-        ResultOutdated: of another version of the schema.
-    """
+    """Read a result file. Raises ResultNotFound, ResultInvalid or ResultOutdated."""
     try:
         text = path.read_text("utf-8")
     except (FileNotFoundError, IsADirectoryError):

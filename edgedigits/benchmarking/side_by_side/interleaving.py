@@ -43,37 +43,23 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to measure.
+    """How much to measure."""
 
-    Attributes:
-        rounds: each has one block of every candidate.
-        seconds: of counted calls for each candidate over all rounds; a block has at least FEWEST_CALLS calls.
-        seed: of the orders.
-    """
-
-    rounds: int = 20
-    seconds: float = 2.0
-    seed: int = 0
+    rounds: int = 20  # Each has one block of every candidate.
+    seconds: float = 2.0  # Of counted calls for each candidate over all rounds.
+    seed: int = 0  # Of the orders.
 
 
 @dataclass
 class Measured:
-    """Measurements of a candidate.
-
-    Attributes:
-        facts: returned by its opener.
-        blocks: milliseconds of each call, by round.
-        calls: in a block; 0 until it is known.
-        warmup: uncounted calls, and whether their time became stable.
-        error: why it was not measured further.
-    """
+    """Measurements of a candidate."""
 
     candidate: Candidate
-    facts: dict[str, Any] = field(default_factory=dict)
-    blocks: dict[int, NDArray[np.float64]] = field(default_factory=dict)
-    calls: int = 0
-    warmup: dict[str, Any] = field(default_factory=dict)
-    error: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)  # Returned by its opener.
+    blocks: dict[int, NDArray[np.float64]] = field(default_factory=dict)  # Milliseconds of each call, by round.
+    calls: int = 0  # In a block; 0 until it is known.
+    warmup: dict[str, Any] = field(default_factory=dict)  # Uncounted calls, and whether their time became stable.
+    error: str = ""  # Why it was not measured further.
 
     @property
     def series(self) -> NDArray[np.float64]:

@@ -35,22 +35,14 @@ Make = Callable[[str, str, str], Path]
 
 @dataclass(frozen=True)
 class MatrixRequest:
-    """The options of `edgedigits bench matrix`.
+    """The options of `edgedigits bench matrix`."""
 
-    Attributes:
-        models: MODELs; all shipped ones if empty. A file brings its own precision and engine.
-        precisions: exported if missing, which needs the [train] extra; the existing ones if empty.
-        engines: LiteRT and ONNX Runtime if empty.
-        threads: 1, 2 and 4 up to the number of cores, if empty.
-        pictures: see edgedigits.benchmarking.measuring.workload.
-    """
-
-    models: tuple[str, ...] = ()
-    precisions: tuple[str, ...] = ()
-    engines: tuple[str, ...] = ()
-    threads: tuple[int, ...] = ()
+    models: tuple[str, ...] = ()  # MODELs; all shipped ones if empty. A file brings its own precision and engine.
+    precisions: tuple[str, ...] = ()  # Exported if missing, which needs the [train] extra; the existing ones if empty.
+    engines: tuple[str, ...] = ()  # LiteRT and ONNX Runtime if empty.
+    threads: tuple[int, ...] = ()  # 1, 2 and 4 up to the number of cores, if empty.
     what: What = "invoke"
-    pictures: str = "photo"
+    pictures: str = "photo"  # See edgedigits.benchmarking.measuring.workload.
     plan: Plan = Plan()
 
 
@@ -71,11 +63,7 @@ class Cell:
 
 
 def cells(request: MatrixRequest, make: Make) -> Iterator[Cell]:
-    """Yield the rows, each once.
-
-    Raises:
-        UnknownName, ArtifactError: a MODEL or an engine does not exist.
-    """
+    """Yield the rows, each once. Raises UnknownName or ArtifactError."""
     threads = request.threads or tuple(count for count in THREADS if count <= core_count())
     seen: set[str] = set()
     for model, name in row_models(request.models or shipped_names()).items():

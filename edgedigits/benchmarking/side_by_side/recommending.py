@@ -20,35 +20,23 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Remark:
-    """The effect of one choice.
-
-    Attributes:
-        least, most: ratios of all pairs of rows that differ in this choice alone.
-        surprising: the choice that should be faster is slower.
-    """
+    """The effect of one choice."""
 
     text: str
-    least: float
+    least: float  # least, most: ratios of all pairs of rows that differ in this choice alone.
     most: float
     pairs: int
-    surprising: bool
+    surprising: bool  # The choice that should be faster is slower.
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to use on this machine.
+    """What to use on this machine."""
 
-    Attributes:
-        text: one line.
-        fastest: name of the fastest row; None where none was measured.
-        as_fast: names of rows without a shown difference to it.
-        remarks: the effect of each choice.
-    """
-
-    text: str
-    fastest: str | None
-    as_fast: tuple[str, ...]
-    remarks: tuple[Remark, ...]
+    text: str  # One line.
+    fastest: str | None  # Name of the fastest row; None where none was measured.
+    as_fast: tuple[str, ...]  # Names of rows without a shown difference to it.
+    remarks: tuple[Remark, ...]  # The effect of each choice.
 
 
 def row_name(row: Mapping[str, Any]) -> str:
