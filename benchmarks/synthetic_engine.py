@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from benchmarks.publishing import RESULTS as FOLDER
 from benchmarks.publishing import write_results
 from edgedigits.benchmarking.comparable import comparable
-from edgedigits.benchmarking.measuring.latency_summary import PER_MILLE, percentile
+from edgedigits.benchmarking.measuring.latency_summary import PER_MILLE, StageTimes, percentile
 from edgedigits.benchmarking.measuring.sampling import Effort, examine_clock, measure
-from edgedigits.benchmarking.measuring.stages import StageTimes
 from edgedigits.benchmarking.measuring.workload import framed_images, invoke_call, load_workload
 from edgedigits.loading import load
 from edgedigits.machine.conditions import Course, snapshot

@@ -10,9 +10,8 @@ from typing import Any
 from edgedigits.benchmarking.comparable import MachineMonitor, Save
 from edgedigits.benchmarking.energy.meters import NoMeter, open_meter
 from edgedigits.benchmarking.measuring.fresh_process import ProcessOptions
-from edgedigits.benchmarking.measuring.latency_summary import INTERVAL, PERCENTILE
+from edgedigits.benchmarking.measuring.latency_summary import INTERVAL, PERCENTILE, StageTimes
 from edgedigits.benchmarking.measuring.sampling import GARBAGE_COLLECTION, RULE, Call, Effort
-from edgedigits.benchmarking.measuring.stages import StageTimes
 from edgedigits.benchmarking.measuring.workload import (
     What,
     Workload,

@@ -11,8 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from edgedigits.machine.clocks import Policy
-from edgedigits.machine.conditions import Conditions, Course, snapshot
+from edgedigits.machine.conditions import Conditions, Course, Policy, snapshot
 from edgedigits.machine.fingerprint import Fingerprint, fingerprint
 from edgedigits_runtime.engines import probe_engines
 

@@ -1,15 +1,17 @@
-"""The sections of a benchmark, in order; each measures one thing and saves it, in parts if it is long."""
+"""Run a benchmark: its sections in order. One that fails is noted, and the others continue."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgedigits.benchmarking.bench_state import Bench, describe_method, digest_of_model
+from edgedigits.benchmarking.bench_state import Bench, Progress, describe_method, describe_workload, digest_of_model
+from edgedigits.benchmarking.comparable import MachineMonitor, Save
 from edgedigits.benchmarking.energy import consumption
 from edgedigits.benchmarking.energy.meters import NoMeter, open_meter
 from edgedigits.benchmarking.measuring import fresh_process, sampling, scenarios, throughput
-from edgedigits.benchmarking.measuring.sampling import Effort
-from edgedigits.benchmarking.measuring.stages import TOTAL
+from edgedigits.benchmarking.measuring.latency_summary import TOTAL
+from edgedigits.benchmarking.measuring.sampling import Effort, examine_clock
+from edgedigits_runtime.errors import ClockError, EdgedigitsError
 
 SLICES = 5
 """Steady latency is measured in slices, with a snapshot of the machine after each."""
@@ -159,3 +161,45 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "accuracy": accuracy_section,
     "sustained": sustained_section,
 }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A section that failed; its measurements until then were saved."""
+
+    section: str
+    error: str
+
+
+def run_bench(bench: Bench, save: Save, progress: Progress = lambda _text, _share: None) -> list[Failure]:
+    """Measure all SECTIONS in order, and return the failures.
+
+    Args:
+        bench: from open_bench.
+        save: receives each section as soon as it is measured.
+        progress: called between measurements.
+
+    Raises:
+        ClockError: the clock stepped backwards, so no figure of this run is valid.
+        OutputNotWritable: from `save`.
+    """
+    bench.save, bench.progress = save, progress
+    bench.monitor = MachineMonitor(save, bench.options.root)
+    save("clock", examine_clock())
+    save("workload", describe_workload(bench))
+    save("method", describe_method(bench))
+    failures: list[Failure] = []
+    for number, (name, section) in enumerate(SECTIONS.items()):
+        bench.done = number / len(SECTIONS)
+        try:
+            section(bench)
+        except ClockError:
+            raise
+        except EdgedigitsError as error:
+            failures.append(Failure(name, str(error)))
+        except Exception as error:  # noqa: BLE001  # Any engine's error: it is reported, the other sections continue.
+            line = (str(error).strip().splitlines() or ["no message"])[0]
+            failures.append(Failure(name, f"{bench.engine.name} failed: {type(error).__name__}: {line}"))
+        save("failures", failures)
+    bench.monitor.finish()
+    return failures

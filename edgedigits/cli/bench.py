@@ -13,7 +13,7 @@ from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
     from edgedigits.benchmarking.bench_state import Bench, BenchOptions
-    from edgedigits.benchmarking.run import Failure
+    from edgedigits.benchmarking.sections import Failure
 
 app = typer.Typer(
     help="Measure latency, throughput, memory and energy on this machine, with the machine and the method.",
@@ -112,7 +112,7 @@ def _measure(
     """Return the result so far, the failed sections, the error or Ctrl-C that ended the run, and the file."""
     from edgedigits.benchmarking.bench_state import open_bench
     from edgedigits.benchmarking.results.result_file import ResultFile
-    from edgedigits.benchmarking.run import run_bench
+    from edgedigits.benchmarking.sections import run_bench
     from edgedigits_runtime.errors import EdgedigitsError
 
     # Redrawn only between measurements, so that drawing disturbs none.

@@ -10,15 +10,67 @@ from typing import Any
 
 import psutil
 
-from edgedigits.machine.clocks import Clocks, read_clocks
-from edgedigits.machine.load import Load, Shares, read_load, shares_between
-from edgedigits.machine.throttling import (
-    PROCESSOR_SENSORS,
-    Throttling,
-    read_temperatures,
-    read_throttling,
-)
+from edgedigits.machine.environment import cgroup_folders
+from edgedigits.machine.processor import core_list, read_cpuinfo
+from edgedigits.machine.throttling import PROCESSOR_SENSORS, Throttling, read_temperatures, read_throttling
 from edgedigits.machine.tree import REAL, Tree
+
+CPUFREQ = "sys/devices/system/cpu/cpufreq"
+
+TICKS_A_SECOND = 100
+BUSY = ("user", "nice", "system", "irq", "softirq")
+OTHER = ("idle", "iowait", "steal")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The clock of cores that run at one speed (Documentation/admin-guide/pm/cpufreq.rst)."""
+
+    cores: str  # As the kernel lists them, "0-3".
+    mhz: float | None  # Now.
+    lowest_mhz: float | None  # This and the next: the limits that are set now.
+    highest_mhz: float | None
+    hardware_mhz: float | None  # The hardware's own limit.
+    governor: str | None
+    driver: str | None  # With intel_pstate and amd-pstate-epp the governors have another meaning.
+    preference: str | None  # The energy preference, such as "balance_performance".
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """All clocks of a machine."""
+
+    policies: tuple[Policy, ...]  # Empty where the kernel has no cpufreq, as in virtual machines.
+    fastest_mhz: float | None  # The clock of the fastest core now, which is the one that a busy thread runs on.
+    source: str | None  # "cpufreq", or "cpuinfo", which in a virtual machine is nominal; None if unknown.
+    turbo: bool | None  # Whether clocks above the nominal one are allowed; None where there is no such setting.
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """Time of all cores since the machine started, in hundredths of a second."""
+
+    total: int
+    busy: int  # Part of `total` in which a core worked for any process.
+    stolen: int  # Part in which the hypervisor gave the core to another virtual machine.
+    own: int  # Part of `busy` used by this process and its ended children.
+
+
+@dataclass(frozen=True)
+class Load:
+    """Load counters at one moment."""
+
+    averages: tuple[float, float, float] | None  # Runnable tasks over 1, 5 and 15 minutes, this process included.
+    ticks: Ticks | None  # None where the system hides them.
+    quota_stops: int | None  # How often the control group's quota has stopped its processes; None without a quota.
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares 0..1 of all cores' time between two moments, used by other processes and other virtual machines."""
+
+    others: float
+    stolen: float
 
 
 @dataclass(frozen=True)
@@ -113,6 +165,90 @@ def snapshot(root: Path = REAL, system: Any = psutil) -> Conditions:
         power=read_power(tree),
         skipped=tree.skipped,
     )
+
+
+def read_clocks(tree: Tree) -> Clocks:
+    """Read the current clocks."""
+    policies = tuple(_policy(tree, path) for path in tree.paths(f"{CPUFREQ}/policy[0-9]*"))
+    clocks, source = [policy.mhz for policy in policies if policy.mhz], "cpufreq"
+    if not clocks:
+        clocks, source = list(read_cpuinfo(tree).clocks_mhz), "cpuinfo"
+    return Clocks(policies, max(clocks, default=None), source if clocks else None, _turbo(tree))
+
+
+def _policy(tree: Tree, path: str) -> Policy:
+    def mhz(name: str) -> float | None:
+        khz = tree.integer(f"{path}/{name}")
+        # Some drivers answer 0 for a sleeping core.
+        return khz / 1000 if khz and khz > 0 else None
+
+    cores = (tree.text(f"{path}/affected_cpus") or "").split()
+    return Policy(
+        cores=core_list([int(core) for core in cores if core.isascii() and core.isdigit()]),
+        mhz=mhz("scaling_cur_freq"),
+        lowest_mhz=mhz("scaling_min_freq"),
+        highest_mhz=mhz("scaling_max_freq"),
+        hardware_mhz=mhz("cpuinfo_max_freq"),
+        governor=tree.text(f"{path}/scaling_governor"),
+        driver=tree.text(f"{path}/scaling_driver"),
+        preference=tree.text(f"{path}/energy_performance_preference"),
+    )
+
+
+def _turbo(tree: Tree) -> bool | None:
+    if (disabled := tree.text("sys/devices/system/cpu/intel_pstate/no_turbo")) in ("0", "1"):
+        return disabled == "0"
+    enabled = tree.text(f"{CPUFREQ}/boost")
+    return enabled == "1" if enabled in ("0", "1") else None
+
+
+def read_load(tree: Tree, system: Any) -> Load:
+    """Read the counters; `system` is psutil, or a stand-in for a recorded machine."""
+    return Load(_averages(system), _ticks(system), _quota_stops(tree))
+
+
+def shares_between(before: Ticks | None, after: Ticks | None) -> Shares | None:
+    """Return the shares between two moments; None if they are unknown or no time has passed."""
+    if before is None or after is None or after.total <= before.total:
+        return None
+    total = after.total - before.total
+    # The counters of a core and of a process advance separately, so a difference may be just below 0.
+    others = max(0, (after.busy - before.busy) - (after.own - before.own))
+    return Shares(min(1.0, others / total), min(1.0, max(0, after.stolen - before.stolen) / total))
+
+
+def _averages(system: Any) -> tuple[float, float, float] | None:
+    try:
+        first, second, third = system.getloadavg()
+    except (OSError, ValueError):
+        return None
+    # The kernel gives two digits; psutil gives the binary fraction they come from.
+    return round(first, 2), round(second, 2), round(third, 2)
+
+
+def _ticks(system: Any) -> Ticks | None:
+    try:
+        times, own = system.cpu_times(), system.Process().cpu_times()
+    except (OSError, ValueError, psutil.Error):
+        return None
+    # macOS and Windows count fewer kinds.
+    counts = {name: round(getattr(times, name, 0.0) * TICKS_A_SECOND) for name in (*BUSY, *OTHER)}
+    total = sum(counts.values())
+    used = sum((own.user, own.system, own.children_user, own.children_system))
+    # Some sandboxes write zeros only.
+    return (
+        Ticks(total, sum(counts[name] for name in BUSY), counts["steal"], round(used * TICKS_A_SECOND))
+        if total
+        else None
+    )
+
+
+def _quota_stops(tree: Tree) -> int | None:
+    for folder in cgroup_folders(tree):
+        match = re.search(r"^nr_throttled ([0-9]{1,20})$", tree.text(f"{folder}/cpu.stat") or "", re.MULTILINE)
+        if match:
+            return int(match[1])
+    return None
 
 
 def read_power(tree: Tree) -> Power:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.synthetic_engine import SyntheticEngine
-from edgedigits.benchmarking import run, sections
+from edgedigits.benchmarking import sections
 from edgedigits.benchmarking.bench_state import Bench, BenchOptions, digest_of_model, open_bench
 from edgedigits.benchmarking.energy import consumption
 from edgedigits.benchmarking.energy.meters import Meter, NoMeter
@@ -20,7 +20,7 @@ from edgedigits.benchmarking.measuring.workload import load_workload
 from edgedigits.benchmarking.results.result_file import plain
 from edgedigits.benchmarking.results.result_text import duration, size, three_digits
 from edgedigits.benchmarking.results.terminal_page import page
-from edgedigits.benchmarking.run import Failure, run_bench
+from edgedigits.benchmarking.sections import Failure, run_bench
 from edgedigits.model_files import SHIPPED
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ClockError, MeasurementError, UnknownName
@@ -48,7 +48,7 @@ class Saved(dict[str, Any]):
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the sections that start processes or read installed distributions."""
-    monkeypatch.setattr(run, "SECTIONS", {name: sections.SECTIONS[name] for name in IN_PROCESS})
+    monkeypatch.setattr(sections, "SECTIONS", {name: sections.SECTIONS[name] for name in IN_PROCESS})
 
 
 def bench_of(dies_after: int | None = None, **options: Any) -> Bench:
@@ -112,7 +112,7 @@ def test_a_sustained_run(in_process: None) -> None:
 
 @pytest.mark.slow
 def test_accuracy_of_the_shipped_file(mnist: object, in_process: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "SECTIONS", {"accuracy": sections.SECTIONS["accuracy"]})
+    monkeypatch.setattr(sections, "SECTIONS", {"accuracy": sections.accuracy_section})
     saved = Saved()
     assert run_bench(open_bench(BenchOptions("pico", accuracy=200)), saved.put) == []
     found = saved["accuracy"]

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from benchmarks.synthetic_engine import SyntheticEngine
 from edgedigits.benchmarking.measuring import scenarios
-from edgedigits.benchmarking.measuring.latency_summary import summarise
+from edgedigits.benchmarking.measuring.latency_summary import StageTimes, milliseconds, summarise
 from edgedigits.benchmarking.measuring.sampling import Effort, measure
 from edgedigits.benchmarking.measuring.scenarios import AT_ONCE, Sustained, drift, offline, single_stream, sustain
-from edgedigits.benchmarking.measuring.stages import StageTimes, milliseconds
 from edgedigits.benchmarking.measuring.throughput import Point, knee, measure_throughput, thread_counts
 from edgedigits.benchmarking.measuring.workload import load_workload, read_call
 from edgedigits_runtime.classifier import Classifier

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from edgedigits.benchmarking.comparable import comparable
 from edgedigits.benchmarking.energy.meters import METERS, Meter, open_meter
 from edgedigits.benchmarking.results.result_file import plain
-from edgedigits.machine.conditions import Course, jetson_mode, snapshot
+from edgedigits.machine.conditions import Course, Ticks, jetson_mode, read_load, snapshot
 from edgedigits.machine.environment import emulator_by_platform, name_of_hypervisor
 from edgedigits.machine.fingerprint import fingerprint, name_of_dmi, pretty_name
-from edgedigits.machine.load import Ticks, read_load
 from edgedigits.machine.processor import (
     CpuInfo,
     architecture,

@@ -116,9 +116,8 @@ def test_a_benchmark_with_accuracy_needs_only_the_light_install(mnist: Dataset) 
     code = """
 from pathlib import Path
 from edgedigits.benchmarking.bench_state import BenchOptions, open_bench
-from edgedigits.benchmarking.run import run_bench
 from edgedigits.benchmarking.measuring.sampling import Effort
-from edgedigits.benchmarking.sections import SECTIONS
+from edgedigits.benchmarking.sections import SECTIONS, run_bench
 for name in ("cold_start", "memory", "throughput"):
     SECTIONS.pop(name)
 bench = open_bench(BenchOptions("pico", pictures="small", effort=Effort(1, 0, 0), accuracy=10))

@@ -150,7 +150,7 @@ COMMANDS: dict[str, Command] = {
         "bench",
         "bench --model pico --pictures small --iterations 1 --seconds 0 --out result.json",
         outcome=_measured,
-        imports=(*LITERT, "edgedigits.benchmarking.run"),
+        imports=(*LITERT, "edgedigits.benchmarking.sections"),
     ),
     "read-bulk": _read_bulk(0.8, two_nodes_as_auto, "--address auto"),
     "read-bulk-local": _read_bulk(0.2, own_nodes),

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgedigits.benchmarking.measuring.latency_summary import summarise
+from edgedigits.benchmarking.measuring.latency_summary import milliseconds, summarise
 from edgedigits.benchmarking.measuring.sampling import check_forward
-from edgedigits.benchmarking.measuring.stages import milliseconds
 from edgedigits_runtime.child_process import Child
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import EdgedigitsError, EngineDied

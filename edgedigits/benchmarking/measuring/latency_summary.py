@@ -10,11 +10,14 @@ import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits.benchmarking.measuring.sampling import nanoseconds
 from edgedigits_runtime.errors import ArrayError
+from edgedigits_runtime.timing import STAGES
 
 PER_MILLE = {"p50": 500, "p90": 900, "p99": 990, "p99_9": 999}
 """The percentiles of a summary; integers, so that ranks are exact."""
@@ -29,6 +32,8 @@ BIN_GROWTH = 1.01
 
 PERCENTILE = "nearest rank (inverted_cdf): a value that was measured"
 INTERVAL = f"{CONFIDENCE:.0%}, bootstrap of {BLOCKS} blocks of successive values, {RESAMPLES} resamples"
+
+TOTAL = "total"
 
 Values = NDArray[np.float64]
 Interval = tuple[float | None, float | None]
@@ -82,6 +87,11 @@ def summarise(values: Values, *, seed: int = 0) -> Summary:
         histogram=histogram(ordered),
         **{name: percentile(ordered, share) for name, share in PER_MILLE.items()},
     )
+
+
+def milliseconds(taken: NDArray[np.int64]) -> Values:
+    """Convert nanoseconds to milliseconds, each the nearest float."""
+    return np.round(taken / 1e6, 6)
 
 
 def rank(count: int, per_mille: int) -> int:
@@ -196,3 +206,36 @@ def _merged(edges: list[float], counts: list[int]) -> Histogram:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.10g}")
+
+
+class StageTimes:
+    """The times of each call so far, valid also during measuring or after a failure.
+
+    Attributes:
+        total: nanoseconds of each whole call.
+    """
+
+    def __init__(self) -> None:
+        self.total = nanoseconds()
+        self._stages: dict[str, list[float]] = {stage: [] for stage in STAGES}
+
+    def keep(self, answer: Any) -> None:
+        """Take the milliseconds that a reading reports for its stages; an engine's answer has none."""
+        if isinstance(answer, dict):
+            for stage, times in self._stages.items():
+                times.append(answer[stage])
+
+    def summaries(self) -> dict[str, Summary]:
+        """Return each stage's summary in milliseconds, "total" last; empty before the first call.
+
+        The total is timed around the whole call, so it includes the time between stages. For the engine alone, "invoke"
+        and "total" are the same.
+        """
+        if not len(self.total):
+            return {}
+        total = summarise(milliseconds(np.array(self.total)))
+        if not self._stages["invoke"]:
+            return {"invoke": total, TOTAL: total}
+        # To whole nanoseconds, the clock's unit.
+        stages = {stage: summarise(np.round(times, 6)) for stage, times in self._stages.items()}
+        return {**stages, TOTAL: total}

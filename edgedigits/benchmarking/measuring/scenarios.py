@@ -15,11 +15,11 @@ from edgedigits.benchmarking.measuring.latency_summary import (
     PER_MILLE,
     Summary,
     mean_interval,
+    milliseconds,
     percentile,
     summarise,
 )
 from edgedigits.benchmarking.measuring.sampling import Call, Clock, Effort, check_forward, measure, nanoseconds
-from edgedigits.benchmarking.measuring.stages import milliseconds
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.preprocessing import Images
 
