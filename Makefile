@@ -68,7 +68,7 @@ bench-compare: $(TESTS_READY)  ## whether anything became slower than the stored
 	$(BASELINE_SUITE)
 	$(BIN)/python -m benchmarks.baseline $(BASELINE_RUN) --share $(or $(SHARE),0.25)
 
-bench-baseline: $(TESTS_READY)  ## measure the baseline anew, after a change that is meant to be slower or faster
+bench-baseline: $(TESTS_READY)  ## measure the baseline again, after a change that is meant to be slower or faster
 	$(BASELINE_SUITE)
 	$(BIN)/python -m benchmarks.baseline --store $(BASELINE_RUN)
 
@@ -78,7 +78,7 @@ backends: $(TESTS_READY)  ## train pico under every Keras backend that is instal
 models: $(TESTS_READY)  ## rebuild the shipped models from scratch
 	$(BIN)/python -m benchmarks.shipped_models.build
 
-readme-results: $(TESTS_READY)  ## measure what the README's table says, and write it there
+readme-results: $(TESTS_READY)  ## measure the README's results, and write them into its table
 	$(BIN)/python -m benchmarks.readme_results
 
 CORE_MODELS ?= pico nano

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
 WORTH_A_BAR = 20
-"""Fewer pictures are read before anybody could look at a bar."""
+"""Fewer pictures take too little time for a bar."""
 
 Style = Literal["count", "bytes", "elapsed", "text"]
 

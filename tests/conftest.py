@@ -1,4 +1,4 @@
-"""What many tests share: real MNIST where it is at hand, one short training and its exports, and no silent skips."""
+"""Shared fixtures: real MNIST if available, one short training and its exports, and no silent skips."""
 
 import fcntl
 import gc
@@ -155,8 +155,8 @@ def base_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return once(tmp_path_factory, "base site", lambda site: edgedigits.export("base", format="web", out=site))
 
 
-def heed_ctrl_c() -> None:
-    """Undo, in a child process, that a shell lets its background jobs ignore SIGINT: `preexec_fn=heed_ctrl_c`."""
+def restore_sigint() -> None:
+    """Undo, in a child process, that a shell lets its background jobs ignore SIGINT: `preexec_fn=restore_sigint`."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -180,7 +180,7 @@ def run_command(tmp_path: Path) -> RunCommand:
 def start_chromium() -> Iterator[StartChromium]:
     """Start the system's Chromium, without a window, with further options; it ends with the module's tests.
 
-    Not with the session's: while Playwright runs, its event loop is in the way of other tests'.
+    Not the session's browser: while Playwright runs, its event loop disturbs other tests.
     """
     from playwright.sync_api import sync_playwright
 

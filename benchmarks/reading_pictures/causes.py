@@ -198,7 +198,7 @@ CAUSES: tuple[Cause, ...] = (
         _STREAKED,
         _streak_and_print,
     ),
-    Cause("no-digit", "What is no digit", (), _SCAN, _non_digits),
+    Cause("no-digit", "Non-digits", (), _SCAN, _non_digits),
 )
 """Causes that the reader handles, in the order of docs/reading.md."""
 

@@ -43,7 +43,7 @@ class Outcome:
     Attributes:
         cause: the cause.
         there: written digits, lines separated by "\\n".
-        read: digits read, likewise.
+        read: digits read, as text.
         right: number of correct readings of ALIKE pictures.
     """
 
@@ -85,7 +85,7 @@ def draw_sheet(cause: Cause) -> bytes:
     option = f" (--length {cause.length})" if cause.length else ""
     panels = contact_sheet(cells, f"{cause.title}: {claim}{option}", style=PANELS)
     crops = crop_cells(trace, reader.classifier.contract.labels)
-    sheet = stacked([panels, contact_sheet(crops, "what the network saw, and what it said", style=CROPS)])
+    sheet = stacked([panels, contact_sheet(crops, "network input and result", style=CROPS)])
     wide = Image.new("RGB", (WIDTH, sheet.height), "white")
     wide.paste(sheet, (0, 0))
     return _small_png(wide, claim)

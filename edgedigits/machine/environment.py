@@ -134,9 +134,9 @@ def find_emulator(tree: Tree, machine: str | None) -> str | None:
 
 def emulator_of(info: CpuInfo, machine: str | None) -> str | None:
     """Return the emulator that /proc/cpuinfo reveals."""
-    shown = architecture(info)
-    if shown and machine and family(shown) != family(machine):
-        return f"unnamed emulator of {machine} on {shown}"
+    reported = architecture(info)
+    if reported and machine and family(reported) != family(machine):
+        return f"unnamed emulator of {machine} on {reported}"
     for core in info.cores:
         name = core.get("model name", "")
         if "QEMU TCG" in name or arm_part(core) == EMULATED_PART:

@@ -65,14 +65,14 @@ def find_processor(tree: Tree, system: Any, machine: str | None, emulated: bool)
         emulated: whether an emulator hides the real processor, which then is not described.
     """
     info = read_cpuinfo(tree)
-    shown = architecture(info)
-    foreign = emulated and shown is not None and family(shown) != family(machine)
+    reported = architecture(info)
+    foreign = emulated and reported is not None and family(reported) != family(machine)
     if foreign:
-        tree.skip("proc/cpuinfo", f"describes the {shown} processor, not the emulated {machine}")
+        tree.skip("proc/cpuinfo", f"describes the {reported} processor, not the emulated {machine}")
     real = tree.root == REAL
     return Processor(
         model=None if foreign else model(info) or (_name_by_platform() if real else None),
-        architecture=machine or shown,
+        architecture=machine or reported,
         cores=system.cpu_count() or len(info.cores) or None,
         physical_cores=None if emulated else system.cpu_count(logical=False),
         usable=core_count() if real else None,

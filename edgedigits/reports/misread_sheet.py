@@ -1,4 +1,4 @@
-"""A sheet of the pictures that were misread, each with its boxes, what stands there and what was read."""
+"""A sheet of the misread pictures, each with its boxes, its label and the text read."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -42,6 +42,6 @@ def _cell(case: "Case") -> Cell | None:
     short = f"{there} read as {read}"
     fits = text_width(short, CELLS.heading) <= CELLS.cell_width
     lines = [] if fits else [(f"there: {there}", INK), (f"read: {read}", DOUBTFUL)]
-    said = f"{case.confidence:.1%} sure, " if case.read else ""
+    confidence = f"{case.confidence:.1%} sure, " if case.read else ""
     image = outline_digits(picture, case.digits, CELLS.cell_width, CELLS.cell_height)
-    return Cell(image, short if fits else "", (*lines, (f"{said}{case.picture.name}", FAINT)))
+    return Cell(image, short if fits else "", (*lines, (f"{confidence}{case.picture.name}", FAINT)))

@@ -95,7 +95,7 @@ def _robustness(found: dict[str, Any]) -> "Table":
         column.justify = "left" if number % len(half) == 0 else "right"
     names = list(found[kinds[0]]["corruptions"])
     rows = [[name, *(f"{found[kind]['corruptions'][name]:.2%}" for kind in kinds)] for name in names]
-    rows.append(["points lost, mean", *(f"{found[kind]['mean_loss_points']:.2f}" for kind in kinds)])
+    rows.append(["accuracy drop, mean", *(f"{found[kind]['mean_loss_points']:.2f}" for kind in kinds)])
     middle = -(-len(rows) // 2)
     for left, right in zip(rows[:middle], [*rows[middle:], [""] * len(half)], strict=False):
         table.add_row(*left, *right)
@@ -123,8 +123,8 @@ def _lines(card: Card) -> Rows:
     if "seeds" in card:
         yield from _seeds(card)
     if "other_hands" in card:
-        hands = card["other_hands"]
-        yield "other hands", f"{_share(hands)} of the {hands['images']:,} digits of {hands['dataset']}"
+        writers = card["other_hands"]
+        yield "other writers", f"{_share(writers)} of the {writers['images']:,} digits of {writers['dataset']}"
     if "calibration" in card:
         yield "calibration", f"expected error {card['calibration']['expected_error']:.2%}"
     if "rejection" in card:

@@ -12,11 +12,11 @@ class Published:
     Attributes:
         name: of the project or the paper.
         label: for a figure.
-        accuracy: as published, 0..1; the least where only that was.
-        parameters: as published; about so many where only that was.
+        accuracy: as published, 0..1; a lower bound where only that was.
+        parameters: as published; approximate where only that was.
         source: where it was published: an address, or a page of docs/.
-        how: what has to be known before it is compared.
-        bytes: of its int8 file, which nobody published: measured on our reproduction, see docs/published.md.
+        how: differences to know before comparing.
+        bytes: of the int8 file of our reproduction, see docs/published.md; none was published.
     """
 
     name: str

@@ -6,7 +6,7 @@ runs/<recipe>-<time>/
     checkpoint.keras    weights and optimiser state of the last finished epoch, for resuming
     best.keras          weights of the epoch with the best validation accuracy
     final.keras         weights of the last epoch
-    model.keras         best or final, as the recipe says
+    model.keras         best or final, set by the recipe
     curves.png          accuracy and loss by epoch
 """
 

@@ -121,7 +121,7 @@ class FolderEvaluation:
 
     @cached_property
     def confusions(self) -> list[tuple[Pair, int]]:
-        """Pairs (true, read) that differ, with their counts in descending order; None stands for no digit."""
+        """Pairs (true, read) that differ, with their counts in descending order; None means no digit."""
         pairs = Counter(pair for case in self.cases if case.reading for pair in case.pairs if pair[0] != pair[1])
         return sorted(pairs.items(), key=lambda item: (-item[1], item[0][0] or "", item[0][1] or ""))
 

@@ -148,7 +148,7 @@ class Child:
             stderr=self._output or subprocess.DEVNULL,
             env={**os.environ, **variables, **self.environment},
         )
-        # Ends the process also where nobody calls `end`.
+        # Ends the process also if `end` is never called.
         self._finalize = weakref.finalize(self, _close, self.process, self._output)
         return self.process
 

@@ -100,7 +100,7 @@ class ArtifactNotFound(ArtifactError):
 
 
 class ArtifactCorrupt(ArtifactError):
-    """The file is damaged, or is not what its suffix says."""
+    """The file is damaged, or its format is not that of its suffix."""
 
 
 class ArtifactUnsupported(ArtifactError):
@@ -168,7 +168,7 @@ class MeasurementError(EdgedigitsError):
 
 
 class ClockError(MeasurementError):
-    """The clock steps backwards or stands still."""
+    """The clock steps backwards or does not advance."""
 
 
 class EngineDied(MeasurementError):

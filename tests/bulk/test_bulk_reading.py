@@ -442,7 +442,7 @@ def test_a_picture_that_kills_readers_is_given_up(tmp_path: Path) -> None:
         assert [now.may_read(index) for index in range(4)] == [True] * 4
     final = Attempt(folder, 5, "session")
     assert [final.may_read(index) for index in range(5)] == [True, True, True, False, True]
-    # A killed driver kills its readers, which says nothing about pictures.
+    # A killed driver kills its readers, so no picture is suspected.
     assert not Attempt(folder, 5, "another").careful
     final.done()
     assert not Attempt(folder, 5, "session").careful

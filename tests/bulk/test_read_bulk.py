@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+from tests.conftest import REPOSITORY, RunCommand, restore_sigint
 from tests.support.bulk_sources import parts_of, read_here, rows_of, tar_of, write_pictures
 from tests.support.ray_nodes import Nodes, two_nodes
 
@@ -162,7 +162,7 @@ def test_ctrl_c_reports_progress(cluster: Cluster, tmp_path: Path, pictures: Pat
     out = tmp_path / "out"
     command = [sys.executable, "-m", "edgedigits", "read-bulk", pictures, "--out", out, "--part-size", str(PART_SIZE)]
     running = subprocess.Popen(
-        [*command, "--address", cluster.address], env=cluster.environment, preexec_fn=heed_ctrl_c,
+        [*command, "--address", cluster.address], env=cluster.environment, preexec_fn=restore_sigint,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     wait_for(lambda: [*out.glob("part-*")], running)

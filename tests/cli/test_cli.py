@@ -13,7 +13,7 @@ import pytest
 
 from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
-from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+from tests.conftest import REPOSITORY, RunCommand, restore_sigint
 
 EXAMPLES = REPOSITORY / "examples"
 COMMANDS = (
@@ -178,16 +178,16 @@ def test_export_uses_the_newest_run_and_reports_missing_verification(
     nowhere = {**os.environ, "EDGEDIGITS_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     done = run_command("export", env=nowhere)
     assert "calibrated on drawn digits" in done.stdout and "not verified" in done.stdout
-    shown = json.loads(run_command("models", "show", "runs/mine/plain-3conv.int8.tflite").stdout)
-    assert shown["verified"] is None and shown["accuracy"] is None
-    assert shown["calibration"]["name"].startswith("drawn digits")
+    card = json.loads(run_command("models", "show", "runs/mine/plain-3conv.int8.tflite").stdout)
+    assert card["verified"] is None and card["accuracy"] is None
+    assert card["calibration"]["name"].startswith("drawn digits")
 
 
 @pytest.mark.slow
 def test_a_training_resumes_after_ctrl_c(run_command: RunCommand, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edgedigits", "train", "--data", "optdigits", "--out", "run", "--epochs"]
     training = subprocess.Popen(
-        [*command, "60"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+        [*command, "60"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=restore_sigint
     )
     while not (tmp_path / "run" / "history.csv").exists():
         assert training.poll() is None

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from edgedigits.benchmarking.results.result_file import read_result
 from edgedigits.cli import app
 from edgedigits_runtime.timing import STAGES
-from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+from tests.conftest import REPOSITORY, RunCommand, restore_sigint
 
 SCHEMA = REPOSITORY / "docs" / "bench.schema.json"
 QUICK = ("--model", "pico", "--pictures", "small", "--iterations", "20", "--seconds", "0.2")
@@ -72,7 +72,7 @@ def test_ctrl_c_keeps_and_prints_the_sections_so_far(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     command = [sys.executable, "-m", "edgedigits", "bench", *QUICK[:4], "--seconds", "600", "--out", str(file)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restore_sigint
     ) as process:
         while process.poll() is None and not (file.exists() and "memory" in read_result(file)):
             time.sleep(0.05)

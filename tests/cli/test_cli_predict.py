@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+from tests.conftest import REPOSITORY, RunCommand, restore_sigint
 
 EXAMPLES = REPOSITORY / "examples"
 BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"
@@ -191,7 +191,7 @@ def test_ctrl_c_prints_one_line(tmp_path: Path, jobs: str) -> None:
     # Like a terminal, the signal goes to every process of the session.
     reading = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=heed_ctrl_c, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=restore_sigint, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     assert reading.stdout is not None
     reading.stdout.readline()

@@ -20,7 +20,7 @@ from edgedigits_runtime.live.preview import Preview
 from edgedigits_runtime.sources.opencv import opencv
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
 from edgedigits_runtime.sources.video import VideoFile
-from tests.conftest import REPOSITORY, RunCommand, heed_ctrl_c
+from tests.conftest import REPOSITORY, RunCommand, restore_sigint
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "reading.schema.json").read_text())
 CAMERA = SyntheticCamera(Film(numbers=("42", "7"), seconds=2), seed=3)
@@ -42,7 +42,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def started(*arguments: str | Path, folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "edgedigits", "watch", *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=heed_ctrl_c,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, preexec_fn=restore_sigint,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
 

@@ -278,9 +278,9 @@ def test_a_bar_is_drawn_on_a_terminal(tmp_path, mirrors, monkeypatch):
         monkeypatch.setenv("TERM", "xterm")
         fetch(data_file(good), tmp_path / "file.gz")
         terminal.flush()
-        shown = os.read(master, 100_000).decode()
+        output = os.read(master, 100_000).decode()
     os.close(master)
-    assert "file.gz" in shown
+    assert "file.gz" in output
 
 
 def test_no_bar_is_drawn_without_a_terminal(tmp_path, mirrors, capsys):

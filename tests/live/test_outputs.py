@@ -139,14 +139,14 @@ def test_window_needs_a_display_and_closes_by_key(monkeypatch: pytest.MonkeyPatc
 
     class WithWindows:
         WND_PROP_VISIBLE = 4
-        shown: list[tuple[int, ...]] = []  # noqa: RUF012
+        drawn: list[tuple[int, ...]] = []  # noqa: RUF012
         keys = [-1, ord("q")]  # noqa: RUF012
 
         def getBuildInformation(self) -> str:  # noqa: N802
             return "\n  GUI:                           QT5\n"
 
         def imshow(self, _: str, pixels: np.ndarray) -> None:
-            self.shown.append(tuple(pixels[0, 0].tolist()))
+            self.drawn.append(tuple(pixels[0, 0].tolist()))
 
         def waitKey(self, _: int) -> int:  # noqa: N802
             return self.keys.pop(0)
@@ -155,7 +155,7 @@ def test_window_needs_a_display_and_closes_by_key(monkeypatch: pytest.MonkeyPatc
             return 1.0
 
         def destroyAllWindows(self) -> None:  # noqa: N802
-            self.shown.clear()
+            self.drawn.clear()
 
     monkeypatch.setattr("edgedigits_runtime.live.outputs.opencv", WithWindows)
     monkeypatch.setattr("sys.platform", "linux")
@@ -166,7 +166,7 @@ def test_window_needs_a_display_and_closes_by_key(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DISPLAY", ":0")
     window, red = Window("a"), np.full((4, 4, 3), (255, 0, 0), np.uint8)
     assert window.show(red) and not window.show(red)
-    assert WithWindows.shown == [(0, 0, 255)] * 2
+    assert WithWindows.drawn == [(0, 0, 255)] * 2
     window.close()
 
 
@@ -229,12 +229,12 @@ def test_page_is_local_by_default(preview: Preview) -> None:
 
 
 def test_page_on_ipv6() -> None:
-    shown = Preview("::1", 0)
+    preview = Preview("::1", 0)
     try:
-        assert shown.address == f"http://localhost:{shown.port}/"
-        assert fetched(f"http://[::1]:{shown.port}/")[0] == 200
+        assert preview.address == f"http://localhost:{preview.port}/"
+        assert fetched(f"http://[::1]:{preview.port}/")[0] == 200
     finally:
-        shown.close()
+        preview.close()
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from tests.conftest import RunCommand
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the folder of shipped models, taken for it."""
+    """A copy of the folder of shipped models, which replaces it."""
     folder = tmp_path / "models"
     shutil.copytree(SHIPPED, folder)
     monkeypatch.setattr(model_files, "SHIPPED", folder)
@@ -84,7 +84,7 @@ def test_golden_vectors_are_compared_too(run_command: RunCommand, shipped: Path)
         check_shipped(shipped / "pico.golden.npz")
 
 
-def test_what_goes_into_a_page_or_a_board_is_compared_too(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_for_pages_and_boards_are_compared(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "SHIPPED", shipped)
     flip(shipped / "pico.wasm")
     flip(shipped / "nano.tflite")

@@ -110,9 +110,9 @@ def test_a_tile_brings_its_own_ground(tile: int) -> None:
     pixels = np.zeros((40, 40, 4), np.uint8)
     pixels[8:32, 8:32] = (tile, tile, tile, 255)
     pixels[14:26, 18:22, :3] = 255 - tile
-    shown = decode(pixels, channels=1)[..., 0]
-    assert (shown[:8] == tile).all()
-    assert (shown[14:26, 18:22] == 255 - tile).all()
+    decoded = decode(pixels, channels=1)[..., 0]
+    assert (decoded[:8] == tile).all()
+    assert (decoded[14:26, 18:22] == 255 - tile).all()
 
 
 def test_a_fully_transparent_picture_is_white() -> None:

@@ -109,9 +109,9 @@ def test_a_pgm_or_ppm_of_any_maximum_keeps_its_range(maximum: int, bands: int) -
     levels = np.rint(RAMP / 255 * maximum).astype(">u2" if maximum > 255 else np.uint8)
     head = b"P%d 24 16 %d\n" % (5 if bands == 1 else 6, maximum)
     content = head + np.repeat(levels[..., np.newaxis], bands, axis=2).tobytes()
-    shown = np.rint(levels.astype(float) / maximum * 255)
+    expected = np.rint(levels.astype(float) / maximum * 255)
     for channels in (1, 3):
-        assert np.abs(decode(content, channels=channels) - shown[..., np.newaxis]).max() <= 1
+        assert np.abs(decode(content, channels=channels) - expected[..., np.newaxis]).max() <= 1
     with pytest.raises(PictureUnreadable):
         decode(content[:-1], channels=1)
 

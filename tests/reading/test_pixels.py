@@ -43,10 +43,10 @@ def with_profile(profile: bytes, mode: str = "L") -> np.ndarray:
 
 
 def test_a_profile_that_changes_greys_is_applied() -> None:
-    shown = with_profile(grey_profile(1.0)).astype(int)
-    assert (np.diff(shown[0]) >= 0).all()
+    decoded = with_profile(grey_profile(1.0)).astype(int)
+    assert (np.diff(decoded[0]) >= 0).all()
     # Linear light of a fifth is displayed at nearly a half: 255 * (1.055 * 0.2 ** (1 / 2.4) - 0.055) is 124.
-    assert abs(shown[0, RAMP[0].tolist().index(50)] - 123) <= 6
+    assert abs(decoded[0, RAMP[0].tolist().index(50)] - 123) <= 6
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])

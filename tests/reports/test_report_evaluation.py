@@ -131,7 +131,7 @@ def test_no_turn_changes_nothing() -> None:
 
 
 def side(images: Images) -> Probabilities:
-    """Say 0 where the ink lies left, 1 where it lies right."""
+    """Return class 0 for ink on the left, 1 for ink on the right."""
     left = images[:, :, : images.shape[2] // 2].mean(axis=(1, 2, 3))
     right = images[:, :, images.shape[2] // 2 :].mean(axis=(1, 2, 3))
     return np.stack([left > right, left <= right], axis=1).astype(np.float32)
@@ -164,10 +164,10 @@ def test_samples_are_spread_over_the_classes(labels: list[int], count: int) -> N
     assert (np.diff(array[chosen]) >= 0).all()
     if count >= len(set(labels)):
         assert set(array[chosen]) == set(labels)
-    shown, there = np.bincount(array[chosen], minlength=7), np.bincount(array, minlength=7)
-    cut = shown[shown < there]
-    # No class has two more than one of which some were left out.
-    assert cut.size == 0 or shown.max() <= cut.min() + 1
+    kept, available = np.bincount(array[chosen], minlength=7), np.bincount(array, minlength=7)
+    cut = kept[kept < available]
+    # No class has two more samples than a class that was cut.
+    assert cut.size == 0 or kept.max() <= cut.min() + 1
 
 
 @given(st.integers(1, 100), st.integers(1, 100))

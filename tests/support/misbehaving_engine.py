@@ -17,7 +17,7 @@ from tests.support.tiny_models import contract
 
 
 class Misbehaving(Engine):
-    """Does what the first pixel says."""
+    """An engine whose first pixel chooses its fault."""
 
     name = "misbehaving"
 

@@ -1,4 +1,4 @@
-"""A clock that jumps: time passes only when every thread waits, and then at once to where the first goes on.
+"""A virtual clock: when every thread waits, time jumps to the earliest wake-up.
 
 The real threads of a live reading run on it unchanged, in an order that does not depend on the machine.
 """

@@ -193,7 +193,7 @@ def _others() -> Bombs:
 
     return {
         "bmp of run lengths, mostly ends of lines": lambda: bmp_rle(SIDE, SIDE, b"\x01\x01\0\0" * SIDE),
-        "bmp of run lengths that say nothing": lambda: bmp_rle(1000, 1000, b"\0\x02\0\0" * (BODY // 4 - 1000)),
+        "bmp of empty run lengths": lambda: bmp_rle(1000, 1000, b"\0\x02\0\0" * (BODY // 4 - 1000)),
         "ppm with another maximum": lambda: b"P5 4000 3990 254\n" + b"\x7f" * (BODY - 100_000),
         "ppm in plain numbers": lambda: b"P2 2800 2800 255\n" + b"9 " * (BODY // 2 - 100),
         "ppm that is all blanks": lambda: b"P5 " + b" " * BODY,

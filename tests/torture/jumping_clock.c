@@ -1,5 +1,5 @@
 /* A wall clock that jumps, for LD_PRELOAD: JUMPS holds offsets in seconds, one for each 20 ms, round and round.
-   Clocks that only go forward are left as they are, as the kernel leaves them when somebody sets the time. */
+   Monotonic clocks are unchanged, as when a user sets the time. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -117,7 +117,7 @@ def test_costly_pictures_stay_within_limits(name: str) -> None:
         "tiff with a tile of gigabytes",
         "gif with millions of comments",
         "bmp of run lengths, mostly ends of lines",
-        "bmp of run lengths that say nothing",
+        "bmp of empty run lengths",
         "ppm that is all blanks",
         "ico with 65,535 entries",
         "ico with a png of thousands of profiles",

@@ -20,7 +20,7 @@ from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import DeviceUnavailable, EdgedigitsError, OutputNotWritable, RunError, UnknownName
-from tests.conftest import heed_ctrl_c
+from tests.conftest import restore_sigint
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +84,7 @@ def _start(out: Path) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_ctrl_c,
+        preexec_fn=restore_sigint,
     )
 
 

@@ -1,7 +1,7 @@
-"""Measure several candidates in rounds: one block of each, in an order drawn anew for each round.
+"""Measure several candidates in rounds: one block of each, in a new random order each round.
 
-A machine warms up, its clock falls, a neighbour wakes up. Ratios are taken within a round, so that this drift affects
-all candidates alike.
+Temperature, clock and load change with time. Ratios are taken within a round, so that this drift affects all candidates
+equally.
 """
 
 import random

@@ -140,7 +140,7 @@ def require_shape(operator: StoredOperator, output: Tensor, expected: tuple[int,
     """Refuse an output whose shape does not follow from the inputs."""
     if output.shape != expected:
         raise ArtifactCorrupt(
-            f"{operator.where} makes {format_sides(expected)}, the file says {format_sides(output.shape)};"
+            f"{operator.where} makes {format_sides(expected)}, the file has {format_sides(output.shape)};"
             " export it again"
         )
 

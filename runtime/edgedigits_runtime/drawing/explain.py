@@ -31,13 +31,13 @@ def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:
         labels: of the model's classes.
     """
     height, width = trace.picture.shape[:2]
-    heading = f"1  the picture, worked on at {width} x {height}, and what may be digits"
+    heading = f"1  the picture at {width} x {height}, and the candidates"
     panels = [_panel(trace, as_image(trace.picture), heading)]
     # A model of plain pictures receives the whole picture, without a search for ink.
     if trace.ink.any() or not trace.candidates:
-        panels.append(_panel(trace, as_image(trace.ink), "2  the ink that was found in it"))
+        panels.append(_panel(trace, as_image(trace.ink), "2  the ink"))
     notes = [f"{int(trace.kept.sum())} kept, {int((~trace.kept).sum())} left out (in brackets)", *hidden_crops(trace)]
-    crops = contact_sheet(crop_cells(trace, labels), "3  what the network saw, and what it said", notes, CROPS)
+    crops = contact_sheet(crop_cells(trace, labels), "3  network input and result", notes, CROPS)
     head = contact_sheet([], _result(trace.reading), _details(trace.reading), HEAD)
     return stacked([head, _beside(panels), crops])
 

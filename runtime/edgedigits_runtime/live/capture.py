@@ -1,6 +1,6 @@
 """Capture: the newest frame of a live source, every frame of a video or folder.
 
-A thread reads a live source and overwrites frames that nobody took, so a slow reader never gets an old frame. If the
+A thread reads a live source and overwrites frames that were not read, so a slow reader never gets an old frame. If the
 connection is lost, the thread reconnects with growing pauses.
 """
 

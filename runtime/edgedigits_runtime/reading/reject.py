@@ -42,7 +42,7 @@ class Criteria:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The candidates shown, in reading order, and why each is not a digit: empty where it is one."""
+    """Candidates in reading order, and the reason why each is rejected; empty for a digit."""
 
     order: tuple[int, ...]
     why: tuple[str, ...]

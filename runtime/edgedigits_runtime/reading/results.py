@@ -87,7 +87,7 @@ class Trace:
     Attributes:
         picture: uint8 [H, W, C], decoded: upright, reduced if large.
         ink: uint8 [H, W], bright on 0; all zeros if the model takes plain pictures.
-        candidates: boxes of the candidates shown, in reading order, in pixels of `picture`.
+        candidates: boxes of the candidates, in reading order, in pixels of `picture`.
         framed: uint8 [N, 28, 28, 1], the network's inputs.
         confidences: float32 [N, classes], calibrated.
         kept: bool [N], whether a candidate was read as a digit.

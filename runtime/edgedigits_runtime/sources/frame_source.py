@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["live", "video", "pictures"]
-"""Live sources drop frames that nobody takes; every frame of a video is read in order; pictures are unrelated."""
+"""Live sources drop unread frames; every frame of a video is read in order; pictures are unrelated."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ class Film:
         noise: standard deviation of the sensor noise, in grey levels.
         shadow: share of light lost in a moving shadow, 0..1.
         stalls: (start, length) in seconds from the first opening, without frames or errors.
-        failures: likewise, with the camera unplugged.
+        failures: (start, length) in seconds, with the camera unplugged.
         sizes: (time, width, height): changes of the picture's size.
     """
 
@@ -63,7 +63,7 @@ class Film:
 
 @dataclass(frozen=True)
 class SyntheticCamera:
-    """A camera that films in real time; frames that nobody takes are dropped.
+    """A camera that films in real time; unread frames are dropped.
 
     Args:
         film: content of the pictures.

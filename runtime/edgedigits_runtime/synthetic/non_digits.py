@@ -1,7 +1,7 @@
 """Draw non-digits: letters, signs, doodles, scribbles, ticks, textures, and fragments and clusters of digits.
 
-A reader is trained and tested on rejecting these. None looks like a digit to a person: the module of each kind says
-which shapes it leaves out.
+A reader is trained and tested on rejecting these. None looks like a digit to a person: the module of each kind
+lists the shapes it leaves out.
 """
 
 import math

@@ -44,7 +44,7 @@ class Constant:
         dtype: of DTYPES, or "type 5" for another one.
         raw: little-endian numbers; None where they are in fields of their own or in another file.
         integers: the numbers, where the dtype is int64 and they are in this file.
-        external: keys and values that say where the numbers are in another file; None where they are in this one.
+        external: keys and values that locate the numbers in another file; None if they are in this one.
     """
 
     name: str

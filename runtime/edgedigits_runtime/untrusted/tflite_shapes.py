@@ -44,7 +44,7 @@ def find_shape_problem(name: str, inputs: Sequence[StoredTensor], output: Stored
         computed = _computed(name, shapes, inputs, options)
     except (ValueError, IndexError, struct.error) as error:
         return f"does not fit its inputs of {' and '.join(str(list(shape)) for shape in shapes[:4])}: {error}"
-    return "" if computed == stored else f"makes the shape {list(computed)}, the file says {list(stored)}"
+    return "" if computed == stored else f"makes the shape {list(computed)}, the file has {list(stored)}"
 
 
 def _computed(name: str, shapes: list[Shape], inputs: Sequence[StoredTensor], options: Values) -> Shape:
