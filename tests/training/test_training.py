@@ -340,15 +340,15 @@ def test_a_missing_gpu_is_an_error_before_anything_is_written(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("options", "kind", "fact"),
     [
-        ({"recipe": "resnet"}, UnknownName, "unknown recipe 'resnet'; known: pico, nano, "),
-        ({"data": "imagenet"}, UnknownName, "unknown dataset 'imagenet'"),
-        ({"epochs": 0}, EdgedigitsError, "--epochs must be at least 1, is 0"),
-        ({"batch_size": -1}, EdgedigitsError, "--batch-size must be at least 1, is -1"),
-        ({"seed": -1}, EdgedigitsError, "--seed must be from 0"),
-        ({"seed": 2**32}, EdgedigitsError, "--seed must be from 0"),
-        ({"parallel": True}, DeviceUnavailable, "--parallel needs the JAX backend, Keras computes with tensorflow"),
+        ({"recipe": "resnet"}, UnknownName, "resnet.*pico"),
+        ({"data": "imagenet"}, UnknownName, "imagenet"),
+        ({"epochs": 0}, EdgedigitsError, "--epochs.* 0"),
+        ({"batch_size": -1}, EdgedigitsError, "--batch-size.* -1"),
+        ({"seed": -1}, EdgedigitsError, "--seed"),
+        ({"seed": 2**32}, EdgedigitsError, "--seed"),
+        ({"parallel": True}, DeviceUnavailable, "--parallel.*tensorflow"),
         ({"teachers": ("nobody",)}, UnknownName, "nobody"),
-        ({"teachers": ("base",), "recipe": "strided-3conv"}, RunError, "base.keras cannot teach: it takes images norm"),
+        ({"teachers": ("base",), "recipe": "strided-3conv"}, RunError, r"base\.keras.*column-l2"),
     ],
 )
 def test_bad_options_leave_nothing_behind(
