@@ -196,7 +196,7 @@ def _onnx_attribute(graph: Any, dice: Random) -> None:
 
 
 def _onnx_operator(graph: Any, dice: Random) -> None:
-    from edgedigits_runtime.untrusted.onnx_operators import OPERATORS
+    from edgedigits_runtime.untrusted.onnx import OPERATORS
 
     dice.choice(graph.node).op_type = dice.choice(sorted(OPERATORS[""]))
 

@@ -15,8 +15,7 @@ from edgedigits.model_files import SHIPPED, shipped_names
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported
 from edgedigits_runtime.untrusted import checked_content, limits
-from edgedigits_runtime.untrusted.onnx import check, stays_inside
-from edgedigits_runtime.untrusted.onnx_operators import OPERATORS
+from edgedigits_runtime.untrusted.onnx import OPERATORS, check, stays_inside
 from tests.conftest import REPOSITORY
 from tests.support.tiny_models import contract, expected, onnx_bytes, pictures, write_onnx
 

@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted import limits
 from edgedigits_runtime.untrusted.onnx_model import Constant, Node, OnnxModel, Value, read_model
-from edgedigits_runtime.untrusted.onnx_operators import OPERATORS
 
 WIDTHS = {
     **{"uint4": 0.5, "int4": 0.5, "uint8": 1, "int8": 1, "bool": 1, "uint16": 2, "int16": 2, "float16": 2},
@@ -23,6 +22,33 @@ ATTRIBUTES = {
     "blocksize": range(1, limits.WINDOW + 1),
 }
 """Valid integers of these attributes: kernels divide by some, and allocate memory by others."""
+
+STANDARD = """
+Abs Add ArgMax AveragePool BatchNormalization Cast Celu Clip Concat Constant Conv ConvInteger DequantizeLinear Div
+Dropout DynamicQuantizeLinear Elu Erf Exp Flatten Gather Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool
+GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LRN LayerNormalization LeakyRelu Log
+LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization Min Mish Mul Neg
+PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
+ReduceMax ReduceMean ReduceMin ReduceSum ReduceSumSquare Relu Reshape Round Selu Shape Sigmoid Sign Size Slice
+Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tanh ThresholdedRelu Transpose Unsqueeze
+"""
+
+QUANTIZED = """
+DequantizeLinear DynamicQuantizeMatMul FusedConv FusedGemm FusedMatMul Gelu MatMulIntegerToFloat QGemm QLinearAdd
+QLinearAveragePool QLinearConcat QLinearConv QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul QLinearReduceMean
+QLinearSigmoid QLinearSoftmax QuantizeLinear
+"""
+
+OPERATORS = {
+    "": frozenset(STANDARD.split()),
+    "ai.onnx": frozenset(STANDARD.split()),
+    "com.microsoft": frozenset(QUANTIZED.split()),
+}
+"""Operators of image classifiers, by domain; an untrusted file may hold no others.
+
+https://onnx.ai/onnx/operators and, for quantized files, ContribOperators.md of ONNX Runtime. None runs a subgraph,
+reads a file, draws at random, or makes a tensor whose size is in a constant.
+"""
 
 WEIGHTS = {"Conv": 1, "ConvInteger": 1, "FusedConv": 1, "QLinearConv": 3}
 """The input of a convolution that holds its weights. ONNX Runtime crashes where kernel_shape contradicts them."""
