@@ -36,12 +36,10 @@ class Demonstration:
     """The results of a demonstration.
 
     Attributes:
-        run: the run folder.
         dataset: "mnist", or "optdigits" if MNIST is not available.
         images: number of test images.
         rows: measurements of the Keras, ONNX and int8 TFLite files.
         readings: of the example pictures with the int8 file, and their labels.
-        report: the page about the run.
     """
 
     run: RunFolder
@@ -55,13 +53,7 @@ class Demonstration:
 def demonstrate(
     examples: Sequence[LabelledPicture], *, epochs: int, data_dir: Path | None, console: Console
 ) -> Demonstration:
-    """Train, export, verify and read.
-
-    Args:
-        examples: pictures to read at the end.
-        epochs: training epochs.
-        data_dir: folder to search for MNIST first.
-        console: prints the progress.
+    """Train, export, verify and read the examples; `data_dir` is searched for MNIST first.
 
     Raises:
         EdgedigitsError: a step failed; the files of earlier steps are kept.

@@ -13,14 +13,7 @@ from edgedigits_runtime.machine import installed_version
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the diagnosis.
-
-    Attributes:
-        subject: a library, engine, model or dataset.
-        state: its version, or the problem.
-        fine: no problem was found.
-        mend: the command that fixes the problem, else None.
-    """
+    """One line of the diagnosis: a version or a problem, and the command that fixes the problem."""
 
     subject: str
     state: str

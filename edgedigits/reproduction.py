@@ -9,7 +9,6 @@ from typing import Any
 import keras
 from rich.console import Console
 
-from edgedigits.data.dataset import Samples
 from edgedigits.exporting.export import export_model
 from edgedigits.exporting.plan import ExportRequest
 from edgedigits.machine.fingerprint import describe_machine
@@ -31,14 +30,9 @@ FORMATS = (("onnx", "float32"), ("tflite", "float32"), ("tflite", "float16"), ("
 
 @dataclass(frozen=True)
 class Outcome:
-    """The results of one seed.
+    """The test results of one seed: final weights, and those with the best validation accuracy.
 
-    Attributes:
-        accuracy, loss: of the final weights on the test part; the loss is the mean cross-entropy.
-        best_accuracy: on the test part, of the weights with the best validation accuracy.
-        validation_accuracy: of the final weights.
-        parameters: of the network.
-        exports: accuracy, agreement with Keras, bytes and passed gates, by "<format>-<precision>".
+    `loss` is the mean cross-entropy; `exports` has the figures of each file by "<format>-<precision>".
     """
 
     accuracy: float
@@ -108,26 +102,22 @@ def _outcome(run: RunFolder, data_dir: Path | None) -> Outcome:
     contract = read_contract(run.final)
     options = DataOptions(data_dir=data_dir)
     test = splits_of_model(contract, run.final, options).test
-    accuracy, loss = _evaluate(run.final, test)
+    final, best = (evaluate(open_model(model), test) for model in (run.final, run.best))
     return Outcome(
-        accuracy=accuracy,
-        loss=loss,
-        best_accuracy=_evaluate(run.best, test)[0],
+        accuracy=final.accuracy.value,
+        loss=final.loss,
+        best_accuracy=best.accuracy.value,
         validation_accuracy=run.read_history()[-1]["val_accuracy"],
         parameters=keras.saving.load_model(run.final, compile=False).count_params(),
         exports={f"{name}-{precision}": _export(run, name, precision, options) for name, precision in FORMATS},
     )
 
 
-def _evaluate(model: Path, test: Samples) -> tuple[float, float]:
-    """Return accuracy and mean cross-entropy on the test part."""
-    found = evaluate(open_model(model), test)
-    return found.accuracy.value, found.loss
-
-
 def _export(run: RunFolder, name: str, precision: str, options: DataOptions) -> dict[str, Any]:
     path = run.path / f"{read_contract(run.model).name}.{precision}.{name}"
-    if not _is_of(path, run):
+    # An export of another model of this run is made again.
+    verified = read_contract(path).verified if path.is_file() else None
+    if verified is None or verified["against"] != file_digest(run.model):
         try:
             export_model(ExportRequest(run.path, name, precision, path, data=options))
         except GateMissed:
@@ -140,11 +130,3 @@ def _export(run: RunFolder, name: str, precision: str, options: DataOptions) -> 
         "bytes": path.stat().st_size if path.is_file() else 0,
         "passed": report["passed"],
     }
-
-
-def _is_of(artifact: Path, run: RunFolder) -> bool:
-    """Return whether an existing export was made from the model of `run`."""
-    if not artifact.is_file():
-        return False
-    verified = read_contract(artifact).verified
-    return verified is not None and verified["against"] == file_digest(run.model)

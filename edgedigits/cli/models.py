@@ -41,15 +41,14 @@ def list_models(
     for column in table.columns[1:5]:
         column.no_wrap = True
     for entry in entries:
-        contract = entry.contract
+        contract, size = entry.contract, f"{entry.path.stat().st_size:,}"
         if contract is None:
-            table.add_row(entry.name, "-", "-", f"{entry.path.stat().st_size:,}", "-", entry.problem)
+            table.add_row(entry.name, "-", "-", size, "-", entry.problem)
             continue
         accuracy = f"{contract.accuracy['top1']:.2%} {contract.accuracy['dataset']}" if contract.accuracy else "-"
         agreement = f"{contract.verified['agreement']:.2%}" if contract.verified else "not verified"
-        size = f"{entry.path.stat().st_size:,}"
-        verified = "itself" if contract.format == "keras" else agreement
-        table.add_row(entry.name, contract.format, contract.precision, size, accuracy, verified)
+        agreement = "itself" if contract.format == "keras" else agreement
+        table.add_row(entry.name, contract.format, contract.precision, size, accuracy, agreement)
     Console().print(table)
 
 
@@ -63,20 +62,20 @@ def show(
 ) -> None:
     """Print a shipped model's card, or the contract of another model."""
     from edgedigits.model_files import find_model, shipped_names
-
-    if model in shipped_names() and not contract:
-        from edgedigits.reports.model_card import read_card
-
-        card = read_card(model)
-        if card is not None:
-            if as_json:
-                typer.echo(json.dumps(card, indent=1))
-            else:
-                _print_card(card)
-            return
+    from edgedigits.reports.model_card import card_page, read_card
     from edgedigits_runtime.embedded_contract import read_contract
 
-    typer.echo(read_contract(find_model(model)).to_json())
+    card = read_card(model) if model in shipped_names() and not contract else None
+    if card is None:
+        typer.echo(read_contract(find_model(model)).to_json())
+    elif as_json:
+        typer.echo(json.dumps(card, indent=1))
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        for part in card_page(card):
+            console.print(part)
 
 
 @app.command(epilog="Examples: edgedigits models plot · edgedigits models plot --out family.svg")
@@ -87,16 +86,6 @@ def plot(
     from edgedigits.reports.family_plot import plot_family
 
     typer.echo(plot_family(out))
-
-
-def _print_card(card: dict[str, Any]) -> None:
-    from rich.console import Console
-
-    from edgedigits.reports.model_card import card_page
-
-    console = Console(highlight=False)
-    for part in card_page(card):
-        console.print(part)
 
 
 def _row(entry: "ModelEntry") -> dict[str, Any]:

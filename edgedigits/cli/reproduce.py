@@ -66,18 +66,13 @@ def _print(rows: list[dict[str, Any]], console: "Console") -> None:
     for column in ("recipe", "published", "ours", "best epoch", "int8", "as Keras"):
         table.add_column(column, no_wrap=column in ("recipe", "ours"))
     for row in rows:
-        int8 = row["exports"]["tflite-int8"]
+        accuracy, int8 = row["test_accuracy"], row["exports"]["tflite-int8"]
         table.add_row(
             row["recipe"],
             row["published"],
-            _mean(row["test_accuracy"], ".2%"),
+            f"{accuracy['mean']:.2%}" + ("" if accuracy["std"] is None else f" ± {100 * accuracy['std']:.2f}"),
             f"{row['best_by_validation']['mean']:.2%}",
             f"{int8['accuracy']:.2%}",
             f"{int8['agreement']:.2%}",
         )
     console.print(table)
-
-
-def _mean(spread: dict[str, Any], form: str) -> str:
-    mean = format(spread["mean"], form)
-    return mean if spread["std"] is None else f"{mean} ± {100 * spread['std']:.2f}"

@@ -96,8 +96,7 @@ def train(
     if address is None and len(recipes) == len(seeds) == 1:
         if resume is not None and (others := _options_with_resume(ctx)):
             raise typer.BadParameter(
-                f"uses the settings of the run; leave out {', '.join(others)}",
-                param_hint="--resume",
+                f"uses the settings of the run; leave out {', '.join(others)}", param_hint="--resume"
             )
         run_training(options if resume is None else resume)
     elif resume is not None:
@@ -111,11 +110,8 @@ def train(
 def _options_with_resume(ctx: typer.Context) -> list[str]:
     """Return the other options on the command line."""
     sources = {parameter.opts[0]: ctx.get_parameter_source(parameter.name or "") for parameter in ctx.command.params}
-    return [
-        option
-        for option, source in sources.items()
-        if option != "--resume" and source is not None and source.name != "DEFAULT"
-    ]
+    given = [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    return [option for option in given if option != "--resume"]
 
 
 def run_training(what: "TrainOptions | Path") -> None:

@@ -1,6 +1,5 @@
 """`edgedigits verify`: compare an artifact with its reference."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,13 +73,8 @@ def print_verification(verification: "Verification") -> None:
         )
     if len(found.flips) > PRINTED_FLIPS:
         typer.echo(f"    and {len(found.flips) - PRINTED_FLIPS} more; --json lists all")
-    gate = ", ".join(
-        f"{name.replace('_', ' ')} {value:g}"
-        for name, value in dataclasses.asdict(verification.gate).items()
-        if value is not None
-    )
     if verification.passed:
-        typer.secho(f"  passed ({gate})", fg=typer.colors.GREEN)
+        typer.secho(f"  passed ({verification.gate.describe()})", fg=typer.colors.GREEN)
     else:
         typer.secho(f"  MISSED: {'; '.join(verification.missed)}", fg=typer.colors.RED)
 

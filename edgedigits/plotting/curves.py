@@ -19,12 +19,7 @@ def best_epoch(history: History) -> dict[str, float]:
 
 
 def metric_figure(history: History, metric: str) -> "Figure":
-    """Draw one metric by epoch; the best and the final epoch are marked.
-
-    Args:
-        history: one row per epoch, at least one, with epoch, `metric` and `val_<metric>`.
-        metric: "accuracy" or "loss".
-    """
+    """Draw "accuracy" or "loss" by epoch, for at least one epoch; the best and the final epoch are marked."""
     figure = new_figure()
     _plot(figure.subplots(), history, metric)
     return figure
@@ -62,12 +57,7 @@ HEIGHT = 12
 
 
 def curves_as_text(history: list[dict[str, float]], width: int) -> str:
-    """Return accuracy and loss by epoch as two small plots under each other, in plain characters.
-
-    Args:
-        history: one row per epoch.
-        width: in characters.
-    """
+    """Return accuracy and loss by epoch as two plain-text plots, `width` characters wide."""
     import plotext
 
     epochs = [row["epoch"] for row in history]

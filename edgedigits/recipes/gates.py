@@ -26,6 +26,14 @@ class Gate:
     min_agreement: float | None = None
     max_accuracy_drop: float | None = None
 
+    def limits(self) -> dict[str, float]:
+        """Return the limits that are set."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+
+    def describe(self) -> str:
+        """Return the limits that are set as text."""
+        return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in self.limits().items())
+
 
 EXACT = Gate(max_flips=0, max_probability_error=0.0)
 """For C against its `.tflite`: every value is equal."""
@@ -47,19 +55,13 @@ def default_gate(precision: str, recipe_gates: Mapping[str, Gate]) -> Gate:
 
 def with_demands(gate: Gate, demands: Gate) -> Gate:
     """Return `gate` with the limits that are set in `demands`."""
-    stated = {name: value for name, value in dataclasses.asdict(demands).items() if value is not None}
-    return dataclasses.replace(gate, **stated)
+    return dataclasses.replace(gate, **demands.limits())  # type: ignore[arg-type]
 
 
 def missed(gate: Gate, *, images: int, flips: int, probability_error: float, accuracy_drop: float) -> tuple[str, ...]:
-    """Return a line for each limit that was exceeded.
+    """Return a line for each limit that was exceeded; `flips` and `probability_error` are as in Gate.
 
-    Args:
-        gate: the limits.
-        images: number of compared images.
-        flips: number of decisions that differ.
-        probability_error: largest difference of a probability.
-        accuracy_drop: percentage points; negative if the export is better.
+    `accuracy_drop` is in percentage points, negative if the export is better.
     """
     agreement = (images - flips) / images
     one_flip_is_allowed = images < SMALL_SPLIT and flips <= 1

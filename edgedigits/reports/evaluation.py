@@ -109,14 +109,7 @@ def evaluate(engine: Engine, samples: Samples) -> Evaluation:
 
 @dataclass(frozen=True)
 class RotationCurve:
-    """Top-1 accuracy by angle.
-
-    Attributes:
-        degrees: counter-clockwise.
-        accuracy: at each angle, with 95% Wilson intervals.
-        images: number of rotated images.
-        available: number of images in the split.
-    """
+    """Top-1 accuracy at each angle, counter-clockwise, for `images` of the `available` images of a split."""
 
     degrees: tuple[int, ...]
     accuracy: tuple[Share, ...]
@@ -129,10 +122,7 @@ class RotationCurve:
 
 
 def rotated(images: Images, degrees: float) -> Images:
-    """Rotate uint8 [N, H, W, C] counter-clockwise about the centre, bilinearly.
-
-    Corners from outside the image are 0, the paper of bright ink on dark.
-    """
+    """Rotate uint8 [N, H, W, C] counter-clockwise about the centre, bilinearly; corners become 0, the paper."""
     from scipy import ndimage
 
     turned: Images = ndimage.rotate(images, degrees, axes=(2, 1), reshape=False, order=1)
@@ -142,13 +132,7 @@ def rotated(images: Images, degrees: float) -> Images:
 def rotation_curve(
     run: Callable[[Images], Probabilities], samples: Samples, degrees: Sequence[int] = DEGREES
 ) -> RotationCurve:
-    """Measure accuracy on rotated images.
-
-    Args:
-        run: returns float32 [N, classes] for uint8 [N, H, W, C].
-        samples: if there are more than MOST_IMAGES, a seeded choice is used.
-        degrees: angles, including 0.
-    """
+    """Measure accuracy at each angle (0 included) on at most MOST_IMAGES images, a seeded choice."""
     count = min(MOST_IMAGES, len(samples))
     chosen = samples.take(np.sort(np.random.default_rng(SEED).choice(len(samples), count, replace=False)))
     accuracy = tuple(

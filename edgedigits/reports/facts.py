@@ -22,14 +22,7 @@ from edgedigits_runtime.errors import EdgedigitsError, UnknownName
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A trained network.
-
-    Attributes:
-        model: the Keras model.
-        contract: None without a finished model and without a dataset.
-        file: the file it was loaded from.
-        finished: whether training has finished, after which confidence is fitted.
-    """
+    """A trained network; its contract is None without a finished model and without a dataset."""
 
     model: Any
     contract: Contract | None
@@ -39,12 +32,10 @@ class Network:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """Facts of a report; a missing one is None and its reason is in `missing`.
+    """Facts of a report; a missing one is None.
 
     Attributes:
-        run, config: the run.
         history: one row per finished epoch.
-        labels: names of the classes.
         missing: reasons by "history", "finished model", "network", "data" or "decisions".
         notes: warnings about the figures.
     """
@@ -67,11 +58,7 @@ class Facts:
 
 
 def gather(run: RunFolder, options: DataOptions) -> Facts:
-    """Gather the facts of a run.
-
-    Args:
-        run: finished, killed or interrupted.
-        options: where the dataset is, if the run's place is wrong.
+    """Gather the facts of a run, finished or not; `options` replace the run's place of the dataset.
 
     Raises:
         RunError: the folder is not a run.
@@ -109,12 +96,10 @@ def _data(
     try:
         dataset = load_dataset(name, data_dir=data_dir)
         splits = split(dataset, get_recipe(config.recipe).split)
-    except UnknownName as error:
-        # Usually a folder of pictures that was moved.
-        missing["data"] = f"the data: {error}; if they have moved, name them with --data"
-        return None, None
     except EdgedigitsError as error:
-        missing["data"] = f"the data: {error}"
+        # An unknown name is usually a folder of pictures that was moved.
+        moved = "; if they have moved, name them with --data" if isinstance(error, UnknownName) else ""
+        missing["data"] = f"the data: {error}{moved}"
         return None, None
     if splits.train.digest() != config.data_fingerprint:
         notes.append(f"The data of {name!r} have changed since the training: the training split differs.")

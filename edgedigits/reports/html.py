@@ -28,15 +28,12 @@ LARGEST_IMAGE = 128
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure of the page; it is also written as PNG and SVG.
+    """A figure of the page, which is also written as PNG and SVG under its name.
 
     Args:
-        name: file name without suffix.
-        figure: the figure.
         alt: text alternative.
-        caption: text below the figure.
         wide: use the full width and scroll on a narrow screen.
-        on_page: False if the page shows the same as HTML.
+        on_page: False if the page has the same content as HTML.
     """
 
     name: str
@@ -53,15 +50,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """A part of the page.
-
-    Args:
-        anchor: target of links in the page.
-        title: heading.
-        blocks: HTML, in order.
-        pictures: figures to write as files.
-        missing: a line for each missing fact, with the reason.
-    """
+    """A part of the page: HTML blocks, figures to write as files, and a line for each missing fact."""
 
     anchor: str
     title: str
@@ -120,14 +109,7 @@ def tiles(facts: Iterable[tuple[str, str, str]]) -> str:
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int = 1) -> str:
-    """Return a table; the first cell of a row is its heading.
-
-    Args:
-        caption: title of the table.
-        head: names of the columns.
-        rows: text, as many cells as `head`.
-        numbers_from: columns from this one on are numbers.
-    """
+    """Return a table; the first cell of a row is its heading, and columns from `numbers_from` on are numbers."""
 
     def kind(column: int) -> str:
         return ' class="number"' if column >= numbers_from else ""
@@ -170,14 +152,7 @@ def cards(each: Iterable[str], kind: str = "") -> str:
 
 
 def card(image: str, lines: Sequence[str], *, marked: bool = False, below: str = "") -> str:
-    """Return a small picture with lines of text, the first one strong.
-
-    Args:
-        image: HTML, for example of `pixels`.
-        lines: text.
-        marked: highlight as a mistake.
-        below: HTML after the lines.
-    """
+    """Return a small image (HTML) with lines of text, the first one strong, and HTML `below`; mark it as a mistake."""
     first, *others = (text(line) for line in lines)
     caption = "<br>".join([f"<b>{first}</b>", *others])
     marking = ' class="wrong"' if marked else ""

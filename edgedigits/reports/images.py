@@ -20,12 +20,7 @@ BARS = 5
 
 
 def one_of_each_and_more(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return int64 indices of at most `count` samples: a seeded, class-balanced choice, sorted by class.
-
-    Args:
-        labels: int64 [N].
-        count: if there are more classes, some are left out.
-    """
+    """Return indices of at most `count` samples: a seeded, class-balanced choice, sorted by class."""
     order = np.random.default_rng(SEED).permutation(len(labels))
     rank = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
@@ -42,12 +37,7 @@ def at_random(available: int, count: int) -> NDArray[np.int64]:
 
 
 def grid_figure(images: Images, captions: Sequence[str], *, columns: int = 8) -> "Figure":
-    """Draw images with a caption below each, which may have several lines.
-
-    Args:
-        images: uint8 [N, H, W, C], at least one; of other than 3 channels the first is drawn.
-        captions: one for each.
-    """
+    """Draw images, uint8 [N, H, W, C], with a caption of one or several lines below each."""
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     lines = 1 + max(caption.count("\n") for caption in captions)
@@ -62,13 +52,7 @@ def grid_figure(images: Images, captions: Sequence[str], *, columns: int = 8) ->
 
 
 def predictions_figure(images: Images, tops: Sequence[Sequence[tuple[str, float]]], truths: Sequence[str]) -> "Figure":
-    """Draw each image with bars of its most likely classes.
-
-    Args:
-        images: uint8 [N, H, W, C], at least one.
-        tops: for each, labels with probabilities, best first.
-        truths: the true label of each.
-    """
+    """Draw images, uint8 [N, H, W, C], with bars of their most likely (label, probability), best first."""
     columns = 2 if len(images) > 1 else 1
     rows = -(-len(images) // columns)
     figure = new_figure(WIDTH * columns, 1.25 * rows)

@@ -1,4 +1,4 @@
-"""A sheet of the misread pictures, each with its boxes, its label and the text read."""
+"""A sheet of misread pictures, each with its boxes, its label and its reading."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,12 +20,7 @@ CELLS = SheetStyle(cell_width=224, cell_height=224)
 
 
 def misread_sheet(misread: "Sequence[Case]", title: str) -> "Image":
-    """Return the sheet, RGB, of at most 120 pictures in the order given; those that cannot be opened are passed over.
-
-    Args:
-        misread: cases that are not right.
-        title: one line.
-    """
+    """Return the sheet, RGB, of at most 120 pictures in the order given, without those that cannot be opened."""
     readable = [case for case in misread if case.reading is not None]
     cells = [cell for case in readable[:MOST_CELLS] if (cell := _cell(case))]
     more = len(misread) - len(cells)
@@ -37,11 +32,11 @@ def _cell(case: "Case") -> Cell | None:
         picture = decode(case.picture.path, channels=3)
     except PictureError:
         return None
-    there = case.picture.label or NO_DIGIT
+    label = case.picture.label or NO_DIGIT
     read = single_line(case.reading.text) if case.reading else NO_DIGIT
-    short = f"{there} read as {read}"
+    short = f"{label} read as {read}"
     fits = text_width(short, CELLS.heading) <= CELLS.cell_width
-    lines = [] if fits else [(f"there: {there}", INK), (f"read: {read}", DOUBTFUL)]
+    lines = [] if fits else [(f"label: {label}", INK), (f"read: {read}", DOUBTFUL)]
     confidence = f"{case.confidence:.1%} sure, " if case.read else ""
     image = outline_digits(picture, case.digits, CELLS.cell_width, CELLS.cell_height)
     return Cell(image, short if fits else "", (*lines, (f"{confidence}{case.picture.name}", FAINT)))

@@ -1,4 +1,4 @@
-"""A model's card as a person reads it in a terminal."""
+"""The card of a shipped model: its file, and its page in a terminal."""
 
 import json
 from collections.abc import Iterator
@@ -16,25 +16,18 @@ Card = dict[str, Any]
 
 
 def card_path(name: str, folder: Path = SHIPPED) -> Path:
-    """Return where the card of a shipped model is."""
+    """Return the path of a shipped model's card."""
     return folder / f"{name}.card.json"
 
 
 def read_card(name: str, folder: Path = SHIPPED) -> Card | None:
-    """Return the card of a shipped model, or None where it has none."""
+    """Return the card of a shipped model, or None if it has none."""
     path = card_path(name, folder)
-    if not path.is_file():
-        return None
-    card: Card = json.loads(path.read_text())
-    return card
+    return json.loads(path.read_text()) if path.is_file() else None
 
 
 def write_card(card: Card, folder: Path = SHIPPED) -> Path:
-    """Write a card beside its model's files.
-
-    Raises:
-        OutputNotWritable: the file could not be written.
-    """
+    """Write a card beside its model's files."""
     return write_whole(card_path(card["name"], folder), json.dumps(card, indent=1) + "\n")
 
 
@@ -42,23 +35,12 @@ Rows = Iterator[tuple[str, str]]
 
 
 def card_page(card: Card) -> "list[RenderableType]":
-    """Return what `edgedigits models show` prints, for rich; what a card does not have is left out.
-
-    Args:
-        card: as read_card returns it.
-    """
-    parts: list[RenderableType] = [f"[bold]{card['name']}[/bold]  {_network(card)}", _files(card)]
-    if "robustness" in card:
-        parts.append(_robustness(card["robustness"]))
-    parts.append(_facts(card))
-    return parts
-
-
-def _network(card: Card) -> str:
-    text = f"{card['parameters']:,} parameters"
+    """Return the output of `edgedigits models show`, for rich; facts that a card lacks are left out."""
+    network = f"{card['parameters']:,} parameters"
     if "multiply_accumulates" in card:
-        text += f", {card['multiply_accumulates']:,} multiply-accumulates an image"
-    return text
+        network += f", {card['multiply_accumulates']:,} multiply-accumulates an image"
+    robustness = [_robustness(card["robustness"])] if "robustness" in card else []
+    return [f"[bold]{card['name']}[/bold]  {network}", _files(card), *robustness, _facts(card)]
 
 
 def _table(*columns: str, numbers: int = 0) -> "Table":
@@ -116,35 +98,26 @@ def _facts(card: Card) -> "Table":
 def _lines(card: Card) -> Rows:
     int8 = card["files"].get(f"{card['name']}.tflite", {})
     if "per_class" in int8:
-        yield (
-            "int8, by class",
-            "  ".join(f"{label}\N{NO-BREAK SPACE}{value:.1%}" for label, value in int8["per_class"].items()),
-        )
+        each = (f"{label}\N{NO-BREAK SPACE}{value:.1%}" for label, value in int8["per_class"].items())
+        yield "int8, by class", "  ".join(each)
     if "seeds" in card:
-        yield from _seeds(card)
+        of_all = card["int8_accuracy_of_seeds"]
+        seeds = ", ".join(f"{one['int8_accuracy']:.2%}" for one in card["seeds"])
+        spread = "" if of_all["std"] is None else f" ± {100 * of_all['std']:.2f}"
+        yield "int8, seeds", f"{of_all['mean']:.2%}{spread} ({seeds})"
+        yield "shipped", f"seed {card['seed']}: {card['chosen_by']}"
     if "other_hands" in card:
-        writers = card["other_hands"]
-        yield "other writers", f"{_share(writers)} of the {writers['images']:,} digits of {writers['dataset']}"
+        found = card["other_hands"]
+        yield "other writers", f"{_share(found)} of the {found['images']:,} digits of {found['dataset']}"
     if "calibration" in card:
         yield "calibration", f"expected error {card['calibration']['expected_error']:.2%}"
     if "rejection" in card:
-        yield from _rejection(card["rejection"])
+        found = card["rejection"]
+        rejected = f"{found['digits']['value']:.2%} of digits, {found['not_digits']['value']:.1%} of non-digits"
+        yield "rejected", rejected
+        yield "", ", ".join(f"{kind} {share['value']:.1%}" for kind, share in found["kinds"].items())
     yield from _training(card)
     yield "rebuild", card["rebuild"]
-
-
-def _seeds(card: Card) -> Rows:
-    of_all = card["int8_accuracy_of_seeds"]
-    each = ", ".join(f"{one['int8_accuracy']:.2%}" for one in card["seeds"])
-    spread = "" if of_all["std"] is None else f" ± {100 * of_all['std']:.2f}"
-    yield "int8, seeds", f"{of_all['mean']:.2%}{spread} ({each})"
-    yield "shipped", f"seed {card['seed']}: {card['chosen_by']}"
-
-
-def _rejection(found: dict[str, Any]) -> Rows:
-    kinds = ", ".join(f"{kind} {share['value']:.1%}" for kind, share in found["kinds"].items())
-    yield "rejected", f"{found['digits']['value']:.2%} of digits, {found['not_digits']['value']:.1%} of what is none"
-    yield "", kinds
 
 
 def _training(card: Card) -> Rows:
@@ -152,7 +125,7 @@ def _training(card: Card) -> Rows:
     epochs = training.get("epochs_run", training["epochs"])
     text = f"{training['data']}, {epochs} epochs, batches of {training['batch_size']}"
     if training.get("teachers"):
-        text += f", taught by {', '.join(training['teachers'])}"
+        text += f", teachers: {', '.join(training['teachers'])}"
     yield "training", text
     changes = training.get("augmentation")
     if isinstance(changes, dict):

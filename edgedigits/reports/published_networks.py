@@ -1,4 +1,4 @@
-"""What others published at these sizes, on the 10,000 MNIST test images, for `edgedigits models plot`."""
+"""Published networks of these sizes on the 10,000 MNIST test images, for `edgedigits models plot`."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,10 @@ class Published:
     """One published network.
 
     Attributes:
-        name: of the project or the paper.
-        label: for a figure.
-        accuracy: as published, 0..1; a lower bound where only that was.
-        parameters: as published; approximate where only that was.
-        source: where it was published: an address, or a page of docs/.
-        how: differences to know before comparing.
-        bytes: of the int8 file of our reproduction, see docs/published.md; none was published.
+        accuracy, parameters: as published, 0..1; some only as a bound or an approximation.
+        source: an address, or a page of docs/.
+        how: conditions that matter in a comparison.
+        bytes: size of the int8 file of our reproduction, see docs/published.md.
     """
 
     name: str

@@ -30,13 +30,7 @@ FIGURES = "figures"
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """A report before it is written.
-
-    Attributes:
-        run: the run folder.
-        page: HTML.
-        sections: in the order of the page.
-    """
+    """A report before it is written: the HTML page and its sections in order."""
 
     run: RunFolder
     page: str

@@ -14,31 +14,19 @@ from edgedigits_runtime.preprocessing import normalise
 def shuffled(count: int, seed: tuple[int, int], multiple_of: int = 1) -> NDArray[np.int64]:
     """Return a shuffled order that depends only on the seed, so that a resumed training sees the same batches.
 
-    Args:
-        count: number of samples.
-        seed: the training's seed and the epoch.
-        multiple_of: the length is padded to a multiple of this with the order's first samples.
+    `seed` is the training's seed and the epoch. The length is padded to `multiple_of` with the order's first samples.
     """
     order = np.random.default_rng(seed).permutation(count)
     return np.concatenate([order, order[: -count % multiple_of]])
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras publishes no types
-    """Batches of (normalised float32 [B, H, W, C], targets)."""
+    """Batches of one epoch: (normalised float32 [B, H, W, C], targets), in the given order of samples."""
 
     def __init__(
         self, samples: Samples, targets: NDArray[Any], *, order: NDArray[np.int64], batch_size: int,
         normalisation: Normalisation,
     ) -> None:  # fmt: skip
-        """Make the batches of one epoch.
-
-        Args:
-            samples: images of a split.
-            targets: one row for each sample.
-            order: indices of the samples.
-            batch_size: of every batch but the last.
-            normalisation: how pixels are scaled.
-        """
         # With workers, Keras skips tf.data's autotuning. TensorFlow 2.21 waits for the autotuning thread after each
         # epoch, which sleeps for 10, 20, 40 ms and so on: epochs of 42 s took 82 s.
         super().__init__(workers=2)

@@ -13,12 +13,7 @@ from edgedigits_runtime.errors import DataNotFound, DatasetInvalid, UnknownName
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Where to find a model's dataset.
-
-    Args:
-        data: dataset name or folder; None for the training dataset.
-        data_dir: folder that is searched first.
-    """
+    """A dataset name or folder, None for the training dataset; and the folder to search first."""
 
     data: str | None = None
     data_dir: Path | None = None
@@ -30,12 +25,7 @@ class DataOptions:
 
 
 def splits_of_model(contract: Contract, file: Path, options: DataOptions) -> Splits:
-    """Return the splits of a model's training dataset.
-
-    Args:
-        contract: names the dataset and the recipe, whose split plan is used.
-        file: the model file; a run's config beside it gives the place of a folder dataset.
-        options: the user's choice.
+    """Return the splits of a model's training dataset, from its contract or from the run's config beside `file`.
 
     Raises:
         DataNotFound: the dataset is unknown or missing.

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from edgedigits.training.computing import check_shareable, computing, device_cou
 from edgedigits.training.folding import fold_batch_normalisation
 from edgedigits.training.network import build_network, load_teachers, seed_layers
 from edgedigits.training.options import TrainOptions, config_of
-from edgedigits.training.phases import Phase, phases_of, total_epochs
+from edgedigits.training.phases import Phase, phases_of
 from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, format_epoch, new_run
 from edgedigits.training.temperature import with_temperature
@@ -60,12 +60,7 @@ AfterEpoch = Callable[[RunFolder], None]
 
 
 def train(options: TrainOptions, console: Console | None = None, after_epoch: AfterEpoch | None = None) -> RunFolder:
-    """Train and return the run folder.
-
-    Args:
-        options: of the training.
-        console: for progress; None prints nothing.
-        after_epoch: called with the run after every epoch, when it can be resumed.
+    """Train and return the run folder; `after_epoch` is called with the run after every epoch.
 
     Raises:
         UnknownName, ArtifactError, DataError, DeviceUnavailable, RunError: before anything is written.
@@ -146,7 +141,7 @@ class _EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras p
 
 @dataclass(frozen=True)
 class _Training:
-    """A training and what is constant over its epochs."""
+    """A training: its settings, data and teachers."""
 
     run: RunFolder
     config: RunConfig
@@ -159,10 +154,12 @@ class _Training:
 
     def fit(self, model: Any, history: list[dict[str, float]]) -> RunFolder:
         """Train from the epoch after `history` to the end and write the finished run."""
-        progress = _EpochProgress(self.console, total_epochs(self.recipe, self.config.epochs))
+        phases = phases_of(self.recipe, self.config.epochs)
+        epochs = [(phase, epoch) for phase in phases for epoch in range(phase.first, phase.first + phase.epochs)]
+        progress = _EpochProgress(self.console, len(epochs))
         trained = None
         try:
-            for phase, epoch in self._epochs_from(len(history)):
+            for phase, epoch in epochs[len(history) :]:
                 if _stalled(history, self.recipe.patience):
                     break
                 if epoch == phase.first:
@@ -186,11 +183,6 @@ class _Training:
             progress.close()
         self._finish(model, history)
         return self.run
-
-    def _epochs_from(self, done: int) -> Iterator[tuple[Phase, int]]:
-        for phase in phases_of(self.recipe, self.config.epochs):
-            for epoch in range(max(done, phase.first), phase.first + phase.epochs):
-                yield phase, epoch
 
     @property
     def steps(self) -> int:
@@ -251,9 +243,10 @@ class _Training:
     def _batches(
         self, samples: Samples, order: NDArray[np.int64], normalisation: Normalisation, size: int | None = None
     ) -> Batches:
+        sparse = self.recipe.loss == "sparse_categorical_crossentropy"
         return Batches(
             samples,
-            _targets(samples, self.recipe, len(self.dataset.labels)),
+            samples.labels if sparse else np.eye(len(self.dataset.labels), dtype=np.float32)[samples.labels],
             order=order,
             batch_size=size or self.config.batch_size,
             normalisation=normalisation,
@@ -296,12 +289,6 @@ def _start_run(out: Path | None, recipe: Recipe) -> RunFolder:
     run = RunFolder(out)
     run.refuse_other_files()
     return run
-
-
-def _targets(samples: Samples, recipe: Recipe, classes: int) -> NDArray[Any]:
-    if recipe.loss == "sparse_categorical_crossentropy":
-        return samples.labels
-    return np.eye(classes, dtype=np.float32)[samples.labels]
 
 
 def _stalled(history: list[dict[str, float]], patience: int | None) -> bool:

@@ -21,17 +21,7 @@ from edgedigits_runtime.errors import EdgedigitsError
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of `edgedigits train`; None takes the recipe's value.
-
-    Args:
-        data: dataset name, or a folder with one sub-folder of images per class.
-        data_dir: folder that is searched for the dataset first.
-        augment: deform the images, for a recipe that has no augmentation of its own.
-        teachers: MODELs to distil from.
-        mixed_precision: compute in bfloat16, keep weights in float32.
-        parallel: train on all GPUs of this machine, with the JAX backend.
-        out: the run folder; a new one under `runs/` if None.
-    """
+    """Options of `edgedigits train`, as in edgedigits.training.train.train; None is the recipe's value."""
 
     recipe: str = "plain-3conv"
     data: str | None = None

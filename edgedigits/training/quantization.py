@@ -61,7 +61,8 @@ class Quantized(keras.Model):  # type: ignore[misc]  # Keras publishes no types
 
     def call(self, images: Any, training: bool = False) -> Any:
         x = _rounded(images, 0.0, 1.0)
-        for layer, (low, high) in zip(self.network.layers, _pairs(self.ranges), strict=True):
+        for index, layer in enumerate(self.network.layers):
+            low, high = self.ranges[index, 0], self.ranges[index, 1]
             if isinstance(layer, LINEAR):
                 before, _ = _apply(layer, x, _rounded_kernel(layer))
                 x = _rounded(before, low, high)
@@ -73,10 +74,6 @@ class Quantized(keras.Model):  # type: ignore[misc]  # Keras publishes no types
             else:
                 x = layer(x, training=training) if isinstance(layer, layers.Dropout) else layer(x)
         return x
-
-
-def _pairs(ranges: Any) -> list[tuple[Any, Any]]:
-    return [(ranges[index, 0], ranges[index, 1]) for index in range(ranges.shape[0])]
 
 
 def _is_softmax(layer: Any) -> bool:

@@ -27,14 +27,9 @@ def plan(options: TrainOptions, recipes: Iterable[str], seeds: Iterable[int], ru
 def train_several(
     trainings: Sequence[TrainOptions], console: "Console", place: RayResources | None = None
 ) -> dict[str, str]:
-    """Train each into its run folder, and return the errors by folder name.
+    """Train each into its own run folder, on a Ray cluster if given, and return the errors by folder name.
 
     Finished runs are kept and interrupted ones resumed.
-
-    Args:
-        trainings: options, each with its own run folder.
-        console: for progress.
-        place: the Ray cluster; None trains here, one after the other.
 
     Raises:
         MissingExtra, AddressUnavailable: before anything is trained.
@@ -56,11 +51,7 @@ def train_several(
 
 
 def raise_failures(failures: dict[str, str], trainings: int) -> None:
-    """Report failed trainings.
-
-    Raises:
-        RunError: a training failed.
-    """
+    """Raise a RunError that lists the failed trainings, if there are any."""
     if failures:
         raise RunError(
             f"{len(failures)} of {trainings} trainings failed ({', '.join(failures)}); the others are"

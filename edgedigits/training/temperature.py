@@ -19,10 +19,7 @@ HIGHEST_THRESHOLD = 0.42
 def with_temperature(contract: Contract, probabilities: Probabilities, labels: NDArray[np.int64]) -> Contract:
     """Return the contract with a temperature and a threshold fitted for one model file.
 
-    Args:
-        contract: of the file; its output states the step between quantized probabilities.
-        probabilities: float32 [N, classes], of the file on the validation split.
-        labels: int64 [N] of that split.
+    `probabilities`, float32 [N, classes], and `labels`, int64 [N], are of that file on the validation split.
     """
     step = contract.output.scale
     temperature = fit_temperature(probabilities, labels, step)
@@ -33,12 +30,8 @@ def with_temperature(contract: Contract, probabilities: Probabilities, labels: N
 def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], step: float | None = None) -> float:
     """Return the temperature in 0.25..4 that maximises the likelihood of the labels.
 
-    Args:
-        probabilities: float32 [N, classes] of the network.
-        labels: int64 [N].
-        step: difference between neighbouring probabilities of a quantized output.
-
-    Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.
+    `step` is the difference between neighbouring probabilities of a quantized output. See Guo et al. 2017, "On
+    Calibration of Modern Neural Networks", section 4.2.
     """
     from scipy.optimize import minimize_scalar
 
@@ -53,11 +46,7 @@ def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], ste
 
 
 def fit_threshold(confidences: Probabilities) -> float:
-    """Return the highest threshold up to HIGHEST_THRESHOLD that rejects at most MAX_REJECTED of the images.
-
-    Args:
-        confidences: float32 [N, classes], calibrated, of the validation split.
-    """
+    """Return the highest threshold up to HIGHEST_THRESHOLD that rejects at most MAX_REJECTED of calibrated images."""
     surest = np.sort(confidences.max(axis=1))
     # Rounded down, so that rounding does not reject the sample at the threshold.
     highest = round(float(np.floor(surest[int(len(surest) * MAX_REJECTED)] * 1e4)) / 1e4, 4)

@@ -12,10 +12,10 @@ Cost = tuple[int, int]
 
 
 def align(truth: Sequence[str], read: Sequence[str]) -> list[Pair]:
-    """Return pairs (true, read) in order; None means a missed digit, or for one that is not in the picture.
+    """Return pairs (true, read) in order; None means a missed digit, or one that is not in the picture.
 
-    Among the alignments with the fewest edits, one with the most right digits is chosen: a swap of two neighbours costs
-    the same as two confusions, but keeps one digit right.
+    Of the alignments with the fewest edits, choose one with the most right digits: a swap of two neighbours costs the
+    same as two confusions, but keeps one digit right.
     """
     costs = _costs(truth, read)
     pairs: list[Pair] = []

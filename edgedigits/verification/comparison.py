@@ -51,12 +51,7 @@ class Comparison:
 def compare(
     keras: Probabilities, artifact: Probabilities, labels: NDArray[np.int64], names: tuple[str, ...]
 ) -> Comparison:
-    """Compare two sets of probabilities.
-
-    Args:
-        keras, artifact: float32 [N, classes].
-        labels: int64 [N].
-        names: of the classes.
+    """Compare two sets of probabilities, float32 [N, classes]; `names` are those of the classes.
 
     Raises:
         ArrayError: the shapes differ, there are no images, or a probability is not finite.
@@ -95,12 +90,7 @@ def compare(
 
 
 def mcnemar(only_first_right: int, only_second_right: int) -> float:
-    """Return the exact two-sided p-value of McNemar's test (McNemar 1947).
-
-    Args:
-        only_first_right: images that only the first classifier reads right.
-        only_second_right: images that only the second classifier reads right.
-    """
+    """Return the exact two-sided p-value of McNemar's test (McNemar 1947) from the images that only one reads right."""
     from scipy.stats import binomtest
 
     discordant = only_first_right + only_second_right

@@ -71,14 +71,7 @@ class DigitScores:
 
 @dataclass(frozen=True)
 class FolderEvaluation:
-    """The readings of a folder of labelled pictures.
-
-    Attributes:
-        model: name in its contract.
-        engine, device, providers: as in a Reading.
-        cases: the pictures that count.
-        excluded: pictures that were read, but excluded by their note.
-    """
+    """The readings of a folder of labelled pictures; those `excluded` by their note do not count."""
 
     model: str
     engine: str
@@ -174,8 +167,7 @@ def evaluate_pictures(
     """Read pictures and compare the readings with their labels.
 
     Args:
-        pictures: with their labels.
-        options: of the reader.
+        pictures, options: the pictures, and how they are read.
         exclude: pictures with one of these words in their note are read but do not count; case is ignored.
         jobs: number of processes.
         progress: called after each picture.

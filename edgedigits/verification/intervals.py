@@ -18,12 +18,7 @@ class Share:
 
 
 def wilson(successes: int, trials: int) -> Share:
-    """Return a share with its Wilson score interval (Wilson 1927), which is accurate for shares close to 1.
-
-    Args:
-        successes: 0..trials.
-        trials: at least 1.
-    """
+    """Return a share with its Wilson score interval (Wilson 1927), which is accurate for shares close to 1."""
     share = successes / trials
     centre = (share + Z95**2 / (2 * trials)) / (1 + Z95**2 / trials)
     half = Z95 / (1 + Z95**2 / trials) * np.sqrt(share * (1 - share) / trials + Z95**2 / (4 * trials**2))

@@ -36,13 +36,7 @@ class Reliability:
 
 
 def group_by_confidence(probabilities: Probabilities, labels: NDArray[np.int64], bins: int = BINS) -> Reliability:
-    """Group answers by their confidence, which is the highest probability.
-
-    Args:
-        probabilities: float32 [N, classes], N at least 1.
-        labels: int64 [N].
-        bins: of equal width; bin m of M is ((m - 1) / M, m / M].
-    """
+    """Group float32 [N, classes] by confidence, the highest probability; bin m of M is ((m - 1) / M, m / M]."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
     bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)

@@ -1,4 +1,4 @@
-"""What the formats share that are converted from Keras: options, calibration set and the converter's process."""
+"""Shared parts of the formats converted from Keras: options, calibration set and the converter's process."""
 
 import dataclasses
 import hashlib
@@ -58,12 +58,9 @@ class ConversionOptions(FormatOptions):
 def choose_balanced(
     images: Images, labels: NDArray[np.int64], name: str, count: int = CALIBRATION_IMAGES
 ) -> CalibrationSet:
-    """Choose about `count` images, the same number of each class; the choice is deterministic.
+    """Choose about `count` training images uint8 [N, H, W, C], equally many of each class; the choice is deterministic.
 
-    Args:
-        images: uint8 [N, H, W, C] of the training split, never of validation or test.
-        labels: int64 [N].
-        name: of the images in the contract, such as "mnist/train".
+    `name` is that of the images in the contract, such as "mnist/train".
 
     Raises:
         ExportError: there are no images.

@@ -38,8 +38,8 @@ def test_classes_are_balanced_and_no_image_is_chosen_twice(given: NDArray[np.int
     assert len(set(numbers)) == len(numbers)
     classes, available = np.unique(given, return_counts=True)
     each = max(1, count // len(classes))
-    taken = [int((given[numbers] == c).sum()) for c in classes]
-    assert taken == [min(each, found) for found in available.tolist()]
+    counts = [int((given[numbers] == c).sum()) for c in classes]
+    assert counts == [min(each, found) for found in available.tolist()]
 
 
 @given(labels)

@@ -143,7 +143,7 @@ def test_a_model_name_cannot_leave_the_folder(tmp_path: Path, name: str, folder:
 @pytest.mark.parametrize(
     ("change", "error", "fact"),
     [
-        ({"out": Path("taken")}, OutputNotWritable, "taken"),
+        ({"out": Path("existing")}, OutputNotWritable, "existing"),
         ({"format": "c-array"}, OutputNotWritable, "tiny-c-array"),
         ({"contract": Path("gone.json")}, ArtifactNotFound, "gone.json"),
         ({"format": "web"}, ToolMissing, "apt-get install clang lld"),
@@ -158,7 +158,7 @@ def test_requests_refused_before_the_conversion(
 
     monkeypatch.setattr(tflite, "export", convert)
     monkeypatch.setenv("PATH", str(run))
-    Path("taken").mkdir()
+    Path("existing").mkdir()
     (run / "tiny-c-array").mkdir()
     with pytest.raises(error, match=fact):
         export_model(dataclasses.replace(ExportRequest(format="c"), **change))

@@ -210,19 +210,16 @@ def test_a_recipe_with_sparse_targets(tmp_path: Path, monkeypatch: pytest.Monkey
     assert read_contract(run.model).normalisation == "column-l2"
 
 
-def _with_dropout(image_shape: tuple[int, int, int], classes: int) -> Any:
-    from keras import Input, Sequential, layers
+def _with_dropout(classes: int) -> list[Any]:
+    from keras import layers
 
-    return Sequential(
-        [
-            Input(image_shape, name="image"),
-            layers.Flatten(),
-            layers.Dropout(0.5),
-            layers.Dense(16, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(classes, activation="softmax", name="probabilities"),
-        ]
-    )
+    return [
+        layers.Flatten(),
+        layers.Dropout(0.5),
+        layers.Dense(16, activation="relu"),
+        layers.Dropout(0.5),
+        layers.Dense(classes, activation="softmax", name="probabilities"),
+    ]
 
 
 def test_dropout_is_equal_after_resuming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +227,7 @@ def test_dropout_is_equal_after_resuming(tmp_path: Path, monkeypatch: pytest.Mon
     from edgedigits.training import fit
     from edgedigits.training.batches import shuffled
 
-    recipe = _add_recipe(monkeypatch, build=_with_dropout)
+    recipe = _add_recipe(monkeypatch, layers=_with_dropout)
     undisturbed = train(tmp_path / "undisturbed", recipe=recipe, epochs=3)
 
     def interrupting(count: int, seed: tuple[int, int], multiple_of: int) -> Any:

@@ -131,13 +131,7 @@ def row_shares(confusion: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def confusion_figure(confusion: NDArray[Any], classes: Sequence[str], *, normalised: bool) -> "Figure":
-    """Draw a confusion matrix; cells without a sample stay white.
-
-    Args:
-        confusion: int [classes, classes], true by predicted.
-        classes: their names.
-        normalised: write percent of each true class instead of counts.
-    """
+    """Draw a confusion matrix, int [classes, classes], true by predicted; normalised is percent of each true class."""
     from matplotlib.colors import PowerNorm
 
     values = 100 * row_shares(confusion) if normalised else confusion

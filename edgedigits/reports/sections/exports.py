@@ -58,13 +58,11 @@ def read_verification(file: Path) -> Verification:
                 "flips": tuple(_made(Flip, flip) for flip in figures["flips"]),
             },
         )
-        gate = _made(Gate, fields["gate"])
-        verification: Verification = _made(
-            Verification, {**fields, "gate": gate, "missed": tuple(fields["missed"]), "comparison": comparison}
-        )
+        parts = {"gate": _made(Gate, fields["gate"]), "missed": tuple(fields["missed"]), "comparison": comparison}
+        verification: Verification = _made(Verification, {**fields, **parts})
+        return verification
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{file} is damaged: {error}; export again") from error
-    return verification
 
 
 def _made(kind: Any, fields: dict[str, Any]) -> Any:
@@ -141,13 +139,8 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
 
 
 def _verdict(proof: Verification, facts: Facts) -> Iterator[str]:
-    demands = ", ".join(
-        f"{name.replace('_', ' ')} {value:g}"
-        for name, value in dataclasses.asdict(proof.gate).items()
-        if value is not None
-    )
     verdict = "Passed its gate" if proof.passed else f"Missed its gate: {'; '.join(proof.missed)}. Demanded were"
-    yield f"{verdict} ({demands or 'no demands'}), on the {proof.split} split of {proof.dataset}."
+    yield f"{verdict} ({proof.gate.describe() or 'no demands'}), on the {proof.split} split of {proof.dataset}."
     if not facts.run.model.is_file() or file_digest(facts.run.model) != proof.against_fingerprint:
         yield f"It was compared with another {proof.against} than the present one."
 

@@ -14,16 +14,15 @@ def headline(facts: Facts) -> Section:
     """Return the first section."""
     settings = dataclasses.asdict(facts.config)
     versions = settings.pop("versions")
-    tables = (
-        table("Settings in config.json", ("setting", "value"), list(_flat(settings)), numbers_from=2),
+    tables = pair(
+        table("Settings in config.json", ("setting", "value"), _flat(settings), numbers_from=2),
         table(
             "Versions", ("package", "version"), [(name, str(value)) for name, value in versions.items()], numbers_from=2
         ),
     )
-    blocks = [*map(paragraph, facts.notes), tiles(_tiles(facts)), pair(*tables)]
-    return Section(
-        "result", "Result", tuple(blocks), missing=facts.reasons("finished model", "network", "data", "decisions")
-    )
+    blocks = (*map(paragraph, facts.notes), tiles(_tiles(facts)), tables)
+    missing = facts.reasons("finished model", "network", "data", "decisions")
+    return Section("result", "Result", blocks, missing=missing)
 
 
 def _tiles(facts: Facts) -> Iterator[tuple[str, str, str]]:

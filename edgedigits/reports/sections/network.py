@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its name, its class, the shape of its output without the batch, and its parameters."""
+    """One layer, with the shape of its output without the batch."""
 
     name: str
     kind: str

@@ -46,7 +46,7 @@ def latency(rows: Sequence[Row]) -> Section:
 
 
 def examples(readings: Iterable[tuple[Reading, str]]) -> Section:
-    """Return the section of example pictures; each comes with its true text."""
+    """Return the section of example pictures; each with its true text."""
     pairs = tuple(readings)
     right = sum(reading.text == label for reading, label in pairs)
     blocks = (
