@@ -28,8 +28,7 @@ from edgedigits_runtime.errors import MeasurementError
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.reader import Reader
 
-Progress = Callable[[str, float], object]
-"""Progress callback: the current work, and the share that is done."""
+Progress = Callable[[str, float], object]  # Progress callback: the current work, and the share that is done.
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from edgedigits.machine.conditions import Conditions, Course, Policy, snapshot
+from edgedigits.machine.conditions import Conditions, Course, snapshot
 from edgedigits.machine.fingerprint import Fingerprint, fingerprint
 from edgedigits_runtime.engines import probe_engines
 
 Save = Callable[[str, Any], object]
 """Receives a section's name and content; a section may come again with more content."""
 
-OTHERS_SHARE = 0.05
-"""Of all cores' time: a fifth of one core of four. An idle desktop uses less."""
-
-STOLEN_SHARE = 0.01
-"""Of all cores' time: a hypervisor takes pieces of milliseconds, which show in p99."""
-
-CLOCK_FALL = 0.10
-"""Between the first and the last third of a run. Turbo clocks vary by a few hundredths within a run."""
+OTHERS_SHARE = 0.05  # Of all cores' time: a fifth of one core of four. An idle desktop uses less.
+STOLEN_SHARE = 0.01  # Of all cores' time: a hypervisor takes pieces of milliseconds, which show in p99.
+CLOCK_FALL = 0.10  # Between the first and the last third of a run. Turbo clocks vary by a few hundredths within a run.
 
 SELF_GOVERNED = ("intel_pstate", "amd-pstate-epp", "amd_pstate_epp")
 """Drivers under which the processor chooses its clock, so that the governor "powersave" is usual and saves nothing.
@@ -59,8 +54,8 @@ def comparable(machine: Fingerprint, course: Course) -> Verdict:
     reasons = [f"emulated by {emulator}"] if emulator else []
     for rule in (_throttled, _loaded, _saving, _clock_changed):
         reasons += rule(course)
-    notes = (*_layers(machine), *_notes(course))
-    return Verdict(tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(notes)), tuple(_unseen(course)))
+    notes = dict.fromkeys(_notes(machine, course))
+    return Verdict(tuple(dict.fromkeys(reasons)), tuple(notes), tuple(_unseen(course)))
 
 
 def _throttled(course: Course) -> Iterable[str]:
@@ -115,18 +110,14 @@ def _clock_changed(course: Course) -> Iterable[str]:
         yield "turbo was switched"
 
 
-def _layers(machine: Fingerprint) -> Iterable[str]:
-    environment = machine.environment
+def _notes(machine: Fingerprint, course: Course) -> Iterable[str]:
+    environment, before = machine.environment, course.before
     if environment.virtual_machine:
         yield f"in a virtual machine ({environment.virtual_machine}), which hides clock, temperature and neighbours"
     if environment.container:
         yield f"in a container ({environment.container})"
     if environment.cpu_quota is not None:
         yield f"its control group grants the time of {environment.cpu_quota:g} cores"
-
-
-def _notes(course: Course) -> Iterable[str]:
-    before = course.before
     if earlier := before.throttling.since_start:
         yield f"the board had been held back before the run ({', '.join(earlier)})"
     if before.power.on_battery:
@@ -136,18 +127,12 @@ def _notes(course: Course) -> Iterable[str]:
     if before.clocks.turbo is False:
         yield "turbo is off"
     for policy in before.clocks.policies:
-        if limit := _limit(policy):
-            yield limit
+        if policy.highest_mhz and policy.hardware_mhz and policy.highest_mhz < policy.hardware_mhz:
+            yield f"the clock is limited to {policy.highest_mhz:.0f} of {policy.hardware_mhz:.0f} MHz"
         if policy.governor == "userspace":
             yield "the clock is set by hand (governor userspace)"
         if policy.preference == "balance_power":
             yield "the processor is asked to lean towards saving power (balance_power)"
-
-
-def _limit(policy: Policy) -> str | None:
-    if not policy.highest_mhz or not policy.hardware_mhz or policy.highest_mhz >= policy.hardware_mhz:
-        return None
-    return f"the clock is limited to {policy.highest_mhz:.0f} of {policy.hardware_mhz:.0f} MHz"
 
 
 def _unseen(course: Course) -> Iterable[str]:

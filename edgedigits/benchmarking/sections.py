@@ -13,11 +13,8 @@ from edgedigits.benchmarking.measuring.latency_summary import TOTAL
 from edgedigits.benchmarking.measuring.sampling import Effort, examine_clock
 from edgedigits_runtime.errors import ClockError, EdgedigitsError
 
-SLICES = 5
-"""Steady latency is measured in slices, with a snapshot of the machine after each."""
-
-THROUGHPUT, OFFLINE = 0.75, 0.25
-"""Their time as a share of steady latency's."""
+SLICES = 5  # Steady latency is measured in slices, with a snapshot of the machine after each.
+THROUGHPUT, OFFLINE = 0.75, 0.25  # Their time as a share of steady latency's.
 
 
 def cold_start_section(bench: Bench) -> None:
@@ -172,16 +169,10 @@ class Failure:
 
 
 def run_bench(bench: Bench, save: Save, progress: Progress = lambda _text, _share: None) -> list[Failure]:
-    """Measure all SECTIONS in order, and return the failures.
-
-    Args:
-        bench: from open_bench.
-        save: receives each section as soon as it is measured.
-        progress: called between measurements.
+    """Measure all SECTIONS in order, save each as soon as it is measured, and return the failures.
 
     Raises:
         ClockError: the clock stepped backwards, so no figure of this run is valid.
-        OutputNotWritable: from `save`.
     """
     bench.save, bench.progress = save, progress
     bench.monitor = MachineMonitor(save, bench.options.root)

@@ -1,5 +1,6 @@
 """The machine's conditions: clocks, temperatures, throttling, load and power, before, during and after a run."""
 
+import contextlib
 import re
 import time
 from collections.abc import Sequence
@@ -128,12 +129,9 @@ class Course:
         return tuple(one.fastest_mhz for one in clocks if one.fastest_mhz is not None)
 
     def to_dict(self) -> dict[str, object]:
-        return {"before": self.before.to_dict(), "during": self._during(), "after": self.after.to_dict()}
-
-    def _during(self) -> dict[str, object]:
         shares, during = self.shares, self.during
         sensors = dict.fromkeys(name for now in during for name in now.temperatures)
-        return {
+        summary = {
             "samples": len(during),
             "seconds": self.after.at_seconds - self.before.at_seconds,
             "fastest_mhz": _spread([now.clocks.fastest_mhz for now in during]),
@@ -143,17 +141,13 @@ class Course:
             "stolen_share": shares.stolen if shares else None,
             "skipped": list(dict.fromkeys(line for now in during for line in now.skipped)),
         }
+        return {"before": self.before.to_dict(), "during": summary, "after": self.after.to_dict()}
 
 
 def snapshot(root: Path = REAL, system: Any = psutil) -> Conditions:
-    """Read the current conditions.
+    """Read the current conditions, right after a block of work, while the cores still run at that block's clock.
 
-    This takes milliseconds and cools the caches. During a run, call it between blocks of work, right after one, while
-    the cores still run at that block's clock. A thread beside the work would disturb the measured times.
-
-    Args:
-        root: beneath which the kernel's files lie.
-        system: psutil, or a stand-in for a recorded machine.
+    This takes milliseconds and cools the caches, so it is not done in a thread beside the work.
     """
     tree = Tree(root)
     return Conditions(
@@ -204,7 +198,14 @@ def _turbo(tree: Tree) -> bool | None:
 
 def read_load(tree: Tree, system: Any) -> Load:
     """Read the counters; `system` is psutil, or a stand-in for a recorded machine."""
-    return Load(_averages(system), _ticks(system), _quota_stops(tree))
+    averages: tuple[float, float, float] | None = None
+    with contextlib.suppress(OSError, ValueError):
+        first, second, third = system.getloadavg()
+        # The kernel gives two digits; psutil gives the binary fraction they come from.
+        averages = round(first, 2), round(second, 2), round(third, 2)
+    texts = (tree.text(f"{folder}/cpu.stat") or "" for folder in cgroup_folders(tree))
+    stops = (re.search(r"^nr_throttled ([0-9]{1,20})$", text, re.MULTILINE) for text in texts)
+    return Load(averages, _ticks(system), next((int(stop[1]) for stop in stops if stop), None))
 
 
 def shares_between(before: Ticks | None, after: Ticks | None) -> Shares | None:
@@ -215,15 +216,6 @@ def shares_between(before: Ticks | None, after: Ticks | None) -> Shares | None:
     # The counters of a core and of a process advance separately, so a difference may be just below 0.
     others = max(0, (after.busy - before.busy) - (after.own - before.own))
     return Shares(min(1.0, others / total), min(1.0, max(0, after.stolen - before.stolen) / total))
-
-
-def _averages(system: Any) -> tuple[float, float, float] | None:
-    try:
-        first, second, third = system.getloadavg()
-    except (OSError, ValueError):
-        return None
-    # The kernel gives two digits; psutil gives the binary fraction they come from.
-    return round(first, 2), round(second, 2), round(third, 2)
 
 
 def _ticks(system: Any) -> Ticks | None:
@@ -241,14 +233,6 @@ def _ticks(system: Any) -> Ticks | None:
         if total
         else None
     )
-
-
-def _quota_stops(tree: Tree) -> int | None:
-    for folder in cgroup_folders(tree):
-        match = re.search(r"^nr_throttled ([0-9]{1,20})$", tree.text(f"{folder}/cpu.stat") or "", re.MULTILINE)
-        if match:
-            return int(match[1])
-    return None
 
 
 def read_power(tree: Tree) -> Power:
@@ -277,21 +261,13 @@ def is_jetson(tree: Tree) -> bool:
 
 
 def jetson_mode(status: str, settings: str) -> str | None:
-    """Return the name of a Jetson's power mode.
-
-    Args:
-        status: /var/lib/nvpmodel/status, "pmode:0002".
-        settings: /etc/nvpmodel.conf, with lines such as "< POWER_MODEL ID=2 NAME=MAXN_SUPER >".
-    """
+    """Return a Jetson's power mode, from a status "pmode:0002" and settings "< POWER_MODEL ID=2 NAME=MAXN_SUPER >"."""
     match = re.search(r"pmode:([0-9]{1,6})", status)
     if not match:
         return None
     number = int(match[1])
-    for line in settings.splitlines():
-        named = re.match(r"\s*<\s*POWER_MODEL\s+ID=0*([0-9]{1,6})\s+NAME=(\S+)", line)
-        if named and int(named[1]) == number:
-            return named[2]
-    return f"mode {number}"
+    named = re.search(rf"^\s*<\s*POWER_MODEL\s+ID=0*{number}\s+NAME=(\S+)", settings, re.MULTILINE)
+    return named[1] if named else f"mode {number}"
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, float] | None:

@@ -21,14 +21,12 @@ VENDORS = {
 }  # fmt: skip
 """Names of hypervisors in DMI, after systemd's src/basic/virt.c."""
 
-BARE_METAL_TOO = ("Amazon EC2", "Google Compute Engine")
-"""Their DMI names the provider on bare metal too."""
+BARE_METAL_TOO = ("Amazon EC2", "Google Compute Engine")  # Their DMI names the provider on bare metal too.
 
 EMULATORS = {"qemu": "QEMU", "fex": "FEX", "box64": "box64", "box86": "box86", "rosetta": "Rosetta"}
 """Emulators, by the start of their programs' names."""
 
-EMULATED_PART = (0x00, 0x051)
-"""QEMU's processor "max", which exists nowhere else (target/arm/tcg/cpu64.c in QEMU)."""
+EMULATED_PART = (0x00, 0x051)  # QEMU's processor "max", which exists nowhere else (target/arm/tcg/cpu64.c in QEMU).
 
 CONTAINERS = {
     "docker": "Docker", "kubepods": "Kubernetes", "libpod": "Podman", "lxc": "LXC", "containerd": "containerd",
@@ -96,7 +94,6 @@ def name_of_hypervisor(dmi: list[str], *, flagged: bool | None, node: str | None
         dmi: product, then vendors.
         flagged: whether the processor reports one; None where it cannot, as on Arm.
         node: the name in the device tree.
-        clocks: the kernel's clock sources.
     """
     named = next((name for field in dmi for part, name in VENDORS.items() if field.lower().startswith(part)), None)
     if named in BARE_METAL_TOO and (flagged is False or dmi[0].endswith((".metal", "-metal"))):
@@ -160,14 +157,10 @@ def find_cpu_quota(tree: Tree) -> float | None:
     found = []
     for folder in cgroup_folders(tree):
         # "200000 100000" or "max 100000" (Documentation/admin-guide/cgroup-v2.rst).
-        found.append((tree.text(f"{folder}/cpu.max") or "").split())
-        found.append([tree.text(f"{folder}/cpu.cfs_{name}_us") or "" for name in ("quota", "period")])
-    pairs = [list(map(int, texts)) for texts in found if len(texts) == 2 and all(map(_is_count, texts))]
-    return min((quota / period for quota, period in pairs if quota and period), default=None)
-
-
-def _is_count(text: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,18}", text) is not None
+        found.append(tree.text(f"{folder}/cpu.max") or "")
+        found.append(" ".join(tree.text(f"{folder}/cpu.cfs_{name}_us") or "" for name in ("quota", "period")))
+    counts = [re.fullmatch(r"0*([1-9][0-9]{0,17})\s+0*([1-9][0-9]{0,17})", text) for text in found]
+    return min((int(count[1]) / int(count[2]) for count in counts if count), default=None)
 
 
 def cgroup_folders(tree: Tree) -> list[str]:

@@ -73,8 +73,8 @@ def fingerprint(
     Args:
         root: beneath which the kernel's files lie.
         system: psutil, or a stand-in for a recorded machine.
-        machine: the architecture that the system names; that of a recorded machine's /proc/cpuinfo if None.
-        engines: the answer of edgedigits_runtime.engines.probe_engines, which loads the engines' libraries.
+        machine: the architecture that the system names; that of the platform or /proc/cpuinfo if None.
+        engines: from edgedigits_runtime.engines.probe_engines.
     """
     tree = Tree(root)
     if machine is None:

@@ -84,18 +84,14 @@ class CpuInfo:
 
 
 def find_processor(tree: Tree, system: Any, machine: str | None, emulated: bool) -> Processor:
-    """Describe the processor.
-
-    Args:
-        system: psutil, or a stand-in for a recorded machine.
-        machine: the architecture that the system names; that of /proc/cpuinfo if None.
-        emulated: whether an emulator hides the real processor, which then is not described.
-    """
+    """Describe the processor of the architecture `machine`; if `emulated`, the real one behind it is left out."""
     info = read_cpuinfo(tree)
     reported = architecture(info)
     foreign = emulated and reported is not None and family(reported) != family(machine)
     if foreign:
         tree.skip("proc/cpuinfo", f"describes the {reported} processor, not the emulated {machine}")
+    clocks = () if emulated else tree.paths("sys/devices/system/cpu/cpufreq/policy*/cpuinfo_max_freq")
+    limits = [tree.integer(path) for path in clocks]
     real = tree.root == REAL
     return Processor(
         model=None if foreign else model(info) or (_name_by_platform() if real else None),
@@ -104,7 +100,7 @@ def find_processor(tree: Tree, system: Any, machine: str | None, emulated: bool)
         physical_cores=None if emulated else system.cpu_count(logical=False),
         usable=core_count() if real else None,
         features=() if foreign else features(info),
-        highest_mhz=None if emulated else _highest_mhz(tree),
+        highest_mhz=max((khz / 1000 for khz in limits if khz), default=None),
     )
 
 
@@ -200,11 +196,6 @@ def core_list(cores: Sequence[int]) -> str:
         else:
             runs.append((core, core))
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
-
-
-def _highest_mhz(tree: Tree) -> float | None:
-    found = [tree.integer(path) for path in tree.paths("sys/devices/system/cpu/cpufreq/policy*/cpuinfo_max_freq")]
-    return max((khz / 1000 for khz in found if khz), default=None)
 
 
 def _name_by_platform() -> str | None:

@@ -17,8 +17,7 @@ SINCE_START = 16
 SLOWING = ("cpufreq-", "thermal-cpufreq-", "thermal-idle-", "cpuidle-", "intel_powerclamp", "Processor")
 """Cooling devices that slow the processor, by the start of their type. Others drive a fan, or slow something else."""
 
-ALERT = "-throttle-alert"
-"""The end of the type of a Jetson's cooling devices that report hardware throttling."""
+ALERT = "-throttle-alert"  # The end of the type of a Jetson's cooling devices that report hardware throttling.
 
 PROCESSOR_SENSORS = (
     "x86_pkg_temp", "coretemp", "k10temp", "zenpower", "cpu-thermal", "cpu_thermal", "CPU-therm", "soc-thermal",

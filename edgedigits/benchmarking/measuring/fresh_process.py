@@ -27,15 +27,13 @@ PRELUDE = (
 )
 """Record the child's first moment and its memory before any import."""
 
-TIMEOUT = 300.0
-"""Seconds; importing TensorFlow from a slow card takes long."""
+TIMEOUT = 300.0  # Seconds; importing TensorFlow from a slow card takes long.
 
 MOMENTS = ("spawned", "started", "imported", "loaded", "read")
 PARTS = ("process", "import", "load", "first")
 """The times between two moments: Python's own start, imports, loading the model, the first reading."""
 
-FEWEST, MOST = 3, 10
-"""Processes of a cold start."""
+FEWEST, MOST = 3, 10  # Processes of a cold start.
 
 SIZES = ("before_bytes", "imported_bytes", "loaded_bytes", "after_bytes", "peak_bytes")
 """Resident memory: Python alone, with libraries, with the model, after the last picture, and the peak."""

@@ -24,11 +24,8 @@ PER_MILLE = {"p50": 500, "p90": 900, "p99": 990, "p99_9": 999}
 
 CONFIDENCE = 0.95
 RESAMPLES = 1000
-BLOCKS = 30
-"""At most: blocks must be longer than slow spells, and thirty are enough to resample."""
-
-BIN_GROWTH = 1.01
-"""Each edge of a histogram is 1% above the last one."""
+BLOCKS = 30  # At most: blocks must be longer than slow spells, and thirty are enough to resample.
+BIN_GROWTH = 1.01  # Each edge of a histogram is 1% above the last one.
 
 PERCENTILE = "nearest rank (inverted_cdf): a value that was measured"
 INTERVAL = f"{CONFIDENCE:.0%}, bootstrap of {BLOCKS} blocks of successive values, {RESAMPLES} resamples"

@@ -17,8 +17,7 @@ import numpy as np
 
 from edgedigits_runtime.errors import ClockError, MeasurementError
 
-Clock = Callable[[], int]
-"""Returns nanoseconds since any fixed moment."""
+Clock = Callable[[], int]  # Returns nanoseconds since any fixed moment.
 
 Call = Callable[[int], Any]
 """The measured call. It receives its number, from 0, and uses picture number modulo the count of pictures."""
@@ -107,14 +106,11 @@ def measure(
     keep: Callable[[Any], None] | None = None,
     now: Clock = time.perf_counter_ns,
 ) -> None:
-    """Time calls one by one, each of `pictures` pictures equally often.
+    """Time calls one by one, each of `pictures` pictures equally often. Raises ClockError.
 
     Args:
         into: receives the nanoseconds of each call as it ends.
         keep: receives what each call returned, after its time was taken.
-
-    Raises:
-        ClockError: the clock stepped backwards.
     """
     with garbage_collection_off():
         count, last = 0, now()

@@ -23,14 +23,9 @@ from edgedigits.benchmarking.measuring.sampling import Call, Clock, Effort, chec
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.preprocessing import Images
 
-AT_ONCE = 1024
-"""Images of a call of the offline scenario."""
-
-WINDOWS = 120
-"""Of a sustained run: five seconds each in ten minutes."""
-
-MachineState = Mapping[str, Any]
-"""The machine between two windows, such as {"mhz": 1800.0, "celsius": 61.2}."""
+AT_ONCE = 1024  # Images of a call of the offline scenario.
+WINDOWS = 120  # Of a sustained run: five seconds each in ten minutes.
+MachineState = Mapping[str, Any]  # The machine between two windows, such as {"mhz": 1800.0, "celsius": 61.2}.
 
 
 def single_stream(total: Summary) -> dict[str, object]:
@@ -120,15 +115,12 @@ def sustain(
     each: Callable[[], None] = lambda: None,
     now: Clock = time.perf_counter_ns,
 ) -> None:
-    """Measure window after window for `into.minutes`.
+    """Measure window after window for `into.minutes`. Raises ClockError.
 
     Args:
         call, pictures: see sampling.measure.
         look: returns the machine's state between two windows, when nothing is timed.
         each: called after each window.
-
-    Raises:
-        ClockError: the clock stepped backwards.
     """
     begun = now()
     length = into.minutes * 60 / WINDOWS

@@ -48,15 +48,12 @@ def measure_throughput(
     seconds: float = 8.0,
     each: Callable[[], None] = lambda: None,
 ) -> None:
-    """Measure every setting into `points`, in shuffled order so that a machine that warms up favours none.
+    """Measure every setting into `points`, shuffled so that a machine that warms up favours none. Raises ClockError.
 
     Args:
         images: uint8 [N, H, W, C], repeated to fill a batch.
         seconds: divided among the settings.
         each: called after each setting.
-
-    Raises:
-        ClockError: the clock stepped backwards.
     """
     settings = [(count, batch) for count in threads for batch in batches]
     np.random.default_rng(0).shuffle(settings)

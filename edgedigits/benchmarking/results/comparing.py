@@ -11,14 +11,12 @@ from edgedigits_runtime.errors import ResultError, WorkloadsDiffer
 SETTINGS = ("engine", "device", "providers", "threads", "kernels", "cores")
 """How the work was done: many comparisons vary these, so a difference is a warning, not an error."""
 
-STEADY = ("board", "processor", "software", "environment")
-"""Parts of a fingerprint that do not change during a run."""
+STEADY = ("board", "processor", "software", "environment")  # Parts of a fingerprint that do not change during a run.
 
 DIRECTIONS = {"ms": ("faster", "slower"), "images/s": ("slower", "faster"), "bytes": ("smaller", "larger")}
 """The meaning of less and of more of a unit."""
 
-MOST_NAMED = 8
-"""Entries that are named of a difference between two lists."""
+MOST_NAMED = 8  # Entries that are named of a difference between two lists.
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
-BINS = 60
-"""Of a drawn histogram; a result has many more."""
+BINS = 60  # Of a drawn histogram; a result has many more.
 
 MOST_SERIES = len(COLOURS)
 STAGE_COLOURS = dict(
@@ -45,7 +44,7 @@ def histogram_figure(series: Mapping[str, Result]) -> "Figure":
     # A linear axis would hide the rare slow calls, which make p99.9 and the maximum.
     axes.set(xscale="log", yscale="log")
     axes.set_ylim(50 / max(summary["count"] for summary in series.values()), 150)
-    milliseconds_axis(axes)
+    plain_numbers(axes)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:,.10g}"))
     tidy(axes, xlabel="milliseconds", ylabel="share of the calls (%)")
     axes.legend(fontsize=8, loc="upper right")
@@ -59,11 +58,7 @@ def rebinned(histogram: Result, edges: Any) -> Any:
 
 
 def rows_figure(rows: Sequence[Result], part: str = "latency") -> "Figure":
-    """Draw a line for each measured row from its fastest call to p99, with a mark at p50, the fastest row on top.
-
-    Args:
-        part: "latency", or "process" for whole processes.
-    """
+    """Draw a line for each row, from the fastest call to p99, with a mark at p50; `part` is "latency" or "process"."""
     ordered = sorted(rows, key=lambda row: float(row[part]["p50"]))
     figure = new_figure(2 * WIDTH, 1.0 + 0.3 * len(ordered))
     axes = figure.subplots()
@@ -83,7 +78,7 @@ def rows_figure(rows: Sequence[Result], part: str = "latency") -> "Figure":
     low, high = min(row[part]["min"] for row in ordered), max(row[part]["p99"] for row in ordered)
     # Room for the labels behind the lines.
     axes.set_xlim(low / 1.1, high * max(1.8, (high / low) ** 0.35))
-    milliseconds_axis(axes)
+    plain_numbers(axes)
     tidy(axes, xlabel="milliseconds: mark at p50, line from the fastest call to p99")
     axes.grid(visible=False, axis="y")
     return figure
@@ -191,7 +186,7 @@ def sustained_figure(windows: Sequence[Result]) -> "Figure":
     tidy(axes, ylabel="milliseconds")
     axes.legend(fontsize=8, loc="lower right", ncols=2)
     for panel, (key, label, colour) in zip(panels[1:], extra, strict=True):
-        panel.plot(minutes, [_or_gap(window.get(key)) for window in windows], color=colour, linewidth=1.5)
+        panel.plot(minutes, np.array([window.get(key) for window in windows], np.float64), color=colour, linewidth=1.5)
         tidy(panel, ylabel=label)
     for panel in panels:
         for start, end, window in zip(minutes, [*minutes[1:], minutes[-1]], windows, strict=True):
@@ -201,27 +196,12 @@ def sustained_figure(windows: Sequence[Result]) -> "Figure":
     return figure
 
 
-def _or_gap(value: float | None) -> float:
-    return float("nan") if value is None else value
-
-
-def milliseconds_axis(axes: "Axes") -> None:
-    """Write the numbers of a logarithmic axis in full, more of them on a short axis."""
+def plain_numbers(axes: "Axes") -> None:
+    """Write the numbers of a logarithmic horizontal axis in full, more of them on a short axis of base 10."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 2000 else (1.0,)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def plain_numbers(axes: "Axes") -> None:
-    """Write the numbers of the horizontal axis in full."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
-    low, high = axes.get_xlim()
-    if high / low < 2000 and axes.xaxis.get_transform().base == 10:  # type: ignore[attr-defined]  # of a log scale
-        milliseconds_axis(axes)
-        return
+    if axes.xaxis.get_transform().base == 10:  # type: ignore[attr-defined]  # of a log scale
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 2000 else (1.0,)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -28,15 +28,13 @@ NEEDED = {
 }
 """Each kind of result, and the sections that it needs to be complete."""
 
-NUMBERS = re.compile(r"\[\n([-+\d.eE,\s]+)\]")
-"""A list of numbers only; no string in JSON contains a newline."""
+NUMBERS = re.compile(r"\[\n([-+\d.eE,\s]+)\]")  # A list of numbers only; no string in JSON contains a newline.
 
 DIGEST = "sha256"
 HEAD = ("schema", "kind", "complete", "made", "edgedigits")
 ORDER = ("min", "p50", "p90", "p99", "p99_9", "max")
 
-Result = dict[str, Any]
-"""The content of a result file."""
+Result = dict[str, Any]  # The content of a result file.
 
 
 class ResultFile:

@@ -26,19 +26,14 @@ PATHS = re.compile(
 KEPT = ("what", "kind", "engine", "device", "providers", "precision", "kernels", "sha256")
 """Keys whose values are edgedigits' own words, even if a host has the same name."""
 
-SHORTEST = 3
-"""Shorter names are common words and abbreviations."""
+SHORTEST = 3  # Shorter names are common words and abbreviations.
 
 NOBODY = ("root", "user", "admin", "pi", "ubuntu", "debian", "localhost", "raspberrypi", "jetson")
 """Default names of systems."""
 
 
 def as_submission(result: Result, private: tuple[str, ...] | None = None) -> Result:
-    """Return a result without private data, with a new digest.
-
-    Args:
-        private: words to remove; the names of this host and user, and the home folder, if None.
-    """
+    """Return a result without private data: the words `private`, by default those of private_words()."""
     words = private_words() if private is None else private
     return sealed({key: _cleaned(value, key, words) for key, value in result.items()})
 

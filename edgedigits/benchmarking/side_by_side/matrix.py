@@ -8,7 +8,7 @@ from pathlib import Path
 from edgedigits.benchmarking.comparable import MachineMonitor
 from edgedigits.benchmarking.measuring.latency_summary import INTERVAL, PERCENTILE
 from edgedigits.benchmarking.measuring.sampling import Call, examine_clock
-from edgedigits.benchmarking.measuring.workload import What, framed_images, invoke_call, load_workload
+from edgedigits.benchmarking.measuring.workload import What, framed_images, invoke_call, load_workload, read_call
 from edgedigits.benchmarking.results.result_file import Result, ResultFile
 from edgedigits.benchmarking.side_by_side.interleaving import (
     METHOD,
@@ -103,11 +103,7 @@ def row_models(models: Sequence[str]) -> dict[str, str]:
 
 
 def make_file(model: str, precision: str, engine: str) -> Path:
-    """Return a model's file in another precision or format, exported once into the user's cache.
-
-    Raises:
-        EdgedigitsError: it cannot be exported; see edgedigits.exporting.
-    """
+    """Export a model once to another precision or format into the user's cache. Raises EdgedigitsError."""
     from edgedigits.data.storage import user_cache
     from edgedigits.exporting.export import export_model
     from edgedigits.exporting.plan import ExportRequest
@@ -136,22 +132,16 @@ def open_row(path: str, engine: str, threads: int, what: What, pictures: str) ->
     facts: Result = {"device": opened.device, "providers": list(opened.providers)}
     if what == "invoke":
         return invoke_call(framed_images(workload, reader), opened), facts
-    encoded = workload.encoded
-    return lambda number: reader.read(encoded[number % len(encoded)], name=""), facts
+    return read_call(workload, reader), facts
 
 
 def run_matrix(
     request: MatrixRequest, out: Path | None = None, progress: Callable[[str], None] = lambda _: None
 ) -> Result:
-    """Measure all rows in turns, writing the result as it grows.
-
-    Args:
-        out: of the result file; None keeps it in memory.
-        progress: called with a few words on what is done.
+    """Measure all rows in turns, writing the result to `out` as it grows, or keeping it in memory if that is None.
 
     Raises:
         UnknownName, ArtifactError, PictureError, MeasurementError, ClockError: nothing can be measured.
-        OutputNotWritable: the file cannot be written.
     """
     workload = load_workload(request.what, request.pictures)
     file = ResultFile("matrix", out)

@@ -16,11 +16,8 @@ from edgedigits.benchmarking.measuring.sampling import Call, check_forward, garb
 from edgedigits_runtime.child_process import Child
 from edgedigits_runtime.errors import EngineDied
 
-TIMEOUT = 300.0
-"""Seconds without an answer; importing TensorFlow on a small board takes long."""
-
-UNCOUNTED = 3
-"""Calls before each block that refill the caches."""
+TIMEOUT = 300.0  # Seconds without an answer; importing TensorFlow on a small board takes long.
+UNCOUNTED = 3  # Calls before each block that refill the caches.
 
 _opened: dict[str, tuple[Call, Iterator[int]]] = {}
 """The candidates that are open in this child, each with the numbers of its next calls."""

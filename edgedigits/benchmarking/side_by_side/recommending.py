@@ -121,12 +121,7 @@ def _ordered(values: Sequence[Any], key: Callable[[Any], Any]) -> Iterator[tuple
 def _remark(
     rows: Sequence[Row], axis: str, one: Any, other: Any, text: str, *, expected: bool = True
 ) -> Iterator[Remark]:
-    """Yield the remark on a choice; nothing where too few rounds give an interval.
-
-    Args:
-        one: the value of `axis` that should be faster than `other`, if `expected`.
-        text: with a placeholder for the comparison.
-    """
+    """Yield the remark that `one` of an axis should be faster than `other`, unless too few rounds give an interval."""
     pairs = [(row, ratio(row, reference)) for row, reference in _pairs(rows, axis, one, other)]
     found = [(row, pair) for row, pair in pairs if pair and pair.low is not None]
     if not found:
