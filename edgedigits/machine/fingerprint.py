@@ -3,6 +3,7 @@
 Serial numbers and host names are never read, since results are published.
 """
 
+import contextlib
 import os
 import platform
 import struct
@@ -157,10 +158,7 @@ def pretty_name(text: str) -> str | None:
 
 def _libc(tree: Tree) -> str | None:
     if tree.root == REAL and sys.platform == "linux":
-        try:
-            named = os.confstr("CS_GNU_LIBC_VERSION")
-        except (ValueError, OSError):
-            named = None
-        if named:
-            return named
+        with contextlib.suppress(ValueError, OSError):
+            if named := os.confstr("CS_GNU_LIBC_VERSION"):
+                return named
     return "musl" if tree.paths("lib/ld-musl-*.so.1") else None

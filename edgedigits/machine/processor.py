@@ -1,6 +1,7 @@
 """The processor: its name, its cores, and the instructions that kernels of neural networks use."""
 
 import platform
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,8 +80,9 @@ class CpuInfo:
     @property
     def clocks_mhz(self) -> tuple[float, ...]:
         """The clock of each core; the kernel writes it here on x86 only."""
-        found = (_clock(core.get("cpu MHz")) for core in self.cores)
-        return tuple(clock for clock in found if clock)
+        texts = (core.get("cpu MHz", "") for core in self.cores)
+        clocks = (float(text) for text in texts if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,9})?", text))
+        return tuple(clock for clock in clocks if clock)
 
 
 def find_processor(tree: Tree, system: Any, machine: str | None, emulated: bool) -> Processor:
@@ -202,11 +204,3 @@ def _name_by_platform() -> str | None:
     # On Linux it repeats the architecture; on Windows it names family, model and maker.
     name = platform.processor()
     return name if name and name not in (platform.machine(), "arm", "i386") else None
-
-
-def _clock(text: str | None) -> float | None:
-    try:
-        number = float(text) if text else None
-    except ValueError:
-        return None
-    return number if number and 0 < number < 100_000 else None

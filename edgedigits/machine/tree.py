@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 REAL = Path("/")
 
@@ -76,14 +76,10 @@ class Tree:
 
     def program(self, name: str, *arguments: str) -> str | None:
         """Return the output of one of the board's programs; None if it is missing or fails."""
-        for folder in PROGRAM_FOLDERS:
-            path = self.root / folder / name
-            if path.is_file():
-                return self._run(PurePosixPath(folder, name).as_posix(), [str(path), *arguments])
-        return None
-
-    def _run(self, path: str, command: list[str]) -> str | None:
-        label = " ".join([path, *command[1:]])
+        paths = [f"{folder}/{name}" for folder in PROGRAM_FOLDERS if (self.root / folder / name).is_file()]
+        if not paths:
+            return None
+        command, label = [str(self.root / paths[0]), *arguments], " ".join([paths[0], *arguments])
         try:
             done = subprocess.run(
                 command, capture_output=True, timeout=PROGRAM_SECONDS, check=False, stdin=subprocess.DEVNULL

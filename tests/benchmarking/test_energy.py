@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits.benchmarking.energy.consumption import Energy, Integral, Plan, Recording, measure_energy
+from edgedigits.benchmarking.energy.consumption import Energy, Plan, Recording, measure_energy
 from edgedigits.benchmarking.energy.meters import METERS, Meter, NoMeter, open_meter, parse_rails
 from edgedigits_runtime.errors import UnknownName
 from tests.support.recorded_machines import unpack, write
@@ -129,24 +129,24 @@ def test_rounds_too_short_for_the_sensor(tmp_path: Path) -> None:
 )
 def test_counters_are_followed_through_their_wraps(wraps_at: int, start: int, steps: list[float]) -> None:
     counted, taken = start % wraps_at, 0
-    integral = Integral(meter_of(dict, wraps_at=wraps_at))
-    integral.add(0.0, {"all": counted})
+    recording = Recording(meter_of(dict, wraps_at=wraps_at))
+    recording.add(0.0, {"all": counted})
     for second, step in enumerate(steps, 1):
         more = int(step * wraps_at)
         counted, taken = (counted + more) % wraps_at, taken + more
-        integral.add(float(second), {"all": counted})
-    assert integral.recorded.joules["all"] == pytest.approx(taken * 1e-6, abs=1e-9)
-    assert (integral.recorded.seconds, integral.recorded.readings) == (len(steps), len(steps) + 1)
+        recording.add(float(second), {"all": counted})
+    assert recording.recorded.joules["all"] == pytest.approx(taken * 1e-6, abs=1e-9)
+    assert (recording.recorded.seconds, recording.recorded.readings) == (len(steps), len(steps) + 1)
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.lists(st.floats(0.001, 10), min_size=1, max_size=30))
 def test_linear_power_is_integrated_exactly(first: float, slope: float, steps: list[float]) -> None:
-    integral, now = Integral(meter_of(dict, "power")), 0.0
-    integral.add(now, {"all": first})
+    recording, now = Recording(meter_of(dict, "power")), 0.0
+    recording.add(now, {"all": first})
     for step in steps:
         now += step
-        integral.add(now, {"all": first + slope * now})
-    assert integral.recorded.joules["all"] == pytest.approx(first * now + slope * now**2 / 2)
+        recording.add(now, {"all": first + slope * now})
+    assert recording.recorded.joules["all"] == pytest.approx(first * now + slope * now**2 / 2)
 
 
 def test_a_recording_reads_repeatedly() -> None:

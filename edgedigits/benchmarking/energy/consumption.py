@@ -30,53 +30,16 @@ class Recorded:
         return sum(self.joules[name] for name in channels) / self.seconds
 
 
-class Integral:
-    """Adds up readings: counters through their wraps, power over time."""
+class Recording:
+    """Reads a meter on entry, every meter.interval_seconds in a thread, and on exit, and adds up the readings."""
 
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
+    def __init__(self, meter: Meter, clock: Callable[[], float] = time.monotonic) -> None:
+        self._meter, self._clock = meter, clock
         self._first = 0.0
         self._last: tuple[float, Mapping[str, float]] | None = None
         self._joules: dict[str, float] = {}
         self._readings = 0
         self._failures: dict[str, None] = {}
-
-    def add(self, at: float, values: Mapping[str, float]) -> None:
-        """Add a reading at a time in seconds; readings come in the order of time."""
-        if self._last is None:
-            self._first = at
-        else:
-            since, earlier = self._last
-            for name, value in values.items():
-                if name in earlier:
-                    more = self._between(name, earlier[name], value, at - since)
-                    self._joules[name] = self._joules.get(name, 0.0) + more
-        self._last = at, values
-        self._readings += 1
-
-    def fail(self, reason: str) -> None:
-        """Note a failed reading; the next one includes or interpolates its energy."""
-        self._failures[reason] = None
-
-    def _between(self, name: str, earlier: float, now: float, seconds: float) -> float:
-        if self._meter.kind == "power":
-            return (earlier + now) / 2 * seconds
-        more = now - earlier
-        # A counter that fell has wrapped once: it is read far more often than it wraps.
-        return (more + self._meter.wraps_at.get(name, 0.0) if more < 0 else more) * 1e-6
-
-    @property
-    def recorded(self) -> Recorded:
-        seconds = self._last[0] - self._first if self._last else 0.0
-        return Recorded(seconds, dict(self._joules), self._readings, tuple(self._failures))
-
-
-class Recording:
-    """Reads a meter on entry, every meter.interval_seconds in a thread, and on exit; `recorded` is complete then."""
-
-    def __init__(self, meter: Meter, clock: Callable[[], float] = time.monotonic) -> None:
-        self._meter, self._clock = meter, clock
-        self._integral = Integral(meter)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._repeat, name="energy", daemon=True)
 
@@ -92,7 +55,28 @@ class Recording:
 
     @property
     def recorded(self) -> Recorded:
-        return self._integral.recorded
+        seconds = self._last[0] - self._first if self._last else 0.0
+        return Recorded(seconds, dict(self._joules), self._readings, tuple(self._failures))
+
+    def add(self, at: float, values: Mapping[str, float]) -> None:
+        """Add a reading at a time in seconds; readings come in the order of time."""
+        if self._last is None:
+            self._first = at
+        else:
+            since, earlier = self._last
+            for name, value in values.items():
+                if name in earlier:
+                    more = self._between(name, earlier[name], value, at - since)
+                    self._joules[name] = self._joules.get(name, 0.0) + more
+        self._last = at, values
+        self._readings += 1
+
+    def _between(self, name: str, earlier: float, now: float, seconds: float) -> float:
+        if self._meter.kind == "power":
+            return (earlier + now) / 2 * seconds
+        more = now - earlier
+        # A counter that fell has wrapped once: it is read far more often than it wraps.
+        return (more + self._meter.wraps_at.get(name, 0.0) if more < 0 else more) * 1e-6
 
     def _repeat(self) -> None:
         while not self._ended.wait(self._meter.interval_seconds):
@@ -102,10 +86,11 @@ class Recording:
         try:
             values = self._meter.read()
         except (OSError, ValueError) as error:
-            self._integral.fail(str(error))
+            # The next reading includes or interpolates the energy.
+            self._failures[str(error)] = None
         else:
             # The time of the answer: sensors on a slow bus answer with their latest measurement.
-            self._integral.add(self._clock(), values)
+            self.add(self._clock(), values)
 
 
 @dataclass(frozen=True)
@@ -182,8 +167,6 @@ def measure_energy(
 
     Args:
         work: runs some inferences, best for some milliseconds, and returns how many.
-        clock: monotonic seconds.
-        rest: waits that many seconds.
     """
     if plan.seconds < meter.least_seconds:
         return NoMeter(

@@ -13,16 +13,9 @@ from edgedigits_runtime.classifier import Classifier
 
 
 def measure_accuracy(classifier: Classifier, file: Path, count: int) -> dict[str, object]:
-    """Classify `count` test images, evenly spread over the test split; all of them if it has fewer.
+    """Classify `count` test images, evenly spread over the test split; all of them if it has fewer. Raises DataError.
 
-    Args:
-        file: of the model, which names its dataset.
-
-    Returns:
-        "dataset", "split", "images", "of" (the size of the split), "top1" and its 95% Wilson "interval".
-
-    Raises:
-        DataError: the dataset is missing and could not be downloaded.
+    The interval is Wilson's, of 95%.
     """
     test = _test_images(classifier, file)
     chosen = np.unique(np.linspace(0, len(test.images) - 1, min(count, len(test.images))).astype(int))

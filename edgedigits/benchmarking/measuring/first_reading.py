@@ -56,15 +56,13 @@ def main(
 def resident(field: str, status: str | None = None) -> int | None:
     """Return this process's resident memory in bytes, now ("VmRSS") or at its peak ("VmHWM"); None if unknown.
 
-    Not by psutil, whose import would add to it; getrusage's peak includes the parent's memory, so it comes second.
-
-    Args:
-        status: an earlier content of /proc/self/status; the current one if None.
+    Not by psutil, whose import would add to it. `status` is an earlier content of /proc/self/status.
     """
     if status is None:
         path = Path("/proc/self/status")
         status = path.read_text() if path.exists() else ""
     if not status:
+        # Its peak includes the parent's memory, so it comes second.
         return _peak_by_rusage() if field == "VmHWM" else None
     # proc_pid_status(5): in kB, which are 1024 bytes.
     return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(f"{field}:")), None)

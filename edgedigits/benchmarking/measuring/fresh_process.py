@@ -58,11 +58,7 @@ class ProcessOptions:
 
 
 def run_fresh_process(given: ProcessOptions, pictures: Sequence[Path]) -> dict[str, int]:
-    """Read pictures in a fresh process; return first_reading's result, and "spawned", the moment of its start.
-
-    Raises:
-        EngineDied: the process failed or exceeded TIMEOUT.
-    """
+    """Return first_reading's result of a fresh process, and "spawned", the moment of its start. Raises EngineDied."""
     options = {"threads": given.options.threads, "kernels": given.options.kernels, "cores": given.options.cores}
     contract = str(given.contract) if given.contract else None
     arguments = (given.engine, str(given.model), given.asked, given.device, options, contract)

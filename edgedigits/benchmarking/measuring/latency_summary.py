@@ -206,11 +206,7 @@ def _rounded(value: float) -> float:
 
 
 class StageTimes:
-    """The times of each call so far, valid also during measuring or after a failure.
-
-    Attributes:
-        total: nanoseconds of each whole call.
-    """
+    """The times of each call so far, valid also during measuring or after a failure; `total` in nanoseconds."""
 
     def __init__(self) -> None:
         self.total = nanoseconds()

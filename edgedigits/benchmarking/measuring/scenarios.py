@@ -62,14 +62,10 @@ def offline(classifier: Classifier, images: Images, seconds: float = 2.0, least:
 
 @dataclass
 class Sustained:
-    """A run over minutes in windows, valid also during the run.
-
-    Attributes:
-        minutes: the requested length.
-        windows: start in seconds, calls, milliseconds, and the machine's state.
-    """
+    """A run over minutes in windows, valid also during the run."""
 
     minutes: float
+    # Each with its start in seconds, the milliseconds of its calls, and the machine's state after it.
     windows: list[dict[str, Any]] = field(default_factory=list)
     _all: Any = field(default_factory=nanoseconds)
 

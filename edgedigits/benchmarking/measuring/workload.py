@@ -15,10 +15,7 @@ from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.sources.files import Source, expand
 
 PICTURES = Path(__file__).parent / "pictures"
-KINDS = {
-    "photo": "photos of one digit, 640x480 JPEG",
-    "small": "digits framed already, 28x28 PNG",
-}
+KINDS = {"photo": "photos of one digit, 640x480 JPEG", "small": "digits framed already, 28x28 PNG"}
 
 What = Literal["read", "invoke"]
 """Read a picture's bytes through every stage, or run the engine alone, from tensor to tensor."""

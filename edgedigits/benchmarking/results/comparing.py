@@ -124,10 +124,7 @@ def _row_files(result: Result) -> dict[str, tuple[str, str]]:
 def warnings(results: Mapping[str, Result]) -> Iterator[str]:
     """Yield other differences, and reasons why a result should not be compared."""
     for name, result in results.items():
-        if not result.get("complete"):
-            yield f"{name} is not complete: its run was ended before it was done"
-        if not result.get("comparable", {}).get("yes", True):
-            yield f"{name} is not comparable: {'; '.join(result['comparable'].get('reasons', []))}"
+        yield from objections(name, result)
     (first_name, first), *others = results.items()
     for name, other in others:
         for kind, section, keys in (("settings", "workload", SETTINGS), ("machines", "fingerprint", STEADY)):
@@ -137,6 +134,14 @@ def warnings(results: Mapping[str, Result]) -> Iterator[str]:
                 yield f"unlike {kind}: {place} is {mine} in {first_name}, {its} in {name}"
         if first.get("edgedigits") != other.get("edgedigits"):
             yield f"edgedigits {first.get('edgedigits')} in {first_name}, {other.get('edgedigits')} in {name}"
+
+
+def objections(name: str, result: Result) -> Iterator[str]:
+    """Yield the reasons why a result should not be compared."""
+    if not result.get("complete"):
+        yield f"{name} is not complete: its run was ended before it was done"
+    if not (result.get("comparable") or {}).get("yes", True):
+        yield f"{name} is not comparable: {'; '.join(result['comparable'].get('reasons', []))}"
 
 
 def _differences(one: Any, two: Any, place: str = "") -> Iterator[tuple[str, str, str]]:

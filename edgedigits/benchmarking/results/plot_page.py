@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits.benchmarking.results import result_figures
-from edgedigits.benchmarking.results.comparing import compare, comparison_head, comparison_rows
-from edgedigits.benchmarking.results.result_file import Result
+from edgedigits.benchmarking.results.comparing import compare, comparison_head, comparison_rows, objections
+from edgedigits.benchmarking.results.result_file import ORDER, Result
 from edgedigits.benchmarking.results.result_text import board_of, duration, engine_title
 from edgedigits.plotting.style import to_png
 from edgedigits.reports import html
@@ -18,15 +18,7 @@ PAGE = "bench.html"
 
 
 def plot(results: Mapping[str, Result], out: Path) -> Path:
-    """Draw at least one result, by name, and return the path of the page.
-
-    Args:
-        out: folder for the page and the pictures.
-
-    Raises:
-        MissingExtra: matplotlib is not installed.
-        OutputNotWritable: a file cannot be written.
-    """
+    """Draw at least one result, by name, into a folder, and return the path of the page. Raises MissingExtra."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -58,16 +50,13 @@ def _sections(results: Mapping[str, Result]) -> Iterator[Section]:
 
 
 def _overview(results: Mapping[str, Result]) -> Section:
-    tiles, lines, warnings = [], [], []
+    tiles, lines, warnings = [], [], list[str]()
     for name, result in results.items():
         if total := (result.get("stages") or {}).get("total"):
             tiles.append((f"{name}, p50", duration(total["p50"]), f"p99 {duration(total['p99'])}, {_work(result)}"))
         if text := (result.get("recommendation") or {}).get("text"):
             lines.append(html.paragraph(f"{name}: {text}"))
-        if not (result.get("comparable") or {"yes": True})["yes"]:
-            warnings.append(f"{name} is not comparable: {'; '.join(result['comparable']['reasons'])}")
-        if not result["complete"]:
-            warnings.append(f"the run of {name} was ended before it was done")
+        warnings += objections(name, result)
     blocks = [html.tiles(tiles)] if tiles else []
     return Section("overview", "Overview", (*map(html.warning, warnings), *blocks, *lines))
 
@@ -108,9 +97,8 @@ def _steady(results: Mapping[str, Result]) -> Iterator[Section]:
 
 
 def _latency_table(name: str, found: Result) -> str:
-    columns = ("min", "p50", "p90", "p99", "p99_9", "max")
-    rows = [[what, f"{one['count']:,}", *(duration(one[column]) for column in columns)] for what, one in found.items()]
-    return html.table(name, ["", "calls", *(column.replace("_", ".") for column in columns)], rows)
+    rows = [[what, f"{one['count']:,}", *(duration(one[column]) for column in ORDER)] for what, one in found.items()]
+    return html.table(name, ["", "calls", *(column.replace("_", ".") for column in ORDER)], rows)
 
 
 def _rows(name: str, result: Result, number: int) -> Iterator[Section]:

@@ -21,11 +21,7 @@ from edgedigits_runtime.whole_files import write_whole
 SCHEMA = 1
 
 SHARED = ("fingerprint", "comparable", "clock", "workload", "method")
-NEEDED = {
-    "bench": (*SHARED, "stages"),
-    "matrix": (*SHARED, "rows", "recommendation"),
-    "peers": (*SHARED, "rows"),
-}
+NEEDED = {"bench": (*SHARED, "stages"), "matrix": (*SHARED, "rows", "recommendation"), "peers": (*SHARED, "rows")}
 """Each kind of result, and the sections that it needs to be complete."""
 
 NUMBERS = re.compile(r"\[\n([-+\d.eE,\s]+)\]")  # A list of numbers only; no string in JSON contains a newline.
@@ -41,12 +37,7 @@ class ResultFile:
     """A result that grows section by section; `content` holds those so far as JSON does: lists, no tuples."""
 
     def __init__(self, kind: str, path: Path | None = None) -> None:
-        """Write an empty result of a kind of NEEDED; a `path` of None keeps it in memory.
-
-        Raises:
-            UnknownName: no such kind.
-            OutputNotWritable: the file cannot be written.
-        """
+        """Write an empty result, unless `path` is None. Raises UnknownName or OutputNotWritable."""
         if kind not in NEEDED:
             raise UnknownName("kind of result", kind, NEEDED)
         self.path = path
@@ -93,7 +84,7 @@ def plain(value: Any) -> Any:
 
 def _fields(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return dataclasses.asdict(value)
     raise TypeError(f"expected a value that JSON can hold; got {type(value).__name__}")
 
 

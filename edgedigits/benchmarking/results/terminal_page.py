@@ -1,18 +1,15 @@
 """A result as tables and lines for a terminal; sections that are missing are left out."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from edgedigits.benchmarking.results.result_file import ORDER, Result
 from edgedigits.benchmarking.results.result_text import count_of, duration, size, three_digits, times_range
 
-Result = dict[str, Any]
-
-STAGE_COLUMNS = ("min", "p50", "p90", "p99", "p99_9", "max")
 UNBOUNDED = "≥"
 
 
@@ -55,11 +52,11 @@ def _latency(result: Result, stages: Result) -> Table:
     caption = f"none removed; {UNBOUNDED}: so few calls do not bound it from above"
     table = Table(box=box.SIMPLE, title=f"Steady latency in ms: {calls}", caption=caption, padding=(0, 1, 0, 0))
     table.add_column("stage", no_wrap=True)
-    for column in (*STAGE_COLUMNS, "95% of p50"):
+    for column in (*ORDER, "95% of p50"):
         table.add_column(column.replace("_", "."), justify="right", no_wrap=True)
     for stage, summary in stages.items():
         cells = []
-        for column in STAGE_COLUMNS:
+        for column in ORDER:
             high = summary["interval"].get(column, (None, 0.0))[1]
             cells.append(f"{UNBOUNDED if high is None else ''}{three_digits(summary[column])}")
         ends = ("?" if end is None else three_digits(end) for end in summary["interval"]["p50"])

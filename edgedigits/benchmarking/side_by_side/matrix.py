@@ -1,10 +1,10 @@
 """Measure models x precisions x engines x threads in one run, and recommend one."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from edgedigits.benchmarking.bench_state import digest_of_model
 from edgedigits.benchmarking.comparable import MachineMonitor
 from edgedigits.benchmarking.measuring.latency_summary import INTERVAL, PERCENTILE
 from edgedigits.benchmarking.measuring.sampling import Call, examine_clock
@@ -113,7 +113,7 @@ def make_file(model: str, precision: str, engine: str) -> Path:
         raise UnknownName(f"precision for {engine}", precision, ["float32"])
     source = find_keras(model)
     file_format = FORMAT_OF_ENGINE[engine]
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    digest = digest_of_model(source)["sha256"][:12]
     path = user_cache() / "bench" / f"{source.stem}-{digest}.{precision}{SUFFIX_OF_ENGINE[engine]}"
     if not path.is_file():
         # Only speed is measured here; `edgedigits export` verifies decisions.
@@ -184,10 +184,11 @@ def _rows(wanted: dict[str, Cell], run: InterleavedRun) -> list[Result]:
 
 
 def _row(cell: Cell, one: Measured | None, plan: Plan) -> Result:
+    accuracy = read_contract(cell.path).accuracy if cell.path and cell.path.is_file() else None
     return {
         **{key: getattr(cell, key) for key in ("name", "model", "precision", "engine", "threads")},
         "file": file_facts(cell.path) if cell.path else None,
-        "accuracy": _accuracy(cell.path),
+        "accuracy": {**accuracy, "from": "the file's contract"} if accuracy else None,
         **measured_section(one, plan),
         "error": cell.error or (one.error if one else ""),
     }
@@ -195,12 +196,4 @@ def _row(cell: Cell, one: Measured | None, plan: Plan) -> Result:
 
 def file_facts(path: Path) -> Result:
     """Return a model file's name, digest and size; of a folder only the name."""
-    if path.is_dir():
-        return {"name": path.name, "sha256": None, "bytes": None}
-    content = path.read_bytes()
-    return {"name": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-
-def _accuracy(path: Path | None) -> Result | None:
-    accuracy = read_contract(path).accuracy if path and path.is_file() else None
-    return {**accuracy, "from": "the file's contract"} if accuracy else None
+    return {"name": path.name, **({"sha256": None, "bytes": None} if path.is_dir() else digest_of_model(path))}
