@@ -1,7 +1,7 @@
 """dropout-2conv: two convolutions and dropout, 421,642 parameters for 28x28x1 images and 10 classes.
 
 The original joined MNIST's train and test images and split them 70/15/15; it then watched its own test part while
-training. Here the validation part is watched and the test part looked at once, at the end.
+training. Here the validation part is watched, and the test part is measured once, at the end.
 """
 
 from typing import Any
