@@ -26,11 +26,7 @@ PUBLISHED = ("strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "pl
 
 
 def get_recipe(name: str) -> "Recipe":
-    """Return a recipe by name.
-
-    Raises:
-        UnknownName: no recipe has this name; the message lists them.
-    """
+    """Return a recipe by name; the error for an unknown name lists all."""
     if name not in RECIPES:
         raise UnknownName("recipe", name, RECIPES)
     recipe: Recipe = importlib.import_module(RECIPES[name]).RECIPE

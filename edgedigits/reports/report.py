@@ -42,11 +42,7 @@ class Report:
         return tuple(dict.fromkeys(line for section in self.sections for line in section.missing))
 
     def write(self) -> Path:
-        """Write the figures and then the page into the run folder, and return the page's path.
-
-        Raises:
-            OutputNotWritable: a file could not be written.
-        """
+        """Write the figures and then the page into the run folder, and return the page's path."""
         folder = self.run.path / FIGURES
         for picture in (picture for section in self.sections for picture in section.pictures):
             write_whole(folder / f"{picture.name}.svg", picture.svg)

@@ -17,11 +17,7 @@ HISTORY = "edgedigits-history.json"
 
 
 def save_checkpoint(model: Any, history: list[dict[str, float]], path: Path) -> None:
-    """Write a compiled model and its history, one row per epoch.
-
-    Raises:
-        OutputNotWritable: the file could not be written.
-    """
+    """Write a compiled model and its history, one row per epoch."""
     check_clock(path)
     with whole_file(path) as temporary:
         model.save(temporary)
@@ -30,11 +26,7 @@ def save_checkpoint(model: Any, history: list[dict[str, float]], path: Path) -> 
 
 
 def load_checkpoint(path: Path) -> tuple[Any, list[dict[str, float]]]:
-    """Return the compiled model and the history of a checkpoint.
-
-    Raises:
-        RunError: the file is missing or damaged.
-    """
+    """Return the compiled model and the history of a checkpoint; raise RunError if it is missing or damaged."""
     if not path.is_file():
         raise RunError(f"{path.parent} cannot be resumed: it has no {path.name}")
     try:

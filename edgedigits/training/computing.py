@@ -36,11 +36,7 @@ def device_count() -> int:
 
 
 def check_shareable(batch_size: int) -> None:
-    """Check that the devices can share a batch evenly.
-
-    Raises:
-        DeviceUnavailable: the batch size is not a multiple of the number of devices.
-    """
+    """Raise DeviceUnavailable if the batch size is not a multiple of the number of devices."""
     devices = device_count()
     if batch_size % devices:
         raise DeviceUnavailable(

@@ -18,11 +18,7 @@ LARGEST_SIDE = 256
 
 
 def build_network(recipe: Recipe, dataset: Dataset, config: RunConfig, steps: int) -> Any:
-    """Build and compile the untrained network for a number of steps per epoch.
-
-    Raises:
-        DatasetInvalid: the network cannot take images of this size.
-    """
+    """Build and compile the untrained network; raise DatasetInvalid if it cannot take images of this size."""
     keras.utils.set_random_seed(config.seed)
     image_shape = dataset.train.images.shape[1:]
     try:

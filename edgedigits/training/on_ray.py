@@ -59,12 +59,7 @@ def train_on_ray(trainings: Sequence[TrainOptions], resources: RayResources, con
 
 @dataclass
 class _Training:
-    """State of a training on the driver.
-
-    Attributes:
-        epochs: number of copied epochs.
-        losses: how often the task was lost since the last of them.
-    """
+    """State of a training on the driver: copied epochs, and losses of its task since the last of them."""
 
     options: TrainOptions
     run: RunFolder

@@ -71,20 +71,12 @@ class RunFolder:
         self.curves = self.path / "curves.png"
 
     def refuse_other_files(self) -> None:
-        """Check that the folder is empty or missing.
-
-        Raises:
-            RunError: it has files.
-        """
+        """Raise RunError if the folder has files."""
         if self.path.exists() and any(self.path.iterdir()):
             raise RunError(f"{self.path} is not empty; give another --out, or continue it with --resume {self.path}")
 
     def read_config(self) -> RunConfig:
-        """Read `config.json`.
-
-        Raises:
-            RunError: the folder holds no run, or its config is damaged.
-        """
+        """Read `config.json`; raise RunError if the folder holds no run, or its config is damaged."""
         try:
             return RunConfig(**json.loads(self.config.read_text()))
         except (FileNotFoundError, NotADirectoryError) as error:

@@ -25,11 +25,7 @@ def read_files(run: RunFolder) -> Files:
 
 
 def write_files(files: Files, run: RunFolder) -> None:
-    """Write files of a run: a new folder atomically, an existing one file by file with the model last.
-
-    Raises:
-        OutputNotWritable: the folder cannot be written.
-    """
+    """Write files of a run: a new folder atomically, an existing one file by file with the model last."""
     try:
         with _new_folder(run.path) if not run.config.is_file() else contextlib.nullcontext(run.path) as folder:
             for name in ORDER:

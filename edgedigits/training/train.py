@@ -78,11 +78,7 @@ def train_or_resume(
 
 
 def check_same_options(run: RunFolder, options: TrainOptions) -> None:
-    """Check that a run was started with `options`.
-
-    Raises:
-        RunError: it was started with other options.
-    """
+    """Raise RunError if a run was started with other options."""
     config = run.read_config()
     asked = {**settings_of(options), "augment": bool(options.augment or get_recipe(options.recipe).augmentation)}
     held = {**dataclasses.asdict(config), "augment": config.augmentation is not None}

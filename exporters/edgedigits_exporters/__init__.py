@@ -69,11 +69,7 @@ class Format(Protocol):
 
 
 def get_format(name: str) -> Format:
-    """Return the module of a format.
-
-    Raises:
-        UnknownName: no such format.
-    """
+    """Return the module of a format; raise UnknownName if there is none."""
     if name not in FORMATS:
         raise UnknownName("format", name, FORMATS)
     found: Format = importlib.import_module(FORMATS[name])

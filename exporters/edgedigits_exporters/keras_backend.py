@@ -13,11 +13,7 @@ Device = Literal["auto", "cpu", "gpu"]
 
 
 def load_keras() -> Any:
-    """Import and return the keras module, with the backend of KERAS_BACKEND (default: tensorflow).
-
-    Raises:
-        MissingExtra: Keras or its backend is not installed.
-    """
+    """Import and return keras, with the backend of KERAS_BACKEND (default: tensorflow), or raise MissingExtra."""
     if "keras" in sys.modules:
         return sys.modules["keras"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,11 +28,7 @@ def load_keras() -> Any:
 
 
 def device_scope(device: Device) -> contextlib.AbstractContextManager[Any]:
-    """Return a context in which Keras computes on `device`.
-
-    Raises:
-        DeviceUnavailable: the backend finds no GPU.
-    """
+    """Return a context in which Keras computes on `device`; raise DeviceUnavailable if it is missing."""
     keras = load_keras()
     if device == "auto":
         return contextlib.nullcontext()

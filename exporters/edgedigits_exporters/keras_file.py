@@ -17,11 +17,7 @@ FIRST_YEAR_OF_ZIP = 1980
 
 
 def save_model(model: Any, contract: Contract, path: Path) -> Path:
-    """Write a model without optimiser state, and its contract as a member of the file's zip.
-
-    Raises:
-        OutputNotWritable: the file could not be written.
-    """
+    """Write a model without optimiser state, and its contract as a member of the file's zip."""
     keras = load_keras()
     check_clock(path)
     bare = type(model).from_config(model.get_config())
@@ -36,11 +32,7 @@ def save_model(model: Any, contract: Contract, path: Path) -> Path:
 
 
 def check_clock(path: Path) -> None:
-    """Check that a zip file can hold today's date: with a clock that was never set, Keras fails while writing.
-
-    Raises:
-        OutputNotWritable: the clock is before 1980.
-    """
+    """Raise OutputNotWritable if the clock is before 1980: Keras then fails while it writes a zip file."""
     if (year := time.localtime().tm_year) < FIRST_YEAR_OF_ZIP:
         raise OutputNotWritable(
             f"cannot write {path}: expected a clock after {FIRST_YEAR_OF_ZIP}, got the year {year}; set the clock"

@@ -106,7 +106,7 @@ def test_reliability_draws_the_filled_bins_only() -> None:
 
 
 @pytest.mark.parametrize(("trained_to", "shaded"), [(None, 0), (12.0, 1)])
-def test_rotation_shades_what_training_has_seen(trained_to: float | None, shaded: int) -> None:
+def test_rotation_shades_the_trained_angles(trained_to: float | None, shaded: int) -> None:
     curve = RotationCurve((-5, 0, 5), (wilson(1, 4), wilson(4, 4), wilson(2, 4)), 4, 10)
     (axes,) = rotation_figure(curve, trained_to).axes
     np.testing.assert_array_equal(axes.lines[-1].get_ydata(), [25, 100, 50])
@@ -131,7 +131,7 @@ def test_png_is_large_enough_for_a_screen() -> None:
     assert picture.width >= 700
 
 
-def test_file_names_hold_no_separators() -> None:
+def test_file_names_have_no_separators() -> None:
     assert file_name("a/b c:d.tflite") == "a-b-c-d.tflite"
 
 

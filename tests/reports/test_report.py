@@ -108,7 +108,7 @@ def test_a_report_can_be_made_again(finished: RunFolder) -> None:
     assert (finished.path / "report.html").read_bytes() == before
 
 
-def test_a_killed_run_shows_its_checkpoint(killed: RunFolder) -> None:
+def test_the_report_of_a_killed_run_uses_its_checkpoint(killed: RunFolder) -> None:
     made = make_report(killed)
     assert "model.keras" in made.missing[0]
     assert f"edgedigits train --resume {killed.path}" in made.missing[0]
@@ -118,7 +118,7 @@ def test_a_killed_run_shows_its_checkpoint(killed: RunFolder) -> None:
     assert written >= FIGURES - {"reliability-after"}
 
 
-def test_the_history_is_taken_from_the_checkpoint(killed: RunFolder) -> None:
+def test_the_history_is_read_from_the_checkpoint(killed: RunFolder) -> None:
     history = killed.read_history()
     (killed.path / "history.csv").unlink()
     (killed.path / "best.keras").unlink()
@@ -144,7 +144,7 @@ def test_a_damaged_file_is_named(killed: RunFolder, damaged: str) -> None:
     assert damaged in make_report(killed).missing[0]
 
 
-def test_data_that_are_gone_are_named(killed: RunFolder) -> None:
+def test_missing_data_are_named(killed: RunFolder) -> None:
     config = killed.read_config()
     killed.write_config(dataclasses.replace(config, data="/nowhere/pictures"))
     made = make_report(killed)
@@ -175,9 +175,9 @@ def test_images_that_fit_but_have_other_classes_are_refused(
     assert any(fact in line and "--data" in line for line in made.missing)
 
 
-def test_other_data_than_those_of_the_training_are_noticed(killed: RunFolder) -> None:
+def test_changed_data_are_noted(killed: RunFolder) -> None:
     killed.write_config(dataclasses.replace(killed.read_config(), data_fingerprint="sha256:other"))
-    assert "not those the run was trained on" in make_report(killed).page
+    assert "training split" in make_report(killed).page
 
 
 def test_colour_pictures_of_three_classes(of_pictures: RunFolder) -> None:
@@ -189,7 +189,7 @@ def test_colour_pictures_of_three_classes(of_pictures: RunFolder) -> None:
     assert names >= FIGURES - {"accuracy", "loss"}
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"config\.json"):
         make_report(RunFolder(tmp_path))
 

@@ -106,7 +106,7 @@ def facts(tmp_path: Path, config: RunConfig) -> Facts:
 
 @pytest.fixture
 def empty(tmp_path: Path, config: RunConfig) -> Facts:
-    """A run of which nothing but its settings is left."""
+    """A run with only its settings."""
     missing = {"history": "H", "network": "N", "data": "D", "decisions": "S"}
     return Facts(RunFolder(tmp_path), config, (), missing=missing)
 
@@ -123,7 +123,7 @@ def test_every_picture_has_an_alternative_text_of_its_own(facts: Facts) -> None:
     assert len(set(alts)) > 0.8 * len(alts)
 
 
-def test_nothing_is_asked_of_elsewhere(facts: Facts) -> None:
+def test_the_page_makes_no_requests(facts: Facts) -> None:
     text = html.page("title", "subtitle", [section(facts) for section in SECTIONS])
     assert "http://" not in text
     assert "https://" not in text
@@ -151,7 +151,7 @@ def test_names_of_pictures_differ(facts: Facts) -> None:
     assert len(names) == len(set(names)) >= 8
 
 
-def test_shapes_are_shown(facts: Facts) -> None:
+def test_shapes_are_listed(facts: Facts) -> None:
     assert "90 × 32 × 32 × 3" in made(facts).text
 
 
@@ -177,7 +177,7 @@ def test_mistakes_are_counted_and_limited(facts: Facts) -> None:
     assert len(found.images) == 2 + 40 + 12
 
 
-def test_a_faultless_network_is_shown(facts: Facts) -> None:
+def test_a_network_without_mistakes(facts: Facts) -> None:
     perfect = np.eye(3, dtype=np.float32)[facts.splits.test.labels]  # type: ignore[union-attr]
     test = Evaluation(facts.test.labels, perfect, perfect)  # type: ignore[union-attr]
     section = decisions(dataclasses.replace(facts, test=test))
@@ -185,7 +185,7 @@ def test_a_faultless_network_is_shown(facts: Facts) -> None:
     assert [picture.name for picture in section.pictures] == ["confusion-raw", "confusion-normalised", "predictions"]
 
 
-def test_rotation_says_how_many_and_how_it_was_trained(facts: Facts) -> None:
+def test_rotation_names_the_images_and_the_augmentation(facts: Facts) -> None:
     assert "9 of the 60 " in "".join(rotation(facts).blocks)
     assert "with augmentation" in "".join(rotation(facts).blocks)
 
@@ -235,7 +235,7 @@ def test_a_damaged_verification_is_named(facts: Facts, text: str) -> None:
     assert file.name in exports(facts).missing[0]
 
 
-def test_flipped_images_are_shown(facts: Facts) -> None:
+def test_flipped_images_are_drawn(facts: Facts) -> None:
     written = verification(facts, Gate(max_flips=9))
     write_report(written, facts.run.path / "a.tflite")
     (facts.run.path / "a.tflite").write_bytes(b"12345")
@@ -248,7 +248,7 @@ def test_flipped_images_are_shown(facts: Facts) -> None:
     assert "another model.keras" not in found.text
 
 
-def test_a_refused_export_is_shown(facts: Facts) -> None:
+def test_a_refused_export_is_listed(facts: Facts) -> None:
     write_report(verification(facts, Gate(max_flips=0), ("too many flips",)), facts.run.path / "a.tflite")
     found = Page("".join(exports(facts).blocks)).text
     assert "too many flips" in found
@@ -263,13 +263,13 @@ def test_flips_without_their_images_are_listed(facts: Facts) -> None:
         assert "The images are not here" in "".join(section.blocks)
 
 
-def test_a_proof_of_another_model_says_so(facts: Facts) -> None:
+def test_verification_of_another_model_is_noted(facts: Facts) -> None:
     write_report(verification(facts), facts.run.path / "a.tflite")
     facts.run.model.write_bytes(b"trained again")
     assert "another model.keras" in "".join(exports(facts).blocks)
 
 
-def test_an_export_without_proof_is_named(facts: Facts) -> None:
+def test_an_unverified_export_is_named(facts: Facts) -> None:
     (facts.run.path / "b.onnx").write_bytes(b"")
     assert exports(facts).missing == ("a proof of b.onnx; export it again, without --no-verify",)
 

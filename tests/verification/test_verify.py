@@ -183,7 +183,7 @@ def test_the_gate_of_a_contract() -> None:
         gate_of(contract(precision="int4"))
 
 
-def test_the_reference_stands_beside_the_artifact(tmp_path: Path) -> None:
+def test_the_reference_is_beside_the_artifact(tmp_path: Path) -> None:
     path = write_onnx(tmp_path, "digits")
     with pytest.raises(ArtifactNotFound, match="--against"):
         find_reference(path)

@@ -41,11 +41,7 @@ def exports(facts: Facts) -> Section:
 
 
 def read_verification(file: Path) -> Verification:
-    """Read a report of `verify.write_report`.
-
-    Raises:
-        RunError: the report is damaged.
-    """
+    """Read a report of `verify.write_report`; raise RunError if it is damaged."""
     try:
         fields = json.loads(file.read_text())
         figures = fields["comparison"]

@@ -81,11 +81,7 @@ OTHER = style.SKY
 
 
 def network_figure(layers: Sequence[Layer]) -> "Figure":
-    """Draw the layers as boxes, with the kind, output shape and parameters of each.
-
-    Raises:
-        MissingExtra: visualkeras is not installed.
-    """
+    """Draw the layers as boxes with their kind, output shape and parameters; MissingExtra without visualkeras."""
     try:
         visualkeras: Any = importlib.import_module("visualkeras")
     except ImportError as error:

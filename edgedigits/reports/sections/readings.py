@@ -40,20 +40,16 @@ def latency(rows: Sequence[Row]) -> Section:
         for row in rows
     ]
     head = ("file", "engine", "test accuracy", "agreement with Keras", "bytes", "ms an image")
-    return Section(
-        "files", "Files", (table("One image through each file, pixels to probabilities", head, cells, numbers_from=2),)
-    )
+    caption = "One image through each file, pixels to probabilities"
+    return Section("files", "Files", (table(caption, head, cells, numbers_from=2),))
 
 
 def examples(readings: Iterable[tuple[Reading, str]]) -> Section:
     """Return the section of example pictures; each with its true text."""
     pairs = tuple(readings)
     right = sum(reading.text == label for reading, label in pairs)
-    blocks = (
-        paragraph(f"{right} of {len(pairs)} pictures are read right."),
-        cards((_card(reading, label) for reading, label in pairs), "broad"),
-    )
-    return Section("pictures", "Pictures", blocks)
+    summary = paragraph(f"{right} of {len(pairs)} pictures are read right.")
+    return Section("pictures", "Pictures", (summary, cards((_card(*pair) for pair in pairs), "broad")))
 
 
 def _card(reading: Reading, label: str) -> str:
