@@ -88,12 +88,9 @@ def find_virtual_machine(tree: Tree) -> str | None:
 
 
 def name_of_hypervisor(dmi: list[str], *, flagged: bool | None, node: str | None, clocks: str) -> str | None:
-    """Name the hypervisor.
+    """Name the hypervisor by DMI's product and vendors, and by the device tree's `node`.
 
-    Args:
-        dmi: product, then vendors.
-        flagged: whether the processor reports one; None where it cannot, as on Arm.
-        node: the name in the device tree.
+    `flagged` is whether the processor reports one; None where it cannot, as on Arm.
     """
     named = next((name for field in dmi for part, name in VENDORS.items() if field.lower().startswith(part)), None)
     if named in BARE_METAL_TOO and (flagged is False or dmi[0].endswith((".metal", "-metal"))):

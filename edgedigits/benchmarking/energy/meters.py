@@ -54,14 +54,10 @@ class NoMeter:
 
 
 def open_meter(root: Path = REAL, wanted: str | None = None) -> Meter | NoMeter:
-    """Return the first meter that can be read.
+    """Return the first meter that can be read beneath `root`, or the wanted one. Raises UnknownName.
 
     Args:
-        root: beneath which the kernel's files lie.
-        wanted: a key of METERS, with one of its channels if wanted, "ina:VDD_5V"; any meter if None.
-
-    Raises:
-        UnknownName: no such meter or channel.
+        wanted: a key of METERS, with one of its channels or without, "ina:VDD_5V"; any meter if None.
     """
     if wanted is not None:
         return _wanted(Tree(root), *wanted.partition(":")[::2])

@@ -32,10 +32,8 @@ class Point:
 
 def thread_counts(most: int) -> tuple[int, ...]:
     """Return 1, 2, 4 ... and `most` itself."""
-    powers = [1]
-    while powers[-1] * 2 < most:
-        powers.append(powers[-1] * 2)
-    return tuple(dict.fromkeys([*powers, most]))
+    powers = (2**power for power in range(most.bit_length()))
+    return (*(count for count in powers if count < most), most)
 
 
 def measure_throughput(

@@ -90,9 +90,7 @@ class InterleavedRun:
     def measure(self, after_round: Callable[[int], None], after_block: Callable[[str], None] = lambda _: None) -> None:
         """Warm up all candidates, then measure round by round; one that fails keeps its blocks, the others continue.
 
-        Args:
-            after_round: called with the number of finished rounds, from 0 after the warm-up.
-            after_block: called with the candidate's name, also after its warm-up.
+        `after_round` is called with the number of finished rounds, also with 0 after the warm-up.
         """
         try:
             for name in self.found:
