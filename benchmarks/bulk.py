@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import publishing
+from edgedigits.bulk.bulk_options import BulkOptions
 from edgedigits.bulk.bulk_reading import read_bulk
-from edgedigits.bulk.options import BulkOptions
 from edgedigits.bulk.worker import Worker
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.engine_options import EngineOptions

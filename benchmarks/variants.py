@@ -28,7 +28,7 @@ from edgedigits.model_files import open_model
 from edgedigits.recipes import RECIPES, blocks, get_recipe
 from edgedigits.recipes.recipe import Recipe
 from edgedigits.training.fit import train
-from edgedigits.training.options import TrainOptions
+from edgedigits.training.train_options import TrainOptions
 from edgedigits_exporters.keras_file import load_model
 
 VARIANTS_FILE = RESULTS / "variants.json"

@@ -16,8 +16,8 @@ from edgedigits.reports.report import write_report
 from edgedigits.reports.sections.readings import Row
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.fit import train
-from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
+from edgedigits.training.train_options import TrainOptions
 from edgedigits.verification.labelled_pictures import LabelledPicture
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import DataNotFound, EdgedigitsError

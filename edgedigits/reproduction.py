@@ -16,10 +16,10 @@ from edgedigits.model_files import open_model
 from edgedigits.recipes import get_recipe
 from edgedigits.reports.evaluation import evaluate
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
-from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.several import plan
 from edgedigits.training.train import train_or_resume
+from edgedigits.training.train_options import TrainOptions
 from edgedigits.verification.verify import file_digest, report_path
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import GateMissed

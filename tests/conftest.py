@@ -124,7 +124,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """plain-3conv, trained for one epoch on real MNIST."""
     from edgedigits.training.fit import train
-    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.train_options import TrainOptions
 
     return RunFolder(once(tmp_path_factory, "mnist", lambda run: train(TrainOptions(epochs=1, out=run))))
 
@@ -133,7 +133,7 @@ def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run
 def small_family_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """pico, trained for one epoch and a quantization-aware one on real MNIST."""
     from edgedigits.training.fit import train
-    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.train_options import TrainOptions
 
     return RunFolder(once(tmp_path_factory, "pico", lambda run: train(TrainOptions("pico", epochs=1, out=run))))
 
@@ -142,7 +142,7 @@ def small_family_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """plain-3conv, trained for a few seconds on optdigits, which needs no download."""
     from edgedigits.training.fit import train
-    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.train_options import TrainOptions
 
     return RunFolder(
         once(tmp_path_factory, "optdigits", lambda run: train(TrainOptions(data="optdigits", epochs=6, out=run)))

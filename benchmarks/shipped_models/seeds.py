@@ -12,9 +12,9 @@ from rich.console import Console
 from benchmarks.shipped_models.catalogue import INT8, run_name, run_path, teacher_files
 from edgedigits.exporting.export import export_model
 from edgedigits.exporting.plan import ExportRequest
-from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train import train_or_resume
+from edgedigits.training.train_options import TrainOptions
 from edgedigits.verification.verify import file_digest, report_path
 from edgedigits_runtime.errors import GateMissed, RunError
 

@@ -14,9 +14,9 @@ from typing import IO
 
 from edgedigits.bulk import ray_reading, retries
 from edgedigits.bulk.addresses import RUN_FILE, is_remote
+from edgedigits.bulk.bulk_options import BulkOptions, Progress
 from edgedigits.bulk.folders import Folder, can_be_locked, open_folder
 from edgedigits.bulk.manifest import Manifest, find_manifest
-from edgedigits.bulk.options import BulkOptions, Progress
 from edgedigits.bulk.packed_model import PackedModel, pack_model
 from edgedigits.bulk.parts import Summary, number_of, summary_of
 from edgedigits.bulk.plan import PlanSize, plan, write_plan

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Generator
 from typing import Any, TextIO
 
-from edgedigits.bulk.options import STARTING_READERS, BulkOptions, Progress
+from edgedigits.bulk.bulk_options import STARTING_READERS, BulkOptions, Progress
 from edgedigits.bulk.parts import Summary
 from edgedigits.bulk.worker import Job, Worker
 from edgedigits.ray_cluster import CLIENT, cluster

@@ -34,7 +34,7 @@ def distill(
     device: DeviceName = "auto",
 ) -> None:
     """Train a network on the labels and on its teachers' predictions for each augmented image."""
-    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.train_options import TrainOptions
 
     options = TrainOptions(
         recipe, None, data_dir, epochs, batch_size, seed, False, tuple(teacher), mixed_precision, parallel, out, device

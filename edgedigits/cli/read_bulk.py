@@ -56,8 +56,8 @@ def read_bulk(
     contract: common.Contract = None,
 ) -> None:
     """Read millions of pictures into Parquet, here or on a Ray cluster; can be interrupted and resumed."""
+    from edgedigits.bulk.bulk_options import BulkOptions
     from edgedigits.bulk.bulk_reading import read_bulk as read_pictures
-    from edgedigits.bulk.options import BulkOptions
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.engine_options import EngineOptions
 
@@ -91,7 +91,7 @@ class _Bar(ProgressBar):
         self._file.close()
 
     def stage(self, name: str) -> None:
-        from edgedigits.bulk.options import STARTING_READERS
+        from edgedigits.bulk.bulk_options import STARTING_READERS
 
         self.update(name)
         if name == STARTING_READERS:

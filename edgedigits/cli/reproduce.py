@@ -39,8 +39,8 @@ def reproduce(
     load_keras()
     from edgedigits import reproduction
     from edgedigits.training.on_ray import RayResources
-    from edgedigits.training.options import TrainOptions
     from edgedigits.training.several import plan, raise_failures, train_several
+    from edgedigits.training.train_options import TrainOptions
 
     console = Console()
     trainings = plan(TrainOptions(data_dir=data_dir), names, range(seeds), runs)

@@ -10,7 +10,7 @@ from edgedigits.recipes import RECIPES
 
 if TYPE_CHECKING:
     from edgedigits.training.on_ray import RayResources
-    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.train_options import TrainOptions
 
 EXAMPLES = (
     "Examples: edgedigits train · edgedigits train --data my-digits/ --augment · "
@@ -85,9 +85,9 @@ def train(
 ) -> None:
     """Train a network on MNIST or on your own pictures, or several networks with several recipes and seeds."""
     from edgedigits.training.on_ray import RayResources
-    from edgedigits.training.options import TrainOptions
     from edgedigits.training.run_folder import RUNS
     from edgedigits.training.several import plan
+    from edgedigits.training.train_options import TrainOptions
 
     recipes, seeds = recipe or ["plain-3conv"], seed or [0]
     options = TrainOptions(

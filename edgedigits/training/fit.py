@@ -27,11 +27,11 @@ from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
 from edgedigits.training.computing import check_shareable, computing, device_count, even_share
 from edgedigits.training.folding import fold_batch_normalisation
 from edgedigits.training.network import build_network, load_teachers, seed_layers
-from edgedigits.training.options import TrainOptions, config_of
 from edgedigits.training.phases import Phase, phases_of
 from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, format_epoch, new_run
 from edgedigits.training.temperature import with_temperature
+from edgedigits.training.train_options import TrainOptions, config_of
 from edgedigits.training.training_model import TrainingModel
 from edgedigits_exporters.conversion import choose_balanced
 from edgedigits_exporters.keras_backend import device_scope

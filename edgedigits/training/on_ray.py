@@ -18,11 +18,11 @@ from edgedigits.data import DATASETS
 from edgedigits.progress import ProgressBar
 from edgedigits.ray_cluster import cluster
 from edgedigits.recipes import get_recipe
-from edgedigits.training.options import TrainOptions
 from edgedigits.training.phases import total_epochs
 from edgedigits.training.run_folder import RunFolder, format_epoch
 from edgedigits.training.run_transfer import Files, read_files, write_files
 from edgedigits.training.train import check_same_options, train_or_resume
+from edgedigits.training.train_options import TrainOptions
 from edgedigits_runtime.errors import EdgedigitsError
 
 POLL_SECONDS = 0.5

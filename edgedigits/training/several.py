@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgedigits.training.on_ray import RayResources, train_on_ray
-from edgedigits.training.options import TrainOptions
 from edgedigits.training.train import train_or_resume
+from edgedigits.training.train_options import TrainOptions
 from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_runtime.errors import EdgedigitsError, RunError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgedigits.recipes import get_recipe
-from edgedigits.training.options import TrainOptions, settings_of
 from edgedigits.training.run_folder import RunFolder
+from edgedigits.training.train_options import TrainOptions, settings_of
 from edgedigits_exporters.keras_backend import Device, load_keras
 from edgedigits_runtime.errors import RunError
 

@@ -15,9 +15,9 @@ from fsspec import AbstractFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgedigits.bulk.bulk_options import BulkOptions, Progress
 from edgedigits.bulk.bulk_reading import _locked, read_bulk
 from edgedigits.bulk.folders import Folder, open_folder
-from edgedigits.bulk.options import BulkOptions, Progress
 from edgedigits.bulk.parts import COLUMNS, Summary, number_of, part_name
 from edgedigits.bulk.plan import PlanSize, load_unit, plan, write_plan
 from edgedigits.bulk.retries import CAREFUL, DEADLY, HOPELESS, Attempt

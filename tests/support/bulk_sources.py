@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from edgedigits.bulk.bulk_options import BulkOptions, Progress
 from edgedigits.bulk.bulk_reading import read_bulk
-from edgedigits.bulk.options import BulkOptions, Progress
 from edgedigits.bulk.parts import Summary
 from edgedigits.bulk.worker import Job, Worker
 from edgedigits_runtime.synthetic.samples import golden_pictures

@@ -6,8 +6,8 @@ import signal
 import sys
 from typing import Any
 
+from edgedigits.bulk.bulk_options import BulkOptions
 from edgedigits.bulk.bulk_reading import read_bulk
-from edgedigits.bulk.options import BulkOptions
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.reading.reader import Reader
 from tests.support.bulk_sources import RecordedProgress

@@ -91,7 +91,7 @@ def test_parallel_with_one_device_is_refused(tmp_path: Path) -> None:
 
 def test_mixed_precision_saves_a_float32_model(tmp_path: Path) -> None:
     from edgedigits.training.fit import train
-    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.train_options import TrainOptions
     from edgedigits_exporters.keras_file import load_model
 
     run = train(TrainOptions("nano", data="optdigits", epochs=1, mixed_precision=True, out=tmp_path / "run"))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.recipes.augmentation import HANDWRITING
-from edgedigits.training.options import TrainOptions
 from edgedigits.training.phases import GENTLE, phases_of, total_epochs
 from edgedigits.training.run_folder import RunFolder
+from edgedigits.training.train_options import TrainOptions
 
 counts = st.integers(0, 9)
 

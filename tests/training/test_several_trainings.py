@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from edgedigits.cli import app
-from edgedigits.training.options import TrainOptions
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits.training.several import plan, raise_failures
 from edgedigits.training.train import check_same_options
+from edgedigits.training.train_options import TrainOptions
 from edgedigits_runtime.errors import RunError
 from tests.conftest import RunCommand
 

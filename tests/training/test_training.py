@@ -34,7 +34,7 @@ def optdigits() -> Splits:
 
 def train(out: Path, **options: Any) -> RunFolder:
     from edgedigits.training.fit import train as fit
-    from edgedigits.training.options import TrainOptions
+    from edgedigits.training.train_options import TrainOptions
 
     return fit(TrainOptions(**{"data": "optdigits", "epochs": 1, "out": out, **options}))
 
@@ -294,8 +294,8 @@ def test_a_run_killed_before_its_first_checkpoint_is_resumed(one_epoch: RunFolde
 def test_the_same_options_resume_a_killed_training(one_epoch: RunFolder, tmp_path: Path) -> None:
     from rich.console import Console
 
-    from edgedigits.training.options import TrainOptions
     from edgedigits.training.train import train_or_resume
+    from edgedigits.training.train_options import TrainOptions
 
     options = TrainOptions(data="optdigits", epochs=1, out=tmp_path / "killed")
     (tmp_path / "killed").mkdir()

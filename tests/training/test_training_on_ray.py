@@ -92,7 +92,7 @@ import sys
 from pathlib import Path
 from rich.console import Console
 from edgedigits.ray_cluster import cluster
-from edgedigits.training.options import TrainOptions
+from edgedigits.training.train_options import TrainOptions
 from edgedigits.training.on_ray import RayResources
 from edgedigits.training.several import train_several
 from edgedigits_runtime.errors import EdgedigitsError
