@@ -46,7 +46,7 @@ def find_source(model: str | Path, suffix: str, precision: str | None) -> Path:
     if path.is_dir() or path.suffix in ("", ".keras"):
         return find_keras(model)
     if path.suffix != suffix:
-        raise UnknownName("model file type to export from", path.suffix, dict.fromkeys((suffix, ".keras")))
+        raise UnknownName("model file type for this format and engine", path.suffix, dict.fromkeys((suffix, ".keras")))
     if not path.is_file():
         raise ArtifactNotFound(f"no model file at {path}")
     return check_shipped(path)

@@ -57,8 +57,10 @@ def _onnx_operators(path: Path) -> list[tuple[str, str]]:
     types |= {value.name: value.dtype for value in (*model.inputs, *model.values, *model.outputs)}
     found = []
     for node in model.nodes:
-        for output in node.outputs:
-            types.setdefault(output, _onnx_type(node, types))
+        for place, output in enumerate(node.outputs):
+            # DynamicQuantizeLinear also returns a scale, which is float32.
+            is_scale = place == 1 and node.operator == "DynamicQuantizeLinear"
+            types.setdefault(output, "float32" if is_scale else _onnx_type(node, types))
         if node.operator in ("Constant", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Cast"):
             continue
         dtype = types[node.outputs[0]]

@@ -12,6 +12,7 @@ import pytest
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import ENGINES, open_engine, probe_engines
 from edgedigits_runtime.errors import DeviceUnavailable, UnknownName
+from tests.support.needs import needs
 from tests.support.tiny_models import pictures, write_onnx, write_tflite
 
 
@@ -92,6 +93,7 @@ def test_a_library_that_is_not_installed(tmp_path: Path) -> None:
     ]
 
 
+@needs("cc")
 def test_probes_name_the_engines_that_run_here() -> None:
     reports = probe_engines()
     assert list(reports) == list(ENGINES)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import onnx
 import pytest
 
 from edgedigits_exporters.census import Census, take_census
@@ -34,3 +35,16 @@ def test_mixed_types_are_described(operators: dict[tuple[str, str], int], expect
     assert census.count("int8") + census.count("float32") == sum(operators.values())
     assert census.count("float16") == 0
     assert len(census.others("int8")) == 1
+
+
+def test_a_scale_of_dynamic_quantization_is_float32(tmp_path: Path) -> None:
+    helper, kind = onnx.helper, onnx.TensorProto
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["y", "scale", "zero"]),
+        helper.make_node("Mul", ["scale", "x"], ["scaled"]),
+        helper.make_node("Relu", ["scaled"], ["product"]),
+    ]
+    x, product = (helper.make_tensor_value_info(name, kind.FLOAT, [1, 4]) for name in ("x", "product"))
+    graph = helper.make_graph(nodes, "g", [x], [product])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "a.onnx")
+    assert take_census(tmp_path / "a.onnx").operators == {("Mul", "float32"): 1, ("Relu", "float32"): 1}

@@ -25,6 +25,7 @@ from edgedigits_runtime.errors import (
     ToolMissing,
     UnknownName,
 )
+from tests.support.needs import needs
 from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_onnx, write_tflite
 
 FORMATS = ["c", "c-array", pytest.param("web", marks=pytest.mark.slow)]
@@ -94,6 +95,7 @@ def test_a_trained_run_becomes_a_folder(small_run: RunFolder, format: str, tmp_p
         assert made.verification is not None and made.verification.comparison.max_probability_error == 0
 
 
+@needs("cc")
 @pytest.mark.parametrize("format", ["c", pytest.param("web", marks=pytest.mark.slow)])
 def test_a_run_is_compared_on_its_own_dataset(run: Path, format: str) -> None:
     rng = np.random.default_rng(0)
