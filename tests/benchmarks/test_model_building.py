@@ -19,6 +19,7 @@ from edgedigits.recipes import RECIPES
 from edgedigits.reports.model_card import Card
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.errors import EdgedigitsError, RunError, UnknownName
+from tests.support.needs import needs
 
 
 def result(seed: int, validation: float) -> SeedResult:
@@ -109,6 +110,7 @@ def test_measuring_without_a_card_is_an_error(tmp_path: Path) -> None:
         measure_again("base", tmp_path)
 
 
+@needs("clang", "wasm-ld")
 @pytest.mark.slow
 def test_a_finished_run_is_shipped_with_its_card(
     small_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

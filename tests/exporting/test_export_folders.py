@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import edgedigits
+from edgedigits.data.dataset import Dataset
 from edgedigits.exporting.export import export_model
 from edgedigits.exporting.plan import ExportRequest
 from edgedigits.training.run_folder import RunConfig, RunFolder
@@ -28,7 +29,7 @@ from edgedigits_runtime.errors import (
 from tests.support.needs import needs
 from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_onnx, write_tflite
 
-FORMATS = ["c", "c-array", pytest.param("web", marks=pytest.mark.slow)]
+FORMATS = ["c", "c-array", pytest.param("web", marks=[pytest.mark.slow, needs("clang", "wasm-ld")])]
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_the_newest_run_becomes_a_folder_beside_its_model(run: Path, format: str
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format", ["c", "c-array"])
+@pytest.mark.parametrize("format", [pytest.param("c", marks=needs("cc")), "c-array"])
 def test_a_trained_run_becomes_a_folder(small_run: RunFolder, format: str, tmp_path: Path) -> None:
     shutil.copytree(small_run.path, tmp_path / "v1.2")
     made = edgedigits.export(tmp_path / "v1.2", format=format)
@@ -166,8 +167,9 @@ def test_requests_refused_before_the_conversion(
         export_model(dataclasses.replace(ExportRequest(format="c"), **change))
 
 
+@needs("cc")
 @pytest.mark.slow
-def test_a_shipped_model_equals_litert_in_every_value(tmp_path: Path) -> None:
+def test_a_shipped_model_equals_litert_in_every_value(mnist: Dataset, tmp_path: Path) -> None:
     try:
         made = edgedigits.export("pico", format="c", project="cmake", out=tmp_path / "pico")
     except DataNotFound:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.needs import needs
 from tests.support.new_interpreter import in_new_interpreter
 from tests.torture import faults
 from tests.torture.commands import surroundings
@@ -36,6 +37,7 @@ def test_folders_without_permission() -> None:
     in_new_interpreter(CLOSED)
 
 
+@needs("gcc")
 def test_wrong_clocks() -> None:
     with surroundings():
         assert faults.with_wrong_clocks(("export-shipped", "download")) == {"runs": 4, "broken": []}
