@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
@@ -48,31 +49,16 @@ def imports_of(file: Path, modules: dict[str, Path]) -> set[str]:
     return found & modules.keys()
 
 
-def circles_of(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Return the groups of nodes that reach each other (Tarjan 1972), without single nodes."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    circles = []
+def circles_of(graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """Return the groups of nodes that reach each other, without single nodes."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
 
-    def visit(node: str) -> None:
-        index[node] = low[node] = len(index)
-        stack.append(node)
-        for target in graph.get(node, ()):
-            if target not in index:
-                visit(target)
-            if target in stack:
-                low[node] = min(low[node], low[target])
-        if low[node] == index[node]:
-            group = stack[stack.index(node) :]
-            del stack[stack.index(node) :]
-            if len(group) > 1:
-                circles.append(sorted(group))
-
-    for node in graph:
-        if node not in index:
-            visit(node)
-    return circles
+    nodes = sorted(graph)
+    reached = [[target in graph[node] for target in nodes] for node in nodes]
+    _, group_of = connected_components(csr_array(reached), directed=True, connection="strong")
+    groups = [[node for node, found in zip(nodes, group_of, strict=True) if found == group] for group in {*group_of}]
+    return [group for group in groups if len(group) > 1]
 
 
 def loaded_by_predict(folder: Path) -> int:
@@ -119,5 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.setrecursionlimit(10_000)
     main()
