@@ -118,7 +118,8 @@ class Child:
         import subprocess
 
         process = self.process
-        assert process is not None
+        if process is None:
+            return self.error(f"{self.name} was ended during a call")
         try:
             code = process.wait(seconds)
             how = f"crashed with {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
@@ -129,9 +130,10 @@ class Child:
         return self.error("; ".join(filter(None, [f"{self.name} {how}", output, self.advice])))
 
     def end(self) -> None:
-        """Kill the process."""
-        self._finalize()
+        """Kill the process; a call that waits in another thread raises the child's error."""
+        # Before the kill, so that this call is not reported as a crash.
         self.process = None
+        self._finalize()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         import subprocess

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ def echo(value: Any) -> Any:
     return value
 
 
-def wait() -> None:
+def wait(started: str = "") -> None:
+    """Sleep; create the file `started` first."""
+    if started:
+        Path(started).touch()
     time.sleep(60)
 
 
@@ -146,6 +150,17 @@ def test_a_child_answers_several_calls_and_starts_again_after_a_crash() -> None:
         with pytest.raises(ConversionFailed):
             child.call(f"{__name__}:abort")
         assert child.call(f"{__name__}:add")[1] != first
+
+
+def test_ending_a_child_from_another_thread_is_its_error(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    with Child("the test", ConversionFailed) as child, ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(child.call, f"{__name__}:wait", str(started))
+        while not started.exists() and not waiting.done():
+            time.sleep(0.01)
+        child.end()
+        with pytest.raises(ConversionFailed, match="the test was ended during a call"):
+            waiting.result(30)
 
 
 def test_a_child_in_the_middle_of_a_call_ends_with_its_parent() -> None:
