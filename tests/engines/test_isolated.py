@@ -2,6 +2,8 @@
 
 import dataclasses
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,22 @@ def test_closing_leaves_no_process_and_a_pickle_opens_again(tmp_path: Path) -> N
     process = again._child.process
     del again
     assert process.poll() is not None
+
+
+def test_closing_during_calls_ends_them_and_starts_no_process() -> None:
+    engine = misbehaving()
+    with ThreadPoolExecutor(2) as threads:
+        running = threads.submit(engine.run, picture(2))
+        while not engine._lock.locked():  # type: ignore[attr-defined]
+            time.sleep(0.01)
+        waiting = threads.submit(engine.run, picture(9))
+        time.sleep(0.3)
+        engine.close()
+        with pytest.raises(EngineCrashed, match="the engine of fine was ended during a call"):
+            running.result(30)
+        with pytest.raises(EngineClosed):
+            waiting.result(30)
+    assert engine._child.process is None  # type: ignore[attr-defined]
 
 
 def test_a_child_ends_with_its_parent() -> None:

@@ -87,8 +87,7 @@ class Engine(ABC):
 
     def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return the model's output tensor [N, classes] as stored, for an input tensor from `feed`."""
-        if self._closed:
-            raise EngineClosed(f"{self.contract.name} was closed; open it again")
+        self._require_open()
         return self._invoke(tensor)
 
     def close(self) -> None:
@@ -116,6 +115,10 @@ class Engine(ABC):
         from concurrent.futures import ThreadPoolExecutor
 
         return ThreadPoolExecutor(self.workers, thread_name_prefix=self.contract.name)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise EngineClosed(f"{self.contract.name} was closed; open it again")
 
     def _run(self, images: Images) -> Probabilities:
         return dequantize(self.invoke(self._fed(images)), self.contract.output)

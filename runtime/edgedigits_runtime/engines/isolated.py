@@ -61,6 +61,7 @@ class IsolatedEngine(Engine):
 
     def _answer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         if self._child.process is None:
+            self._require_open()
             self._open()
         output = self.contract.output
         shape = (len(tensor), *(size or 0 for size in output.shape[1:]))
