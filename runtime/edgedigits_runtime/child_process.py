@@ -105,6 +105,10 @@ class Child:
                 raise self.error(f"{self.name} took more than {seconds:g} seconds; its process was ended") from None
             # An interpreter closes the pipe some time before it ends.
             raise self.crash(5 if isinstance(error, OSError | EOFError) else 0) from None
+        # Such as KeyboardInterrupt: the next call would receive the answer to this one.
+        except BaseException:
+            self.end()
+            raise
         finally:
             if timer:
                 timer.cancel()

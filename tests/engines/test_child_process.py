@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +25,11 @@ def add(*values: Any) -> tuple[Any, int]:
 
 
 def echo(value: Any) -> Any:
+    return value
+
+
+def echo_after(seconds: float, value: Any) -> Any:
+    time.sleep(seconds)
     return value
 
 
@@ -161,6 +167,17 @@ def test_ending_a_child_from_another_thread_is_its_error(tmp_path: Path) -> None
         child.end()
         with pytest.raises(ConversionFailed, match="the test was ended during a call"):
             waiting.result(30)
+
+
+def test_a_call_after_an_interrupted_one_returns_its_own_answer() -> None:
+    with Child("the test", ConversionFailed) as child:
+        child.call(f"{__name__}:add")
+        interrupt = threading.Timer(0.3, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            child.call(f"{__name__}:echo_after", 1, "interrupted")
+        interrupt.join()
+        assert child.call(f"{__name__}:echo", "next") == "next"
 
 
 def test_a_child_in_the_middle_of_a_call_ends_with_its_parent() -> None:
