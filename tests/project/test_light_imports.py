@@ -1,6 +1,7 @@
 """The light install stays light: what a device needs imports nothing of the workshop. Each in a fresh interpreter."""
 
 import pkgutil
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import edgedigits_exporters
 import edgedigits_runtime
 from edgedigits.data.dataset import Dataset
 from tests.conftest import REPOSITORY
+from tests.support.new_interpreter import in_new_interpreter
 from tests.support.tiny_models import write_tflite
 
 HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "onnx", "tf2onnx", "jax", "torch", "h5py")
@@ -109,6 +111,23 @@ def test_a_whole_predict_loads_nothing_that_it_does_not_need() -> None:
     reading, loaded = done.stdout.splitlines()
     assert ": 5  " in reading
     assert set(loaded.split()).isdisjoint({*HEAVY, *slow, "onnxruntime"})
+
+
+def test_watching_loads_the_synthetic_camera_only_if_it_is_named(tmp_path: Path) -> None:
+    shutil.copy(SMALL, tmp_path)
+    in_new_interpreter(f"""
+import sys
+from edgedigits.cli import app
+from edgedigits_runtime.sources.named import source_named
+synthetic = lambda: [name for name in sys.modules if name.startswith("edgedigits_runtime") and "synthetic" in name]
+for name in ("0", "/dev/video0", "picamera", "http://camera/stream", {str(SMALL.parent)!r}):
+    source_named(name)
+assert synthetic() == []
+app(["watch", {str(tmp_path)!r}, "--duration", "0.5"], standalone_mode=False)
+assert synthetic() == []
+source_named("synthetic")
+assert synthetic()
+""")
 
 
 @pytest.mark.slow

@@ -11,7 +11,6 @@ from edgedigits_runtime.sources.files import is_pictures_name
 from edgedigits_runtime.sources.filling_folder import FillingFolder
 from edgedigits_runtime.sources.frame_source import FrameSource
 from edgedigits_runtime.sources.picamera import PiCamera, has_camera
-from edgedigits_runtime.sources.synthetic_camera import SyntheticCamera
 from edgedigits_runtime.sources.video import SCHEMES, Stream, VideoFile
 
 EXPECTED = (
@@ -44,6 +43,9 @@ def source_named(name: str, clock: Clock | None = None) -> FrameSource:
     if found := re.fullmatch(r"picamera(?::(\d{1,9}))?", name):
         return PiCamera(int(found[1] or 0))
     if found := re.fullmatch(r"synthetic(?::(\d{1,9}))?", name):
+        # Its handwriting is for tests and trials only.
+        from edgedigits_runtime.sources.synthetic_camera import SyntheticCamera
+
         return SyntheticCamera(seed=int(found[1] or 0), clock=clock)
     if "://" in name:
         return _stream(name)
