@@ -43,10 +43,10 @@ def _tflite_operators(path: Path) -> list[tuple[str, str]]:
     model = read_model(path.read_bytes(), str(path))
     found = []
     for operator in model.operators:
-        outputs, inputs = ([model.tensors[index].dtype for index in ends if index >= 0] for ends in
-                           (operator.outputs, operator.inputs))  # fmt: skip
-        is_dynamic = outputs[:1] == ["FLOAT32"] and {"FLOAT32", "INT8"} <= set(inputs)
-        found.append((operator.name, "int8 weights" if is_dynamic else outputs[0].lower()))
+        dtype = model.tensors[operator.outputs[0]].dtype
+        inputs = {model.tensors[index].dtype for index in operator.inputs if index >= 0}
+        is_dynamic = dtype == "FLOAT32" and {"FLOAT32", "INT8"} <= inputs
+        found.append((operator.name, "int8 weights" if is_dynamic else dtype.lower()))
     return found
 
 

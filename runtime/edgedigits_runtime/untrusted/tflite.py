@@ -44,8 +44,8 @@ SMALLEST_STEP = 2.0**-20
 """Of a softmax: LiteRT needs more than 2**-26 (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling)."""
 
 
-def check(content: bytes, source: str) -> StoredModel:
-    """Return the model of a `.tflite` file's bytes after all checks; a contract behind them is ignored.
+def check(content: bytes, source: str) -> None:
+    """Check the bytes of a `.tflite` file; a contract behind them is ignored.
 
     Args:
         content: the file.
@@ -56,9 +56,7 @@ def check(content: bytes, source: str) -> StoredModel:
         ArtifactUnsupported: an operator that OPERATORS lacks, several graphs or inputs, sparse or variable tensors, or
             data outside of the graph.
     """
-    model = read_model(content, source)
-    check_model(model)
-    return model
+    check_model(read_model(content, source))
 
 
 def check_model(model: StoredModel) -> None:
