@@ -56,9 +56,7 @@ def read_contract(path: Path) -> Contract:
 
 
 def open_zip(file: BinaryIO) -> zipfile.ZipFile:
-    """Open a zip; raise BadZipFile if its directory is longer than LARGEST, because zipfile makes an object of each
-    entry.
-    """
+    """Open a zip; raise BadZipFile if its directory, whose entries all become objects, is longer than LARGEST."""
     guarded = _Guarded(file)
     archive = zipfile.ZipFile(guarded)
     guarded.most = sys.maxsize

@@ -13,9 +13,7 @@ _kept: int | None = None
 
 @contextlib.contextmanager
 def silenced() -> Iterator[None]:
-    """Discard writes to file descriptor 2 inside the block. Blocks of several threads may overlap; the last one to end
-    restores the descriptor.
-    """
+    """Discard writes to file descriptor 2 inside the block; the last of several threads' blocks restores it."""
     global _depth, _kept
     with _lock:
         _depth += 1

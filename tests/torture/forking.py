@@ -41,8 +41,14 @@ TIMEOUT = 600.0
 
 @dataclass(frozen=True)
 class Moment:
-    """When to kill a process: "before" its `number`-th change of a file (from 1), by itself; `seconds` "after" that
-    change, from outside; at a "time", `seconds` after its start; "fresh": the same, in a new interpreter."""
+    """The moment to kill a process.
+
+    Attributes:
+        how: "before" a change of a file, by itself; "after" a change, from outside; at a "time" after the start;
+            "fresh": at a time, in a new interpreter.
+        number: of the change, from 1.
+        seconds: after the change or the start.
+    """
 
     how: How
     number: int = 0

@@ -121,8 +121,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def check(content: Any, source: str) -> None:
-    """Raise ResultInvalid or ResultOutdated if `source` is no result, is of another schema, was changed after it was
-    written, or contradicts itself."""
+    """Raise ResultInvalid or ResultOutdated if a result has another schema, was changed, or contradicts itself."""
     if not isinstance(content, dict) or not {"schema", "kind"} <= content.keys():
         raise ResultInvalid(f"{source} is not a result of edgedigits bench: it has no schema and kind")
     if content["schema"] != SCHEMA or isinstance(content["schema"], bool):

@@ -22,14 +22,7 @@ HEAD = SheetStyle(heading=28)
 
 
 def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:
-    """Return picture, ink and crops with every box, result and reason on one sheet, RGB.
-
-    Boxes and crops have the same numbers. Kept and rejected candidates have different colours.
-
-    Args:
-        trace: of one picture.
-        labels: of the model's classes.
-    """
+    """Return picture, ink and numbered crops with every box, result and reason on one sheet, RGB."""
     height, width = trace.picture.shape[:2]
     heading = f"1  the picture at {width} x {height}, and the candidates"
     panels = [_panel(trace, as_image(trace.picture), heading)]

@@ -23,12 +23,7 @@ CROPS = SheetStyle(cell_width=140, cell_height=140)
 
 
 def network_input_sheet(trace: "Trace", labels: Sequence[str]) -> Image.Image:
-    """Return the network's input, enlarged, each crop with its result, RGB.
-
-    Args:
-        trace: of one picture.
-        labels: of the model's classes.
-    """
+    """Return a sheet of the enlarged crops of one picture, each with its result, RGB."""
     count = len(trace.framed)
     shape = "x".join(str(side) for side in trace.framed.shape[1:3])
     title = f"{trace.reading.source}: {count} crop{'' if count == 1 else 's'} of {shape}"

@@ -206,10 +206,7 @@ def _grain(grey: Ink) -> float:
 
 
 def _sides(grey: Ink, ground: Ground, factor: int) -> tuple[Ink, Ink]:
-    """Return the distance of each pixel from the ground on the ink's side, amplified in weak light, and some of the
-    other
-    side.
-    """
+    """Return distances from the ground on the ink's side and, of some pixels, on the other; amplified in weak light."""
     level = _enlarged(ground.level, (grey.shape[0], grey.shape[1]), factor)
     grey = grey if ground.dark_ink else ~grey
     grid = (slice(None, None, _step(grey, COUNTED_PIXELS)),) * 2

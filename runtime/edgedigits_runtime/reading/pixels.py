@@ -44,9 +44,7 @@ def to_pixels(image: Image.Image, channels: int | None) -> NDArray[np.uint8]:
 
 
 def reduced(image: Image.Image, by: int, channels: int | None) -> Image.Image:
-    """Reduce an image of any mode by a factor, to L, LA, RGB or RGBA; in strips, so that it is never widened as a
-    whole.
-    """
+    """Reduce an image of any mode by a factor, to L, LA, RGB or RGBA, in strips to save memory."""
     numbers = _range_of(image) if image.mode.startswith(("I", "F")) else (0.0, 0.0, 0.0)
     whole: Image.Image | None = None
     rows = max(1, STRIP_PIXELS // (image.width * by)) * by

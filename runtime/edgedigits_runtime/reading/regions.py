@@ -145,9 +145,7 @@ def _is_written_on(tone: NDArray[np.bool_], regions: list[Region]) -> bool:
 
 
 def _holds_marks(mask: NDArray[np.bool_], least: float) -> bool:
-    """Return whether most of a mask, bool [h, w], clear of its edge and without specks, are strokes at least `least`
-    high.
-    """
+    """Return whether most of a mask, bool [h, w], off its edge and without specks, is strokes at least `least` high."""
     # The first component is the padding with everything that touches it.
     components = find_components(np.pad(mask, 1, constant_values=True))
     top, left, bottom, right = components.boxes.T

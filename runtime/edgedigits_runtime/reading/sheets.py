@@ -45,9 +45,7 @@ def _is_sheet(mask: NDArray[np.bool_]) -> bool:
 
 
 def straight_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Return the first and the last column of each row, int64 [h], of a quadrilateral with an unbroken margin, else
-    None.
-    """
+    """Return the first and last column, int64 [h], of each row of a quadrilateral with an unbroken margin, or None."""
     rows = np.arange(len(mask))
     first, last = mask.argmax(axis=1), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
     x, y = np.concatenate([first, last]), np.concatenate([rows, rows])
@@ -69,10 +67,7 @@ def straight_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
 
 
 def _quadrilateral(corners: list[tuple[int, int]], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return the mask, bool `shape`, of a convex quadrilateral with corners (x, y) clockwise from the top left, plus
-    half
-    a pixel.
-    """
+    """Return the mask of a convex quadrilateral, half a pixel larger; corners (x, y) clockwise from the top left."""
     rows, columns = np.arange(shape[0])[:, np.newaxis], np.arange(shape[1])
     inside = np.ones(shape, bool)
     for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):

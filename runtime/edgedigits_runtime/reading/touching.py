@@ -27,9 +27,7 @@ WIDEST = 16  # A wider mark, in heights, is a line and not a row of touching dig
 
 
 def pieces(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
-    """Return a mark, cut at every seam that may separate two digits, from left to right; `ink` is the picture in its
-    box.
-    """
+    """Return a mark's pieces, cut at each seam that may separate two digits; `ink` is the picture in its box."""
     height, width = mark.mask.shape
     if width > WIDEST * height:
         return [mark]
