@@ -54,6 +54,7 @@ class Summary:
         if not report.is_file():
             self.add_command(part, code or 1)
             return
+        failures = len(self.failures)
         for case in ElementTree.parse(report).iter("testcase"):
             name = f"{case.get('classname')}::{case.get('name')}"
             skipped = case.find("skipped")
@@ -65,7 +66,8 @@ class Summary:
                 self.reasons[skipped.get("message", "")] += 1
             else:
                 self.counts["passed"] += 1
-        if code and not self.failures:
+        # Such as an internal error of pytest.
+        if code and len(self.failures) == failures:
             self.add_command(part, code)
 
     def add_command(self, part: str, code: int) -> None:

@@ -47,3 +47,20 @@ def test_a_part_that_collects_nothing_has_failed(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(parts, "PYTEST", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"])
     monkeypatch.setattr(parts, "PARTS", {"unit": [*parts.PYTEST, "."]})
     assert parts.run(["unit"], tmp_path, {"PATH": ""}).counts["failed"] == 1
+
+
+def test_a_part_that_ends_badly_without_a_failed_test_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a part with failed tests."""
+    (tmp_path / "test_fails.py").write_text("def test_fails():\n    assert False\n")
+    (tmp_path / "test_passes.py").write_text("def test_passes(): ...\n")
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_sessionfinish(session):\n    session.exitstatus = session.testsfailed or 3\n"
+    )
+    monkeypatch.setattr(parts, "PYTEST", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"])
+    commands = {name: [*parts.PYTEST, f"test_{name}.py"] for name in ("fails", "passes")}
+    monkeypatch.setattr(parts, "PARTS", commands)
+    summary = parts.run(list(commands), tmp_path, {"PATH": ""})
+    assert summary.failures == ["test_fails::test_fails", "passes (exit code 3)"]
+    assert summary.counts == {"passed": 1, "failed": 2}
