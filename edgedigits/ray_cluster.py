@@ -25,7 +25,7 @@ TRIES = 3
 """Ray starts a server for each client. That fails now and then, after half a minute."""
 
 CURRENT = Path("ray/ray_current_cluster")
-"""Below the folder for temporary files: the address of the Ray that `ray start` started."""
+"""File below the folder for temporary files with the address of the Ray that `ray start` started."""
 
 ASK_HEAD = "/ray.rpc.NodeInfoGcsService/CheckAlive"
 ASK_CLIENT_SERVER = "/ray.rpc.RayletDriver/ClusterInfo"

@@ -51,7 +51,7 @@ RESULTS = Path("benchmarks/results/family.json")
 
 @dataclasses.dataclass(frozen=True)
 class BuildOptions:
-    """What to build, and where.
+    """Models to build, and their folders.
 
     Args:
         seeds: to train.

@@ -33,7 +33,7 @@ Progress = Callable[[str, float], object]  # Progress callback: the current work
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """What to measure, and for how long."""
+    """Subject and length of a benchmark."""
 
     model: str = "base"  # model, engine, device, options, contract: see edgedigits.load.
     engine: str | None = None
@@ -69,7 +69,7 @@ class Bench:
 
     @property
     def process_options(self) -> ProcessOptions:
-        """How a fresh process reads with the same model and engine."""
+        """Options of a fresh process that reads with the same model and engine."""
         given = self.options
         return ProcessOptions(self.engine.name, self.file, given.engine, given.device, given.options, given.contract)
 

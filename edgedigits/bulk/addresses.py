@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 MAX_BYTES = 64_000_000
-"""Of a picture that is not a local file, because it is held in memory."""
+"""Most bytes of a picture that is not a local file, because it is held in memory."""
 
 BLOCK = 8 << 20
 """Bytes fetched at a time from a file that is read sequentially."""

@@ -28,7 +28,7 @@ COMPARED = {
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a run reads, and how.
+    """Sources and options of a run.
 
     Attributes:
         sources: as they were named.

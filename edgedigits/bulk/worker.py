@@ -29,7 +29,7 @@ CHUNK_BYTES = 32_000_000
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs.
+    """Description of the work for every worker of a run.
 
     Attributes:
         reading: how to open the reader; its model is `model`.

@@ -31,7 +31,7 @@ CHIP_LABELS = ("Package id 0", "Tctl", "Tdie")
 PLAUSIBLE_CELSIUS = (-40.0, 150.0)
 
 OVER_CURRENT = {"oc1": "under-voltage", "oc2": "average over-current", "oc3": "instantaneous over-current"}
-"""Why a Jetson Orin throttles: Platform Power and Performance in NVIDIA's Jetson Linux guide."""
+"""Causes of a Jetson Orin's throttling by event: Platform Power and Performance in NVIDIA's Jetson Linux guide."""
 
 
 def read_temperatures(tree: Tree) -> dict[str, float]:
@@ -80,14 +80,14 @@ class Throttling:
 
     @property
     def now(self) -> tuple[str, ...]:
-        """What slows the processor now."""
+        """Causes that slow the processor now."""
         of_firmware = [name for bit, name in FLAGS.items() if (self.flags or 0) >> bit & 1]
         of_kernel = [f"{name} at {state} of {most}" for name, (state, most) in self.cooling.items() if state > 0]
         return tuple(dict.fromkeys((*of_firmware, *self.alarms, *of_kernel)))
 
     @property
     def since_start(self) -> tuple[str, ...]:
-        """What has slowed the board since it started, as far as its firmware records it."""
+        """Causes that slowed the board since it started, from its firmware's record."""
         return tuple(name for bit, name in FLAGS.items() if (self.flags or 0) >> (bit + SINCE_START) & 1)
 
     def to_dict(self) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 REAL = Path("/")
 
 PROGRAM_FOLDERS = ("usr/bin", "usr/local/bin", "opt/vc/bin")
-"""Where a board's own programs lie. PATH is not used, so that a recorded tree never runs this machine's programs."""
+"""Folders of a board's own programs. PATH is not used, so that a recorded tree never runs this machine's programs."""
 
 PROGRAM_SECONDS = 5.0
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReaderOptions:
-    """How to open a reader, here or in another process. The fields are those of `edgedigits.load` and of Reader.
+    """Options that open a reader, here or in another process. The fields are those of `edgedigits.load` and of Reader.
 
     Attributes:
         expect: "one", "number", "page" or "auto".

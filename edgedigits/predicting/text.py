@@ -27,7 +27,7 @@ NO_DIGIT = "no digit"
 
 @dataclass(frozen=True)
 class Output:
-    """What is printed for a picture.
+    """Text printed for a picture.
 
     Attributes:
         lines: for standard output.

@@ -8,7 +8,7 @@ from edgedigits_runtime.errors import AddressUnavailable
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 MAX_PIXELS = 25_000_000
-"""Of a picture. Fewer than the reader's own limit, because several requests arrive at once."""
+"""Most pixels of a picture; fewer than the reader's own limit, because several requests arrive at once."""
 
 MIN_TOKEN = 16
 """Characters. Shorter tokens can be guessed."""

@@ -49,7 +49,7 @@ class DataUsed:
 
 @dataclass(frozen=True)
 class Contract:
-    """How to feed a model file and how to read its output.
+    """Description of the input and output of a model file.
 
     Args:
         name: of the model, such as "base" or a recipe's name.

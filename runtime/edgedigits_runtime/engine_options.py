@@ -23,7 +23,7 @@ class Isolation:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """How an engine uses the device; the defaults are right for small networks (measurements: docs/engines.md).
+    """An engine's use of the device; the defaults are right for small networks (measurements: docs/engines.md).
 
     Attributes:
         threads: within one call of the library.

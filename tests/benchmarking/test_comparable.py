@@ -34,7 +34,7 @@ def ticks(user: int, idle: int, stolen: int, own: int) -> Change:
 
 
 QUIET = (ticks(1000, 9000, 0, 100), ticks(1110, 9300, 0, 200))
-"""Of 410 ticks this process had 100, others 10."""
+"""Two records of /proc: of 410 ticks between them, this process had 100 and others 10."""
 
 
 def judge(root: Path, *, always: Change = nothing, during: Change = nothing, after: Change = nothing) -> Verdict:

@@ -26,7 +26,7 @@ from tests.conftest import REPOSITORY
 FOLDER = REPOSITORY / "tests" / "support" / "stand_in"
 IMAGES = 50
 RESULT_BYTES = 20
-"""Of a digits_result with ten classes."""
+"""Size of a digits_result with ten classes."""
 
 
 def installed(name: str) -> Core:

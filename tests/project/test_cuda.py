@@ -1,4 +1,4 @@
-"""What is missing for CUDA is named, piece by piece, on machines that have none of it."""
+"""The errors name each missing part of CUDA, piece by piece, on machines that have none of it."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -42,7 +42,7 @@ def flip(path: Path) -> None:
 
 
 def test_a_weight_that_was_changed(shipped: Path) -> None:
-    """What no check of structure can see."""
+    """No check of structure can see this."""
     flip(shipped / "base.tflite")
     flip(shipped / "pico.keras")
     with pytest.raises(ArtifactCorrupt, match=r"base\.tflite"):

@@ -1,4 +1,4 @@
-"""What a report counts: decisions, calibration, rotation and the choice of samples."""
+"""Figures of a report: decisions, calibration, rotation and the choice of samples."""
 
 import numpy as np
 import pytest

@@ -20,9 +20,9 @@ from edgedigits_exporters.microcontroller.operators.softmax import MOST_CHANNELS
 from tests.support.quantized_graphs import MAKE_VECTORS
 
 MOST_VALUES = 600
-"""Of a dense layer's input."""
+"""Most values of a dense layer's input."""
 TYPICAL_PRODUCT = 5400
-"""Of two random int8 values."""
+"""Typical product of two random int8 values."""
 
 
 def random_graph(names: Sequence[str], seed: int, shape: tuple[int, int, int] | None = None) -> Graph:

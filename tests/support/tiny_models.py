@@ -58,7 +58,7 @@ def weights() -> NDArray[np.int8]:
 
 
 def expected(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the models answer, computed with NumPy."""
+    """Return the models' answers, computed with NumPy."""
     logits = images.reshape(len(images), PIXELS) / 255 @ (weights().T * WEIGHT_SCALE)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -46,4 +46,4 @@ PEERS = {
     "tf-function": Peer("tf.function", f"{__name__}.tf_function", ("keras", "tensorflow"), TRAIN, ".keras"),
     "svc": Peer("scikit-learn SVC", f"{__name__}.sklearn_svc", ("sklearn",), TRAIN, ".svc"),
 }
-"""By the names that `python -m benchmarks.peers --only` takes; the others are compared with the first."""
+"""Engines by the names that `python -m benchmarks.peers --only` takes; the others are compared with the first."""

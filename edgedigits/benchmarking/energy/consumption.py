@@ -95,7 +95,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to measure: rounds of work with one rest more, each of `seconds`."""
+    """Length of a measurement: rounds of work with one rest more, each of `seconds`."""
 
     rounds: int = 3
     seconds: float = 2.0

@@ -12,7 +12,7 @@ from edgedigits.machine.tree import REAL, Tree
 from edgedigits_runtime.errors import UnknownName
 
 Sensors = dict[str, tuple[tuple[str, ...], float]]
-"""By channel: the files whose numbers are multiplied, and the factor that makes the product watts or microjoules."""
+"""Files whose numbers are multiplied, and the factor that makes the product watts or microjoules, by channel."""
 
 MICRO = 1e-6
 
@@ -20,7 +20,7 @@ WHOLE_MODULE = ("VDD_IN", "POM_5V_IN", "5V_IN")
 """The input of a Jetson Orin Nano, Orin NX and Xavier NX; of Nano and TX2 under their older kernels."""
 
 PROCESSORS = ("VDD_GPU_SOC", "VDD_CPU_CV")
-"""Of an AGX Orin, whose module has no sensor at its input. Its 5 V rails feed each other and are not summed."""
+"""Rails of an AGX Orin, whose module has no sensor at its input. Its 5 V rails feed each other and are not summed."""
 
 PMIC_ASIDE = ("3V3_DAC", "3V3_ADC", "HDMI")
 """Rails of analogue parts and plugged-in devices: they are reported, but not summed."""
@@ -44,7 +44,7 @@ class Meter:
 
 @dataclass(frozen=True)
 class NoMeter:
-    """Why energy cannot be measured; `present` if there are sensors, but unusable ones."""
+    """The reason why energy cannot be measured; `present` if there are sensors, but unusable ones."""
 
     reason: str
     present: bool = False

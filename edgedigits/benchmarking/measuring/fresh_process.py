@@ -47,7 +47,7 @@ LIBRARIES_OF_ENGINE = {
 
 @dataclass(frozen=True)
 class ProcessOptions:
-    """How a fresh process reads."""
+    """Options of a fresh process that reads."""
 
     engine: str  # The one that runs the model, whose library is imported ahead of loading.
     model: Path

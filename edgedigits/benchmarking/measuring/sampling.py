@@ -46,7 +46,7 @@ class ClockFacts:
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure."""
+    """Length of a measurement."""
 
     iterations: int = 100  # iterations, seconds: at least; the current round of pictures is then finished.
     seconds: float = 10.0

@@ -9,7 +9,7 @@ from edgedigits.benchmarking.results.result_text import duration
 from edgedigits_runtime.errors import ResultError, WorkloadsDiffer
 
 SETTINGS = ("engine", "device", "providers", "threads", "kernels", "cores")
-"""How the work was done: many comparisons vary these, so a difference is a warning, not an error."""
+"""Settings of the work: many comparisons vary these, so a difference is a warning, not an error."""
 
 STEADY = ("board", "processor", "software", "environment")  # Parts of a fingerprint that do not change during a run.
 

@@ -43,7 +43,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to measure."""
+    """Extent of a measurement."""
 
     rounds: int = 20  # Each has one block of every candidate.
     seconds: float = 2.0  # Of counted calls for each candidate over all rounds.

@@ -31,7 +31,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to use on this machine."""
+    """The recommended choice for this machine."""
 
     text: str  # One line.
     fastest: str | None  # Name of the fastest row; None where none was measured.

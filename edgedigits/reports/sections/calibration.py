@@ -1,4 +1,4 @@
-"""Calibration: is the network right as often as its confidence states?"""
+"""Calibration: the network's accuracy by its confidence."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""How the training went."""
+"""The training curves: accuracy and loss by epoch."""
 
 from edgedigits.plotting.curves import best_epoch, metric_figure
 from edgedigits.reports.facts import Facts

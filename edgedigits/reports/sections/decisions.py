@@ -21,7 +21,7 @@ TITLE = "Test split"
 MOST_MISTAKES = 40
 MOST_PREDICTIONS = 12
 MOST_WITH_NUMBERS = 20
-"""With more classes the cells are too small for figures."""
+"""Most classes of a matrix with numbers in its cells; with more the cells are too small."""
 
 Labels = tuple[str, ...]
 

@@ -72,7 +72,7 @@ def _drawing(layers: tuple[Layer, ...], shape: str) -> Picture:
 FONT_SIZE = 18
 MARGIN = 12
 TALLEST = 220
-"""Of a box, in pixels."""
+"""Greatest height of a box, in pixels."""
 COLOURS = {
     "Conv2D": style.BLUE, "MaxPooling2D": style.VERMILION, "AveragePooling2D": style.VERMILION,
     "Dropout": style.YELLOW, "Flatten": style.GREEN, "Dense": style.ORANGE, "BatchNormalization": style.PURPLE,

@@ -46,7 +46,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Window:
-    """How a kernel moves over a picture.
+    """Window of a kernel that moves over a picture.
 
     Args:
         size, stride: (vertical, horizontal).

@@ -21,7 +21,7 @@ and parts(model, options) -> EngineParts."""
 
 @dataclass(frozen=True)
 class EngineParts:
-    """What an engine adds to the page, and golden vectors to check it.
+    """The parts of a page that depend on its engine, and golden vectors to check it.
 
     Args:
         data: content by the id of the element in which source/engines/*.js looks for it.

@@ -57,7 +57,7 @@ SECTION = b"\x0aedgedigits"
 
 @dataclass(frozen=True)
 class Origin:
-    """What a module was compiled from.
+    """Origin of a compiled module.
 
     Args:
         tflite: SHA-256 of the `.tflite` file, as hexadecimal digits.

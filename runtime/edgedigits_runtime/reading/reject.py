@@ -33,7 +33,7 @@ DOUBTED = "confidence"
 
 @dataclass(frozen=True)
 class Criteria:
-    """What counts as a digit: the least confidence (0..1), see EXPECT, and the number of digits (None for any)."""
+    """Criteria of a digit: the least confidence (0..1), see EXPECT, and the number of digits (None for any)."""
 
     threshold: float
     expect: Expect = "auto"

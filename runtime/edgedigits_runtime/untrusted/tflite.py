@@ -35,13 +35,16 @@ ALLOWED = {
 """Values of the attributes that a kernel uses without checking them."""
 
 SMALLEST_SCALE = 1e-12
-"""Of an activation; usual scales are 1e-5 to 10. LiteRT ended the process on 1e-45."""
+"""Smallest scale of an activation; usual scales are 1e-5 to 10. LiteRT ended the process on 1e-45."""
 
 SMALLEST_CONSTANT_SCALE = 1e-30
-"""Of weights, which may be close to zero."""
+"""Smallest scale of weights, which may be close to zero."""
 
 SMALLEST_STEP = 2.0**-20
-"""Of a softmax: LiteRT needs more than 2**-26 (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling)."""
+"""Smallest step of a softmax's input.
+
+LiteRT needs more than 2**-26 (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling).
+"""
 
 
 def check(content: bytes, source: str) -> None:

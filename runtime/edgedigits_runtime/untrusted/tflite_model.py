@@ -24,7 +24,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class StoredQuantization:
-    """How stored values map to real ones: real = (stored - zero point) * scale.
+    """Mapping from stored to real values: real = (stored - zero point) * scale.
 
     Args:
         scales, zero_points: one for the whole tensor, one for each index along `axis`, or none.

@@ -12,7 +12,7 @@ WEIGHTS: Mapping[str, tuple[set[str], set[str]]] = {
     "INT8": ({"INT8", "INT4"}, {"INT32"}),
     "INT16": ({"INT8", "INT4"}, {"INT32", "INT64"}),
 }
-"""By the type of the input: the types of the weights, and of the biases."""
+"""Types of the weights and of the biases by the type of the input."""
 
 WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
 

@@ -20,16 +20,16 @@ KERNELS = {"xnnpack": ("limited", "softmax_xnnpack"), "reference": ("limited", "
 """C files."""
 
 SCALE, ZERO_POINT = 1 / 256, -128
-"""Of an int8 softmax's output (SoftmaxPrepare in tensorflow/lite/kernels/activations.cc)."""
+"""Quantization of an int8 softmax's output (SoftmaxPrepare in tensorflow/lite/kernels/activations.cc)."""
 INTEGER_BITS = 5
-"""Of a distance in fixed point; larger ones count as infinite (kScaledDiffIntegerBits)."""
+"""Integer bits of a distance in fixed point; larger ones count as infinite (kScaledDiffIntegerBits)."""
 MOST_CHANNELS = 511
-"""Up to which the sum of the powers stays where LiteRT's reference kernel is defined."""
+"""Most classes for which the sum of the powers stays where LiteRT's reference kernel is defined."""
 HALVINGS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 """e to the power of -1/4, -1/2, -1, -2, -4, -8 and -16, in units of 2^-31."""
 
 STEPS = 32
-"""Of an octave, in `exponential`."""
+"""Steps of an octave, in `exponential`."""
 INVERSE_LN2 = float.fromhex("0x1.71547652b82fep+0")
 CUBIC, SQUARE, LINEAR = (
     float.fromhex(coefficient) / STEPS**degree

@@ -15,10 +15,10 @@ from edgedigits_runtime.templates import fill
 
 PACKAGE = files("edgedigits_exporters.microcontroller")
 FOLDERS = ("operators", "operators/shared", "writing/frame")
-"""Where C files are."""
+"""Folders of the C files."""
 
 WEIGHT_OF_ONE = 65535
-"""Of the probability 1 in the table of confidences, which are exact to about 0.0001."""
+"""Weight of the probability 1 in the table of confidences, which are exact to about 0.0001."""
 
 
 def digits_c(program: Program, contract: Contract, heading: str) -> str:
