@@ -1,4 +1,4 @@
-"""Shared fixtures: real MNIST if available, one short training and its exports, and no silent skips."""
+"""Shared fixtures: real MNIST if available, one short training and its exports; and failing skips in CI."""
 
 import fcntl
 import gc
@@ -30,19 +30,19 @@ from tests.support.tiny_models import write_onnx, write_tflite
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# Deadlines are timings, and timings belong in benchmarks/. Continuous integration draws the same examples each time,
-# so that a change is judged by its own faults; new ones are found where people run the tests.
+# No deadlines, because timings belong in benchmarks/. Continuous integration draws the same examples each time, so that
+# a failure comes from the change; other runs find new examples.
 settings.register_profile("edgedigits", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("edgedigits")
 
 REPOSITORY = Path(__file__).parent.parent
 
-# `make onnxruntime-web` fetches it, since no Debian package and no wheel has it.
+# `make onnxruntime-web` fetches it, because no Debian package or wheel contains it.
 NPM_PACKAGE = REPOSITORY / "build" / f"onnxruntime-web-{PINNED}.tgz"
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector all that was imported and collected: benchmarks call it before each measurement."""
+    """Exclude imported and collected objects from garbage collection, which benchmarks run before each measurement."""
     gc.freeze()
 
 
@@ -59,7 +59,7 @@ RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Under EDGEDIGITS_NO_SKIP a skipped test is a failed one: continuous integration has all that tests need."""
+    """Fail skipped tests if EDGEDIGITS_NO_SKIP is set, as on CI, which has every program that tests need."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's result
     if os.environ.get("EDGEDIGITS_NO_SKIP") and report.skipped and not hasattr(report, "wasxfail"):
@@ -69,12 +69,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def reader() -> Reader:
-    """The shipped base."""
+    """The shipped model base."""
     return load()
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    """Return a picture as a file of some kind."""
+    """Return the bytes of a picture file."""
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
@@ -82,13 +82,13 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 @pytest.fixture(params=TINY_MODELS)
 def tiny_model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A hand-made model file of each kind."""
+    """A tiny model file of each kind."""
     return TINY_MODELS[request.param](tmp_path)
 
 
 @pytest.fixture(scope="session")
 def mnist() -> Dataset:
-    """The real MNIST, never downloaded by a test."""
+    """The real MNIST; tests never download it."""
     try:
         return load_dataset("mnist", download=False)
     except DataNotFound:
@@ -156,13 +156,13 @@ def base_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def restore_sigint() -> None:
-    """Undo, in a child process, that a shell lets its background jobs ignore SIGINT: `preexec_fn=restore_sigint`."""
+    """Make a child process end on SIGINT, which a shell's background jobs ignore: `preexec_fn=restore_sigint`."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture
 def run_command(tmp_path: Path) -> RunCommand:
-    """Run `edgedigits ...` as a user does, in a process of its own and an empty folder."""
+    """Run `edgedigits ...` as a user does, in a new process and an empty folder."""
 
     def run(*arguments: str | Path, check: int | None = 0, **options: object) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
@@ -178,9 +178,9 @@ def run_command(tmp_path: Path) -> RunCommand:
 
 @pytest.fixture(scope="module")
 def start_chromium() -> Iterator[StartChromium]:
-    """Start the system's Chromium, without a window, with further options; it ends with the module's tests.
+    """Start the system's Chromium, headless, with more options; it ends with the module's tests.
 
-    Not the session's browser: while Playwright runs, its event loop disturbs other tests.
+    Playwright's event loop disturbs other tests, so it does not run for the whole session.
     """
     from playwright.sync_api import sync_playwright
 

@@ -99,7 +99,7 @@ def test_each_field_changes_images(field: str) -> None:
     changed = augmented(given, dataclasses.replace(NOTHING, **{field: 1.0}))
     assert not np.allclose(changed, given)
     if field in ("ground", "line"):
-        # Where there was nothing.
+        # Empty places of the original.
         assert changed[:, :4].mean() > 0.01
 
 

@@ -24,7 +24,7 @@ def test_a_row_holds_means_deviations_and_every_seed() -> None:
     assert made["published"].startswith("98.9%")
     assert made["test_accuracy"] == {"mean": pytest.approx(0.99), "std": pytest.approx(0.01), "seeds": [0.98, 0.99, 1]}
     assert made["test_loss"]["mean"] == pytest.approx(0.01)
-    # What holds for every seed: the lowest agreement, the largest file.
+    # Bounds for every seed: the lowest agreement, the largest file.
     assert made["exports"]["tflite-int8"] == {
         "accuracy": pytest.approx(0.99), "agreement": 0.9, "bytes": 1000, "passed": False,
     }  # fmt: skip

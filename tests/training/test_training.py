@@ -326,7 +326,7 @@ def test_a_missing_gpu_is_an_error_before_anything_is_written(tmp_path: Path) ->
     import keras
 
     if keras.distribution.list_devices("gpu"):
-        # Where there is one, the same call trains on it: a marked test's business.
+        # With a GPU the same call trains on it, which a test marked gpu checks.
         assert train(tmp_path / "run", device="gpu").model.is_file()
         return
     with pytest.raises(DeviceUnavailable, match="tensorflow"):

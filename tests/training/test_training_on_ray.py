@@ -24,7 +24,7 @@ TRAIN = ["train", "--data", "optdigits", "--epochs", "5", "--seed", "0", "--seed
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    # What a training on Ray computes with, here and there: sums of floats depend on their order.
+    # Threads of every training compared here, because sums of floats depend on their order.
     with two_nodes({"TF_NUM_INTRAOP_THREADS": "1"}) as nodes:
         yield nodes
 
