@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +20,7 @@ from edgedigits_runtime.sources.opencv import opencv
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
 from edgedigits_runtime.sources.video import VideoFile
 from tests.conftest import REPOSITORY, RunCommand, restore_sigint
+from tests.support.streamed_camera import streamed
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "reading.schema.json").read_text())
 CAMERA = SyntheticCamera(Film(numbers=("42", "7"), seconds=2), seed=3)
@@ -105,21 +105,8 @@ def test_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Preview]:
-    preview, closed = Preview("127.0.0.1", 0), threading.Event()
-
-    def show() -> None:
-        number = 0
-        while not closed.wait(1 / 15):
-            picture = Image.fromarray(CAMERA.picture(number % 60))
-            preview.show(lambda picture=picture: picture, {})  # type: ignore[misc]
-            number += 2
-
-    thread = threading.Thread(target=show)
-    thread.start()
-    yield preview
-    closed.set()
-    thread.join()
-    preview.close()
+    with streamed(CAMERA, 15) as preview:
+        yield preview
 
 
 def test_ended_stream_is_reported_and_retried(server: Preview, tmp_path: Path) -> None:

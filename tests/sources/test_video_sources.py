@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from edgedigits_runtime.sources.opencv import Capture, opencv
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
 from edgedigits_runtime.sources.video import Stream, VideoFile
 from tests.conftest import REPOSITORY
+from tests.support.streamed_camera import streamed
 from tests.support.virtual_clock import VirtualClock
 
 CAMERA = SyntheticCamera(Film(numbers=("305",)), seed=2)
@@ -52,22 +52,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server() -> Iterator[Preview]:
-    """Motion JPEG of the synthetic camera at 30 frames per second."""
-    preview, closed = Preview("127.0.0.1", 0), threading.Event()
-
-    def show() -> None:
-        number = 0
-        while not closed.wait(1 / 30):
-            picture = Image.fromarray(CAMERA.picture(number % 60))
-            preview.show(lambda picture=picture: picture, {})  # type: ignore[misc]
-            number += 1
-
-    thread = threading.Thread(target=show)
-    thread.start()
-    yield preview
-    closed.set()
-    thread.join()
-    preview.close()
+    with streamed(CAMERA, 30) as preview:
+        yield preview
 
 
 def test_file_yields_every_frame_in_order_and_colour(clip: Path) -> None:
