@@ -103,7 +103,7 @@ class Evaluation:
 def evaluate(engine: Engine, samples: Samples) -> Evaluation:
     """Run every image of a split through a model."""
     probabilities = engine.run(samples.images)
-    confidences = apply_temperature(probabilities, engine.contract.temperature, engine.contract.output.scale)
+    confidences = apply_temperature(probabilities, engine.contract.temperature, engine.contract.probability_step)
     return Evaluation(samples.labels, probabilities, confidences)
 
 

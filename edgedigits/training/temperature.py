@@ -21,7 +21,7 @@ def with_temperature(contract: Contract, probabilities: Probabilities, labels: N
 
     `probabilities`, float32 [N, classes], and `labels`, int64 [N], are of that file on the validation split.
     """
-    step = contract.output.scale
+    step = contract.probability_step
     temperature = fit_temperature(probabilities, labels, step)
     threshold = fit_threshold(apply_temperature(probabilities, temperature, step))
     return dataclasses.replace(contract, temperature=temperature, rejection_threshold=threshold)

@@ -1,6 +1,7 @@
 """The `.keras` file: a Keras model with its contract inside."""
 
 import dataclasses
+import math
 import time
 import zipfile
 from pathlib import Path
@@ -61,14 +62,14 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
         reason = first_line(error)
         raise ArtifactCorrupt(f"{path} cannot be loaded as a Keras model: {reason}") from error
     contract = contract or read_contract(path)
-    if tuple(model.input_shape[1:]) != contract.image_shape:
+    if tuple(model.input_shape[1:]) != contract.input.shape[1:]:
         raise ContractInvalid(
-            f"{path}: the contract has images of {list(contract.image_shape)}, the model"
+            f"{path}: the contract has the input {list(contract.input.shape[1:])}, the model"
             f" {list(model.input_shape[1:])}; correct the contract"
         )
-    if tuple(model.output_shape[1:]) != (len(contract.labels),):
+    if math.prod(model.output_shape[1:]) != math.prod(size or 0 for size in contract.output.shape[1:]):
         raise ContractInvalid(
-            f"{path}: the contract has {len(contract.labels)} labels, the model's output is"
+            f"{path}: the contract has the output {list(contract.output.shape[1:])}, the model"
             f" {list(model.output_shape[1:])}; correct the contract"
         )
     return model, contract

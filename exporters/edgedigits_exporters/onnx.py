@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY
-from edgedigits_runtime.preprocessing import Images, normalise
+from edgedigits_runtime.preprocessing import Images, network_input
 from edgedigits_runtime.whole_files import write_whole
 
 SUFFIX = ".onnx"
@@ -62,7 +62,7 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
     import tensorflow as tf
     import tf2onnx
 
-    signature = [tf.TensorSpec((None, *contract.image_shape), tf.float32, name="image")]
+    signature = [tf.TensorSpec((None, *contract.input.shape[1:]), tf.float32, name="image")]
     # from_keras raises KeyError on Keras 3 models; a function with a signature does not.
     function = tf.function(lambda image: model(image, training=False), input_signature=signature)
     graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
@@ -70,7 +70,7 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
     if precision == "float16":
         graph = _to_float16(graph)
     elif precision == "int8" and images is not None:
-        graph = _quantize(graph, normalise(images, contract.normalisation))
+        graph = _quantize(graph, network_input(images, contract))
     elif precision == "dynamic":
         graph = _quantize(graph, None)
     onnx.checker.check_model(graph, full_check=True)

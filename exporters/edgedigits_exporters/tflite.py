@@ -9,7 +9,7 @@ from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import append_zipped as with_contract
 from edgedigits_runtime.engines.litert import tensor_of
 from edgedigits_runtime.errors import ConversionFailed
-from edgedigits_runtime.preprocessing import Images, normalise
+from edgedigits_runtime.preprocessing import Images, network_input
 from edgedigits_runtime.whole_files import write_whole
 
 SUFFIX = ".tflite"
@@ -41,14 +41,14 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
     import tensorflow as tf
 
     # With a free batch the converter adds SHAPE, STRIDED_SLICE and PACK around the flattening.
-    image = keras.Input(batch_shape=(1, *contract.image_shape), name="image")
+    image = keras.Input(batch_shape=(1, *contract.input.shape[1:]), name="image")
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, model(image)))
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8" and images is not None:
-        pixels = normalise(images, contract.normalisation)
+        pixels = network_input(images, contract)
         converter.representative_dataset = lambda: ([row[None]] for row in pixels)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8

@@ -44,4 +44,4 @@ class Classifier:
 
     def confidences(self, images: NDArray[Any]) -> Probabilities:
         """Return calibrated probabilities, float32 [N, classes]: `predict` with the contract's temperature applied."""
-        return apply_temperature(self.predict(images), self.contract.temperature, self.contract.output.scale)
+        return apply_temperature(self.predict(images), self.contract.temperature, self.contract.probability_step)

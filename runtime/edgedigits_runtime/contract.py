@@ -9,14 +9,34 @@ import math
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, TypeGuard, get_args
 
 from edgedigits_runtime.errors import ContractInvalid
 
 SCHEMA = 1
 
-Normalisation = Literal["unit", "column-l2"]
 ReaderKind = Literal["digits", "plain"]
+Polarity = Literal["bright-on-dark", "dark-on-bright"]
+OutputKind = Literal["probabilities", "logits", "log-probabilities", "sigmoid", "sigmoids"]
+
+LAYOUTS = ("NHWC", "NCHW", "NHW", "NF", "HWC", "CHW", "HW", "F")
+"""Orders of an input's axes: N images, H rows, W columns, C channels; F is H*W*C in one axis. Without C there is one
+channel; without N the model takes one image."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Normalisation by pixel * scale + offset, for pixels 0..255; one number each, or one for each channel."""
+
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+
+    def __str__(self) -> str:
+        scale, offset = (" ".join(f"{number:.6g}" for number in part) for part in (self.scale, self.offset))
+        return f"pixel * {scale} + {offset}"
+
+
+Normalisation = Literal["unit", "column-l2"] | Scaling
 
 
 @dataclass(frozen=True)
@@ -25,7 +45,8 @@ class Tensor:
 
     Args:
         name: the engine's name for it.
-        shape: NHWC for the input, [N, classes] for the output; None where the batch is free.
+        shape: of the input in the contract's layout, of the output [N, classes] with any axes of size 1; None where the
+            batch is free.
         dtype: "float32", "int8" or "uint8".
         scale: real = (stored - zero_point) * scale; None for float tensors.
         zero_point: see scale.
@@ -53,12 +74,18 @@ class Contract:
 
     Args:
         name: of the model, such as "base" or a recipe's name.
-        input: NHWC.
-        output: probabilities, one per label.
+        input: in `layout`.
+        output: of `output_kind`, one value per label.
         labels: names of the classes, in the output's order.
-        normalisation: "unit" is pixel/255; "column-l2" scales each image column to unit length, see preprocessing.
-        reader: "digits" finds and frames ink (bright on dark in the model's input, whatever the picture's polarity);
-            "plain" only resizes the picture.
+        normalisation: "unit" is pixel/255; "column-l2" scales each image column to unit length; or a Scaling. See
+            preprocessing.normalise.
+        reader: "digits" finds and frames ink; "plain" only resizes the picture.
+        layout: order of the input's axes, one of LAYOUTS.
+        image: height, width and channels, if `layout` has them in one axis; else None.
+        polarity: of the ink in the model's input. Images reach an engine with bright ink on a dark ground; they are
+            inverted for "dark-on-bright".
+        output_kind: "sigmoid" is one probability, that of the second of two labels; "sigmoids" are independent
+            probabilities, divided by their sum; see preprocessing.probabilities_of.
         temperature: converts probabilities to confidence, see preprocessing.apply_temperature; fitted on validation.
         rejection_threshold: a lower confidence is rejected; fitted on validation.
         format: "keras", "onnx", "tflite", "c" or "web".
@@ -79,6 +106,10 @@ class Contract:
     labels: tuple[str, ...]
     normalisation: Normalisation = "unit"
     reader: ReaderKind = "digits"
+    layout: str = "NHWC"
+    image: tuple[int, int, int] | None = None
+    polarity: Polarity = "bright-on-dark"
+    output_kind: OutputKind = "probabilities"
     temperature: float = 1.0
     rejection_threshold: float = 0.0
     format: str = "keras"
@@ -95,17 +126,34 @@ class Contract:
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of one input image."""
-        _, height, width, channels = self.input.shape
-        return int(height or 0), int(width or 0), int(channels or 0)
+        if self.image is not None:
+            return self.image
+        sizes = dict(zip(self.layout, self.input.shape, strict=True))
+        height, width, channels = (int(sizes.get(axis, 1) or 0) for axis in "HWC")
+        return height, width, channels
+
+    @property
+    def probability_step(self) -> float | None:
+        """Difference between neighbouring probabilities of a quantized output; None if they are computed from it."""
+        return self.output.scale if self.output_kind in ("probabilities", "sigmoid") else None
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
+        """Return the contract as JSON, without the fields of NEWER that have their default."""
+        fields = dataclasses.asdict(self)
+        kept = {name: value for name, value in fields.items() if name not in NEWER or value != NEWER[name]}
+        return json.dumps(kept, indent=1, sort_keys=True)
+
+
+NEWER = {"layout": "NHWC", "image": None, "polarity": "bright-on-dark", "output_kind": "probabilities"}
+"""Fields that older versions do not know, with the defaults that mean the same there."""
 
 
 REQUIRED = ("name", "input", "output", "labels")
 
 KINDS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "normalisation", "reader", "format", "precision"), (str,)),
+    **dict.fromkeys(("name", "reader", "format", "precision", "layout", "polarity", "output_kind"), (str,)),
+    "normalisation": (str, dict),
+    "image": (list, type(None)),
     **dict.fromkeys(("kernels", "recipe"), (str, type(None))),
     **dict.fromkeys(("temperature", "rejection_threshold"), (int, float)),
     **dict.fromkeys(("input", "output", "tools"), (dict,)),
@@ -153,6 +201,8 @@ def parse_contract(text: str | bytes, source: str) -> Contract:
                 "input": _tensor(fields["input"]),
                 "output": _tensor(fields["output"]),
                 "labels": tuple(str(label) for label in fields["labels"]),
+                "normalisation": _normalisation(fields.get("normalisation", "unit")),
+                "image": None if fields.get("image") is None else tuple(fields["image"]),
                 "training": _data_used(fields.get("training")),
                 "calibration": _data_used(fields.get("calibration")),
             }
@@ -171,6 +221,12 @@ def _data_used(fields: dict[str, Any] | None) -> DataUsed | None:
     return None if fields is None else DataUsed(**fields)
 
 
+def _normalisation(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return Scaling(**{name: tuple(map(float, numbers)) for name, numbers in value.items()})
+
+
 def _check(contract: Contract, source: str) -> None:
     """Reject contradictions that would give wrong answers later."""
     problems = [*_problems(contract), *_tensor_problems(contract.input), *_tensor_problems(contract.output)]
@@ -186,18 +242,49 @@ def _problems(contract: Contract) -> Iterator[str]:
     for text in (contract.name, contract.recipe or "", *contract.labels):
         if any(unicodedata.category(character) == "Cc" for character in text):
             yield f"names and labels must be without control characters, one is {text[:40]!r}"
-    if len(contract.input.shape) != 4:
-        yield f"input.shape must be [batch, height, width, channels], is {list(contract.input.shape)}"
-    if len(contract.output.shape) != 2 or contract.output.shape[-1] != classes:
-        yield f"output.shape must be [batch, {classes}] for {classes} labels, is {list(contract.output.shape)}"
-    if contract.normalisation not in ("unit", "column-l2"):
-        yield f"normalisation must be unit or column-l2, is {contract.normalisation!r}"
-    if contract.reader not in ("digits", "plain"):
-        yield f"reader must be digits or plain, is {contract.reader!r}"
+    yield from _layout_problems(contract)
+    one = contract.output_kind == "sigmoid"
+    if one and classes != 2:
+        yield f"output_kind sigmoid needs 2 labels, has {classes}"
+    shape, wanted = contract.output.shape, 1 if one else classes
+    # A model of one image may have an output without a batch.
+    alone = len(shape) == 1 and contract.input.shape[:1] != (None,)
+    sizes = shape if alone else shape[1:]
+    if not sizes or not all(map(_is_size, sizes)) or math.prod(size or 0 for size in sizes) != wanted:
+        yield f"output.shape must be [batch, {wanted}] for {classes} labels, is {list(shape)}"
+    if isinstance(contract.normalisation, Scaling):
+        yield from _scaling_problems(contract.normalisation, contract)
+    elif contract.normalisation not in ("unit", "column-l2"):
+        yield f"normalisation must be unit, column-l2, or scale and offset, is {contract.normalisation!r}"
+    for name, known in (("reader", ReaderKind), ("polarity", Polarity), ("output_kind", OutputKind)):
+        if getattr(contract, name) not in get_args(known):
+            yield f"{name} must be {' or '.join(get_args(known))}, is {getattr(contract, name)!r}"
     if not (contract.temperature > 0 and math.isfinite(contract.temperature)):
         yield f"temperature must be above 0, is {contract.temperature}"
     if not 0 <= contract.rejection_threshold <= 1:
         yield f"rejection_threshold must be 0 to 1, is {contract.rejection_threshold}"
+
+
+def _layout_problems(contract: Contract) -> Iterator[str]:
+    layout, shape, image = contract.layout, list(contract.input.shape), contract.image
+    if layout not in LAYOUTS:
+        yield f"layout must be one of {', '.join(LAYOUTS)}, is {layout!r}"
+    elif len(shape) != len(layout):
+        axes = {"N": "batch", "H": "height", "W": "width", "C": "channels", "F": "height * width * channels"}
+        yield f"input.shape must be [{', '.join(axes[axis] for axis in layout)}] for layout {layout}, is {shape}"
+    elif "F" not in layout:
+        if image is not None:
+            yield f"image must be left out for layout {layout}, which states the sizes"
+    elif image is None or len(image) != 3 or not all(map(_is_size, image)) or math.prod(image) != shape[-1]:
+        yield f"image must be [height, width, channels] of {shape[-1]} values, is {image and list(image)}"
+
+
+def _scaling_problems(scaling: Scaling, contract: Contract) -> Iterator[str]:
+    numbers = (*scaling.scale, *scaling.offset)
+    sizes = {len(scaling.scale), len(scaling.offset)}
+    channels = contract.image_shape[2] if not list(_layout_problems(contract)) else 1
+    if not sizes <= {1, channels} or not all(map(_is_number, numbers)) or 0 in scaling.scale:
+        yield f"normalisation must have 1 or {channels} finite scales other than 0 and offsets, is {scaling}"
 
 
 def _tensor_problems(tensor: Tensor) -> Iterator[str]:

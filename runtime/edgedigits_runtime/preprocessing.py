@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.contract import Normalisation, Tensor
+from edgedigits_runtime.contract import Contract, Normalisation, OutputKind, Polarity, Scaling, Tensor
 from edgedigits_runtime.errors import ArrayError
 
 Images = NDArray[np.uint8]
@@ -44,15 +44,24 @@ def _layouts(shape: tuple[int, int, int]) -> str:
     return f"uint8 [N, {height}, {width}, {channels}]" + (f" or [N, {height}, {width}]" if channels == 1 else "")
 
 
-def normalise(images: Images, normalisation: Normalisation) -> NDArray[np.float32]:
-    """Scale uint8 [N, H, W, C] to float32 of the same shape, in 0..1.
+def normalise(
+    images: Images, normalisation: Normalisation, polarity: Polarity = "bright-on-dark"
+) -> NDArray[np.float32]:
+    """Scale uint8 [N, H, W, C] to float32 of the same shape, after inverting it for "dark-on-bright".
 
-    "unit" divides by 255. "column-l2" divides each image column (axis 1) by its Euclidean length, as
-    `tf.keras.utils.normalize(images, axis=1)` does on [N, 28, 28]; a column of zeros stays zero.
+    "unit" divides by 255, to 0..1. "column-l2" divides each image column (axis 1) by its Euclidean length, as
+    `tf.keras.utils.normalize(images, axis=1)` does on [N, 28, 28]; a column of zeros stays zero. A Scaling multiplies
+    and adds, as its own docstring says.
     """
+    if polarity == "dark-on-bright":
+        images = ~images
     if normalisation == "unit":
         # In one pass over the pixels.
         return np.divide(images, np.float32(255), dtype=np.float32)
+    if isinstance(normalisation, Scaling):
+        scale, offset = (np.array(part, np.float32) for part in (normalisation.scale, normalisation.offset))
+        moved: NDArray[np.float32] = images * scale + offset
+        return moved
     scaled = images.astype(np.float32)
     length = np.sqrt(np.sum(np.square(scaled), axis=1, keepdims=True))
     length[length == 0] = 1
@@ -60,15 +69,56 @@ def normalise(images: Images, normalisation: Normalisation) -> NDArray[np.float3
     return normalised
 
 
-def pixel_table(normalisation: Normalisation, tensor: Tensor) -> bytes | None:
-    """Return the byte that `tensor` stores for each pixel value 0..255, for bytes.translate.
+def pixel_table(contract: Contract) -> bytes | None:
+    """Return the byte that the contract's input stores for each pixel value 0..255, for bytes.translate.
 
-    None if the tensor stores more than a byte, or if the normalisation depends on other pixels.
+    None if the input stores more than a byte, or if the value depends on other pixels or on the channel.
     """
-    if normalisation != "unit" or tensor.scale is None or np.dtype(tensor.dtype).itemsize != 1:
+    tensor, normalisation = contract.input, contract.normalisation
+    by_channel = isinstance(normalisation, Scaling) and len(normalisation.scale + normalisation.offset) > 2
+    if normalisation == "column-l2" or by_channel or tensor.scale is None or np.dtype(tensor.dtype).itemsize != 1:
         return None
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
-    return quantize(normalise(pixels, normalisation), tensor).tobytes()
+    return quantize(normalise(pixels, normalisation, contract.polarity), tensor).tobytes()
+
+
+def arrange(tensor: NDArray[Any], layout: str) -> NDArray[Any]:
+    """Return a tensor [N, H, W, C] in another of contract.LAYOUTS; the images stay the first axis, even without N."""
+    if layout == "NHWC":
+        return tensor
+    axes = layout.removeprefix("N")
+    if axes == "F":
+        return tensor.reshape(len(tensor), -1)
+    if axes == "CHW":
+        return np.ascontiguousarray(tensor.transpose(0, 3, 1, 2))
+    return tensor if axes == "HWC" else tensor[..., 0]
+
+
+def network_input(images: Images, contract: Contract) -> NDArray[np.float32]:
+    """Return a float32 model's input tensor in the contract's layout, for uint8 [N, H, W, C]."""
+    return arrange(normalise(images, contract.normalisation, contract.polarity), contract.layout)
+
+
+def probabilities_of(values: NDArray[np.float32], kind: OutputKind) -> Probabilities:
+    """Convert a model's real outputs, float32 [N, ...], to probabilities, float32 [N, classes].
+
+    Args:
+        values: "logits" and "log-probabilities" go through a softmax. "sigmoid" has one value, the probability of the
+            second class of two. "sigmoids" are divided by their sum.
+        kind: see Contract.
+    """
+    flat = values.reshape(len(values), -1)
+    if kind == "probabilities":
+        return flat
+    if kind == "sigmoid":
+        return np.concatenate([1 - flat, flat], axis=1)
+    if kind == "sigmoids":
+        total = flat.sum(axis=1, keepdims=True)
+        shares: Probabilities = np.divide(flat, total, out=np.full_like(flat, 1 / flat.shape[1]), where=total > 0)
+        return shares
+    powers = np.exp(flat - flat.max(axis=1, keepdims=True))
+    probabilities: Probabilities = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def quantize(values: NDArray[np.float32], tensor: Tensor) -> NDArray[Any]:

@@ -10,9 +10,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from edgedigits_runtime.contract import Tensor
+from edgedigits_runtime.contract import LAYOUTS, Scaling, Tensor
 from edgedigits_runtime.errors import ArrayError
-from edgedigits_runtime.preprocessing import apply_temperature, as_batch, dequantize, normalise, pixel_table, quantize
+from edgedigits_runtime.preprocessing import (
+    apply_temperature,
+    arrange,
+    as_batch,
+    dequantize,
+    normalise,
+    pixel_table,
+    probabilities_of,
+    quantize,
+)
+from tests.support.tiny_models import contract
 
 ALL_PIXELS = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
 images = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=4, max_dims=4, max_side=6), elements=st.integers(0, 255))
@@ -172,15 +182,70 @@ def test_other_batches_are_refused(batch: Any, shape: tuple[int, int, int], fact
         as_batch(batch, shape)
 
 
-@given(tensor=stored_tensors(), batch=images)
-def test_the_pixel_table_stores_what_the_arithmetic_stores(tensor: Tensor, batch: NDArray[np.uint8]) -> None:
-    table = pixel_table("unit", tensor)
+finite = st.floats(-300, 300, width=32)
+scalings = st.builds(lambda scale, offset: Scaling((scale,), (offset,)), finite.filter(bool), finite)
+normalisations = st.sampled_from(["unit"]) | scalings
+polarities = st.sampled_from(["bright-on-dark", "dark-on-bright"])
+
+
+@given(stored_tensors(), images, normalisations, polarities)
+def test_the_pixel_table_stores_what_the_arithmetic_stores(
+    tensor: Tensor, batch: NDArray[np.uint8], normalisation: Any, polarity: Any
+) -> None:
+    table = pixel_table(contract(input=tensor, normalisation=normalisation, polarity=polarity))
     assert table is not None
     stored = np.frombuffer(batch.tobytes().translate(table), tensor.dtype).reshape(batch.shape)
-    np.testing.assert_array_equal(stored, quantize(normalise(batch, "unit"), tensor))
+    np.testing.assert_array_equal(stored, quantize(normalise(batch, normalisation, polarity), tensor))
 
 
-def test_no_pixel_table_for_wider_tensors() -> None:
-    assert pixel_table("unit", Tensor("t", (1,), "float32")) is None
-    assert pixel_table("unit", Tensor("t", (1,), "int16", 1 / 255, 0)) is None
-    assert pixel_table("column-l2", Tensor("t", (1,), "int8", 1 / 255, -128)) is None
+@pytest.mark.parametrize(
+    ("tensor", "normalisation"),
+    [
+        (Tensor("t", (1,), "float32"), "unit"),
+        (Tensor("t", (1,), "int16", 1 / 255, 0), "unit"),
+        (Tensor("t", (1,), "int8", 1 / 255, -128), "column-l2"),
+        (Tensor("t", (1,), "int8", 1 / 255, -128), Scaling((1.0, 2.0, 3.0), (0.0,))),
+    ],
+)
+def test_no_pixel_table_for_wider_tensors_and_other_pixels(tensor: Tensor, normalisation: Any) -> None:
+    assert pixel_table(contract(input=tensor, normalisation=normalisation)) is None
+
+
+@given(images, polarities)
+def test_scaling_is_by_channel(batch: NDArray[np.uint8], polarity: Any) -> None:
+    channels = batch.shape[3]
+    scaling = Scaling(tuple(np.linspace(0.1, 3, channels).tolist()), tuple(np.linspace(-2, 7, channels).tolist()))
+    pixels = 255 - batch.astype(float) if polarity == "dark-on-bright" else batch.astype(float)
+    expected = pixels * scaling.scale + scaling.offset
+    np.testing.assert_allclose(normalise(batch, scaling, polarity), expected, rtol=1e-6, atol=1e-5)
+
+
+@given(images, st.sampled_from(LAYOUTS))
+def test_layouts_hold_the_same_values(batch: NDArray[np.uint8], layout: str) -> None:
+    if "C" not in layout and "F" not in layout:
+        batch = batch[..., :1]
+    arranged = arrange(batch, layout)
+    assert arranged.ndim == len(layout) + ("N" not in layout)
+    channels_first = layout.endswith("CHW")
+    back = arranged.transpose(0, 2, 3, 1) if channels_first else arranged
+    np.testing.assert_array_equal(back.reshape(batch.shape), batch)
+
+
+real_outputs = arrays.arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(2, 7)), elements=finite)
+
+
+@given(real_outputs)
+def test_logits_become_probabilities_with_the_same_order(logits: NDArray[np.float32]) -> None:
+    probabilities = probabilities_of(logits, "logits")
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    likeliest = np.take_along_axis(probabilities, logits.argmax(axis=1, keepdims=True), axis=1)
+    np.testing.assert_array_equal(likeliest[:, 0], probabilities.max(axis=1))
+    again = probabilities_of(np.log(np.maximum(probabilities, 1e-30)), "log-probabilities")
+    np.testing.assert_allclose(again, probabilities, atol=1e-5)
+
+
+def test_sigmoids_become_probabilities() -> None:
+    one = np.array([[[0.25]], [[1.0]]], np.float32)
+    np.testing.assert_array_equal(probabilities_of(one, "sigmoid"), [[0.75, 0.25], [0, 1]])
+    several = np.array([[0.5, 1.0, 0.5], [0, 0, 0]], np.float32)
+    np.testing.assert_allclose(probabilities_of(several, "sigmoids"), [[0.25, 0.5, 0.25], [1 / 3] * 3])

@@ -32,7 +32,7 @@ static bool answer(uint32_t offset, int8_t *output)
 {
     digits_result result;
     digits_predict_rows(read_row, &offset, &result, scratch);
-    memcpy(output, result.output, DIGITS_CLASSES);
+    memcpy(output, result.output, DIGITS_OUTPUTS);
     return true;
 }
 
@@ -59,14 +59,14 @@ static bool answer(uint32_t offset, int8_t *output)
 
 int main(void)
 {
-    int8_t output[DIGITS_CLASSES], expected[DIGITS_CLASSES];
+    int8_t output[DIGITS_OUTPUTS], expected[DIGITS_OUTPUTS];
     uint32_t count, different_values = 0, different_images = 0;
     bool complete = read_bytes(0, &count, sizeof count);
     for (uint32_t i = 0; complete && i < count; i++) {
         complete = answer(4 + i * DIGITS_PIXELS, output) &&
-                   read_bytes(4 + count * DIGITS_PIXELS + i * DIGITS_CLASSES, expected, DIGITS_CLASSES);
+                   read_bytes(4 + count * DIGITS_PIXELS + i * DIGITS_OUTPUTS, expected, DIGITS_OUTPUTS);
         uint8_t different = 0;
-        for (int label = 0; label < DIGITS_CLASSES; label++)
+        for (int label = 0; label < DIGITS_OUTPUTS; label++)
             different += output[label] != expected[label];
         different_values += different;
         different_images += different > 0;

@@ -36,7 +36,8 @@ CACHED = ("index.html", "manifest.webmanifest", *ICONS)
 """Files that a visitor loads and the service worker caches."""
 
 READ_BY_PAGE = (
-    "name", "input", "output", "labels", "normalisation", "reader", "temperature", "rejection_threshold",
+    "name", "input", "output", "labels", "normalisation", "reader", "layout", "image", "polarity", "output_kind",
+    "temperature", "rejection_threshold",
 )  # fmt: skip
 """Contract fields in the page; edgedigits.json has all."""
 
@@ -96,7 +97,7 @@ def _page(contract: Contract, engine: EngineParts, name: str) -> str:
     whole = json.loads(contract.to_json())
     settings = {
         "engine": name,
-        "contract": {field: whole[field] for field in READ_BY_PAGE},
+        "contract": {field: whole[field] for field in READ_BY_PAGE if field in whole},
         "golden": {key: packed(engine.golden[key][:REPLAYED].tobytes()) for key in ("framed", "output")},
     }
     return inline_page(

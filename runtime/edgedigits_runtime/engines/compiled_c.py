@@ -28,7 +28,10 @@ FLAGS = ("-std=c99", "-O3", "-march=native", "-ffp-contract=off", "-shared", "-f
 SIZES = """
 #include "digits.h"
 #include <stddef.h>
-const int32_t digits_sizes[3] = {DIGITS_SCRATCH_BYTES, DIGITS_PIXELS, DIGITS_CLASSES};
+#ifndef DIGITS_OUTPUTS /* Exports of earlier versions. */
+#define DIGITS_OUTPUTS DIGITS_CLASSES
+#endif
+const int32_t digits_sizes[3] = {DIGITS_SCRATCH_BYTES, DIGITS_PIXELS, DIGITS_OUTPUTS};
 """
 """Exports the header's sizes under these compiler flags."""
 
@@ -40,23 +43,23 @@ class CompiledCEngine(Engine):
 
     def __init__(self, library: ctypes.CDLL, contract: Contract, **settings: Any) -> None:
         super().__init__(contract, "cpu", **settings)
-        scratch, _, classes = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
+        scratch, _, outputs = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
         self._invoke_one = library.digits_invoke
         self._invoke_one.argtypes = (ctypes.c_void_p,) * 3
         self._invoke_one.restype = None
         self._scratch_words = -(-scratch // 4)
-        self._classes = int(classes)
+        self._outputs = int(outputs)
         self._own = threading.local()
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         # The C code works on int8; a uint8 tensor stores the same value plus 128, which differs in one bit.
         unsigned_in, unsigned_out = (tensor.dtype == "uint8" for tensor in (self.contract.input, self.contract.output))
         given = np.ascontiguousarray(tensor ^ np.uint8(0x80) if unsigned_in else tensor)
-        answers = np.empty((len(given), self._classes), np.int8)
+        answers = np.empty((len(given), self._outputs), np.int8)
         taken, made, step = given.ctypes.data, answers.ctypes.data, given[0].nbytes
         scratch = self._scratch()
         for k in range(len(given)):
-            self._invoke_one(taken + k * step, made + k * self._classes, scratch)
+            self._invoke_one(taken + k * step, made + k * self._outputs, scratch)
         return answers.view(np.uint8) ^ np.uint8(0x80) if unsigned_out else answers
 
     def _scratch(self) -> Any:
@@ -126,12 +129,13 @@ def _cache() -> Path:
 
 
 def _check_sizes(library: ctypes.CDLL, contract: Contract, path: Path) -> None:
-    _, pixels, classes = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
+    _, pixels, outputs = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
     height, width, channels = contract.image_shape
-    if (pixels, classes) != (height * width * channels, len(contract.labels)):
+    expected = height * width * channels, 1 if contract.output_kind == "sigmoid" else len(contract.labels)
+    if (pixels, outputs) != expected:
         raise ArtifactCorrupt(
-            f"{path} takes {pixels} values and returns {classes}; its contract has {height * width * channels} and"
-            f" {len(contract.labels)}; export it again"
+            f"{path} takes {pixels} values and returns {outputs}; its contract has {expected[0]} and {expected[1]};"
+            " export it again"
         )
 
 

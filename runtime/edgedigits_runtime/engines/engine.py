@@ -19,10 +19,12 @@ from edgedigits_runtime.machine import core_count
 from edgedigits_runtime.preprocessing import (
     Images,
     Probabilities,
+    arrange,
     as_batch,
     dequantize,
     normalise,
     pixel_table,
+    probabilities_of,
     quantize,
 )
 
@@ -66,7 +68,7 @@ class Engine(ABC):
         self.workers = workers
         self._reopen = reopen
         self._closed = False
-        self._table = pixel_table(contract.normalisation, contract.input)
+        self._table = pixel_table(contract)
 
     def run(self, batch: Images) -> Probabilities:
         """Return the probabilities, float32 [N, classes], of uint8 images [N, H, W, C] (ink bright on dark).
@@ -82,13 +84,13 @@ class Engine(ABC):
         return np.concatenate(list(self._pool.map(self._run, parts)))
 
     def feed(self, batch: Images) -> NDArray[Any]:
-        """Return the model's input tensor for these images: normalised, quantized, [N, H, W, C]."""
+        """Return the model's input tensor for these images: normalised, quantized, in the contract's layout."""
         return self._fed(as_batch(batch, self.contract.image_shape))
 
     def invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Return the model's output tensor [N, classes] as stored, for an input tensor from `feed`."""
+        """Return the model's output tensor [N, values] as stored, for an input tensor from `feed`."""
         self._require_open()
-        return self._invoke(tensor)
+        return self._invoke(tensor).reshape(len(tensor), -1)
 
     def close(self) -> None:
         """Release threads and memory; the engine cannot be used afterwards."""
@@ -121,19 +123,23 @@ class Engine(ABC):
             raise EngineClosed(f"{self.contract.name} was closed; open it again")
 
     def _run(self, images: Images) -> Probabilities:
-        return dequantize(self.invoke(self._fed(images)), self.contract.output)
+        stored = self.invoke(self._fed(images))
+        return probabilities_of(dequantize(stored, self.contract.output), self.contract.output_kind)
 
     def _fed(self, images: Images) -> NDArray[Any]:
+        contract = self.contract
         if self._table == MINUS_128:
-            return (images ^ TOP_BIT).view(np.int8)
-        if self._table is not None:
-            stored = images.tobytes().translate(self._table)
-            return np.frombuffer(stored, self.contract.input.dtype).reshape(images.shape)
-        return quantize(normalise(images, self.contract.normalisation), self.contract.input)
+            stored: NDArray[Any] = (images ^ TOP_BIT).view(np.int8)
+        elif self._table is not None:
+            content = images.tobytes().translate(self._table)
+            stored = np.frombuffer(content, contract.input.dtype).reshape(images.shape)
+        else:
+            stored = quantize(normalise(images, contract.normalisation, contract.polarity), contract.input)
+        return arrange(stored, contract.layout)
 
     @abstractmethod
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Run the model on a tensor [N, H, W, C]; called from several threads at once."""
+        """Run the model on a tensor from `feed`; called from several threads at once."""
 
     def _release(self) -> None:  # noqa: B027  # Not every engine holds something.
         """Release the library's resources."""
@@ -186,16 +192,16 @@ def check_tensors(contract: Contract, source: str, found: dict[str, Tensor]) -> 
         if found[end].scale is None:
             # An ONNX file does not store the quantization of its input and output; the contract does.
             tensor = dataclasses.replace(tensor, scale=None, zero_point=None)
-        if _described(tensor) != _described(found[end]):
-            raise ContractInvalid(
-                f"{source}: the contract has {end} {_described(tensor)}, the file has {_described(found[end])}"
-            )
+        batched = "N" in contract.layout if end == "input" else len(tensor.shape) > 1
+        ours, theirs = _described(tensor, batched), _described(found[end], batched)
+        if ours != theirs:
+            raise ContractInvalid(f"{source}: the contract has {end} {ours}, the file has {theirs}")
 
 
-def _described(tensor: Tensor) -> str:
+def _described(tensor: Tensor, batched: bool) -> str:
     quantization = ""
     if tensor.scale is not None:
         # A scale is float32 in the file, and may be written by hand with fewer digits.
         quantization = f", scale {tensor.scale:.6g}, zero point {tensor.zero_point}"
-    sizes = ["batch", *map(str, tensor.shape[1:])]
+    sizes = ["batch", *map(str, tensor.shape[1:])] if batched else map(str, tensor.shape)
     return f"{tensor.dtype} [{', '.join(sizes)}]{quantization}"

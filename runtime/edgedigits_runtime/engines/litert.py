@@ -38,6 +38,7 @@ class LiteRTEngine(Engine):
         self._free.put(interpreter)
         self._input = interpreter.get_input_details()[0]["index"]
         self._output = interpreter.get_output_details()[0]["index"]
+        self._batched = "N" in contract.layout
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         interpreter = self._borrowed()
@@ -54,8 +55,9 @@ class LiteRTEngine(Engine):
         given, answer = self._input, self._output
         set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
         answers = []
-        for k in range(len(tensor)):
-            set_tensor(given, tensor[k : k + 1])
+        # Slices of one image, or the images themselves.
+        for image in tensor.reshape(-1, 1, *tensor.shape[1:]) if self._batched else tensor:
+            set_tensor(given, image)
             invoke()
             answers.append(get_tensor(answer))
         return answers[0] if len(answers) == 1 else np.concatenate(answers)

@@ -10,7 +10,13 @@ from edgedigits_exporters.microcontroller.layer import STORED
 from edgedigits_exporters.microcontroller.planning.lowering import Program
 from edgedigits_exporters.microcontroller.planning.memory import Plan
 from edgedigits_runtime.contract import Contract, Tensor
-from edgedigits_runtime.preprocessing import SMALLEST_PROBABILITY, pixel_table
+from edgedigits_runtime.preprocessing import (
+    SMALLEST_PROBABILITY,
+    apply_temperature,
+    normalise,
+    probabilities_of,
+    quantize,
+)
 from edgedigits_runtime.templates import fill
 
 PACKAGE = files("edgedigits_exporters.microcontroller")
@@ -138,36 +144,57 @@ def _pixels(graph: Graph, contract: Contract) -> str:
     if contract.normalisation == "column-l2":
         values = {"SCALE": literals.number(graph.input.scale), "ZERO": graph.input.zero_point + STORED}
         return fill(kernel("pixels_column_l2"), values)
-    table = pixel_table("unit", Tensor("input", (1,), "int8", graph.input.scale, graph.input.zero_point))
-    assert table is not None
-    stored = np.frombuffer(table, np.int8).astype(np.int16) + STORED
-    if np.array_equal(stored, np.arange(256)):
+    channels = graph.input.shape[2]
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 256, 1, 1).repeat(channels, axis=3)
+    tensor = Tensor("input", (), "int8", graph.input.scale, graph.input.zero_point)
+    real = normalise(pixels, contract.normalisation, contract.polarity)
+    stored = quantize(real, tensor)[0, :, 0].astype(np.int16).T + STORED
+    if (stored != stored[0]).any():
+        return literals.array("uint8_t", "stored_pixels", stored.ravel()) + "\n\n" + kernel("pixels_by_channel")
+    if np.array_equal(stored[0], np.arange(256)):
         return kernel("pixels_unchanged")
-    return literals.array("uint8_t", "stored_pixels", stored) + "\n\n" + kernel("pixels_by_table")
+    return literals.array("uint8_t", "stored_pixels", stored[0]) + "\n\n" + kernel("pixels_by_table")
 
 
 def _confidence(contract: Contract) -> str:
-    """Return the labels, the rejection threshold, and the weight of each stored output in the confidence."""
+    """Return the labels, the rejection threshold, and how stored outputs become a label and a confidence."""
     labels = ", ".join(literals.string(label) for label in contract.labels)
     return "\n".join(
         [
             f"const char *const digits_labels[DIGITS_CLASSES] = {{{labels}}};",
             "",
-            "/* The probability of each stored output to the power of 1 / temperature, in units of 1 / 65535. */",
-            literals.array("uint16_t", "weight_of_output", _weights_of_outputs(contract)),
+            *_weights(contract),
             "",
             f"static const float rejection_threshold = {literals.number(contract.rejection_threshold)};",
         ]
     )
 
 
-def _weights_of_outputs(contract: Contract) -> np.ndarray:
-    """Return uint16 [256]: the weight of output value i - 128, as preprocessing.apply_temperature computes it."""
-    tensor = contract.output
+def _weights(contract: Contract) -> list[str]:
+    """Return a table in units of 1 / WEIGHT_OF_ONE and the functions that use it, for each kind of output.
+
+    They compute what preprocessing.probabilities_of and apply_temperature do.
+    """
+    tensor, temperature = contract.output, contract.temperature
     assert tensor.scale is not None and tensor.zero_point is not None
-    stored = np.arange(256) - (128 if tensor.dtype == "int8" else 0)
-    # A stored zero counts as half a step, as in apply_temperature.
-    floor = max(tensor.scale / 2, SMALLEST_PROBABILITY)
-    probabilities = np.maximum((stored - tensor.zero_point) * tensor.scale, floor)
-    weights = WEIGHT_OF_ONE * np.minimum(probabilities, 1) ** (1 / contract.temperature)
-    return np.asarray(np.rint(weights), np.uint16)
+    values = (np.arange(256) - (128 if tensor.dtype == "int8" else 0) - tensor.zero_point) * tensor.scale
+    if contract.output_kind in ("logits", "log-probabilities"):
+        comment = "The weight of a class by its stored output's distance from the largest, e^(-distance / temperature)."
+        table = np.exp(-np.arange(256) * tensor.scale / temperature)
+        parts = ["weight_of_distance", kernel("likeliest"), kernel("confidence_of_logits")]
+    elif contract.output_kind == "sigmoid":
+        comment = "The confidence of each stored output."
+        pairs = probabilities_of(np.clip(values, 0, 1).astype(np.float32), "sigmoid")
+        table = apply_temperature(pairs, temperature, contract.probability_step).max(axis=1)
+        half = np.count_nonzero(pairs[:, 1] <= pairs[:, 0]) - 1
+        parts = ["confidence_of_output", fill(kernel("confidence_of_sigmoid"), {"HALF": half})]
+    else:
+        comment = "The probability of each stored output to the power of 1 / temperature."
+        # A stored zero counts as half a step, as in apply_temperature.
+        floor = max(tensor.scale / 2, SMALLEST_PROBABILITY)
+        table = np.clip(values, floor, 1) ** (1 / temperature)
+        parts = ["weight_of_output", kernel("likeliest"), kernel("confidence_of_probabilities")]
+    name, *functions = parts
+    stored = np.asarray(np.rint(WEIGHT_OF_ONE * table), np.uint16)
+    array = literals.array("uint16_t", name, stored)
+    return [literals.comment(f"{comment} In units of 1 / {WEIGHT_OF_ONE}."), array, "", "\n\n".join(functions)]

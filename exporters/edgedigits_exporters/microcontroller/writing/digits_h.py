@@ -20,6 +20,7 @@ def digits_h(program: Program, contract: Contract, heading: str, version: str) -
         "WIDTH": width,
         "CHANNELS": channels,
         "CLASSES": len(contract.labels),
+        "OUTPUTS": "1" if contract.output_kind == "sigmoid" else "DIGITS_CLASSES",
         "INPUT_SCALE": literals.number(graph.input.scale),
         "INPUT_ZERO": graph.input.zero_point,
         "OUTPUT_SCALE": literals.number(graph.output.scale),
@@ -41,7 +42,8 @@ def contract_lines(program: Program, contract: Contract) -> list[str]:
     return [
         f"Multiply-accumulates: {program.graph.multiply_accumulates:,}",
         f"Accuracy of the int8 model: {measured}",
-        f"Normalisation: {contract.normalisation}",
+        f"Normalisation: {contract.normalisation}"
+        + (", of inverted pixels" if contract.polarity == "dark-on-bright" else ""),
         f"Labels: {', '.join(contract.labels)}",
         f"Temperature of the confidence: {contract.temperature:.4g}",
         f"Rejection threshold: {contract.rejection_threshold:.4g}",

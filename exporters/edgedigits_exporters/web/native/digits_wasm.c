@@ -5,7 +5,7 @@
 #define EXPORTED_AS(name) __attribute__((export_name(name)))
 
 static uint8_t pixels[DIGITS_PIXELS];
-static int8_t outputs[DIGITS_CLASSES];
+static int8_t outputs[DIGITS_OUTPUTS];
 static int32_t scratch[(DIGITS_SCRATCH_BYTES + 3) / 4];
 
 EXPORTED_AS("digits_pixels") uint8_t *digits_pixels(void)
@@ -23,5 +23,5 @@ EXPORTED_AS("digits_run") void digits_run(void)
     const uint8_t *given = pixels;
     const uint8_t *const answer = run_on_pixels(pixel_row, &given, (uint8_t *)scratch);
 
-    for (int c = 0; c < DIGITS_CLASSES; c++) outputs[c] = (int8_t)(answer[c] - 128);
+    for (int c = 0; c < DIGITS_OUTPUTS; c++) outputs[c] = (int8_t)(answer[c] - 128);
 }

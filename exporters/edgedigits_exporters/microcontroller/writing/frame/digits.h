@@ -19,6 +19,7 @@ extern "C" {
 #define DIGITS_CHANNELS @CHANNELS@
 #define DIGITS_PIXELS (DIGITS_HEIGHT * DIGITS_WIDTH * DIGITS_CHANNELS)
 #define DIGITS_CLASSES @CLASSES@
+#define DIGITS_OUTPUTS @OUTPUTS@ /* values that the network returns */
 
 /* real = (stored - zero point) * scale */
 #define DIGITS_INPUT_SCALE @INPUT_SCALE@
@@ -41,7 +42,7 @@ typedef struct {
     int label;        /* index of digits_labels */
     float confidence; /* 0 to 1, calibrated; exact to about 0.0001 */
     bool accepted;    /* whether the confidence reaches the rejection threshold; if not, it may be a non-digit */
-    int8_t output[DIGITS_CLASSES];
+    int8_t output[DIGITS_OUTPUTS];
 } digits_result;
 
 /* Classify a framed picture. */
@@ -51,7 +52,7 @@ void digits_predict(const uint8_t pixels[DIGITS_PIXELS], digits_result *result, 
 typedef void digits_row_reader(void *context, int y, uint8_t *row);
 void digits_predict_rows(digits_row_reader *read, void *context, digits_result *result, void *scratch);
 
-/* Run the network alone, from [DIGITS_PIXELS] to [DIGITS_CLASSES] stored values. */
+/* Run the network alone, from [DIGITS_PIXELS] to [DIGITS_OUTPUTS] stored values. */
 void digits_invoke(const int8_t *input, int8_t *output, void *scratch);
 
 #ifdef __cplusplus

@@ -7,21 +7,16 @@ SMALL static void stored_row(void *context, int y, uint8_t *row)
 SMALL void digits_invoke(const int8_t *input, int8_t *output, void *scratch)
 {
     const uint8_t *const answer = run(stored_row, &input, scratch);
-    for (int c = 0; c < DIGITS_CLASSES; c++) output[c] = (int8_t)(answer[c] - 128);
+    for (int c = 0; c < DIGITS_OUTPUTS; c++) output[c] = (int8_t)(answer[c] - 128);
 }
 
 SMALL void digits_predict_rows(digits_row_reader *read, void *context, digits_result *result, void *scratch)
 {
     const uint8_t *const answer = run_on_pixels(read, context, scratch);
-    uint32_t sum = 0;
 
-    result->label = 0;
-    for (int c = 0; c < DIGITS_CLASSES; c++) {
-        if (answer[c] > answer[result->label]) result->label = c;
-        sum += READ_UINT16(weight_of_output + answer[c]);
-        result->output[c] = (int8_t)(answer[c] - 128);
-    }
-    result->confidence = (float)READ_UINT16(weight_of_output + answer[result->label]) / (float)sum;
+    for (int c = 0; c < DIGITS_OUTPUTS; c++) result->output[c] = (int8_t)(answer[c] - 128);
+    result->label = likeliest(answer);
+    result->confidence = confidence(answer, result->label);
     result->accepted = result->confidence >= rejection_threshold;
 }
 

@@ -19,7 +19,7 @@ enum { GOLDEN_PICTURES = @COUNT@, GOLDEN_ROW = DIGITS_WIDTH * DIGITS_CHANNELS };
 static const uint8_t golden_pictures[GOLDEN_PICTURES * DIGITS_PIXELS] GOLDEN_FLASH = {
 @PICTURES@};
 
-static const int8_t golden_outputs[GOLDEN_PICTURES * DIGITS_CLASSES] GOLDEN_FLASH = {
+static const int8_t golden_outputs[GOLDEN_PICTURES * DIGITS_OUTPUTS] GOLDEN_FLASH = {
 @OUTPUTS@};
 
 static void golden_row(void *context, int y, uint8_t *row)
@@ -35,11 +35,11 @@ static int golden_wrong(void *scratch)
     for (int i = 0; i < GOLDEN_PICTURES; i++) {
         const uint8_t *picture = golden_pictures + (uint32_t)i * DIGITS_PIXELS;
         digits_result result;
-        int8_t expected[DIGITS_CLASSES];
+        int8_t expected[DIGITS_OUTPUTS];
 
         digits_predict_rows(golden_row, &picture, &result, scratch);
-        golden_copy(expected, golden_outputs + i * DIGITS_CLASSES, DIGITS_CLASSES);
-        wrong += memcmp(result.output, expected, DIGITS_CLASSES) != 0;
+        golden_copy(expected, golden_outputs + i * DIGITS_OUTPUTS, DIGITS_OUTPUTS);
+        wrong += memcmp(result.output, expected, DIGITS_OUTPUTS) != 0;
     }
     return wrong;
 }

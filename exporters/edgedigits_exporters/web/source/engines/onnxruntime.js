@@ -1,6 +1,6 @@
 /** Any ONNX model, with ONNX Runtime: its script runs before the page's own and sets `globalThis.ort`. */
 
-import { dequantized, fedTensor, TENSOR_ARRAYS } from "./tensors.js";
+import { dequantized, fedTensor, imageShape, probabilitiesOf, TENSOR_ARRAYS } from "./tensors.js";
 
 /** Batch size of a network with any batch size; larger batches only need more memory. */
 const MAX_BATCH = 64;
@@ -19,20 +19,31 @@ export async function onnxruntimeEngine(runtime, model, contract) {
   env.logLevel = "error";
   const session = await InferenceSession.create(model, { executionProviders: ["wasm"] });
   const { input, output } = contract;
-  const sizes = input.shape.slice(1);
-  const size = sizes.reduce((product, length) => product * length);
-  const batch = input.shape[0] ?? MAX_BATCH;
+  const size = imageShape(contract).reduce((product, length) => product * length);
+  const values = contract.output_kind === "sigmoid" ? 1 : contract.labels.length;
+  // Without an axis for the batch, the network takes one image.
+  const batched = (contract.layout ?? "NHWC").startsWith("N");
+  const sizes = batched ? input.shape.slice(1) : input.shape;
+  const fixed = batched ? input.shape[0] : 1;
+  const batch = fixed ?? MAX_BATCH;
 
   async function invoke(framed, count) {
-    const stored = new TENSOR_ARRAYS[output.dtype](count * contract.labels.length);
+    const stored = new TENSOR_ARRAYS[output.dtype](count * values);
     for (let first = 0; first < count; first += batch) {
       const some = Math.min(batch, count - first);
-      const pixels = framed.subarray(first * size, (first + some) * size);
-      const tensor = new Tensor(input.dtype, fedTensor(pixels, some, contract), [some, ...sizes]);
-      const outputs = await session.run({ [input.name]: tensor });
-      stored.set(outputs[output.name].data, first * contract.labels.length);
+      // A fixed batch is filled with zeros.
+      const length = fixed ?? some;
+      const pixels = new Uint8Array(length * size);
+      pixels.set(framed.subarray(first * size, (first + some) * size));
+      const shape = batched ? [length, ...sizes] : sizes;
+      const outputs = await session.run({ [input.name]: new Tensor(input.dtype, fedTensor(pixels, length, contract), shape) });
+      stored.set(outputs[output.name].data.subarray(0, some * values), first * values);
     }
     return stored;
   }
-  return { name: "onnxruntime-web", invoke, run: async (...given) => dequantized(await invoke(...given), output) };
+
+  async function run(framed, count) {
+    return probabilitiesOf(dequantized(await invoke(framed, count), output), count, contract);
+  }
+  return { name: "onnxruntime-web", invoke, run };
 }

@@ -14,7 +14,8 @@ export const TENSOR_ARRAYS = { float32: Float32Array, int8: Int8Array, uint8: Ui
  * @returns {Float32Array | Int8Array | Uint8Array} of the same length
  */
 export function fedTensor(framed, count, contract) {
-  const real = contract.normalisation === "column-l2" ? columnsOfLengthOne(framed, count, contract) : unitPixels(framed);
+  const real = normalised(contract.polarity === "dark-on-bright" ? framed.map((pixel) => 255 - pixel) : framed, count,
+    contract);
   const { dtype, scale, zero_point: zero } = contract.input;
   if (scale === null) {
     return real;
@@ -35,12 +36,45 @@ export function dequantized(stored, tensor) {
   return tensor.scale === null ? stored : Float32Array.from(stored, (value) => (value - tensor.zero_point) * step);
 }
 
-function unitPixels(framed) {
-  return Float32Array.from(framed, (pixel) => pixel / 255);
+/** Return the height, width and channels of one image. */
+export function imageShape({ image, layout = "NHWC", input }) {
+  return image ?? [..."HWC"].map((axis) => (layout.includes(axis) ? input.shape[layout.indexOf(axis)] : 1));
+}
+
+/**
+ * Return the network's real outputs as probabilities, one per label.
+ *
+ * @param {Float32Array} values real outputs of `count` images
+ * @param {number} count
+ * @param {{output_kind?: string}} contract of the network
+ * @returns {Float32Array}
+ */
+export function probabilitiesOf(values, count, { output_kind: kind = "probabilities" }) {
+  if (kind === "probabilities") return values;
+  const size = values.length / count;
+  const rows = Array.from({ length: count }, (_, k) => values.slice(k * size, (k + 1) * size));
+  return Float32Array.from(rows.flatMap((row) => rowOfProbabilities(Array.from(row), kind)));
+}
+
+function rowOfProbabilities(row, kind) {
+  if (kind === "sigmoid") return [Math.fround(1 - row[0]), row[0]];
+  const largest = Math.max(...row);
+  const powers = kind === "sigmoids" ? row : row.map((value) => Math.exp(value - largest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => (sum > 0 ? power / sum : 1 / row.length));
+}
+
+function normalised(framed, count, contract) {
+  const { normalisation } = contract;
+  if (normalisation === "column-l2") return columnsOfLengthOne(framed, count, contract);
+  if (normalisation === "unit") return Float32Array.from(framed, (pixel) => pixel / 255);
+  const [scale, offset] = [normalisation.scale, normalisation.offset].map((part) => Float32Array.from(part));
+  const at = (part, k) => part[part.length > 1 ? k % part.length : 0];
+  return Float32Array.from(framed, (pixel, k) => Math.fround(pixel * at(scale, k)) + at(offset, k));
 }
 
 function columnsOfLengthOne(framed, count, contract) {
-  const [, height, width, channels] = contract.input.shape;
+  const [height, width, channels] = imageShape(contract);
   const across = width * channels;
   const made = new Float32Array(framed.length);
   for (let k = 0; k < count * across; k++) {

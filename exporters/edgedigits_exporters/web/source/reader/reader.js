@@ -1,6 +1,7 @@
 /** The reader: from a picture to the digits written in it, stage by stage. */
 import { Picture, decodePicture } from "./decode.js";
 import { FRAME_SIDE, frameDigit, framePlain, framedBox } from "./frame.js";
+import { imageShape } from "../engines/tensors.js";
 import { findInk } from "./ink.js";
 import { locate } from "./locate.js";
 import { Box } from "./marks.js";
@@ -61,7 +62,7 @@ export class Reader {
    * @throws {import("./errors.js").PictureError}
    */
   async read(source, options = {}) {
-    const channels = this.#isPlain ? this.contract.input.shape[3] : null;
+    const channels = this.#isPlain ? imageShape(this.contract)[2] : null;
     return this.trace(await decodePicture(source, { ...options, channels }), options);
   }
 
@@ -95,7 +96,7 @@ export class Reader {
   }
 
   #plain(pixels, ms) {
-    const [, height, width] = this.contract.input.shape;
+    const [height, width] = imageShape(this.contract);
     const framed = timed(ms, "frame", () => [makePlane(width, height, framePlain(pixels, width, height))]);
     const box = new Box(0, 0, pixels.width, pixels.height);
     return { layout: wholeLayout(box, makePlane(0, 0), 1), framed, asItIs: true };
@@ -108,9 +109,11 @@ export class Reader {
     framed.forEach(({ data }, k) => together.set(data, k * size));
     const probabilities = await this.engine.run(together, framed.length);
     const classes = probabilities.length / framed.length;
-    const { temperature = 1, output } = this.contract;
+    const { temperature = 1, output, output_kind: kind = "probabilities" } = this.contract;
+    // Probabilities that are computed from the outputs have no step.
+    const step = kind === "probabilities" || kind === "sigmoid" ? (output.scale ?? null) : null;
     return framed.map((_, k) => {
-      return calibrate(probabilities.slice(k * classes, (k + 1) * classes), temperature, output.scale ?? null);
+      return calibrate(probabilities.slice(k * classes, (k + 1) * classes), temperature, step);
     });
   }
 
