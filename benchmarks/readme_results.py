@@ -19,9 +19,9 @@ from edgedigits import export
 from edgedigits.data.dataset import Samples
 from edgedigits.loading import load
 from edgedigits.model_files import SHIPPED, open_model
-from edgedigits.verification.intervals import wilson
 from edgedigits.verification.labelled_pictures import read_labelled
 from edgedigits.verification.verify import verify_artifact
+from edgedigits_runtime.intervals import wilson
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.timing import interleaved

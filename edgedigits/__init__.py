@@ -14,15 +14,17 @@ from edgedigits_runtime.errors import EdgedigitsError
 
 if TYPE_CHECKING:
     from edgedigits.exporting.export import export
+    from edgedigits.importing.import_model import import_model
     from edgedigits.loading import load
     from edgedigits.training.train import train
     from edgedigits.verification.verify import verify
 
-__all__ = ["EdgedigitsError", "export", "load", "train", "verify"]
+__all__ = ["EdgedigitsError", "export", "import_model", "load", "train", "verify"]
 
 # Imported on first use, so that `import edgedigits` takes no time.
 _MODULES = {
     "export": "edgedigits.exporting.export",
+    "import_model": "edgedigits.importing.import_model",
     "load": "edgedigits.loading",
     "train": "edgedigits.training.train",
     "verify": "edgedigits.verification.verify",

@@ -3,14 +3,19 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgedigits_runtime.contract import Contract, parse_contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES, is_c_export, open_by, open_engine
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, EdgedigitsError, UnknownName
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractMissing, EdgedigitsError, UnknownName
+
+if TYPE_CHECKING:
+    from edgedigits_runtime.foreign.facts import Facts
 
 SHIPPED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base"
@@ -93,6 +98,47 @@ def read_contract_file(path: Path) -> Contract:
     return parse_contract(path.read_bytes(), str(path))
 
 
+def contract_of(path: Path) -> Contract:
+    """Return the contract in a model file or a folder of C; one is deduced for a file without one, if all is certain.
+
+    Raises:
+        ContractMissing: the file does not state how it is fed; the message has the import to type.
+        ArtifactError: the file cannot be used.
+    """
+    try:
+        return read_contract(path)
+    except ContractMissing:
+        if not path.is_file() or path.suffix not in SUFFIXES:
+            raise
+    state = path.stat()
+    return _deduced(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _deduced(path: Path, _changed: int, _size: int) -> Contract:
+    from edgedigits_runtime.foreign.deduction import deduce, shape_of
+
+    facts = facts_of(path)
+    contract, _ = shape_of(facts, {}, None)
+    return deduce(facts, contract, partial(open_as, path), {}).contract
+
+
+def facts_of(path: Path) -> "Facts":
+    """Return what a model file states; for errors see edgedigits_runtime.foreign.facts.read_facts."""
+    if path.suffix == ".keras":
+        from edgedigits_exporters import keras_facts
+
+        return keras_facts.read_facts(path)
+    from edgedigits_runtime.foreign.facts import read_facts
+
+    return read_facts(path)
+
+
+def open_as(path: Path, contract: Contract) -> Engine:
+    """Open a model file on this machine's processor with a contract."""
+    return open_model(path, device="cpu", contract=contract)
+
+
 def open_model(
     path: Path,
     *,
@@ -101,9 +147,14 @@ def open_model(
     options: EngineOptions | None = None,
     contract: Contract | None = None,
 ) -> Engine:
-    """Open a model file of any type; for errors see edgedigits_runtime.engines.open_engine."""
+    """Open a model file of any type; for errors see edgedigits_runtime.engines.open_engine.
+
+    Without `contract`, that of the file is used, or one that is deduced if all is certain; see contract_of.
+    """
     if engine not in (None, "keras", *ENGINES):
         raise UnknownName("engine", str(engine), [*ENGINES, "keras"])
+    if contract is None and path.is_file():
+        contract = contract_of(path)
     if path.suffix != ".keras":
         return open_engine(path, engine=engine, device=device, options=options, contract=contract)
     if engine not in (None, "keras"):

@@ -10,8 +10,8 @@ from PIL import Image
 
 from edgedigits.data.dataset import Samples
 from edgedigits.data.optdigits import MOST_INK, ink_counts
-from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.frame import frame_digit
 

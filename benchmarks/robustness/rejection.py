@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from edgedigits.data.dataset import Samples
-from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.synthetic.non_digits import KINDS, draw_non_digit

@@ -17,6 +17,7 @@ from edgedigits.cli import (
     doctor,
     evaluate,
     export,
+    import_model,
     models,
     predict,
     read_bulk,
@@ -77,6 +78,7 @@ app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=distill.EXAMPLES)(distill.distill)
 app.command(epilog=export.EXAMPLES)(export.export)
+app.command("import", epilog=import_model.EXAMPLES)(import_model.import_command)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
 app.command(epilog=report.EXAMPLES)(report.report)
 app.command(epilog=reproduce.EXAMPLES)(reproduce.reproduce)

@@ -9,8 +9,8 @@ import typer
 from edgedigits.cli.model_options import Data, DataDir, Isolate
 
 if TYPE_CHECKING:
-    from edgedigits.verification.intervals import Share
     from edgedigits.verification.verify import Verification
+    from edgedigits_runtime.intervals import Share
 
 EXAMPLES = (
     "Examples: edgedigits verify runs/my-run/plain-3conv.int8.tflite · "

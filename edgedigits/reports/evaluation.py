@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Samples
-from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.preprocessing import Images, Probabilities, apply_temperature
 
 SMALLEST = 1e-7

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits.verification.intervals import Share, wilson
 from edgedigits_runtime.errors import ArrayError
+from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.preprocessing import Probabilities
 
 

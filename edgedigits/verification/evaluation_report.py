@@ -7,8 +7,8 @@ from typing import Any
 from edgedigits.predicting.text import NO_DIGIT, single_line
 from edgedigits.verification.alignment import Pair
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, share_right
-from edgedigits.verification.intervals import Share
 from edgedigits.verification.reliability import BINS, Reliability
+from edgedigits_runtime.intervals import Share
 
 SCHEMA = 1
 MOST_CONFUSIONS = 8

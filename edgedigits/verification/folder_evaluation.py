@@ -11,10 +11,10 @@ import numpy as np
 from edgedigits.predicting.pictures import ReaderOptions, Task
 from edgedigits.predicting.pool import read_all
 from edgedigits.verification.alignment import Pair, align
-from edgedigits.verification.intervals import Share, wilson
 from edgedigits.verification.labelled_pictures import LabelledPicture
 from edgedigits.verification.reliability import Reliability, group_by_confidence
 from edgedigits_runtime.errors import DatasetInvalid
+from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.reading.results import Digit, Reading
 from edgedigits_runtime.sources.files import Source
 

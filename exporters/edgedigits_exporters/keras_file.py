@@ -1,6 +1,7 @@
 """The `.keras` file: a Keras model with its contract inside."""
 
 import dataclasses
+import io
 import math
 import time
 import zipfile
@@ -51,16 +52,7 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
         ArtifactNotFound, ArtifactCorrupt, ArtifactUnsupported: see untrusted_keras.check.
         ContractMissing, ContractInvalid: the contract is missing or does not match the model.
     """
-    if not path.is_file():
-        raise ArtifactNotFound(f"no model file at {path}")
-    keras = load_keras()
-    check(path)
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    # Keras passes on any exception of zipfile, json or h5py.
-    except Exception as error:
-        reason = first_line(error)
-        raise ArtifactCorrupt(f"{path} cannot be loaded as a Keras model: {reason}") from error
+    model = load_bare(path)
     contract = contract or read_contract(path)
     if tuple(model.input_shape[1:]) != contract.input.shape[1:]:
         raise ContractInvalid(
@@ -73,6 +65,31 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
             f" {list(model.output_shape[1:])}; correct the contract"
         )
     return model, contract
+
+
+def load_bare(path: Path) -> Any:
+    """Return the Keras model of a `.keras` file, with or without a contract; for errors see load_model."""
+    if not path.is_file():
+        raise ArtifactNotFound(f"no model file at {path}")
+    check(path)
+    keras = load_keras()
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    # Keras passes on any exception of zipfile, json or h5py.
+    except Exception as error:
+        reason = first_line(error)
+        raise ArtifactCorrupt(f"{path} cannot be loaded as a Keras model: {reason}") from error
+
+
+def with_contract(content: bytes, contract: Contract) -> bytes:
+    """Return a `.keras` file's bytes with `contract` inside, in place of an earlier one."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.infolist():
+            if member.filename != MEMBER:
+                target.writestr(member, source.read(member))
+        target.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), contract.to_json())
+    return made.getvalue()
 
 
 def float_border(image_shape: tuple[int, int, int], classes: int) -> tuple[Tensor, Tensor]:

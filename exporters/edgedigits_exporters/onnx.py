@@ -13,6 +13,7 @@ from edgedigits_exporters.conversion import ConversionOptions, compare, convert_
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY
 from edgedigits_runtime.preprocessing import Images, network_input
+from edgedigits_runtime.untrusted.onnx_model import with_metadata
 from edgedigits_runtime.whole_files import write_whole
 
 SUFFIX = ".onnx"
@@ -43,12 +44,7 @@ def export(source: Path, path: Path, options: OnnxOptions) -> Path:
 
 def with_contract(content: bytes, contract: Contract) -> bytes:
     """Return an ONNX file's bytes with `contract` in its metadata; an earlier one is replaced."""
-    import onnx
-
-    model = onnx.load_from_string(content)
-    kept = {entry.key: entry.value for entry in model.metadata_props if entry.key != ONNX_PROPERTY}
-    onnx.helper.set_model_props(model, {**kept, ONNX_PROPERTY: contract.to_json()})
-    return bytes(model.SerializeToString())
+    return with_metadata(content, ONNX_PROPERTY, contract.to_json())
 
 
 def convert(path: Path, contract: Contract | None, precision: str, images: Images | None) -> tuple[bytes, Contract]:

@@ -98,6 +98,8 @@ class Contract:
         accuracy: top-1 of this file as a fraction, with the split and the count; None if not measured.
         verified: result of the comparison with Keras; None if it was not compared.
         tools: versions of the tools that made the file.
+        data: of an imported model: the samples that its accuracy was measured on. A folder's name is its path from the
+            file.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Contract:
     accuracy: dict[str, Any] | None = None
     verified: dict[str, Any] | None = None
     tools: dict[str, str] = dataclasses.field(default_factory=dict)
+    data: DataUsed | None = None
     schema: int = SCHEMA
 
     @property
@@ -144,7 +147,7 @@ class Contract:
         return json.dumps(kept, indent=1, sort_keys=True)
 
 
-NEWER = {"layout": "NHWC", "image": None, "polarity": "bright-on-dark", "output_kind": "probabilities"}
+NEWER = {"layout": "NHWC", "image": None, "polarity": "bright-on-dark", "output_kind": "probabilities", "data": None}
 """Fields that older versions do not know, with the defaults that mean the same there."""
 
 
@@ -157,7 +160,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("kernels", "recipe"), (str, type(None))),
     **dict.fromkeys(("temperature", "rejection_threshold"), (int, float)),
     **dict.fromkeys(("input", "output", "tools"), (dict,)),
-    **dict.fromkeys(("training", "calibration", "accuracy", "verified"), (dict, type(None))),
+    **dict.fromkeys(("training", "calibration", "accuracy", "verified", "data"), (dict, type(None))),
     "labels": (list,),
     "schema": (int,),
 }
@@ -205,6 +208,7 @@ def parse_contract(text: str | bytes, source: str) -> Contract:
                 "image": None if fields.get("image") is None else tuple(fields["image"]),
                 "training": _data_used(fields.get("training")),
                 "calibration": _data_used(fields.get("calibration")),
+                "data": _data_used(fields.get("data")),
             }
         )
     except (TypeError, ValueError, KeyError) as error:

@@ -63,6 +63,15 @@ def open_zip(file: BinaryIO) -> zipfile.ZipFile:
     return archive
 
 
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return the bytes of a member; raise BadZipFile if it has more than LARGEST, whatever the directory states."""
+    with archive.open(name) as member:
+        content = member.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise zipfile.BadZipFile(f"{name} has more than {LARGEST:,} bytes")
+    return content
+
+
 class _Guarded:
     """A file that refuses to read more than `most` bytes at once."""
 
@@ -84,7 +93,7 @@ def _read_zipped(path: Path) -> Contract:
         with path.open("rb") as file, open_zip(file) as archive:
             if archive.getinfo(MEMBER).file_size > LARGEST:
                 raise ContractInvalid(f"the contract of {path} has more than {LARGEST:,} bytes")
-            return parse_contract(archive.read(MEMBER), str(path))
+            return parse_contract(read_member(archive, MEMBER), str(path))
     except FileNotFoundError as error:
         raise ArtifactNotFound(f"no model file at {path}") from error
     except DAMAGED_ZIP as error:
@@ -105,13 +114,33 @@ def missing(path: Path) -> ContractMissing:
 
 
 def append_zipped(model: bytes, contract: Contract) -> bytes:
-    """Return a `.tflite` file's bytes with a zip of `contract` appended, in place of an earlier one."""
+    """Return a `.tflite` file's bytes with `contract` in the zip behind the model, in place of an earlier one.
+
+    Other files in the zip, such as those of TFLite Metadata, are kept.
+
+    Raises:
+        ArtifactCorrupt: one of them is damaged or too large.
+    """
+    members = {**_members(model), MEMBER: contract.to_json().encode()}
     file = io.BytesIO(strip_zip(model))
     # Appending to a file that is no zip starts one after it, with offsets that every unzip program understands.
     with zipfile.ZipFile(file, "a") as archive:
-        # A fixed date, so that equal models and contracts give equal bytes.
-        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), contract.to_json())
+        for name, content in members.items():
+            # A fixed date, so that equal models and contracts give equal bytes.
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
     return file.getvalue()
+
+
+def _members(model: bytes) -> dict[str, bytes]:
+    try:
+        archive = open_zip(io.BytesIO(model))
+    except DAMAGED_ZIP:
+        return {}
+    with archive:
+        try:
+            return {name: read_member(archive, name) for name in archive.namelist() if name != MEMBER}
+        except DAMAGED_ZIP as error:
+            raise ArtifactCorrupt(f"a file in the zip behind the model is damaged: {error}; copy it again") from error
 
 
 def strip_zip(model: bytes) -> bytes:

@@ -159,6 +159,10 @@ class GateMissed(ExportError):
     """The export does not agree with the original."""
 
 
+class ModelInaccurate(EdgedigitsError):
+    """A model is no better than chance on the data, or below the accuracy that was expected."""
+
+
 class AddressUnavailable(EdgedigitsError):
     """A server cannot or must not listen there, or Ray does not answer there."""
 

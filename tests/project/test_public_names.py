@@ -19,7 +19,7 @@ from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES
 
 
 def test_the_library() -> None:
-    assert edgedigits.__all__ == ["EdgedigitsError", "export", "load", "train", "verify"]
+    assert edgedigits.__all__ == ["EdgedigitsError", "export", "import_model", "load", "train", "verify"]
     for name in edgedigits.__all__:
         assert getattr(edgedigits, name).__doc__
 

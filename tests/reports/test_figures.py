@@ -16,8 +16,8 @@ from edgedigits.reports.sections.dataset import distribution_figure
 from edgedigits.reports.sections.decisions import confusion_figure, row_shares
 from edgedigits.reports.sections.network import Layer, network_figure
 from edgedigits.reports.sections.rotation import RotationCurve, rotation_figure
-from edgedigits.verification.intervals import wilson
 from edgedigits.verification.reliability import Reliability
+from edgedigits_runtime.intervals import wilson
 
 CONFUSION = np.array([[8, 2, 0], [0, 5, 0], [1, 0, 0]])
 HISTORY = [

@@ -24,9 +24,9 @@ from edgedigits.reports.sections.readings import Row, examples, latency
 from edgedigits.reports.sections.rotation import rotation
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits.verification.comparison import compare
-from edgedigits.verification.intervals import wilson
 from edgedigits.verification.verify import Verification, file_digest, write_report
 from edgedigits_runtime.errors import RunError
+from edgedigits_runtime.intervals import wilson
 from edgedigits_runtime.reading.results import Digit, Reading
 from tests.conftest import REPOSITORY
 

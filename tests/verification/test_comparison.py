@@ -8,8 +8,8 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from edgedigits.verification.comparison import compare
-from edgedigits.verification.intervals import wilson
 from edgedigits_runtime.errors import ArrayError
+from edgedigits_runtime.intervals import wilson
 
 NAMES = ("zero", "one", "two")
 KERAS = np.array([[0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.2, 0.7, 0.1], [0.05, 0.9, 0.05], [0.3, 0.3, 0.4]], np.float32)

@@ -8,8 +8,8 @@ from edgedigits.data import DATASETS, load_dataset
 from edgedigits.data.dataset import Samples
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
-from edgedigits.verification.intervals import wilson
 from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.intervals import wilson
 
 
 def measure_accuracy(classifier: Classifier, file: Path, count: int) -> dict[str, object]:

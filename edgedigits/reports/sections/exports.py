@@ -13,10 +13,10 @@ from edgedigits.reports.facts import Facts
 from edgedigits.reports.html import Picture, Section, card, cards, heading, paragraph, pixels, table
 from edgedigits.reports.images import grid_figure
 from edgedigits.verification.comparison import Comparison, Flip
-from edgedigits.verification.intervals import Share
 from edgedigits.verification.verify import Verification, file_digest
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX
 from edgedigits_runtime.errors import RunError
+from edgedigits_runtime.intervals import Share
 
 TITLE = "Exports"
 MOST_FLIPS = 40

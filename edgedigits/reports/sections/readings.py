@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from edgedigits.reports.html import Section, card, cards, paragraph, photo, table
-from edgedigits.verification.intervals import Share
+from edgedigits_runtime.intervals import Share
 from edgedigits_runtime.reading.decode import decode
 from edgedigits_runtime.reading.results import Reading
 

@@ -7,7 +7,7 @@ from edgedigits_exporters.microcontroller.operators import OPERATORS, load_opera
 from edgedigits_exporters.microcontroller.values import BYTES, TO_INT8, Values
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite import check_model
-from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, read_model
+from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, read_model, single_ends
 from edgedigits_runtime.untrusted.tflite_schema import OPERATOR_NAMES
 
 FLOATS = ("FLOAT32", "FLOAT16", "BFLOAT16", "FLOAT64")
@@ -44,11 +44,7 @@ def load_model(content: bytes, source: str) -> StoredModel:
         ArtifactCorrupt, ArtifactUnsupported: as `read_graph`, before operators and shapes are checked.
     """
     model = read_model(content, source)
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ArtifactUnsupported(
-            f"{source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected 1 and 1;"
-            " split the model"
-        )
+    single_ends(model)
     return model
 
 

@@ -83,12 +83,8 @@ class CudaEngine(OnnxRuntimeEngine):
 
 def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> OnnxRuntimeEngine:
     """Load an `.onnx` file; see edgedigits_runtime.engines.open_engine."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtra("ONNX Runtime", "onnx") from error
     keep_on_cores(options.cores)
-    started, session = _start(path, device, options.threads, onnxruntime.get_available_providers())
+    started, session = _start(path, device, options.threads)
     contract = contract or read_contract(path)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     check_tensors(contract, str(path), {"input": _tensor_of(inputs[0]), "output": _tensor_of(outputs[0])})
@@ -99,8 +95,13 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     return OnnxRuntimeEngine(session, started, contract, reopen=reopen, workers=workers)
 
 
-def _start(path: Path, wanted: str, threads: int, built: list[str]) -> tuple[Device, Any]:
+def _start(path: Path, wanted: str, threads: int) -> tuple[Device, Any]:
     """Return the first device that starts, and a session on it."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtra("ONNX Runtime", "onnx") from error
+    built = onnxruntime.get_available_providers()
     if wanted != "cpu" and len(cuda.installed_wheels()) > 1:
         raise DeviceUnavailable(cuda.wheel_problem(built))
     if wanted.startswith(NVIDIA) and (problem := cuda.wheel_problem(built)):

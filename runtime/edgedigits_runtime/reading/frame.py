@@ -73,6 +73,15 @@ def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDAr
     return resized(picture[..., 0] if channels == 1 else picture, width, height).reshape(shape)
 
 
+def fitted(framed: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Return framed digits, uint8 [N, 28, 28], resized to a model's images, uint8 [N, height, width, channels]."""
+    height, width, channels = shape
+    if (height, width) != (SIDE, SIDE):
+        sized = [resized(digit, width, height) for digit in framed]
+        framed = np.array(sized, np.uint8).reshape(len(framed), height, width)
+    return np.repeat(framed[..., np.newaxis], channels, axis=3) if channels > 1 else framed[..., np.newaxis]
+
+
 def _in_box(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a digit, cropped to its ink, with its longest side at 20 pixels and a stroke width as in MNIST."""
     digit = _scaled(ink)

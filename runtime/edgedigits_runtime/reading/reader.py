@@ -12,7 +12,7 @@ from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
-from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_digit, frame_plain, framed_boxes
+from edgedigits_runtime.reading.frame import SIDE, fitted, frame_digit, frame_plain, framed_boxes
 from edgedigits_runtime.reading.ink import find_inks, is_small
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
@@ -168,8 +168,6 @@ class Reader:
     def _decoded(self, source: PictureSource, name: str | None) -> _Decoded:
         contract = self.classifier.contract
         shape = contract.image_shape
-        if contract.reader == "digits" and shape != FRAME_SHAPE:
-            raise ArrayError(f"digits are framed as {list(FRAME_SHAPE)}; {contract.name} takes {list(shape)}")
         start = time.perf_counter_ns()
         # Coloured ink counts, also for a model that takes grey.
         channels = None if contract.reader == "digits" else shape[2]
@@ -221,7 +219,9 @@ class Reader:
             ]
         with watch.stage("frame"):
             return [
-                _Found(ink, layout, (ink if box else _framed(layout)).reshape(-1, *shape), as_it_is=box is not None)
+                _Found(
+                    ink, layout, fitted(ink[np.newaxis] if box else _framed(layout), shape), as_it_is=box is not None
+                )
                 for ink, layout, box in zip(inks, layouts, boxes, strict=True)
             ]
 
@@ -292,7 +292,8 @@ def _batches(decoded: Iterable[_Decoded | EdgedigitsError]) -> Iterator[list[_De
 
 
 def _framed(layout: Layout) -> NDArray[np.uint8]:
-    return np.array([frame_digit(candidate.ink) for candidate in layout.candidates], np.uint8)
+    framed = [frame_digit(candidate.ink) for candidate in layout.candidates]
+    return np.array(framed, np.uint8).reshape(-1, SIDE, SIDE)
 
 
 def _plain(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> _Found:

@@ -89,11 +89,9 @@ class _Checker:
             self._check_constant(constant)
         for value in (*model.inputs, *model.outputs, *model.values):
             self._check_value(value)
-        # Files of the first versions list their constants among the inputs.
-        inputs = [value for value in model.inputs if value.name not in self.shapes]
-        if len(inputs) != 1 or not model.outputs:
+        if len(model.inputs) != 1 or not model.outputs:
             raise self.unsupported(
-                f"has {len(inputs)} inputs and {len(model.outputs)} outputs, expected 1; split the model"
+                f"has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected 1; split the model"
             )
         for position, node in enumerate(model.nodes):
             self._check_node(node, f"operator {position} ({node.operator})")
@@ -101,9 +99,10 @@ class _Checker:
     def _check_value(self, value: Value) -> None:
         """Check a declared shape: ONNX Runtime crashes where sizes overflow."""
         name = value.name[:60]
-        if min(value.sizes, default=0) < 0:
-            raise ValueError(f"{name!r} is declared with a size of {min(value.sizes)}")
-        elements = math.prod(max(size, 1) for size in value.sizes)
+        sizes = [size for size in value.shape if size is not None]
+        if min(sizes, default=0) < 0:
+            raise ValueError(f"{name!r} is declared with a size of {min(sizes)}")
+        elements = math.prod(max(size, 1) for size in sizes)
         if elements > limits.TENSOR_BYTES:
             raise self.unsupported(f"declares {name!r} with {elements:,} numbers; the limit is {limits.TENSOR_BYTES:,}")
 

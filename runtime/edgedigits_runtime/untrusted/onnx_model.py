@@ -5,14 +5,25 @@ graphs in a graph and sparse tensors have no place in the model; a file with any
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted import limits
-from edgedigits_runtime.untrusted.protobuf import LENGTH_DELIMITED, VARINT, Message, fields, packed, signed, texts
+from edgedigits_runtime.untrusted.protobuf import (
+    LENGTH_DELIMITED,
+    VARINT,
+    Message,
+    delimited,
+    fields,
+    packed,
+    signed,
+    spans,
+    texts,
+)
 
-MODEL_GRAPH, MODEL_METADATA, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 14, 20, 25
+MODEL_GRAPH, MODEL_OPSET, MODEL_METADATA, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 8, 14, 20, 25
+OPSET_DOMAIN, OPSET_VERSION = 1, 2
 GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE, GRAPH_SPARSE = 1, 5, 11, 12, 13, 15
 VALUE_NAME, VALUE_TYPE, TYPE_TENSOR, TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE = 1, 2, 1, 1, 2
 SHAPE_DIMENSION, DIMENSION_SIZE, DIMENSION_NAME = 1, 1, 2
@@ -57,11 +68,11 @@ class Constant:
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """An activation whose type is declared: its dtype, and its sizes without those that have only a name."""
+    """An activation whose type is declared; its shape has None for a size without a number, and is () if unknown."""
 
     name: str
     dtype: str
-    sizes: tuple[int, ...]
+    shape: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +97,20 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class OnnxModel:
-    """The graph of a file; `values` are the activations that are neither input nor output."""
+    """The graph of a file.
+
+    Attributes:
+        inputs: without constants, which files of the first versions list among them.
+        values: the activations that are neither input nor output.
+        opset: the version of ONNX's own operators; None where the file states none.
+    """
 
     nodes: tuple[Node, ...]
     constants: tuple[Constant, ...]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     values: tuple[Value, ...]
+    opset: int | None
 
 
 def read_metadata(content: bytes) -> dict[str, str]:
@@ -107,6 +125,20 @@ def read_metadata(content: bytes) -> dict[str, str]:
             entry = dict(texts(part))
             found[entry.get(KEY, b"").decode()] = entry.get(VALUE, b"").decode()
     return found
+
+
+def with_metadata(content: bytes, key: str, text: str) -> bytes:
+    """Return an `.onnx` file's bytes with one metadata entry added, in place of an earlier one with that key.
+
+    Raises:
+        ValueError: the bytes are no whole message.
+    """
+    kept = bytearray()
+    for start, end, number, part in spans(content):
+        if number != MODEL_METADATA or dict(texts(part)).get(KEY) != key.encode():
+            kept += content[start:end]
+    entry = delimited(KEY, key.encode()) + delimited(VALUE, text.encode())
+    return bytes(kept) + delimited(MODEL_METADATA, entry)
 
 
 def read_model(content: bytes, source: str) -> OnnxModel:
@@ -127,12 +159,25 @@ def read_model(content: bytes, source: str) -> OnnxModel:
         # Protocol Buffers would merge two graphs.
         if len(graphs) != 1:
             raise ValueError(f"it holds {len(graphs)} graphs, expected 1")
-        return _graph(graphs[0], source)
+        return _graph(graphs[0], source, _opset(part for number, part in parts if number == MODEL_OPSET))
     except ValueError as error:
         raise ArtifactCorrupt(f"{source} is not a whole .onnx file: {error}") from error
 
 
-def _graph(graph: Message, source: str) -> OnnxModel:
+def _opset(imports: Iterable[Message]) -> int | None:
+    for message in imports:
+        domain, version = "", None
+        for number, kind, value, part in fields(message):
+            if number == OPSET_DOMAIN and kind == LENGTH_DELIMITED:
+                domain = _text(part)
+            elif number == OPSET_VERSION and kind == VARINT:
+                version = signed(value)
+        if domain in ("", "ai.onnx"):
+            return version
+    return None
+
+
+def _graph(graph: Message, source: str, opset: int | None) -> OnnxModel:
     parts: dict[int, list[Message]] = {}
     for number, part in _parts(graph):
         parts.setdefault(number, []).append(part)
@@ -140,28 +185,36 @@ def _graph(graph: Message, source: str) -> OnnxModel:
         raise ArtifactUnsupported(f"{source} holds more than {limits.PARTS:,} parts of one kind")
     if GRAPH_SPARSE in parts:
         raise ArtifactUnsupported(f"{source} holds sparse tensors; export it with plain ones")
+    constants = tuple(map(_constant, parts.get(GRAPH_INITIALIZER, [])))
+    # Engines pass the names of inputs and outputs to Python as str.
+    inputs, outputs, values = (
+        tuple(_value(part, errors) for part in parts.get(number, []))
+        for number, errors in ((GRAPH_INPUT, "strict"), (GRAPH_OUTPUT, "strict"), (GRAPH_VALUE, "replace"))
+    )
+    names = {constant.name for constant in constants}
     return OnnxModel(
         nodes=tuple(_node(part, f"{source} holds", k) for k, part in enumerate(parts.get(GRAPH_NODE, []))),
-        constants=tuple(map(_constant, parts.get(GRAPH_INITIALIZER, []))),
-        # Engines pass these names to Python as str.
-        inputs=tuple(_value(part, "strict") for part in parts.get(GRAPH_INPUT, [])),
-        outputs=tuple(_value(part, "strict") for part in parts.get(GRAPH_OUTPUT, [])),
-        values=tuple(_value(part, "replace") for part in parts.get(GRAPH_VALUE, [])),
+        constants=constants,
+        inputs=tuple(value for value in inputs if value.name not in names),
+        outputs=outputs,
+        values=(*values, *(value for value in inputs if value.name in names)),
+        opset=opset,
     )
 
 
 def _value(value: Message, errors: str) -> Value:
     name = dict(texts(value)).get(VALUE_NAME, b"").decode(errors=errors)
-    sizes, dtype = [], 0
+    shape, dtype = list[int | None](), 0
     for tensor in _within(value, VALUE_TYPE, TYPE_TENSOR):
         dtype = next((found for number, _, found, _ in fields(tensor) if number == TENSOR_TYPE_ELEMENT), dtype)
         for dimension in _within(tensor, TENSOR_TYPE_SHAPE, SHAPE_DIMENSION):
+            shape.append(None)
             for number, kind, size, part in fields(dimension):
                 if number == DIMENSION_NAME and kind == LENGTH_DELIMITED:
                     bytes(part).decode()
                 elif number == DIMENSION_SIZE and kind == VARINT:
-                    sizes.append(signed(size))
-    return Value(name, _dtype(dtype), tuple(sizes))
+                    shape[-1] = signed(size)
+    return Value(name, _dtype(dtype), tuple(shape))
 
 
 def _node(node: Message, holds: str, position: int) -> Node:

@@ -13,15 +13,32 @@ def fields(message: Message) -> Iterator[tuple[int, int, int, Message]]:
 
     Raises ValueError if the bytes are not a whole message.
     """
+    for _, _, number, kind, value, content in _places(message):
+        yield number, kind, value, content
+
+
+def spans(message: Message) -> Iterator[tuple[int, int, int, Message]]:
+    """Yield start and end in the message, number and bytes of each field, as `fields` does."""
+    for start, end, number, _, _, content in _places(message):
+        yield start, end, number, content
+
+
+def delimited(number: int, content: bytes) -> bytes:
+    """Return a length-delimited field."""
+    return _as_varint(number << 3 | LENGTH_DELIMITED) + _as_varint(len(content)) + content
+
+
+def _places(message: Message) -> Iterator[tuple[int, int, int, int, int, Message]]:
     position, end = 0, len(message)
     while position < end:
+        start = position
         tag, position = _varint(message, position)
         number, kind = tag >> 3, tag & 7
         if number == 0:
             raise ValueError("a field has no number")
         if kind == VARINT:
             value, position = _varint(message, position)
-            yield number, kind, value, b""
+            yield start, position, number, kind, value, b""
             continue
         if kind == LENGTH_DELIMITED:
             length, position = _varint(message, position)
@@ -31,7 +48,7 @@ def fields(message: Message) -> Iterator[tuple[int, int, int, Message]]:
             raise ValueError(f"wire type {kind} is not one of Protocol Buffers")
         if position + length > end:
             raise ValueError("the message ends in the middle of a field")
-        yield number, kind, 0, message[position : position + length]
+        yield start, position + length, number, kind, 0, message[position : position + length]
         position += length
 
 
@@ -54,6 +71,11 @@ def packed(content: Message) -> list[int]:
         value, position = _varint(content, position)
         found.append(signed(value))
     return found
+
+
+def _as_varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + _as_varint(rest) if rest else bytes([low])
 
 
 def _varint(message: Message, position: int) -> tuple[int, int]:

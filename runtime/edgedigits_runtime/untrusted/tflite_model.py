@@ -128,7 +128,13 @@ class StoredOperator:
 
 @dataclass(frozen=True)
 class StoredModel:
-    """The only graph of a file; `source` names the file in messages, `kinds` are all operators that it declares."""
+    """The only graph of a file.
+
+    Args:
+        source: names the file in messages.
+        kinds: all operators that it declares.
+        metadata: the bytes of its entries by name.
+    """
 
     source: str
     tensors: tuple[StoredTensor, ...]
@@ -136,6 +142,7 @@ class StoredModel:
     operators: tuple[StoredOperator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    metadata: Mapping[str, memoryview]
 
 
 def read_model(content: bytes, source: str) -> StoredModel:
@@ -156,6 +163,16 @@ def read_model(content: bytes, source: str) -> StoredModel:
     except DamagedFlatbuffer as error:
         raise ArtifactCorrupt(f"{source} is not a whole .tflite file: {error}") from error
     return _Reader(root, source).model()
+
+
+def single_ends(model: StoredModel) -> tuple[StoredTensor, StoredTensor]:
+    """Return the input and the output; raise ArtifactUnsupported if there are several or none."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ArtifactUnsupported(
+            f"{model.source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected 1 and 1;"
+            " split the model"
+        )
+    return model.tensors[model.inputs[0]], model.tensors[model.outputs[0]]
 
 
 def corrupt(source: str, problem: str) -> ArtifactCorrupt:
@@ -189,7 +206,7 @@ class _Reader:
             for position, table in enumerate(graph.get("operators", []))
         )
         self._check_signatures(len(tensors))
-        return StoredModel(self.source, tensors, kinds, operators, inputs, outputs)
+        return StoredModel(self.source, tensors, kinds, operators, inputs, outputs, self._metadata())
 
     def _unsupported(self, problem: str) -> ArtifactUnsupported:
         return ArtifactUnsupported(f"{self.source} {problem}")
@@ -204,9 +221,12 @@ class _Reader:
             buffer.get("size", 0) or buffer.get("offset", 0) > 1 for buffer in self.buffers
         ):
             raise self._unsupported("keeps data outside of its graph; convert it with its weights inside")
-        metadata = (entry.get("buffer", 0) for entry in self.root.get("metadata", []))
-        indices = (*self.root.get("metadata_buffer", ()), *metadata)
+
+    def _metadata(self) -> dict[str, memoryview]:
+        entries = {entry.get("name", ""): entry.get("buffer", 0) for entry in self.root.get("metadata", [])}
+        indices = (*self.root.get("metadata_buffer", ()), *entries.values())
         self._check_indices(indices, len(self.buffers), "its metadata", "buffer")
+        return {name: memoryview(self.buffers[index].get("data", b"")) for name, index in entries.items()}
 
     def _check_signatures(self, tensors: int) -> None:
         for signature in self.root.get("signature_defs", []):
@@ -229,7 +249,7 @@ class _Reader:
         }
         return StoredTensor(
             index,
-            _printable(table.get("name", "")),
+            printable(table.get("name", "")),
             shape,
             table.get("shape_signature", ()),
             TYPES.get(number, f"type {number}"),
@@ -257,7 +277,7 @@ def _kind(code: Table) -> OperatorKind:
     known = 0 <= number < len(OPERATOR_NAMES)
     name = OPERATOR_NAMES[number] if known else f"builtin operator {number}"
     if name == "CUSTOM":
-        name = f"CUSTOM {_printable(code.get('custom_code', ''))[:60]}".strip()
+        name = f"CUSTOM {printable(code.get('custom_code', ''))[:60]}".strip()
     return OperatorKind(number, name, code.get("version", 1))
 
 
@@ -276,5 +296,6 @@ def _options(table: Table) -> StoredOptions:
     return StoredOptions(number, values, stored.get(UNKNOWN_FIELD), is_later_kind)
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """Return a text without unprintable characters, cut off at LONGEST_NAME."""
     return "".join(letter if letter.isprintable() else "?" for letter in name[:LONGEST_NAME])

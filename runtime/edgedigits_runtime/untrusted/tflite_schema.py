@@ -41,12 +41,12 @@ DEFAULTS = {"dilation_w_factor": 1, "dilation_h_factor": 1, "pot_scale_int16": T
 """Defaults of attributes that are not 0 or empty."""
 
 
-def _table(**fields: Kind | None) -> Layout:
+def table(**fields: Kind | None) -> Layout:
     """Return a table whose fields are in the order of their slots; None is a slot that is not read."""
     return Layout(tuple((slot, name, kind) for slot, (name, kind) in enumerate(fields.items()) if kind is not None))
 
 
-_EMPTY = _table()
+_EMPTY = table()
 _WINDOW = {"padding": INT8, "stride_w": INT32, "stride_h": INT32}
 _DILATION = {"dilation_w_factor": INT32, "dilation_h_factor": INT32}
 _ACTIVATION = {"fused_activation_function": INT8}
@@ -57,34 +57,34 @@ _WITHOUT_FIELDS = {
 }  # fmt: skip
 
 OPTIONS: Mapping[int, tuple[str, Layout]] = {
-    1: ("Conv2DOptions", _table(**_WINDOW, **_ACTIVATION, **_DILATION, quantized_bias_type=INT8)),
-    2: ("DepthwiseConv2DOptions", _table(**_WINDOW, depth_multiplier=INT32, **_ACTIVATION, **_DILATION)),
-    5: ("Pool2DOptions", _table(**_WINDOW, filter_width=INT32, filter_height=INT32, **_ACTIVATION)),
-    8: ("FullyConnectedOptions", _table(
+    1: ("Conv2DOptions", table(**_WINDOW, **_ACTIVATION, **_DILATION, quantized_bias_type=INT8)),
+    2: ("DepthwiseConv2DOptions", table(**_WINDOW, depth_multiplier=INT32, **_ACTIVATION, **_DILATION)),
+    5: ("Pool2DOptions", table(**_WINDOW, filter_width=INT32, filter_height=INT32, **_ACTIVATION)),
+    8: ("FullyConnectedOptions", table(
         **_ACTIVATION, weights_format=INT8, keep_num_dims=BOOL, asymmetric_quantize_inputs=BOOL,
         quantized_bias_type=INT8, quant_spec=Bytes(),
     )),
-    9: ("SoftmaxOptions", _table(beta=FLOAT)),
-    10: ("ConcatenationOptions", _table(axis=INT32, **_ACTIVATION)),
-    11: ("AddOptions", _table(**_ACTIVATION, pot_scale_int16=BOOL)),
-    12: ("L2NormOptions", _table(**_ACTIVATION)),
-    13: ("LocalResponseNormalizationOptions", _table(radius=INT32, bias=FLOAT, alpha=FLOAT, beta=FLOAT)),
-    17: ("ReshapeOptions", _table(new_shape=Numbers("i"))),
-    21: ("MulOptions", _table(**_ACTIVATION)),
-    23: ("GatherOptions", _table(axis=INT32, batch_dims=INT32)),
-    27: ("ReducerOptions", _table(keep_dims=BOOL)),
-    28: ("SubOptions", _table(**_ACTIVATION, pot_scale_int16=BOOL)),
-    29: ("DivOptions", _table(**_ACTIVATION)),
-    30: ("SqueezeOptions", _table(squeeze_dims=Numbers("i"))),
-    32: ("StridedSliceOptions", _table(
+    9: ("SoftmaxOptions", table(beta=FLOAT)),
+    10: ("ConcatenationOptions", table(axis=INT32, **_ACTIVATION)),
+    11: ("AddOptions", table(**_ACTIVATION, pot_scale_int16=BOOL)),
+    12: ("L2NormOptions", table(**_ACTIVATION)),
+    13: ("LocalResponseNormalizationOptions", table(radius=INT32, bias=FLOAT, alpha=FLOAT, beta=FLOAT)),
+    17: ("ReshapeOptions", table(new_shape=Numbers("i"))),
+    21: ("MulOptions", table(**_ACTIVATION)),
+    23: ("GatherOptions", table(axis=INT32, batch_dims=INT32)),
+    27: ("ReducerOptions", table(keep_dims=BOOL)),
+    28: ("SubOptions", table(**_ACTIVATION, pot_scale_int16=BOOL)),
+    29: ("DivOptions", table(**_ACTIVATION)),
+    30: ("SqueezeOptions", table(squeeze_dims=Numbers("i"))),
+    32: ("StridedSliceOptions", table(
         begin_mask=INT32, end_mask=INT32, ellipsis_mask=INT32, new_axis_mask=INT32, shrink_axis_mask=INT32, offset=BOOL,
     )),
-    37: ("CastOptions", _table(in_data_type=INT8, out_data_type=INT8)),
-    55: ("ShapeOptions", _table(out_type=INT8)),
-    59: ("PackOptions", _table(values_count=INT32, axis=INT32)),
-    75: ("LeakyReluOptions", _table(alpha=FLOAT)),
-    101: ("BatchMatMulOptions", _table(adj_x=BOOL, adj_y=BOOL, asymmetric_quantize_inputs=BOOL)),
-    116: ("GeluOptions", _table(approximate=BOOL)),
+    37: ("CastOptions", table(in_data_type=INT8, out_data_type=INT8)),
+    55: ("ShapeOptions", table(out_type=INT8)),
+    59: ("PackOptions", table(values_count=INT32, axis=INT32)),
+    75: ("LeakyReluOptions", table(alpha=FLOAT)),
+    101: ("BatchMatMulOptions", table(adj_x=BOOL, adj_y=BOOL, asymmetric_quantize_inputs=BOOL)),
+    116: ("GeluOptions", table(approximate=BOOL)),
     **{number: (f"{name}Options", _EMPTY) for number, name in _WITHOUT_FIELDS.items()},
 }  # fmt: skip
 """BuiltinOptions: its name and table, for each operator below."""
@@ -155,35 +155,35 @@ OPERATORS: Mapping[int, OperatorSpec] = {
 }
 """The operators that converters make of image classifiers. None calls code, loops, or reads a file."""
 
-_METADATA = _table(name=String(), buffer=UINT32)
-_TENSOR_MAP = _table(name=String(), tensor_index=UINT32)
-_SIGNATURE = _table(
+_METADATA = table(name=String(), buffer=UINT32)
+_TENSOR_MAP = table(name=String(), tensor_index=UINT32)
+_SIGNATURE = table(
     inputs=Tables(_TENSOR_MAP), outputs=Tables(_TENSOR_MAP), signature_key=String(), _=None, subgraph_index=UINT32
 )
-_CODE = _table(deprecated_builtin_code=INT8, custom_code=String(), version=INT32, builtin_code=INT32)
-_QUANTIZATION = _table(
+_CODE = table(deprecated_builtin_code=INT8, custom_code=String(), version=INT32, builtin_code=INT32)
+_QUANTIZATION = table(
     min=Numbers("f"), max=Numbers("f"), scale=Numbers("f"), zero_point=Numbers("q"), details_type=UINT8, details=None,
     quantized_dimension=INT32,
 )  # fmt: skip
-_TENSOR = _table(
+_TENSOR = table(
     shape=Numbers("i"), type=INT8, buffer=UINT32, name=String(), quantization=_QUANTIZATION, is_variable=BOOL,
     sparsity=_EMPTY, shape_signature=Numbers("i"), has_rank=BOOL, variant_tensors=Tables(_EMPTY),
     external_buffer=UINT32,
 )  # fmt: skip
 _OPTIONS = Choice("builtin_options_type", {number: table for number, (_, table) in OPTIONS.items()})
-_OPERATOR = _table(
+_OPERATOR = table(
     opcode_index=UINT32, inputs=Numbers("i"), outputs=Numbers("i"), builtin_options_type=UINT8,
     builtin_options=_OPTIONS, custom_options=Bytes(), custom_options_format=None, mutating_variable_inputs=Numbers("?"),
     intermediates=Numbers("i"), large_custom_options_offset=UINT64, large_custom_options_size=UINT64,
     builtin_options_2_type=UINT8,
 )  # fmt: skip
-_SUBGRAPH = _table(
+_SUBGRAPH = table(
     tensors=Tables(_TENSOR), inputs=Numbers("i"), outputs=Numbers("i"), operators=Tables(_OPERATOR), name=String(),
     debug_metadata_index=INT32,
 )  # fmt: skip
-_BUFFER = _table(data=Bytes(), offset=UINT64, size=UINT64)
+_BUFFER = table(data=Bytes(), offset=UINT64, size=UINT64)
 
-MODEL = _table(
+MODEL = table(
     version=UINT32, operator_codes=Tables(_CODE), subgraphs=Tables(_SUBGRAPH), description=String(),
     buffers=Tables(_BUFFER), metadata_buffer=Numbers("i"), metadata=Tables(_METADATA),
     signature_defs=Tables(_SIGNATURE), external_buffer_groups=Tables(_EMPTY), external_buffers=Tables(_EMPTY),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
 from edgedigits.verification.comparison import cosine, margins, mcnemar
-from edgedigits.verification.intervals import Z95, wilson
+from edgedigits_runtime.intervals import Z95, wilson
 
 counts = st.integers(1, 20_000).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
 rows = arrays.arrays(np.float32, (4, 5), elements=st.floats(1 / 512, 1, width=32))

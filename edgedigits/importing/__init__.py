@@ -1,0 +1,1 @@
+"""Importing: from a foreign model to one file with a contract inside."""

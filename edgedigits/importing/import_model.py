@@ -1,0 +1,216 @@
+"""Import a foreign model: one file with its contract inside, so that every other command needs no more options."""
+
+import dataclasses
+import json
+import math
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from edgedigits.importing.evaluation_data import EvaluationData, class_names, load_for
+from edgedigits.importing.labels import parse_labels
+from edgedigits.importing.sources import as_model_file
+from edgedigits.model_files import facts_of, open_as
+from edgedigits.training.temperature import with_temperature
+from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, append_zipped
+from edgedigits_runtime.errors import (
+    ArtifactNotFound,
+    ContractInvalid,
+    ContractMissing,
+    DataError,
+    EdgedigitsError,
+    ModelInaccurate,
+    OutputNotWritable,
+)
+from edgedigits_runtime.foreign.deduction import Deduced, deduce, shape_of
+from edgedigits_runtime.foreign.facts import Facts
+from edgedigits_runtime.foreign.trial import Tried
+from edgedigits_runtime.golden import write_golden
+from edgedigits_runtime.intervals import Share, wilson
+from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.whole_files import write_whole
+
+CAUSES = "check the normalisation, the polarity and the order of the labels"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The result of an import.
+
+    Attributes:
+        path: the file with the contract inside.
+        contract: as embedded.
+        tried: the normalisations that were tried on labelled images, the best first; empty if none had to be.
+        accuracy: on the test part of the data; None without data.
+        notes: facts for the user, a line each.
+    """
+
+    path: Path
+    contract: Contract
+    tried: tuple[Tried, ...]
+    accuracy: Share | None
+    notes: tuple[str, ...]
+
+
+def import_model(
+    source: str | Path,
+    *,
+    labels: str | tuple[str, ...] | None = None,
+    data: str | None = None,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    expect_accuracy: float | None = None,
+    contract: Path | None = None,
+    force: bool = False,
+) -> Imported:
+    """Write a foreign model as one file with its contract; mirrors `edgedigits import`.
+
+    Args:
+        source: a `.keras`, `.h5`, `.onnx` or `.tflite` file, or the folder of a SavedModel.
+        labels: names of the classes in the output's order: a tuple, or text as labels.parse_labels takes it; None for
+            those in the file, else the names of the data's classes, else numbers.
+        data: a dataset's name or a folder of labelled pictures; the normalisation is tried and the accuracy measured on
+            it.
+        data_dir: folder to look for a dataset in first.
+        out: file to write; None is a name beside the source.
+        expect_accuracy: fraction 0..1 that the model must reach on the data.
+        contract: JSON file with any fields of a contract, for what no file can tell.
+        force: replace an existing file.
+
+    Raises:
+        ArtifactError: the source cannot be used.
+        ContractMissing: something is not certain; the message says what to state.
+        ContractInvalid: labels or contract do not fit the model.
+        DataError: the data cannot be used.
+        ModelInaccurate: no better than chance, or below `expect_accuracy`.
+        MissingExtra: a package is not installed.
+        OutputNotWritable: the file exists, or could not be written.
+    """
+    path = Path(source)
+    if not path.exists():
+        raise ArtifactNotFound(f"no model at {path}")
+    if expect_accuracy is not None and data is None:
+        raise DataError("expected --data with --expect-accuracy, since accuracy is measured on it")
+    given = _given(contract)
+    named = parse_labels(labels) if isinstance(labels, str) else labels
+    names = class_names(data, data_dir) if data else None
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
+        file, notes = as_model_file(path, Path(between))
+        target = _target(path, file.suffix, out, force)
+        facts = dataclasses.replace(facts_of(file), path=path)
+        opened = partial(open_as, file)
+        deduced, found = _deduce(facts, opened, given, named, names, data, data_dir)
+        fitting = dataclasses.replace(deduced.contract, name=given.get("name", path.stem))
+        share = None
+        if found is not None:
+            fitting, share = _measured(fitting, file, found, data or "", target, expect_accuracy)
+            notes = [*notes, *found.notes]
+        write_whole(target, _with_contract(file, fitting))
+    if target.suffix != ".keras":
+        write_golden(Reader(Classifier(open_as(target, fitting))), target)
+    return Imported(target, fitting, deduced.tried, share, (*notes, *deduced.notes))
+
+
+def _given(contract: Path | None) -> dict[str, Any]:
+    """Return the fields that a person states in a JSON file."""
+    if contract is None:
+        return {}
+    try:
+        fields = json.loads(contract.read_bytes())
+    except FileNotFoundError as error:
+        raise ArtifactNotFound(f"no contract at {contract}") from error
+    except (OSError, ValueError) as error:
+        raise ContractInvalid(f"expected JSON in {contract}: {error}") from error
+    if not isinstance(fields, dict):
+        raise ContractInvalid(f"expected a JSON object with fields of a contract in {contract}")
+    return fields
+
+
+def _target(source: Path, suffix: str, out: Path | None, force: bool) -> Path:
+    """Return the path of the file to write; a source is never replaced."""
+    path = out or source.with_suffix(suffix)
+    if out is None and path == source:
+        path = source.with_name(f"{source.stem}-imported{suffix}")
+    if path.is_dir():
+        path = path / f"{source.stem}{suffix}"
+    if path.suffix != suffix:
+        raise OutputNotWritable(f"expected --out to end in {suffix}; got {path}")
+    if path.exists() and (path.samefile(source) or not force):
+        raise OutputNotWritable(f"{path} exists; give another --out, or --force to replace it")
+    return path
+
+
+def _deduce(
+    facts: Facts, opened: Any, given: dict[str, Any], named: tuple[str, ...] | None, names: tuple[str, ...] | None,
+    data: str | None, data_dir: Path | None,
+) -> tuple[Deduced, EvaluationData | None]:  # fmt: skip
+    """Return the contract, and the data in the size and order that it asks for."""
+    results: list[tuple[Deduced, EvaluationData | None]] = []
+    problem: EdgedigitsError | None = None
+    for labels, note in _orders(facts, given, named, names):
+        try:
+            contract, notes = shape_of(facts, given, labels)
+            found = load_for(contract, data, data_dir) if data else None
+            deduced = deduce(facts, contract, opened, given, found.labelled() if found else None)
+        except ContractMissing as error:
+            problem = problem or error
+            continue
+        results.append((dataclasses.replace(deduced, notes=(*note, *notes, *deduced.notes)), found))
+    if not results:
+        assert problem is not None
+        raise problem
+    return max(results, key=lambda result: result[0].tried[0].accuracy if result[0].tried else 0)
+
+
+def _orders(
+    facts: Facts, given: dict[str, Any], named: tuple[str, ...] | None, names: tuple[str, ...] | None
+) -> list[tuple[tuple[str, ...] | None, tuple[str, ...]]]:
+    """Return the labels to try, each with notes: those given, or the data's names in their usual orders."""
+    if named is not None or "labels" in given or facts.labels is not None or names is None:
+        return [(named or (tuple(map(str, given["labels"])) if "labels" in given else None), ())]
+    values = [size or 1 for size in facts.output.shape[1:] or facts.output.shape]
+    classes = max(2, math.prod(values))
+    if len(names) != classes:
+        return [(None, (f"the data's {len(names)} classes are not the model's {classes}",))]
+    orders = dict.fromkeys((names, tuple(sorted(names))))
+    return [(order, (f"labels: {', '.join(order)}, the data's classes",)) for order in orders]
+
+
+def _measured(
+    contract: Contract, file: Path, found: EvaluationData, data: str, target: Path, expected: float | None
+) -> tuple[Contract, Share]:
+    """Return the contract with temperature, threshold, accuracy and the data used; refuse a model at chance."""
+    with open_as(file, contract) as engine:
+        contract = with_temperature(contract, engine.run(found.validation.images), found.validation.labels)
+        decisions = engine.run(found.test.images).argmax(axis=1)
+    right, count = int((decisions == found.test.labels).sum()), len(found.test)
+    share = wilson(right, count)
+    frequent = found.most_frequent()
+    if share.low <= frequent:
+        raise ModelInaccurate(
+            f"{contract.name} reads {share.value:.2%} of {count:,} images of {data}, which is not shown to be better"
+            f" than always the most frequent class, {frequent:.2%}; {CAUSES}"
+        )
+    if expected is not None and share.value < expected:
+        raise ModelInaccurate(
+            f"{contract.name} reads {share.value:.2%} of {count:,} images of {data}, expected {expected:.2%}; {CAUSES}"
+        )
+    accuracy = {"top1": round(share.value, 6), "dataset": Path(data).name, "split": "test", "images": count}
+    return dataclasses.replace(contract, accuracy=accuracy, data=found.used(target)), share
+
+
+def _with_contract(file: Path, contract: Contract) -> bytes:
+    content = file.read_bytes()
+    if file.suffix == ".keras":
+        from edgedigits_exporters.keras_file import with_contract
+
+        return with_contract(content, contract)
+    if file.suffix == ".tflite":
+        return append_zipped(content, contract)
+    from edgedigits_runtime.untrusted.onnx_model import with_metadata
+
+    return with_metadata(content, ONNX_PROPERTY, contract.to_json())

@@ -1,0 +1,85 @@
+"""What a foreign model file states: its tensors, and often its labels and its normalisation."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgedigits_runtime.contract import Normalisation, Scaling, Tensor
+from edgedigits_runtime.untrusted import checked_content
+from edgedigits_runtime.untrusted.stated import Stated
+
+RAW = Scaling((1.0,), (0.0,))
+SYMMETRIC = Scaling((1 / 127.5,), (-1.0,))
+"""-1..1."""
+
+KNOWN_RANGES: tuple[tuple[Normalisation, float, float], ...] = (("unit", 0, 1), (RAW, 0, 255), (SYMMETRIC, -1, 1))
+"""Normalisations by the real values of pixels 0 and 255."""
+
+TOLERANCE = 0.02
+"""Share of a range by which quantization may shift its ends: a converter moves them so that 0 is exact."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a model file states.
+
+    Attributes:
+        path: of the file.
+        format, precision: as in a contract.
+        input, output: as in a contract; sizes that are free are None.
+        labels: names of the classes in the output's order; None if the file has none.
+        normalisation: None if the file states none.
+        reason: where it states the normalisation, such as "the scale of its input".
+    """
+
+    path: Path
+    format: str
+    precision: str
+    input: Tensor
+    output: Tensor
+    labels: tuple[str, ...] | None = None
+    normalisation: Normalisation | None = None
+    reason: str = ""
+
+
+def read_facts(path: Path) -> Facts:
+    """Return what a `.tflite` or `.onnx` file states.
+
+    Raises:
+        ArtifactError: the file cannot be used, or has more than one input or output.
+    """
+    module = f"edgedigits_runtime.untrusted.{'onnx_stated' if path.suffix == '.onnx' else 'tflite_metadata'}"
+    stated: Stated = importlib.import_module(module).read_stated(checked_content(path), str(path))
+    source = stated.input
+    normalisation, reason = of_quantization(source), "the scale of its input"
+    if stated.mean is not None and stated.std is not None:
+        scale = tuple(1 / each for each in stated.std)
+        offset = tuple(-mean / each for mean, each in zip(stated.mean, stated.std, strict=False))
+        normalisation, reason = Scaling(scale, offset), "its TFLite Metadata"
+    elif source.dtype == "uint8" and source.scale is None:
+        normalisation, reason = RAW, "its uint8 input"
+    precision = "float32" if source.scale is None else "int8"
+    kind = path.suffix.removeprefix(".")
+    return Facts(path, kind, precision, source, stated.output, stated.labels, normalisation, reason)
+
+
+def of_quantization(tensor: Tensor) -> Normalisation | None:
+    """Return the normalisation that an input's scale and zero point state; None for another range, or for float."""
+    span = stored_range(tensor)
+    if span is None:
+        return None
+    for normalisation, low, high in KNOWN_RANGES:
+        slack = TOLERANCE * (high - low)
+        if abs(span[0] - low) <= slack and abs(span[1] - high) <= slack:
+            return normalisation
+    return None
+
+
+def stored_range(tensor: Tensor) -> tuple[float, float] | None:
+    """Return the smallest and the largest real value that an integer tensor stores; None for float."""
+    if tensor.scale is None or tensor.zero_point is None:
+        return None
+    limits = np.iinfo(tensor.dtype)
+    return (limits.min - tensor.zero_point) * tensor.scale, (limits.max - tensor.zero_point) * tensor.scale

@@ -1,0 +1,146 @@
+"""Try normalisations and polarities on labelled images: which of them does a model expect?"""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.contract import Contract, Normalisation, Scaling
+from edgedigits_runtime.engines.engine import Engine
+from edgedigits_runtime.foreign.facts import RAW, SYMMETRIC, stored_range
+from edgedigits_runtime.preprocessing import (
+    Images,
+    Probabilities,
+    dequantize,
+    network_input,
+    probabilities_of,
+    quantize,
+)
+
+SIGNIFICANCE = 0.05
+"""Largest p-value of McNemar's test at which one normalisation counts as better than another."""
+
+ALIKE = 0.05
+"""Share of the range by which two normalisations may differ and still count as one."""
+
+FIRST_IMAGES = 400
+"""Images for all candidates; only those that are not worse by then are tried on the rest."""
+
+MNIST_MEAN, MNIST_DEVIATION = 0.1307, 0.3081
+"""Of MNIST's training pixels in 0..1, as PyTorch's MNIST example uses them."""
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pixels in 0..1, as torchvision's models use them."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A normalisation with the share of labelled images that the model reads right with it.
+
+    Attributes:
+        name: such as "unit" or "raw, inverted".
+        contract: the contract with this normalisation.
+        accuracy: fraction of the images.
+        images: number of images; fewer for candidates that were clearly worse.
+        p_value: of McNemar's test against the best one; 1 for the best itself.
+    """
+
+    name: str
+    contract: Contract
+    accuracy: float
+    images: int
+    p_value: float
+
+
+def standardised(mean: Sequence[float], deviation: Sequence[float]) -> Scaling:
+    """Return (pixel / 255 - mean) / deviation as a Scaling, for each channel."""
+    pairs = list(zip(mean, deviation, strict=True))
+    return Scaling(tuple(1 / (255 * each) for _, each in pairs), tuple(-middle / each for middle, each in pairs))
+
+
+def candidates(contract: Contract, images: Images | None = None) -> Iterator[tuple[str, Contract]]:
+    """Yield the contract with each normalisation and polarity that people use, with its name.
+
+    Args:
+        contract: with any normalisation.
+        images: uint8 [N, H, W, C] whose own mean and standard deviation are tried too.
+    """
+    channels = contract.image_shape[2]
+    named: dict[str, Normalisation] = {"unit": "unit", "raw": RAW, "-1..1": SYMMETRIC}
+    if channels == 1:
+        named["mnist mean"] = standardised((MNIST_MEAN,), (MNIST_DEVIATION,))
+        named["column-l2"] = "column-l2"
+    else:
+        named["imagenet mean"] = standardised(IMAGENET_MEAN, IMAGENET_DEVIATION)
+    if images is not None:
+        pixels = images.reshape(-1, channels) / 255
+        deviation = np.maximum(pixels.std(axis=0), 1 / 255)
+        named["mean of the data"] = standardised(pixels.mean(axis=0).tolist(), deviation.tolist())
+    if span := stored_range(contract.input):
+        named["input range"] = Scaling(((span[1] - span[0]) / 255,), (span[0],))
+    spans: list[NDArray[Any]] = [np.array([[0.0], [1.0]])]
+    for name, normalisation in named.items():
+        if isinstance(normalisation, Scaling):
+            # Two that map pixels to about the same values cannot be told apart.
+            low = np.array(normalisation.offset)
+            ends = np.stack([low, low + 255 * np.array(normalisation.scale)])
+            if any((abs(ends - other) <= ALIKE * (other[1] - other[0])).all() for other in spans):
+                continue
+            spans.append(ends)
+        for polarity, more in (("bright-on-dark", ""), ("dark-on-bright", ", inverted")):
+            changes: dict[str, Any] = {"normalisation": normalisation, "polarity": polarity}
+            yield name + more, dataclasses.replace(contract, **changes)
+
+
+def answers(engine: Engine, contract: Contract, images: Images) -> Probabilities:
+    """Return the probabilities of a model that is fed and read by `contract`, whatever the engine's own one says."""
+    stored = engine.invoke(quantize(network_input(images, contract), contract.input))
+    return probabilities_of(dequantize(stored, contract.output), contract.output_kind)
+
+
+def try_each(
+    engine: Engine, tried: Sequence[tuple[str, Contract]], images: Images, labels: NDArray[np.int64]
+) -> list[Tried]:
+    """Return the candidates, the most accurate first.
+
+    Args:
+        engine: of the model, opened with any contract of its tensors.
+        tried: names and contracts; see `candidates`.
+        images, labels: uint8 [N, H, W, C], and int64 [N] by the contracts' labels.
+    """
+    order = np.random.default_rng(0).permutation(len(labels))
+    images, labels = images[order], labels[order]
+    right: dict[str, NDArray[np.bool_]] = {}
+    contracts = dict(tried)
+    for stage in (slice(0, FIRST_IMAGES), slice(FIRST_IMAGES, None)):
+        if not len(labels[stage]):
+            break
+        best = max(right.values(), key=np.mean) if right else None
+        for name, contract in contracts.items():
+            if best is not None and mcnemar(best, right[name]) < SIGNIFICANCE:
+                continue
+            found = answers(engine, contract, images[stage]).argmax(axis=1) == labels[stage]
+            right[name] = np.concatenate([right.get(name, np.zeros(0, bool)), found])
+    best = max(right.values(), key=lambda each: (len(each), each.mean()))
+    rows = [
+        Tried(name, contracts[name], float(each.mean()), len(each), mcnemar(best[: len(each)], each))
+        for name, each in right.items()
+    ]
+    return sorted(rows, key=lambda row: (row.images, row.accuracy), reverse=True)
+
+
+def winner(rows: Sequence[Tried]) -> Tried | None:
+    """Return the best candidate if McNemar's test finds it better than each of the others; else None."""
+    best, *others = rows
+    return best if all(other.p_value < SIGNIFICANCE for other in others) else None
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Return the exact two-sided p-value of McNemar's test (McNemar 1947), for the images that each gets right."""
+    one, other = int((first & ~second).sum()), int((second & ~first).sum())
+    count, fewer = one + other, min(one, other)
+    tail = sum(math.comb(count, k) for k in range(fewer + 1))
+    return min(1.0, float(2 * tail / 2**count)) if count < 1000 else math.erfc(abs(one - other) / math.sqrt(2 * count))
