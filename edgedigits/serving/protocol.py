@@ -66,7 +66,7 @@ class Request:
         """Let the application answer."""
         try:
             await self._connection.app(self._scope, self.receive, self.send)
-        except Exception:
+        except (Exception, asyncio.CancelledError):  # uvicorn cancels what outlasts the time for a graceful stop.
             LOG.exception("the application raised an exception")
         if not self.finished and not self._disconnected:
             self._connection.fail(self)

@@ -149,6 +149,18 @@ def test_a_failing_application_gives_500() -> None:
     assert sent([b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"], fail)[0] == [500]
 
 
+def test_a_cancelled_request_gives_500() -> None:
+    """uvicorn cancels the requests that a graceful stop has waited for too long."""
+
+    async def wait(_scope: Any, _receive: Any, _send: Any) -> None:
+        task = asyncio.current_task()
+        assert task
+        task.cancel()
+        await asyncio.sleep(60)
+
+    assert sent([b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"], wait)[0] == [500]
+
+
 def test_head_has_no_body() -> None:
     async def respond(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
