@@ -191,7 +191,9 @@ class Connection(asyncio.Protocol):
                 self._request.keep_alive = False
         except httptools.HttpParserError:
             too_large = self._field_bytes > self._limits.header_bytes
-            self._give_up(self._headers_too_large() if too_large else Problem(400, "BadRequest", "expected HTTP/1.1"))
+            problem = self._headers_too_large() if too_large else Problem(400, "BadRequest", "expected HTTP/1.1")
+            LOG.warning("Invalid HTTP request received: %s", problem.message)  # uvicorn's words, for filters of logs.
+            self._give_up(problem)
         if self.transport.is_closing():
             return
         # Incomplete headers, and the trailers of a chunked body, which the parser keeps in memory like headers.
