@@ -179,8 +179,6 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        if not self._arriving:
-            self._stop_read_timer()
         # As long as no further message begins, the piece belongs to one request.
         last = self._messages + (not self._arriving)
         self._with_body = False
@@ -223,6 +221,7 @@ class Connection(asyncio.Protocol):
     # Called by the parser
 
     def on_message_begin(self) -> None:
+        self._stop_read_timer()  # Not earlier: blank lines before a request give it no more time.
         self._arriving = self._in_headers = True
         self._messages += 1
         self._url, self._headers = b"", []

@@ -55,13 +55,15 @@ async def answer(send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def sent(pieces: Iterable[bytes], app: Any = reads_all) -> tuple[list[int], int]:
-    """Send pieces; return the statuses of the responses and the number of accepted pieces."""
+def sent(
+    pieces: Iterable[bytes], app: Any = reads_all, *, limits: Limits | None = None, pause: float = 0
+) -> tuple[list[int], int]:
+    """Send pieces, `pause` seconds apart; return the statuses of the responses and the number of accepted pieces."""
 
     async def send() -> tuple[list[int], int]:
         config = Config(app=app, log_config=None)
         config.load()
-        protocol = Connection(config, ServerState(), {"limits": Limits()})
+        protocol = Connection(config, ServerState(), {"limits": limits or Limits()})
         wire = Wire()
         protocol.connection_made(wire)
         accepted = 0
@@ -71,7 +73,7 @@ def sent(pieces: Iterable[bytes], app: Any = reads_all) -> tuple[list[int], int]
             protocol.data_received(piece)
             accepted += 1
             # Let the application run.
-            await asyncio.sleep(0)
+            await asyncio.sleep(pause)
         for _ in range(200):
             await asyncio.sleep(0)
         protocol.connection_lost(None)
@@ -117,6 +119,14 @@ def test_headers_are_limited_for_each_request() -> None:
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + 1000 * b"a" + b"\r\n\r\n"
     assert sent([100 * request])[0] == [200] * 100
     assert sent([request] * 100)[0] == [200] * 100
+
+
+@pytest.mark.parametrize("before", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+def test_blank_lines_do_not_keep_a_connection_open(monkeypatch: pytest.MonkeyPatch, before: bytes) -> None:
+    monkeypatch.setattr("edgedigits.serving.protocol.KEEP_ALIVE", 0.1)
+    pieces = [before, *[b"\r\n"] * 200]
+    statuses, accepted = sent(pieces, limits=Limits(seconds=0.1), pause=0.01)
+    assert statuses == [200] * bool(before) and accepted < len(pieces)
 
 
 def test_invalid_http_is_logged(caplog: pytest.LogCaptureFixture) -> None:
