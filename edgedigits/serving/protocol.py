@@ -153,8 +153,8 @@ class Connection(asyncio.Protocol):
         self._read_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         # Of the message that arrives:
-        self._arriving = self._in_headers = self._with_body = False
-        self._request: Request | None = None
+        self._arriving = self._with_body = False
+        self._request: Request | None = None  # None until its headers are complete and valid.
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = self._field_bytes = self._messages = 0
@@ -222,8 +222,9 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._stop_read_timer()  # Not earlier: blank lines before a request give it no more time.
-        self._arriving = self._in_headers = True
+        self._arriving = True
         self._messages += 1
+        self._request = None
         self._url, self._headers = b"", []
         self._head_bytes = self._field_bytes = 0
 
@@ -237,7 +238,6 @@ class Connection(asyncio.Protocol):
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        self._in_headers = False
         headers, self._headers = self._headers, []  # Trailers must not become headers.
         url = httptools.parse_url(self._url)
         version = self._parser.get_http_version()
@@ -338,7 +338,7 @@ class Connection(asyncio.Protocol):
 
     def _give_up(self, problem: Problem) -> None:
         """Refuse the request that arrives, unless its response was begun."""
-        request = self._request if self._arriving and not self._in_headers else None
+        request = self._request if self._arriving else None
         if request and request.started:
             self.transport.close()
             return

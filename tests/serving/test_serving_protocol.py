@@ -134,7 +134,15 @@ def test_invalid_http_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert [(record.name, record.levelname) for record in caplog.records] == [("uvicorn.error", "WARNING")]
 
 
-@pytest.mark.parametrize("broken", [b"\x16\x03\x01", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\x16\x03\x01",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+)
 @pytest.mark.parametrize("app", [reads_all, reads_nothing])
 def test_bytes_after_a_request_that_are_not_http_are_refused(broken: bytes, app: Any) -> None:
     whole = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
