@@ -1,6 +1,7 @@
-"""Write a file atomically: to a temporary name in the same folder, synced, then renamed."""
+"""Write a file atomically: to a temporary name in the same folder, synced, then renamed, and the folder synced."""
 
 import contextlib
+import errno
 import os
 import re
 import tempfile
@@ -28,6 +29,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         _sync(temporary)
         _give_usual_permissions(temporary)
         temporary.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         # An OSError about another file is not a failed write.
         if error.filename is not None and str(error.filename) != str(temporary):
@@ -70,6 +72,22 @@ def write_whole(path: Path, content: bytes | str) -> Path:
 def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    """Let a new name in the folder survive a power failure, if the system can sync folders."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        return  # Windows opens no folders, and a folder can be writable but not readable.
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some file systems, such as network shares, cannot sync folders.
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(handle)
 
 
 def _give_usual_permissions(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files are written atomically, whatever fails."""
 
+import errno
 import os
 import resource
 import shutil
@@ -50,6 +51,29 @@ def test_the_name_appears_only_at_the_end_and_the_temporary_keeps_folder_and_suf
         assert temporary.parent == path.parent
         assert temporary.suffix == ".onnx"
     assert path.read_text() == "x"
+
+
+def test_the_file_is_synced_before_and_the_folder_after_the_rename(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a power failure could leave half a file, or take the new name away."""
+    path, done = tmp_path / "model.onnx", []
+
+    def sync(handle: int) -> None:
+        done.append((stat.S_ISDIR(os.fstat(handle).st_mode), path.exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_whole(path, b"x")
+    assert done == [(False, False), (True, True)]
+
+
+def test_a_file_system_that_syncs_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sync(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    assert write_whole(tmp_path / "file", b"x").read_bytes() == b"x"
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
