@@ -117,8 +117,12 @@ def _bar(sources: list[str]) -> ProgressBar:
     """Return a bar for many pictures; folders are listed, no picture is opened."""
     from edgedigits_runtime.sources.files import STANDARD_INPUT, expand
 
-    named = [source for source in sources if source != STANDARD_INPUT] if sys.stderr.isatty() else []
-    return ProgressBar("reading", sum(1 for _ in expand(named)), at_least=WORTH_A_BAR)
+    total = 0
+    if sys.stderr.isatty():
+        # Standard input is one picture; expand would read it.
+        named = [source for source in sources if source != STANDARD_INPUT]
+        total = len(sources) - len(named) + sum(1 for _ in expand(named))
+    return ProgressBar("reading", total, at_least=WORTH_A_BAR)
 
 
 def _print_all(blocks: Iterable[Sequence["Output"]], heading: str, bar: ProgressBar) -> bool:

@@ -23,7 +23,7 @@ pty = pytest.importorskip("pty")
 
 
 def on_a_terminal(*arguments: str | Path, columns: int = 60) -> str:
-    """Return the output of `edgedigits predict` on a terminal."""
+    """Return the output of `edgedigits predict` on a terminal; standard input is a picture."""
     import fcntl
     import struct
     import termios
@@ -32,7 +32,10 @@ def on_a_terminal(*arguments: str | Path, columns: int = 60) -> str:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
     command = [sys.executable, "-m", "edgedigits", "predict", *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm"})
+    with SMALL.open("rb") as picture:
+        process = subprocess.Popen(
+            command, stdin=picture, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm"}
+        )
     os.close(theirs)
     output = b""
     try:
@@ -175,8 +178,8 @@ def test_one_picture_is_printed_as_one_line_on_a_terminal() -> None:
 def test_many_pictures_have_a_progress_bar_on_a_terminal(tmp_path: Path) -> None:
     for number in range(24):
         shutil.copy(SMALL, tmp_path / f"{number}.png")
-    output = on_a_terminal(tmp_path, columns=100)
-    assert "24/24" in output
+    output = on_a_terminal(tmp_path, "-", columns=100)
+    assert "25/25" in output
     assert sum(f"{number}.png" in output for number in range(24)) == 24
 
 
