@@ -9,7 +9,6 @@ import typer
 
 from edgedigits.cli import bench_compare, bench_matrix
 from edgedigits.cli.model_options import Contract, Cores, Device, Engine, Kernels, Model, Threads, engine_options
-from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
     from edgedigits.benchmarking.bench_state import Bench, BenchOptions
@@ -113,6 +112,7 @@ def _measure(
     from edgedigits.benchmarking.bench_state import open_bench
     from edgedigits.benchmarking.results.result_file import ResultFile
     from edgedigits.benchmarking.sections import run_bench
+    from edgedigits.progress import ProgressBar
     from edgedigits_runtime.errors import EdgedigitsError
 
     # Redrawn only between measurements, so that drawing disturbs none.

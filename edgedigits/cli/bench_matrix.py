@@ -6,8 +6,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from edgedigits.progress import ProgressBar
-
 MATRIX_EXAMPLES = (
     "Examples: edgedigits bench matrix · edgedigits bench matrix --models pico,nano --threads 1,4"
     " · edgedigits bench matrix --models nano --precisions int8,float32 --out matrix.json"
@@ -44,6 +42,7 @@ def matrix(
     """Measure models x precisions x engines x threads in one run, and recommend the fastest here."""
     from edgedigits.benchmarking.side_by_side.interleaving import Plan
     from edgedigits.benchmarking.side_by_side.matrix import MatrixRequest, run_matrix
+    from edgedigits.progress import ProgressBar
 
     request = MatrixRequest(
         _words(models), _words(precisions), _words(engines), _numbers(threads), what, pictures,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgedigits.cli import model_options as common
-from edgedigits.progress import WORTH_A_BAR, ProgressBar
 
 if TYPE_CHECKING:
     from edgedigits.verification.folder_evaluation import FolderEvaluation
@@ -53,6 +52,7 @@ def evaluate(
     """Read a folder of labelled pictures and report the accuracy, by kind, and the misread pictures."""
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits.predicting.text import printable
+    from edgedigits.progress import WORTH_A_BAR, ProgressBar
     from edgedigits.verification.evaluation_report import as_lines
     from edgedigits.verification.folder_evaluation import evaluate_pictures
     from edgedigits.verification.labelled_pictures import read_labelled

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgedigits.cli import model_options as common
-from edgedigits.progress import WORTH_A_BAR, ProgressBar
 
 if TYPE_CHECKING:
     from edgedigits.predicting.drawings import Drawings
     from edgedigits.predicting.pictures import Outcome, Task
     from edgedigits.predicting.text import Output
+    from edgedigits.progress import ProgressBar
 
 EXAMPLES = (
     "Examples: edgedigits predict photo.jpg · edgedigits predict scans/ --csv > read.csv · "
@@ -113,8 +113,9 @@ def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:
     return DrawingFolders(*folders).drawings_of
 
 
-def _bar(sources: list[str]) -> ProgressBar:
+def _bar(sources: list[str]) -> "ProgressBar":
     """Return a bar for many pictures; folders are listed, no picture is opened."""
+    from edgedigits.progress import WORTH_A_BAR, ProgressBar
     from edgedigits_runtime.sources.files import STANDARD_INPUT, expand
 
     total = 0
@@ -125,7 +126,7 @@ def _bar(sources: list[str]) -> ProgressBar:
     return ProgressBar("reading", total, at_least=WORTH_A_BAR)
 
 
-def _print_all(blocks: Iterable[Sequence["Output"]], heading: str, bar: ProgressBar) -> bool:
+def _print_all(blocks: Iterable[Sequence["Output"]], heading: str, bar: "ProgressBar") -> bool:
     """Print each block as it comes; return whether a picture could not be read."""
     from edgedigits.predicting.text import printable
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgedigits.cli import model_options as common
-from edgedigits.progress import ProgressBar
 
 if TYPE_CHECKING:
     from edgedigits.bulk.parts import Summary
@@ -74,34 +73,40 @@ def read_bulk(
         raise typer.Exit(1)
 
 
-class _Bar(ProgressBar):
+class _Bar:
     """A progress bar that also measures the rate."""
 
     def __init__(self) -> None:
         from rich.console import Console
 
+        from edgedigits.progress import ProgressBar
+
         # Standard error is discarded while Ray starts; a copy of it stays open for the bar.
         self._file = os.fdopen(os.dup(2), "w")
-        super().__init__("reading", console=Console(file=self._file))
+        self._bar = ProgressBar("reading", console=Console(file=self._file))
         self._began: float | None = None
         self.count = self.seconds = 0.0
 
-    def stop(self) -> None:
-        super().stop()
+    def __enter__(self) -> "_Bar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
         self._file.close()
 
     def stage(self, name: str) -> None:
         from edgedigits.bulk.bulk_options import STARTING_READERS
 
-        self.update(name)
+        self._bar.update(name)
         if name == STARTING_READERS:
             self._began, self.count = time.monotonic(), 0
 
     def set_total(self, pictures: int | None) -> None:
-        self.update(total=pictures)
+        self._bar.update(total=pictures)
 
     def advance(self, steps: float = 1) -> None:
-        super().advance(steps)
+        self._bar.advance(steps)
         self.count += steps
         if self._began is not None:
             self.seconds = time.monotonic() - self._began

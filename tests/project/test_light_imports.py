@@ -72,6 +72,10 @@ def test_the_library_and_the_command_line() -> None:
     assert loaded.isdisjoint({*HEAVY, "onnxruntime", "ai_edge_litert", "numpy", "PIL"})
 
 
+def test_only_commands_that_draw_a_progress_bar_import_it() -> None:
+    loaded_after("import edgedigits.cli, edgedigits.__main__\nassert 'edgedigits.progress' not in sys.modules")
+
+
 def test_reading_a_picture() -> None:
     code = """
 import io, numpy as np
