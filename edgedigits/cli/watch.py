@@ -12,7 +12,10 @@ import typer
 from edgedigits.cli import model_options as common
 
 if TYPE_CHECKING:
-    from edgedigits_runtime.live.watching import LiveReading
+    from edgedigits.cli.status_line import StatusLine
+    from edgedigits_runtime.clock import Clock
+    from edgedigits_runtime.live.outputs import Outputs
+    from edgedigits_runtime.live.watching import LiveReading, Watch
 
 EXAMPLES = (
     "Examples: edgedigits watch 0 · edgedigits watch clip.mp4 --annotate out.mp4 · "
@@ -68,7 +71,7 @@ def watch(
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.clock import Clock
     from edgedigits_runtime.live.outputs import OutputOptions, open_outputs
-    from edgedigits_runtime.live.watching import Notice, Watch, WatchOptions
+    from edgedigits_runtime.live.watching import Watch, WatchOptions
     from edgedigits_runtime.sources.named import source_named
 
     if annotate and annotate.exists() and Path(source).exists() and annotate.samefile(source):
@@ -80,31 +83,19 @@ def watch(
         model, engine, device, common.engine_options(threads, kernels, cores), contract, min_confidence,
         top_k=top_k, expect=expect, length=length,
     ).open()  # fmt: skip
-    clock, failed = Clock(), False
+    clock = Clock()
     watching = Watch(reader, source_named(source, clock), options, clock)
     counters = watching.counters
     with (
         stop_on_signals(watching.stop) as signals,
         closing(watching.frames),
         open_outputs(output_options, watching.read_fps) as outputs,
-        StatusLine() as status,
     ):
         if outputs.preview:
             typer.echo(f"preview: {outputs.preview.address}", err=True)
         try:
-            for item in watching:
-                if as_json:
-                    status.print(json.dumps(item.to_dict()))
-                if isinstance(item, Notice):
-                    failed |= item.failed
-                    outputs.add_notice(item.text)
-                    status.warn(f"{item.time:.1f} s: {item.text}")
-                    continue
-                if not as_json and (item.new or item.frame.file):
-                    status.print(_line(item))
-                if not outputs.add(item, counters):
-                    watching.stop()
-                status.update(counters, item.reading.text, clock.now() - counters.began)
+            with StatusLine() as status:
+                failed = _print_readings(watching, outputs, status, clock, as_json=as_json)
         finally:
             typer.echo(summary(counters, clock.now() - counters.began, watching.frames.connections), err=True)
     if annotate and counters.read:
@@ -113,6 +104,29 @@ def watch(
         raise typer.Exit(128 + signals[0])
     if failed:
         raise typer.Exit(1)
+
+
+def _print_readings(
+    watching: "Watch", outputs: "Outputs", status: "StatusLine", clock: "Clock", *, as_json: bool
+) -> bool:
+    """Print and output each reading until the end; return whether a picture could not be read."""
+    from edgedigits_runtime.live.watching import Notice
+
+    counters, failed = watching.counters, False
+    for item in watching:
+        if as_json:
+            status.print(json.dumps(item.to_dict()))
+        if isinstance(item, Notice):
+            failed |= item.failed
+            outputs.add_notice(item.text)
+            status.warn(f"{item.time:.1f} s: {item.text}")
+            continue
+        if not as_json and (item.new or item.frame.file):
+            status.print(_line(item))
+        if not outputs.add(item, counters):
+            watching.stop()
+        status.update(counters, item.reading.text, clock.now() - counters.began)
+    return failed
 
 
 def _line(live: "LiveReading") -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -91,6 +92,27 @@ def test_signal_stops_with_summary_and_complete_video(tmp_path: Path, number: in
     # The signal may arrive before the last frame is written.
     assert frames(tmp_path / "out.mp4") >= 8 - 1
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_state_is_removed_before_the_summary() -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "edgedigits", "watch", "synthetic", "--duration", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "TERM": "xterm"})
+    os.close(theirs)
+    drawn = b""
+    try:
+        while read := os.read(ours, 65536):
+            drawn += read
+    except OSError:
+        pass  # Linux raises this when the other end is closed.
+    finally:
+        os.close(ours)
+    assert process.wait() == 0, drawn
+    # Each piece starts on an empty line.
+    *states, summary = [piece for piece in re.split(r"\n|\x1b\[2K", drawn.decode()) if " dropped" in piece]
+    assert states and all(" | " in state for state in states)
+    assert summary.startswith("watched ")
 
 
 def test_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
