@@ -34,7 +34,7 @@ def evaluate(
     threads: common.Threads = 1,
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
-    expect: Annotated[common.Expect, typer.Option(help="What every picture holds.")] = "auto",
+    expect: Annotated[common.Expected, typer.Option(help="What every picture holds.")] = "auto",
     exclude: Annotated[
         list[str] | None,
         typer.Option(metavar="WORD", help="Exclude pictures whose note contains this; repeatable."),

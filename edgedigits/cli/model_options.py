@@ -38,8 +38,17 @@ Isolate = Annotated[
     typer.Option("--isolate", help="Run the engine in a separate process with limits, for untrusted model files."),
 ]
 
-# The help differs between commands.
-Expect = Literal["one", "number", "page", "auto"]
+Expected = Literal["one", "number", "page", "auto"]
+
+Expect = Annotated[
+    Expected, typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out.")
+]
+
+Length = Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")]
+
+TopK = Annotated[int, typer.Option(min=1, help="Labels listed for each digit.")]
+
+MaxPixels = Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")]
 
 MinConfidence = Annotated[
     float | None,

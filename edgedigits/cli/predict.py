@@ -41,11 +41,8 @@ def predict(
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
     isolate: common.Isolate = False,
-    expect: Annotated[
-        common.Expect,
-        typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
-    ] = "auto",
-    length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
+    expect: common.Expect = "auto",
+    length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV: a heading, then one row a picture.")] = False,
     annotate: Annotated[
@@ -62,9 +59,9 @@ def predict(
         int | None,
         typer.Option(min=1, help="Number of processes.", show_default="1, every core for hundreds of pictures"),
     ] = None,
-    top_k: Annotated[int, typer.Option(min=1, help="Labels listed for each digit.")] = 3,
+    top_k: common.TopK = 3,
     min_confidence: common.MinConfidence = None,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
+    max_pixels: common.MaxPixels = None,
     contract: common.Contract = None,
     verbose: Annotated[
         bool,

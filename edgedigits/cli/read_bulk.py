@@ -45,13 +45,10 @@ def read_bulk(
     part_size: Annotated[
         int | None, typer.Option(min=1, help="Pictures of a part.", show_default="256 to 10,000, by their number")
     ] = None,
-    expect: Annotated[
-        common.Expect,
-        typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
-    ] = "auto",
-    length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
+    expect: common.Expect = "auto",
+    length: common.Length = None,
     min_confidence: common.MinConfidence = None,
-    max_pixels: Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")] = None,
+    max_pixels: common.MaxPixels = None,
     contract: common.Contract = None,
 ) -> None:
     """Read millions of pictures into Parquet, here or on a Ray cluster; can be interrupted and resumed."""

@@ -38,11 +38,8 @@ def watch(
     threads: common.Threads = 1,
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
-    expect: Annotated[
-        common.Expect,
-        typer.Option(help="What a picture holds: one digit, one line of digits, several lines; auto finds out."),
-    ] = "auto",
-    length: Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")] = None,
+    expect: common.Expect = "auto",
+    length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each frame that is read.")] = False,
     annotate: Annotated[
         Path | None, typer.Option(metavar="VIDEO", help="Write an annotated video: .mp4, .mkv or .avi.")
@@ -62,7 +59,7 @@ def watch(
         str | None, typer.Option(metavar="X,Y,W,H", help="Read only this part of the picture, in pixels.")
     ] = None,
     duration: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None,
-    top_k: Annotated[int, typer.Option(min=1, help="Labels listed for each digit.")] = 3,
+    top_k: common.TopK = 3,
     min_confidence: common.MinConfidence = None,
     contract: common.Contract = None,
 ) -> None:
