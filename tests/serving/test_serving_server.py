@@ -5,13 +5,14 @@ import io
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -191,43 +192,50 @@ def test_shutdown_answers_accepted_requests() -> None:
     page = Image.new("L", (2400, 1800), 255)
     page.paste(Image.open(io.BytesIO(PHOTO)).convert("L"), (500, 500))
     picture = encoded(page)
-    answers: list[httpx.Response] = []
-    with running() as server:
-
-        def ask() -> None:
-            answers.append(httpx.post(f"{server.url}/v1/read", content=picture, timeout=60))
-
-        threads = [threading.Thread(target=ask) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        _wait_for(lambda: _all_received(server), threads)
+    head = b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(picture)
+    with running() as server, ExitStack() as stack:
+        connections = [stack.enter_context(server.connect()) for _ in range(6)]
+        for connection in connections:
+            connection.sendall(head + picture)
+        wait_for(lambda: all_received(server, connections))
+        answered, _, _ = select.select(connections, [], [], 0)
+        # The pictures are read one after another, for seconds in all.
+        assert len(answered) < 6
         code, logged = server.end()
-        for thread in threads:
-            thread.join()
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{server.url}/healthz")
+        answers = [read_answer(connection) for connection in connections]
+        with pytest.raises(ConnectionRefusedError):
+            server.connect()
     assert code == 0
-    assert [answer.status_code for answer in answers] == [200] * 6
+    assert [answer.split()[1] for answer in answers] == [b"200"] * 6
     assert [json.loads(line)["status"] for line in logged.splitlines() if '"/v1/read"' in line] == [200] * 6
 
 
-def _all_received(server: Running) -> bool:
-    """Return whether the process has received all six requests: its receive queues are empty."""
-    with Path("/proc/net/tcp").open() as table:
-        rows = [line.split() for line in table][1:]
-    mine = [row for row in rows if int(row[1].split(":")[1], 16) == server.port and row[3] == "01"]
-    # An accepted connection belongs to a process, so its inode is not 0.
-    return sum(row[9] != "0" and row[4].endswith(":00000000") for row in mine) >= 6
+def all_received(server: Running, connections: list[socket.socket]) -> bool:
+    """Return whether the process has received everything that was sent on these connections."""
+    ports = {connection.getsockname()[1] for connection in connections}
+    # In this order: what is sent later could otherwise be missed.
+    if any(sending for ours, _, sending, _ in tcp_queues() if ours in ports):
+        return False
+    waiting = {theirs: received for ours, theirs, _, received in tcp_queues() if ours == server.port}
+    return all(waiting.get(port) == 0 for port in ports)
 
 
-def _wait_for(done: object, threads: list[threading.Thread]) -> None:
-    assert callable(done)
-    for _ in range(2000):
+def tcp_queues() -> list[tuple[int, int, int, int]]:
+    """Return for each socket: own port, other port, bytes not yet acknowledged, bytes that no process has read."""
+    found = []
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        # 0100007F:1F90 0100007F:C350 01 00000000:00000000
+        ours, theirs, _, queues = (column.partition(":") for column in line.split()[1:5])
+        found.append((int(ours[2], 16), int(theirs[2], 16), int(queues[0], 16), int(queues[2], 16)))
+    return found
+
+
+def wait_for(done: Callable[[], bool]) -> None:
+    for _ in range(6000):
         if done():
             return
-        assert all(thread.is_alive() for thread in threads), "answered before the signal"
         time.sleep(0.005)
-    raise AssertionError("the requests did not arrive")
+    raise AssertionError("not within 30 seconds")
 
 
 @pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
