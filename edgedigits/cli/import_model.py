@@ -33,7 +33,8 @@ def import_command(
         float | None, typer.Option(min=0, max=1, help="Refuse a model that reads less of the data, such as 0.97.")
     ] = None,
     contract: Annotated[
-        Path | None, typer.Option(help="JSON with fields of the contract that no file can tell (docs/contract.md).")
+        Path | None,
+        typer.Option(help="JSON, or a file of it: contract fields that no file can tell (docs/contract.md)."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:

@@ -11,9 +11,6 @@ from edgedigits.data.splits import SplitPlan, split
 from edgedigits_runtime.contract import Contract, DataUsed
 from edgedigits_runtime.foreign.deduction import LabelledImages
 
-TRIED = 6000
-"""Images on which the normalisation is tried."""
-
 
 @dataclass(frozen=True, eq=False)
 class EvaluationData:
@@ -21,6 +18,7 @@ class EvaluationData:
 
     Attributes:
         name: of the dataset, as given.
+        train: more images for choices.
         validation: for choices, and to fit temperature and threshold.
         test: for the accuracy.
         labels: names of the classes, in the contract's order.
@@ -29,6 +27,7 @@ class EvaluationData:
     """
 
     name: str
+    train: Samples
     validation: Samples
     test: Samples
     labels: tuple[str, ...]
@@ -36,9 +35,11 @@ class EvaluationData:
     notes: tuple[str, ...]
 
     def labelled(self) -> LabelledImages:
-        """Return the validation part to try normalisations on."""
-        images, labels = self.validation.images[:TRIED], self.validation.labels[:TRIED]
-        return LabelledImages(images, labels, self.labels, f"validation images of {self.name}")
+        """Return the images to try normalisations on: the validation part, then the training part, each shuffled."""
+        rng = np.random.default_rng(0)
+        parts = [part.take(rng.permutation(len(part))) for part in (self.validation, self.train)]
+        joined = parts[0].joined(parts[1])
+        return LabelledImages(joined.images, joined.labels, self.labels, f"images of {self.name} outside its test part")
 
     def most_frequent(self) -> float:
         """Return the share of the most frequent class in the test part."""
@@ -59,4 +60,4 @@ def load_for(_contract: Contract, data: str, data_dir: Path | None) -> Evaluatio
     """Load a dataset for a model; for errors see load_dataset and splits.split."""
     dataset = load_dataset(data, data_dir=data_dir)
     parts = split(dataset, SplitPlan())
-    return EvaluationData(data, parts.validation, parts.test, dataset.labels, parts.test.digest(), ())
+    return EvaluationData(data, parts.train, parts.validation, parts.test, dataset.labels, parts.test.digest(), ())

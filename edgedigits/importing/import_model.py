@@ -78,7 +78,7 @@ def import_model(
         data_dir: folder to look for a dataset in first.
         out: file to write; None is a name beside the source.
         expect_accuracy: fraction 0..1 that the model must reach on the data.
-        contract: JSON file with any fields of a contract, for what no file can tell.
+        contract: JSON file with any fields of a contract, for what no file can tell; or the JSON itself.
         force: replace an existing file.
 
     Raises:
@@ -116,11 +116,11 @@ def import_model(
 
 
 def _given(contract: Path | None) -> dict[str, Any]:
-    """Return the fields that a person states in a JSON file."""
+    """Return the fields that a person states in a JSON file, or as JSON itself."""
     if contract is None:
         return {}
     try:
-        fields = json.loads(contract.read_bytes())
+        fields = json.loads(str(contract) if str(contract).startswith("{") else contract.read_bytes())
     except FileNotFoundError as error:
         raise ArtifactNotFound(f"no contract at {contract}") from error
     except (OSError, ValueError) as error:

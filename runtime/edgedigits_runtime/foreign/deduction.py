@@ -8,6 +8,7 @@ tried on drawn digits.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ from edgedigits_runtime.synthetic.samples import mnist_like
 
 DRAWN, SEED = 300, 17
 DIGITS = frozenset("0123456789")
+
+MEAN_IMAGES = 2_000
+"""Images whose mean and deviation are tried."""
 
 KIND_IMAGES = 24
 """Images by which the kind of output is found."""
@@ -137,7 +141,7 @@ def deduce(
         if "output_kind" not in given:
             contract = replace(contract, output_kind=find_kind(engine, contract, data))
             notes.append(f"output: {contract.output_kind}")
-        choices = list(candidates(contract, None if data is None else data.images))
+        choices = list(candidates(contract, None if data is None else data.images[:MEAN_IMAGES]))
         if normalisation is not None:
             both = [
                 (polarity, replace(contract, normalisation=normalisation, polarity=polarity))
@@ -187,11 +191,16 @@ def find_kind(engine: Engine, contract: Contract, data: LabelledImages | None) -
 
 def drawn_digits(contract: Contract) -> LabelledImages:
     """Return drawn digits in the size of a model's images, with the labels that it has."""
-    images, labels = mnist_like(DRAWN, SEED)
+    images, labels = _drawn()
     known = np.isin(labels, [int(label) for label in contract.labels])
     return LabelledImages(
         fitted(images[known], contract.image_shape), labels[known], tuple("0123456789"), "drawn digits"
     )
+
+
+@lru_cache(maxsize=1)
+def _drawn() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    return mnist_like(DRAWN, SEED)
 
 
 def in_order(data: LabelledImages, labels: tuple[str, ...]) -> NDArray[np.int64]:
@@ -223,7 +232,8 @@ def _undecided(facts: Facts, rows: list[Tried], data: LabelledImages) -> str:
 
 
 def _advice(facts: Facts, field: str, example: str) -> str:
-    return f"state the {field}: edgedigits import {facts.path} --contract FILE, where FILE is JSON such as {example}"
+    fields = json.dumps({field: example})
+    return f"state the {field}, such as: edgedigits import {facts.path} --contract '{fields}'"
 
 
 def _sizes(tensor: Tensor) -> str:

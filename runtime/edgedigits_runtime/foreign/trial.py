@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,11 @@ SIGNIFICANCE = 0.05
 ALIKE = 0.05
 """Share of the range by which two normalisations may differ and still count as one."""
 
-FIRST_IMAGES = 400
-"""Images for all candidates; only those that are not worse by then are tried on the rest."""
+CLEARLY_WORSE = 0.001
+"""p-value below which a candidate is not tried on more images."""
+
+STAGES = (0, 400, 6_000, 20_000)
+"""Numbers of images after which the candidates are compared; the next are used only if several are left."""
 
 MNIST_MEAN, MNIST_DEVIATION = 0.1307, 0.3081
 """Of MNIST's training pixels in 0..1, as PyTorch's MNIST example uses them."""
@@ -104,27 +108,26 @@ def answers(engine: Engine, contract: Contract, images: Images) -> Probabilities
 def try_each(
     engine: Engine, tried: Sequence[tuple[str, Contract]], images: Images, labels: NDArray[np.int64]
 ) -> list[Tried]:
-    """Return the candidates, the most accurate first.
+    """Return the candidates, the most accurate first; the images are used in their order, as many as are needed.
 
     Args:
         engine: of the model, opened with any contract of its tensors.
         tried: names and contracts; see `candidates`.
         images, labels: uint8 [N, H, W, C], and int64 [N] by the contracts' labels.
     """
-    order = np.random.default_rng(0).permutation(len(labels))
-    images, labels = images[order], labels[order]
-    right: dict[str, NDArray[np.bool_]] = {}
+    right = {name: np.zeros(0, bool) for name, _ in tried}
     contracts = dict(tried)
-    for stage in (slice(0, FIRST_IMAGES), slice(FIRST_IMAGES, None)):
-        if not len(labels[stage]):
+    left = list(contracts)
+    for start, end in pairwise((*STAGES, len(labels))):
+        stage = slice(start, end)
+        if len(left) == 1 or not len(labels[stage]):
             break
-        best = max(right.values(), key=np.mean) if right else None
-        for name, contract in contracts.items():
-            if best is not None and mcnemar(best, right[name]) < SIGNIFICANCE:
-                continue
-            found = answers(engine, contract, images[stage]).argmax(axis=1) == labels[stage]
-            right[name] = np.concatenate([right.get(name, np.zeros(0, bool)), found])
-    best = max(right.values(), key=lambda each: (len(each), each.mean()))
+        for name in left:
+            found = answers(engine, contracts[name], images[stage]).argmax(axis=1) == labels[stage]
+            right[name] = np.concatenate([right[name], found])
+        best = max((right[name] for name in left), key=np.mean)
+        left = [name for name in left if mcnemar(best, right[name]) >= CLEARLY_WORSE]
+    best = max((right[name] for name in left), key=np.mean)
     rows = [
         Tried(name, contracts[name], float(each.mean()), len(each), mcnemar(best[: len(each)], each))
         for name, each in right.items()

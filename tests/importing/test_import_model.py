@@ -1,0 +1,117 @@
+"""Importing a model of another tool, from the file to what the other commands do with it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import edgedigits
+from edgedigits.importing.import_model import import_model
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.errors import (
+    ArtifactNotFound,
+    ArtifactUnsupported,
+    ContractInvalid,
+    ContractMissing,
+    DataError,
+    ModelInaccurate,
+    OutputNotWritable,
+)
+from edgedigits_runtime.golden import golden_path, read_golden, replay
+from edgedigits_runtime.synthetic.samples import golden_pictures, mnist_like
+from tests.support.foreign_models import bare_tflite, foreign_onnx
+from tests.support.tiny_models import onnx_bytes
+
+
+def digits_folder(folder: Path, count: int = 600) -> Path:
+    """Write drawn digits, framed as MNIST frames them, one sub-folder for each."""
+    images, labels = mnist_like(count, seed=5)
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = folder / str(label) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return folder
+
+
+def test_an_imported_file_reads_pictures_without_another_option(tmp_path: Path) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx", layout="NCHW", output="log-probabilities", name="base")
+    made = import_model(source, labels="0123456789")
+    assert made.path == tmp_path / "mine-imported.onnx"
+    assert read_contract(made.path) == made.contract
+    reader = edgedigits.load(made.path)
+    assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
+    assert all(stage.alike for stage in replay(read_golden(golden_path(made.path)), reader))
+
+
+def test_a_file_without_a_contract_is_imported_in_memory(tmp_path: Path) -> None:
+    reader = edgedigits.load(bare_tflite(tmp_path / "mine.tflite", "nano"))
+    assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
+
+
+def test_data_gives_labels_accuracy_and_thresholds(tmp_path: Path) -> None:
+    data = digits_folder(tmp_path / "digits")
+    made = import_model(foreign_onnx(tmp_path / "mine.onnx", scale=1 / 255, name="base"), data=str(data))
+    assert made.contract.labels == tuple("0123456789") and made.accuracy is not None and made.accuracy.value > 0.95
+    assert made.contract.accuracy is not None and made.contract.data is not None
+    assert made.tried[0].name == "raw" and made.tried[0].p_value == 1
+
+
+def test_a_model_at_chance_is_refused_and_nothing_written(tmp_path: Path) -> None:
+    source = tmp_path / "noise.onnx"
+    source.write_bytes(onnx_bytes(None))
+    stated = tmp_path / "c.json"
+    stated.write_text(json.dumps({"normalisation": "unit", "polarity": "bright-on-dark"}))
+    with pytest.raises(ModelInaccurate):
+        import_model(source, data=str(digits_folder(tmp_path / "digits", 300)), contract=stated)
+    assert not (tmp_path / "noise-imported.onnx").exists()
+
+
+def test_less_than_the_expected_accuracy_is_refused(tmp_path: Path) -> None:
+    data = digits_folder(tmp_path / "digits")
+    with pytest.raises(ModelInaccurate, match=r"99\.99"):
+        import_model(bare_tflite(tmp_path / "a.tflite"), data=str(data), expect_accuracy=0.9999)
+
+
+def test_what_is_not_certain_is_asked_for(tmp_path: Path) -> None:
+    source = tmp_path / "noise.onnx"
+    source.write_bytes(onnx_bytes(None))
+    with pytest.raises(ContractMissing, match="--data"):
+        import_model(source)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"normalisation": "vgg"}', '{"colour": 1}'])
+def test_bad_contract_files_are_refused(text: str, tmp_path: Path) -> None:
+    stated = tmp_path / "c.json"
+    stated.write_text(text)
+    with pytest.raises(ContractInvalid):
+        import_model(bare_tflite(tmp_path / "a.tflite"), contract=stated)
+
+
+def test_other_sources_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactNotFound):
+        import_model(tmp_path / "missing.onnx")
+    other = tmp_path / "weights.pt"
+    other.write_bytes(b"PK")
+    with pytest.raises(ArtifactUnsupported, match=r"\.pt"):
+        import_model(other)
+    with pytest.raises(DataError, match="--data"):
+        import_model(bare_tflite(tmp_path / "a.tflite"), expect_accuracy=0.5)
+
+
+def test_a_file_is_replaced_only_by_force(tmp_path: Path) -> None:
+    source, out = bare_tflite(tmp_path / "a.tflite"), tmp_path / "b.tflite"
+    out.write_bytes(b"kept")
+    with pytest.raises(OutputNotWritable):
+        import_model(source, out=out)
+    assert out.read_bytes() == b"kept"
+    with pytest.raises(OutputNotWritable):
+        import_model(source, out=source, force=True)
+    assert import_model(source, out=out, force=True).contract == read_contract(out)
+
+
+def test_an_imported_file_is_imported_again_alike(tmp_path: Path) -> None:
+    first = import_model(bare_tflite(tmp_path / "a.tflite"), out=tmp_path / "b.tflite")
+    second = import_model(first.path, out=tmp_path / "c.tflite")
+    assert dataclasses.replace(second.contract, name="a") == dataclasses.replace(first.contract, name="a")
