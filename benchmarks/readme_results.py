@@ -17,9 +17,9 @@ from benchmarks import publishing, speed
 from benchmarks.family import beside_others, measured_table, shipped_cards
 from edgedigits import export
 from edgedigits.data.dataset import Samples
+from edgedigits.data.labelled_pictures import read_labelled
 from edgedigits.loading import load
 from edgedigits.model_files import SHIPPED, open_model
-from edgedigits.verification.labelled_pictures import read_labelled
 from edgedigits.verification.verify import verify_artifact
 from edgedigits_runtime.intervals import wilson
 from edgedigits_runtime.preprocessing import Images

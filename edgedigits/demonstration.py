@@ -9,6 +9,7 @@ from rich.console import Console
 
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
+from edgedigits.data.labelled_pictures import LabelledPicture
 from edgedigits.exporting.export import Exported, export
 from edgedigits.loading import load
 from edgedigits.model_files import open_model
@@ -18,7 +19,6 @@ from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.fit import train
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train_options import TrainOptions
-from edgedigits.verification.labelled_pictures import LabelledPicture
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import DataNotFound, EdgedigitsError
 from edgedigits_runtime.reading.results import Reading

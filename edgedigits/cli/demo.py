@@ -29,7 +29,7 @@ def demo(
     """Train briefly, export, verify the exports, read example pictures, and print the results as tables."""
     from rich.console import Console
 
-    from edgedigits.verification.labelled_pictures import read_labelled
+    from edgedigits.data.labelled_pictures import read_labelled
     from edgedigits_exporters.keras_backend import load_keras
 
     # Before Keras, whose import takes seconds.

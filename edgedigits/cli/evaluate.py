@@ -50,12 +50,12 @@ def evaluate(
     contract: common.Contract = None,
 ) -> None:
     """Read a folder of labelled pictures and report the accuracy, by kind, and the misread pictures."""
+    from edgedigits.data.labelled_pictures import read_labelled
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits.predicting.text import printable
     from edgedigits.progress import WORTH_A_BAR, ProgressBar
     from edgedigits.verification.evaluation_report import as_lines
     from edgedigits.verification.folder_evaluation import evaluate_pictures
-    from edgedigits.verification.labelled_pictures import read_labelled
 
     pictures = read_labelled(folder)
     options = ReaderOptions(

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from edgedigits.data.labelled_pictures import LabelledPicture
 from edgedigits.predicting.pictures import ReaderOptions, Task
 from edgedigits.predicting.pool import read_all
 from edgedigits.verification.alignment import Pair, align
-from edgedigits.verification.labelled_pictures import LabelledPicture
 from edgedigits.verification.reliability import Reliability, group_by_confidence
 from edgedigits_runtime.errors import DatasetInvalid
 from edgedigits_runtime.intervals import Share, wilson

@@ -13,7 +13,7 @@ import pytest
 
 import edgedigits
 from edgedigits.data.dataset import Dataset
-from edgedigits.verification.labelled_pictures import read_labelled
+from edgedigits.data.labelled_pictures import read_labelled
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.slow

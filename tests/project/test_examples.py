@@ -8,7 +8,7 @@ from PIL import Image
 
 import edgedigits
 from edgedigits.data.dataset import Dataset
-from edgedigits.verification.labelled_pictures import read_labelled
+from edgedigits.data.labelled_pictures import read_labelled
 from tests.conftest import REPOSITORY
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from edgedigits.data.labelled_pictures import read_labelled
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, evaluate_pictures
-from edgedigits.verification.labelled_pictures import read_labelled
 from tests.conftest import REPOSITORY
 from tests.support.needs import needs
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edgedigits.cli.evaluate import evaluate
+from edgedigits.data.labelled_pictures import LabelledPicture, read_labelled
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits.reports.misread_sheet import misread_sheet
 from edgedigits.verification.evaluation_report import as_lines, to_dict
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, evaluate_pictures, share_right
-from edgedigits.verification.labelled_pictures import LabelledPicture, read_labelled
 from edgedigits_runtime.errors import DatasetInvalid
 from edgedigits_runtime.reading.results import Digit, Reading
 from edgedigits_runtime.timing import STAGES
@@ -201,7 +201,7 @@ def test_file_names_that_are_not_text_are_escaped(
     name = os.fsdecode(b"\xff.png")
     picture = LabelledPicture(tmp_path / name, name, "1")
     cases = (Case(picture, ("1",), reading_of("7")), Case(picture, ("1",), None, f"{name} is damaged"))
-    monkeypatch.setattr("edgedigits.verification.labelled_pictures.read_labelled", lambda _: [picture] * 2)
+    monkeypatch.setattr("edgedigits.data.labelled_pictures.read_labelled", lambda _: [picture] * 2)
     monkeypatch.setattr(
         "edgedigits.verification.folder_evaluation.evaluate_pictures", lambda *_, **__: evaluation(*cases)
     )

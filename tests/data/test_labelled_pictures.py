@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgedigits.verification.labelled_pictures import read_labelled
+from edgedigits.data.labelled_pictures import read_labelled
 from edgedigits_runtime.errors import DataNotFound, DatasetInvalid
 from tests.conftest import REPOSITORY
 
