@@ -106,9 +106,7 @@ def verify(names: Names, data_dir: DataDir = None) -> None:
     wrong = []
     for name in names:
         if name not in DATASETS:
-            dataset = load_dataset(name)
-            count = len(dataset.train) + len(dataset.test or ())
-            rows.append((name, f"{count:,} pictures", "right"))
+            rows.append((name, f"{load_dataset(name).count:,} pictures", "right"))
             continue
         description = describe(name)
         states = verify_files(description, data_dir)

@@ -9,6 +9,7 @@ from edgedigits_runtime.errors import DatasetInvalid, UnknownName
 if TYPE_CHECKING:
     from edgedigits.data.dataset import Dataset
     from edgedigits.data.description import Description
+    from edgedigits.data.framing import Target
 
 # Each module has a DESCRIPTION and load(data_dir, *, download).
 DATASETS: dict[str, str] = {
@@ -20,7 +21,9 @@ DATASETS: dict[str, str] = {
 A_FOLDER = "or the path of a folder with one sub-folder of pictures for each class"
 
 
-def load_dataset(name: str, *, data_dir: Path | None = None, download: bool = True) -> "Dataset":
+def load_dataset(
+    name: str, *, data_dir: Path | None = None, download: bool = True, target: "Target | None" = None
+) -> "Dataset":
     """Load one of DATASETS, or a folder of pictures with one sub-folder for each class.
 
     Args:
@@ -28,6 +31,8 @@ def load_dataset(name: str, *, data_dir: Path | None = None, download: bool = Tr
         data_dir: searched before EDGEDIGITS_DATA and the user's cache; a download goes there if given, else into
             the cache.
         download: download missing files.
+        target: what a model takes; images of another shape, and all pictures of a folder, are framed for it. None
+            returns the images as they are, and pictures of a folder must have one size.
 
     Raises:
         UnknownName: neither a known name nor a folder.
@@ -36,7 +41,11 @@ def load_dataset(name: str, *, data_dir: Path | None = None, download: bool = Tr
     """
     if name in DATASETS:
         dataset: Dataset = importlib.import_module(DATASETS[name]).load(data_dir, download=download)
-        return dataset
+        if target is None:
+            return dataset
+        from edgedigits.data.framing import framed_dataset
+
+        return framed_dataset(dataset, target)
     folder = Path(name).expanduser()
     if folder.is_file():
         raise DatasetInvalid(f"{name} is a file; expected one of {', '.join(DATASETS)}, {A_FOLDER}")
@@ -44,7 +53,7 @@ def load_dataset(name: str, *, data_dir: Path | None = None, download: bool = Tr
         raise UnknownName("dataset", name, [*DATASETS, A_FOLDER])
     from edgedigits.data.folder import load_folder
 
-    return load_folder(folder)
+    return load_folder(folder, target)
 
 
 def describe(name: str) -> "Description":

@@ -43,6 +43,10 @@ class Samples:
         """Return a copy of the samples at `indices`, int64 [n], in that order."""
         return Samples(self.images[indices], self.labels[indices])
 
+    def renumbered(self, numbers: NDArray[np.int64]) -> "Samples":
+        """Return these samples with class `numbers[n]` in place of n."""
+        return Samples(self.images, numbers[self.labels])
+
     def joined(self, other: "Samples") -> "Samples":
         """Return these samples followed by the others."""
         return Samples(np.concatenate([self.images, other.images]), np.concatenate([self.labels, other.labels]))
@@ -65,6 +69,8 @@ class Dataset:
         test: the authors' test set; None if there is none.
         labels: names of the classes, in the order of their numbers.
         reader: see Contract.
+        fingerprint: "sha256:" and the hash of what was loaded, before pictures were framed; None for `digest()`.
+        notes: for the user, about pictures that were left out or are doubtful.
 
     Raises:
         DatasetInvalid: a label without a name, or test images of another shape.
@@ -75,6 +81,8 @@ class Dataset:
     test: Samples | None
     labels: tuple[str, ...]
     reader: ReaderKind
+    fingerprint: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for samples in (self.train, self.test):
@@ -88,6 +96,17 @@ class Dataset:
             raise DatasetInvalid(
                 f"{self.name}: expected one shape, got {shapes[0]} for training and {shapes[1]} for testing"
             )
+
+    @property
+    def count(self) -> int:
+        """Number of all samples."""
+        return len(self.train) + (0 if self.test is None else len(self.test))
+
+    def digest(self) -> str:
+        """Return the fingerprint, or one of all samples."""
+        parts = (self.train,) if self.test is None else (self.train, self.test)
+        together = " ".join(part.digest() for part in parts)
+        return self.fingerprint or f"sha256:{hashlib.sha256(together.encode()).hexdigest()}"
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from edgedigits.data import folder, load_dataset
 from edgedigits.data.folder import load_folder, natural_key
+from edgedigits.data.framing import Target
 from edgedigits_runtime.errors import DatasetInvalid
 
 
@@ -163,6 +164,67 @@ def test_too_many_bytes_are_refused(digits, monkeypatch):
     monkeypatch.setattr(folder, "MAX_BYTES", 3 * 6 * 8)
     with pytest.raises(DatasetInvalid, match=r"11\.png"):
         load_folder(digits)
+
+
+def test_pictures_of_any_size_are_framed_for_a_model(digits):
+    draw(digits / "10" / "wide.png", (200, 0, 0), size=(19, 6), mode="RGB")
+    dataset = load_dataset(str(digits), target=Target((4, 5, 3), "plain"))
+    assert (dataset.train.images.shape, dataset.reader) == ((5, 4, 5, 3), "plain")
+    assert dataset.train.images[:, 0, 0].tolist() == [[11] * 3, [13] * 3, [19] * 3, [21] * 3, [200, 0, 0]]
+    framed = load_dataset(str(digits), target=Target((28, 28, 1), "digits"))
+    assert (framed.train.images.shape, framed.reader) == ((5, 28, 28, 1), "digits")
+    assert "5 of 5" in framed.notes[0]
+
+
+def labelled(folder: Path, rows: dict[str, str]) -> Path:
+    for number, name in enumerate(rows):
+        draw(folder / "images" / name, number)
+    lines = [f"{name},{label}\n" for name, label in rows.items()]
+    (folder / "labels.csv").write_text("file,label\n" + "".join(lines))
+    return folder
+
+
+def test_labels_in_a_file_are_taken_where_there_are_no_class_folders(digits, tmp_path):
+    rows = {"a.png": "7", "b.png": "10", "c.png": "7", "d.png": "", "e.png": "7 7"}
+    dataset = load_folder(labelled(tmp_path / "listed", rows))
+    assert dataset.labels == ("7", "10")
+    assert dataset.train.labels.tolist() == [0, 1, 0]
+    assert dataset.train.images[:, 0, 0, 0].tolist() == [0, 1, 2]
+    assert len(dataset.notes) == 1 and dataset.notes[0].startswith("2 ")
+    (digits / "labels.csv").write_text("something else")
+    assert load_folder(digits).labels == ("2", "10")
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [(None, ("0", "1", "none")), (tuple("01"), ("0", "1")), (("0", "1", "10"), ("0", "1", "10"))],
+)
+def test_several_digits_or_none_are_no_class_if_the_labels_say_so(tmp_path, labels, found):
+    for name in ("0", "1", "none", *(["10"] if labels else [])):
+        draw(tmp_path / name / "a.png")
+    dataset = load_folder(tmp_path, Target((4, 5, 1), "plain", labels))
+    assert dataset.labels == found
+    assert len(dataset.notes) == (labels is not None)
+
+
+def test_a_class_none_of_the_model_is_kept(tmp_path):
+    for name in ("fist", "None"):
+        draw(tmp_path / name / "a.png")
+    assert load_folder(tmp_path, Target((4, 5, 1), "plain", ("fist", "none"))).labels == ("fist", "None")
+
+
+def test_the_digest_is_that_of_the_files_and_their_classes(digits, tmp_path):
+    digest = load_folder(digits).digest()
+    assert digest.startswith("sha256:")
+    assert load_folder(digits, Target((4, 5, 1), "plain")).digest() == digest
+    moved = digits.rename(tmp_path / "elsewhere")
+    assert load_folder(moved).digest() == digest
+    (moved / "2" / "9.png").rename(moved / "10" / "9b.png")
+    other_class = load_folder(moved).digest()
+    (moved / "10" / "9b.png").rename(moved / "2" / "9.png")
+    assert load_folder(moved).digest() == digest
+    draw(moved / "2" / "9.png", 12)
+    assert len({digest, other_class, load_folder(moved).digest()}) == 3
 
 
 @given(st.lists(st.integers(0, 10**6), unique=True))
