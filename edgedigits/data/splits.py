@@ -47,11 +47,12 @@ class SplitPlan:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The three disjoint parts of a dataset."""
+    """The three disjoint parts of a dataset, and notes for the user; see also evaluation_splits."""
 
     train: Samples
     validation: Samples
     test: Samples
+    notes: tuple[str, ...] = ()
 
     def named(self, name: str) -> Samples:
         """Return the part called `name`.
@@ -63,6 +64,11 @@ class Splits:
             raise UnknownName("split", name, SPLIT_NAMES)
         samples: Samples = getattr(self, name)
         return samples
+
+    def renumbered(self, numbers: Indices) -> "Splits":
+        """Return the parts with class `numbers[n]` in place of n, see label_matching."""
+        train, validation, test = (self.named(name).renumbered(numbers) for name in SPLIT_NAMES)
+        return Splits(train, validation, test, self.notes)
 
 
 def split(dataset: Dataset, plan: SplitPlan) -> Splits:
@@ -82,7 +88,7 @@ def split(dataset: Dataset, plan: SplitPlan) -> Splits:
         rest, held_out = _divide(rest, samples.labels, "test", plan.test, plan.seed, dataset)
         test = samples.take(held_out)
     train, validation = _divide(rest, samples.labels, "validation", plan.validation, plan.seed, dataset)
-    return Splits(samples.take(train), samples.take(validation), test)
+    return Splits(samples.take(train), samples.take(validation), test, dataset.notes)
 
 
 def _split_joined(dataset: Dataset, seed: int) -> Splits:
@@ -91,7 +97,7 @@ def _split_joined(dataset: Dataset, seed: int) -> Splits:
     samples = dataset.train if dataset.test is None else dataset.train.joined(dataset.test)
     train, rest = train_test_split(np.arange(len(samples), dtype=np.int64), test_size=0.3, random_state=seed)
     validation, test = train_test_split(rest, test_size=0.5, random_state=seed)
-    return Splits(samples.take(train), samples.take(validation), samples.take(test))
+    return Splits(samples.take(train), samples.take(validation), samples.take(test), dataset.notes)
 
 
 def _divide(
