@@ -56,7 +56,7 @@ MinConfidence = Annotated[
 ]
 
 
-Data = Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="the model's training data")]
+Data = Annotated[str | None, typer.Option(help="Dataset or folder.", show_default="what the model names")]
 
 DataDir = Annotated[Path | None, typer.Option(help="Look for the dataset here first.")]
 

@@ -47,6 +47,8 @@ def verify(
         typer.echo(json.dumps(verification.to_dict()))
     else:
         print_verification(verification)
+        for note in verification.data_notes:
+            typer.echo(f"  note: {note}")
     if not verification.passed:
         raise typer.Exit(1)
 

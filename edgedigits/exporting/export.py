@@ -11,7 +11,7 @@ from typing import Literal
 from edgedigits.exporting.plan import ExportRequest, Step, plan
 from edgedigits.exporting.source import SourceData, own_contract
 from edgedigits.model_files import open_model
-from edgedigits.training.data_of_model import DataOptions
+from edgedigits.training.data_of_model import DataOptions, moved
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.verify import Verification, report_path, write_report
 from edgedigits_exporters.census import Census, take_census
@@ -108,15 +108,17 @@ def export_model(request: ExportRequest) -> Exported:
 def _make(step: Step, data: SourceData, verify: bool) -> Exported:
     """Export, compare, embed the contract and write golden vectors; a folder brings its own of these two."""
     source, path, options = step.source, step.path, step.options
-    converted = isinstance(options, ConversionOptions)
+    converted, own = isinstance(options, ConversionOptions), options.contract or own_contract(source)
+    if own and own.data and not converted:
+        options = dataclasses.replace(options, contract=moved(own, source, path))
     if isinstance(options, ConversionOptions) and options.precision == "int8":
         options = dataclasses.replace(options, calibration_set=data.calibration_set())
     with whole_file(path) if converted else whole_folder(path, replace=step.replace) as temporary:
         step.format.export(source, temporary, options)
         verification = _compare(step, temporary, data) if verify else None
-        contract = own_contract(temporary) or options.contract or own_contract(source)
+        contract = own_contract(temporary) or own
         if contract and converted:
-            contract = _measured(contract, temporary, verification, data)
+            contract = _measured(moved(contract, source, path), temporary, verification, data)
             write_whole(temporary, step.format.with_contract(temporary.read_bytes(), contract))
             # Before the file gets its name, so that a model that the reader cannot feed is not exported.
             write_golden(Reader(Classifier(open_model(temporary))), path)

@@ -94,9 +94,11 @@ class SourceData:
         if self._contract is None:
             return DataNotFound(f"{self._source} has no contract, which names the dataset")
         try:
-            return splits_of_model(self._contract, self._source, self._options)
+            splits = splits_of_model(self._contract, self._source, self._options)
         except DataNotFound as error:
             return error
+        self.notes.extend(splits.notes)
+        return splits
 
     @property
     def splits(self) -> Splits:
@@ -114,12 +116,13 @@ class SourceData:
         """Choose images of the training split; draw digits, and add a note, if it is missing."""
         try:
             train = self.splits.train
+            if len(train) == 0:
+                raise DataNotFound("the data have too few pictures to set some apart for calibration")
         except DataNotFound as error:
             if self._contract is None or self._contract.reader != "digits":
                 raise ExportError(f"int8 needs calibration images of the training split: {error}") from error
-            self.notes.append(f"calibrated on synthetic digits, since the training split was not found: {error}")
+            self.notes.append(f"calibrated on synthetic digits, without training images: {error}")
             images, labels = mnist_like(CALIBRATION_IMAGES, SYNTHETIC_SEED)
             return choose_balanced(images[..., None], labels, f"drawn digits, seed {SYNTHETIC_SEED}")
-        trained = self._contract.training if self._contract else None
-        name = self._options.data or (trained.name if trained else "given data")
+        name = self._options.data or (self._contract.dataset if self._contract else "given data")
         return choose_balanced(train.images, train.labels, f"{name}/train")

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
+from edgedigits.data.label_matching import match_labels
 from edgedigits.data.splits import Splits, split
 from edgedigits.recipes import get_recipe
 from edgedigits.recipes.recipe import contract_of
@@ -17,7 +18,7 @@ from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits_exporters.keras_engine import KerasEngine
 from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.contract import Contract
-from edgedigits_runtime.errors import EdgedigitsError, UnknownName
+from edgedigits_runtime.errors import DatasetInvalid, EdgedigitsError, UnknownName
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +74,10 @@ def gather(run: RunFolder, options: DataOptions) -> Facts:
         missing["history"] = "curves: no epoch was finished"
     misfit = _misfit(network, dataset) if network and dataset else None
     if misfit:
-        splits, missing["data"] = None, f"the data: {misfit}; name the right dataset with --data"
-    labels = network.contract.labels if network and network.contract else dataset.labels if dataset else ()
+        splits, missing["data"] = None, f"the data: {misfit}"
+    labels = _labels(network, dataset)
+    if splits and dataset:
+        splits = splits.renumbered(match_labels(dataset.labels, labels, dataset.name, "the network"))
     facts = Facts(run, config, tuple(history), labels, network, splits, missing=missing, notes=tuple(notes))
     if network is None or splits is None or "decisions" in missing or network.contract is None:
         missing.setdefault("decisions", "decisions: they take both a network and its data")
@@ -138,13 +141,20 @@ def _network(
 
 def _misfit(network: Network, dataset: Dataset) -> str | None:
     """Return why a network does not fit a dataset, or None."""
-    takes = tuple(network.model.input_shape[1:])
+    takes, advice = tuple(network.model.input_shape[1:]), "name the right dataset with --data"
     if dataset.image_shape != takes:
-        return f"{dataset.name} has images of {list(dataset.image_shape)}, the network takes {list(takes)}"
+        return f"{dataset.name} has images of {list(dataset.image_shape)}, the network takes {list(takes)}; {advice}"
     classes = network.model.output_shape[-1]
     if len(dataset.labels) != classes:
-        return f"{dataset.name} has {len(dataset.labels)} classes, the network {classes}"
-    labels = network.contract.labels if network.contract else dataset.labels
-    if labels != dataset.labels:
-        return f"{dataset.name} has the classes {', '.join(dataset.labels)}, the network {', '.join(labels)}"
+        return f"{dataset.name} has {len(dataset.labels)} classes, the network {classes}; {advice}"
+    try:
+        match_labels(dataset.labels, _labels(network, dataset), dataset.name, "the network")
+    except DatasetInvalid as error:
+        return str(error)
     return None
+
+
+def _labels(network: Network | None, dataset: Dataset | None) -> tuple[str, ...]:
+    if network and network.contract:
+        return network.contract.labels
+    return dataset.labels if dataset else ()

@@ -1,13 +1,19 @@
-"""Find the splits that a model was trained with, from its contract or its run folder."""
+"""Find the splits of a model's dataset, from its contract or its run folder."""
 
+import dataclasses
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgedigits.data import load_dataset
+from edgedigits.data import DATASETS, load_dataset
+from edgedigits.data.dataset import Dataset
+from edgedigits.data.evaluation_splits import evaluation_splits
+from edgedigits.data.framing import Target
+from edgedigits.data.label_matching import match_labels
 from edgedigits.data.splits import SplitPlan, Splits, split
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.training.run_folder import RunFolder
-from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.contract import Contract, DataUsed
 from edgedigits_runtime.errors import DataNotFound, DatasetInvalid, UnknownName
 
 
@@ -21,15 +27,18 @@ class DataOptions:
     @property
     def dataset(self) -> str | None:
         """Name of the dataset in reports; None for the one it was trained on."""
-        return Path(self.data).name if self.data else None
+        return Path(self.data).resolve().name if self.data else None
 
 
 def splits_of_model(contract: Contract, file: Path, options: DataOptions) -> Splits:
-    """Return the splits of a model's training dataset, from its contract or from the run's config beside `file`.
+    """Return the splits of a model's dataset, framed for the model and with its labels' numbers.
+
+    The dataset is that of `options`, else of the run's config beside `file`, else the one that the contract names: of
+    the training, or of the import.
 
     Raises:
         DataNotFound: the dataset is unknown or missing.
-        DataError: the dataset cannot be used.
+        DataError: the dataset cannot be used, or has changed since the import.
     """
     name, data_dir = options.data, options.data_dir
     run = RunFolder(file.parent)
@@ -39,19 +48,72 @@ def splits_of_model(contract: Contract, file: Path, options: DataOptions) -> Spl
         name, data_dir = config.data, data_dir or (Path(config.data_dir) if config.data_dir else None)
     if name is None and contract.training is not None:
         name = contract.training.name
+    imported = contract.data if name is None else None
+    if imported is not None:
+        name = _place(imported.name, file)
     if name is None:
-        raise DataNotFound(f"{file} does not name its training dataset; name it with --data")
+        raise DataNotFound(f"{file} does not name its dataset; name it with --data")
     try:
-        dataset = load_dataset(name, data_dir=data_dir)
+        dataset = load_dataset(name, data_dir=data_dir, target=Target.of(contract))
     except UnknownName as error:
         if options.data is not None:
             raise
         # The folder was moved, or the model was copied to another machine.
-        raise DataNotFound(f"{file} was trained on {name!r}, which is not here; name it with --data") from error
-    if dataset.labels != contract.labels:
+        how = "verified" if imported else "trained"
+        raise DataNotFound(f"{file} was {how} on {name!r}, which is not here; name it with --data") from error
+    if imported is not None and dataset.digest() != imported.fingerprint:
         raise DatasetInvalid(
-            f"{name} has the classes {', '.join(dataset.labels)}, {file} has {', '.join(contract.labels)};"
-            " name the right dataset with --data"
+            f"{name} has changed since {file} was imported: {dataset.count:,} pictures, then {imported.count:,};"
+            f" to use it as it is: --data {name}"
         )
-    plan = get_recipe(contract.recipe).split if contract.recipe in RECIPES else SplitPlan()
-    return split(dataset, plan)
+    return splits_of_dataset(dataset, contract, file)
+
+
+def splits_of_dataset(dataset: Dataset, contract: Contract, file: Path) -> Splits:
+    """Return the splits of a loaded dataset for a model: as it was trained, or as a foreign model is judged.
+
+    Raises:
+        DatasetInvalid: the dataset has other classes, or too few samples for the recipe's split.
+    """
+    numbers = match_labels(dataset.labels, contract.labels, dataset.name, str(file))
+    if contract.recipe in RECIPES:
+        splits = split(dataset, get_recipe(contract.recipe).split)
+    elif contract.training is not None:
+        splits = split(dataset, SplitPlan())
+    else:
+        splits = evaluation_splits(dataset)
+    return splits.renumbered(numbers)
+
+
+def remembered(options: DataOptions, dataset: Dataset, file: Path) -> DataUsed | None:
+    """Return what the contract of `file` stores about the dataset that verified it; None if `options` name none.
+
+    A folder is stored as a path from the file's folder, so that both can be moved together.
+    """
+    if options.data is None:
+        return None
+    name = options.data if options.data in DATASETS else _from_file(Path(options.data).expanduser(), file)
+    return DataUsed(name, dataset.count, dataset.digest())
+
+
+def moved(contract: Contract, file: Path, to: Path) -> Contract:
+    """Return the contract of `file` for a file at `to`, which finds the same folder of pictures."""
+    if contract.data is None or contract.data.name in DATASETS:
+        return contract
+    data = dataclasses.replace(contract.data, name=_from_file(Path(_place(contract.data.name, file)), to))
+    return dataclasses.replace(contract, data=data)
+
+
+def _place(name: str, file: Path) -> str:
+    """Return the dataset name or the path that a contract's data has, seen from the working folder."""
+    return name if name in DATASETS else str((file.parent / name).resolve())
+
+
+def _from_file(folder: Path, file: Path) -> str:
+    """Return the path of a folder from the folder that `file` is in; absolute if it is on another drive."""
+    try:
+        name = Path(os.path.relpath(folder.resolve(), file.parent.resolve())).as_posix()
+    except ValueError:
+        return folder.resolve().as_posix()
+    # A folder may be called as a dataset is.
+    return f"./{name}" if name in DATASETS else name

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits.data.dataset import Samples
-from edgedigits.model_files import SHIPPED, find_keras, find_model, open_model
+from edgedigits.model_files import SHIPPED, contract_of, find_keras, find_model, open_model
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.recipes.gates import EXACT, Gate, default_gate, missed, with_demands
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
@@ -35,6 +35,7 @@ class Verification:
     gate: Gate
     missed: tuple[str, ...]
     comparison: Comparison
+    data_notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -83,7 +84,7 @@ def verify_artifact(
     Args:
         artifact, against, demands: see verify.
         samples, split: uint8 [N, H, W, C] with labels, and the name of their split.
-        dataset: name of the samples' dataset; None is the one that the artifact was trained on.
+        dataset: name of the samples' dataset; None is the one that the artifact's contract names.
         isolation: limits of the processes that the engines run in; None runs them in this process.
         contract: used in place of the reference's own.
 
@@ -109,8 +110,7 @@ def verify_artifact(
         probability_error=figures.max_probability_error,
         accuracy_drop=figures.accuracy_drop,
     )
-    dataset = dataset or (contract.training.name if contract.training else "unknown")
-    names = artifact.name, against.name, file_digest(against), dataset, split, contract.precision
+    names = artifact.name, against.name, file_digest(against), dataset or contract.dataset, split, contract.precision
     return Verification(*names, gate=gate, missed=exceeded, comparison=figures)
 
 
@@ -178,7 +178,7 @@ def verify(
         artifact: a `.onnx` or `.tflite` file, or a folder of C.
         against: the Keras model; None looks beside the artifact. C is compared with the `.tflite` inside it.
         split: "train", "validation" or "test".
-        data, data_dir: dataset, and the folder to look in first; None for the one that the model was trained on.
+        data, data_dir: dataset, and the folder to look in first; None for the one that the contract names.
         demands: limits that replace those of the artifact's recipe and precision, if they are not None.
         isolate: run both in separate processes with limits, for untrusted files.
 
@@ -190,8 +190,13 @@ def verify(
     if reference.suffix == ".keras":
         load_keras()
     options = DataOptions(data, data_dir)
-    samples = splits_of_model(read_contract(reference), reference, options).named(split)
+    own = contract_of(artifact)
+    # A foreign model's data are found from the artifact, since the .tflite in a folder of C may come from elsewhere.
+    foreign = own.data is not None and own.training is None
+    place, contract = (artifact, own) if foreign else (reference, read_contract(reference))
+    splits = splits_of_model(contract, place, options)
     demands, isolation = demands or Gate(), Isolation() if isolate else None
-    return verify_artifact(
-        artifact, reference, samples, split, demands=demands, dataset=options.dataset, isolation=isolation
+    found = verify_artifact(
+        artifact, reference, splits.named(split), split, demands=demands, dataset=options.dataset, isolation=isolation
     )
+    return dataclasses.replace(found, data_notes=splits.notes)

@@ -98,8 +98,8 @@ class Contract:
         accuracy: top-1 of this file as a fraction, with the split and the count; None if not measured.
         verified: result of the comparison with Keras; None if it was not compared.
         tools: versions of the tools that made the file.
-        data: of an imported model: the samples that its accuracy was measured on. A folder's name is its path from the
-            file.
+        data: of an imported model: all samples of the dataset that its accuracy was measured on. A folder's name is its
+            path from the file.
     """
 
     name: str
@@ -134,6 +134,12 @@ class Contract:
         sizes = dict(zip(self.layout, self.input.shape, strict=True))
         height, width, channels = (int(sizes.get(axis, 1) or 0) for axis in "HWC")
         return height, width, channels
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset that the model was trained on, else of the one it was verified with, else "unknown"."""
+        used = self.training or self.data
+        return (used.name.rpartition("/")[2] or used.name) if used else "unknown"
 
     @property
     def probability_step(self) -> float | None:
@@ -222,7 +228,12 @@ def _tensor(fields: dict[str, Any]) -> Tensor:
 
 
 def _data_used(fields: dict[str, Any] | None) -> DataUsed | None:
-    return None if fields is None else DataUsed(**fields)
+    if fields is None:
+        return None
+    used = DataUsed(**fields)
+    if not isinstance(used.name, str):
+        raise TypeError(f"the name of a dataset must be text, is {used.name!r}")
+    return used
 
 
 def _normalisation(value: Any) -> Any:
@@ -243,7 +254,8 @@ def _problems(contract: Contract) -> Iterator[str]:
     if classes == 0:
         yield "labels must not be empty"
     # They are printed, and a terminal obeys control characters.
-    for text in (contract.name, contract.recipe or "", *contract.labels):
+    data = contract.data.name if contract.data else ""
+    for text in (contract.name, contract.recipe or "", data, *contract.labels):
         if any(unicodedata.category(character) == "Cc" for character in text):
             yield f"names and labels must be without control characters, one is {text[:40]!r}"
     yield from _layout_problems(contract)

@@ -50,6 +50,7 @@ def contracts(draw: st.DrawFn) -> Contract:
         recipe=draw(st.none() | words),
         training=draw(used),
         calibration=draw(used),
+        data=draw(used),
         accuracy=draw(st.none() | st.dictionaries(words, st.floats(0, 1) | words)),
         verified=draw(st.none() | st.dictionaries(words, st.booleans() | st.integers())),
         tools=draw(st.dictionaries(words, words)),
@@ -143,6 +144,8 @@ def test_another_schema_version_is_refused(schema: object) -> None:
         ({"labels": (), "output": Tensor("p", (None, 0), "float32")}, "labels"),
         ({"name": "base\x1b]0;x\x07"}, r"'base\\x1b\]0;x\\x07'"),
         ({"labels": (*"012345678", "\x9b2J")}, r"x9b2J"),
+        ({"data": DataUsed("../a\x1b[2J", 1, "")}, r"x1b\[2J"),
+        ({"data": DataUsed(5, 1, "")}, "name.*5"),  # type: ignore[arg-type]
         ({"normalisation": "imagenet"}, "normalisation.*'imagenet'"),
         ({"reader": "faces"}, "reader.*'faces'"),
         ({"temperature": 0.0}, "temperature"),
@@ -174,7 +177,7 @@ def test_all_problems_are_in_one_message() -> None:
         parse_contract(contract(normalisation="x", temperature=0.0).to_json(), "a.onnx")
 
 
-@pytest.mark.parametrize("key", ["input", "output", "training"])
+@pytest.mark.parametrize("key", ["input", "output", "training", "data"])
 def test_a_malformed_part_is_refused(key: str) -> None:
     fields = {**json.loads(contract().to_json()), key: {"nothing": "known"}}
     with pytest.raises(ContractInvalid, match="contract"):

@@ -5,14 +5,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 import edgedigits
+from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.exporting.export import export_model
 from edgedigits.exporting.plan import ExportRequest
+from edgedigits.training.data_of_model import DataOptions, remembered
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits_exporters import conversion, tflite
 from edgedigits_runtime.embedded_contract import append_zipped, read_contract
@@ -26,6 +27,7 @@ from edgedigits_runtime.errors import (
     ToolMissing,
     UnknownName,
 )
+from edgedigits_runtime.synthetic.samples import mnist_like
 from tests.support.needs import needs
 from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_onnx, write_tflite
 
@@ -96,16 +98,20 @@ def test_a_trained_run_becomes_a_folder(small_run: RunFolder, format: str, tmp_p
         assert made.verification is not None and made.verification.comparison.max_probability_error == 0
 
 
+def write_pictures(folder: Path, count: int) -> None:
+    """Write drawn digits, `count` for each label; the tiny model guesses."""
+    digits, _ = mnist_like(10 * count, seed=3)
+    for number, digit in enumerate(digits):
+        place = folder / str(number % 10)
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(digit).save(place / f"{number}.png")
+
+
 @needs("cc")
 @pytest.mark.parametrize("format", ["c", pytest.param("web", marks=pytest.mark.slow)])
 def test_a_run_is_compared_on_its_own_dataset(run: Path, format: str) -> None:
-    rng = np.random.default_rng(0)
     for split, count in (("train", 10), ("test", 3)):
-        for label in "0123456789":
-            place = Path("pictures", split, label)
-            place.mkdir(parents=True)
-            for number in range(count):
-                Image.fromarray(rng.integers(0, 256, (28, 28), np.uint8)).save(place / f"{number}.png")
+        write_pictures(Path("pictures", split), count)
     config = RunConfig("plain-3conv", "pictures", None, 1, 32, 0, None, "cpu", "", {}, {})
     RunFolder(run).write_config(config)
     RunFolder(run).checkpoint.touch()
@@ -113,6 +119,21 @@ def test_a_run_is_compared_on_its_own_dataset(run: Path, format: str) -> None:
     assert made.notes == ("not verified: its contract has verified: null",)
     assert made.verification is not None and made.verification.passed
     assert made.verification.comparison.images == 30
+
+
+@needs("cc")
+def test_an_export_finds_the_pictures_of_its_import(tmp_path: Path) -> None:
+    model = tmp_path / "models" / "mine.tflite"
+    model.parent.mkdir()
+    write_pictures(tmp_path / "pictures", 3)
+    data = remembered(DataOptions(str(tmp_path / "pictures")), load_dataset(str(tmp_path / "pictures")), model)
+    model.write_bytes(append_zipped(tflite_bytes(None, "int8"), int8_contract(data=data)))
+    made = edgedigits.export(model, format="c", out=tmp_path / "far" / "away" / "c")
+    assert made.verification is not None and made.verification.comparison.images == 30
+    assert len(made.notes) == 1 and "fewer than 10" in made.notes[0]
+    found = read_contract(made.path).data
+    assert found is not None and found.name == "../../pictures"
+    assert edgedigits.verify(made.path).dataset == "pictures"
 
 
 def test_a_given_contract_is_used_by_the_conversion(run: Path) -> None:

@@ -200,7 +200,8 @@ def test_the_data_of_a_model(tmp_path: Path, splits: Splits) -> None:
     assert found.test.digest() == splits.test.digest()
     with pytest.raises(DataNotFound, match="--data"):
         splits_of_model(contract(), file, DataOptions())
-    assert len(splits_of_model(contract(), file, DataOptions(data="optdigits")).test) == len(splits.test)
+    foreign = splits_of_model(contract(), file, DataOptions(data="optdigits"))
+    assert len(foreign.test) > len(splits.test)
 
 
 def test_missing_data_of_a_model(tmp_path: Path) -> None:

@@ -21,9 +21,8 @@ def measure_accuracy(classifier: Classifier, file: Path, count: int) -> dict[str
     chosen = np.unique(np.linspace(0, len(test.images) - 1, min(count, len(test.images))).astype(int))
     right = int((classifier.predict(test.images[chosen]).argmax(axis=1) == test.labels[chosen]).sum())
     share = wilson(right, len(chosen))
-    training = classifier.contract.training
     return {
-        "dataset": training.name if training else "unknown",
+        "dataset": classifier.contract.dataset,
         "split": "test",
         "images": len(chosen),
         "of": len(test.images),

@@ -55,6 +55,8 @@ def read_verification(file: Path) -> Verification:
             },
         )
         parts = {"gate": _made(Gate, fields["gate"]), "missed": tuple(fields["missed"]), "comparison": comparison}
+        # Reports of earlier versions have none.
+        parts["data_notes"] = tuple(fields.get("data_notes", ()))
         verification: Verification = _made(Verification, {**fields, **parts})
         return verification
     except (OSError, ValueError, KeyError, TypeError) as error:

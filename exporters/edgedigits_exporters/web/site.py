@@ -79,7 +79,8 @@ def site_files(model: Path, options: WebOptions) -> dict[str, bytes]:
             f" {contract.reader!r} and images of {list(contract.image_shape)}"
         )
     engine: EngineParts = options.engine_module().parts(model, options)
-    contract = dataclasses.replace(contract, format="web", kernels=engine.kernels)
+    # A page is published, without the place of the maker's pictures.
+    contract = dataclasses.replace(contract, format="web", kernels=engine.kernels, data=None)
     made = {
         "index.html": _page(contract, engine, options.engine).encode(),
         "manifest.webmanifest": _manifest(contract).encode(),
