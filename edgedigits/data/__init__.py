@@ -46,14 +46,27 @@ def load_dataset(
         from edgedigits.data.framing import framed_dataset
 
         return framed_dataset(dataset, target)
+    from edgedigits.data.folder import load_folder
+
+    return load_folder(_folder(name), target)
+
+
+def dataset_labels(name: str) -> tuple[str, ...]:
+    """Return the names of a dataset's classes, without loading its images; for errors see load_dataset."""
+    if name in DATASETS:
+        return describe(name).labels
+    from edgedigits.data.folder import folder_labels
+
+    return folder_labels(_folder(name))
+
+
+def _folder(name: str) -> Path:
     folder = Path(name).expanduser()
     if folder.is_file():
         raise DatasetInvalid(f"{name} is a file; expected one of {', '.join(DATASETS)}, {A_FOLDER}")
     if not folder.is_dir():
         raise UnknownName("dataset", name, [*DATASETS, A_FOLDER])
-    from edgedigits.data.folder import load_folder
-
-    return load_folder(folder, target)
+    return folder
 
 
 def describe(name: str) -> "Description":

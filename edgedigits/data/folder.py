@@ -40,11 +40,9 @@ def load_folder(folder: Path, target: Target | None = None) -> Dataset:
             a picture, pictures of several sizes, train and test with different classes, or over 4 GiB of pixels.
         DataNotFound: a picture of labels.csv is missing.
     """
-    official = _is_official_split(folder)
     notes: list[str] = []
-    parts = [folder / name for name in OFFICIAL] if official else [folder]
-    lists = [_listed(part, target.labels if target else None, notes) for part in parts]
-    labels = _classes(lists[0], folder)
+    lists = [_listed(part, target.labels if target else None, notes) for part in _parts(folder)]
+    labels, official = _classes(lists[0], folder), len(lists) > 1
     if official and (different := set(labels) ^ set(_classes(lists[1], folder))):
         names = ", ".join(sorted(different, key=natural_key))
         raise DatasetInvalid(f"{folder}: expected the same classes in train and test; only in one of them: {names}")
@@ -71,16 +69,23 @@ def load_folder(folder: Path, target: Target | None = None) -> Dataset:
     )
 
 
+def folder_labels(folder: Path) -> tuple[str, ...]:
+    """Return the names of a folder's classes in natural order, without reading pictures; for errors see load_folder."""
+    return _classes(_listed(_parts(folder)[0], None, []), folder)
+
+
 def natural_key(name: str) -> tuple[list[str | int], str]:
     """Return a sort key that puts "2" before "10"; names that differ in case or leading zeros stay distinct."""
     parts = re.split(r"(\d+)", name.casefold())
     return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
-def _is_official_split(folder: Path) -> bool:
+def _parts(folder: Path) -> list[Path]:
+    """Return the folders of the official split, else the folder alone."""
     # Classes may be called "train" and "test" too; then they contain pictures instead of folders.
     names = {child.name for child in _folders(folder)}
-    return names == set(OFFICIAL) and all(_folders(folder / name) for name in OFFICIAL)
+    official = names == set(OFFICIAL) and all(_folders(folder / name) for name in OFFICIAL)
+    return [folder / name for name in OFFICIAL] if official else [folder]
 
 
 def _class_folders(folder: Path) -> list[Path]:

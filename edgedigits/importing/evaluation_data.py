@@ -1,4 +1,4 @@
-"""Labelled images for an import, in the size and the order of labels that a contract has."""
+"""Labelled images for an import, framed for the model and with the numbers of its labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from edgedigits.data import load_dataset
-from edgedigits.data.dataset import Samples
-from edgedigits.data.splits import SplitPlan, split
+from edgedigits.data.dataset import Dataset, Samples
+from edgedigits.data.framing import Target
+from edgedigits.training.data_of_model import DataOptions, remembered, splits_of_dataset
 from edgedigits_runtime.contract import Contract, DataUsed
 from edgedigits_runtime.foreign.deduction import LabelledImages
 
@@ -17,21 +18,21 @@ class EvaluationData:
     """The parts of a dataset; labels are indices of the contract's.
 
     Attributes:
-        name: of the dataset, as given.
+        options: name or folder of the dataset, as given.
+        dataset: as loaded.
         train: more images for choices.
         validation: for choices, and to fit temperature and threshold.
         test: for the accuracy.
         labels: names of the classes, in the contract's order.
-        digest: of all samples.
         notes: facts for the user, a line each.
     """
 
-    name: str
+    options: DataOptions
+    dataset: Dataset
     train: Samples
     validation: Samples
     test: Samples
     labels: tuple[str, ...]
-    digest: str
     notes: tuple[str, ...]
 
     def labelled(self) -> LabelledImages:
@@ -39,25 +40,21 @@ class EvaluationData:
         rng = np.random.default_rng(0)
         parts = [part.take(rng.permutation(len(part))) for part in (self.validation, self.train)]
         joined = parts[0].joined(parts[1])
-        return LabelledImages(joined.images, joined.labels, self.labels, f"images of {self.name} outside its test part")
+        origin = f"images of {self.options.data} outside its test part"
+        return LabelledImages(joined.images, joined.labels, self.labels, origin)
 
     def most_frequent(self) -> float:
         """Return the share of the most frequent class in the test part."""
         return float(np.bincount(self.test.labels).max() / len(self.test))
 
-    def used(self, file: Path) -> DataUsed:
+    def used(self, file: Path) -> DataUsed | None:
         """Return what the contract of `file` remembers."""
-        del file
-        return DataUsed(self.name, len(self.test), self.digest)
+        return remembered(self.options, self.dataset, file)
 
 
-def class_names(data: str, data_dir: Path | None) -> tuple[str, ...]:
-    """Return the names of a dataset's classes."""
-    return load_dataset(data, data_dir=data_dir).labels
-
-
-def load_for(_contract: Contract, data: str, data_dir: Path | None) -> EvaluationData:
-    """Load a dataset for a model; for errors see load_dataset and splits.split."""
-    dataset = load_dataset(data, data_dir=data_dir)
-    parts = split(dataset, SplitPlan())
-    return EvaluationData(data, parts.train, parts.validation, parts.test, dataset.labels, parts.test.digest(), ())
+def load_for(contract: Contract, data: str, data_dir: Path | None) -> EvaluationData:
+    """Load a dataset for a model; for errors see load_dataset and splits_of_dataset."""
+    options = DataOptions(data, data_dir)
+    dataset = load_dataset(data, data_dir=data_dir, target=Target.of(contract))
+    parts = splits_of_dataset(dataset, contract, Path(contract.name))
+    return EvaluationData(options, dataset, parts.train, parts.validation, parts.test, contract.labels, parts.notes)

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from edgedigits.importing.evaluation_data import EvaluationData, class_names, load_for
+from edgedigits.data import dataset_labels
+from edgedigits.importing.evaluation_data import EvaluationData, load_for
 from edgedigits.importing.labels import parse_labels
 from edgedigits.importing.sources import as_model_file
 from edgedigits.model_files import facts_of, open_as
@@ -97,7 +98,7 @@ def import_model(
         raise DataError("expected --data with --expect-accuracy, since accuracy is measured on it")
     given = _given(contract)
     named = parse_labels(labels) if isinstance(labels, str) else labels
-    names = class_names(data, data_dir) if data else None
+    names = dataset_labels(data) if data else None
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
         file, notes = as_model_file(path, Path(between))
         target = _target(path, file.suffix, out, force)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from edgedigits.data import folder, load_dataset
+from edgedigits.data import dataset_labels, folder, load_dataset
 from edgedigits.data.folder import load_folder, natural_key
 from edgedigits.data.framing import Target
 from edgedigits_runtime.errors import DatasetInvalid
@@ -205,6 +205,16 @@ def test_several_digits_or_none_are_no_class_if_the_labels_say_so(tmp_path, labe
     dataset = load_folder(tmp_path, Target((4, 5, 1), "plain", labels))
     assert dataset.labels == found
     assert len(dataset.notes) == (labels is not None)
+
+
+def test_classes_are_named_without_reading_pictures(digits, tmp_path):
+    assert dataset_labels("mnist") == tuple("0123456789")
+    (digits / "2" / "9.png").write_text("broken")
+    assert dataset_labels(str(digits)) == ("2", "10")
+    assert dataset_labels(str(labelled(tmp_path / "listed", {"a.png": "7", "b.png": "10", "c.png": "77"}))) == (
+        "7",
+        "10",
+    )
 
 
 def test_a_class_none_of_the_model_is_kept(tmp_path):
