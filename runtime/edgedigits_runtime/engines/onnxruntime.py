@@ -13,7 +13,7 @@ from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import cuda
-from edgedigits_runtime.engines.binding import BoundSession, dtype_name
+from edgedigits_runtime.engines.binding import SIZES, BoundSession, dtype_name
 from edgedigits_runtime.engines.devices import CPU, REMOTE, Device, candidates
 from edgedigits_runtime.engines.engine import Engine, EngineReport, check_tensors, keep_on_cores, worker_count
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, DeviceUnavailable, MissingExtra, first_line
@@ -37,7 +37,7 @@ UNSUPPORTED = ("opset", "IR version", "NOT_IMPLEMENTED", "is not a registered fu
 
 
 class OnnxRuntimeEngine(Engine):
-    """One session; a batch is run in calls of CHUNK images."""
+    """One session; a batch is run in calls of CHUNK images, or of as many as the file has fixed."""
 
     name = "onnxruntime"
 
@@ -45,20 +45,31 @@ class OnnxRuntimeEngine(Engine):
         # Read back from the session, because ONNX Runtime silently drops a provider that cannot start.
         super().__init__(contract, device.name, tuple(session.get_providers()), **settings)
         self._session = session
-        self._input = session.get_inputs()[0].name
+        given = session.get_inputs()[0]
+        self._input, self._dtype = given.name, dtype_name(given.type)
         self._output = session.get_outputs()[0].name
+        self._batch = _fixed_batch(given.shape, contract)
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        size = self._batch or CHUNK
         try:
-            answers = [self._answer(tensor[start : start + CHUNK]) for start in range(0, len(tensor), CHUNK)]
+            answers = [self._answer(tensor[start : start + size]) for start in range(0, len(tensor), size)]
         # Some kernels check their tensors' shapes only when they run.
         except _refusals() as error:
             raise ArtifactCorrupt(f"ONNX Runtime cannot run {self.contract.name}: {_reason(error)}") from error
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
     def _answer(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        answer: NDArray[Any] = self._session.run([self._output], {self._input: tensor})[0]
-        return answer
+        count = len(tensor)
+        given = tensor.astype(self._dtype, copy=False)
+        if self._batch is not None and count < self._batch:
+            given = np.concatenate([given, np.zeros((self._batch - count, *given.shape[1:]), given.dtype)])
+        if "N" not in self.contract.layout:
+            given = given[0]
+        answer: NDArray[Any] = self._session.run([self._output], {self._input: given})[0]
+        if self._batch is not None:
+            answer = answer.reshape(self._batch, -1)[:count]
+        return answer.astype(self.contract.output.dtype, copy=False)
 
     def _release(self) -> None:
         del self._session
@@ -69,12 +80,13 @@ class CudaEngine(OnnxRuntimeEngine):
 
     def __init__(self, session: Any, device: Device, contract: Contract, **settings: Any) -> None:
         super().__init__(session, device, contract, **settings)
-        self._bound = BoundSession(session, "cuda", device.number)
+        self._bound = BoundSession(session, "cuda", device.number, (self._batch,) if self._batch else SIZES)
         self._lock = threading.Lock()
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         with self._lock:
-            return self._bound.run(tensor)
+            answer = self._bound.run(tensor.astype(self._dtype, copy=False))
+        return answer.astype(self.contract.output.dtype, copy=False)
 
     def _release(self) -> None:
         del self._bound
@@ -89,6 +101,10 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     inputs, outputs = session.get_inputs(), session.get_outputs()
     check_tensors(contract, str(path), {"input": _tensor_of(inputs[0]), "output": _tensor_of(outputs[0])})
     reopen = partial(open_engine, path, contract, device, options)
+    if started.kind == "cuda" and "N" not in contract.layout:
+        if device == "auto":
+            return open_engine(path, contract, "cpu", options)
+        raise DeviceUnavailable(f"{path} takes one image without a batch, which runs with --device cpu only")
     if started.kind == "cuda":
         return CudaEngine(session, started, contract, reopen=reopen)
     workers = worker_count(options) if started.kind == "cpu" else 1
@@ -178,10 +194,21 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^\S+\.(cc|h):\d+ .*\) (?=[A-Z])", "", line)
 
 
+def _fixed_batch(shape: list[Any], contract: Contract) -> int | None:
+    """Return how many images an input takes at once; None if any number."""
+    if "N" not in contract.layout:
+        return 1
+    return shape[0] if shape and isinstance(shape[0], int) else None
+
+
 def _tensor_of(end: Any) -> Tensor:
-    """Convert ONNX Runtime's tensor to a contract's Tensor; a free batch has a name as its size."""
+    """Convert ONNX Runtime's tensor to a contract's Tensor; a free batch has a name as its size.
+
+    float16 and float64 are float32 in a contract; the engine casts them.
+    """
     shape = tuple(size if isinstance(size, int) else None for size in end.shape)
-    return Tensor(end.name, shape, dtype_name(end.type))
+    dtype = dtype_name(end.type)
+    return Tensor(end.name, shape, "float32" if dtype in ("float16", "float64") else dtype)
 
 
 def probe() -> EngineReport:
