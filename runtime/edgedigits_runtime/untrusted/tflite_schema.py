@@ -141,6 +141,7 @@ _OPERANDS = {
     "REDUCE_MAX": (2, 2, 27), "PACK": (1, 64, 59), "REDUCE_MIN": (2, 2, 27), "SQUARE": (1, 1, 66),
     "LEAKY_RELU": (1, 1, 75), "SQUARED_DIFFERENCE": (2, 2, 76), "ABS": (1, 1, 78), "ELU": (1, 1, 0),
     "QUANTIZE": (1, 1, 89), "HARD_SWISH": (1, 1, 91), "BATCH_MATMUL": (2, 2, 101), "GELU": (1, 1, 116),
+    "RELU_0_TO_1": (1, 1, 0),
 }  # fmt: skip
 """The fewest inputs, the most, and the number of the options; 0 where there are none."""
 
