@@ -19,7 +19,7 @@ def export(
         str | None,
         typer.Argument(
             metavar="[MODEL]",
-            help="A shipped name, a run folder or a .keras file; for C and web also an int8 .tflite file.",
+            help="A shipped name, a run folder, a .keras or an .onnx file; for C and web also an int8 .tflite file.",
             show_default="the newest run in runs/, else base",
         ),
     ] = None,
@@ -32,7 +32,7 @@ def export(
         Path | None,
         typer.Option(help="File or folder to write.", show_default="beside the model; of a shipped model here"),
     ] = None,
-    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with Keras, C with LiteRT.")] = True,
+    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with MODEL, C with LiteRT.")] = True,
     data: Data = None,
     data_dir: DataDir = None,
     contract: Contract = None,
@@ -56,7 +56,7 @@ def export(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
-    """Export a model; refuse the artifact if its decisions differ too much from those of Keras."""
+    """Export a model; refuse the artifact if its decisions differ too much from those of the model."""
     from edgedigits.cli.verify import print_verification
     from edgedigits.exporting.export import export_model
     from edgedigits.exporting.plan import ExportRequest

@@ -23,7 +23,8 @@ PRINTED_FLIPS = 10
 def verify(
     artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .onnx or .tflite file, or a C export.")],
     against: Annotated[
-        str | None, typer.Option(metavar="MODEL.keras", help="Its Keras model.", show_default="beside the artifact")
+        str | None,
+        typer.Option(metavar="MODEL", help="A .keras, .onnx or .tflite file.", show_default="beside the artifact"),
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     data: Data = None,
@@ -35,7 +36,7 @@ def verify(
     isolate: Isolate = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
-    """Compare every decision with Keras, and every value of C with LiteRT; exit with 1 if a gate is missed."""
+    """Compare every decision with the original, and every value of C with LiteRT; exit with 1 if a gate is missed."""
     from edgedigits.recipes.gates import Gate
     from edgedigits.verification.verify import verify as verify_model
 
@@ -57,9 +58,11 @@ def print_verification(verification: "Verification") -> None:
     """Print the figures, the first flipped decisions and the verdict."""
     found = verification.comparison
     typer.echo(f"{verification.artifact} against {verification.against}, {found.images:,} {verification.split} images")
-    original = "LiteRT" if verification.against.endswith(".tflite") else "Keras"
-    typer.echo(f"  {original:9} {_percent(found.keras_accuracy)}")
-    typer.echo(f"  artifact  {_percent(found.artifact_accuracy)}   McNemar p = {found.mcnemar_p:.3g}")
+    from edgedigits.verification.verify import engine_title
+
+    original = engine_title(Path(verification.against))
+    typer.echo(f"  {original:12} {_percent(found.keras_accuracy)}")
+    typer.echo(f"  artifact     {_percent(found.artifact_accuracy)}   McNemar p = {found.mcnemar_p:.3g}")
     typer.echo(f"  agreement {found.agreement:.2%}, {len(found.flips)} flipped")
     typer.echo(
         f"  probability error at most {found.max_probability_error:.2g}, mean {found.mean_probability_error:.2g};"

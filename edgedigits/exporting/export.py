@@ -13,7 +13,7 @@ from edgedigits.exporting.source import SourceData, own_contract
 from edgedigits.model_files import open_model
 from edgedigits.training.data_of_model import DataOptions, moved
 from edgedigits.training.temperature import with_temperature
-from edgedigits.verification.verify import Verification, report_path, write_report
+from edgedigits.verification.verify import Verification, engine_title, report_path, write_report
 from edgedigits_exporters.census import Census, take_census
 from edgedigits_exporters.conversion import ConversionOptions
 from edgedigits_exporters.whole_folders import whole_folder
@@ -67,7 +67,7 @@ def export(
         format: "onnx", "tflite", "c", "c-array" or "web".
         precision: "float32", "float16", "int8" or "dynamic"; None is int8 for tflite, float32 for onnx.
         out: the file or folder to write; None chooses a name.
-        verify: compare with Keras on the test split before the file gets its name; C with LiteRT, value by value.
+        verify: compare with the model on the test split before the file gets its name; C with LiteRT, value by value.
         data, data_dir: dataset, and the folder to look in first; None for the one that the model was trained on.
         kernels, project: of C, kernels also of web; see microcontroller.c.COptions.
         engine, npm_package: of web; see web.WebOptions.
@@ -140,7 +140,7 @@ def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | Non
         verify = partial(data.verify, contract=step.options.contract)
         verification = step.format.compare(step.source, artifact, step.options, verify)
     except (DataNotFound, DeviceUnavailable) as error:
-        data.notes.append(f"not compared with {'Keras' if converted else 'LiteRT'}: {error}")
+        data.notes.append(f"not compared with {engine_title(step.source)}: {error}")
         return None
     if verification is None:
         return None
@@ -156,7 +156,7 @@ def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | Non
 
 def _measured(contract: Contract, artifact: Path, verification: Verification | None, data: SourceData) -> Contract:
     """Return the contract with temperature, threshold and accuracy of this very file."""
-    # Quantized probabilities are coarser than those of Keras, so its temperature does not fit them.
+    # Quantized probabilities are coarser than those of the source, so its temperature does not fit them.
     with contextlib.suppress(DataNotFound):
         validation = data.splits.validation
         contract = with_temperature(contract, open_model(artifact).run(validation.images), validation.labels)

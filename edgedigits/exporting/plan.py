@@ -14,7 +14,7 @@ from edgedigits.exporting.source import (
     find_source,
     own_contract,
 )
-from edgedigits.model_files import read_contract_file
+from edgedigits.model_files import SHIPPED, read_contract_file
 from edgedigits.training.data_of_model import DataOptions
 from edgedigits_exporters import Format, FormatOptions, get_format, make_options
 from edgedigits_exporters.conversion import ConversionOptions
@@ -82,9 +82,10 @@ def plan(request: ExportRequest, between: Path) -> tuple[list[Step], SourceData]
     if last.copy:
         return [last], data
     options.require_tools(source)
-    if source.suffix == options.made_of:
+    if source.suffix in options.made_of:
         return [last], data
-    name, converted = options.made_of[1:], between / f"model{options.made_of}"
+    suffix = options.made_of[0]
+    name, converted = suffix[1:], between / f"model{suffix}"
     conversion = make_options(name, {"precision": options.precision, "contract": given})
     conversion.require_tools(source)
     # The converted file has a contract of its own, with other tensors than those of the given one.
@@ -103,12 +104,13 @@ def _path(request: ExportRequest, source: Path, name: str, format: Format, optio
         path = request.out or default_path(source, name, format.SUFFIX)
         refuse_existing(path, replace=request.force)
         return path
-    ready = source.suffix == format.SUFFIX
-    default = Path(source.name) if ready else default_path(source, name, f".{options.precision}{format.SUFFIX}")
-    if request.out is None:
-        return default
-    if request.out.is_dir():
-        return request.out / default.name
-    if request.out.suffix != format.SUFFIX:
-        raise ExportError(f"expected --out to end in {format.SUFFIX}, or to be a folder; got {request.out}")
-    return request.out
+    copied = source.parent == SHIPPED and source.suffix == format.SUFFIX
+    default = Path(source.name) if copied else default_path(source, name, f".{options.precision}{format.SUFFIX}")
+    path = request.out or default
+    if path.is_dir():
+        path = path / default.name
+    if path.suffix != format.SUFFIX:
+        raise ExportError(f"expected --out to end in {format.SUFFIX}, or to be a folder; got {path}")
+    if path.resolve() == source.resolve():
+        raise ExportError(f"expected --out to be another file than the model, got {path}")
+    return path

@@ -29,8 +29,8 @@ def default_model() -> str | Path:
     return run.path if run else DEFAULT_MODEL
 
 
-def find_source(model: str | Path, suffix: str, precision: str | None) -> Path:
-    """Return a MODEL's file with a suffix and a precision (None for any), or its `.keras` file.
+def find_source(model: str | Path, suffixes: tuple[str, ...], precision: str | None) -> Path:
+    """Return a MODEL's file: of a shipped name with the first suffix and a precision (None for any), else `.keras`.
 
     Raises:
         ExportError: MODEL is a C export.
@@ -38,15 +38,16 @@ def find_source(model: str | Path, suffix: str, precision: str | None) -> Path:
         ArtifactNotFound: no such file.
     """
     if str(model) in shipped_names():
-        return find_shipped(model, suffix, precision) or find_keras(model)
+        return find_shipped(model, suffixes[0], precision) or find_keras(model)
     path = Path(model)
     if is_c_export(path):
         raise ExportError(f"{model} is a C export; export its digits.tflite, or the model that it was made of")
     # The name of a run folder may have a dot in it.
     if path.is_dir() or path.suffix in ("", ".keras"):
         return find_keras(model)
-    if path.suffix != suffix:
-        raise UnknownName("model file type for this format and engine", path.suffix, dict.fromkeys((suffix, ".keras")))
+    known = dict.fromkeys((*suffixes, ".keras", ".onnx"))
+    if path.suffix not in known:
+        raise UnknownName("model file type for this format and engine", path.suffix, known)
     if not path.is_file():
         raise ArtifactNotFound(f"no model file at {path}")
     return check_shipped(path)
@@ -73,11 +74,11 @@ def default_path(source: Path, name: str, ending: str) -> Path:
 
 
 def own_contract(source: Path) -> Contract | None:
-    """Return a file's contract; None for a foreign model, which only the C array accepts."""
+    """Return a file's contract; None for a foreign `.tflite`, which only the C array accepts."""
     try:
         return read_contract(source)
     except ContractMissing:
-        if source.suffix == ".keras":
+        if source.suffix != ".tflite":
             raise
         return None
 

@@ -17,7 +17,7 @@ from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
-from edgedigits_runtime.engines import is_c_export
+from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, is_c_export
 from edgedigits_runtime.errors import ArrayError, ArtifactNotFound
 from edgedigits_runtime.whole_files import write_whole
 
@@ -129,20 +129,32 @@ def gate_of(contract: Contract) -> Gate:
     return default_gate(contract.precision, own)
 
 
+def engine_title(reference: Path) -> str:
+    """Return the title of the engine that runs a reference."""
+    return {".keras": "Keras", ".onnx": "ONNX Runtime"}.get(reference.suffix, "LiteRT")
+
+
 def find_reference(artifact: Path) -> Path:
-    """Return the `.tflite` file in a folder of C, or the `.keras` file beside another artifact.
+    """Return the `.tflite` file in a folder of C, or the `.keras` or `.onnx` file beside another artifact.
 
     Raises:
-        ArtifactNotFound: expected the artifact's name with `.keras`, or `model.keras`.
+        ArtifactNotFound: expected the artifact's name with `.keras` or `.onnx`, or `model.keras`.
     """
     if is_c_export(artifact):
         return artifact / "digits.tflite"
     if artifact.parent == SHIPPED:
         return find_keras(artifact.stem)
-    for candidate in (artifact.with_suffix(".keras"), artifact.parent / "model.keras"):
-        if candidate.is_file():
+    # mine.int8.tflite is made of mine.onnx.
+    stems = (artifact.with_suffix(""), artifact.with_suffix("").with_suffix(""))
+    named = [stem.with_name(stem.name + suffix) for suffix in (".keras", ".onnx") for stem in dict.fromkeys(stems)]
+    for candidate in (*named, artifact.parent / "model.keras"):
+        if candidate.is_file() and candidate != artifact:
             return candidate
-    raise ArtifactNotFound(f"expected a .keras file beside {artifact}, found none; give it with --against FILE")
+    raise ArtifactNotFound(f"expected a .keras or .onnx file beside {artifact}; give it with --against FILE")
+
+
+def _given_reference(model: str | Path) -> Path:
+    return find_model(model) if Path(model).suffix in ENGINE_OF_SUFFIX else find_keras(model)
 
 
 def file_digest(file: Path) -> str:
@@ -176,7 +188,7 @@ def verify(
 
     Args:
         artifact: a `.onnx` or `.tflite` file, or a folder of C.
-        against: the Keras model; None looks beside the artifact. C is compared with the `.tflite` inside it.
+        against: the original model; None looks beside the artifact. C is compared with the `.tflite` inside it.
         split: "train", "validation" or "test".
         data, data_dir: dataset, and the folder to look in first; None for the one that the contract names.
         demands: limits that replace those of the artifact's recipe and precision, if they are not None.
@@ -186,7 +198,7 @@ def verify(
         EdgedigitsError: see verify_artifact.
     """
     artifact = find_model(artifact)
-    reference = find_keras(against) if against else find_reference(artifact)
+    reference = _given_reference(against) if against else find_reference(artifact)
     if reference.suffix == ".keras":
         load_keras()
     options = DataOptions(data, data_dir)

@@ -35,9 +35,9 @@ class FormatOptions:
     contract: Contract | None = None
 
     @property
-    def made_of(self) -> str:
-        """Suffix of the model file that the artifact is made of."""
-        return ".tflite"
+    def made_of(self) -> tuple[str, ...]:
+        """Suffixes of the model files that the artifact is made of; others are converted to the first."""
+        return (".tflite",)
 
     def require_tools(self, source: Path) -> None:
         """Check that the packages and programs for exporting `source` are installed.
@@ -54,7 +54,7 @@ class Format(Protocol):
     OPTIONS: type[FormatOptions]
 
     def export(self, source: Path, path: Path, options: Any) -> Path:
-        """Write a file with the suffix `options.made_of` as an artifact with its contract, and return `path`.
+        """Write a file with a suffix of `options.made_of` as an artifact with its contract, and return `path`.
 
         The artifact is written whole or not at all; a folder must not exist.
         """
@@ -65,7 +65,7 @@ class Format(Protocol):
         """Return `verify(model, reference)` for an artifact and its source; None if nothing can be compared."""
 
     def with_contract(self, content: bytes, contract: Contract) -> bytes:
-        """Return a file's bytes with another contract; only in formats that are made of `.keras` files."""
+        """Return a file's bytes with another contract; only in formats that are made of `.keras` and `.onnx` files."""
 
 
 def get_format(name: str) -> Format:

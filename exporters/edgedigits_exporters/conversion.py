@@ -1,12 +1,13 @@
-"""Shared parts of the formats converted from Keras: options, calibration set and the converter's process."""
+"""Shared parts of the formats converted from Keras and ONNX: options, calibration set and the converter's process."""
 
 import dataclasses
 import hashlib
 import importlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ PRECISIONS = ("float32", "float16", "int8", "dynamic")
 
 CALIBRATION_IMAGES = 500
 
+EXTRAS = {"onnxruntime": "onnx", **dict.fromkeys(("onnx2tf", "onnx_graphsurgeon", "sng4onnx", "tf_keras"), "import")}
+"""Extras of the packages that converters import; the others are in "train"."""
+
 
 @dataclass(frozen=True)
 class CalibrationSet:
@@ -33,7 +37,7 @@ class CalibrationSet:
 
 @dataclass(frozen=True)
 class ConversionOptions(FormatOptions):
-    """Options of the formats that are converted from Keras.
+    """Options of the formats that are converted from Keras, or from ONNX.
 
     Args:
         precision: "float32"; "float16" weights; "int8" weights and activations; "dynamic": int8 weights, activations
@@ -43,16 +47,24 @@ class ConversionOptions(FormatOptions):
 
     calibration_set: CalibrationSet | None = None
 
+    onnx_packages: ClassVar[tuple[str, ...]] = ()
+    """What the conversion of an `.onnx` file imports."""
+
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise UnknownName("precision", str(self.precision), PRECISIONS)
 
     @property
-    def made_of(self) -> str:
-        return ".keras"
+    def made_of(self) -> tuple[str, ...]:
+        return (".keras", ".onnx")
 
-    def require_tools(self, source: Path) -> None:  # noqa: ARG002
-        load_keras()
+    def require_tools(self, source: Path) -> None:
+        if source.suffix == ".keras":
+            load_keras()
+            return
+        for package in self.onnx_packages:
+            if importlib.util.find_spec(package) is None:
+                raise _missing(package)
 
 
 def choose_balanced(
@@ -77,7 +89,7 @@ def choose_balanced(
 
 
 def compare(source: Path, artifact: Path, options: ConversionOptions, verify: Callable[[Path, Path], Result]) -> Result:  # noqa: ARG001
-    """Compare an artifact with the Keras model that it was made of; see Format."""
+    """Compare an artifact with the Keras or ONNX model that it was made of; see Format."""
     return verify(artifact, source)
 
 
@@ -108,7 +120,9 @@ def convert_here(module: str, source: str, contract: str | None, precision: str,
     try:
         content, converted = importlib.import_module(module).convert(Path(source), given, precision, images)
     except ImportError as error:
-        package = error.name or "a package"
-        extra = "onnx" if package.startswith("onnxruntime") else "train"
-        raise MissingExtra(f"this conversion imports {package} and", extra) from error
+        raise _missing(error.name or "a package") from error
     return [content, converted.to_json()]
+
+
+def _missing(package: str) -> MissingExtra:
+    return MissingExtra(f"this conversion imports {package} and", EXTRAS.get(package.split(".")[0], "train"))

@@ -1,15 +1,15 @@
-"""Export to ONNX with tf2onnx: free batch, input "image", output "probabilities", static shapes inside."""
+"""Export to ONNX: a `.keras` file with tf2onnx, an `.onnx` file as it is or in another precision.
+
+From Keras: free batch, input "image", output "probabilities", static shapes inside.
+"""
 
 import dataclasses
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child
+from edgedigits_exporters.onnx_precision import to_precision
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY
 from edgedigits_runtime.preprocessing import Images, network_input
@@ -27,6 +27,8 @@ class OnnxOptions(ConversionOptions):
 
     precision: str = "float32"
 
+    onnx_packages = ("onnx", "onnxruntime")
+
 
 OPTIONS = OnnxOptions
 
@@ -34,10 +36,10 @@ __all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "export", "with_contract"]
 
 
 def export(source: Path, path: Path, options: OnnxOptions) -> Path:
-    """Write a `.keras` file as an `.onnx` file; see Format and convert_in_child.
+    """Write a `.keras` or `.onnx` file as an `.onnx` file; see Format and convert_in_child.
 
     Raises:
-        GraphUnsupported: the converted graph could not be cleaned.
+        GraphUnsupported: the graph converted from Keras could not be cleaned.
     """
     return write_whole(path, with_contract(*convert_in_child(__name__, source, options)))
 
@@ -49,6 +51,18 @@ def with_contract(content: bytes, contract: Contract) -> bytes:
 
 def convert(path: Path, contract: Contract | None, precision: str, images: Images | None) -> tuple[bytes, Contract]:
     """Return the serialized model and its contract; called in the child process."""
+    import onnx
+
+    load = _load_onnx if path.suffix == ".onnx" else _load_keras
+    graph, contract, tools = load(path, contract, precision)
+    graph = to_precision(graph, precision, None if images is None else network_input(images, contract))
+    tools = {**contract.tools, **tools, "onnx": onnx.__version__}
+    fitting = dataclasses.replace(contract, format="onnx", precision=precision, tools=tools)
+    return graph.SerializeToString(), fitting
+
+
+def _load_keras(path: Path, contract: Contract | None, _precision: str) -> tuple[Any, Contract, dict[str, str]]:
+    """Return the graph of a `.keras` file, its contract and the tools that converted it."""
     from edgedigits_exporters.keras_file import load_model
     from edgedigits_exporters.onnx_graph import clean
 
@@ -63,58 +77,16 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
     function = tf.function(lambda image: model(image, training=False), input_signature=signature)
     graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     graph = clean(graph)
-    if precision == "float16":
-        graph = _to_float16(graph)
-    elif precision == "int8" and images is not None:
-        graph = _quantize(graph, network_input(images, contract))
-    elif precision == "dynamic":
-        graph = _quantize(graph, None)
     onnx.checker.check_model(graph, full_check=True)
-    tools = {"keras": keras.__version__, "tf2onnx": tf2onnx.__version__, "onnx": onnx.__version__}
-    fitting = dataclasses.replace(contract, format="onnx", precision=precision, tools={**contract.tools, **tools})
-    return graph.SerializeToString(), fitting
+    return graph, contract, {"keras": keras.__version__, "tf2onnx": tf2onnx.__version__}
 
 
-def _to_float16(graph: Any) -> Any:
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-    from onnxruntime.transformers.onnx_model import OnnxModel
+def _load_onnx(path: Path, contract: Contract | None, precision: str) -> tuple[Any, Contract, dict[str, str]]:
+    """Return the graph of an `.onnx` file, in float32 if it is to be quantized, and its contract."""
+    import onnxruntime
 
-    # Inputs and outputs stay float32, so that every precision is fed in the same way.
-    halved = OnnxModel(convert_float_to_float16(graph, keep_io_types=True))
-    # The converter appends its casts at the end of the node list; ONNX requires topological order.
-    halved.topological_sort()
-    return halved.model
+    from edgedigits_exporters.onnx_file import load_checked, load_float32
 
-
-def _quantize(graph: Any, pixels: NDArray[np.float32] | None) -> Any:
-    """Quantize weights to int8; with calibration pixels activations too, as QuantizeLinear/DequantizeLinear (QDQ)."""
-    import onnx
-    from onnxruntime.quantization import (
-        CalibrationDataReader,
-        QuantFormat,
-        QuantType,
-        quantize_dynamic,
-        quantize_static,
-    )
-
-    # ONNX Runtime's quantizer reads and writes files.
-    with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
-        source, target = (str(Path(folder) / name) for name in ("float.onnx", "quantized.onnx"))
-        onnx.save(graph, source)
-        if pixels is None:
-            quantize_dynamic(source, target, weight_type=QuantType.QUInt8)
-            return onnx.load(target)
-
-        batches = iter([{"image": batch} for batch in np.array_split(pixels, -(-len(pixels) // 100))])
-
-        class Reader(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime publishes no types
-            def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-                return next(batches, None)
-
-        quantize_static(
-            source, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
-            activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
-            # Softmax is cheap, and steps of 1/256 would make the confidence coarser.
-            op_types_to_quantize=sorted({node.op_type for node in graph.graph.node} - {"Softmax"}),
-        )  # fmt: skip
-        return onnx.load(target)
+    if precision == "float32":
+        return *load_checked(path, contract), {}
+    return *load_float32(path, contract), {"onnxruntime": onnxruntime.__version__}

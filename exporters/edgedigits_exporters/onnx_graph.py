@@ -27,7 +27,7 @@ def clean(model: Any) -> Any:
     import onnx
 
     _flatten_in_place(model)
-    _remove_unused(model)
+    remove_unused(model)
     _name_ends(model)
     _refuse_leftovers(model)
     model.graph.name = "edgedigits"
@@ -90,7 +90,7 @@ def _reorder(graph: Any, entry: Any, nhwc: tuple[int, int, int], axis: int) -> N
     entry.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values.take(order, axis=axis)), entry.name))
 
 
-def _remove_unused(model: Any) -> None:
+def remove_unused(model: Any) -> None:
     """Remove nodes and weights that no output depends on."""
     graph = model.graph
     needed = {output.name for output in graph.output}

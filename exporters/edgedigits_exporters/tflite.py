@@ -3,6 +3,10 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child
 from edgedigits_runtime.contract import Contract, Tensor
@@ -21,15 +25,20 @@ class TfliteOptions(ConversionOptions):
 
     precision: str = "int8"
 
+    onnx_packages = ("tensorflow", "onnx2tf", "onnxruntime")
+
 
 OPTIONS = TfliteOptions
 
-__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "export", "with_contract"]
+CONVERTERS = {".keras": __name__, ".onnx": "edgedigits_exporters.onnx_to_tflite"}
+"""Modules whose `convert` takes a file with this suffix."""
+
+__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "export", "fitting_contract", "to_flatbuffer", "with_contract"]
 
 
 def export(source: Path, path: Path, options: TfliteOptions) -> Path:
-    """Write a `.keras` file as a `.tflite` file; see Format and convert_in_child."""
-    return write_whole(path, with_contract(*convert_in_child(__name__, source, options)))
+    """Write a `.keras` or `.onnx` file as a `.tflite` file; see Format and convert_in_child."""
+    return write_whole(path, with_contract(*convert_in_child(CONVERTERS[source.suffix], source, options)))
 
 
 def convert(path: Path, contract: Contract | None, precision: str, images: Images | None) -> tuple[bytes, Contract]:
@@ -43,26 +52,40 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
     # With a free batch the converter adds SHAPE, STRIDED_SLICE and PACK around the flattening.
     image = keras.Input(batch_shape=(1, *contract.input.shape[1:]), name="image")
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, model(image)))
+    pixels = None if images is None else network_input(images, contract)[:, None]
+    flatbuffer = to_flatbuffer(converter, precision, pixels)
+    return flatbuffer, fitting_contract(contract, flatbuffer, precision, {"keras": keras.__version__})
+
+
+def to_flatbuffer(converter: Any, precision: str, pixels: NDArray[np.float32] | None) -> bytes:
+    """Return the model of TensorFlow's converter in a precision; int8 needs inputs of the model, one after another."""
+    import tensorflow as tf
+
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8" and images is not None:
-        pixels = network_input(images, contract)
-        converter.representative_dataset = lambda: ([row[None]] for row in pixels)
+    if precision == "int8" and pixels is not None:
+        converter.representative_dataset = lambda: ([one] for one in pixels)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
     flatbuffer: bytes = converter.convert()
+    return flatbuffer
+
+
+def fitting_contract(contract: Contract, flatbuffer: bytes, precision: str, tools: dict[str, str]) -> Contract:
+    """Return the contract with the tensors of a converted model and the tools that made it."""
+    import tensorflow as tf
+
     input_tensor, output_tensor = _tensors(flatbuffer)
-    fitting = dataclasses.replace(
+    return dataclasses.replace(
         contract,
         format="tflite",
         precision=precision,
-        tools={**contract.tools, "keras": keras.__version__, "tensorflow": tf.__version__},
+        tools={**contract.tools, **tools, "tensorflow": tf.__version__},
         input=input_tensor,
         output=output_tensor,
     )
-    return flatbuffer, fitting
 
 
 def _tensors(flatbuffer: bytes) -> tuple[Tensor, Tensor]:

@@ -59,8 +59,8 @@ class WebOptions(FormatOptions):
             raise ExportError("--npm-package is an option of --engine onnxruntime-web")
 
     @property
-    def made_of(self) -> str:
-        return str(self.engine_module().SUFFIX)
+    def made_of(self) -> tuple[str, ...]:
+        return (self.engine_module().SUFFIX,)
 
     def require_tools(self, source: Path) -> None:
         self.engine_module().require(source, self)

@@ -72,7 +72,7 @@ class Origin:
 
 def require(model: Path, options: WebOptions) -> None:
     """Check that the compiler is installed if `model` needs it; see require_tools."""
-    if model.suffix == ".keras" or prebuilt_wasm(model, options.code) is None:
+    if model.suffix != ".tflite" or prebuilt_wasm(model, options.code) is None:
         require_tools()
 
 
