@@ -1,6 +1,7 @@
 """C as an engine: the answers of LiteRT, one compilation, and errors."""
 
 import concurrent.futures
+import dataclasses
 import os
 import pickle
 import re
@@ -16,19 +17,25 @@ from benchmarks.emulated_cores.building import available, build
 from benchmarks.emulated_cores.cores import CORES
 from edgedigits.model_files import SHIPPED, find_model, shipped_names
 from edgedigits_exporters.microcontroller import c
-from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.contract import Tensor
+from edgedigits_runtime.embedded_contract import MEMBER, read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import compiled_c, open_engine, probe_engines
 from edgedigits_runtime.errors import (
     ArtifactCorrupt,
+    ArtifactUnsupported,
     ContractMissing,
     DeviceUnavailable,
     EdgedigitsError,
     OutputNotWritable,
     UnknownName,
 )
+from edgedigits_runtime.golden import golden_path, read_golden, replay
+from edgedigits_runtime.reading.reader import Reader
+from tests.support.edited_tflite import INT8, UINT8, Builder
 from tests.support.needs import needs
-from tests.support.tiny_models import pictures
+from tests.support.tiny_models import WEIGHT_SCALE, int8_contract, pictures, weights
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +176,67 @@ def test_the_contract_names_the_kernels(exported: Path) -> None:
     assert (contract.format, contract.kernels) == ("c", "xnnpack")
     assert (contract.labels, contract.accuracy) == (original.labels, original.accuracy)
     assert find_model(exported) == exported
+
+
+def dense_network(shape: list[int], kind: int) -> bytes:
+    """A `.tflite` file that takes pixels of 28x28 in a shape and a type, int8 or uint8, and returns that type."""
+    shift = 128 if kind == UINT8 else 0
+    build = Builder(shape, kind, 1 / 255, shift - 128)
+    if kind == UINT8:
+        build.add("QUANTIZE", build.tensor(shape, INT8, 1 / 255, -128), version=2)
+    build.add("RESHAPE", build.tensor([1, 784], INT8, 1 / 255, -128), build.constant([1, 784]))
+    kernel = build.constant(weights(), INT8, WEIGHT_SCALE)
+    logits = build.tensor([1, 10], INT8, 0.25, 0)
+    build.add("FULLY_CONNECTED", logits, kernel, -1, options="FullyConnectedOptions", version=4)
+    build.add("SOFTMAX", build.tensor([1, 10], INT8, 1 / 256, -128), options="SoftmaxOptions", version=2, beta=1.0)
+    if kind == UINT8:
+        build.add("QUANTIZE", build.tensor([1, 10], UINT8, 1 / 256, 0), version=2)
+    return build.pack()
+
+
+@needs("cc")
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [INT8, UINT8], ids=["int8", "uint8"])
+@pytest.mark.parametrize(
+    ("shape", "layout"),
+    [([1, 28, 28, 1], "NHWC"), ([1, 1, 28, 28], "NCHW"), ([1, 28, 28], "NHW"), ([1, 784], "NF")],
+)
+def test_header_contract_and_engine_say_int8_pictures(shape: list[int], layout: str, kind: int, tmp_path: Path) -> None:
+    dtype, shift = ("uint8", 128) if kind == UINT8 else ("int8", 0)
+    own = int8_contract(
+        input=Tensor("t0", tuple(shape), dtype, 1 / 255, shift - 128),
+        output=Tensor("probabilities", (1, 10), dtype, 1 / 256, shift - 128),
+        layout=layout,
+        image=(28, 28, 1) if layout == "NF" else None,
+    )
+    (tmp_path / "own.tflite").write_bytes(dense_network(shape, kind))
+    folder = c.export(tmp_path / "own.tflite", tmp_path / "own-c", c.COptions(contract=own))
+    contract, header = read_contract(folder), (folder / "digits.h").read_text()
+    assert (contract.layout, contract.image, contract.input.shape) == ("NHWC", None, (1, 28, 28, 1))
+    assert [(end.dtype, end.zero_point) for end in (contract.input, contract.output)] == [("int8", -128)] * 2
+    for line in ("HEIGHT 28", "WIDTH 28", "CHANNELS 1", "INPUT_ZERO_POINT (-128)", "OUTPUT_ZERO_POINT (-128)"):
+        assert f"#define DIGITS_{line}\n" in header
+    images = pictures(40)
+    with open_engine(folder) as ours, open_engine(tmp_path / "own.tflite", contract=own) as theirs:
+        np.testing.assert_array_equal(ours.run(images), theirs.run(images))
+        assert all(stage.alike for stage in replay(read_golden(golden_path(folder)), Reader(Classifier(ours))))
+
+
+def test_channels_before_rows_are_refused(tmp_path: Path) -> None:
+    own = int8_contract(input=Tensor("t0", (1, 3, 28, 28), "int8", 1 / 255, -128), layout="NCHW")
+    (tmp_path / "own.tflite").write_bytes(dense_network([1, 784], INT8))
+    with pytest.raises(ArtifactUnsupported, match=r"NCHW.*NHWC"):
+        c.export(tmp_path / "own.tflite", tmp_path / "own-c", c.COptions(contract=own))
+
+
+@needs("cc")
+def test_a_folder_of_an_earlier_version_is_refused(exported: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    contract = read_contract(folder)
+    unsigned = dataclasses.replace(contract.input, dtype="uint8", zero_point=0)
+    (folder / MEMBER).write_text(dataclasses.replace(contract, input=unsigned).to_json())
+    with pytest.raises(ArtifactCorrupt, match=r"uint8.*int8"):
+        open_engine(folder)
 
 
 def test_a_missing_compiler_is_an_error_with_a_remedy(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,9 +91,12 @@ class Builder:
         self.graph.tensors[index].buffer = len(self.model.buffers) - 1
         return index
 
-    def add(self, name: str, output: int, *others: int, options: str = "", **attributes: Any) -> "Builder":
+    def add(
+        self, name: str, output: int, *others: int, options: str = "", version: int = 1, **attributes: Any
+    ) -> "Builder":
         """Append an operator that reads the last output and `others`."""
         code = schema.OperatorCodeT()
+        code.version = version
         code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
         self.model.operatorCodes.append(code)
         made = schema.OperatorT()
@@ -108,9 +111,13 @@ class Builder:
         self.last = output
         return self
 
-    def read(self) -> Graph:
+    def pack(self) -> bytes:
+        """Return the model, whose output is the last one."""
         self.graph.inputs, self.graph.outputs = [0], [self.last]
-        return read_graph(packed(self.model), "x.tflite")
+        return packed(self.model)
+
+    def read(self) -> Graph:
+        return read_graph(self.pack(), "x.tflite")
 
     def read_one(self) -> Operator:
         (operator,) = self.read().operators

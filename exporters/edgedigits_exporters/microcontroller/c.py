@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgedigits_exporters import FormatOptions, Result
 from edgedigits_exporters.microcontroller import literals
@@ -20,11 +22,11 @@ from edgedigits_exporters.microcontroller.writing.digits_h import digits_h
 from edgedigits_exporters.microcontroller.writing.project_files import PROJECTS, fill_file, golden_header, marks_of
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.classifier import Classifier
-from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
-from edgedigits_runtime.errors import ExportError, UnknownName
+from edgedigits_runtime.errors import ArtifactUnsupported, ExportError, UnknownName
 from edgedigits_runtime.golden import Vectors, packed, record
 from edgedigits_runtime.reading.reader import Reader
 
@@ -75,12 +77,28 @@ def compare(source: Path, artifact: Path, options: COptions, verify: Callable[[P
 
 
 def c_files(model: Path, options: COptions) -> dict[str, str | bytes]:
-    """Return the content of each file of the folder by its name."""
+    """Return the content of each file of the folder by its name.
+
+    The contract and the golden vectors in it state what the C code takes, whatever the file does: int8 pictures.
+    """
     content = model.read_bytes()
     own = options.contract or read_contract(model)
-    program = make_program(read_graph(content, str(model)), options.kernels)
-    contract = dataclasses.replace(own, format="c", kernels=options.kernels)
+    if own.layout in ("NCHW", "CHW") and own.image_shape[2] > 1:
+        raise ArtifactUnsupported(f"{model} takes the layout {own.layout}, expected NHWC; convert the model to NHWC")
+    program = make_program(read_graph(content, str(model), own.image_shape), options.kernels)
     vectors = golden_vectors(model, own, options.kernels)
+    shape = own.image_shape
+    vectors["input"] = _as_int8(vectors["input"]).reshape(-1, *shape)
+    vectors["output"] = _as_int8(vectors["output"])
+    contract = dataclasses.replace(
+        own,
+        format="c",
+        kernels=options.kernels,
+        layout="NHWC",
+        image=None,
+        input=dataclasses.replace(_int8_tensor(own.input), shape=(1, *shape)),
+        output=_int8_tensor(own.output),
+    )
     heading = literals.comment(
         f"{contract.name} as standalone C99, made by edgedigits {version('edgedigits')}. Its values are LiteRT's"
         f" ({options.kernels} kernels). SHA-256 of the .tflite file: {hashlib.sha256(content).hexdigest()}."
@@ -88,7 +106,7 @@ def c_files(model: Path, options: COptions) -> dict[str, str | bytes]:
     texts = {
         "digits.h": digits_h(program, contract, heading, version("edgedigits")),
         "digits.c": digits_c(program, contract, heading),
-        "golden.h": golden_header(vectors["framed"], _as_int8(vectors), options.kernels),
+        "golden.h": golden_header(vectors["framed"], vectors["output"], options.kernels),
     }
     marks = marks_of(program, contract, texts["digits.c"], options.project)
     layout = PROJECTS[options.project]
@@ -109,6 +127,12 @@ def golden_vectors(model: Path, contract: Contract, kernels: str) -> Vectors:
         return record(Reader(Classifier(engine)))
 
 
-def _as_int8(vectors: Vectors) -> np.ndarray:
-    output = vectors["output"]
-    return output if output.dtype == np.int8 else (output ^ np.uint8(0x80)).view(np.int8)
+def _as_int8(stored: NDArray[Any]) -> NDArray[np.int8]:
+    """Return int8 values, which are uint8 ones less 128 and differ in one bit."""
+    return stored if stored.dtype == np.int8 else (stored ^ np.uint8(0x80)).view(np.int8)
+
+
+def _int8_tensor(tensor: Tensor) -> Tensor:
+    if tensor.dtype == "int8" or tensor.zero_point is None:
+        return tensor
+    return dataclasses.replace(tensor, dtype="int8", zero_point=tensor.zero_point - 128)

@@ -1,10 +1,13 @@
 """Parse an int8 `.tflite` file into a graph."""
 
+import dataclasses
+import math
 from collections.abc import Iterable
 
-from edgedigits_exporters.microcontroller.graph import Graph, Operator
+from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor
 from edgedigits_exporters.microcontroller.operators import OPERATORS, load_operator
-from edgedigits_exporters.microcontroller.values import BYTES, TO_INT8, Values
+from edgedigits_exporters.microcontroller.operators.reshape import Reshape
+from edgedigits_exporters.microcontroller.values import BYTES, TO_INT8, Values, format_sides
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite import check_model
 from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, read_model, single_ends
@@ -14,12 +17,14 @@ FLOATS = ("FLOAT32", "FLOAT16", "BFLOAT16", "FLOAT64")
 INT8_ENDS = "set inference_input_type and inference_output_type of the converter to tf.int8"
 
 
-def read_graph(content: bytes, source: str) -> Graph:
+def read_graph(content: bytes, source: str, image: tuple[int, int, int] | None = None) -> Graph:
     """Return the network of a `.tflite` file's bytes; a contract behind them is ignored.
 
     Args:
         content: the file.
         source: names the file in messages.
+        image: height, width and channels of the picture, whose pixels the input has in this order and perhaps in
+            another shape, such as [1, values]; None takes them from the input.
 
     Raises:
         ArtifactCorrupt: not a TFLite file, a damaged one, or one that contradicts itself.
@@ -31,7 +36,7 @@ def read_graph(content: bytes, source: str) -> Graph:
     _refuse_other_precisions(model)
     check_model(model)
     try:
-        return _graph(model)
+        return _graph(model, image)
     except (ArtifactCorrupt, ArtifactUnsupported) as error:
         # Operators do not name the file.
         raise type(error)(f"{source}: {error}") from error
@@ -48,7 +53,7 @@ def load_model(content: bytes, source: str) -> StoredModel:
     return model
 
 
-def _graph(model: StoredModel) -> Graph:
+def _graph(model: StoredModel, image: tuple[int, int, int] | None) -> Graph:
     values = Values(model)
     operators = [parsed for operator in model.operators if (parsed := _parse(operator, values)) is not None]
     source, output = (values.find_activation(index) for index in (*model.inputs, *model.outputs))
@@ -57,8 +62,22 @@ def _graph(model: StoredModel) -> Graph:
     needed = _needed(operators, id(output))
     if not any(tensor is source for operator in needed for tensor in operator.inputs):
         raise ArtifactUnsupported("the output does not depend on the input; convert the model again")
+    if image is not None and image != source.shape:
+        source, reshape = _reshaped(source, image)
+        needed.insert(0, reshape)
     dtypes = (model.tensors[index].dtype.lower() for index in (*model.inputs, *model.outputs))
     return Graph(source, output, tuple(needed), *dtypes)
+
+
+def _reshaped(source: Tensor, image: tuple[int, int, int]) -> tuple[Tensor, Reshape]:
+    """Return a picture and the operator that makes the input of it."""
+    if math.prod(image) != math.prod(source.shape):
+        raise ArtifactUnsupported(
+            f"the input has {math.prod(source.shape)} values, and the contract an image of {format_sides(image)};"
+            " correct the contract"
+        )
+    picture = dataclasses.replace(source, shape=image)
+    return picture, Reshape("RESHAPE", -1, (picture,), source)
 
 
 def _parse(operator: StoredOperator, values: Values) -> Operator | None:

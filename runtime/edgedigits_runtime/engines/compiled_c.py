@@ -52,15 +52,13 @@ class CompiledCEngine(Engine):
         self._own = threading.local()
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        # The C code works on int8; a uint8 tensor stores the same value plus 128, which differs in one bit.
-        unsigned_in, unsigned_out = (tensor.dtype == "uint8" for tensor in (self.contract.input, self.contract.output))
-        given = np.ascontiguousarray(tensor ^ np.uint8(0x80) if unsigned_in else tensor)
+        given = np.ascontiguousarray(tensor)
         answers = np.empty((len(given), self._outputs), np.int8)
         taken, made, step = given.ctypes.data, answers.ctypes.data, given[0].nbytes
         scratch = self._scratch()
         for k in range(len(given)):
             self._invoke_one(taken + k * step, made + k * self._outputs, scratch)
-        return answers.view(np.uint8) ^ np.uint8(0x80) if unsigned_out else answers
+        return answers
 
     def _scratch(self) -> Any:
         if not hasattr(self._own, "scratch"):
@@ -75,7 +73,7 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     keep_on_cores(options.cores)
     contract = contract or read_contract(path)
     library = ctypes.CDLL(str(compiled(path)))
-    _check_sizes(library, contract, path)
+    _check_contract(library, contract, path)
     reopen = partial(open_engine, path, contract, device, options)
     kernels = (f"C ({contract.kernels} rounding)",)
     return CompiledCEngine(library, contract, providers=kernels, reopen=reopen, workers=worker_count(options))
@@ -128,7 +126,12 @@ def _cache() -> Path:
     return user_cache_path("edgedigits", appauthor=False) / "compiled"
 
 
-def _check_sizes(library: ctypes.CDLL, contract: Contract, path: Path) -> None:
+def _check_contract(library: ctypes.CDLL, contract: Contract, path: Path) -> None:
+    for tensor in (contract.input, contract.output):
+        if tensor.dtype != "int8":
+            raise ArtifactCorrupt(
+                f"{path} has {tensor.dtype} in its contract, expected int8, which C takes and returns; export it again"
+            )
     _, pixels, outputs = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
     height, width, channels = contract.image_shape
     expected = height * width * channels, 1 if contract.output_kind == "sigmoid" else len(contract.labels)

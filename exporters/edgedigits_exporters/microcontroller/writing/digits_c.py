@@ -177,7 +177,7 @@ def _weights(contract: Contract) -> list[str]:
     """
     tensor, temperature = contract.output, contract.temperature
     assert tensor.scale is not None and tensor.zero_point is not None
-    values = (np.arange(256) - (128 if tensor.dtype == "int8" else 0) - tensor.zero_point) * tensor.scale
+    values = (np.arange(256) - STORED - tensor.zero_point) * tensor.scale
     if contract.output_kind in ("logits", "log-probabilities"):
         comment = "The weight of a class by its stored output's distance from the largest, e^(-distance / temperature)."
         table = np.exp(-np.arange(256) * tensor.scale / temperature)
