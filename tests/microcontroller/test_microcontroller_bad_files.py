@@ -151,9 +151,9 @@ WRONG: dict[str, tuple[Change, type[ArtifactError], *tuple[str, ...]]] = {
     ),
     "float bias": (set_type(2, schema.TensorType.FLOAT32), ArtifactCorrupt, "operator 0 (CONV_2D)", "FLOAT32"),
     "unknown operator": (
-        rename(schema.BuiltinOperator.LOGISTIC),
+        rename(schema.BuiltinOperator.ELU),
         ArtifactUnsupported,
-        "operator 13 (LOGISTIC)",
+        "operator 13 (ELU)",
         "SOFTMAX",
     ),
     "operator of the future": (rename(999), ArtifactUnsupported, "999"),
@@ -256,6 +256,11 @@ def test_refuses_sums_with_constants_and_broadcasting() -> None:
     refused(build.add("ADD", build.tensor([1, 2, 2, 1]), 0, options="AddOptions"), "1x1x1", "2x2x1")
     build = Builder([1, 2, 2, 1])
     refused(build.add("MEAN", build.tensor([1, 2]), build.constant([3]), options="ReducerOptions"), "[3]")
+
+
+def test_refuses_a_logistic_that_litert_refuses() -> None:
+    build = Builder([1, 4])
+    refused(build.add("LOGISTIC", build.tensor([1, 4], scale=0.5)), "0.5", "1/256")
 
 
 def test_refuses_padding_of_channels_and_with_other_values() -> None:

@@ -14,6 +14,7 @@ from edgedigits_exporters.microcontroller.layer import Layer, Source, require_si
 _HERE = "edgedigits_exporters.microcontroller.operators"
 
 OPERATORS = {
+    "ABS": f"{_HERE}.absolute",
     "ADD": f"{_HERE}.add",
     "AVERAGE_POOL_2D": f"{_HERE}.pooling",
     "CAST": f"{_HERE}.shape_arithmetic",
@@ -21,6 +22,10 @@ OPERATORS = {
     "DEPTHWISE_CONV_2D": f"{_HERE}.depthwise",
     "EXPAND_DIMS": f"{_HERE}.reshape",
     "FULLY_CONNECTED": f"{_HERE}.fully_connected",
+    "GELU": f"{_HERE}.activation",
+    "HARD_SWISH": f"{_HERE}.hard_swish",
+    "LEAKY_RELU": f"{_HERE}.leaky_relu",
+    "LOGISTIC": f"{_HERE}.activation",
     "MAX_POOL_2D": f"{_HERE}.pooling",
     "MEAN": f"{_HERE}.mean",
     "PACK": f"{_HERE}.shape_arithmetic",
@@ -35,6 +40,7 @@ OPERATORS = {
     "SOFTMAX": f"{_HERE}.softmax",
     "SQUEEZE": f"{_HERE}.reshape",
     "STRIDED_SLICE": f"{_HERE}.shape_arithmetic",
+    "TANH": f"{_HERE}.activation",
 }
 """Modules by the schema's name; SEPARABLE is not in the schema, planning.lowering makes it."""
 

@@ -3,26 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import HIGHEST, LOWEST, Kernels, limits
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point, scaled
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import (
-    STORED,
-    Layer,
-    Place,
-    Source,
-    refused,
-    resident_rows,
-    rows_read,
-    summary,
-)
+from edgedigits_exporters.microcontroller.layer import Layer, Source, refused
+from edgedigits_exporters.microcontroller.tables import VALUES, Table, table_layer
 from edgedigits_exporters.microcontroller.values import BYTES, Values
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 
-VALUES = np.arange(LOWEST, HIGHEST + 1)
 SMALLEST_RATIO, LARGEST_RATIO = 2.0**-8, 2.0**7
 """Range of the input's scale over the output's outside of which XNNPACK leaves a QUANTIZE to other kernels."""
 
@@ -53,33 +42,10 @@ def parse(operator: StoredOperator, values: Values) -> Clamp:
 def lower(operator: Clamp, sources: tuple[Source, ...], kernels: Kernels) -> Layer | None:
     """Return a change of scale as C; None where every value stays as it is."""
     (source,) = sources
-    table = table_of(operator, kernels)
-    if np.array_equal(table, VALUES):
-        return None
-    height, width, channels = operator.output.shape
-
-    def define(place: Place) -> str:
-        fields = {
-            "length": width * channels,
-            "input_rows": resident_rows(source, place.input_rows[0]),
-            "rows": place.rows,
-            "table": f"table_{place.number}",
-        }
-        array = literals.array("uint8_t", f"table_{place.number}", table + STORED)
-        return f"{array}\n{literals.structure('lookup', f'layer_{place.number}', fields)}"
-
-    return Layer(
-        kernels=("lookup",),
-        steps=height,
-        reads=(rows_read(source),),
-        structure="lookup",
-        define=define,
-        call="lookup_row(layer, {input}, y, {output});",
-        comment=summary(operator),
-    )
+    return table_layer(operator, source, table_of(operator, kernels))
 
 
-def table_of(operator: Clamp, kernels: Kernels) -> NDArray[np.int64]:
+def table_of(operator: Clamp, kernels: Kernels) -> Table:
     """Return int [256]: the results for the values -128, -127, ...
 
     Raises:
@@ -93,11 +59,11 @@ def table_of(operator: Clamp, kernels: Kernels) -> NDArray[np.int64]:
         # ReluPrepare in tensorflow/lite/kernels/activations.cc rounds it; XNNPACK leaves these to LiteRT.
         ratio = float(np.float32(ratio))
     results = scaled(VALUES - source.zero_point, *fixed_point(ratio)) + output.zero_point
-    clipped: NDArray[np.int64] = np.clip(results, *limits(operator.activation, output, "reference"))
+    clipped: Table = np.clip(results, *limits(operator.activation, output, "reference"))
     return clipped
 
 
-def _xnnpack_table(operator: Clamp) -> NDArray[np.int64]:
+def _xnnpack_table(operator: Clamp) -> Table:
     (source,), output = operator.inputs, operator.output
     if not operator.all_int8:
         if (source.scale, source.zero_point) == (output.scale, output.zero_point):
@@ -117,5 +83,5 @@ def _xnnpack_table(operator: Clamp) -> NDArray[np.int64]:
     # xnn_init_qs8_cvt_scalar_params: eight bits after the point, half up.
     multiplier = int(np.rint(np.float32(256) * ratio))
     results = ((output.zero_point << 8) + 128 + (VALUES - source.zero_point) * multiplier) >> 8
-    clipped: NDArray[np.int64] = np.clip(results, LOWEST, HIGHEST)
+    clipped: Table = np.clip(results, LOWEST, HIGHEST)
     return clipped

@@ -1,4 +1,4 @@
-/* A row of QUANTIZE, RELU or RELU6, from a table of results. */
+/* A row of an operator on single values, from a table of results. */
 typedef struct {
     int32_t length;           /* of a row */
     int16_t input_rows, rows; /* in memory */
