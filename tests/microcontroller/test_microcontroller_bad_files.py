@@ -1,5 +1,6 @@
 """Files that cannot become C raise an error of one line, and damaged ones never anything else."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,12 @@ from tests.support.edited_tflite import (
     changed,
     graph_of,
     operator_of,
-    packed,
     shipped,
     tensor_of,
     tiny,
 )
+from tests.support.quantized_graphs import tflite_of
+from tests.support.random_graphs import random_graph
 from tests.support.tiny_models import tflite_bytes
 
 
@@ -243,24 +245,53 @@ def test_the_error_names_the_operator_and_the_problem(case: str) -> None:
 
 
 def refused(build: Builder, *facts: str, error: type[ArtifactError] = ArtifactUnsupported) -> None:
-    build.graph.inputs, build.graph.outputs = [0], [build.last]
-    assert_refused(packed(build.model), error, *facts)
+    assert_refused(build.pack(), error, *facts)
 
 
-def test_refuses_sums_with_constants_and_broadcasting() -> None:
+def test_refuses_operands_that_do_not_fit() -> None:
     build = Builder([1, 2, 2, 1])
-    other = build.constant(np.ones((1, 2, 2, 1)), INT8)
-    refused(build.add("ADD", build.tensor([1, 2, 2, 1]), other, options="AddOptions"), "operator 0 (ADD)", "input 1")
+    build.last = build.constant(np.ones((1, 2, 2, 1)), INT8)
+    other = build.constant(1, INT8)
+    refused(build.add("ADD", build.tensor([1, 2, 2, 1]), other, options="AddOptions"), "operator 0 (ADD)", "constants")
+    build = Builder([1, 2, 2, 2])
+    build.add("RESHAPE", build.tensor([1, 4, 2]), build.constant([1, 4, 2]))
+    build.add("MUL", build.tensor([1, 4, 4, 2]), build.constant(np.ones((1, 4, 4, 2)), INT8), options="MulOptions")
+    refused(build, "operator 1 (MUL)", "[1, 4, 2]")
     build = Builder([1, 2, 2, 1])
-    build.add("MEAN", build.tensor([1, 1]), build.constant([1, 2]), options="ReducerOptions")
-    refused(build.add("ADD", build.tensor([1, 2, 2, 1]), 0, options="AddOptions"), "1x1x1", "2x2x1")
+    refused(build.add("SUB", build.tensor([2, 2, 2, 1]), build.constant(np.ones((2, 1, 1, 1)), INT8)), "batch of 2")
     build = Builder([1, 2, 2, 1])
     refused(build.add("MEAN", build.tensor([1, 2]), build.constant([3]), options="ReducerOptions"), "[3]")
+    build = Builder([1, 2, 2, 1])
+    refused(build.add("REDUCE_MAX", build.tensor([1, 2]), build.constant([1]), options="ReducerOptions"), "[1]")
+
+
+def joined(build: Builder, output: int, *others: int, axis: int = 3, activation: int = 0) -> Builder:
+    """Append a concatenation."""
+    attributes = {"axis": axis, "fusedActivationFunction": activation}
+    return build.add("CONCATENATION", output, *others, options="ConcatenationOptions", **attributes)
+
+
+def test_refuses_concatenations_that_litert_refuses_or_c_lacks() -> None:
+    build = Builder([1, 2, 2, 1])
+    refused(joined(build, build.tensor([1, 2, 2, 2], scale=0.25), 0), "0.5", "0.25")
+    build = Builder([1, 2, 2, 1])
+    refused(joined(build, build.tensor([1, 2, 2, 2]), 0, activation=1), "operator 0 (CONCATENATION)")
+    build = Builder([1, 2, 2, 1])
+    refused(joined(build, build.tensor([2, 2, 2, 1]), 0, axis=0), "batch of 2")
+    build = Builder([1, 2, 2, 1])
+    refused(joined(build, build.tensor([1, 2, 2, 2]), build.constant(np.ones((1, 2, 2, 1)), INT8)), "input 1")
 
 
 def test_refuses_a_logistic_that_litert_refuses() -> None:
     build = Builder([1, 4])
     refused(build.add("LOGISTIC", build.tensor([1, 4], scale=0.5)), "0.5", "1/256")
+
+
+def test_refuses_an_image_of_another_size() -> None:
+    build = Builder([1, 12])
+    build.add("RELU", build.tensor([1, 12]))
+    with pytest.raises(ArtifactUnsupported, match=r"^x.tflite: .*12 values.*2x5x1"):
+        read_graph(build.pack(), "x.tflite", (2, 5, 1))
 
 
 def test_refuses_padding_of_channels_and_with_other_values() -> None:
@@ -376,10 +407,17 @@ def survives(content: bytes) -> None:
         assert graph.operators
 
 
-@pytest.mark.parametrize("name", ["tiny", "pico"])
+@cache
+def many_operators() -> bytes:
+    names = ("CONV_2D", "TANH", "CONCATENATION", "PRELU", "SUB", "REDUCE_MAX", "LEAKY_RELU", "MUL")
+    return tflite_of(random_graph(names, 3, (4, 5, 3)))
+
+
+@pytest.mark.parametrize("name", ["tiny", "many operators", "pico"])
 @given(data=st.data())
 def test_damaged_files_are_refused_or_read(name: str, data: st.DataObject) -> None:
-    survives(damaged(tiny() if name == "tiny" else strip_zip(shipped(name)), data))
+    own = {"tiny": tiny, "many operators": many_operators}
+    survives(damaged(own[name]() if name in own else strip_zip(shipped(name)), data))
 
 
 @given(data=st.data())

@@ -12,11 +12,14 @@ from edgedigits_exporters.microcontroller.graph import Tensor, Window
 from edgedigits_exporters.microcontroller.operators import OPERATORS
 from edgedigits_exporters.microcontroller.operators.add import Add
 from edgedigits_exporters.microcontroller.operators.clamp import Clamp
+from edgedigits_exporters.microcontroller.operators.concatenation import Concatenation
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 from edgedigits_exporters.microcontroller.operators.mean import Mean
+from edgedigits_exporters.microcontroller.operators.mul import Mul
 from edgedigits_exporters.microcontroller.operators.pad import Pad
 from edgedigits_exporters.microcontroller.operators.pooling import Pool
+from edgedigits_exporters.microcontroller.operators.reduce_max import ReduceMax
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 from edgedigits_exporters.microcontroller.parsing import read_graph
@@ -158,6 +161,62 @@ def test_add_of_a_tensor_to_itself() -> None:
     assert made.inputs[0] is made.inputs[1]
 
 
+@pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 1, 3), (4, 1), (2, 4, 3), (1, 2, 1, 3)])
+def test_a_constant_operand_is_aligned_with_the_output(shape: tuple[int, ...], is_first: bool) -> None:
+    values = np.arange(np.prod(shape), dtype=np.int8).reshape(shape)
+    build = Builder([1, 2, 4, 3])
+    constant = build.constant(values, INT8, scale=0.25, zero_point=7)
+    build.add("SUB", build.tensor([1, 2, 4, 3]), constant, options="SubOptions")
+    if is_first:
+        build.graph.operators[0].inputs = [constant, 0]
+    made = build.read_one()
+    assert isinstance(made, Add)
+    assert made.constant is not None
+    assert (made.constant.scale, made.constant.zero_point) == (0.25, 7)
+    assert made.operands[0 if is_first else 1] is made.constant
+    np.testing.assert_array_equal(
+        np.broadcast_to(made.constant.values, (2, 4, 3)), np.broadcast_to(values, (1, 2, 4, 3))[0]
+    )
+
+
+def test_a_vector_scales_the_channels_of_a_picture() -> None:
+    build = Builder([1, 2, 4, 3])
+    build.add("REDUCE_MAX", build.tensor([1, 3]), build.constant([1, 2]), options="ReducerOptions")
+    build.add("MUL", build.tensor([1, 2, 4, 3]), 0, options="MulOptions")
+    largest, product = build.read().operators
+    assert isinstance(largest, ReduceMax)
+    assert isinstance(product, Mul)
+    assert [tensor.shape for tensor in product.operands] == [(1, 1, 3), (2, 4, 3)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis", "side", "made"),
+    [
+        ([1, 2, 4, 3], 3, 2, [1, 2, 4, 6]),
+        ([1, 2, 4, 3], -2, 1, [1, 2, 8, 3]),
+        ([1, 2, 4, 3], 1, 0, [1, 4, 4, 3]),
+        ([1, 2, 4], -1, 1, [1, 2, 8]),
+        ([1, 4], 1, 2, [1, 8]),
+    ],
+)
+def test_concatenation_along_each_axis(shape: list[int], axis: int, side: int, made: list[int]) -> None:
+    build = Builder(shape)
+    read = build.add("CONCATENATION", build.tensor(made), 0, options="ConcatenationOptions", axis=axis).read_one()
+    assert isinstance(read, Concatenation)
+    assert read.axis == side
+
+
+@pytest.mark.parametrize("shape", [[1, 60], [1, 4, 15], [1, 1, 4, 15], [60]])
+def test_an_input_of_another_shape_is_the_given_picture(shape: list[int]) -> None:
+    build = Builder(shape)
+    build.add("RELU", build.tensor(shape))
+    graph = read_graph(build.pack(), "x", (4, 5, 3))
+    assert graph.input.shape == (4, 5, 3)
+    assert [operator.name for operator in graph.operators] == ["RESHAPE", "RELU"]
+    assert graph.operators[0].inputs == (graph.input,)
+
+
 @pytest.mark.parametrize("name", ["PAD", "PADV2"])
 def test_pad_of_rows_and_columns(name: str) -> None:
     build = Builder([1, 2, 3, 1])
@@ -250,6 +309,8 @@ def test_common_operators_are_known() -> None:
         OPERATORS
     )
     assert {"FULLY_CONNECTED", "ADD", "PAD", "RESHAPE", "QUANTIZE", "SOFTMAX", "RELU", "RELU6"} <= set(OPERATORS)
+    assert {"MUL", "SUB", "PRELU", "CONCATENATION", "REDUCE_MAX"} <= set(OPERATORS)
+    assert {"ABS", "GELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "TANH"} <= set(OPERATORS)
 
 
 @pytest.mark.slow

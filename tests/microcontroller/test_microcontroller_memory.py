@@ -18,21 +18,42 @@ def reads(stage: int, height: int, size: int = 1, stride: int = 1, above: int = 
     return Reads(stage, rows)
 
 
+def part(stage: int, top: int, height: int) -> Reads:
+    """The row of a tensor that lies at row `top` of a larger one; none of it for the other rows."""
+
+    def rows(y: int) -> tuple[int, int]:
+        if y < top:
+            return 0, 0
+        return (y - top, y - top + 1) if y < top + height else (height, height)
+
+    return Reads(stage, rows)
+
+
 @st.composite
 def networks(draw: st.DrawFn) -> list[Stage]:
-    """Draw a picture and layers: windows, sums over all rows, and additions of two tensors of one height."""
+    """Draw a picture and layers: windows, sums over all rows, additions of two tensors of one height or of a single row
+    to each row, and tensors joined along the height."""
     stages = [Stage(draw(st.integers(1, 12)), 0, draw(st.integers(1, 9)))]
     stages[0] = Stage(stages[0].steps, stages[0].steps, stages[0].row_bytes)
     for _ in range(draw(st.integers(1, 6))):
         source, height = len(stages) - 1, stages[-1].made
         extra = {"patch_bytes": draw(st.integers(0, 12)), "row_bytes": draw(st.integers(1, 9))}
-        kind = draw(st.sampled_from(["window", "sum", "add"]))
+        kind = draw(st.sampled_from(["window", "sum", "add", "repeat", "join"]))
+        single = [number for number in range(source) if stages[number].made == 1]
         alike = [number for number in range(source) if stages[number].made == height]
         if kind == "sum":
             stages.append(Stage(height, 1, reads=(reads(source, height),), kept_bytes=draw(st.integers(1, 9)), **extra))
         elif kind == "add" and alike:
             both = (reads(source, height), reads(draw(st.sampled_from(alike)), height))
             stages.append(Stage(height, height, reads=both, **extra))
+        elif kind == "repeat" and single:
+            both = (reads(source, height), Reads(draw(st.sampled_from(single)), lambda _y: (0, 1)))
+            stages.append(Stage(height, height, reads=both, **extra))
+        elif kind == "join":
+            other = draw(st.integers(0, source))
+            made = height + stages[other].made
+            both = (part(source, 0, height), part(other, height, stages[other].made))
+            stages.append(Stage(made, made, reads=both, **extra))
         else:
             size, stride, above = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(0, 1))
             made = max(1, (height + above - size) // stride + 1)
@@ -117,3 +138,13 @@ def test_finishing_at_once_keeps_all_rows() -> None:
     stages = [Stage(8, 8, 4), Stage(8, 8, 4, (reads(0, 8),)), Stage(8, 8, 4, (reads(1, 8),))]
     assert order_of_steps(stages, frozenset({0}))[:9] == [0] * 8 + [1]
     assert rows_in_memory(stages, order_of_steps(stages, frozenset({0})))[0] == 8
+
+
+def test_a_stage_of_which_no_row_is_read_needs_no_memory() -> None:
+    picture, other = Stage(3, 3, 5), Stage(1, 1, 5, (reads(0, 3, size=3),))
+    joined = Stage(4, 4, 5, (part(0, 0, 3), part(1, 3, 1)))
+    first_row = Stage(1, 1, 5, (reads(2, 4, stride=4),))
+    stages = [picture, other, joined, first_row]
+    (plan,) = plan_memory(stages)
+    assert 1 not in plan.order
+    run(stages, plan)

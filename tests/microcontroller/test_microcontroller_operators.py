@@ -2,7 +2,9 @@
 
 import dataclasses
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgedigits_exporters.microcontroller.activation_limits import Kernels, limits
-from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor, Window
+from edgedigits_exporters.microcontroller.activation_limits import BOUNDS, Kernels, limits
+from edgedigits_exporters.microcontroller.graph import Constant, Graph, Operator, Tensor, Window
+from edgedigits_exporters.microcontroller.operands import BinaryOperator
+from edgedigits_exporters.microcontroller.operators import load_operator
+from edgedigits_exporters.microcontroller.operators.activation import Activation
 from edgedigits_exporters.microcontroller.operators.add import Add
-from edgedigits_exporters.microcontroller.operators.clamp import Clamp, table_of
+from edgedigits_exporters.microcontroller.operators.clamp import Clamp
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
+from edgedigits_exporters.microcontroller.operators.hard_swish import HardSwish
+from edgedigits_exporters.microcontroller.operators.leaky_relu import LeakyRelu
 from edgedigits_exporters.microcontroller.operators.mean import Mean
+from edgedigits_exporters.microcontroller.operators.mul import Mul, table_of_squares
 from edgedigits_exporters.microcontroller.operators.pooling import Pool
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
@@ -25,15 +33,24 @@ from edgedigits_exporters.microcontroller.writing.digits_c import digits_c
 from edgedigits_runtime.errors import ArtifactUnsupported
 from tests.support.compiled_c import CompiledC, contract_of, run_as_program, write_c
 from tests.support.quantized_graphs import litert, tflite_of
-from tests.support.random_graphs import GROWERS, random_graph, random_inputs
+from tests.support.random_graphs import FUNCTIONS, GROWERS, OWN_QUANTIZATION, random_graph, random_inputs
 
 KERNELS: tuple[Kernels, ...] = ("xnnpack", "reference")
 SEEDS = st.integers(0, 2**32 - 1)
-PICTURES = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "ADD", "PAD", "QUANTIZE", "RELU", "RELU6")
-ALL = ("CONV_2D", "RELU6", "PAD", "DEPTHWISE_CONV_2D", "ADD", "MAX_POOL_2D", "QUANTIZE", "AVERAGE_POOL_2D", "RELU")
+BINARY = ("ADD", "SUB", "MUL", "PRELU")
+LOOKED_UP = ("QUANTIZE", "RELU", "RELU6", *FUNCTIONS)
+PICTURES = (
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD"),
+    *("QUANTIZE", "RELU6", "LOGISTIC", "LEAKY_RELU", "CONCATENATION", *BINARY),
+)
+ALL = (
+    *("CONV_2D", "RELU6", "PAD", "DEPTHWISE_CONV_2D", "ADD", "MAX_POOL_2D", "QUANTIZE", "HARD_SWISH", "CONCATENATION"),
+    *("SUB", "AVERAGE_POOL_2D", "PRELU", "RELU", "MUL"),
+)
 TAILS = (
     ("RESHAPE", "FULLY_CONNECTED", "SOFTMAX"),
-    ("MEAN", "FULLY_CONNECTED", "ADD"),
+    ("MEAN", "FULLY_CONNECTED", "LOGISTIC", "MUL"),
+    ("REDUCE_MAX", "TANH", "ADD"),
     ("RESHAPE", "RESHAPE", "CONV_2D"),
 )
 SANITIZED = ("-O1", "-g", "-fsanitize=undefined,address", "-fno-sanitize-recover")
@@ -77,7 +94,7 @@ def test_a_network_of_all_operators_equals_litert() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in GROWERS if name not in ("ADD", "RESHAPE", "SOFTMAX")])
+@pytest.mark.parametrize("name", [name for name in GROWERS if name not in ("RESHAPE", "SOFTMAX", *FUNCTIONS)])
 @settings(max_examples=10)
 @given(seed=SEEDS)
 def test_one_operator(name: str, seed: int) -> None:
@@ -86,7 +103,11 @@ def test_one_operator(name: str, seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "names", [("QUANTIZE", "ADD"), ("RESHAPE", "SOFTMAX"), ("CONV_2D", "RESHAPE", "RESHAPE", "PAD")]
+    "names",
+    [
+        *(("QUANTIZE", "ADD"), ("RESHAPE", "SOFTMAX"), ("CONV_2D", "RESHAPE", "RESHAPE", "PAD")),
+        *(("QUANTIZE", "MUL", "CONCATENATION"), ("MEAN", "FULLY_CONNECTED", "CONCATENATION", "SUB", "PRELU")),
+    ],
 )
 @settings(max_examples=6)
 @given(seed=SEEDS)
@@ -134,21 +155,24 @@ def test_many_scales_equal_litert_in_the_last_bit(seed: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["ADD", "SUB", "MUL"])
 @settings(max_examples=6)
 @given(seed=SEEDS)
-def test_sums_of_random_values(seed: int) -> None:
-    """Two convolutions make independent inputs for ADD."""
+def test_operators_on_pairs_of_random_values(name: str, seed: int) -> None:
+    """Two convolutions make independent inputs."""
     generator = np.random.default_rng(seed)
     (scale, zero), (other_scale, other_zero) = quantized(generator), quantized(generator)
     taken = Tensor("taken", (40, 40, 2), scale, zero)
     first, second = Tensor("first", (40, 40, 1), scale, zero), Tensor("second", (40, 40, 1), other_scale, zero)
-    made = Tensor("made", (40, 40, 1), max(scale, other_scale) * float(np.exp(generator.uniform(-1, 1))), other_zero)
+    usual = 30 * scale * other_scale if name == "MUL" else max(scale, other_scale)
+    made = Tensor("made", (40, 40, 1), usual * float(np.exp(generator.uniform(-1, 1))), other_zero)
     flat = Tensor("flat", (1, 1, 1600), made.scale, made.zero_point)
     kept = np.array([other_scale / scale], np.float32)
+    kind: type[BinaryOperator] = Mul if name == "MUL" else Add
     operators = (
         one_by_one("CONV_2D", taken, first, np.array([[1, 0]], np.int8), np.ones(1, np.float32)),
         one_by_one("CONV_2D", taken, second, np.array([[0, 1]], np.int8), kept),
-        Add("ADD", 2, (first, second), made, str(generator.choice(["NONE", "RELU", "RELU6"]))),
+        kind(name, 2, (first, second), made, str(generator.choice(["NONE", "RELU", "RELU6"]))),
         Reshape("RESHAPE", 3, (made,), flat),
     )
     assert_same(Graph(taken, flat, operators), seed)
@@ -160,17 +184,43 @@ def quantized(generator: np.random.Generator) -> tuple[float, int]:
     return float(np.float32(scale)), int(generator.integers(-128, 128))
 
 
-@given(name=st.sampled_from(["QUANTIZE", "RELU", "RELU6"]), seed=SEEDS)
+@pytest.mark.parametrize("name", LOOKED_UP)
+@settings(max_examples=30)
+@given(seed=SEEDS)
 def test_tables_equal_litert(name: str, seed: int) -> None:
     generator = np.random.default_rng(seed)
     taken, (scale, zero) = Tensor("taken", (1, 1, 256), *quantized(generator)), quantized(generator)
     ratio = generator.choice([taken.scale, 2 * taken.scale, scale])
     made = Tensor("made", (1, 1, 256), float(np.clip(ratio, taken.scale / 100, taken.scale * 200)), zero)
-    operator = Clamp(name, 0, (taken,), made, "NONE" if name == "QUANTIZE" else name)
-    content = tflite_of(Graph(taken, made, (operator,)))
+    if name == "LOGISTIC" or (name == "TANH" and generator.random() < 0.5):
+        made = dataclasses.replace(made, scale=OWN_QUANTIZATION[name][0])
+    fields: dict[str, object] = {}
+    if name in ("QUANTIZE", "RELU", "RELU6"):
+        fields = {"activation": "NONE" if name == "QUANTIZE" else name}
+    elif name == "LEAKY_RELU":
+        fields = {"alpha": float(np.float32(generator.choice([0.2, generator.normal(), 1e-5, 0])))}
+    elif name == "GELU":
+        fields = {"is_approximate": bool(generator.integers(2))}
+    operator = FUNCTIONS.get(name, Clamp)(name, 0, (taken,), made, **fields)
+    assert_same_table(operator, load_operator(name).table_of)
+
+
+@given(seed=SEEDS, activation=st.sampled_from(list(BOUNDS)))
+def test_squares_equal_litert(seed: int, activation: str) -> None:
+    """XNNPACK computes a product of a tensor with itself in another way."""
+    generator = np.random.default_rng(seed)
+    taken, zero = Tensor("taken", (1, 1, 256), *quantized(generator)), int(generator.integers(-128, 128))
+    scale = float(np.float32(taken.scale**2 * np.exp(generator.uniform(-2, 8))))
+    operator = Mul("MUL", 0, (taken, taken), Tensor("made", (1, 1, 256), scale, zero), activation)
+    assert_same_table(operator, table_of_squares)
+
+
+def assert_same_table(operator: Operator, table_of: Callable[[Any, Kernels], NDArray[np.int64]]) -> None:
+    """Compare the results of an operator for the 256 values with LiteRT's, without C."""
+    content = tflite_of(Graph(operator.inputs[0], operator.output, (operator,)))
     for kernels in KERNELS:
         answers = litert(content, np.arange(-128, 128, dtype=np.int8)[np.newaxis], kernels)
-        np.testing.assert_array_equal(table_of(operator, kernels), answers[0])
+        np.testing.assert_array_equal(table_of(operator, kernels), answers[0], f"{kernels}, {operator}")
 
 
 @pytest.mark.slow
@@ -275,6 +325,18 @@ def added(scale: float) -> Graph:
     return dataclasses.replace(graph, operators=(dataclasses.replace(operator, inputs=(graph.input, graph.input)),))
 
 
+def multiplied(scale: float) -> Graph:
+    graph = one_operator(Mul, "MUL", (4, 4, 2), output=scaled_output(scale), activation="NONE")
+    (operator,) = graph.operators
+    constant = Constant("constant", (1, 1, 1), 0.05, 0, np.full((1, 1, 1), 9, np.int8))
+    return dataclasses.replace(graph, operators=(dataclasses.replace(operator, constant=constant),))
+
+
+def renamed(graph: Graph, name: str) -> Graph:
+    (operator,) = graph.operators
+    return dataclasses.replace(graph, operators=(dataclasses.replace(operator, name=name),))
+
+
 REFUSED: dict[str, tuple[Graph, tuple[Kernels, ...], tuple[str, ...]]] = {
     "QUANTIZE by much": (
         one_operator(Clamp, "QUANTIZE", (4, 4, 2), output=scaled_output(0.05 / 200), activation="NONE"),
@@ -283,6 +345,24 @@ REFUSED: dict[str, tuple[Graph, tuple[Kernels, ...], tuple[str, ...]]] = {
     ),
     "ADD by much": (added(0.05 / 300), ("xnnpack",), ("operator 0 (ADD)", "300")),
     "ADD by far too much": (added(1e-8), ("xnnpack", "reference"), ("operator 0 (ADD)", "'made'")),
+    "SUB by much": (renamed(added(0.05 / 300), "SUB"), ("xnnpack",), ("operator 0 (SUB)", "300")),
+    "MUL by much": (multiplied(0.05 * 0.05 / 300), ("xnnpack", "reference"), ("operator 0 (MUL)", "'made'")),
+    "MUL by little": (multiplied(0.05 * 0.05 * 1e5), ("xnnpack",), ("operator 0 (MUL)", "1e-05")),
+    "LEAKY_RELU by much": (
+        one_operator(LeakyRelu, "LEAKY_RELU", (4, 4, 2), output=scaled_output(0.05 / 20000), alpha=0.1),
+        ("xnnpack", "reference"),
+        ("operator 0 (LEAKY_RELU)", "4194304"),
+    ),
+    "TANH to tiny steps": (
+        one_operator(Activation, "TANH", (4, 4, 2), output=scaled_output(1e-8)),
+        ("xnnpack", "reference"),
+        ("operator 0 (TANH)", "4194304"),
+    ),
+    "HARD_SWISH by much": (
+        one_operator(HardSwish, "HARD_SWISH", (4, 4, 2), output=scaled_output(0.05 / 200)),
+        ("xnnpack", "reference"),
+        ("operator 0 (HARD_SWISH)", "0.00025"),
+    ),
     "sums too large": (
         dense(np.full((2, 500), 127, np.int8), scale=1.0),
         ("xnnpack", "reference"),

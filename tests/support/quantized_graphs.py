@@ -6,19 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
-from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor
-from edgedigits_exporters.microcontroller.operators.add import Add
-from edgedigits_exporters.microcontroller.operators.clamp import Clamp
+from edgedigits_exporters.microcontroller.graph import Constant, Graph, Operator, Tensor
+from edgedigits_exporters.microcontroller.operands import BinaryOperator
+from edgedigits_exporters.microcontroller.operators.activation import Activation
+from edgedigits_exporters.microcontroller.operators.concatenation import Concatenation
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
+from edgedigits_exporters.microcontroller.operators.leaky_relu import LeakyRelu
 from edgedigits_exporters.microcontroller.operators.mean import Mean
 from edgedigits_exporters.microcontroller.operators.pad import Pad
 from edgedigits_exporters.microcontroller.operators.pooling import Pool
+from edgedigits_exporters.microcontroller.operators.reduce_max import ReduceMax
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 
-MAKE_VECTORS = ("FULLY_CONNECTED", "MEAN", "SOFTMAX")
-TAKE_VECTORS = ("ADD", "FULLY_CONNECTED", "QUANTIZE", "RELU", "RELU6", "RESHAPE", "SOFTMAX")
+MAKE_VECTORS = ("FULLY_CONNECTED", "MEAN", "REDUCE_MAX", "SOFTMAX")
+PICTURES_ONLY = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "PAD", "REDUCE_MAX")
 RANK_OF_A_VECTOR = 2
+FIRST_VERSION = ("RESHAPE", "PRELU", "HARD_SWISH")
 
 
 def tflite_of(graph: Graph) -> bytes:
@@ -71,7 +75,7 @@ class _Packing:
 
     def _is_flat_input(self) -> bool:
         """Whether all operators that read the input accept a vector."""
-        return all(operator.name in TAKE_VECTORS for operator in self.graph.consumers(self.graph.input))
+        return not any(operator.name in PICTURES_ONLY for operator in self.graph.consumers(self.graph.input))
 
     def _operator(self, operator: Operator) -> Any:
         made = self.schema.OperatorT()
@@ -81,7 +85,8 @@ class _Packing:
         made.opcodeIndex = self.codes.index(builtin)
         inputs = [self.index[id(tensor)] for tensor in operator.inputs]
         kind, options, constants = self._details(operator)
-        made.inputs = inputs + constants
+        is_first = isinstance(operator, BinaryOperator) and operator.constant_first
+        made.inputs = constants + inputs if is_first else inputs + constants
         made.outputs = [self._activation(operator.output, flat=self._is_flat(operator))]
         made.builtinOptionsType = getattr(self.schema.BuiltinOptions, kind) if kind else 0
         made.builtinOptions = options
@@ -93,8 +98,8 @@ class _Packing:
             return operator.output.shape[:2] == (1, 1)
         if operator.name in MAKE_VECTORS:
             return True
-        first = self.tensors[self.index[id(operator.inputs[0])]]
-        return isinstance(operator, Clamp | Add) and len(first.shape) == RANK_OF_A_VECTOR
+        taken = [self.tensors[self.index[id(tensor)]] for tensor in operator.inputs]
+        return all(len(tensor.shape) == RANK_OF_A_VECTOR for tensor in taken)
 
     def _details(self, operator: Operator) -> tuple[str, Any, list[int]]:
         schema = self.schema
@@ -114,12 +119,28 @@ class _Packing:
             options = self._windowed(schema.Pool2DOptionsT(), operator)
             options.filterHeight, options.filterWidth = operator.window.size
             return "Pool2DOptions", options, []
-        if isinstance(operator, Mean):
+        if isinstance(operator, Mean | ReduceMax):
             return "ReducerOptions", schema.ReducerOptionsT(), [self._integers([1, 2])]
-        if isinstance(operator, Add):
-            options = schema.AddOptionsT()
+        if isinstance(operator, BinaryOperator):
+            constants = [] if operator.constant is None else [self._operand(operator.constant)]
+            if operator.name == "PRELU":
+                return "", None, constants
+            kind = f"{operator.name.title()}Options"
+            options = getattr(schema, f"{kind}T")()
             options.fusedActivationFunction = self._activation_code(operator)
-            return "AddOptions", options, []
+            return kind, options, constants
+        if isinstance(operator, Concatenation):
+            options = schema.ConcatenationOptionsT()
+            options.axis = -1 if operator.axis == 2 else operator.axis + 1
+            return "ConcatenationOptions", options, []
+        if isinstance(operator, LeakyRelu):
+            options = schema.LeakyReluOptionsT()
+            options.alpha = operator.alpha
+            return "LeakyReluOptions", options, []
+        if isinstance(operator, Activation) and operator.name == "GELU":
+            options = schema.GeluOptionsT()
+            options.approximate = operator.is_approximate
+            return "GeluOptions", options, []
         if isinstance(operator, Pad):
             pads = [[0, 0], list(operator.rows), list(operator.columns), [0, 0]]
             return "PadOptions", schema.PadOptionsT(), [self._integers(pads)]
@@ -154,6 +175,13 @@ class _Packing:
             self._constant(weights, self.schema.TensorType.INT8, operator.weight_scales, zero, axis),
             self._constant(operator.bias, self.schema.TensorType.INT32, biases, 0, 0),
         ]
+
+    def _operand(self, operand: Constant) -> int:
+        """Write a constant without its first sides of 1, so that LiteRT adds them; a scalar has no sides."""
+        values = operand.values
+        while values.shape[:1] == (1,):
+            values = values[0]
+        return self._constant(values, self.schema.TensorType.INT8, np.array([operand.scale]), operand.zero_point, 0)
 
     def _integers(self, values: Any) -> int:
         return self._constant(np.array(values, np.int32), self.schema.TensorType.INT32, None, 0, 0)
@@ -197,5 +225,6 @@ class _Packing:
         made.builtinCode, made.deprecatedBuiltinCode = builtin, min(builtin, 127)
         names = self.schema.BuiltinOperator
         versions = {names.FULLY_CONNECTED: 4, names.CONV_2D: 3, names.DEPTHWISE_CONV_2D: 3, names.QUANTIZE: 2}
-        made.version = versions.get(builtin, 2 if builtin != names.RESHAPE else 1)
+        first = {getattr(names, name) for name in FIRST_VERSION}
+        made.version = versions.get(builtin, 1 if builtin in first else 2)
         return made

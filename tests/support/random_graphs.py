@@ -7,17 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_exporters.microcontroller.activation_limits import BOUNDS
-from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor, Window
+from edgedigits_exporters.microcontroller.graph import Constant, Graph, Operator, Tensor, Window
+from edgedigits_exporters.microcontroller.operands import BinaryOperator
+from edgedigits_exporters.microcontroller.operators.absolute import Absolute
+from edgedigits_exporters.microcontroller.operators.activation import Activation
 from edgedigits_exporters.microcontroller.operators.add import Add
 from edgedigits_exporters.microcontroller.operators.clamp import Clamp
+from edgedigits_exporters.microcontroller.operators.concatenation import Concatenation
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
+from edgedigits_exporters.microcontroller.operators.hard_swish import HardSwish
+from edgedigits_exporters.microcontroller.operators.leaky_relu import LeakyRelu
 from edgedigits_exporters.microcontroller.operators.mean import Mean
+from edgedigits_exporters.microcontroller.operators.mul import Mul
 from edgedigits_exporters.microcontroller.operators.pad import Pad
 from edgedigits_exporters.microcontroller.operators.pooling import Pool
+from edgedigits_exporters.microcontroller.operators.prelu import Prelu
+from edgedigits_exporters.microcontroller.operators.reduce_max import ReduceMax
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import MOST_CHANNELS, Softmax
-from tests.support.quantized_graphs import MAKE_VECTORS
+from tests.support.quantized_graphs import MAKE_VECTORS, PICTURES_ONLY
 
 MOST_VALUES = 600
 """Most values of a dense layer's input."""
@@ -70,7 +79,8 @@ class _Growing:
         """Whether the output is a vector, [1, n], in the file."""
         if name == "RESHAPE":
             return taken.shape[:2] != (1, 1)
-        return name in MAKE_VECTORS or (name not in PICTURES_ONLY and id(taken) in self.flat)
+        are_flat = all(id(tensor) in self.flat for tensor in self.operators[-1].inputs)
+        return name in MAKE_VECTORS or (name not in PICTURES_ONLY and are_flat)
 
     def convolution(self, name: str) -> None:
         _, _, channels = self.last.shape
@@ -101,17 +111,60 @@ class _Growing:
         made = self._rescaled((1, 1, self.last.shape[2]))
         self._append(Mean(name, len(self.operators), (self.last,), made))
 
+    def reduce_max(self, name: str) -> None:
+        made = self._tensor((1, 1, self.last.shape[2]), self.last.scale, self.last.zero_point)
+        self._append(ReduceMax(name, len(self.operators), (self.last,), made))
+
     def add(self, name: str) -> None:
+        self._binary(name, Add, lambda *scales: self._near(max(scales)), self._activation())
+
+    def mul(self, name: str) -> None:
+        self._binary(name, Mul, lambda *scales: self._near(8 * float(np.prod(scales))), self._activation())
+
+    def prelu(self, name: str) -> None:
+        alpha = self._constant()
+        made = self._tensor(self.last.shape, self._near(self.last.scale * max(1, 99 * alpha.scale)), self._zero())
+        self._append(Prelu(name, len(self.operators), (self.last,), made, "NONE", alpha))
+
+    def concatenation(self, name: str) -> None:
+        last = self.last
+        # The file has vectors, [1, n], or pictures of one pixel.
+        axis = 2 if last.shape[:2] == (1, 1) else int(self.generator.integers(3))
+        rest = [side for side in range(3) if side != axis]
         kin = [
             tensor
             for tensor in self.tensors
-            if tensor.shape == self.last.shape and (id(tensor) in self.flat) == (id(self.last) in self.flat)
+            if all(tensor.shape[side] == last.shape[side] for side in rest) and self._is_kin(tensor)
         ]
-        other = kin[self.generator.integers(len(kin))]
-        inputs = (self.last, other) if self.generator.random() < 0.5 else (other, self.last)
-        largest = max(tensor.scale for tensor in inputs)
-        made = self._tensor(self.last.shape, self._near(largest), self._zero())
-        self._append(Add(name, len(self.operators), inputs, made, self._activation()))
+        inputs = [last]
+        for number in self.generator.integers(len(kin), size=self._upto(3)):
+            tensor = kin[number]
+            scale, zero_point = last.scale, last.zero_point
+            if (tensor.scale, tensor.zero_point) == (scale, zero_point):
+                inputs.append(tensor)
+            elif 1 / 100 < tensor.scale / scale < 100:
+                inputs.append(self._tensor(tensor.shape, scale, zero_point))
+                self.operators.append(Clamp("QUANTIZE", len(self.operators), (tensor,), inputs[-1], "NONE"))
+                self.flat |= {id(inputs[-1])} if id(tensor) in self.flat else set()
+        self.generator.shuffle(inputs)
+        shape = [*last.shape]
+        shape[axis] = sum(tensor.shape[axis] for tensor in inputs)
+        made = self._tensor((shape[0], shape[1], shape[2]), last.scale, last.zero_point)
+        self._append(Concatenation(name, len(self.operators), tuple(inputs), made, axis))
+
+    def function(self, name: str) -> None:
+        (scale, zero), way = OWN_QUANTIZATION.get(name, (0, 0)), self.generator.integers(3)
+        zero = zero if way == 0 else self._zero()
+        if name == "LOGISTIC" or (name == "TANH" and way < 2):
+            made = self._tensor(self.last.shape, scale, zero)
+        else:
+            made = self._rescaled(self.last.shape)
+        kind, extra = FUNCTIONS[name], {}
+        if name == "LEAKY_RELU":
+            extra = {"alpha": float(np.float32(self.generator.choice([0.2, 0.01, 0.3, 2.5, -0.4, 1e-4, 0])))}
+        if name == "GELU":
+            extra = {"is_approximate": bool(self.generator.integers(2))}
+        self._append(kind(name, len(self.operators), (self.last,), made, **extra))
 
     def pad(self, name: str) -> None:
         rows, columns = ((int(a), int(b)) for a, b in self.generator.integers(0, 3, (2, 2)))
@@ -184,6 +237,39 @@ class _Growing:
             )
         )
 
+    def _binary(self, name: str, kind: type[BinaryOperator], scale: Any, activation: str) -> None:
+        """Append an operator on the last tensor and another of its shape, one that is repeated, or a constant."""
+        other: Tensor = self._constant()
+        kin = [tensor for tensor in self.tensors if self._repeats(tensor)]
+        if self.generator.random() < 0.7:
+            other = kin[self.generator.integers(len(kin))]
+        operands = [self.last, other]
+        is_swapped = self.generator.random() < 0.5
+        output = self._tensor(self.last.shape, scale(*(tensor.scale for tensor in operands)), self._zero())
+        position, inputs = len(self.operators), operands[::-1] if is_swapped else operands
+        if isinstance(other, Constant):
+            self._append(kind(name, position, (self.last,), output, activation, other, is_swapped))
+        else:
+            self._append(kind(name, position, tuple(inputs), output, activation))
+
+    def _constant(self) -> Constant:
+        """Return a constant of the last tensor's shape, or with some sides of 1."""
+        keep = SAME_SIDES[self.generator.integers(len(SAME_SIDES))]
+        shape = tuple(side if kept else 1 for side, kept in zip(self.last.shape, keep, strict=True))
+        values = self.generator.integers(-128, 128, shape).astype(np.int8)
+        height, width, channels = shape
+        scale = float(np.float32(self._near(self.last.scale) if self.generator.random() < 0.7 else 0.01))
+        return Constant("constant", (height, width, channels), scale, self._zero(), values)
+
+    def _is_kin(self, tensor: Tensor) -> bool:
+        return (id(tensor) in self.flat) == (id(self.last) in self.flat)
+
+    def _repeats(self, tensor: Tensor) -> bool:
+        """Whether a tensor has the last one's shape, or sides of 1 along which it is repeated."""
+        sides = zip(tensor.shape, self.last.shape, strict=True)
+        is_vector_for_picture = id(tensor) in self.flat and id(self.last) not in self.flat
+        return all(side in (1, last) for side, last in sides) and (self._is_kin(tensor) or is_vector_for_picture)
+
     def _window(self, longest: int) -> tuple[Window, tuple[int, int]]:
         """Return a window and its number of rows and columns, padded as SAME or VALID."""
         same = self.generator.random() < 0.5
@@ -239,14 +325,31 @@ class _Growing:
         return int(self.generator.integers(1, most + 1))
 
 
+SAME_SIDES = ((True, True, True), (False, False, True), (False, False, False), (True, True, False), (False, True, True))
+"""Sides of a constant that are those of the other operand."""
+OWN_QUANTIZATION = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+FUNCTIONS: dict[str, Any] = {
+    "ABS": Absolute,
+    "GELU": Activation,
+    "HARD_SWISH": HardSwish,
+    "LEAKY_RELU": LeakyRelu,
+    "LOGISTIC": Activation,
+    "TANH": Activation,
+}
 GROWERS = {
+    **dict.fromkeys(FUNCTIONS, _Growing.function),
     "CONV_2D": _Growing.convolution,
     "DEPTHWISE_CONV_2D": _Growing.depthwise,
     "FULLY_CONNECTED": _Growing.dense,
     "MAX_POOL_2D": _Growing.pool,
     "AVERAGE_POOL_2D": _Growing.pool,
     "MEAN": _Growing.mean,
+    "REDUCE_MAX": _Growing.reduce_max,
     "ADD": _Growing.add,
+    "SUB": _Growing.add,
+    "MUL": _Growing.mul,
+    "PRELU": _Growing.prelu,
+    "CONCATENATION": _Growing.concatenation,
     "PAD": _Growing.pad,
     "QUANTIZE": _Growing.clamp,
     "RELU": _Growing.clamp,
@@ -254,4 +357,3 @@ GROWERS = {
     "RESHAPE": _Growing.reshape,
     "SOFTMAX": _Growing.softmax,
 }
-PICTURES_ONLY = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "PAD")

@@ -3,7 +3,10 @@
 Every value is int8 (weights, activations) or int32 (biases); real = (stored - zero_point) * scale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,13 @@ class Tensor:
     shape: tuple[int, int, int]
     scale: float
     zero_point: int
+
+
+@dataclass(frozen=True)
+class Constant(Tensor):
+    """A tensor whose values, int8 of its shape, are in the file."""
+
+    values: NDArray[np.int8] = field(compare=False)
 
 
 @dataclass(frozen=True)

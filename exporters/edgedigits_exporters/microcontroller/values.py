@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters.microcontroller.graph import Tensor
+from edgedigits_exporters.microcontroller.graph import Constant, Tensor
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
-from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, StoredTensor
+from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, StoredTensor, format_shape
 
 TO_INT8 = "export it with --precision int8, or convert it with full int8 quantization"
 STATIC = "convert the model with a fixed input shape"
@@ -61,6 +61,30 @@ class Values:
             )
         _require_dtype(operator, stored, dtypes)
         return self._activations[stored.index]
+
+    def operand(self, operator: StoredOperator, slot: int) -> Tensor:
+        """Return an activation or a constant, in a shape that LiteRT broadcasts to that of the output.
+
+        Raises:
+            ArtifactUnsupported: another type, a quantization that is missing or per axis, or fewer dimensions than
+                those of the output if rows would differ.
+        """
+        stored, rank = self.stored_input(operator, slot), len(self.stored_output(operator).shape)
+        # A missing dimension is one of size 1 before the others.
+        shape = (1,) * (rank - len(stored.shape)) + stored.shape
+        place = f"{operator.where}: input {slot}, {stored.label},"
+        aligned = _as_picture(shape[1:] if rank > 1 else shape, place)
+        if not stored.data:
+            activation = self.activation(operator, slot)
+            if activation.shape != aligned:
+                raise ArtifactUnsupported(
+                    f"{place} has the shape {format_shape(stored.shape)} for an output of {rank} dimensions; reshape it"
+                    f" to {rank} dimensions before"
+                )
+            return activation
+        _require_dtype(operator, stored, ("INT8",))
+        values = constant(stored).reshape(aligned)
+        return Constant(stored.name, aligned, *_tensor_quantization(stored, place), values)
 
     def make(self, operator: StoredOperator, dtypes: tuple[str, ...] = ("INT8",)) -> Tensor:
         """Return the activation that an operator computes.
@@ -176,14 +200,18 @@ def _picture_shape(stored: StoredTensor, place: str) -> tuple[int, int, int]:
     free = stored.signature[1:] if len(shape) > 1 else stored.signature
     if -1 in free:
         raise ArtifactUnsupported(f"{place} has the dynamic shape {list(stored.signature)}; {STATIC}")
-    if len(shape) not in (1, 2, 3, 4):
+    if len(shape) > 1 and shape[0] != 1:
+        raise ArtifactUnsupported(f"{place} has the shape {list(shape)} with a batch of {shape[0]}; {ONE_BATCH}")
+    return _as_picture(shape[1:] if len(shape) > 1 else shape, place)
+
+
+def _as_picture(sizes: tuple[int, ...], place: str) -> tuple[int, int, int]:
+    """Return the sizes behind the batch as height, width and channels."""
+    if len(sizes) not in (1, 2, 3):
         raise ArtifactUnsupported(
-            f"{place} has {len(shape)} dimensions, expected 2 to 4, as in [1, height, width, channels]"
+            f"{place} has {len(sizes) + 1} dimensions, expected 2 to 4, as in [1, height, width, channels]"
         )
-    batch, *sizes = shape if len(shape) > 1 else (1, *shape)
-    if batch != 1:
-        raise ArtifactUnsupported(f"{place} has the shape {list(shape)} with a batch of {batch}; {ONE_BATCH}")
-    height, width, channels = {1: (1, 1, *sizes), 2: (*sizes, 1), 3: tuple(sizes)}[len(sizes)]
+    height, width, channels = {1: (1, 1, *sizes), 2: (*sizes, 1), 3: sizes}[len(sizes)]
     return height, width, channels
 
 

@@ -1,4 +1,4 @@
-"""ADD of two activations of one shape."""
+"""ADD and SUB."""
 
 import math
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgedigits_exporters.microcontroller import literals
-from edgedigits_exporters.microcontroller.activation_limits import Kernels, fused_activation, limits
+from edgedigits_exporters.microcontroller.activation_limits import Kernels, limits
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point
-from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import (
-    STORED,
-    Layer,
-    Place,
-    Source,
-    refused,
-    resident_rows,
-    rows_read,
-    summary,
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, refused, summary
+from edgedigits_exporters.microcontroller.operands import (
+    BinaryOperator,
+    constant_array,
+    operand_reads,
+    operands_call,
+    operands_fields,
+    parse_operands,
 )
-from edgedigits_exporters.microcontroller.values import Values, format_sides
-from edgedigits_runtime.errors import ArtifactUnsupported
+from edgedigits_exporters.microcontroller.values import Values
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 
-KERNELS = {"xnnpack": ("limited", "add_xnnpack"), "reference": ("limited", "round_reference", "add_reference")}
+KERNELS = {
+    "xnnpack": ("limited", "operands", "add_xnnpack"),
+    "reference": ("limited", "operands", "round_reference", "add_reference"),
+}
 """C files."""
 
 SMALLEST_RATIO, LARGEST_RATIO = 2.0**-10, 2.0**8
@@ -34,48 +34,36 @@ REFERENCE_SHIFT = 20
 
 
 @dataclass(frozen=True)
-class Add(Operator):
-    """ADD of two tensors of one shape."""
-
-    activation: str
+class Add(BinaryOperator):
+    """ADD, or SUB of the second operand."""
 
 
 def parse(operator: StoredOperator, values: Values) -> Add:
-    """Return a sum."""
-    first, second = values.activation(operator, 0), values.activation(operator, 1)
-    if first.shape != second.shape:
-        raise ArtifactUnsupported(
-            f"{operator.where} adds {format_sides(first.shape)} and {format_sides(second.shape)}, and broadcasting is"
-            " not supported; give both the same shape"
-        )
-    output = values.make(operator)
-    return Add(operator.name, operator.position, (first, second), output, fused_activation(operator))
+    """Return a sum or a difference."""
+    return Add(**parse_operands(operator, values))
 
 
 def lower(operator: Add, sources: tuple[Source, ...], kernels: Kernels) -> Layer:
-    """Return a sum as C.
+    """Return a sum or a difference as C.
 
     Raises:
         ArtifactUnsupported: scales that LiteRT's kernels do not support.
     """
-    height, width, channels = operator.output.shape
     low, high = limits(operator.activation, operator.output, kernels)
     scaling = _xnnpack_fields(operator) if kernels == "xnnpack" else _reference_fields(operator)
 
     def define(place: Place) -> str:
-        first, second = (resident_rows(*pair) for pair in zip(sources, place.input_rows, strict=True))
-        return literals.structure("addition", f"layer_{place.number}", {
-            "length": width * channels, "first_rows": first, "second_rows": second, "rows": place.rows, **scaling,
-            "low": low + STORED, "high": high + STORED,
+        return constant_array(operator, place.number) + literals.structure("addition", f"layer_{place.number}", {
+            "of": operands_fields(operator, sources, place), **scaling, "low": low + STORED, "high": high + STORED,
         })  # fmt: skip
 
     return Layer(
         kernels=KERNELS[kernels],
-        steps=height,
-        reads=tuple(rows_read(source) for source in sources),
+        steps=operator.output.shape[0],
+        reads=operand_reads(operator, sources),
         structure="addition",
         define=define,
-        call="add_row(layer, {inputs}, y, {output});",
+        call=operands_call(operator, "add_row"),
         comment=summary(operator),
     )
 
@@ -87,7 +75,7 @@ def _xnnpack_fields(operator: Add) -> dict[str, object]:
     before the shift and subtracted after it.
     """
     output = operator.output
-    ratios = [np.float32(tensor.scale) / np.float32(output.scale) for tensor in operator.inputs]
+    ratios = [np.float32(operand.scale) / np.float32(output.scale) for operand in operator.operands]
     if not all(SMALLEST_RATIO <= ratio < LARGEST_RATIO for ratio in ratios):
         raise refused(
             operator,
@@ -95,14 +83,16 @@ def _xnnpack_fields(operator: Add) -> dict[str, object]:
             f" to {LARGEST_RATIO:g}; use --kernels reference, or convert the model again",
         )
     shift = MULTIPLIER_BITS + 1 - math.frexp(max(ratios))[1]
-    multipliers = [int(np.rint(np.ldexp(np.float64(ratio), shift))) for ratio in ratios]
-    zeros = [tensor.zero_point + STORED for tensor in operator.inputs]
-    bias = (1 << (shift - 1)) - sum(m * zero for m, zero in zip(multipliers, zeros, strict=True))
-    added = max(0, -(bias >> shift))
+    first, second = (int(np.rint(np.ldexp(np.float64(ratio), shift))) for ratio in ratios)
+    if operator.name == "SUB":
+        second = -second
+    zeros = [operand.zero_point + STORED for operand in operator.operands]
+    bias = (1 << (shift - 1)) - first * zeros[0] - second * zeros[1]
+    added = max(0, -((bias + 255 * min(second, 0)) >> shift))
     return {
         "bias": bias + (added << shift),
-        "first": multipliers[0],
-        "second": multipliers[1],
+        "first": first,
+        "second": second,
         "shift": shift,
         "offset": output.zero_point + STORED - added,
     }
@@ -111,9 +101,10 @@ def _xnnpack_fields(operator: Add) -> dict[str, object]:
 def _reference_fields(operator: Add) -> dict[str, object]:
     """Return the scalings of the C structure for the rounding of the reference kernels.
 
-    Source: PrepareGeneralAddOp in tensorflow/lite/kernels/add.cc.
+    Source: PrepareGeneralAddOp in tensorflow/lite/kernels/add.cc, and PrepareGeneralSubOp in sub.cc.
     """
-    first, second, output = (float(np.float32(tensor.scale)) for tensor in (*operator.inputs, operator.output))
+    a, b = operator.operands
+    first, second, output = (float(np.float32(tensor.scale)) for tensor in (a, b, operator.output))
     common = 2 * max(first, second)
     ratio = common / (2.0**REFERENCE_SHIFT * output)
     if ratio >= 1:
@@ -122,10 +113,10 @@ def _reference_fields(operator: Add) -> dict[str, object]:
             f"has an output scale of {output:.6g} for inputs of {first:.6g} and {second:.6g}, too small for LiteRT; "
             "calibrate the model with pictures like those in use",
         )
-    a, b = operator.inputs
     return {
         "first": _scaling(a.zero_point, first / common),
         "second": _scaling(b.zero_point, second / common),
+        "sign": -1 if operator.name == "SUB" else 1,
         "output": _scaling(operator.output.zero_point, ratio),
     }
 

@@ -1,8 +1,8 @@
-/* ADD of a row, in integers, with XNNPACK's scaling. */
+/* ADD or SUB of a row, in integers, with XNNPACK's scaling. */
 typedef struct {
-    int32_t length;                         /* of a row */
-    int16_t first_rows, second_rows, rows;  /* in memory, of the inputs and the output */
-    uint32_t bias, first, second;           /* an offset, and the factors of the inputs */
+    operands of;
+    uint32_t bias;
+    int32_t first, second; /* factors of the operands */
     uint8_t shift;
     int32_t offset; /* added after the shift */
     uint8_t low, high;
@@ -10,11 +10,14 @@ typedef struct {
 
 KERNEL void add_row(const addition *layer, const uint8_t *a, const uint8_t *b, int y, uint8_t *output)
 {
-    a += row_at(y, layer->first_rows, layer->length);
-    b += row_at(y, layer->second_rows, layer->length);
-    output += row_at(y, layer->rows, layer->length);
-    for (int32_t i = 0; i < layer->length; i++) {
-        const uint32_t sum = layer->bias + a[i] * layer->first + b[i] * layer->second;
-        output[i] = limited((int32_t)(sum >> layer->shift) + layer->offset, layer->low, layer->high);
-    }
+    const operands *const of = &layer->of;
+
+    output += row_at(y, of->rows, of->columns * of->channels);
+    for (int x = 0; x < of->columns; x++)
+        for (int32_t c = 0; c < of->channels; c++) {
+            const int32_t sum = value_of(&of->first, a, y, x, c) * layer->first +
+                                value_of(&of->second, b, y, x, c) * layer->second;
+            *output++ = limited((int32_t)((layer->bias + (uint32_t)sum) >> layer->shift) + layer->offset, layer->low,
+                                layer->high);
+        }
 }

@@ -7,7 +7,7 @@ import numpy as np
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point
-from edgedigits_exporters.microcontroller.graph import Operator
+from edgedigits_exporters.microcontroller.graph import Operator, Tensor
 from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, resident_rows, rows_read, summary
 from edgedigits_exporters.microcontroller.requantization import require_small
 from edgedigits_exporters.microcontroller.values import Values, require_shape
@@ -28,17 +28,27 @@ class Mean(Operator):
 
 def parse(operator: StoredOperator, values: Values) -> Mean:
     """Return a global average pool, with or without the dimensions that it leaves at 1."""
+    source, output = parse_reduction(operator, values)
+    return Mean(operator.name, operator.position, (source,), output)
+
+
+def parse_reduction(operator: StoredOperator, values: Values) -> tuple[Tensor, Tensor]:
+    """Return the input and the output of an operator that reduces height and width.
+
+    Raises:
+        ArtifactUnsupported: it reduces other dimensions.
+    """
     source = values.activation(operator, 0)
     rank = len(values.stored_input(operator, 0).shape)
     axes = values.numbers(operator, 1).ravel()
     if rank != 4 or {int(axis) % rank for axis in axes} != {1, 2}:
         raise ArtifactUnsupported(
-            f"{operator.where} averages {rank} dimensions along {axes.tolist()}, expected height and width (1, 2) of 4;"
-            " use GlobalAveragePooling2D"
+            f"{operator.where} reduces {rank} dimensions along {axes.tolist()}, expected height and width (1, 2) of 4;"
+            " use global pooling"
         )
     output = values.make(operator)
     require_shape(operator, output, (1, 1, source.shape[2]))
-    return Mean(operator.name, operator.position, (source,), output)
+    return source, output
 
 
 def lower(operator: Mean, sources: tuple[Source, ...], kernels: Kernels) -> Layer:

@@ -84,13 +84,16 @@ def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tup
         first.setdefault(number, time)
         last[number] = time
     until = dict(last)
-    for number, stage in enumerate(stages):
+    # Windows that skip rows may leave out all rows of a stage.
+    running = [(number, stage) for number, stage in enumerate(stages) if number in first]
+    for number, stage in running:
         for read in stage.reads:
-            until[read.stage] = max(until[read.stage], last[number])
+            if read.stage in first:
+                until[read.stage] = max(until[read.stage], last[number])
     # The output is copied after the last step.
     until[len(stages) - 1] = len(order)
     buffers = {}
-    for number, stage in enumerate(stages):
+    for number, stage in running:
         buffers["rows", number] = _Buffer(rows[number] * stage.row_bytes, number, first[number], until[number])
         if stage.kept_bytes:
             buffers["kept", number] = _Buffer(stage.kept_bytes, number, first[number], last[number])

@@ -56,9 +56,9 @@ def order_of_steps(stages: list[Stage], finished_at_once: frozenset[int]) -> lis
 
 
 def rows_in_memory(stages: list[Stage], order: list[int]) -> list[int]:
-    """Return for each stage the number of its last rows that have to be in memory."""
+    """Return for each stage the number of its last rows that have to be in memory; 1 if it never runs."""
     first_needed = _first_needed(stages, order)
-    kept = [0] * len(stages)
+    kept = [1] * len(stages)
     done = [0] * len(stages)
     for time, stage in enumerate(order):
         done[stage] += 1
