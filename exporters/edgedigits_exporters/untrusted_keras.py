@@ -14,8 +14,8 @@ from edgedigits_runtime.embedded_contract import DAMAGED_ZIP, MEMBER, open_zip
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, first_line
 from edgedigits_runtime.untrusted import limits, read_limited
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-MEMBERS = {CONFIG, WEIGHTS, "metadata.json", MEMBER, "edgedigits-history.json"}
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+MEMBERS = {CONFIG, METADATA, WEIGHTS, MEMBER, "edgedigits-history.json"}
 """Members of a classifier's file; assets belong to layers that read text."""
 
 CONFIG_BYTES = 16 << 20
@@ -26,8 +26,8 @@ Bidirectional Concatenate Conv1D Conv2D Cropping2D Dense DepthwiseConv2D Dropout
 GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization
 GRU Identity InputLayer LayerNormalization LeakyReLU LSTM Masking Maximum MaxPooling1D MaxPooling2D Minimum Multiply
 Normalization Permute PReLU RandomBrightness RandomContrast RandomFlip RandomRotation RandomTranslation RandomZoom
-ReLU Rescaling Reshape SeparableConv2D SimpleRNN Softmax SpatialDropout2D Subtract TimeDistributed UnitNormalization
-ZeroPadding2D
+ReLU Rescaling Reshape Resizing SeparableConv2D SimpleRNN Softmax SpatialDropout2D Subtract TimeDistributed
+UnitNormalization ZeroPadding2D
 """
 
 _INITIALIZERS = """
@@ -82,16 +82,21 @@ def check(path: Path) -> None:
         ArtifactCorrupt: not a zip, or a damaged one.
         ArtifactUnsupported: too large when unpacked, or it has a member, a class or a link that is not allowed.
     """
-    content = read_limited(path)
+    members = read_members(read_limited(path), str(path))
+    check_config(members[CONFIG], str(path))
+
+
+def read_members(content: bytes, source: str) -> dict[str, Any]:
+    """Return a `.keras` file's members, parsed if they are JSON; classes are not checked. Errors are those of check."""
     try:
         with open_zip(io.BytesIO(content)) as archive:
-            _check_members(archive, str(path))
-            config = json.loads(archive.read(CONFIG))
-            weights = archive.read(WEIGHTS)
+            _check_members(archive, source)
+            config, weights = json.loads(archive.read(CONFIG)), archive.read(WEIGHTS)
+            metadata = json.loads(archive.read(METADATA)) if METADATA in archive.namelist() else {}
     except (*DAMAGED_ZIP, RecursionError) as error:
-        raise ArtifactCorrupt(f"{path} is not a complete .keras file: {first_line(error)}") from error
-    _check_config(config, str(path))
-    _check_weights(weights, str(path))
+        raise ArtifactCorrupt(f"{source} is not a complete .keras file: {first_line(error)}") from error
+    check_hdf5(weights, f"{source}: {WEIGHTS}")
+    return {CONFIG: config, METADATA: metadata, WEIGHTS: weights}
 
 
 def _check_members(archive: zipfile.ZipFile, source: str) -> None:
@@ -109,14 +114,18 @@ def _check_members(archive: zipfile.ZipFile, source: str) -> None:
         raise ArtifactUnsupported(f"{source} has a {CONFIG} of more than {CONFIG_BYTES:,} bytes")
 
 
-def _check_config(config: Any, source: str) -> None:
+def check_config(config: Any, source: str) -> None:
+    """Check the classes and sizes in the config of a Keras 3 model; see `check`."""
     if not isinstance(config, dict):
         raise ArtifactCorrupt(f"{source} is not a complete .keras file: its {CONFIG} is not an object")
-    layers = 0
-    for part in _objects({key: value for key, value in config.items() if key != NOT_LOADED}):
-        if "class_name" in part:
-            layers += 1
-            _check_class(part, source)
+    for part in checked_objects({key: value for key, value in config.items() if key != NOT_LOADED}, source):
+        _check_class(part, source)
+
+
+def checked_objects(config: Any, source: str) -> Iterator[dict[str, Any]]:
+    """Check the sizes in a config and the count of its objects; yield those that have a class."""
+    found = 0
+    for part in _objects(config):
         for name in SIZES.intersection(part):
             sizes = [part[name]]
             for size in sizes:
@@ -124,8 +133,11 @@ def _check_config(config: Any, source: str) -> None:
                     sizes += size
                 elif isinstance(size, int | float) and not -1 <= size <= limits.WINDOW:
                     raise ArtifactUnsupported(f"{source} has {name} {size}; the limit is {limits.WINDOW:,}")
-    if layers > limits.PARTS:
-        raise ArtifactUnsupported(f"{source} has {layers:,} objects; the limit is {limits.PARTS:,}")
+        if "class_name" in part:
+            found += 1
+            yield part
+    if found > limits.PARTS:
+        raise ArtifactUnsupported(f"{source} has {found:,} objects; the limit is {limits.PARTS:,}")
 
 
 def _check_class(part: dict[str, Any], source: str) -> None:
@@ -154,8 +166,8 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
             waiting += part
 
 
-def _check_weights(content: bytes, source: str) -> None:
-    """Check that every weight is in the file itself, and the size of all weights."""
+def check_hdf5(content: bytes, source: str) -> None:
+    """Check that every weight is in the file itself, and the size of all weights; see `check` for errors."""
     import h5py
 
     total = 0
@@ -169,7 +181,7 @@ def _check_weights(content: bytes, source: str) -> None:
                 total += dataset.size * dataset.dtype.itemsize
     # h5py raises many kinds of exceptions on damaged files.
     except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise ArtifactCorrupt(f"{source} is not a complete .keras file: {WEIGHTS}: {first_line(error)}") from error
+        raise ArtifactCorrupt(f"{source} is not complete: {first_line(error)}") from error
     if total > limits.MODEL_BYTES:
         raise ArtifactUnsupported(f"{source} has weights of {total:,} bytes; the limit is {limits.MODEL_BYTES:,}")
 
