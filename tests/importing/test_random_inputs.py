@@ -1,5 +1,7 @@
 """Random inputs in the range of a network, and how two outputs are compared."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,26 @@ def test_the_difference_is_a_share_of_the_largest_output() -> None:
 def test_other_outputs_are_refused(original: list[float], new: list[float], fact: str) -> None:
     with pytest.raises(GateMissed, match=fact):
         compare(np.array(original), np.array(new))
+
+
+def softmax(logits: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def test_a_saturated_softmax_hides_no_difference() -> None:
+    logits = np.random.default_rng(0).normal(0, 25, (200, 10)).astype(np.float32)
+    original, new = softmax(logits), softmax(logits * np.float32(1.001))
+    assert compare(original, softmax(logits.astype(np.float64))) < 1e-6
+    with pytest.raises(GateMissed, match="differently"):
+        compare(original, new)
+
+
+def test_a_sigmoid_near_1_may_differ_in_its_last_bit() -> None:
+    original = np.full((200, 1), 1 - 1e-6, np.float32)
+    assert compare(original, np.nextafter(original, np.float32(1))) < TOLERANCE
+
+
+def test_outputs_that_may_be_0_are_compared_as_they_are() -> None:
+    original = np.array([[0.0, 0.5], [0.7, 0.2]], np.float32)
+    assert compare(original, original + np.float32(1e-9)) < TOLERANCE

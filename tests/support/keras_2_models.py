@@ -23,10 +23,12 @@ IMAGE = (12, 12, 3)
 
 
 def with_random_weights(model: Any) -> Any:
-    """Give every weight of a model a random value; those of a new model are often 0 or 1."""
+    """Give every weight of a model a random value, a variance a positive one; those of a new model are often 0 or 1."""
     rng = np.random.default_rng(0)
     arrays = [
-        rng.uniform(0.1, 0.6, array.shape).astype(array.dtype) if array.dtype.kind == "f" else array
+        rng.uniform(0.1 if array.ndim < 2 else -0.2, 0.3, array.shape).astype(array.dtype)
+        if array.dtype.kind == "f"
+        else array
         for array in model.get_weights()
     ]
     model.set_weights(arrays)
