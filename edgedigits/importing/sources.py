@@ -4,22 +4,33 @@ from pathlib import Path
 
 from edgedigits_runtime.errors import ArtifactUnsupported
 
-AS_THEY_ARE = (".keras", ".onnx", ".tflite")
-HDF5 = (".h5", ".hdf5")
+AS_THEY_ARE = (".onnx", ".tflite")
+KERAS = (".keras", ".h5", ".hdf5")
 
 
 def as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
     """Return a `.keras`, `.onnx` or `.tflite` file of a source, and notes; converted files go into `between`.
 
     Raises:
-        ArtifactError: the source cannot be used.
+        ArtifactError, ConversionFailed, GateMissed: the source cannot be used; see to_keras and saved_model_to_onnx.
         MissingExtra: a package is not installed.
     """
-    is_saved_model = (source / "saved_model.pb").is_file()
     if source.is_file() and source.suffix in AS_THEY_ARE:
         return source, []
-    if not is_saved_model and source.suffix not in HDF5:
-        raise ArtifactUnsupported(
-            f"{source}: expected a {', '.join((*AS_THEY_ARE, *HDF5))} file, or the folder of a SavedModel"
-        )
-    raise NotImplementedError(between)
+    is_folder = (source / "saved_model.pb").is_file()
+    if not is_folder and not (source.is_file() and source.suffix in KERAS):
+        known = ", ".join((*KERAS, *AS_THEY_ARE))
+        raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
+    from edgedigits.importing.keras_source import is_keras_3, to_keras
+    from edgedigits.importing.saved_model import saved_model_to_onnx, states_layers
+
+    if source.suffix == ".keras" and is_keras_3(source):
+        return source, []
+    if is_folder and not states_layers(source):
+        file = between / f"{source.name}.onnx"
+        made = saved_model_to_onnx(source, file)
+    else:
+        file = between / f"{source.stem}.keras"
+        made = to_keras(source, file)
+    compared = f"converted to {file.suffix}: equals {made.loaded_with} on {made.inputs} inputs ({made.difference:.1g})"
+    return file, [compared, *made.notes]

@@ -1,6 +1,7 @@
 """Keras as an engine: the reference of exports, and the reader of run folders."""
 
 import threading
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,9 @@ class KerasEngine(Engine):
 
         chunks = [tensor[start : start + CHUNK] for start in range(0, len(tensor), CHUNK)]
         try:
-            with self._lock:
+            with self._lock, warnings.catch_warnings():
+                # Of a model whose one input is in a list.
+                warnings.filterwarnings("ignore", message="The structure of `inputs`")
                 return np.concatenate([ops.convert_to_numpy(self._model(chunk, training=False)) for chunk in chunks])
         # A layer that a file configured in an unusual way can raise any exception.
         except Exception as error:
