@@ -29,7 +29,7 @@ from edgedigits_runtime.errors import (
 )
 from edgedigits_runtime.synthetic.samples import mnist_like
 from tests.support.needs import needs
-from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_onnx, write_tflite
+from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_tflite
 
 FORMATS = ["c", "c-array", pytest.param("web", marks=[pytest.mark.slow, needs("clang", "wasm-ld")])]
 
@@ -206,7 +206,6 @@ def test_a_shipped_model_equals_litert_in_every_value(mnist: Dataset, tmp_path: 
     [
         ({"model": "gone.tflite"}, ArtifactNotFound, "gone.tflite"),
         ({"model": "float"}, ArtifactUnsupported, "int8"),
-        ({"model": "onnx"}, UnknownName, r"'.onnx'.* .tflite, .keras"),
         ({"model": "c"}, ExportError, "digits.tflite"),
         ({"precision": "float16"}, ExportError, "int8.*float16"),
         ({"format": "c++"}, UnknownName, r"'c\+\+'.* onnx, tflite, c, c-array, web"),
@@ -216,8 +215,6 @@ def test_a_shipped_model_equals_litert_in_every_value(mnist: Dataset, tmp_path: 
 def test_refused_requests(tmp_path: Path, change: dict[str, str], error: type[EdgedigitsError], fact: str) -> None:
     if change.get("model") == "float":
         change = {"model": str(write_tflite(tmp_path, "float32"))}
-    if change.get("model") == "onnx":
-        change = {"model": str(write_onnx(tmp_path))}
     if change.get("model") == "c":
         (tmp_path / "made").mkdir()
         (tmp_path / "made" / "digits.c").touch()

@@ -44,6 +44,7 @@ OPERATORS = {
     "SOFTMAX": f"{_HERE}.softmax",
     "SQUEEZE": f"{_HERE}.reshape",
     "STRIDED_SLICE": f"{_HERE}.shape_arithmetic",
+    "TRANSPOSE": f"{_HERE}.reshape",
     "SUB": f"{_HERE}.add",
     "TANH": f"{_HERE}.activation",
 }

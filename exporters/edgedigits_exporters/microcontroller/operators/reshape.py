@@ -1,4 +1,4 @@
-"""RESHAPE, SQUEEZE and EXPAND_DIMS: the same values in another shape."""
+"""RESHAPE, SQUEEZE, EXPAND_DIMS, and a TRANSPOSE that moves only sides of 1: the same values in another shape."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Operator
 from edgedigits_exporters.microcontroller.layer import Source
 from edgedigits_exporters.microcontroller.values import BYTES, Values
-from edgedigits_runtime.errors import ArtifactCorrupt
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator, format_shape
 
 
@@ -61,6 +61,21 @@ def _expanded(operator: StoredOperator, values: Values) -> tuple[int, ...]:
     return tuple(shape)
 
 
+def _transposed(operator: StoredOperator, values: Values) -> tuple[int, ...]:
+    """Return the shape with its sides in another order; raise ArtifactUnsupported if the values move."""
+    shape = values.stored_input(operator, 0).shape
+    order = [_axis(operator, int(axis), len(shape)) for axis in values.numbers(operator, 1).ravel()]
+    if sorted(order) != list(range(len(shape))):
+        raise ArtifactCorrupt(f"{operator.where} orders {len(shape)} dimensions by {order}; export it again")
+    moved = [axis for axis in order if shape[axis] != 1]
+    if moved != sorted(moved):
+        raise ArtifactUnsupported(
+            f"{operator.where} moves values of {format_shape(shape)} by {order}, which C lacks; keep images in order"
+            " of height, width, channels"
+        )
+    return tuple(shape[axis] for axis in order)
+
+
 def _axis(operator: StoredOperator, axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise ArtifactCorrupt(f"{operator.where} names dimension {axis} of {rank}; export it again")
@@ -71,4 +86,5 @@ WANTED: dict[str, Callable[[StoredOperator, Values], tuple[int, ...]]] = {
     "EXPAND_DIMS": _expanded,
     "RESHAPE": _reshaped,
     "SQUEEZE": _squeezed,
+    "TRANSPOSE": _transposed,
 }
