@@ -74,11 +74,11 @@ def default_path(source: Path, name: str, ending: str) -> Path:
 
 
 def own_contract(source: Path) -> Contract | None:
-    """Return a file's contract; None for a foreign `.tflite`, which only the C array accepts."""
+    """Return a file's contract; None for a `.tflite` or a C array without one."""
     try:
         return read_contract(source)
     except ContractMissing:
-        if source.suffix != ".tflite":
+        if source.suffix in (".keras", ".onnx"):
             raise
         return None
 

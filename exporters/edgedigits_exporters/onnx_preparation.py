@@ -279,13 +279,21 @@ def _is_non_negative(graph: _Graph, tensor: str) -> bool:
     return node.op_type in NON_NEGATIVE
 
 
+def _has_channels_first(graph: _Graph, tensor: str) -> bool:
+    """Whether onnx2tf holds a tensor as NHWC: windows made it, and values were only changed one by one since."""
+    node = graph.producer(tensor)
+    while node is not None and node.op_type in (*ELEMENTWISE, "Add", "Sub", "Mul", "Div", "PRelu"):
+        node = graph.producer(node.input[0])
+    return node is not None and node.op_type in ("Conv", "MaxPool", "AveragePool", "BatchNormalization")
+
+
 def _flatten_channels_last(graph: _Graph) -> None:
     """Flatten [H, W, C] instead of [C, H, W], and reorder the rows of the weights: this saves LiteRT a TRANSPOSE."""
     for node in graph.find("Flatten", "Reshape"):
         shape, flat = graph.shapes.get(node.input[0], []), graph.shapes.get(node.output[0], [])
         if len(shape) != 4 or flat != [shape[0], math.prod(shape[1:])] or 0 in shape:
             continue
-        if shape[1] == 1 or shape[2:] == [1, 1]:
+        if shape[1] == 1 or shape[2:] == [1, 1] or not _has_channels_first(graph, node.input[0]):
             continue
         last = node
         while (dense := graph.only_consumer(last.output[0])) is not None and dense.op_type in ELEMENTWISE:

@@ -109,10 +109,18 @@ def test_hard_activations() -> None:
 def test_a_flattening_keeps_the_order_of_its_weights(flatten: str, dense: str) -> None:
     weights = np.random.default_rng(1).normal(size=(60, 4)).astype(np.float32)
     model = model_of(
-        f"(float[N, 3, 4, 5] x) => (float[N, 4] y) {{ r = Relu(x) f = {flatten} t = Tanh(f) y = {dense} }}",
+        "(float[N, 3, 4, 5] x) => (float[N, 4] y) { p = MaxPool <kernel_shape=[1, 1]>(x) r = Relu(p)"
+        f" f = {flatten} t = Tanh(f) y = {dense} }}",
         w=weights, v=weights.T.copy(), b=np.ones(4, np.float32), sizes=np.array([-1, 60]),
     )  # fmt: skip
-    assert prepared_operators(model, (3, 4, 5))[1:4] == ["Transpose", "Reshape", "Tanh"]
+    assert prepared_operators(model, (3, 4, 5))[2:5] == ["Transpose", "Reshape", "Tanh"]
+
+
+def test_a_flattening_of_the_input_stays() -> None:
+    model = model_of(
+        "(float[N, 3, 4, 5] x) => (float[N, 4] y) { f = Flatten(x) y = MatMul(f, w) }", w=np.ones((60, 4), np.float32)
+    )
+    assert "Transpose" not in prepared_operators(model, (3, 4, 5))
 
 
 def test_log_probabilities_become_probabilities() -> None:

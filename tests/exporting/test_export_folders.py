@@ -206,6 +206,7 @@ def test_a_shipped_model_equals_litert_in_every_value(mnist: Dataset, tmp_path: 
     [
         ({"model": "gone.tflite"}, ArtifactNotFound, "gone.tflite"),
         ({"model": "float"}, ArtifactUnsupported, "int8"),
+        ({"model": "mine.pt"}, UnknownName, r"'.pt'.* .tflite, .keras, .onnx"),
         ({"model": "c"}, ExportError, "digits.tflite"),
         ({"precision": "float16"}, ExportError, "int8.*float16"),
         ({"format": "c++"}, UnknownName, r"'c\+\+'.* onnx, tflite, c, c-array, web"),
