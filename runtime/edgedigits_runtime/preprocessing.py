@@ -99,13 +99,14 @@ def network_input(images: Images, contract: Contract) -> NDArray[np.float32]:
     return arrange(normalise(images, contract.normalisation, contract.polarity), contract.layout)
 
 
-def probabilities_of(values: NDArray[np.float32], kind: OutputKind) -> Probabilities:
+def probabilities_of(values: NDArray[np.float32], kind: OutputKind, step: float | None = None) -> Probabilities:
     """Convert a model's real outputs, float32 [N, ...], to probabilities, float32 [N, classes].
 
     Args:
         values: "logits" and "log-probabilities" go through a softmax. "sigmoid" has one value, the probability of the
             second class of two. "sigmoids" are divided by their sum.
         kind: see Contract.
+        step: difference of neighbouring values in a quantized output; a stored zero of "sigmoids" counts as half of it.
     """
     flat = values.reshape(len(values), -1)
     if kind == "probabilities":
@@ -113,6 +114,7 @@ def probabilities_of(values: NDArray[np.float32], kind: OutputKind) -> Probabili
     if kind == "sigmoid":
         return np.concatenate([1 - flat, flat], axis=1)
     if kind == "sigmoids":
+        flat = np.maximum(flat, np.float32(0 if step is None else step / 2))
         total = flat.sum(axis=1, keepdims=True)
         shares: Probabilities = np.divide(flat, total, out=np.full_like(flat, 1 / flat.shape[1]), where=total > 0)
         return shares

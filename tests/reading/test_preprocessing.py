@@ -249,3 +249,13 @@ def test_sigmoids_become_probabilities() -> None:
     np.testing.assert_array_equal(probabilities_of(one, "sigmoid"), [[0.75, 0.25], [0, 1]])
     several = np.array([[0.5, 1.0, 0.5], [0, 0, 0]], np.float32)
     np.testing.assert_allclose(probabilities_of(several, "sigmoids"), [[0.25, 0.5, 0.25], [1 / 3] * 3])
+
+
+@given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(2, 6))), st.floats(0.5, 4, exclude_min=False))
+def test_a_stored_zero_of_sigmoids_counts_as_half_a_step(stored: NDArray[np.uint8], temperature: float) -> None:
+    """The confidence is the one that C computes from a table of the stored values."""
+    step = 1 / 256
+    probabilities = probabilities_of(stored.astype(np.float32) * np.float32(step), "sigmoids", step)
+    table = np.maximum(stored * step, step / 2) ** (1 / temperature)
+    confidence = apply_temperature(probabilities, temperature)
+    np.testing.assert_allclose(confidence, table / table.sum(axis=1, keepdims=True), atol=1e-5)

@@ -124,7 +124,8 @@ class Engine(ABC):
 
     def _run(self, images: Images) -> Probabilities:
         stored = self.invoke(self._fed(images))
-        return probabilities_of(dequantize(stored, self.contract.output), self.contract.output_kind)
+        output, kind = self.contract.output, self.contract.output_kind
+        return probabilities_of(dequantize(stored, output), kind, output.scale)
 
     def _fed(self, images: Images) -> NDArray[Any]:
         contract = self.contract

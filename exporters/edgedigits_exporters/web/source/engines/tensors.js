@@ -49,17 +49,18 @@ export function imageShape({ image, layout = "NHWC", input }) {
  * @param {{output_kind?: string}} contract of the network
  * @returns {Float32Array}
  */
-export function probabilitiesOf(values, count, { output_kind: kind = "probabilities" }) {
+export function probabilitiesOf(values, count, { output_kind: kind = "probabilities", output }) {
   if (kind === "probabilities") return values;
   const size = values.length / count;
   const rows = Array.from({ length: count }, (_, k) => values.slice(k * size, (k + 1) * size));
-  return Float32Array.from(rows.flatMap((row) => rowOfProbabilities(Array.from(row), kind)));
+  return Float32Array.from(rows.flatMap((row) => rowOfProbabilities(Array.from(row), kind, output?.scale ?? 0)));
 }
 
-function rowOfProbabilities(row, kind) {
+function rowOfProbabilities(row, kind, step) {
   if (kind === "sigmoid") return [Math.fround(1 - row[0]), row[0]];
   const largest = Math.max(...row);
-  const powers = kind === "sigmoids" ? row : row.map((value) => Math.exp(value - largest));
+  // A stored zero counts as half a step.
+  const powers = kind === "sigmoids" ? row.map((value) => Math.max(value, step / 2)) : row.map((value) => Math.exp(value - largest));
   const sum = powers.reduce((total, power) => total + power, 0);
   return powers.map((power) => (sum > 0 ? power / sum : 1 / row.length));
 }
