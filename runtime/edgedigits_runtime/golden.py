@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, first_line
+from edgedigits_runtime.foreign.output_kind import check_values
+from edgedigits_runtime.preprocessing import dequantize
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.samples import golden_pictures
 from edgedigits_runtime.whole_files import write_whole
@@ -42,15 +44,22 @@ def golden_path(artifact: Path) -> Path:
 
 
 def record(reader: Reader) -> Vectors:
-    """Run the synthetic golden pictures through every stage of `reader`."""
+    """Run the synthetic golden pictures through every stage of `reader`.
+
+    Raises:
+        ContractInvalid: the outputs are not of the kind that the contract says.
+    """
     pictures = [encoded for encoded, _ in golden_pictures()]
     framed = np.concatenate([reader.framed(picture)[1] for picture in pictures])
-    tensor = reader.classifier.engine.feed(framed)
+    engine, contract = reader.classifier.engine, reader.classifier.contract
+    tensor = engine.feed(framed)
+    output = engine.invoke(tensor)
+    check_values(dequantize(output, contract.output), contract, contract.name)
     return {
         "pictures": np.array(pictures),
         "framed": _stored(framed),
         "input": tensor,
-        "output": reader.classifier.engine.invoke(tensor),
+        "output": output,
         "text": np.array([reader.read(picture).text for picture in pictures]),
     }
 

@@ -19,7 +19,7 @@ from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ContractInvalid, ContractMissing
 from edgedigits_runtime.foreign.facts import Facts
 from edgedigits_runtime.foreign.layouts import find_layout
-from edgedigits_runtime.foreign.output_kind import kind_of_values
+from edgedigits_runtime.foreign.output_kind import check_output_kind, kind_of_values
 from edgedigits_runtime.foreign.trial import Tried, candidates, try_each, winner
 from edgedigits_runtime.intervals import wilson
 from edgedigits_runtime.preprocessing import Images, dequantize, network_input, quantize
@@ -138,7 +138,9 @@ def deduce(
     if data is None and contract.reader == "digits":
         data = drawn_digits(contract)
     with open_with(contract) as engine:
-        if "output_kind" not in given:
+        if "output_kind" in given:
+            check_output_kind(engine, str(facts.path))
+        else:
             contract = replace(contract, output_kind=find_kind(engine, contract, data))
             notes.append(f"output: {contract.output_kind}")
         choices = list(candidates(contract, None if data is None else data.images[:MEAN_IMAGES]))
