@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgedigits.model_files import DEFAULT_MODEL, find_model, open_model, read_contract_file
+from edgedigits.model_files import DEFAULT_MODEL, find_model, open_model
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.reading.decode import MAX_PIXELS
@@ -16,7 +16,6 @@ def load(
     engine: str | None = None,
     device: str = "auto",
     options: EngineOptions | None = None,
-    contract: Path | None = None,
     min_confidence: float | None = None,
     max_pixels: int | None = None,
     expect: Expect = "auto",
@@ -29,7 +28,6 @@ def load(
         engine: "litert", "onnxruntime" or "keras"; chosen by file type if None.
         device: "auto", "cpu", or an accelerator of ONNX Runtime such as "cuda" or "cuda:1".
         options: threads, workers, kernels and cores; the defaults if None.
-        contract: a JSON file in place of the model's own contract.
         min_confidence: what is read with less is left out; None is the model's own threshold.
         max_pixels: larger pictures are refused; None is the default limit.
         expect: "one" digit a picture, one "number", a "page" of lines, or "auto".
@@ -38,10 +36,8 @@ def load(
     Raises:
         EdgedigitsError: the model, engine or device cannot be used; see edgedigits_runtime.errors.
     """
-    given = read_contract_file(contract) if contract else None
-    opened = open_model(
-        find_model(model, engine=engine, device=device), engine=engine, device=device, options=options, contract=given
-    )
+    path = find_model(model, engine=engine, device=device)
+    opened = open_model(path, engine=engine, device=device, options=options)
     return Reader(
         Classifier(opened),
         min_confidence=min_confidence,

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgedigits_runtime.contract import Contract, parse_contract
+from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES, is_c_export, open_by, open_engine
@@ -45,9 +45,14 @@ def find_model(model: str | Path, *, engine: str | None = None, device: str = "a
     return _find(model, shipped_suffix=SUFFIX_OF_ENGINE.get(engine or usual, ".tflite"))
 
 
+def find_original(model: str | Path) -> Path:
+    """Return the `.keras` file of a shipped name or a run folder, or the given file; for errors see find_model."""
+    return _find(model, shipped_suffix=".keras")
+
+
 def find_keras(model: str | Path) -> Path:
     """Return the `.keras` file of a MODEL; for errors see find_model, and UnknownName for a file of another type."""
-    path = _find(model, shipped_suffix=".keras")
+    path = find_original(model)
     if path.suffix != ".keras":
         raise UnknownName("model file type to export from", path.suffix, [".keras"])
     return path
@@ -89,13 +94,6 @@ def check_shipped(path: Path) -> Path:
     if hashlib.sha256(content).hexdigest() != expected:
         raise ArtifactCorrupt(f"the SHA-256 of {path} differs from its card; install edgedigits again")
     return path
-
-
-def read_contract_file(path: Path) -> Contract:
-    """Read the contract file of a foreign model; for errors see parse_contract, and ArtifactNotFound."""
-    if not path.is_file():
-        raise ArtifactNotFound(f"no contract at {path}")
-    return parse_contract(path.read_bytes(), str(path))
 
 
 def contract_of(path: Path) -> Contract:
@@ -153,7 +151,8 @@ def open_model(
     """
     if engine not in (None, "keras", *ENGINES):
         raise UnknownName("engine", str(engine), [*ENGINES, "keras"])
-    if contract is None and path.is_file():
+    # To deduce a contract, the file is opened in this process.
+    if contract is None and path.is_file() and (options is None or options.isolation is None):
         contract = contract_of(path)
     if path.suffix != ".keras":
         return open_engine(path, engine=engine, device=device, options=options, contract=contract)

@@ -35,11 +35,10 @@ Progress = Callable[[str, float], object]  # Progress callback: the current work
 class BenchOptions:
     """Subject and length of a benchmark."""
 
-    model: str = "base"  # model, engine, device, options, contract: see edgedigits.load.
+    model: str = "base"  # model, engine, device, options: see edgedigits.load.
     engine: str | None = None
     device: str = "auto"
     options: EngineOptions = EngineOptions()
-    contract: Path | None = None
     what: What = "read"  # what, pictures: see measuring.workload.
     pictures: str = "photo"
     effort: Effort = Effort(seconds=8.0)  # Of steady latency.
@@ -71,7 +70,7 @@ class Bench:
     def process_options(self) -> ProcessOptions:
         """Options of a fresh process that reads with the same model and engine."""
         given = self.options
-        return ProcessOptions(self.engine.name, self.file, given.engine, given.device, given.options, given.contract)
+        return ProcessOptions(self.engine.name, self.file, given.engine, given.device, given.options)
 
     @cached_property
     def framed(self) -> Images:
@@ -97,9 +96,7 @@ def open_bench(options: BenchOptions) -> Bench:
             raise MeasurementError(f"the meter {options.meter} cannot be used: {meter.reason}")
     file = find_model(options.model, engine=options.engine, device=options.device)
     workload = load_workload(options.what, options.pictures)
-    reader = load(
-        file, engine=options.engine, device=options.device, options=options.options, contract=options.contract
-    )
+    reader = load(file, engine=options.engine, device=options.device, options=options.options)
     return Bench(options, reader, file, workload)
 
 

@@ -1,7 +1,6 @@
 """A bulk reading from beginning to end: plan, read the missing parts, sum up."""
 
 import contextlib
-import hashlib
 import json
 import os
 import uuid
@@ -97,8 +96,7 @@ def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits = 
 def _manifest(options: BulkOptions, model: PackedModel) -> Manifest:
     # Through JSON, because it is compared with a stored one: lists instead of tuples.
     reading = json.loads(json.dumps(asdict(options.reading), default=str))
-    for name in ("model", "contract"):
-        reading.pop(name)
+    reading.pop("model")
     relative = not all(is_remote(source) or Path(source).is_absolute() for source in options.sources)
     return Manifest(
         sources=list(options.sources),
@@ -106,7 +104,6 @@ def _manifest(options: BulkOptions, model: PackedModel) -> Manifest:
         model=model.name,
         sha256=model.sha256,
         reading=reading,
-        contract=hashlib.sha256(model.contract).hexdigest() if model.contract is not None else None,
         column=options.column,
         size=options.part_size,
         version=installed_version("edgedigits") or "",

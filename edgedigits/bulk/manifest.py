@@ -18,7 +18,6 @@ COMPARED = {
     "model": "another model",
     "sha256": "a model with other bytes",
     "reading": "other reader options",
-    "contract": "another contract",
     "column": "another --column",
     "size": "another --part-size",
     "version": "another version of edgedigits",
@@ -35,7 +34,6 @@ class Manifest:
         folder: the base of relative sources.
         model, sha256: the model's name, and the digest of its files.
         reading: the other options of the reader.
-        contract: digest of the given contract.
         column, size: see edgedigits.bulk.units.SourceOptions.
         version: of edgedigits.
         versions: of other libraries, for information.
@@ -48,7 +46,6 @@ class Manifest:
     model: str
     sha256: str
     reading: dict[str, Any]
-    contract: str | None
     column: str | None
     size: int | None
     version: str
@@ -80,7 +77,9 @@ def find_manifest(folder: Folder, requested: Manifest, resume: bool) -> Manifest
             )
         return requested
     try:
-        values = json.loads(content)
+        values = {**json.loads(content)}
+        # Earlier versions had it; `version` says that the run is another.
+        values.pop("contract", None)
         found = Manifest(**{**values, "planned": PlanSize(**values["planned"]) if values["planned"] else None})
     except (ValueError, TypeError, KeyError) as error:
         raise RunError(f"{where}/{RUN_FILE} is damaged; choose another --out") from error

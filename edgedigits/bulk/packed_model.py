@@ -5,9 +5,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgedigits.model_files import find_model, read_contract_file
+from edgedigits.model_files import contract_of, find_model
 from edgedigits.predicting.pictures import ReaderOptions
-from edgedigits_runtime.embedded_contract import read_contract
 
 
 @dataclass(frozen=True)
@@ -18,13 +17,11 @@ class PackedModel:
         name: the model's name in readings.
         path: its path on the machine that packed it.
         files: contents by name relative to `path`; the name of a single file is "".
-        contract: a JSON file for a model without a contract.
     """
 
     name: str
     path: str
     files: dict[str, bytes]
-    contract: bytes | None = None
 
     @property
     def sha256(self) -> str:
@@ -44,19 +41,13 @@ class PackedModel:
             for name, content in self.files.items():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 (path / name).write_bytes(content)
-        contract = None
-        if self.contract is not None:
-            contract = Path(tempfile.mkdtemp(prefix="edgedigits-contract-")) / "contract.json"
-            contract.write_bytes(self.contract)
-        return replace(options, model=str(path), contract=contract)
+        return replace(options, model=str(path))
 
 
 def pack_model(options: ReaderOptions) -> PackedModel:
     """Pack the model of the options; raises EdgedigitsError if it is missing or has no contract."""
     path = find_model(options.model, engine=options.engine, device=options.device).absolute()
-    contract = read_contract_file(options.contract) if options.contract else read_contract(path)
-    given = options.contract.read_bytes() if options.contract else None
-    return PackedModel(contract.name, str(path), _files(path), given)
+    return PackedModel(contract_of(path).name, str(path), _files(path))
 
 
 def _files(path: Path) -> dict[str, bytes]:

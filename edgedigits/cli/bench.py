@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from edgedigits.cli import bench_compare, bench_matrix
-from edgedigits.cli.model_options import Contract, Cores, Device, Engine, Kernels, Model, Threads, engine_options
+from edgedigits.cli.model_options import Cores, Device, Engine, Kernels, Model, Threads, engine_options
 
 if TYPE_CHECKING:
     from edgedigits.benchmarking.bench_state import Bench, BenchOptions
@@ -67,7 +67,6 @@ def bench(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, not as tables.")] = False,
-    contract: Contract = None,
 ) -> None:
     """Measure one model on one engine, within a minute."""
     if ctx.invoked_subcommand is not None:
@@ -82,7 +81,7 @@ def bench(
     if images and not accuracy:
         raise typer.BadParameter("--images needs --accuracy")
     options = BenchOptions(
-        model, engine, device, engine_options(threads, kernels, cores), contract, what, pictures,
+        model, engine, device, engine_options(threads, kernels, cores), what, pictures,
         Effort(iterations, seconds),
         accuracy=(images or IMAGES) if accuracy else None,
         sustained=(minutes or MINUTES) if sustained else None,

@@ -47,7 +47,6 @@ def evaluate(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Number of processes; with several, each picture takes longer.")] = 1,
     min_confidence: common.MinConfidence = None,
-    contract: common.Contract = None,
 ) -> None:
     """Read a folder of labelled pictures and report the accuracy, by kind, and the misread pictures."""
     from edgedigits.data.labelled_pictures import read_labelled
@@ -59,7 +58,7 @@ def evaluate(
 
     pictures = read_labelled(folder)
     options = ReaderOptions(
-        model, engine, device, common.engine_options(threads, kernels, cores), contract, min_confidence, expect=expect
+        model, engine, device, common.engine_options(threads, kernels, cores), min_confidence, expect=expect
     )
     with ProgressBar("reading", len(pictures), at_least=WORTH_A_BAR) as bar:
         found = evaluate_pictures(pictures, options, exclude=exclude or (), jobs=jobs, progress=bar.advance)

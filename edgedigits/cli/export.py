@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from edgedigits.cli.model_options import Contract, Data, DataDir
+from edgedigits.cli.model_options import Data, DataDir
 
 EXAMPLES = (
     "Examples: edgedigits export --format tflite · edgedigits export runs/my-run --format onnx --precision float16 · "
@@ -35,7 +35,6 @@ def export(
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with MODEL, C with LiteRT.")] = True,
     data: Data = None,
     data_dir: DataDir = None,
-    contract: Contract = None,
     kernels: Annotated[
         Literal["xnnpack", "reference"] | None,
         typer.Option(
@@ -64,7 +63,7 @@ def export(
 
     options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package}
     places = DataOptions(data, data_dir)
-    made = export_model(ExportRequest(model, format, precision, out, verify, places, contract, force, options))
+    made = export_model(ExportRequest(model, format, precision, out, verify, places, force, options))
     typer.echo(_describe(made.path, format, made.contract.precision if made.contract else "int8"))
     if made.census:
         typer.echo(made.census.describe())

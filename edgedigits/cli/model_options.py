@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 Model = Annotated[str, typer.Option(help="A shipped name, a run folder, a .keras, .onnx or .tflite file, a C export.")]
 
-Contract = Annotated[Path | None, typer.Option(help="JSON contract for a model file without one.")]
-
 Engine = Annotated[str | None, typer.Option(help="litert, onnxruntime, c or keras; default by file type.")]
 
 Device = Annotated[

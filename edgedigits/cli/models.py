@@ -61,13 +61,12 @@ def show(
     ] = False,
 ) -> None:
     """Print a shipped model's card, or the contract of another model."""
-    from edgedigits.model_files import find_model, shipped_names
+    from edgedigits.model_files import contract_of, find_model, shipped_names
     from edgedigits.reports.model_card import card_page, read_card
-    from edgedigits_runtime.embedded_contract import read_contract
 
     card = read_card(model) if model in shipped_names() and not contract else None
     if card is None:
-        typer.echo(read_contract(find_model(model)).to_json())
+        typer.echo(contract_of(find_model(model)).to_json())
     elif as_json:
         typer.echo(json.dumps(card, indent=1))
     else:

@@ -62,7 +62,6 @@ def predict(
     top_k: common.TopK = 3,
     min_confidence: common.MinConfidence = None,
     max_pixels: common.MaxPixels = None,
-    contract: common.Contract = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Print the engine and the time of each stage to standard error."),
@@ -79,7 +78,7 @@ def predict(
         raise typer.BadParameter("give --json or --csv, not both")
     drawings_of = _drawings(annotate, show_input, explain)
     options = ReaderOptions(
-        model, engine, device, common.engine_options(threads, kernels, cores, isolate), contract, min_confidence,
+        model, engine, device, common.engine_options(threads, kernels, cores, isolate), min_confidence,
         max_pixels, top_k, expect, length,
     )  # fmt: skip
     tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))

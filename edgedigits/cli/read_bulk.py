@@ -49,7 +49,6 @@ def read_bulk(
     length: common.Length = None,
     min_confidence: common.MinConfidence = None,
     max_pixels: common.MaxPixels = None,
-    contract: common.Contract = None,
 ) -> None:
     """Read millions of pictures into Parquet, here or on a Ray cluster; can be interrupted and resumed."""
     from edgedigits.bulk.bulk_options import BulkOptions
@@ -59,9 +58,7 @@ def read_bulk(
 
     # There is a worker for each core.
     one_core = EngineOptions(threads=1, workers=1)
-    reading = ReaderOptions(
-        model, engine, device, one_core, contract, min_confidence, max_pixels, expect=expect, length=length
-    )
+    reading = ReaderOptions(model, engine, device, one_core, min_confidence, max_pixels, expect=expect, length=length)
     options = BulkOptions(tuple(sources), out, reading, address, resume, workers, column, part_size)
     with _Bar() as bar:
         total = read_pictures(options, bar)

@@ -61,7 +61,6 @@ def watch(
     duration: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None,
     top_k: common.TopK = 3,
     min_confidence: common.MinConfidence = None,
-    contract: common.Contract = None,
 ) -> None:
     """Read numbers live, and print each once when its reading has settled. Ctrl-C stops."""
     from edgedigits.cli.status_line import StatusLine, summary
@@ -77,7 +76,7 @@ def watch(
     options = WatchOptions(max_fps, region, duration, top_k)
     output_options = OutputOptions(annotate, window, _address(preview), region)
     reader = ReaderOptions(
-        model, engine, device, common.engine_options(threads, kernels, cores), contract, min_confidence,
+        model, engine, device, common.engine_options(threads, kernels, cores), min_confidence,
         top_k=top_k, expect=expect, length=length,
     ).open()  # fmt: skip
     clock = Clock()

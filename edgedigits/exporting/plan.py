@@ -8,13 +8,13 @@ from typing import Any
 
 from edgedigits.exporting.source import (
     SourceData,
+    contracts_of,
     default_model,
     default_path,
     find_shipped,
     find_source,
-    own_contract,
 )
-from edgedigits.model_files import SHIPPED, read_contract_file
+from edgedigits.model_files import SHIPPED
 from edgedigits.training.data_of_model import DataOptions
 from edgedigits_exporters import Format, FormatOptions, get_format, make_options
 from edgedigits_exporters.conversion import ConversionOptions
@@ -27,7 +27,6 @@ class ExportRequest:
     """Arguments of an export; see edgedigits.export.
 
     Args:
-        contract: JSON file, for a model file without a contract.
         options: the format's own options by name; those that are None keep their default.
     """
 
@@ -37,7 +36,6 @@ class ExportRequest:
     out: Path | None = None
     verify: bool = True
     data: DataOptions = DataOptions()
-    contract: Path | None = None
     force: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -70,12 +68,12 @@ def plan(request: ExportRequest, between: Path) -> tuple[list[Step], SourceData]
         between: folder for a file between the source and the artifact.
     """
     model = default_model() if request.model is None else request.model
-    given = read_contract_file(request.contract) if request.contract else None
     format = get_format(request.format)
-    options = make_options(request.format, {**request.options, "precision": request.precision, "contract": given})
-    shipped = None if given else find_shipped(model, format.SUFFIX, options.precision)
+    options = make_options(request.format, {**request.options, "precision": request.precision})
+    shipped = find_shipped(model, format.SUFFIX, options.precision)
     source = shipped or find_source(model, options.made_of, options.precision)
-    contract = given or own_contract(source)
+    contract, deduced = contracts_of(source, needed=options.NEEDS_CONTRACT or source.suffix not in options.made_of)
+    options = dataclasses.replace(options, contract=deduced)
     path = _path(request, source, contract.name if contract else source.stem, format, options)
     data = SourceData(contract, source, request.data)
     last = Step(source, path, format, options, request.force, copy=shipped is not None)
@@ -86,9 +84,9 @@ def plan(request: ExportRequest, between: Path) -> tuple[list[Step], SourceData]
         return [last], data
     suffix = options.made_of[0]
     name, converted = suffix[1:], between / f"model{suffix}"
-    conversion = make_options(name, {"precision": options.precision, "contract": given})
+    conversion = make_options(name, {"precision": options.precision, "contract": deduced})
     conversion.require_tools(source)
-    # The converted file has a contract of its own, with other tensors than those of the given one.
+    # The converted file has a contract of its own, with other tensors.
     last = dataclasses.replace(last, source=converted, options=dataclasses.replace(options, contract=None))
     return [Step(source, converted, get_format(name), conversion), last], data
 

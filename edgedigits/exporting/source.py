@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from edgedigits.data.splits import Splits
-from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, check_shipped, find_keras, shipped_names
+from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, check_shipped, contract_of, find_keras, shipped_names
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.run_folder import newest_run
 from edgedigits.verification.verify import Verification, verify_artifact
@@ -73,14 +73,26 @@ def default_path(source: Path, name: str, ending: str) -> Path:
     return (Path() if source.parent == SHIPPED else source.parent) / f"{plain}{ending}"
 
 
-def own_contract(source: Path) -> Contract | None:
-    """Return a file's contract; None for a `.tflite` or a C array without one."""
+def own_contract(path: Path) -> Contract | None:
+    """Return the contract inside a file; None for a foreign model."""
     try:
-        return read_contract(source)
+        return read_contract(path)
     except ContractMissing:
-        if source.suffix in (".keras", ".onnx"):
-            raise
         return None
+
+
+def contracts_of(source: Path, needed: bool) -> tuple[Contract | None, Contract | None]:
+    """Return a source's contract, and the same again if it was deduced: then the exporter has to be given it.
+
+    Raises:
+        ContractMissing: it is `needed`, the file has none, and what it states is not enough.
+        ArtifactError: the file cannot be used.
+    """
+    own = own_contract(source)
+    if own is not None or not needed:
+        return own, None
+    deduced = contract_of(source)
+    return deduced, deduced
 
 
 class SourceData:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgedigits_runtime.errors import EdgedigitsError
@@ -29,7 +28,6 @@ class ReaderOptions:
     engine: str | None = None
     device: str = "auto"
     engine_options: "EngineOptions | None" = None
-    contract: Path | None = None
     min_confidence: float | None = None
     max_pixels: int | None = None
     top_k: int = 3
@@ -49,7 +47,6 @@ class ReaderOptions:
             engine=self.engine,
             device=self.device,
             options=self.engine_options,
-            contract=self.contract,
             min_confidence=self.min_confidence,
             max_pixels=self.max_pixels,
             expect=self.expect,

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.errors import ExportError, UnknownName
@@ -28,8 +28,11 @@ class FormatOptions:
 
     Args:
         precision: of the network in the artifact; None is the format's default.
-        contract: used in place of the source's own.
+        contract: of a source that has none inside; None reads the source's own.
     """
+
+    NEEDS_CONTRACT: ClassVar[bool] = True
+    """Whether the artifact says how the model is fed and read."""
 
     precision: str | None = None
     contract: Contract | None = None

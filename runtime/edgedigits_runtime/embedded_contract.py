@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgedigits_runtime.contract import REQUIRED, Contract, parse_contract
+from edgedigits_runtime.contract import Contract, parse_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, ContractMissing
 
 MEMBER = "edgedigits.json"
@@ -108,8 +108,7 @@ def _read_zipped(path: Path) -> Contract:
 def missing(path: Path) -> ContractMissing:
     """Return the error for a model file without a contract."""
     return ContractMissing(
-        f"{path} has no edgedigits contract; give one with --contract FILE, a JSON file with at least"
-        f" {', '.join(REQUIRED)} (docs/contract.md)"
+        f"{path} has no contract, which says how it is fed and read; import it: edgedigits import {path}"
     )
 
 

@@ -69,10 +69,8 @@ def test_a_fresh_process_gets_the_engine_options(options: EngineOptions, monkeyp
     monkeypatch.setattr("__main__.before", "", raising=False)
     monkeypatch.setattr("edgedigits.loading.load", load)
     monkeypatch.setattr(Child, "call", call_here)
-    run_fresh_process(
-        ProcessOptions("none", Path("a.tflite"), "litert", "cpu", options, Path("a.json")), (Path("a.png"),)
-    )
-    given = {"engine": "litert", "device": "cpu", "options": options, "contract": Path("a.json")}
+    run_fresh_process(ProcessOptions("none", Path("a.tflite"), "litert", "cpu", options), (Path("a.png"),))
+    given = {"engine": "litert", "device": "cpu", "options": options}
     assert loaded == [("a.tflite", given)]
     assert read == ["a.png"]
 

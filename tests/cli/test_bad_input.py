@@ -99,15 +99,14 @@ def test_a_damaged_keras_file_is_refused(run_command: RunCommand, tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["bad.keras"]
 
 
-def test_the_error_of_a_model_without_a_contract_has_the_option(run_command: RunCommand, tmp_path: Path) -> None:
-    from edgedigits_runtime.embedded_contract import strip_zip
+def test_the_error_of_a_model_that_states_too_little_has_the_import_to_type(
+    run_command: RunCommand, tmp_path: Path
+) -> None:
+    from tests.support.tiny_models import onnx_bytes
 
-    (tmp_path / "foreign.tflite").write_bytes(strip_zip((SHIPPED / "base.tflite").read_bytes()))
-    line = refusal(run_command, "predict", BLUE_PEN, "--model", "foreign.tflite")
-    assert "--contract" in line and "labels" in line
-    (tmp_path / "contract.json").write_text(run_command("models", "show", "base", "--contract").stdout)
-    read = run_command("predict", BLUE_PEN, "--model", "foreign.tflite", "--contract", "contract.json")
-    assert ": 3 " in read.stdout
+    (tmp_path / "foreign.onnx").write_bytes(onnx_bytes(None))
+    line = refusal(run_command, "predict", BLUE_PEN, "--model", "foreign.onnx")
+    assert "edgedigits import foreign.onnx" in line
 
 
 def test_a_dataset_file_with_a_wrong_checksum_is_refused(run_command: RunCommand, tmp_path: Path) -> None:

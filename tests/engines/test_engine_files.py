@@ -31,7 +31,7 @@ from tests.support.tiny_tflite import packed
 def test_a_foreign_model_needs_a_contract(suffix: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"foreign{suffix}"
     path.write_bytes(content)
-    with pytest.raises(ContractMissing, match="--contract FILE"):
+    with pytest.raises(ContractMissing, match=f"edgedigits import .*foreign{suffix}"):
         open_engine(path)
 
 

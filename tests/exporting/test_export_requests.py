@@ -1,18 +1,16 @@
 """Requests of an export: paths, options and shipped files."""
 
 import dataclasses
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import edgedigits
-from edgedigits.exporting.export import export_model
-from edgedigits.exporting.plan import ExportRequest
 from edgedigits.exporting.source import default_path
 from edgedigits.model_files import SHIPPED
 from edgedigits.training.run_folder import RunFolder
+from edgedigits_exporters.keras_file import with_contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import ArtifactNotFound, ExportError
 
@@ -53,11 +51,6 @@ def test_a_copied_shipped_file_has_no_report_of_an_earlier_file(tmp_path: Path) 
     assert sorted(file.name for file in tmp_path.iterdir()) == ["nano.golden.npz", "nano.tflite"]
 
 
-def test_a_shipped_file_is_not_copied_if_a_contract_is_given(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactNotFound, match=r"gone\.json"):
-        export_model(ExportRequest("nano", out=tmp_path, contract=Path("gone.json")))
-
-
 @pytest.mark.parametrize(
     ("name", "file"),
     [
@@ -81,10 +74,10 @@ def test_the_default_path_is_beside_the_model(name: str, file: str) -> None:
 
 @pytest.mark.slow
 def test_a_model_name_cannot_leave_the_folder(small_run: RunFolder, tmp_path: Path) -> None:
-    model = Path(shutil.copy(small_run.model, tmp_path))
-    given = tmp_path / "given.json"
-    given.write_text(dataclasses.replace(read_contract(model), name="../escaped").to_json())
-    made = export_model(ExportRequest(model, precision="float32", verify=False, contract=given))
+    model = tmp_path / "model.keras"
+    escaping = dataclasses.replace(read_contract(small_run.model), name="../escaped")
+    model.write_bytes(with_contract(small_run.model.read_bytes(), escaping))
+    made = edgedigits.export(model, precision="float32", verify=False)
     assert made.path == tmp_path / "escaped.float32.tflite"
 
 

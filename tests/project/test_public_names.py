@@ -27,7 +27,7 @@ def test_the_library() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
-        ("load", ["model", "engine", "device", "options", "contract", "min_confidence", "max_pixels", "expect",
+        ("load", ["model", "engine", "device", "options", "min_confidence", "max_pixels", "expect",
                   "length"]),
         ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
                    "mixed_precision", "parallel", "out", "device"]),

@@ -52,6 +52,13 @@ def pictures(count: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (count, *SHAPE), np.uint8)
 
 
+def labelled_pictures(each: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images that the models read right, `each` of every class, and their labels."""
+    labels = np.repeat(np.arange(CLASSES), each)
+    ink = np.where(weights() > 0, 230, 0).reshape(CLASSES, *SHAPE)
+    return (ink[labels] + np.random.default_rng(2).integers(0, 20, (len(labels), *SHAPE))).astype(np.uint8), labels
+
+
 def weights() -> NDArray[np.int8]:
     """Weights [classes, pixels]; times WEIGHT_SCALE they are the float model's."""
     return np.random.default_rng(1).integers(-127, 128, (CLASSES, PIXELS), np.int8)

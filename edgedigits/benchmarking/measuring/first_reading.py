@@ -18,7 +18,6 @@ def main(
     asked: str | None,
     device: str,
     options: dict[str, Any],
-    contract: str | None,
     pictures: list[str],
 ) -> dict[str, int]:
     """Read the first picture, then the others, and return each moment and each size.
@@ -42,8 +41,7 @@ def main(
     from edgedigits_runtime.engine_options import EngineOptions
 
     settings = EngineOptions(**{**options, "cores": tuple(options["cores"])})
-    given = Path(contract) if contract else None
-    reader = load(model, engine=asked, device=device, options=settings, contract=given)
+    reader = load(model, engine=asked, device=device, options=settings)
     found |= {"loaded": time.perf_counter_ns(), "loaded_bytes": resident("VmRSS")}
     reader.read(pictures[0])
     found["read"] = time.perf_counter_ns()

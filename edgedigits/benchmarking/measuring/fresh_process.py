@@ -52,16 +52,14 @@ class ProcessOptions:
     engine: str  # The one that runs the model, whose library is imported ahead of loading.
     model: Path
     asked: str | None = None  # The engine that the user named; None for the default.
-    device: str = "auto"  # device, options, contract: see edgedigits.load.
+    device: str = "auto"  # device, options: see edgedigits.load.
     options: EngineOptions = EngineOptions()
-    contract: Path | None = None
 
 
 def run_fresh_process(given: ProcessOptions, pictures: Sequence[Path]) -> dict[str, int]:
     """Return first_reading's result of a fresh process, and "spawned", the moment of its start. Raises EngineDied."""
     options = {"threads": given.options.threads, "kernels": given.options.kernels, "cores": given.options.cores}
-    contract = str(given.contract) if given.contract else None
-    arguments = (given.engine, str(given.model), given.asked, given.device, options, contract)
+    arguments = (given.engine, str(given.model), given.asked, given.device, options)
     child = Child(f"a fresh process with {given.engine}", EngineDied, prelude=PRELUDE, keep_output=True)
     spawned = time.perf_counter_ns()
     try:

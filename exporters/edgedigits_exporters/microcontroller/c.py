@@ -23,7 +23,7 @@ from edgedigits_exporters.microcontroller.writing.project_files import PROJECTS,
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract, Tensor
-from edgedigits_runtime.embedded_contract import MEMBER, read_contract
+from edgedigits_runtime.embedded_contract import MEMBER, append_zipped, read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.errors import ArtifactUnsupported, ExportError, UnknownName
@@ -81,8 +81,9 @@ def c_files(model: Path, options: COptions) -> dict[str, str | bytes]:
 
     The contract and the golden vectors in it state what the C code takes, whatever the file does: int8 pictures.
     """
-    content = model.read_bytes()
-    own = options.contract or read_contract(model)
+    content, own = model.read_bytes(), options.contract or read_contract(model)
+    if options.contract:
+        content = append_zipped(content, own)
     if own.layout in ("NCHW", "CHW") and own.image_shape[2] > 1:
         raise ArtifactUnsupported(f"{model} takes the layout {own.layout}, expected NHWC; convert the model to NHWC")
     program = make_program(read_graph(content, str(model), own.image_shape), options.kernels)

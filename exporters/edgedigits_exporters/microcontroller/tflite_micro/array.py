@@ -41,6 +41,8 @@ IRREGULAR = {"BATCH_MATMUL": "AddBatchMatMul", "CUMSUM": "AddCumSum", "PADV2": "
 class ArrayOptions(FormatOptions):
     """Options of a C array for TensorFlow Lite Micro."""
 
+    NEEDS_CONTRACT = False
+
     precision: str = "int8"
 
     def __post_init__(self) -> None:
