@@ -15,7 +15,8 @@ from edgedigits.exporting.plan import ExportRequest
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train import train_or_resume
 from edgedigits.training.train_options import TrainOptions
-from edgedigits.verification.verify import file_digest, report_path
+from edgedigits.verification.reference import file_digest
+from edgedigits.verification.verify import report_path
 from edgedigits_runtime.errors import GateMissed, RunError
 
 

@@ -18,13 +18,18 @@ EXAMPLES = (
 )
 
 PRINTED_FLIPS = 10
+WIDTH = len("ONNX Runtime")
 
 
 def verify(
     artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .onnx or .tflite file, or a C export.")],
     against: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="A .keras, .onnx or .tflite file.", show_default="beside the artifact"),
+        typer.Option(
+            metavar="MODEL",
+            help="The .keras, .onnx or float .tflite file it was made of.",
+            show_default="beside the artifact",
+        ),
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     data: Data = None,
@@ -33,6 +38,9 @@ def verify(
     max_probability_error: Annotated[float | None, typer.Option(help="Gate: maximum difference, 0 to 1.")] = None,
     min_agreement: Annotated[float | None, typer.Option(help="Gate: minimum share of equal decisions, 0 to 1.")] = None,
     max_accuracy_drop: Annotated[float | None, typer.Option(help="Gate: maximum accuracy drop in points.")] = None,
+    expect_accuracy: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Gate: minimum accuracy of both, such as 0.97.")
+    ] = None,
     isolate: Isolate = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
@@ -40,7 +48,7 @@ def verify(
     from edgedigits.recipes.gates import Gate
     from edgedigits.verification.verify import verify as verify_model
 
-    demands = Gate(max_flips, max_probability_error, min_agreement, max_accuracy_drop)
+    demands = Gate(max_flips, max_probability_error, min_agreement, max_accuracy_drop, expect_accuracy)
     verification = verify_model(
         artifact, against=against, split=split, data=data, data_dir=data_dir, demands=demands, isolate=isolate
     )
@@ -48,7 +56,7 @@ def verify(
         typer.echo(json.dumps(verification.to_dict()))
     else:
         print_verification(verification)
-        for note in verification.data_notes:
+        for note in verification.notes:
             typer.echo(f"  note: {note}")
     if not verification.passed:
         raise typer.Exit(1)
@@ -58,19 +66,21 @@ def print_verification(verification: "Verification") -> None:
     """Print the figures, the first flipped decisions and the verdict."""
     found = verification.comparison
     typer.echo(f"{verification.artifact} against {verification.against}, {found.images:,} {verification.split} images")
-    from edgedigits.verification.verify import engine_title
-
-    original = engine_title(Path(verification.against))
-    typer.echo(f"  {original:12} {_percent(found.keras_accuracy)}")
-    typer.echo(f"  artifact     {_percent(found.artifact_accuracy)}   McNemar p = {found.mcnemar_p:.3g}")
-    typer.echo(f"  agreement {found.agreement:.2%}, {len(found.flips)} flipped")
+    original = verification.reference_engine
+    typer.echo(f"  {original:{WIDTH}} {_percent(found.keras_accuracy)}")
+    typer.echo(f"  {'artifact':{WIDTH}} {_percent(found.artifact_accuracy)}   McNemar p = {found.mcnemar_p:.3g}")
+    typer.echo(f"  {'agreement':{WIDTH}} {found.agreement:.2%}, {len(found.flips)} flipped")
     typer.echo(
         f"  probability error at most {found.max_probability_error:.2g}, mean {found.mean_probability_error:.2g};"
         f" cosine at least {found.min_cosine:.6f}"
     )
     changes = {name: change for name, change in found.per_class_change.items() if change}
     if changes:
-        typer.echo("  by class  " + ", ".join(f"{name}: {change:+.2f}" for name, change in changes.items()) + " points")
+        typer.echo(
+            f"  {'by class':{WIDTH}} "
+            + ", ".join(f"{name}: {change:+.2f}" for name, change in changes.items())
+            + " points"
+        )
     for flip in found.flips[:PRINTED_FLIPS]:
         typer.echo(
             f"    image {flip.index} of class {flip.label}: {original} {flip.keras} (margin {flip.keras_margin:.3f}),"

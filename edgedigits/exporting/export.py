@@ -13,7 +13,8 @@ from edgedigits.exporting.source import SourceData, own_contract
 from edgedigits.model_files import open_model
 from edgedigits.training.data_of_model import DataOptions, moved
 from edgedigits.training.temperature import with_temperature
-from edgedigits.verification.verify import Verification, engine_title, report_path, write_report
+from edgedigits.verification.reference import engine_title
+from edgedigits.verification.verify import Verification, report_path, write_report
 from edgedigits_exporters.census import Census, take_census
 from edgedigits_exporters.conversion import ConversionOptions
 from edgedigits_exporters.whole_folders import whole_folder
@@ -145,12 +146,13 @@ def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | Non
     if verification is None:
         return None
     verification = dataclasses.replace(verification, artifact=step.path.name, against=step.source.name)
-    advice = "please report it"
+    advice = "--no-verify writes the folder anyway; if C differs from LiteRT, please report it"
     if converted:
         report = write_report(verification, step.path)
         advice = f"{report} lists the flipped images; --no-verify writes the file anyway"
     if not verification.passed:
         raise GateMissed(f"{step.path.name} was refused: {'; '.join(verification.missed)}; {advice}")
+    data.notes.extend(verification.notes)
     return verification
 
 

@@ -43,10 +43,6 @@ class EvaluationData:
         origin = f"images of {self.options.data} outside its test part"
         return LabelledImages(joined.images, joined.labels, self.labels, origin)
 
-    def most_frequent(self) -> float:
-        """Return the share of the most frequent class in the test part."""
-        return float(np.bincount(self.test.labels).max() / len(self.test))
-
     def used(self, file: Path) -> DataUsed | None:
         """Return what the contract of `file` remembers."""
         return remembered(self.options, self.dataset, file)

@@ -15,6 +15,7 @@ from edgedigits.importing.labels import parse_labels
 from edgedigits.importing.sources import as_model_file
 from edgedigits.model_files import facts_of, open_as
 from edgedigits.training.temperature import with_temperature
+from edgedigits.verification.inaccuracy import describe_inaccuracy
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, append_zipped
@@ -34,8 +35,6 @@ from edgedigits_runtime.golden import write_golden
 from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.whole_files import write_whole
-
-CAUSES = "check the normalisation, the polarity and the order of the labels"
 
 
 @dataclass(frozen=True)
@@ -187,19 +186,11 @@ def _measured(
     """Return the contract with temperature, threshold, accuracy and the data used; refuse a model at chance."""
     with open_as(file, contract) as engine:
         contract = with_temperature(contract, engine.run(found.validation.images), found.validation.labels)
-        decisions = engine.run(found.test.images).argmax(axis=1)
-    right, count = int((decisions == found.test.labels).sum()), len(found.test)
-    share = wilson(right, count)
-    frequent = found.most_frequent()
-    if share.low <= frequent:
-        raise ModelInaccurate(
-            f"{contract.name} reads {share.value:.2%} of {count:,} images of {data}, which is not shown to be better"
-            f" than always the most frequent class, {frequent:.2%}; {CAUSES}"
-        )
-    if expected is not None and share.value < expected:
-        raise ModelInaccurate(
-            f"{contract.name} reads {share.value:.2%} of {count:,} images of {data}, expected {expected:.2%}; {CAUSES}"
-        )
+        read = engine.run(found.test.images)
+        if problem := describe_inaccuracy(engine, found.test, read, expected):
+            raise ModelInaccurate(f"{contract.name} is not accurate on {data}: {problem}")
+    count = len(found.test)
+    share = wilson(int((read.argmax(axis=1) == found.test.labels).sum()), count)
     accuracy = {"top1": round(share.value, 6), "dataset": Path(data).name, "split": "test", "images": count}
     return dataclasses.replace(contract, accuracy=accuracy, data=found.used(target)), share
 

@@ -1,4 +1,4 @@
-"""Gates of an export: how far it may differ from its Keras model."""
+"""Gates of an export: how far it may differ from its reference."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -19,12 +19,14 @@ class Gate:
         max_probability_error: largest difference of any probability.
         min_agreement: smallest share of equal decisions, 0..1.
         max_accuracy_drop: percentage points.
+        min_accuracy: fraction 0..1 that both must reach.
     """
 
     max_flips: int | None = None
     max_probability_error: float | None = None
     min_agreement: float | None = None
     max_accuracy_drop: float | None = None
+    min_accuracy: float | None = None
 
     def limits(self) -> dict[str, float]:
         """Return the limits that are set."""
@@ -75,3 +77,20 @@ def missed(gate: Gate, *, images: int, flips: int, probability_error: float, acc
     if gate.max_accuracy_drop is not None and not one_flip_is_allowed and accuracy_drop > gate.max_accuracy_drop + 1e-9:
         lines.append(f"accuracy drop {accuracy_drop:.2f} points, at most {gate.max_accuracy_drop:.2f} allowed")
     return tuple(lines)
+
+
+def few_images(gate: Gate, images: int) -> tuple[str, ...]:
+    """Return a note if one flipped decision, which is tolerated, exceeds a limit of the gate; else nothing."""
+    limits: list[tuple[float, str]] = []
+    if gate.max_accuracy_drop is not None:
+        limits.append((gate.max_accuracy_drop, " points of accuracy drop"))
+    if gate.min_agreement is not None:
+        limits.append((100 * (1 - gate.min_agreement), "% of flipped decisions"))
+    limit, unit = min(limits, default=(100.0, ""))
+    # A limit of 0 can be shown by no number of images.
+    if images >= SMALL_SPLIT or limit <= 0 or 100 / images <= limit + 1e-9:
+        return ()
+    return (
+        f"{images:,} images are few: one flipped decision is tolerated and is {100 / images:.2f}{unit}, more than the"
+        f" {limit:.2f} of the gate; use {round(100 / limit):,} or more",
+    )

@@ -1,24 +1,31 @@
 """Verify an artifact: run every image of a split through it and through its reference, and apply the gates."""
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgedigits.data.dataset import Samples
-from edgedigits.model_files import SHIPPED, contract_of, find_keras, find_model, open_model
+from edgedigits.model_files import contract_of, find_model, open_model
 from edgedigits.recipes import RECIPES, get_recipe
-from edgedigits.recipes.gates import EXACT, Gate, default_gate, missed, with_demands
+from edgedigits.recipes.gates import EXACT, Gate, default_gate, few_images, missed, with_demands
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.verification.comparison import Comparison, compare
+from edgedigits.verification.inaccuracy import describe_inaccuracy
+from edgedigits.verification.reference import (
+    contract_of_reference,
+    engine_title,
+    file_digest,
+    find_given_reference,
+    find_reference,
+)
 from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
-from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, is_c_export
-from edgedigits_runtime.errors import ArrayError, ArtifactNotFound
+from edgedigits_runtime.errors import ArrayError
+from edgedigits_runtime.foreign.output_kind import check_output_kind
 from edgedigits_runtime.whole_files import write_whole
 
 
@@ -40,6 +47,16 @@ class Verification:
     @property
     def passed(self) -> bool:
         return not self.missed
+
+    @property
+    def reference_engine(self) -> str:
+        """Name of the engine that ran the reference, such as "Keras"."""
+        return engine_title(Path(self.against))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Facts for the user about the data, a line each."""
+        return (*self.data_notes, *few_images(self.gate, self.comparison.images))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON objects."""
@@ -86,22 +103,27 @@ def verify_artifact(
         samples, split: uint8 [N, H, W, C] with labels, and the name of their split.
         dataset: name of the samples' dataset; None is the one that the artifact's contract names.
         isolation: limits of the processes that the engines run in; None runs them in this process.
-        contract: used in place of the reference's own.
+        contract: of the reference; None is its own, else the artifact's, see contract_of_reference.
 
     Raises:
         ArtifactError: a file cannot be used.
+        ContractInvalid: the outputs are not of the kind that a contract says.
         ArrayError: the models have other classes or another image shape.
     """
     candidate = open_model(artifact, options=EngineOptions(isolation=isolation))
     options = EngineOptions(kernels=_kernels(candidate.contract), isolation=isolation)
-    reference = open_model(against, options=options, contract=contract)
+    given = contract or (None if isolation else contract_of_reference(against, candidate.contract))
+    reference = open_model(against, options=options, contract=given)
     contract = candidate.contract
     if reference.contract.labels != contract.labels:
         raise ArrayError(
             f"{artifact} and {against} have different classes: {', '.join(contract.labels)} and"
             f" {', '.join(reference.contract.labels)}; give the right file with --against"
         )
-    figures = compare(reference.run(samples.images), candidate.run(samples.images), samples.labels, contract.labels)
+    for engine, path in ((reference, against), (candidate, artifact)):
+        check_output_kind(engine, str(path))
+    expected = reference.run(samples.images)
+    figures = compare(expected, candidate.run(samples.images), samples.labels, contract.labels)
     gate = with_demands(gate_of(contract), demands)
     exceeded = missed(
         gate,
@@ -110,6 +132,10 @@ def verify_artifact(
         probability_error=figures.max_probability_error,
         accuracy_drop=figures.accuracy_drop,
     )
+    inaccurate = describe_inaccuracy(reference, samples, expected, gate.min_accuracy, figures.artifact_accuracy)
+    if inaccurate:
+        agrees = "" if exceeded else f"agrees with {engine_title(against)}, but "
+        exceeded = (*exceeded, f"{agrees}neither is accurate: {inaccurate}")
     names = artifact.name, against.name, file_digest(against), dataset or contract.dataset, split, contract.precision
     return Verification(*names, gate=gate, missed=exceeded, comparison=figures)
 
@@ -127,39 +153,6 @@ def gate_of(contract: Contract) -> Gate:
         return EXACT
     own = get_recipe(contract.recipe).gates if contract.recipe in RECIPES else {}
     return default_gate(contract.precision, own)
-
-
-def engine_title(reference: Path) -> str:
-    """Return the title of the engine that runs a reference."""
-    return {".keras": "Keras", ".onnx": "ONNX Runtime"}.get(reference.suffix, "LiteRT")
-
-
-def find_reference(artifact: Path) -> Path:
-    """Return the `.tflite` file in a folder of C, or the `.keras` or `.onnx` file beside another artifact.
-
-    Raises:
-        ArtifactNotFound: expected the artifact's name with `.keras` or `.onnx`, or `model.keras`.
-    """
-    if is_c_export(artifact):
-        return artifact / "digits.tflite"
-    if artifact.parent == SHIPPED:
-        return find_keras(artifact.stem)
-    # mine.int8.tflite is made of mine.onnx.
-    stems = (artifact.with_suffix(""), artifact.with_suffix("").with_suffix(""))
-    named = [stem.with_name(stem.name + suffix) for suffix in (".keras", ".onnx") for stem in dict.fromkeys(stems)]
-    for candidate in (*named, artifact.parent / "model.keras"):
-        if candidate.is_file() and candidate != artifact:
-            return candidate
-    raise ArtifactNotFound(f"expected a .keras or .onnx file beside {artifact}; give it with --against FILE")
-
-
-def _given_reference(model: str | Path) -> Path:
-    return find_model(model) if Path(model).suffix in ENGINE_OF_SUFFIX else find_keras(model)
-
-
-def file_digest(file: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
 
 
 def report_path(artifact: Path) -> Path:
@@ -188,7 +181,8 @@ def verify(
 
     Args:
         artifact: a `.onnx` or `.tflite` file, or a folder of C.
-        against: the original model; None looks beside the artifact. C is compared with the `.tflite` inside it.
+        against: the `.keras`, `.onnx` or float `.tflite` file that it was made of; None looks beside the artifact. C is
+            compared with the `.tflite` inside it.
         split: "train", "validation" or "test".
         data, data_dir: dataset, and the folder to look in first; None for the one that the contract names.
         demands: limits that replace those of the artifact's recipe and precision, if they are not None.
@@ -198,17 +192,22 @@ def verify(
         EdgedigitsError: see verify_artifact.
     """
     artifact = find_model(artifact)
-    reference = _given_reference(against) if against else find_reference(artifact)
+    reference = find_reference(artifact) if against is None else find_given_reference(against)
     if reference.suffix == ".keras":
         load_keras()
     options = DataOptions(data, data_dir)
-    own = contract_of(artifact)
+    if isolate:
+        # To find out how a file without a contract is fed, it would be opened in this process.
+        own, contract = read_contract(artifact), read_contract(reference)
+    else:
+        own = contract_of(artifact)
+        contract = contract_of_reference(reference, own)
     # A foreign model's data are found from the artifact, since the .tflite in a folder of C may come from elsewhere.
     foreign = own.data is not None and own.training is None
-    place, contract = (artifact, own) if foreign else (reference, read_contract(reference))
-    splits = splits_of_model(contract, place, options)
+    splits = splits_of_model(*((own, artifact) if foreign else (contract, reference)), options)
     demands, isolation = demands or Gate(), Isolation() if isolate else None
     found = verify_artifact(
-        artifact, reference, splits.named(split), split, demands=demands, dataset=options.dataset, isolation=isolation
-    )
+        artifact, reference, splits.named(split), split, demands=demands, dataset=options.dataset,
+        isolation=isolation, contract=contract,
+    )  # fmt: skip
     return dataclasses.replace(found, data_notes=splits.notes)

@@ -96,7 +96,7 @@ class Contract:
         training: samples the weights were fitted on.
         calibration: samples the quantization ranges were measured on; None without such quantization.
         accuracy: top-1 of this file as a fraction, with the split and the count; None if not measured.
-        verified: result of the comparison with Keras; None if it was not compared.
+        verified: result of the comparison with the file it was made of; None if it was not compared.
         tools: versions of the tools that made the file.
         data: of an imported model: all samples of the dataset that its accuracy was measured on. A folder's name is its
             path from the file.

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits.recipes.gates import DEFAULT_GATES, SMALL_SPLIT, Gate, default_gate, missed, with_demands
+from edgedigits.recipes.gates import (
+    DEFAULT_GATES,
+    EXACT,
+    SMALL_SPLIT,
+    Gate,
+    default_gate,
+    few_images,
+    missed,
+    with_demands,
+)
 from edgedigits_exporters.conversion import PRECISIONS
 from edgedigits_runtime.errors import UnknownName
 
@@ -101,3 +110,31 @@ def test_demands_replace_only_their_own_limits() -> None:
     gate = with_demands(DEFAULT_GATES["int8"], Gate(max_flips=5))
     assert gate == Gate(max_flips=5, min_agreement=0.998, max_accuracy_drop=0.10)
     assert with_demands(gate, Gate()) == gate
+
+
+@pytest.mark.parametrize(
+    ("gate", "images", "facts"),
+    [
+        (INT8, 240, ("240", "0.42", "0.10", "1,000")),
+        (INT8, 999, ("999",)),
+        (INT8, 1_000, ()),
+        (HALF, 1_000, ("0.10", "0.05", "2,000")),
+        (HALF, 2_000, ()),
+        # One flip exceeds the probability error of these anyway.
+        (FLOAT, 100, ()),
+        (EXACT, 100, ()),
+        (Gate(max_accuracy_drop=0.0), 100, ()),
+        (Gate(), 100, ()),
+    ],
+)
+def test_few_images_are_reported(gate: Gate, images: int, facts: tuple[str, ...]) -> None:
+    notes = few_images(gate, images)
+    assert len(notes) == bool(facts)
+    for fact in facts:
+        assert fact in notes[0]
+
+
+@given(st.integers(1, 2 * SMALL_SPLIT), st.sampled_from([HALF, INT8]))
+def test_a_note_means_that_one_flip_is_tolerated_beyond_the_limits(images: int, gate: Gate) -> None:
+    beyond = max(100 / images - (gate.max_accuracy_drop or 100), (1 - 1 / images < (gate.min_agreement or 0)))
+    assert bool(few_images(gate, images)) == (beyond > 1e-9 and images < SMALL_SPLIT)

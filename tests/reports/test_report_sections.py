@@ -24,7 +24,8 @@ from edgedigits.reports.sections.readings import Row, examples, latency
 from edgedigits.reports.sections.rotation import rotation
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits.verification.comparison import compare
-from edgedigits.verification.verify import Verification, file_digest, write_report
+from edgedigits.verification.reference import file_digest
+from edgedigits.verification.verify import Verification, write_report
 from edgedigits_runtime.errors import RunError
 from edgedigits_runtime.intervals import wilson
 from edgedigits_runtime.reading.results import Digit, Reading

@@ -13,7 +13,8 @@ from edgedigits.reports.facts import Facts
 from edgedigits.reports.html import Picture, Section, card, cards, heading, paragraph, pixels, table
 from edgedigits.reports.images import grid_figure
 from edgedigits.verification.comparison import Comparison, Flip
-from edgedigits.verification.verify import Verification, file_digest
+from edgedigits.verification.reference import file_digest
+from edgedigits.verification.verify import Verification
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX
 from edgedigits_runtime.errors import RunError
 from edgedigits_runtime.intervals import Share
@@ -64,7 +65,8 @@ def read_verification(file: Path) -> Verification:
 
 
 def _made(kind: Any, fields: dict[str, Any]) -> Any:
-    return kind(**{field.name: fields[field.name] for field in dataclasses.fields(kind)})
+    # Fields with a default may be missing in a report of an earlier version; others raise TypeError.
+    return kind(**{field.name: fields[field.name] for field in dataclasses.fields(kind) if field.name in fields})
 
 
 def _proofs(folder: Path) -> tuple[list[Verification], list[str]]:
