@@ -34,7 +34,6 @@ from tests.support.tiny_models import (
     int8_contract,
     labelled_pictures,
     tflite_bytes,
-    write_onnx,
     write_tflite,
 )
 
@@ -122,7 +121,7 @@ def test_a_run_is_compared_on_its_own_dataset(run: Path, format: str) -> None:
     RunFolder(run).write_config(config)
     RunFolder(run).checkpoint.touch()
     made = edgedigits.export(format=format)
-    assert made.notes == ("not verified: its contract has verified: null",)
+    assert "not verified: its contract has verified: null" in made.notes
     assert made.verification is not None and made.verification.passed
     assert made.verification.comparison.images == 30
 
@@ -136,7 +135,7 @@ def test_an_export_finds_the_pictures_of_its_import(tmp_path: Path) -> None:
     model.write_bytes(append_zipped(tflite_bytes(None, "int8"), int8_contract(data=data)))
     made = edgedigits.export(model, format="c", out=tmp_path / "far" / "away" / "c")
     assert made.verification is not None and made.verification.comparison.images == 30
-    assert len(made.notes) == 1 and "fewer than 10" in made.notes[0]
+    assert any("fewer than 10" in note for note in made.notes)
     found = read_contract(made.path).data
     assert found is not None and found.name == "../../pictures"
     assert edgedigits.verify(made.path).dataset == "pictures"

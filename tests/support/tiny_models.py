@@ -53,10 +53,13 @@ def pictures(count: int, seed: int = 0) -> NDArray[np.uint8]:
 
 
 def labelled_pictures(each: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images that the models read right, `each` of every class, and their labels."""
+    """Return images that the models read right, framed as MNIST frames digits, `each` of every class, and labels."""
     labels = np.repeat(np.arange(CLASSES), each)
-    ink = np.where(weights() > 0, 230, 0).reshape(CLASSES, *SHAPE)
-    return (ink[labels] + np.random.default_rng(2).integers(0, 20, (len(labels), *SHAPE))).astype(np.uint8), labels
+    images = np.where(weights() > 0, 230, 0).reshape(CLASSES, *SHAPE)[labels]
+    images += np.random.default_rng(2).integers(0, 20, images.shape)
+    framed = np.zeros_like(images)
+    framed[:, 5:24, 5:24] = images[:, 5:24, 5:24]
+    return framed.astype(np.uint8), labels
 
 
 def weights() -> NDArray[np.int8]:
