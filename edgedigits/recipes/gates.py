@@ -47,9 +47,13 @@ DEFAULT_GATES: Mapping[str, Gate] = {
     "dynamic": Gate(min_agreement=0.998, max_accuracy_drop=0.10),
 }
 
+AS_INT8 = ("int16", "uint8")
+"""Precisions of foreign files."""
+
 
 def default_gate(precision: str, recipe_gates: Mapping[str, Gate]) -> Gate:
     """Return the recipe's gate for a precision, or the default."""
+    precision = "int8" if precision in AS_INT8 else precision
     if precision not in DEFAULT_GATES:
         raise UnknownName("precision", precision, DEFAULT_GATES)
     return recipe_gates.get(precision, DEFAULT_GATES[precision])

@@ -47,7 +47,7 @@ class Tensor:
         name: the engine's name for it.
         shape: of the input in the contract's layout, of the output [N, classes] with any axes of size 1; None where the
             batch is free.
-        dtype: "float32", "int8" or "uint8".
+        dtype: "float32", "int8", "uint8" or "int16".
         scale: real = (stored - zero_point) * scale; None for float tensors.
         zero_point: see scale.
     """
@@ -89,7 +89,7 @@ class Contract:
         temperature: converts probabilities to confidence, see preprocessing.apply_temperature; fitted on validation.
         rejection_threshold: a lower confidence is rejected; fitted on validation.
         format: "keras", "onnx", "tflite", "c" or "web".
-        precision: "float32", "float16", "int8" or "dynamic".
+        precision: "float32", "float16", "int8" or "dynamic"; of foreign files also "int16" or "uint8".
         kernels: LiteRT's kernels whose rounding exported C or WebAssembly reproduces: "xnnpack" or "reference"; else
             None.
         recipe: of the training; None for foreign models.
@@ -156,6 +156,9 @@ class Contract:
 NEWER = {"layout": "NHWC", "image": None, "polarity": "bright-on-dark", "output_kind": "probabilities", "data": None}
 """Fields that older versions do not know, with the defaults that mean the same there."""
 
+
+INTEGERS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32_768, 32_767)}
+"""The smallest and the largest value of a quantized tensor, by its dtype."""
 
 REQUIRED = ("name", "input", "output", "labels")
 
@@ -307,13 +310,13 @@ def _tensor_problems(tensor: Tensor) -> Iterator[str]:
     batch, *sizes = tensor.shape or (None,)
     if not (all(_is_size(size) for size in sizes) and (batch is None or _is_size(batch))):
         yield f"shape of {tensor.name} must hold sizes above 0, and null only for the batch, is {list(tensor.shape)}"
-    if tensor.dtype not in ("float32", "int8", "uint8"):
-        yield f"dtype of {tensor.name} must be float32, int8 or uint8, is {tensor.dtype!r}"
+    if tensor.dtype not in ("float32", *INTEGERS):
+        yield f"dtype of {tensor.name} must be float32, {', '.join(INTEGERS)}, is {tensor.dtype!r}"
     elif tensor.dtype == "float32":
         if tensor.scale is not None or tensor.zero_point is not None:
             yield f"{tensor.name} is float32 and takes no scale and zero_point"
     else:
-        low, high = (-128, 127) if tensor.dtype == "int8" else (0, 255)
+        low, high = INTEGERS[tensor.dtype]
         if not (_is_number(tensor.scale) and tensor.scale > 0):
             yield f"{tensor.name} is {tensor.dtype} and needs a scale above 0, is {tensor.scale!r}"
         if type(tensor.zero_point) is not int or not low <= tensor.zero_point <= high:

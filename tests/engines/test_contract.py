@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from edgedigits_runtime.contract import REQUIRED, SCHEMA, Contract, DataUsed, Tensor, parse_contract
+from edgedigits_runtime.contract import INTEGERS, REQUIRED, SCHEMA, Contract, DataUsed, Tensor, parse_contract
 from edgedigits_runtime.embedded_contract import LARGEST, MEMBER, append_zipped, missing, read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactError, ArtifactNotFound, ContractInvalid, ContractMissing
 from tests.support.tiny_models import contract, int8_contract, tflite_bytes
@@ -24,13 +24,12 @@ used = st.none() | st.builds(DataUsed, words, st.integers(0), words)
 
 @st.composite
 def tensors(draw: st.DrawFn, shape: tuple[int, ...]) -> Tensor:
-    dtype = draw(st.sampled_from(["float32", "int8", "uint8"]))
+    dtype = draw(st.sampled_from(["float32", *INTEGERS]))
     batch = draw(st.none() | sizes)
     if dtype == "float32":
         return Tensor(draw(words), (batch, *shape), dtype)
-    low = -128 if dtype == "int8" else 0
     scale = draw(st.floats(1e-9, 1e3))
-    return Tensor(draw(words), (batch, *shape), dtype, scale, draw(st.integers(low, low + 255)))
+    return Tensor(draw(words), (batch, *shape), dtype, scale, draw(st.integers(*INTEGERS[dtype])))
 
 
 @st.composite
@@ -164,6 +163,7 @@ def test_another_schema_version_is_refused(schema: object) -> None:
         ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.1)}, "zero_point.*None"),
         ({"input": Tensor("image", (1, 28, 28, 1), "int8", 0.1, 128)}, "zero_point"),
         ({"input": Tensor("image", (1, 28, 28, 1), "uint8", 0.1, -1)}, "zero_point"),
+        ({"input": Tensor("image", (1, 28, 28, 1), "int16", 0.1, 32_768)}, "zero_point"),
         ({"input": Tensor("image", (1, 28, 28, 1), "float32", 0.1, 0)}, "scale"),
     ],
 )  # fmt: skip

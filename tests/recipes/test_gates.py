@@ -27,6 +27,7 @@ def judge(gate: Gate, images: int = 10_000, flips: int = 0, error: float = 0.0, 
 def test_every_precision_has_a_gate() -> None:
     assert tuple(DEFAULT_GATES) == PRECISIONS
     assert DEFAULT_GATES["dynamic"] == INT8
+    assert default_gate("int16", {}) == default_gate("uint8", {}) == INT8
 
 
 @pytest.mark.parametrize(
