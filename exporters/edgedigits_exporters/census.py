@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edgedigits_runtime.untrusted import onnx_model
 from edgedigits_runtime.untrusted.tflite_model import read_model
+from edgedigits_runtime.untrusted.tflite_precision import is_hybrid
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,8 @@ def _tflite_operators(path: Path) -> list[tuple[str, str]]:
     model = read_model(path.read_bytes(), str(path))
     found = []
     for operator in model.operators:
-        dtype = model.tensors[operator.outputs[0]].dtype
-        inputs = {model.tensors[index].dtype for index in operator.inputs if index >= 0}
-        is_dynamic = dtype == "FLOAT32" and {"FLOAT32", "INT8"} <= inputs
-        found.append((operator.name, "int8 weights" if is_dynamic else dtype.lower()))
+        made = model.tensors[operator.outputs[0]].dtype.lower()
+        found.append((operator.name, "int8 weights" if is_hybrid(model, operator) else made))
     return found
 
 

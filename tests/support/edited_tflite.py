@@ -97,7 +97,8 @@ class Builder:
         """Append an operator that reads the last output and `others`."""
         code = schema.OperatorCodeT()
         code.version = version
-        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
+        code.builtinCode = getattr(schema.BuiltinOperator, name)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
         self.model.operatorCodes.append(code)
         made = schema.OperatorT()
         made.opcodeIndex = len(self.model.operatorCodes) - 1

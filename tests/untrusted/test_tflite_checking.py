@@ -318,7 +318,7 @@ def test_outputs_larger_than_their_shape_in_the_file_are_refused() -> None:
     build = Builder([1, 4])
     refused(build.add("ADD", build.tensor([1, 4]), build.constant([1, 2, 3], INT8), options="AddOptions"), "4", "3")
     build = Builder([1, 2, 2, 1])
-    refused(build.add("RESHAPE", build.tensor([1, 5])), "5", "4")
+    refused(build.add("RESHAPE", build.tensor([1, 5]), options="ReshapeOptions", newShape=[1, 5]), "5", "4")
     build = Builder([1, 2, 2, 1])
     pool = {"strideW": 1, "strideH": 1, "filterWidth": 9, "filterHeight": 9, "padding": 1}
     refused(build.add("MAX_POOL_2D", build.tensor([1, 1, 1, 1]), options="Pool2DOptions", **pool), "9", "2")

@@ -22,6 +22,9 @@ from edgedigits_runtime.untrusted import checked_content
 # Messages of LiteRT about an operator without a kernel.
 UNSUPPORTED = ("custom op", "Flex", "Didn't find op for builtin opcode", "Op builtin_code out of range")
 
+STATEFUL = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+"""The operator that keeps variables from one run to the next."""
+
 
 class LiteRTEngine(Engine):
     """Interpreters with a static batch of 1, one for each concurrent call; a batch is run image by image."""
@@ -39,6 +42,8 @@ class LiteRTEngine(Engine):
         self._input = interpreter.get_input_details()[0]["index"]
         self._output = interpreter.get_output_details()[0]["index"]
         self._batched = "N" in contract.layout
+        # Else an answer would depend on the images before it.
+        self._keeps_state = STATEFUL in {details["op_name"] for details in interpreter._get_ops_details()}
 
     def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
         interpreter = self._borrowed()
@@ -57,6 +62,8 @@ class LiteRTEngine(Engine):
         answers = []
         # Slices of one image, or the images themselves.
         for image in tensor.reshape(-1, 1, *tensor.shape[1:]) if self._batched else tensor:
+            if self._keeps_state:
+                interpreter.reset_all_variables()
             set_tensor(given, image)
             invoke()
             answers.append(get_tensor(answer))

@@ -60,7 +60,7 @@ def read_facts(path: Path) -> Facts:
         normalisation, reason = Scaling(scale, offset), "its TFLite Metadata"
     elif source.dtype == "uint8" and source.scale is None:
         normalisation, reason = RAW, "its uint8 input"
-    precision = "float32" if source.scale is None else "int8"
+    precision = stated.precision or "float32"
     kind = path.suffix.removeprefix(".")
     return Facts(path, kind, precision, source, stated.output, stated.labels, normalisation, reason)
 

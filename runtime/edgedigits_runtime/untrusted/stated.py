@@ -14,6 +14,7 @@ class Stated:
         name, description: of the model.
         labels: of the output's values, as many as the file lists.
         mean, std: the input is (pixel - mean) / std for pixels 0..255; one number each, or one for each channel.
+        precision: of a `.tflite` file, see tflite_precision.precision_of.
         opset: of ONNX's own operators.
     """
 
@@ -24,4 +25,5 @@ class Stated:
     labels: tuple[str, ...] | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    precision: str = ""
     opset: int | None = None

@@ -12,6 +12,7 @@ from edgedigits_runtime.untrusted.tflite_model import (
     format_shape,
     read_model,
 )
+from edgedigits_runtime.untrusted.tflite_numbers import Known
 from edgedigits_runtime.untrusted.tflite_schema import (
     ACTIVATIONS,
     COUNTS,
@@ -22,7 +23,7 @@ from edgedigits_runtime.untrusted.tflite_schema import (
     ZERO_POINTS,
     OperatorSpec,
 )
-from edgedigits_runtime.untrusted.tflite_shapes import find_shape_problem
+from edgedigits_runtime.untrusted.tflite_shapes import LSTM, UnknownNumbers
 from edgedigits_runtime.untrusted.tflite_types import types_fit
 
 ALLOWED = {
@@ -31,6 +32,9 @@ ALLOWED = {
     "weights_format": range(2),
     **dict.fromkeys(("stride_w", "stride_h", "dilation_w_factor", "dilation_h_factor"), COUNTS),
     **dict.fromkeys(("filter_width", "filter_height", "depth_multiplier", "values_count", "radius"), COUNTS),
+    **dict.fromkeys(("block_size", "num", "num_splits"), COUNTS),
+    "mode": range(2),
+    "diagonal_recurrent_tensors": (False,),
 }
 """Values of the attributes that a kernel uses without checking them."""
 
@@ -68,41 +72,48 @@ def check_model(model: StoredModel) -> None:
     Raises:
         ArtifactCorrupt, ArtifactUnsupported: as `check`.
     """
-    for kind in model.kinds:
-        if kind.number not in OPERATORS:
-            raise ArtifactUnsupported(
-                f"{model.source} holds the operator {kind.name}, which is not supported; convert the model with the"
-                " built-in operators of image classifiers"
-            )
-    for tensor in model.tensors:
-        _check_tensor(tensor, model.source)
-    # Constants are in the file.
-    if sum(tensor.bytes for tensor in model.tensors if not tensor.data) > limits.ACTIVATIONS_BYTES:
+    unknown = dict.fromkeys(kind.name for kind in model.kinds if kind.number not in OPERATORS)
+    if unknown:
         raise ArtifactUnsupported(
-            f"{model.source} needs more than {limits.ACTIVATIONS_BYTES:,} bytes for its activations"
+            f"{model.source} holds the operator {', '.join(unknown)}, which is not supported; convert the model with"
+            " the built-in operators of image classifiers"
         )
+    memories = [operator for operator in model.operators if operator.name == LSTM]
+    states = {index for operator in memories for index in operator.inputs[18:20] if index >= 0}
+    states = {index for index in states if model.tensors[index].is_variable}
+    inside = {index for operator in memories for index in operator.intermediates} - {*model.inputs, *states}
+    for tensor in model.tensors:
+        _check_tensor(tensor, model.source, is_used=tensor.index not in inside)
+        if tensor.is_variable and tensor.index not in states:
+            raise ArtifactUnsupported(f"{model.source} holds a variable, tensor {tensor.index}; convert it without")
     inputs, outputs = model.inputs, model.outputs
     if len(inputs) != 1 or not outputs:
         raise ArtifactUnsupported(
             f"{model.source} has {len(inputs)} inputs and {len(outputs)} outputs, expected 1 and 1; split the model"
         )
-    available = [bool(tensor.data) for tensor in model.tensors]
-    if available[inputs[0]]:
-        raise corrupt(model.source, "its input is a constant")
-    available[inputs[0]] = True
+    known = Known(model)
+    for index in (inputs[0], *states):
+        if known.shapes[index] is not None:
+            raise corrupt(model.source, "its input is a constant, or a state")
+        known.add(model.tensors[index], model.tensors[index].shape)
     for operator in model.operators:
-        _check_operator(model, operator, available)
-    if not all(available[index] for index in outputs):
+        _check_operator(model, operator, known)
+    # Constants are in the file; tensors that no operator makes may take memory as well.
+    if max(known.bytes, sum(tensor.bytes for tensor in model.tensors if not tensor.data)) > limits.ACTIVATIONS_BYTES:
+        raise ArtifactUnsupported(
+            f"{model.source} needs more than {limits.ACTIVATIONS_BYTES:,} bytes for its activations"
+        )
+    if any(known.shapes[index] is None for index in outputs):
         raise corrupt(model.source, "no operator makes its output")
 
 
-def _check_tensor(tensor: StoredTensor, source: str) -> None:
+def _check_tensor(tensor: StoredTensor, source: str, is_used: bool) -> None:
     where, shape, signature = f"tensor {tensor.index}", tensor.shape, tensor.signature
     if tensor.dtype not in WIDTHS:
         raise ArtifactUnsupported(f"{source} holds numbers of {tensor.dtype} in {where}; expected {', '.join(WIDTHS)}")
     if tensor.oddity:
         raise ArtifactUnsupported(f"{source} holds a tensor that is {tensor.oddity}, {where}; convert it again without")
-    if any(size < 1 for size in shape):
+    if is_used and any(size < 1 for size in shape):
         raise corrupt(source, f"{where} has the shape {format_shape(shape)}")
     if signature and not _fits(signature, shape):
         raise corrupt(
@@ -132,39 +143,46 @@ def _quantization_problem(tensor: StoredTensor) -> str:
     return f"the zero point {outside[0]}" if outside else ""
 
 
-def _check_operator(model: StoredModel, operator: StoredOperator, available: list[bool]) -> None:
+def _check_operator(model: StoredModel, operator: StoredOperator, known: Known) -> None:
     spec = OPERATORS[operator.kind.number]
-    problem = _operand_problem(operator, spec, available)
+    problem = _operand_problem(operator, spec, known)
     if problem:
         raise corrupt(model.source, f"{operator.where} {problem}")
-    available[operator.outputs[0]] = True
     if operator.options.is_later_kind:
         raise ArtifactUnsupported(f"{model.source}: {operator.where} has options of a later schema")
-    inputs = [model.tensors[index] for index in operator.inputs if index != -1]
-    output = model.tensors[operator.outputs[0]]
-    problem = (
-        _options_problem(operator, spec)
-        or _beta_problem(operator, inputs[0])
-        or _types_problem(operator, inputs, output)
-        or find_shape_problem(operator.name, inputs, output, operator.options.values or {})
-    )
+    try:
+        problem = (
+            _options_problem(operator, spec)
+            or _beta_problem(operator, model.tensors[operator.inputs[0]])
+            or _types_problem(operator, model)
+            or known.run(operator)
+        )
+    except UnknownNumbers as error:
+        raise ArtifactUnsupported(
+            f"{model.source}: the shape of {operator.where} is not fixed, {error}; convert the model with a fixed shape"
+        ) from error
     if problem:
         raise corrupt(model.source, f"{operator.where} {problem}")
 
 
-def _operand_problem(operator: StoredOperator, spec: OperatorSpec, available: list[bool]) -> str:
+def _operand_problem(operator: StoredOperator, spec: OperatorSpec, known: Known) -> str:
     """Return an input that is missing when the operator runs, or an output that it would overwrite."""
     inputs, outputs = operator.inputs, operator.outputs
     fewest, most = spec.inputs
-    if not fewest <= len(inputs) <= most or len(outputs) != 1:
+    if not fewest <= len(inputs) <= most or not 1 <= len(outputs) <= spec.most_outputs:
         return f"has {len(inputs)} inputs and {len(outputs)} outputs"
-    # Only the last ones, such as a bias, may be left out.
-    if -1 in inputs[:fewest]:
+    # Only the last ones, such as a bias, may be left out; the shapes of an LSTM are checked with its own.
+    if -1 in inputs[: 1 if operator.name == LSTM else fewest]:
         return f"lacks input {inputs.index(-1)}"
     for index in inputs:
-        if index != -1 and not available[index]:
+        if index != -1 and known.shapes[index] is None:
             return f"reads tensor {index}, which no operator before it makes"
-    return f"writes over tensor {outputs[0]}" if available[outputs[0]] else ""
+    # Converters with float16 weights set the state of an LSTM by an operator.
+    made = [index for index in outputs if known.shapes[index] is not None]
+    written = next((index for index in made if not known.tensors[index].is_variable), None)
+    if written is None and len(set(outputs)) < len(outputs):
+        written = outputs[0]
+    return "" if written is None else f"writes over tensor {written}"
 
 
 def _options_problem(operator: StoredOperator, spec: OperatorSpec) -> str:
@@ -193,9 +211,27 @@ def _beta_problem(operator: StoredOperator, first: StoredTensor) -> str:
     return f"has the beta {beta:g} for inputs in steps of {scales[0] if scales else 1:g}"
 
 
-def _types_problem(operator: StoredOperator, inputs: list[StoredTensor], output: StoredTensor) -> str:
-    types = [tensor.dtype for tensor in inputs]
-    return "" if types_fit(operator.name, types, output.dtype) else f"makes {output.dtype} of {', '.join(types)}"
+def _types_problem(operator: StoredOperator, model: StoredModel) -> str:
+    types = [
+        model.tensors[index].dtype if index != -1 else ""
+        for index in operator.inputs
+        if index != -1 or operator.name == LSTM
+    ]
+    made = {model.tensors[index].dtype for index in operator.outputs}
+    if operator.name == LSTM and (problem := _lstm_problem(operator, model)):
+        return problem
+    wrong = [dtype for dtype in made if not types_fit(operator.name, types, dtype)]
+    return f"makes {wrong[0]} of {', '.join(filter(None, types))}" if wrong else ""
+
+
+def _lstm_problem(operator: StoredOperator, model: StoredModel) -> str:
+    """Return a state that is no variable, or what an integer LSTM lacks: its kernel reads the last intermediate."""
+    if not all(index >= 0 and model.tensors[index].is_variable for index in operator.inputs[18:20]):
+        return "has a state that is not a variable"
+    scales = [len(model.tensors[index].quantization.scales) for index in operator.intermediates]
+    if model.tensors[operator.inputs[0]].dtype == "FLOAT32" or (scales[4:] == [1] and max(scales) == 1):
+        return ""
+    return f"has intermediates with {scales} scales"
 
 
 def _fits(signature: tuple[int, ...], shape: tuple[int, ...]) -> bool:

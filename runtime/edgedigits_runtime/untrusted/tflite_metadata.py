@@ -30,6 +30,7 @@ from edgedigits_runtime.untrusted.tflite_model import (
     read_model,
     single_ends,
 )
+from edgedigits_runtime.untrusted.tflite_precision import precision_of
 from edgedigits_runtime.untrusted.tflite_schema import INT8, UINT8, table
 
 ENTRY = "TFLITE_METADATA"
@@ -78,6 +79,7 @@ def read_stated(content: bytes, source: str) -> Stated:
         labels=_labels(made, content, source),
         mean=mean,
         std=std,
+        precision=precision_of(model),
     )
 
 

@@ -48,6 +48,7 @@ class StoredTensor:
         dtype: such as "INT8"; "type 5" for a number that tflite_schema.TYPES lacks.
         data: the bytes of a constant; empty for an activation.
         quantization: of its values.
+        is_variable: whether it keeps its values from one run to the next.
         oddity: a property that changes the meaning of `data`, such as "sparse"; "" where there is none.
     """
 
@@ -58,6 +59,7 @@ class StoredTensor:
     dtype: str
     data: memoryview
     quantization: StoredQuantization
+    is_variable: bool
     oddity: str
 
     @property
@@ -108,12 +110,18 @@ class OperatorKind:
 
 @dataclass(frozen=True)
 class StoredOperator:
-    """A step of the graph; `inputs` and `outputs` are indices of tensors, -1 for an input that is left out."""
+    """A step of the graph.
+
+    Args:
+        inputs, outputs: indices of tensors, -1 for an input that is left out.
+        intermediates: of tensors with the quantization of values inside the operator.
+    """
 
     position: int
     kind: OperatorKind
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    intermediates: tuple[int, ...]
     options: StoredOptions
 
     @property
@@ -191,7 +199,10 @@ class _Reader:
             raise self._unsupported(f"has schema version {version}, expected {SCHEMA_VERSION}")
         graphs = self.root.get("subgraphs", [])
         if len(graphs) != 1:
-            raise self._unsupported(f"holds {len(graphs)} subgraphs, expected 1; convert it without branches and loops")
+            raise self._unsupported(
+                f"holds {len(graphs)} subgraphs, expected 1; convert it without branches and loops (recurrent"
+                " layers with unroll=True)"
+            )
         (graph,) = graphs
         for name, parts in {**self.root, **graph}.items():
             if isinstance(parts, list) and len(parts) > limits.PARTS:
@@ -242,7 +253,6 @@ class _Reader:
             raise corrupt(self.source, f"tensor {index} has the shape {format_shape(shape)}")
         oddities = {
             "sparse": "sparsity" in table,
-            "a variable": table.get("is_variable", False),
             "stored outside of the file": bool(table.get("external_buffer")),
             "a variant": bool(table.get("variant_tensors")),
             "quantized in a custom way": bool(quantization.get("details_type")),
@@ -259,6 +269,7 @@ class _Reader:
                 quantization.get("zero_point", ()),
                 quantization.get("quantized_dimension", 0),
             ),
+            bool(table.get("is_variable")),
             next((oddity for oddity, present in oddities.items() if present), ""),
         )
 
@@ -266,8 +277,10 @@ class _Reader:
         number = table.get("opcode_index", 0)
         self._check_indices([number], len(kinds), f"operator {position}", "kind")
         inputs, outputs = table.get("inputs", ()), table.get("outputs", ())
-        made = StoredOperator(position, kinds[number], inputs, outputs, _options(table))
-        self._check_indices((*(index for index in inputs if index != -1), *outputs), tensors, made.where)
+        intermediates = table.get("intermediates", ())
+        made = StoredOperator(position, kinds[number], inputs, outputs, intermediates, _options(table))
+        given = (index for index in inputs if index != -1)
+        self._check_indices((*given, *outputs, *intermediates), tensors, made.where)
         return made
 
 

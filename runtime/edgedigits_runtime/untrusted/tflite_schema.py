@@ -53,7 +53,10 @@ _ACTIVATION = {"fused_activation_function": INT8}
 _WITHOUT_FIELDS = {
     22: "Pad", 26: "Transpose", 33: "Exp", 36: "LogSoftmax", 38: "Dequantize", 39: "MaximumMinimum", 42: "Neg",
     43: "PadV2", 48: "Slice", 52: "ExpandDims", 66: "Square", 76: "SquaredDifference", 78: "Abs", 89: "Quantize",
-    91: "HardSwish",
+    91: "HardSwish", 24: "BatchToSpaceND", 25: "SpaceToBatchND", 41: "Less", 44: "Greater", 45: "GreaterEqual",
+    46: "LessEqual", 47: "Select", 51: "Tile", 53: "Equal", 54: "NotEqual", 56: "Pow", 60: "LogicalOr",
+    62: "LogicalAnd", 63: "LogicalNot", 68: "Fill", 81: "ReverseV2", 82: "AddN", 84: "Cos", 98: "SelectV2",
+    104: "BroadcastTo", 123: "Sign",
 }  # fmt: skip
 
 OPTIONS: Mapping[int, tuple[str, Layout]] = {
@@ -69,7 +72,11 @@ OPTIONS: Mapping[int, tuple[str, Layout]] = {
     11: ("AddOptions", table(**_ACTIVATION, pot_scale_int16=BOOL)),
     12: ("L2NormOptions", table(**_ACTIVATION)),
     13: ("LocalResponseNormalizationOptions", table(radius=INT32, bias=FLOAT, alpha=FLOAT, beta=FLOAT)),
+    15: ("ResizeBilinearOptions", table(
+        new_height=None, new_width=None, align_corners=BOOL, half_pixel_centers=BOOL,
+    )),
     17: ("ReshapeOptions", table(new_shape=Numbers("i"))),
+    19: ("SpaceToDepthOptions", table(block_size=INT32)),
     21: ("MulOptions", table(**_ACTIVATION)),
     23: ("GatherOptions", table(axis=INT32, batch_dims=INT32)),
     27: ("ReducerOptions", table(keep_dims=BOOL)),
@@ -79,11 +86,23 @@ OPTIONS: Mapping[int, tuple[str, Layout]] = {
     32: ("StridedSliceOptions", table(
         begin_mask=INT32, end_mask=INT32, ellipsis_mask=INT32, new_axis_mask=INT32, shrink_axis_mask=INT32, offset=BOOL,
     )),
+    35: ("SplitOptions", table(num_splits=INT32)),
     37: ("CastOptions", table(in_data_type=INT8, out_data_type=INT8)),
+    49: ("TransposeConvOptions", table(**_WINDOW, **_ACTIVATION, quantized_bias_type=INT8)),
     55: ("ShapeOptions", table(out_type=INT8)),
     59: ("PackOptions", table(values_count=INT32, axis=INT32)),
+    64: ("UnpackOptions", table(num=INT32, axis=INT32)),
+    71: ("UnidirectionalSequenceLSTMOptions", table(
+        **_ACTIVATION, cell_clip=FLOAT, proj_clip=FLOAT, time_major=BOOL, asymmetric_quantize_inputs=BOOL,
+        diagonal_recurrent_tensors=BOOL,
+    )),
+    74: ("ResizeNearestNeighborOptions", table(align_corners=BOOL, half_pixel_centers=BOOL)),
     75: ("LeakyReluOptions", table(alpha=FLOAT)),
+    77: ("MirrorPadOptions", table(mode=INT8)),
+    79: ("SplitVOptions", table(num_splits=INT32)),
+    94: ("DepthToSpaceOptions", table(block_size=INT32)),
     101: ("BatchMatMulOptions", table(adj_x=BOOL, adj_y=BOOL, asymmetric_quantize_inputs=BOOL)),
+    102: ("CumsumOptions", table(exclusive=BOOL, reverse=BOOL)),
     116: ("GeluOptions", table(approximate=BOOL)),
     **{number: (f"{name}Options", _EMPTY) for number, name in _WITHOUT_FIELDS.items()},
 }  # fmt: skip
@@ -98,11 +117,13 @@ class OperatorSpec:
         inputs: the fewest and the most.
         options: the number of its BuiltinOptions; 0 where it has none.
         needs_options: whether it cannot run without them.
+        most_outputs: how many outputs it may have.
     """
 
     inputs: tuple[int, int] = (1, 1)
     options: int = 0
     needs_options: bool = False
+    most_outputs: int = 1
 
 
 _NAMES = """
@@ -141,17 +162,34 @@ _OPERANDS = {
     "REDUCE_MAX": (2, 2, 27), "PACK": (1, 64, 59), "REDUCE_MIN": (2, 2, 27), "SQUARE": (1, 1, 66),
     "LEAKY_RELU": (1, 1, 75), "SQUARED_DIFFERENCE": (2, 2, 76), "ABS": (1, 1, 78), "ELU": (1, 1, 0),
     "QUANTIZE": (1, 1, 89), "HARD_SWISH": (1, 1, 91), "BATCH_MATMUL": (2, 2, 101), "GELU": (1, 1, 116),
-    "RELU_0_TO_1": (1, 1, 0),
+    "ADD_N": (1, 64, 82), "BATCH_TO_SPACE_ND": (3, 3, 24), "BROADCAST_TO": (2, 2, 104), "CEIL": (1, 1, 0),
+    "COS": (1, 1, 84), "CUMSUM": (2, 2, 102), "DEPTH_TO_SPACE": (1, 1, 94), "EQUAL": (2, 2, 53), "FILL": (2, 2, 68),
+    "FLOOR": (1, 1, 0), "GREATER": (2, 2, 44), "GREATER_EQUAL": (2, 2, 45), "LESS": (2, 2, 41),
+    "LESS_EQUAL": (2, 2, 46), "LOG": (1, 1, 0), "LOGICAL_AND": (2, 2, 62), "LOGICAL_NOT": (1, 1, 63),
+    "LOGICAL_OR": (2, 2, 60), "MIRROR_PAD": (2, 2, 77), "NOT_EQUAL": (2, 2, 54), "POW": (2, 2, 56),
+    "REDUCE_PROD": (2, 2, 27), "RELU_0_TO_1": (1, 1, 0), "RESIZE_BILINEAR": (2, 2, 15),
+    "RESIZE_NEAREST_NEIGHBOR": (2, 2, 74), "REVERSE_V2": (2, 2, 81), "ROUND": (1, 1, 0), "SELECT": (3, 3, 47),
+    "SELECT_V2": (3, 3, 98), "SIGN": (1, 1, 123), "SIN": (1, 1, 0), "SPACE_TO_BATCH_ND": (3, 3, 25),
+    "SPACE_TO_DEPTH": (1, 1, 19), "SPLIT": (2, 2, 35), "SPLIT_V": (3, 3, 79), "TILE": (2, 2, 51),
+    "TRANSPOSE_CONV": (3, 4, 49), "UNIDIRECTIONAL_SEQUENCE_LSTM": (20, 24, 71), "UNPACK": (1, 1, 64),
 }  # fmt: skip
 """The fewest inputs, the most, and the number of the options; 0 where there are none."""
 
 _NEEDS_OPTIONS = {
     "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED",
     "LOCAL_RESPONSE_NORMALIZATION", "MAX_POOL_2D", "SOFTMAX", "STRIDED_SLICE", "PACK", "LEAKY_RELU", "BATCH_MATMUL",
+    "DEPTH_TO_SPACE", "MIRROR_PAD", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V",
+    "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNPACK",
 }  # fmt: skip
 
+MANY_OUTPUTS = {"SPLIT", "SPLIT_V", "UNPACK"}
+MOST_OUTPUTS = 256
+"""Of these; an unrolled recurrent layer has one for each step."""
+
 OPERATORS: Mapping[int, OperatorSpec] = {
-    OPERATOR_NAMES.index(name): OperatorSpec((fewest, most), options, name in _NEEDS_OPTIONS)
+    OPERATOR_NAMES.index(name): OperatorSpec(
+        (fewest, most), options, name in _NEEDS_OPTIONS, MOST_OUTPUTS if name in MANY_OUTPUTS else 1
+    )
     for name, (fewest, most, options) in _OPERANDS.items()
 }
 """The operators that converters make of image classifiers. None calls code, loops, or reads a file."""
