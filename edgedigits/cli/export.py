@@ -64,7 +64,7 @@ def export(
     options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package}
     places = DataOptions(data, data_dir)
     made = export_model(ExportRequest(model, format, precision, out, verify, places, force, options))
-    typer.echo(_describe(made.path, format, made.contract.precision if made.contract else "int8"))
+    typer.echo(_describe(made.path, format, made.precision))
     if made.census:
         typer.echo(made.census.describe())
     for note in made.notes:

@@ -24,6 +24,7 @@ from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import DataNotFound, DeviceUnavailable, GateMissed
 from edgedigits_runtime.golden import golden_path, write_golden
 from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.untrusted.tflite_metadata import read_stated
 from edgedigits_runtime.whole_files import whole_file, write_whole
 
 
@@ -34,6 +35,7 @@ class Exported:
     Attributes:
         path: the artifact, a file or a folder.
         contract: as embedded in it; None in a C array of a foreign model.
+        precision: of the network in it.
         verification: None if it was not compared.
         census: operators by data type; None for folders and shipped files.
         notes: facts for the user, a line each.
@@ -41,6 +43,7 @@ class Exported:
 
     path: Path
     contract: Contract | None
+    precision: str
     verification: Verification | None = None
     census: Census | None = None
     notes: tuple[str, ...] = ()
@@ -127,7 +130,17 @@ def _make(step: Step, data: SourceData, verify: bool) -> Exported:
         # A report of an earlier file.
         report_path(path).unlink(missing_ok=True)
         data.notes.append("not verified: its contract has verified: null")
-    return Exported(path, contract, verification, take_census(path) if converted else None, tuple(data.notes))
+    precision = contract.precision if contract and converted else _stored_precision(source, contract)
+    return Exported(
+        path, contract, precision, verification, take_census(path) if converted else None, tuple(data.notes)
+    )
+
+
+def _stored_precision(source: Path, contract: Contract | None) -> str:
+    """Return the precision of the model in a folder: a contract that was given may not state it."""
+    if source.suffix == ".tflite":
+        return read_stated(source.read_bytes(), str(source)).precision
+    return contract.precision if contract else ""
 
 
 def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | None:
@@ -175,4 +188,5 @@ def _copy_shipped(step: Step) -> Exported:
     report_path(path).unlink(missing_ok=True)
     if golden_path(shipped).is_file():
         write_whole(golden_path(path), golden_path(shipped).read_bytes())
-    return Exported(path, read_contract(shipped), notes=(f"copied the shipped {shipped.name}",))
+    contract = read_contract(shipped)
+    return Exported(path, contract, contract.precision, notes=(f"copied the shipped {shipped.name}",))

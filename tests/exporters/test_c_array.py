@@ -13,17 +13,23 @@ from hypothesis import strategies as st
 from edgedigits_exporters.microcontroller.parsing import load_model
 from edgedigits_exporters.microcontroller.tflite_micro.arena import estimate_arena
 from edgedigits_exporters.microcontroller.tflite_micro.array import (
-    WITH_KERNELS,
     ArrayOptions,
-    add_call,
     array_files,
     export,
     identifier,
 )
+from edgedigits_exporters.microcontroller.tflite_micro.kernels import COMMIT, HEADER_SHA256, KERNELS
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported, OutputNotWritable
-from tests.support.edited_tflite import MODELS, SHIPPED, Builder, changed, operator_of, packed, shipped, tensor_of
+from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
+    ArtifactError,
+    ArtifactUnsupported,
+    ExportError,
+    OutputNotWritable,
+)
+from tests.support.edited_tflite import INT8, MODELS, SHIPPED, UINT8, Builder, changed, packed, shipped, tensor_of
+from tests.support.lstm_tflite import lstm_tflite
 from tests.support.needs import skip_without
 from tests.support.tiny_models import contract, int8_contract, tflite_bytes, write_tflite
 
@@ -89,6 +95,44 @@ def test_the_arena_matches_the_interpreter(name: str) -> None:
     assert f"MODEL_ARENA_BYTES {arena.total}" in files_of(name)[f"{name}_model.h"]
 
 
+def typed(name: str, kind: int, *others: int) -> bytes:
+    """A file of one operator, on activations of a type and constants of others."""
+    build = Builder([1, 4], kind)
+    build.add(name, build.tensor([1, 4], kind), *(build.constant([[1] * 4] * 4, other) for other in others))
+    build.graph.inputs, build.graph.outputs = [0], [build.last]
+    return packed(build.model)
+
+
+FLOAT32, INT16 = schema.TensorType.FLOAT32, schema.TensorType.INT16
+
+
+def reduced() -> bytes:
+    build = Builder([1, 4, 4, 8])
+    build.add("MEAN", build.tensor([1, 8]), build.constant([1, 2]), options="ReducerOptions")
+    build.graph.inputs, build.graph.outputs = [0], [build.last]
+    return packed(build.model)
+
+
+@pytest.mark.parametrize(
+    ("content", "head", "tail"),
+    [
+        (lstm_tflite("float32"), 192, 1936),
+        (lstm_tflite("int8"), 112, 2048),
+        (reduced(), 208, 912),
+        (typed("SOFTMAX", INT16), 32, 2992),
+    ],
+)
+def test_the_arena_holds_what_kernels_request(content: bytes, head: int, tail: int) -> None:
+    """Head and tail are those of RecordingMicroAllocator on x86-64."""
+    arena = estimate_arena(load_model(content, "x"))
+    assert arena.activations == head
+    assert tail <= arena.structures <= 1.2 * tail
+
+
+def test_an_lstm_is_added_to_the_resolver() -> None:
+    assert "AddUnidirectionalSequenceLSTM" in array_files(lstm_tflite("int8"), "x", None)["x_ops.h"]
+
+
 def test_the_arena_reuses_memory_of_unneeded_activations() -> None:
     build = Builder([1, 4, 4, 1])
     for _ in range(5):
@@ -113,6 +157,7 @@ def test_float_models_are_arrays_too() -> None:
     files = array_files(tflite_bytes(None), "tiny", contract())
     assert "AddFullyConnected" in files["tiny_ops.h"]
     assert "Input: float32 [None, 28, 28, 1]; pixels" in files["tiny_model.h"]
+    assert all("Precision: float32" in files[name] for name in ("tiny_model.h", "README.md"))
 
 
 def test_the_readme_of_a_foreign_file_says_that_it_has_no_contract() -> None:
@@ -140,21 +185,53 @@ def test_any_name_becomes_an_identifier(name: str) -> None:
 
 
 def test_operators_map_to_resolver_methods() -> None:
-    assert add_call("CONV_2D") == "AddConv2D"
-    assert add_call("L2_POOL_2D") == "AddL2Pool2D"
-    assert add_call("PADV2") == "AddPadV2"
-    assert add_call("BATCH_TO_SPACE_ND") == "AddBatchToSpaceNd"
-    assert len({add_call(name) for name in WITH_KERNELS}) == len(WITH_KERNELS)
+    methods = {name: method for name, (method, _) in KERNELS.items()}
+    assert methods["CONV_2D"] == "AddConv2D"
+    assert methods["L2_POOL_2D"] == "AddL2Pool2D"
+    assert methods["PADV2"] == "AddPadV2"
+    assert methods["UNIDIRECTIONAL_SEQUENCE_LSTM"] == "AddUnidirectionalSequenceLSTM"
+    assert "GELU" not in methods and "CUSTOM" not in methods
+    assert len(set(methods.values())) == len(methods) > 90
+    assert (len(COMMIT), len(HEADER_SHA256)) == (40, 64)
+
+
+@pytest.mark.parametrize(
+    ("content", "facts"),
+    [
+        (typed("FULLY_CONNECTED", FLOAT32, INT8), r"FULLY_CONNECTED.* float32 activations and int8 weights"),
+        (typed("EXP", INT8), r"EXP.* int8.* takes float32"),
+        (typed("ELU", INT16), r"ELU.* int16.* takes float32, int8"),
+        (typed("SOFTMAX", UINT8), r"SOFTMAX.* uint8.* takes float32, int16, int8"),
+        (typed("DEQUANTIZE", schema.TensorType.FLOAT16), "DEQUANTIZE.* float16"),
+        (typed("GELU", INT8), "no kernel for GELU"),
+    ],
+)
+def test_types_without_a_kernel_are_refused(content: bytes, facts: str) -> None:
+    with pytest.raises(ArtifactUnsupported, match=f"^x: .*{facts}"):
+        array_files(content, "x", None)
+
+
+def test_types_with_a_kernel_are_accepted() -> None:
+    for content in (typed("EXP", FLOAT32), typed("SOFTMAX", INT16), typed("FULLY_CONNECTED", INT8, INT8)):
+        assert array_files(content, "x", None)
+
+
+def test_all_operators_without_a_kernel_are_named() -> None:
+    build = Builder([1, 4])
+    for name in ("GELU", "RELU", "WHERE", "GELU"):
+        build.add(name, build.tensor([1, 4]))
+    build.graph.inputs, build.graph.outputs = [0], [build.last]
+    with pytest.raises(ArtifactUnsupported, match="no kernel for GELU, WHERE;"):
+        array_files(packed(build.model), "x", None)
+
+
+@pytest.mark.parametrize("precision", ["float16", "dynamic", "int4"])
+def test_precisions_without_kernels_are_refused(precision: str) -> None:
+    with pytest.raises(ExportError, match=f"int8 or float32; got {precision}"):
+        ArrayOptions(precision=precision)
 
 
 def test_unsupported_files_are_refused() -> None:
-    def rename(model: Any) -> None:
-        code = model.operatorCodes[operator_of(model, "SOFTMAX").opcodeIndex]
-        code.builtinCode, code.deprecatedBuiltinCode = schema.BuiltinOperator.RFFT2D, 127
-
-    with pytest.raises(ArtifactUnsupported, match=r"operator 13 \(RFFT2D\)"):
-        array_files(changed(shipped("pico"), rename), "x", None)
-
     def free(model: Any) -> None:
         tensor_of(model, "CONV_2D", 0).shapeSignature = [-1, -1, 28, 1]
 
@@ -210,7 +287,7 @@ def test_compiles_as_c_and_is_aligned(folder: Path, tmp_path: Path) -> None:
 def test_the_resolver_compiles_and_has_room_for_its_operators(folder: Path, tmp_path: Path) -> None:
     header = tmp_path / "tensorflow/lite/micro/micro_mutable_op_resolver.h"
     header.parent.mkdir(parents=True)
-    methods = "\n".join(f"  TfLiteStatus {add_call(name)}() {{ return add(); }}" for name in sorted(WITH_KERNELS))
+    methods = "\n".join(f"  TfLiteStatus {method}() {{ return add(); }}" for method, _ in KERNELS.values())
     header.write_text(STUB.replace("METHODS", methods))
     main = tmp_path / "main.cc"
     main.write_text(

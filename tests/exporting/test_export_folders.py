@@ -93,6 +93,14 @@ def test_the_newest_run_becomes_a_folder_beside_its_model(run: Path, format: str
     assert (made.contract.name, made.contract.precision) == ("tiny", "int8")
 
 
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_foreign_array_has_the_precision_of_its_file(precision: str, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.tflite"
+    foreign.write_bytes(tflite_bytes(None, precision))
+    made = edgedigits.export(foreign, format="c-array")
+    assert (made.contract, made.precision) == (None, precision)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("format", [pytest.param("c", marks=needs("cc")), "c-array"])
 def test_a_trained_run_becomes_a_folder(small_run: RunFolder, format: str, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 
 from edgedigits_runtime.errors import ArtifactUnsupported
-from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator
+from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, corrupt
 from edgedigits_runtime.untrusted.tflite_schema import WIDTHS
+from edgedigits_runtime.untrusted.tflite_shapes import LSTM
 
 ALIGNMENT = 16
 
@@ -17,7 +18,23 @@ TENSOR_BYTES = 24
 CHANNEL_BYTES = 8
 """A multiplier and a shift."""
 
+LSTM_BYTES = 700
+"""Of an LSTM's tables for its gates, beyond OPERATOR_BYTES."""
+
 WITH_CHANNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+
+
+SOFTMAX_INT16_BYTES = 2080
+"""Of two tables of 513 entries."""
+
+ACCUMULATORS = {"INT8": 4, "INT16": 8}
+"""Bytes of a sum of a transposed convolution."""
+
+MEANS = ("MEAN", "SUM")
+REDUCERS = (*MEANS, "REDUCE_ALL", "REDUCE_MAX", "REDUCE_MIN")
+
+SIZED_BY = {LSTM: (19,), **dict.fromkeys(REDUCERS, (0, 1))}
+"""Inputs whose shapes are read below."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +68,18 @@ def estimate_arena(model: StoredModel) -> Arena:
     """Return the arena of a model.
 
     Raises:
+        ArtifactCorrupt: an operator without an output or a needed input.
         ArtifactUnsupported: a tensor without a fixed size.
     """
-    weighted = [
-        model.tensors[operator.outputs[0]]
-        for operator in model.operators
-        if operator.name in WITH_CHANNELS and operator.outputs
-    ]
+    for operator in model.operators:
+        given = dict(enumerate(operator.inputs))
+        if not operator.outputs or any(given.get(slot, -1) < 0 for slot in SIZED_BY.get(operator.name, ())):
+            raise corrupt(model.source, f"{operator.where} lacks an input or its output")
+    weighted = [model.tensors[operator.outputs[0]] for operator in model.operators if operator.name in WITH_CHANNELS]
     structures = (
         BASE_BYTES
-        + OPERATOR_BYTES * len(model.operators)
+        + sum(_table_bytes(model, operator) for operator in model.operators)
+        + sum(_size(model, tensor.index) for tensor in model.tensors if tensor.is_variable)
         + TENSOR_BYTES * len(model.tensors)
         + CHANNEL_BYTES * sum(tensor.shape[-1] for tensor in weighted if tensor.shape)
     )
@@ -71,6 +90,7 @@ def estimate_arena(model: StoredModel) -> Arena:
 def _lifetimes(model: StoredModel) -> list[_Buffer]:
     """Return each activation with the first and last operator that uses it."""
     (source,), (output,) = model.inputs, model.outputs
+    own: list[_Buffer] = []
     buffers: dict[int, _Buffer] = {source: _Buffer(_size(model, source), 0, 0)}
     for position, operator in enumerate(model.operators):
         for index in operator.outputs:
@@ -78,9 +98,32 @@ def _lifetimes(model: StoredModel) -> list[_Buffer]:
         for index in (*operator.inputs, *operator.outputs):
             if index in buffers:
                 buffers[index].last = position
+        own += [_Buffer(size, position, position) for size in _own_buffers(model, operator)]
     if output in buffers:
         buffers[output].last = len(model.operators)
-    return list(buffers.values())
+    return [*buffers.values(), *own]
+
+
+def _table_bytes(model: StoredModel, operator: StoredOperator) -> int:
+    if operator.name == LSTM:
+        return OPERATOR_BYTES + LSTM_BYTES
+    is_int16 = model.tensors[operator.outputs[0]].dtype == "INT16"
+    return OPERATOR_BYTES + SOFTMAX_INT16_BYTES * (operator.name == "SOFTMAX" and is_int16)
+
+
+def _own_buffers(model: StoredModel, operator: StoredOperator) -> list[int]:
+    """Return the sizes of the buffers that a kernel of TensorFlow Lite Micro needs while it runs; see its Prepare."""
+    output = model.tensors[operator.outputs[0]]
+    sizes: list[int] = []
+    if operator.name == LSTM:
+        sizes = [_size(model, operator.inputs[19])] * 4
+    elif operator.name == "TRANSPOSE_CONV" and output.dtype in ACCUMULATORS:
+        sizes = [ACCUMULATORS[output.dtype] * math.prod(output.shape)]
+    elif operator.name in REDUCERS:
+        source, axes = (model.tensors[index].shape for index in operator.inputs[:2])
+        sums = math.prod(output.shape) if operator.name in MEANS and output.dtype in ACCUMULATORS else 0
+        sizes = [4 * sums, 4 * len(source), 4 * math.prod(axes)]
+    return [_aligned(size) for size in sizes if size]
 
 
 def _planned(buffers: list[_Buffer]) -> int:

@@ -9,32 +9,25 @@ from pathlib import Path
 from edgedigits_exporters import FormatOptions
 from edgedigits_exporters.microcontroller.parsing import load_model
 from edgedigits_exporters.microcontroller.tflite_micro.arena import estimate_arena
+from edgedigits_exporters.microcontroller.tflite_micro.kernels import COMMIT, DATE, KERNELS
 from edgedigits_exporters.microcontroller.writing.project_files import fill_file
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactUnsupported, ContractMissing, ExportError
-from edgedigits_runtime.untrusted.tflite_model import StoredModel
+from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator
+from edgedigits_runtime.untrusted.tflite_precision import data_of, is_hybrid, precision_of
 
 SUFFIX = "-c-array"
 BYTES_A_LINE = 16
 FILES = files("edgedigits_exporters.microcontroller.tflite_micro").joinpath("files")
 
-_NAMES = """
-    ABS ADD ADD_N ARG_MAX ARG_MIN AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND BROADCAST_TO CAST CEIL
-    CONCATENATION CONV_2D COS CUMSUM DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE DIV ELU EQUAL EXP EXPAND_DIMS
-    FILL FLOOR FLOOR_DIV FLOOR_MOD FULLY_CONNECTED GATHER GATHER_ND GREATER GREATER_EQUAL HARD_SWISH
-    L2_NORMALIZATION L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOGISTIC
-    LOG_SOFTMAX MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NEG NOT_EQUAL PACK PAD PADV2 PRELU QUANTIZE
-    REDUCE_MAX RELU RELU6 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR ROUND RSQRT SELECT_V2 SHAPE SIN SLICE
-    SOFTMAX SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE
-    SUB SUM SVDF TANH TRANSPOSE TRANSPOSE_CONV UNPACK ZEROS_LIKE
-"""
+PRECISIONS = ("int8", "float32")
+"""For which TensorFlow Lite Micro has kernels, of those that the converter makes."""
 
-WITH_KERNELS = frozenset(_NAMES.split())
-"""Source: tensorflow/lite/micro/micro_mutable_op_resolver.h, without operators that have graphs or memory."""
+FED = {"unit": "pixels divided by 255", "column-l2": "image columns scaled to unit length"}
 
-IRREGULAR = {"BATCH_MATMUL": "AddBatchMatMul", "CUMSUM": "AddCumSum", "PADV2": "AddPadV2"}
+ADVICE = "export the model with --precision int8 or float32"
 
 
 @dataclass(frozen=True)
@@ -46,8 +39,11 @@ class ArrayOptions(FormatOptions):
     precision: str = "int8"
 
     def __post_init__(self) -> None:
-        if self.precision != "int8":
-            raise ExportError(f"expected --precision int8, since the array is an int8 model; got {self.precision}")
+        if self.precision not in PRECISIONS:
+            raise ExportError(
+                f"expected --precision {' or '.join(PRECISIONS)}; got {self.precision}: TensorFlow Lite Micro has no"
+                " kernels for float16 weights, nor for int8 weights with float activations (dynamic)"
+            )
 
 
 OPTIONS = ArrayOptions
@@ -82,9 +78,10 @@ def array_files(content: bytes, name: str, contract: Contract | None) -> dict[st
         ArtifactUnsupported: several graphs, a dynamic shape, or an operator without a kernel.
     """
     stored, model = load_model(content, name), strip_zip(content)
-    prefix, arena, operators, lines = identifier(name), estimate_arena(stored), _operators(stored), _lines(contract)
+    prefix, operators, arena = identifier(name), _operators(stored), estimate_arena(stored)
+    lines = (*_lines(contract), f"Precision: {precision_of(stored)}")
     calls = (
-        f"  if (resolver.{add_call(name)}() != kTfLiteOk) return kTfLiteError;  // version {number}"
+        f"  if (resolver.{KERNELS[name][0]}() != kTfLiteOk) return kTfLiteError;  // version {number}"
         for name, number in operators.items()
     )
     marks = {
@@ -100,6 +97,7 @@ def array_files(content: bytes, name: str, contract: Contract | None) -> dict[st
         "ACTIVATIONS": arena.activations,
         "STRUCTURES": arena.structures,
         "SCRATCH": arena.scratch,
+        "COMMIT": f"{COMMIT[:12]} ({DATE})",
     }
     used = ", ".join(f"{name} (version {number})" for name, number in operators.items())
     headings = {
@@ -127,22 +125,33 @@ def _contract_of(model: Path) -> Contract | None:
 
 
 def _operators(stored: StoredModel) -> dict[str, int]:
+    """Return each operator with its highest version.
+
+    Raises:
+        ArtifactUnsupported: TensorFlow Lite Micro has no kernel for one, or none for its types.
+    """
+    missing = dict.fromkeys(operator.name for operator in stored.operators if operator.name not in KERNELS)
+    if missing:
+        raise ArtifactUnsupported(
+            f"{stored.source}: TensorFlow Lite Micro has no kernel for {', '.join(missing)}; replace the layers, or"
+            " register your own kernels"
+        )
     versions: dict[str, int] = {}
     for operator in stored.operators:
-        if operator.name not in WITH_KERNELS:
-            raise ArtifactUnsupported(
-                f"{stored.source}: {operator.where} has no kernel in TensorFlow Lite Micro; replace the layer, or"
-                " register your own kernel"
-            )
+        if problem := _type_problem(stored, operator):
+            raise ArtifactUnsupported(f"{stored.source}: {operator.where} {problem}")
         versions[operator.name] = max(operator.kind.version, versions.get(operator.name, 0))
     return versions
 
 
-def add_call(name: str) -> str:
-    """Return the MicroMutableOpResolver method that registers an operator, such as AddConv2D."""
-    if name in IRREGULAR:
-        return IRREGULAR[name]
-    return "Add" + "".join(part if part == "2D" else part.capitalize() for part in name.split("_"))
+def _type_problem(stored: StoredModel, operator: StoredOperator) -> str:
+    if is_hybrid(stored, operator):
+        return f"has float32 activations and int8 weights, for which TensorFlow Lite Micro has no kernel; {ADVICE}"
+    data, (_, types) = data_of(stored, operator), KERNELS[operator.name]
+    if data is None or not types or data.dtype in types:
+        return ""
+    taken = ", ".join(sorted(map(str.lower, types)))
+    return f"computes on {data.dtype.lower()}, TensorFlow Lite Micro's kernel takes {taken}; {ADVICE}"
 
 
 def _bytes(model: bytes) -> str:
@@ -162,10 +171,11 @@ def _lines(contract: Contract | None) -> tuple[str, ...]:
     measured = "not measured"
     if accuracy and {"top1", "images", "dataset"} <= set(accuracy):
         measured = f"{float(accuracy['top1']):.2%} of {accuracy['images']} images of {accuracy['dataset']}"
-    fed = "pixels divided by 255" if contract.normalisation == "unit" else "image columns scaled to unit length"
+    fed = FED.get(str(contract.normalisation), f"{contract.normalisation}, for pixels 0 to 255")
+    layout = "" if contract.layout == "NHWC" else f", {contract.layout}"
     lines = (
-        f"Input: {_tensor(contract.input)}; {fed}, ink bright on dark",
-        f"Output: {_tensor(contract.output)}; labels {' '.join(contract.labels)}",
+        f"Input: {_tensor(contract.input)}{layout}; {fed}, ink {contract.polarity.replace('-', ' ')}",
+        f"Output: {contract.output_kind}, {_tensor(contract.output)}; labels {' '.join(contract.labels)}",
         f"Confidence: softmax temperature {contract.temperature:g}, reject below {contract.rejection_threshold:g}",
         f"Accuracy: {measured}",
     )
