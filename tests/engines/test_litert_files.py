@@ -8,7 +8,7 @@ import pytest
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import open_engine
-from tests.support.edited_tflite import Builder, packed
+from tests.support.edited_tflite import INT8, Builder, packed
 from tests.support.lstm_tflite import CELLS, SCALE, STEPS, TAKEN, lstm_tflite
 
 INT16 = 7
@@ -43,3 +43,19 @@ def test_an_int16_file_is_fed_by_its_scale(tmp_path: Path) -> None:
     with open_engine(path, contract=Contract("int16", *ends, tuple("0123"))) as engine:
         assert engine.feed(image).ravel().tolist() == [0, 128, 16_448, 32_767]
         assert engine.invoke(engine.feed(image)).tolist() == [[0, 128, 16_448, 32_767]]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4])
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_a_fixed_batch_is_filled_up(batch: int, count: int, tmp_path: Path) -> None:
+    build = Builder([batch, 2, 2, 1], INT8, 1 / 255, -128)
+    build.add("RESHAPE", build.tensor([batch, 4], INT8, 1 / 255, -128), build.constant([batch, 4]))
+    build.graph.inputs, build.graph.outputs = [0], [build.last]
+    path = tmp_path / "batch.tflite"
+    path.write_bytes(packed(build.model))
+    shapes = (("t0", (batch, 2, 2, 1)), ("t1", (batch, 4)))
+    contract = Contract("batch", *(Tensor(name, shape, "int8", 1 / 255, -128) for name, shape in shapes), tuple("0123"))
+    images = np.arange(4 * count, dtype=np.uint8).reshape(count, 2, 2, 1)
+    with open_engine(path, contract=contract) as engine:
+        answers = engine.invoke(engine.feed(images))
+    assert np.array_equal(answers, images.reshape(count, 4).astype(np.int16) - 128)

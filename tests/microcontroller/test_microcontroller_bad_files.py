@@ -260,7 +260,7 @@ def test_refuses_operands_that_do_not_fit() -> None:
     build = Builder([1, 2, 2, 1])
     refused(build.add("SUB", build.tensor([2, 2, 2, 1]), build.constant(np.ones((2, 1, 1, 1)), INT8)), "batch of 2")
     build = Builder([1, 2, 2, 1])
-    refused(build.add("MEAN", build.tensor([1, 2]), build.constant([3]), options="ReducerOptions"), "[3]")
+    refused(build.add("MEAN", build.tensor([1, 2, 2]), build.constant([3]), options="ReducerOptions"), "[3]")
     build = Builder([1, 2, 2, 1])
     refused(build.add("REDUCE_MAX", build.tensor([1, 2]), build.constant([1]), options="ReducerOptions"), "[1]")
 
@@ -305,7 +305,8 @@ def test_refuses_padding_of_channels_and_with_other_values() -> None:
 
 def test_refuses_shapes_that_do_not_fit() -> None:
     build = Builder([1, 2, 2, 1])
-    refused(build.add("RESHAPE", build.tensor([1, 5])), "5", "4", error=ArtifactCorrupt)
+    reshaped = build.add("RESHAPE", build.tensor([1, 5]), options="ReshapeOptions", newShape=[1, 5])
+    refused(reshaped, "5", "4", error=ArtifactCorrupt)
     build = Builder([1, 2, 2, 1])
     other = build.constant([4, 1])
     refused(build.add("RESHAPE", build.tensor([1, 4]), other), "[4, 1]", "[1, 4]", error=ArtifactCorrupt)
@@ -313,7 +314,7 @@ def test_refuses_shapes_that_do_not_fit() -> None:
     empty = build.tensor([2], INT32)
     refused(build.add("RESHAPE", build.tensor([1, 4]), empty), "tensor 1", error=ArtifactCorrupt)
     build = Builder([1, 2, 2, 1])
-    refused(build.add("RESHAPE", build.tensor([1, 4]), -1), "input 1", error=ArtifactCorrupt)
+    refused(build.add("RESHAPE", build.tensor([1, 4]), -1), "4 values", error=ArtifactCorrupt)
     build = Builder([1, 2, 2, 1])
     refused(build.add("EXPAND_DIMS", build.tensor([1, 4]), build.constant(9)), "9", error=ArtifactCorrupt)
 

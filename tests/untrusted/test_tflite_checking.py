@@ -152,6 +152,10 @@ def set_scale(slot: int, value: list[float]) -> Callable[[Any], None]:
     return lambda model: setattr(tensor_of(model, "CONV_2D", slot).quantization, "scale", value)
 
 
+def set_zero_points(slot: int, value: list[int]) -> Callable[[Any], None]:
+    return lambda model: setattr(tensor_of(model, "CONV_2D", slot).quantization, "zeroPoint", value)
+
+
 def set_operator(name: str, value: Any) -> Callable[[Any], None]:
     return lambda model: setattr(operator_of(model, "CONV_2D"), name, value)
 
@@ -243,7 +247,8 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Any], None], type[ArtifactError], *tup
     "sparse": (set_tensor(1, "sparsity", schema.SparsityParametersT()), ArtifactUnsupported, "sparse"),
     "variable": (set_tensor(-1, "isVariable", True), ArtifactUnsupported, "variable"),
     "external data": (elsewhere, ArtifactUnsupported, "outside"),
-    "scales": (set_scale(1, [0.1, 0.2]), ArtifactCorrupt, "2 scales"),
+    "scales": (set_scale(1, [0.1, 0.2]), ArtifactCorrupt, "2 scales", "dimension 0", "1 or 4", "[4, 3, 3, 1]"),
+    "no zero points": (set_zero_points(1, []), ArtifactCorrupt, "4 scales and 0 zero points"),
     "infinite scale": (set_scale(-1, [float("inf")]), ArtifactCorrupt, "inf"),
     "scale below 0": (set_scale(-1, [-1.0]), ArtifactCorrupt, "-1"),
     "scale not a number": (set_scale(-1, [float("nan")]), ArtifactCorrupt, "nan"),
@@ -324,6 +329,24 @@ def test_outputs_larger_than_their_shape_in_the_file_are_refused() -> None:
     refused(build.add("MAX_POOL_2D", build.tensor([1, 1, 1, 1]), options="Pool2DOptions", **pool), "9", "2")
     build = Builder([1, 4])
     refused(build.add("CONCATENATION", build.tensor([1, 4]), 0, options="ConcatenationOptions", axis=1), "[1, 8]")
+
+
+@pytest.mark.parametrize("name", ["ADD", "SQUARED_DIFFERENCE"])
+def test_sums_that_need_a_multiplier_above_1_are_refused(name: str) -> None:
+    """LiteRT ends the process on them."""
+    build = Builder([1, 4], scale=0.5)
+    refused(build.add(name, build.tensor([1, 4], scale=1e-7), 0, options=f"{OPTIONS_OF[name]}Options"), name, "1e-07")
+
+
+OPTIONS_OF = {"ADD": "Add", "SQUARED_DIFFERENCE": "SquaredDifference"}
+
+
+def test_slices_with_an_end_as_an_offset_are_refused() -> None:
+    """LiteRT reads out of bounds in them."""
+    build = Builder([4])
+    ends = [build.constant([number]) for number in (0, 2, 1)]
+    build.add("STRIDED_SLICE", build.tensor([2]), *ends, options="StridedSliceOptions", offset=True)
+    refused(build, "STRIDED_SLICE", "offset")
 
 
 def test_offsets_out_of_the_file_and_wrong_identifiers_are_refused() -> None:

@@ -27,7 +27,7 @@ STATEFUL = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
 class LiteRTEngine(Engine):
-    """Interpreters with a static batch of 1, one for each concurrent call; a batch is run image by image."""
+    """Interpreters with a static batch, mostly of 1, one for each concurrent call; arrays are run batch by batch."""
 
     name = "litert"
 
@@ -42,6 +42,7 @@ class LiteRTEngine(Engine):
         self._input = interpreter.get_input_details()[0]["index"]
         self._output = interpreter.get_output_details()[0]["index"]
         self._batched = "N" in contract.layout
+        self._batch = int(interpreter.get_input_details()[0]["shape"][0]) if self._batched else 1
         # Else an answer would depend on the images before it.
         self._keeps_state = STATEFUL in {details["op_name"] for details in interpreter._get_ops_details()}
 
@@ -60,14 +61,15 @@ class LiteRTEngine(Engine):
         given, answer = self._input, self._output
         set_tensor, invoke, get_tensor = interpreter.set_tensor, interpreter.invoke, interpreter.get_tensor
         answers = []
-        # Slices of one image, or the images themselves.
-        for image in tensor.reshape(-1, 1, *tensor.shape[1:]) if self._batched else tensor:
+        # Slices of one image or of a fixed batch, or the images themselves.
+        for image in filled(tensor, self._batch) if self._batched else tensor:
             if self._keeps_state:
                 interpreter.reset_all_variables()
             set_tensor(given, image)
             invoke()
             answers.append(get_tensor(answer))
-        return answers[0] if len(answers) == 1 else np.concatenate(answers)
+        joined = answers[0] if len(answers) == 1 else np.concatenate(answers)
+        return joined if self._batch == 1 else joined[: len(tensor)]
 
     def _borrowed(self) -> Any:
         """Return an unused interpreter: a free one, a new one, or the next to become free."""
@@ -86,6 +88,14 @@ class LiteRTEngine(Engine):
         # Interpreters in use are released by their users.
         while not self._free.empty():
             self._free.get()
+
+
+def filled(tensor: NDArray[Any], batch: int) -> NDArray[Any]:
+    """Return a tensor [N, ...] as [parts, batch, ...], the last part filled up with zeros."""
+    missing = -len(tensor) % batch
+    if missing:
+        tensor = np.concatenate([tensor, np.zeros((missing, *tensor.shape[1:]), tensor.dtype)])
+    return tensor.reshape(-1, batch, *tensor.shape[1:])
 
 
 def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> LiteRTEngine:

@@ -2,7 +2,7 @@
 
 import math
 
-from edgedigits_runtime.errors import ArtifactUnsupported
+from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted import limits
 from edgedigits_runtime.untrusted.tflite_model import (
     StoredModel,
@@ -34,7 +34,8 @@ ALLOWED = {
     **dict.fromkeys(("filter_width", "filter_height", "depth_multiplier", "values_count", "radius"), COUNTS),
     **dict.fromkeys(("block_size", "num", "num_splits"), COUNTS),
     "mode": range(2),
-    "diagonal_recurrent_tensors": (False,),
+    # LiteRT reads out of bounds in a slice that states its end as an offset.
+    **dict.fromkeys(("diagonal_recurrent_tensors", "offset"), (False,)),
 }
 """Values of the attributes that a kernel uses without checking them."""
 
@@ -49,6 +50,10 @@ SMALLEST_STEP = 2.0**-20
 
 LiteRT needs more than 2**-26 (kernels/internal/quantization_util.cc, PreprocessSoftmaxScaling).
 """
+
+
+SUM_SHIFTS = {"ADD": {"INT8": 20, "UINT8": 20, "INT16": 15}, "SQUARED_DIFFERENCE": {"INT8": 14, "INT16": 14}}
+"""Bits by which a kernel scales up its inputs; LiteRT ends the process where the outputs need more."""
 
 
 def check(content: bytes, source: str) -> None:
@@ -125,21 +130,35 @@ def _check_tensor(tensor: StoredTensor, source: str, is_used: bool) -> None:
         )
     if tensor.data and len(tensor.data) != tensor.bytes:
         raise corrupt(source, f"{where} needs {tensor.bytes} bytes, its buffer has {len(tensor.data)}")
+    _check_scales(tensor, source)
     if problem := _quantization_problem(tensor):
         raise corrupt(source, f"{where} has {problem}")
 
 
-def _quantization_problem(tensor: StoredTensor) -> str:
+def _check_scales(tensor: StoredTensor, source: str) -> None:
+    """Check that there is one scale, or one for each index along an axis, and a zero point for each."""
     scales, zero_points, axis = tensor.quantization.scales, tensor.quantization.zero_points, tensor.quantization.axis
     along_axis = tensor.shape[axis] if 0 <= axis < len(tensor.shape) else 1
-    if len(scales) not in (0, 1, along_axis) or len(zero_points) not in (0, len(scales)):
-        return f"{len(scales)} scales and {len(zero_points)} zero points"
+    if len(scales) not in (0, 1, along_axis):
+        taken = "1" if along_axis == 1 else f"1 or {along_axis}"
+        raise ArtifactCorrupt(
+            f"{source}: {tensor.label} of shape {format_shape(tensor.shape)} has {len(scales)} scales along dimension"
+            f" {axis}, LiteRT takes {taken}; its converter stated a wrong dimension or number, use another"
+        )
+    if len(zero_points) != len(scales):
+        raise ArtifactCorrupt(
+            f"{source}: {tensor.label} has {len(scales)} scales and {len(zero_points)} zero points, LiteRT takes as"
+            " many of each; convert it again"
+        )
+
+
+def _quantization_problem(tensor: StoredTensor) -> str:
     smallest = SMALLEST_CONSTANT_SCALE if tensor.data else SMALLEST_SCALE
-    for scale in scales:
+    for scale in tensor.quantization.scales:
         if not smallest <= scale <= 1 / SMALLEST_SCALE:
             return f"the scale {scale:g}"
     allowed = ZERO_POINTS.get(tensor.dtype, range(1))
-    outside = [zero_point for zero_point in zero_points if zero_point not in allowed]
+    outside = [zero_point for zero_point in tensor.quantization.zero_points if zero_point not in allowed]
     return f"the zero point {outside[0]}" if outside else ""
 
 
@@ -155,6 +174,7 @@ def _check_operator(model: StoredModel, operator: StoredOperator, known: Known) 
             _options_problem(operator, spec)
             or _beta_problem(operator, model.tensors[operator.inputs[0]])
             or _types_problem(operator, model)
+            or _sum_problem(operator, model)
             or known.run(operator)
         )
     except UnknownNumbers as error:
@@ -209,6 +229,19 @@ def _beta_problem(operator: StoredOperator, first: StoredTensor) -> str:
     if all(SMALLEST_STEP < beta * scale < 1 / SMALLEST_STEP for scale in (1.0, *scales)):
         return ""
     return f"has the beta {beta:g} for inputs in steps of {scales[0] if scales else 1:g}"
+
+
+def _sum_problem(operator: StoredOperator, model: StoredModel) -> str:
+    """Return scales of an integer sum for which LiteRT has no multiplier below 1 (kernels/add.cc, Prepare)."""
+    output = model.tensors[operator.outputs[0]]
+    shift = SUM_SHIFTS.get(operator.name, {}).get(output.dtype)
+    scales = [model.tensors[index].quantization.scales[:1] for index in (*operator.inputs, output.index)]
+    if shift is None or not all(scales):
+        return ""
+    *taken, (made,) = scales
+    twice = 2 * max(scale for (scale,) in taken)
+    steps = twice if operator.name == "ADD" else twice**2
+    return "" if steps < made * 2**shift else f"has the scale {made:g} for inputs in steps of {twice / 2:g}"
 
 
 def _types_problem(operator: StoredOperator, model: StoredModel) -> str:

@@ -66,7 +66,7 @@ class Operands:
 
     def axis(self, name: str = "axis", more: int = 0) -> int:
         """Return an attribute as a dimension of the first input, or of one with `more` dimensions."""
-        return range(len(self.shapes[0]) + more)[self.options.get(name, 0)]
+        return _dimension(self.options.get(name, 0), len(self.shapes[0]) + more)
 
 
 def computed_shapes(name: str, operands: Operands) -> list[Shape]:
@@ -82,6 +82,13 @@ def computed_shapes(name: str, operands: Operands) -> list[Shape]:
         return [_broadcast(operands.shapes)]
     made = SHAPES[name](operands)
     return made if isinstance(made, list) else [made]
+
+
+def _dimension(axis: int, rank: int) -> int:
+    """Return a dimension counted from the start; negative ones count from the end."""
+    if not -rank <= axis < rank:
+        raise ValueError(f"dimension {axis} of {rank}")
+    return axis % rank
 
 
 def _convolved(operands: Operands) -> Shape:
@@ -183,7 +190,7 @@ def _unstacked(operands: Operands) -> list[Shape]:
 
 def _split(operands: Operands) -> list[Shape]:
     (place,), shape, count = operands.integers(0), operands.shapes[1], operands.outputs
-    axis = range(len(shape))[place]
+    axis = _dimension(place, len(shape))
     if operands.options.get("num_splits", 0) != count or shape[axis] % count:
         raise ValueError(f"{shape[axis]} values in {count} outputs")
     return [(*shape[:axis], shape[axis] // count, *shape[axis + 1 :])] * count
@@ -191,7 +198,7 @@ def _split(operands: Operands) -> list[Shape]:
 
 def _split_at(operands: Operands) -> list[Shape]:
     shape, sizes, (place,) = operands.shapes[0], operands.integers(1), operands.integers(2)
-    axis = range(len(shape))[place]
+    axis = _dimension(place, len(shape))
     sizes = [size if size >= 0 else shape[axis] - sum(sizes) + size for size in sizes]
     if len(sizes) != operands.outputs or sum(sizes) != shape[axis] or min(sizes) < 1:
         raise ValueError(f"parts of {sizes[:8]} for {shape[axis]} values in {operands.outputs} outputs")
@@ -327,7 +334,7 @@ def _reshaped(operands: Operands) -> Shape:
 
 def _squeezed(operands: Operands) -> Shape:
     shape = operands.shapes[0]
-    dropped = {range(len(shape))[axis] for axis in operands.options.get("squeeze_dims", ())}
+    dropped = {_dimension(axis, len(shape)) for axis in operands.options.get("squeeze_dims", ())}
     dropped = dropped or {axis for axis, size in enumerate(shape) if size == 1}
     if any(shape[axis] != 1 for axis in dropped):
         raise ValueError(f"dimensions {sorted(dropped)} are not 1")
@@ -336,7 +343,7 @@ def _squeezed(operands: Operands) -> Shape:
 
 def _expanded(operands: Operands) -> Shape:
     shape, (place,) = operands.shapes[0], operands.integers(1)
-    axis = range(len(shape) + 1)[place]
+    axis = _dimension(place, len(shape) + 1)
     return *shape[:axis], 1, *shape[axis:]
 
 
@@ -349,7 +356,7 @@ def _transposed(operands: Operands) -> Shape:
 
 def _reduced(operands: Operands) -> Shape:
     shape = operands.shapes[0]
-    axes = {range(len(shape))[axis] for axis in operands.integers(1)}
+    axes = {_dimension(axis, len(shape)) for axis in operands.integers(1)}
     if operands.options.get("keep_dims"):
         return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
     return tuple(size for axis, size in enumerate(shape) if axis not in axes)
@@ -380,8 +387,7 @@ def strided(operands: Operands) -> tuple[Any, ...]:
         elif has["shrink_axis"]:
             index.append(begin)
         else:
-            last = begin + end if options.get("offset") else end
-            index.append(slice(None if has["begin"] else begin, None if has["end"] else last, stride))
+            index.append(slice(None if has["begin"] else begin, None if has["end"] else end, stride))
     return tuple(index)
 
 
