@@ -12,7 +12,14 @@ from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES, is_c_export, open_by, open_engine
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractMissing, EdgedigitsError, UnknownName
+from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
+    ArtifactNotFound,
+    ArtifactUnsupported,
+    ContractMissing,
+    EdgedigitsError,
+    UnknownName,
+)
 
 if TYPE_CHECKING:
     from edgedigits_runtime.foreign.facts import Facts
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base"
 SUFFIXES = (*ENGINE_OF_SUFFIX, ".keras")
+HDF5 = (".h5", ".hdf5")
 SUFFIX_OF_ENGINE = {engine: suffix for suffix, engine in ENGINE_OF_SUFFIX.items()} | {"keras": ".keras"}
 
 
@@ -39,6 +47,7 @@ def find_model(model: str | Path, *, engine: str | None = None, device: str = "a
     Raises:
         UnknownName: neither a shipped name nor a path.
         ArtifactNotFound: no such file, or a run folder without a finished model.
+        ArtifactUnsupported: it has to be imported first.
         ArtifactCorrupt: a shipped file was changed.
     """
     usual = "litert" if device in ("auto", "cpu") else "onnxruntime"
@@ -64,6 +73,7 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
     path = Path(model)
     if is_c_export(path):
         return path
+    refuse_unimported(path)
     if path.is_dir():
         if (path / "model.keras").is_file():
             return path / "model.keras"
@@ -76,6 +86,20 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
         return check_shipped(path)
     known = [*shipped_names(), "a run folder", f"a {', '.join(SUFFIXES)} file", "a C export"]
     raise UnknownName("model", str(model), known)
+
+
+def refuse_unimported(path: Path) -> None:
+    """Refuse an HDF5 file of Keras and a SavedModel, which only `import` reads.
+
+    Raises:
+        ArtifactNotFound: no such file.
+        ArtifactUnsupported: it has to be imported first.
+    """
+    if path.suffix in HDF5 and not path.is_file():
+        raise ArtifactNotFound(f"no model file at {path}")
+    if path.suffix in HDF5 or (path / "saved_model.pb").is_file():
+        kind = "an HDF5 file of Keras" if path.suffix in HDF5 else "a SavedModel"
+        raise ArtifactUnsupported(f"{path} is {kind}; import it first: edgedigits import {path}")
 
 
 def check_shipped(path: Path) -> Path:

@@ -115,6 +115,8 @@ def _make(step: Step, data: SourceData, verify: bool) -> Exported:
     converted, own = isinstance(options, ConversionOptions), options.contract or own_contract(source)
     if own and own.data and not converted:
         options = dataclasses.replace(options, contract=moved(own, source, path))
+    if verify or converted:
+        data.load()
     if isinstance(options, ConversionOptions) and options.precision == "int8":
         options = dataclasses.replace(options, calibration_set=data.calibration_set())
     with whole_file(path) if converted else whole_folder(path, replace=step.replace) as temporary:
@@ -130,6 +132,8 @@ def _make(step: Step, data: SourceData, verify: bool) -> Exported:
         # A report of an earlier file.
         report_path(path).unlink(missing_ok=True)
         data.notes.append("not verified: its contract has verified: null")
+    if converted and source.suffix == ".keras":
+        data.notes.extend(step.format.notes(path))
     precision = contract.precision if contract and converted else _stored_precision(source, contract)
     return Exported(
         path, contract, precision, verification, take_census(path) if converted else None, tuple(data.notes)

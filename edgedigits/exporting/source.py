@@ -5,7 +5,15 @@ from functools import cached_property
 from pathlib import Path
 
 from edgedigits.data.splits import Splits
-from edgedigits.model_files import DEFAULT_MODEL, SHIPPED, check_shipped, contract_of, find_keras, shipped_names
+from edgedigits.model_files import (
+    DEFAULT_MODEL,
+    SHIPPED,
+    check_shipped,
+    contract_of,
+    find_keras,
+    refuse_unimported,
+    shipped_names,
+)
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.run_folder import newest_run
 from edgedigits.verification.verify import Verification, verify_artifact
@@ -15,6 +23,7 @@ from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engines import is_c_export
 from edgedigits_runtime.errors import ArtifactNotFound, ContractMissing, DataNotFound, ExportError, UnknownName
 from edgedigits_runtime.golden import golden_path
+from edgedigits_runtime.preprocessing import as_batch
 from edgedigits_runtime.synthetic.samples import mnist_like
 
 SYNTHETIC_SEED = 11
@@ -34,6 +43,7 @@ def find_source(model: str | Path, suffixes: tuple[str, ...], precision: str | N
 
     Raises:
         ExportError: MODEL is a C export.
+        ArtifactUnsupported: it has to be imported first.
         UnknownName: it is a file of another type, or neither a shipped name nor a path.
         ArtifactNotFound: no such file.
     """
@@ -45,6 +55,7 @@ def find_source(model: str | Path, suffixes: tuple[str, ...], precision: str | N
     # The name of a run folder may have a dot in it.
     if path.is_dir() or path.suffix in ("", ".keras"):
         return find_keras(model)
+    refuse_unimported(path)
     known = dict.fromkeys((*suffixes, ".keras", ".onnx"))
     if path.suffix not in known:
         raise UnknownName("model file type for this format and engine", path.suffix, known)
@@ -112,6 +123,15 @@ class SourceData:
             return error
         self.notes.extend(splits.notes)
         return splits
+
+    def load(self) -> None:
+        """Load the dataset before a conversion, which takes longer; one that is not found is an error later.
+
+        Raises:
+            DataError: it cannot be used, or has other sizes than the model.
+        """
+        if isinstance(self._found, Splits) and self._contract is not None:
+            as_batch(self._found.test.images[:1], self._contract.image_shape)
 
     @property
     def splits(self) -> Splits:

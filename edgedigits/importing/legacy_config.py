@@ -5,7 +5,7 @@ It stays a config of Keras 2, of which tf-keras builds the original network.
 
 from typing import Any
 
-from edgedigits_exporters.untrusted_keras import MODELS
+from edgedigits_exporters.keras_classes import MODELS
 from edgedigits_runtime.errors import ArtifactUnsupported
 
 TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")

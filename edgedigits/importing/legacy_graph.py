@@ -11,7 +11,7 @@ from typing import Any
 
 from edgedigits.importing.legacy_layers import Layer, as_object, translate_layer
 from edgedigits.importing.legacy_operations import Tensor, translate_operation
-from edgedigits_exporters.untrusted_keras import MODELS
+from edgedigits_exporters.keras_classes import MODELS
 from edgedigits_exporters.untrusted_legacy_keras import CALLERS
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.limits import PARTS

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from edgedigits_exporters.untrusted_keras import MODELS
+from edgedigits_exporters.keras_classes import MODELS
 from edgedigits_runtime.errors import ArtifactUnsupported
 
 

@@ -20,7 +20,7 @@ from edgedigits.verification.reference import (
     find_given_reference,
     find_reference,
 )
-from edgedigits_exporters.keras_backend import load_keras
+from edgedigits_exporters.keras_backend import require_keras
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions, Isolation, Kernels
@@ -112,18 +112,20 @@ def verify_artifact(
     """
     candidate = open_model(artifact, options=EngineOptions(isolation=isolation))
     options = EngineOptions(kernels=_kernels(candidate.contract), isolation=isolation)
-    given = contract or (None if isolation else contract_of_reference(against, candidate.contract))
-    reference = open_model(against, options=options, contract=given)
+    theirs = contract or (read_contract(against) if isolation else contract_of_reference(against, candidate.contract))
     contract = candidate.contract
-    if reference.contract.labels != contract.labels:
+    if theirs.labels != contract.labels:
         raise ArrayError(
             f"{artifact} and {against} have different classes: {', '.join(contract.labels)} and"
-            f" {', '.join(reference.contract.labels)}; give the right file with --against"
+            f" {', '.join(theirs.labels)}; give the right file with --against"
         )
-    for engine, path in ((reference, against), (candidate, artifact)):
-        check_output_kind(engine, str(path))
+    # The artifact first: images that do not fit are refused before Keras is imported.
+    check_output_kind(candidate, str(artifact))
+    ours = candidate.run(samples.images)
+    reference = open_model(against, options=options, contract=theirs)
+    check_output_kind(reference, str(against))
     expected = reference.run(samples.images)
-    figures = compare(expected, candidate.run(samples.images), samples.labels, contract.labels)
+    figures = compare(expected, ours, samples.labels, contract.labels)
     gate = with_demands(gate_of(contract), demands)
     exceeded = missed(
         gate,
@@ -194,7 +196,7 @@ def verify(
     artifact = find_model(artifact)
     reference = find_reference(artifact) if against is None else find_given_reference(against)
     if reference.suffix == ".keras":
-        load_keras()
+        require_keras()
     options = DataOptions(data, data_dir)
     if isolate:
         # To find out how a file without a contract is fed, it would be opened in this process.

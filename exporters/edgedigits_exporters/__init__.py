@@ -43,10 +43,11 @@ class FormatOptions:
         return (".tflite",)
 
     def require_tools(self, source: Path) -> None:
-        """Check that the packages and programs for exporting `source` are installed.
+        """Check that the packages and programs for exporting `source` are installed, and what else takes no time.
 
         Raises:
             MissingExtra, ToolMissing, ExportError: one is missing or unusable.
+            ArtifactError: `source` cannot be used.
         """
 
 
@@ -66,6 +67,9 @@ class Format(Protocol):
         self, source: Path, artifact: Path, options: Any, verify: Callable[[Path, Path], Result]
     ) -> Result | None:
         """Return `verify(model, reference)` for an artifact and its source; None if nothing can be compared."""
+
+    def notes(self, artifact: Path) -> list[str]:
+        """Return facts about an artifact for the user, a line each; only in formats that are made of `.keras` files."""
 
     def with_contract(self, content: bytes, contract: Contract) -> bytes:
         """Return a file's bytes with another contract; only in formats that are made of `.keras` and `.onnx` files."""

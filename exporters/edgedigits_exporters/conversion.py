@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_exporters import FormatOptions, Result
-from edgedigits_exporters.keras_backend import load_keras
+from edgedigits_exporters.keras_backend import require_keras
+from edgedigits_exporters.untrusted_keras import check
 from edgedigits_runtime.child_process import Child
 from edgedigits_runtime.contract import Contract, DataUsed, parse_contract
 from edgedigits_runtime.errors import ConversionFailed, ExportError, MissingExtra, UnknownName
@@ -60,7 +61,8 @@ class ConversionOptions(FormatOptions):
 
     def require_tools(self, source: Path) -> None:
         if source.suffix == ".keras":
-            load_keras()
+            require_keras()
+            check(source)
             return
         for package in self.onnx_packages:
             if importlib.util.find_spec(package) is None:
@@ -93,6 +95,15 @@ def compare(source: Path, artifact: Path, options: ConversionOptions, verify: Ca
     return verify(artifact, source)
 
 
+def unroll(model: Any) -> None:
+    """Unroll the loops of recurrent layers: the converters translate most loops to graphs in a graph, or crash."""
+    import keras
+
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.RNN):
+            layer.unroll = True
+
+
 def convert_in_child(module: str, source: Path, options: ConversionOptions) -> tuple[bytes, Contract]:
     """Call `convert` of a format's module in a child process; return the model's bytes and its contract.
 
@@ -108,7 +119,8 @@ def convert_in_child(module: str, source: Path, options: ConversionOptions) -> t
     if options.precision == "int8" and chosen is None:
         raise ExportError("precision int8 needs a calibration set; none was given")
     arguments = (str(source), given and given.to_json(), options.precision, chosen and chosen.images)
-    with Child("the converter", ConversionFailed, keep_output=True) as child:
+    advice = "try another --precision or --format"
+    with Child("the converter", ConversionFailed, advice=advice, keep_output=True) as child:
         content, text = child.call(f"{__name__}:convert_here", module, *arguments)
     contract = parse_contract(text, str(source))
     return content, dataclasses.replace(contract, calibration=chosen.used if chosen else None)

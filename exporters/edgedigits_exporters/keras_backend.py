@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import importlib.util
 import os
 import sys
 from typing import Any, Literal
@@ -10,6 +11,12 @@ from edgedigits_runtime.errors import DeviceUnavailable, MissingExtra
 from edgedigits_runtime.native_messages import silenced
 
 Device = Literal["auto", "cpu", "gpu"]
+
+
+def require_keras() -> None:
+    """Raise MissingExtra if Keras or TensorFlow is not installed; neither is imported, which takes seconds."""
+    if any(importlib.util.find_spec(package) is None for package in ("keras", "tensorflow")):
+        raise MissingExtra("this", "train")
 
 
 def load_keras() -> Any:

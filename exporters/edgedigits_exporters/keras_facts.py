@@ -7,7 +7,6 @@ import numpy as np
 
 from edgedigits_exporters.keras_file import load_bare
 from edgedigits_runtime.contract import Normalisation, Tensor
-from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.foreign.facts import RAW, Facts
 
 PASSING = ("InputLayer", "Reshape", "Dropout", "GaussianNoise", "Identity", "Resizing", "ZeroPadding2D", "Permute")
@@ -20,10 +19,6 @@ LARGEST_SCALED = 8.0
 def read_facts(path: Path) -> Facts:
     """Return what a `.keras` file states; for errors see keras_file.load_model."""
     model = load_bare(path)
-    for end, tensors in (("input", model.inputs), ("output", model.outputs)):
-        if len(tensors) != 1:
-            names = ", ".join(tensor.name for tensor in tensors)
-            raise ArtifactUnsupported(f"{path}: expected a classifier with one {end}, got {len(tensors)}: {names}")
     source, target = _tensor(model.inputs[0], "image"), _tensor(model.outputs[0], "probabilities")
     normalisation, reason = _normalisation(model)
     return Facts(path, "keras", "float32", source, target, None, normalisation, reason)

@@ -12,10 +12,19 @@ from edgedigits_exporters.keras_backend import load_keras
 from edgedigits_exporters.untrusted_keras import check
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
-from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, OutputNotWritable, first_line
+from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
+    ArtifactNotFound,
+    ArtifactUnsupported,
+    ContractInvalid,
+    OutputNotWritable,
+    first_line,
+)
 from edgedigits_runtime.whole_files import whole_file
 
 FIRST_YEAR_OF_ZIP = 1980
+
+OTHER_FLOATS = ("float16", "bfloat16", "float64")
 
 
 def save_model(model: Any, contract: Contract, path: Path) -> Path:
@@ -52,8 +61,8 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
         ArtifactNotFound, ArtifactCorrupt, ArtifactUnsupported: see untrusted_keras.check.
         ContractMissing, ContractInvalid: the contract is missing or does not match the model.
     """
-    model = load_bare(path)
     contract = contract or read_contract(path)
+    model = load_bare(path)
     if tuple(model.input_shape[1:]) != contract.input.shape[1:]:
         raise ContractInvalid(
             f"{path}: the contract has the input {list(contract.input.shape[1:])}, the model"
@@ -68,17 +77,52 @@ def load_model(path: Path, contract: Contract | None = None) -> tuple[Any, Contr
 
 
 def load_bare(path: Path) -> Any:
-    """Return the Keras model of a `.keras` file, with or without a contract; for errors see load_model."""
+    """Return the Keras model of a `.keras` file, with or without a contract, that computes in float32.
+
+    Errors are those of load_model; what needs no Keras is checked before its import.
+    """
     if not path.is_file():
         raise ArtifactNotFound(f"no model file at {path}")
     check(path)
     keras = load_keras()
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     # Keras passes on any exception of zipfile, json or h5py.
     except Exception as error:
         reason = first_line(error)
         raise ArtifactCorrupt(f"{path} cannot be loaded as a Keras model: {reason}") from error
+    for layer in model._flatten_layers():
+        # Mixed precision is for training on a GPU; engines have no float16 kernels for most layers.
+        if layer.compute_dtype in OTHER_FLOATS:
+            layer.dtype_policy = "float32"
+    return _with_plain_ends(model, path)
+
+
+def _with_plain_ends(model: Any, path: Path) -> Any:
+    """Return a model that takes and returns one tensor, not a list or a dictionary with it.
+
+    Raises:
+        ArtifactUnsupported: it has several inputs or outputs, or its output is more than a number for each class.
+    """
+    import keras
+
+    inputs, outputs = getattr(model, "inputs", None) or [], getattr(model, "outputs", None) or []
+    if len(inputs) != 1 or len(outputs) != 1:
+        names = [", ".join(tensor.name for tensor in ends) or "none" for ends in (inputs, outputs)]
+        raise ArtifactUnsupported(
+            f"{path}: expected a classifier with one input and one output, got the inputs {names[0]} and the outputs"
+            f" {names[1]}; save a model of one each"
+        )
+    if sum(size != 1 for size in outputs[0].shape[1:]) > 1:
+        raise ArtifactUnsupported(
+            f"{path}: expected a number for each class, got the output {list(outputs[0].shape)}; end the network with"
+            " a Flatten or GlobalAveragePooling2D layer and a Dense layer"
+        )
+    if isinstance(model, keras.Sequential) or all(
+        isinstance(end, keras.KerasTensor) for end in (model.input, model.output)
+    ):
+        return model
+    return keras.Model(inputs[0], outputs[0])
 
 
 def with_contract(content: bytes, contract: Contract) -> bytes:

@@ -1,6 +1,6 @@
 """Export to ONNX: a `.keras` file with tf2onnx, an `.onnx` file as it is or in another precision.
 
-From Keras: free batch, input "image", output "probabilities", static shapes inside.
+From Keras: free batch, input "image", output "probabilities", static shapes inside where that is possible.
 """
 
 import dataclasses
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child
+import numpy as np
+
+from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child, unroll
 from edgedigits_exporters.onnx_precision import to_precision
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY
@@ -32,14 +34,17 @@ class OnnxOptions(ConversionOptions):
 
 OPTIONS = OnnxOptions
 
-__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "export", "with_contract"]
+LOOPS = ("If", "Loop", "Scan")
+"""Operators with graphs of their own; few engines and tools take them."""
+
+__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "export", "notes", "with_contract"]
 
 
 def export(source: Path, path: Path, options: OnnxOptions) -> Path:
     """Write a `.keras` or `.onnx` file as an `.onnx` file; see Format and convert_in_child.
 
     Raises:
-        GraphUnsupported: the graph converted from Keras could not be cleaned.
+        GraphUnsupported: the graph of a recipe's network could not be cleaned.
     """
     return write_whole(path, with_contract(*convert_in_child(__name__, source, options)))
 
@@ -47,6 +52,16 @@ def export(source: Path, path: Path, options: OnnxOptions) -> Path:
 def with_contract(content: bytes, contract: Contract) -> bytes:
     """Return an ONNX file's bytes with `contract` in its metadata; an earlier one is replaced."""
     return with_metadata(content, ONNX_PROPERTY, contract.to_json())
+
+
+def notes(artifact: Path) -> list[str]:
+    """Return facts about an exported file for the user, a line each."""
+    import onnx
+
+    from edgedigits_exporters.onnx_graph import describe, leftovers
+
+    found = leftovers(onnx.load(artifact))
+    return [f"the graph keeps {describe(found)}; it is valid, and may run slower"] if found else []
 
 
 def convert(path: Path, contract: Contract | None, precision: str, images: Images | None) -> tuple[bytes, Contract]:
@@ -69,14 +84,14 @@ def _load_keras(path: Path, contract: Contract | None, _precision: str) -> tuple
     model, contract = load_model(path, contract)
     import keras
     import onnx
-    import tensorflow as tf
     import tf2onnx
 
-    signature = [tf.TensorSpec((None, *contract.input.shape[1:]), tf.float32, name="image")]
-    # from_keras raises KeyError on Keras 3 models; a function with a signature does not.
-    function = tf.function(lambda image: model(image, training=False), input_signature=signature)
-    graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
-    graph = clean(graph)
+    graph = _to_onnx(model, contract)
+    if any(node.op_type in LOOPS for node in graph.graph.node):
+        unroll(model)
+        graph = _to_onnx(model, contract)
+    # Only the networks of this project's recipes have a rule for everything.
+    graph = clean(graph, strict=contract.recipe is not None)
     onnx.checker.check_model(graph, full_check=True)
     return graph, contract, {"keras": keras.__version__, "tf2onnx": tf2onnx.__version__}
 
@@ -90,3 +105,29 @@ def _load_onnx(path: Path, contract: Contract | None, precision: str) -> tuple[A
     if precision == "float32":
         return *load_checked(path, contract), {}
     return *load_float32(path, contract), {"onnxruntime": onnxruntime.__version__}
+
+
+def _to_onnx(model: Any, contract: Contract) -> Any:
+    """Return the graph of tf2onnx."""
+    import keras
+    import tensorflow as tf
+    import tf2onnx
+
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            # Tensors outside of the function would become inputs of the graph; arrays become constants.
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
+    signature = [tf.TensorSpec((None, *contract.input.shape[1:]), tf.float32, name="image")]
+    # from_keras raises KeyError on Keras 3 models; a function with a signature does not.
+    function = tf.function(lambda image: model(image, training=False), input_signature=signature)
+    graph, _ = tf2onnx.convert.from_function(
+        function, input_signature=signature, opset=OPSET, custom_op_handlers={"Erfc": (_translate_erfc, [])}
+    )
+    return graph
+
+
+def _translate_erfc(context: Any, node: Any, name: str, _: Any) -> None:
+    """Translate TensorFlow's Erfc, which an exact GELU computes, to 1 - Erf; called by tf2onnx."""
+    node.type, node.domain = "Erf", ""
+    one = context.make_const(f"{name}_one", np.array(1, np.float32)).output[0]
+    context.insert_new_node_on_output("Sub", node.output[0], f"{name}_sub", inputs=[one, node.output[0]])

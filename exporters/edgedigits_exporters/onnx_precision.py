@@ -16,6 +16,13 @@ QDQ_OPSET = 13
 """The first operator set whose QuantizeLinear has a scale for each channel."""
 
 
+KEPT_FLOAT = {"LogSoftmax", "Reciprocal", "Softmax", "Sqrt"}
+"""Cheap operators whose numbers steps of 1/256 would make too coarse: the confidence, and 1/sqrt(variance)."""
+
+IN_VARIANCE = {"Mul"}
+"""The operators that layer normalisation squares and scales with: kept float32 where there is a Sqrt."""
+
+
 def to_precision(graph: Any, precision: str, pixels: NDArray[np.float32] | None) -> Any:
     """Return a float32 graph in a precision; int8 needs inputs of the graph, the images along the first axis."""
     if precision == "float16":
@@ -47,6 +54,7 @@ def _quantize(graph: Any, pixels: NDArray[np.float32] | None) -> Any:
         quantize_static,
     )
 
+    operators = {node.op_type for node in graph.graph.node}
     # ONNX Runtime's quantizer reads and writes files.
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder:
         source, target = (str(Path(folder) / name) for name in ("float.onnx", "quantized.onnx"))
@@ -64,8 +72,7 @@ def _quantize(graph: Any, pixels: NDArray[np.float32] | None) -> Any:
         quantize_static(
             source, target, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
-            # They are cheap, and steps of 1/256 would make the confidence coarser.
-            op_types_to_quantize=sorted({node.op_type for node in graph.graph.node} - {"Softmax", "LogSoftmax"}),
+            op_types_to_quantize=sorted(operators - KEPT_FLOAT - (IN_VARIANCE if "Sqrt" in operators else set())),
         )  # fmt: skip
         return onnx.load(target)
 

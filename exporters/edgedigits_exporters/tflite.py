@@ -1,6 +1,7 @@
 """Export to TFLite with TensorFlow's converter: static batch of 1; int8 models have int8 input and output."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child
+from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child, unroll
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import append_zipped as with_contract
 from edgedigits_runtime.engines.litert import tensor_of
@@ -33,12 +34,30 @@ OPTIONS = TfliteOptions
 CONVERTERS = {".keras": __name__, ".onnx": "edgedigits_exporters.onnx_to_tflite"}
 """Modules whose `convert` takes a file with this suffix."""
 
-__all__ = ["OPTIONS", "SUFFIX", "compare", "convert", "export", "fitting_contract", "to_flatbuffer", "with_contract"]
+MISSING_OPERATORS = re.compile(r"^(?:TF Select|Custom|Flex) ops: (.+)$", re.M)
+"""The line of the converter's error that names what only TensorFlow computes."""
+
+__all__ = [
+    "OPTIONS",
+    "SUFFIX",
+    "compare",
+    "convert",
+    "export",
+    "fitting_contract",
+    "notes",
+    "to_flatbuffer",
+    "with_contract",
+]
 
 
 def export(source: Path, path: Path, options: TfliteOptions) -> Path:
     """Write a `.keras` or `.onnx` file as a `.tflite` file; see Format and convert_in_child."""
     return write_whole(path, with_contract(*convert_in_child(CONVERTERS[source.suffix], source, options)))
+
+
+def notes(artifact: Path) -> list[str]:  # noqa: ARG001
+    """Return facts about an exported file for the user; a TFLite file has none."""
+    return []
 
 
 def convert(path: Path, contract: Contract | None, precision: str, images: Images | None) -> tuple[bytes, Contract]:
@@ -49,6 +68,7 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
     import keras
     import tensorflow as tf
 
+    unroll(model)
     # With a free batch the converter adds SHAPE, STRIDED_SLICE and PACK around the flattening.
     image = keras.Input(batch_shape=(1, *contract.input.shape[1:]), name="image")
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, model(image)))
@@ -69,7 +89,16 @@ def to_flatbuffer(converter: Any, precision: str, pixels: NDArray[np.float32] | 
         converter.representative_dataset = lambda: ([one] for one in pixels)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    flatbuffer: bytes = converter.convert()
+    try:
+        flatbuffer: bytes = converter.convert()
+    # The converter passes on what MLIR printed.
+    except Exception as error:
+        if missing := MISSING_OPERATORS.search(str(error)):
+            raise ConversionFailed(
+                f"TFLite has no built-in operator for TensorFlow's {missing[1].strip()}; export to onnx, or replace the"
+                " layers that compute it"
+            ) from error
+        raise
     return flatbuffer
 
 

@@ -5,11 +5,13 @@ Keras's safe mode refuses Lambda layers; this check allows only listed classes.
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from edgedigits_exporters.keras_classes import CLASSES, FUNCTIONS, REFUSED
 from edgedigits_runtime.embedded_contract import DAMAGED_ZIP, MEMBER, open_zip
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, first_line
 from edgedigits_runtime.untrusted import limits, read_limited
@@ -20,58 +22,34 @@ MEMBERS = {CONFIG, METADATA, WEIGHTS, MEMBER, "edgedigits-history.json"}
 
 CONFIG_BYTES = 16 << 20
 
-_LAYERS = """
-Activation ActivityRegularization Add AlphaDropout Average AveragePooling1D AveragePooling2D BatchNormalization
-Bidirectional Concatenate Conv1D Conv2D Cropping2D Dense DepthwiseConv2D Dropout ELU Flatten GaussianDropout
-GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization
-GRU Identity InputLayer LayerNormalization LeakyReLU LSTM Masking Maximum MaxPooling1D MaxPooling2D Minimum Multiply
-Normalization Permute PReLU RandomBrightness RandomContrast RandomFlip RandomRotation RandomTranslation RandomZoom
-ReLU Rescaling Reshape Resizing SeparableConv2D SimpleRNN Softmax SpatialDropout2D Subtract TimeDistributed
-UnitNormalization ZeroPadding2D
-"""
-
-_INITIALIZERS = """
-Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity LecunNormal LecunUniform Ones Orthogonal
-RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros
-"""
-
-_OPERATIONS = """
-Absolute Add Concatenate Divide Exp ExpandDims Max Maximum Mean Min Minimum Multiply Negative Reshape Sqrt Square
-Squeeze Subtract Transpose TrueDivide
-"""
-
-_SIZES = """
-batch_input_shape batch_shape cropping depth_multiplier dilation_rate filters groups input_dim input_length
-kernel_size n padding pool_size strides target_shape units
-"""
-
-LAYERS = frozenset(_LAYERS.split())
-MODELS = frozenset({"Functional", "Model", "Sequential"})
-
-CLASSES = {
-    "keras": MODELS | {"DTypePolicy", "FloatDTypePolicy"},
-    "keras.models": MODELS,
-    "keras.src.models.functional": MODELS,
-    "keras.src.models.sequential": MODELS,
-    "keras.layers": LAYERS,
-    "keras.dtype_policies": frozenset({"DTypePolicy", "FloatDTypePolicy"}),
-    "keras.initializers": frozenset(_INITIALIZERS.split()),
-    "keras.regularizers": frozenset({"L1", "L1L2", "L2", "OrthogonalRegularizer"}),
-    "keras.constraints": frozenset({"MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"}),
-    "keras.random": frozenset({"SeedGenerator"}),
-    "keras.src.random.seed_generator": frozenset({"SeedGenerator"}),
-    "keras.src.ops.numpy": frozenset(_OPERATIONS.split()),
-}
-"""Allowed classes by module, as Keras writes them; no functions, custom objects or other libraries."""
-
 DATA = frozenset({"__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__slice__", "__ellipsis__"})
 """Values that Keras writes with a class name."""
 
 NOT_LOADED = "compile_config"
 """A key of the whole model; Keras ignores it when it loads without compiling."""
 
-SIZES = frozenset(_SIZES.split())
-"""Attributes that determine the size of memory."""
+_GROWING = """
+N batch_input_shape batch_shape bins block_size depth_multiplier dilation dilation_rate fft_length filter_size filters
+frame_length head_dim height input_dim input_length k kernel_size key_dim length lora_rank max_number max_tokens
+minlength n newshape num num_bins num_classes num_heads num_key_value_heads num_query_heads num_segments num_tokens
+output_dim output_padding output_shape output_size pad_width padding repeats sequence_length shape size strides
+target_height target_shape target_width tile_grid_size units value_dim width
+"""
+
+_BOUNDED = """
+beam_width bottom_cropping bottom_padding chain_depth cropping frame_step groups indices_or_sections left_cropping
+left_padding num_chains num_mel_bins num_ops pool_size power_iterations right_cropping right_padding sequence_stride
+stride top_cropping top_padding top_paths
+"""
+
+GROWING = frozenset(_GROWING.split())
+"""Attributes whose product is the size of a weight or of an activation, as a class has them."""
+
+SIZES = GROWING | frozenset(_BOUNDED.split())
+"""Attributes that determine memory or time."""
+
+DIAGONALS = frozenset({"k"})
+"""Attributes that may be negative."""
 
 
 def check(path: Path) -> None:
@@ -118,52 +96,94 @@ def check_config(config: Any, source: str) -> None:
     """Check the classes and sizes in the config of a Keras 3 model; see `check`."""
     if not isinstance(config, dict):
         raise ArtifactCorrupt(f"{source} is not a complete .keras file: its {CONFIG} is not an object")
-    for part in checked_objects({key: value for key, value in config.items() if key != NOT_LOADED}, source):
-        _check_class(part, source)
+    for part, owner in checked_objects({key: value for key, value in config.items() if key != NOT_LOADED}, source):
+        _check_class(part, owner)
 
 
-def checked_objects(config: Any, source: str) -> Iterator[dict[str, Any]]:
-    """Check the sizes in a config and the count of its objects; yield those that have a class."""
+def checked_objects(config: Any, source: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Check the sizes in a config and the count of its objects.
+
+    Yield those that have a class, each with the file and the layer that it belongs to, as messages name them.
+    """
     found = 0
-    for part in _objects(config):
-        for name in SIZES.intersection(part):
-            sizes = [part[name]]
-            for size in sizes:
-                if isinstance(size, list):
-                    sizes += size
-                elif isinstance(size, int | float) and not -1 <= size <= limits.WINDOW:
-                    raise ArtifactUnsupported(f"{source} has {name} {size}; the limit is {limits.WINDOW:,}")
+    for part, layer in _objects(config):
+        _check_sizes(part, source)
         if "class_name" in part:
             found += 1
-            yield part
+            yield part, f"{source}: layer {layer[:60]!r}" if layer else source
     if found > limits.PARTS:
         raise ArtifactUnsupported(f"{source} has {found:,} objects; the limit is {limits.PARTS:,}")
 
 
-def _check_class(part: dict[str, Any], source: str) -> None:
+def _check_sizes(part: dict[str, Any], source: str) -> None:
+    total = 1
+    for name in SIZES.intersection(part):
+        lowest = -limits.WINDOW if name in DIAGONALS else -1
+        for size in _numbers(part[name]):
+            if not lowest <= size <= limits.WINDOW:
+                raise ArtifactUnsupported(f"{source} has {name} {size}; the limit is {limits.WINDOW:,}")
+        if name in GROWING:
+            total *= _amount(part[name])
+    if total > limits.TENSOR_BYTES:
+        sizes = ", ".join(f"{name} {part[name]}" for name in sorted(GROWING.intersection(part)))
+        raise ArtifactUnsupported(f"{source} has too large sizes for a classifier: {sizes[:160]}")
+
+
+def _numbers(value: Any) -> list[float]:
+    found = [value]
+    for item in found:
+        if isinstance(item, list):
+            found += item
+    return [item for item in found if isinstance(item, int | float)]
+
+
+def _amount(value: Any) -> int:
+    """Return the number of elements that sizes make: of padding on two sides of an axis, the sum."""
+    axes = value if isinstance(value, list) else [value]
+    return math.prod(max(1, int(sum(map(abs, _numbers(axis))))) for axis in axes)
+
+
+def _check_class(part: dict[str, Any], owner: str) -> None:
+    """Check the class or function that an object is of; `owner` names the file and the layer in messages."""
     name, module, registered = part["class_name"], part.get("module"), part.get("registered_name")
     if isinstance(name, str) and name in DATA:
         return
+    if name in ("function", "__lambda__"):
+        function = part.get("config")
+        if (
+            name == "__lambda__"
+            or not isinstance(function, str)
+            or function not in FUNCTIONS.get(str(module), ())
+            or registered not in (None, "function", function)
+        ):
+            raise ArtifactUnsupported(f"{owner} has a function of its own, which is code; name an activation of Keras")
+        return
     # Files of the first Keras 3 versions have no module.
     known = frozenset().union(*CLASSES.values()) if module is None else CLASSES.get(str(module), frozenset())
-    if not isinstance(name, str) or name not in known or registered not in (None, name):
-        full = f"{module}.{name}" if module else str(name)
-        raise ArtifactUnsupported(
-            f"{source} has a class that is not allowed, {full[:80]!r}, since it may contain code; build the network"
-            " from Keras's own layers"
-        )
+    if isinstance(name, str) and name in known and registered in (None, name):
+        return
+    if isinstance(name, str) and name in REFUSED and str(module).split(".")[0] in ("keras", "None"):
+        raise ArtifactUnsupported(f"{owner} is a {name}, which {REFUSED[name]}")
+    full = registered if registered not in (None, name) else f"{module}.{name}" if module else name
+    raise ArtifactUnsupported(
+        f"{owner} uses the class {str(full)[:80]!r}, which does not ship with Keras, and its code would have to run;"
+        " build the network from Keras's own layers, or export it to ONNX where its code is"
+    )
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every JSON object in a value, including the value itself."""
-    waiting = [value]
+def _objects(value: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield every JSON object in a value, including the value itself, with the name of the layer that it belongs to."""
+    waiting = [(value, "")]
     while waiting:
-        part = waiting.pop()
+        part, layer = waiting.pop()
         if isinstance(part, dict):
-            yield part
-            waiting += part.values()
+            inner = part.get("config")
+            if "class_name" in part and isinstance(inner, dict) and isinstance(inner.get("name"), str):
+                layer = inner["name"]
+            yield part, layer
+            waiting += [(item, layer) for item in part.values()]
         elif isinstance(part, list):
-            waiting += part
+            waiting += [(item, layer) for item in part]
 
 
 def check_hdf5(content: bytes, source: str) -> None:

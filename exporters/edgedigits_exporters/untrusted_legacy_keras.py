@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits_exporters import untrusted_keras, untrusted_saved_model
-from edgedigits_exporters.untrusted_keras import CONFIG, CONFIG_BYTES, LAYERS, METADATA, MODELS, WEIGHTS
+from edgedigits_exporters.keras_classes import LAYERS, MODELS
+from edgedigits_exporters.untrusted_keras import CONFIG, CONFIG_BYTES, METADATA, WEIGHTS
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported, first_line
 from edgedigits_runtime.untrusted import read_limited
 
@@ -89,7 +90,7 @@ def check_legacy_config(config: Any, functions: Collection[str], source: str) ->
     Raises:
         ArtifactUnsupported: a class or a function that is not allowed, or a size over its limit.
     """
-    for part in untrusted_keras.checked_objects(config, source):
+    for part, _ in untrusted_keras.checked_objects(config, source):
         name = part["class_name"]
         if name not in LEGACY_LAYERS:
             raise ArtifactUnsupported(

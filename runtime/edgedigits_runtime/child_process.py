@@ -31,6 +31,17 @@ LENGTHS = struct.Struct("<QQ")
 MAX_JSON = 1 << 22
 """Bytes of JSON in an answer; a contract may have a mebibyte."""
 
+CAUSES = {
+    "SIGILL": " (a library was built for another processor)",
+    "SIGKILL": " (the system ended it, mostly for lack of memory)",
+    "SIGSEGV": " (a fault in a native library)",
+}
+"""Likely causes of a signal."""
+
+FAULT = re.compile(r"error|fail|fatal|abort|assert|check|exception|terminate|unsupported|invalid|cannot|what\(\)", re.I)
+NO_FAULT = re.compile(r"warn|^\s*[IW]\d{4} ", re.I)
+"""Lines of warnings, and of the information that TensorFlow logs."""
+
 NUMBERS = re.compile("bool|(u?int|float)(8|16|32|64)")
 """The dtypes that a message may hold."""
 
@@ -56,7 +67,7 @@ class Child:
             advice: added to the message of a crash.
             prelude: Python code that the child runs before any import.
             environment: more environment variables.
-            keep_output: add the last line that the child printed to the message of a crash.
+            keep_output: add the last fault that the child printed to the message of a crash.
         """
         self.name = name
         self.error = error
@@ -126,10 +137,11 @@ class Child:
             return self.error(f"{self.name} was ended during a call")
         try:
             code = process.wait(seconds)
-            how = f"crashed with {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+            name = signal.Signals(-code).name if code < 0 else ""
+            how = f"crashed with {name}{CAUSES.get(name, '')}" if name else f"ended with exit code {code}"
         except subprocess.TimeoutExpired:
             how = "sent an invalid answer"
-        output = _last_line(self._output) if self._output else ""
+        output = _last_fault(self._output) if self._output else ""
         self.end()
         return self.error("; ".join(filter(None, [f"{self.name} {how}", output, self.advice])))
 
@@ -307,8 +319,9 @@ def _close(process: "subprocess.Popen[bytes]", output: IO[bytes] | None) -> None
     process.wait()
 
 
-def _last_line(output: IO[bytes]) -> str:
-    """Return the last line that the child printed."""
-    output.seek(max(output.seek(0, os.SEEK_END) - 4096, 0))
-    lines = [line.strip() for line in output.read().decode(errors="replace").splitlines() if line.strip()]
-    return f"its last output: {lines[-1]}" if lines else ""
+def _last_fault(output: IO[bytes]) -> str:
+    """Return the last line that the child printed about a fault; warnings are none."""
+    output.seek(max(output.seek(0, os.SEEK_END) - 16_384, 0))
+    lines = [line.strip() for line in output.read().decode(errors="replace").splitlines()]
+    faults = [line for line in lines if FAULT.search(line) and not NO_FAULT.search(line)]
+    return f"its last fault: {faults[-1]}" if faults else ""

@@ -58,6 +58,13 @@ def abort() -> None:
     os.abort()
 
 
+def warn_and_fault() -> None:
+    print("x.py:3: UserWarning: statistics were expected\n  warnings.warn(", file=sys.stderr)
+    sys.stderr.flush()
+    os.kill(os.getpid(), signal.SIGSEGV)
+    time.sleep(60)
+
+
 def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(60)
@@ -120,7 +127,8 @@ def test_large_arguments_and_answers_pass() -> None:
     ("name", "fact"),
     [
         ("abort", "SIGABRT.*F tensorflow/core: check failed: some"),
-        ("kill", "SIGKILL$"),
+        ("kill", r"SIGKILL.*memory\)$"),
+        ("warn_and_fault", r"SIGSEGV.*native library\)$"),
         ("leave", "exit code 7$"),
         ("raise_value_error", "ValueError: no kernel for$"),
         ("raise_unpicklable", "Local: not importable$"),

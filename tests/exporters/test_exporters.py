@@ -281,7 +281,7 @@ def test_code_inside_a_model_never_runs(tmp_path: Path) -> None:
     path = tmp_path / "lambda.keras"
     layers = [keras.Input((28, 28, 1)), keras.layers.Lambda(lambda x: x), keras.layers.Flatten()]
     keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")]).save(path)
-    with pytest.raises(ArtifactUnsupported, match=r"lambda\.keras.*'keras\.layers\.Lambda'"):
+    with pytest.raises(ArtifactUnsupported, match=r"lambda\.keras.*Lambda"):
         load_model(path, contract())
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engines import open_engine
-from edgedigits_runtime.errors import GraphUnsupported
+from edgedigits_runtime.errors import ConversionFailed, GraphUnsupported
 
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 CLASSES = 5
@@ -197,6 +197,52 @@ def test_a_flattening_before_two_layers_is_refused(second: str, fact: str) -> No
     )
     with pytest.raises(GraphUnsupported, match=fact):
         clean(model)
+
+
+def kept_flattening() -> Any:
+    """A Transpose and a flattening, followed by what has no weights to reorder."""
+    from onnx import helper, numpy_helper
+
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", ["t", "sizes"], ["f"]),
+        helper.make_node("Softmax", ["f"], ["s"]),
+        helper.make_node("MatMul", ["s", "weights"], ["y"]),
+    ]
+    weights = np.random.default_rng(0).normal(size=(24, CLASSES)).astype(np.float32)
+    sizes = numpy_helper.from_array(np.array([-1, 24], np.int64), "sizes")
+    return _model(nodes, [sizes, numpy_helper.from_array(weights, "weights")], (2, 3, 4))
+
+
+def test_a_graph_that_keeps_a_transpose_is_valid_where_strictness_is_not_asked() -> None:
+    import onnxruntime
+
+    from edgedigits_exporters.onnx_graph import clean, describe, leftovers
+
+    def run(model: Any) -> Any:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        return session.run(None, {session.get_inputs()[0].name: pixels})[0]
+
+    pixels = np.random.default_rng(1).normal(size=(3, 2, 3, 4)).astype(np.float32)
+    with pytest.raises(GraphUnsupported):
+        clean(kept_flattening())
+    cleaned = clean(kept_flattening(), strict=False)
+    assert [node.op_type for node in cleaned.graph.node] == ["Transpose", "Flatten", "Softmax", "MatMul"]
+    assert describe(leftovers(cleaned)) == "1 Transpose"
+    np.testing.assert_allclose(run(cleaned), run(kept_flattening()), atol=1e-6)
+
+
+def test_operators_and_inputs_that_onnx_does_not_know_are_named() -> None:
+    from onnx import TensorProto, helper
+
+    from edgedigits_exporters.onnx_graph import clean
+
+    with pytest.raises(ConversionFailed, match="Erfinv"):
+        clean(_model([helper.make_node("Erfinv", ["x"], ["y"])], [], (CLASSES,)), strict=False)
+    model = _model([helper.make_node("Add", ["x", "mean"], ["y"])], [], (CLASSES,))
+    model.graph.input.append(helper.make_tensor_value_info("mean", TensorProto.FLOAT, [1]))
+    with pytest.raises(ConversionFailed, match="2 and 1"):
+        clean(model, strict=False)
 
 
 def test_a_flattening_of_an_unknown_shape_is_refused() -> None:

@@ -50,7 +50,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(tflite, "export", convert)
     monkeypatch.setattr(tflite, "compare", lambda *_: None)
-    monkeypatch.setattr(conversion, "load_keras", lambda: None)
+    monkeypatch.setattr(conversion, "require_keras", lambda: None)
+    monkeypatch.setattr(conversion, "check", lambda _: None)
     monkeypatch.chdir(tmp_path)
     folder = Path("runs/v1.2")
     folder.mkdir(parents=True)

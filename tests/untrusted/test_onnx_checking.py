@@ -51,7 +51,7 @@ def test_the_operators_are_those_of_onnx() -> None:
     known = {schema.name for schema in onnx.defs.get_all_schemas()}
     assert OPERATORS[""] <= known
     takes_a_graph = {"If", "Loop", "Scan", "SequenceMap"}
-    assert OPERATORS[""].isdisjoint({*takes_a_graph, "ConstantOfShape", "Expand", "Tile", "Range", "Resize"})
+    assert OPERATORS[""].isdisjoint({*takes_a_graph, "ConstantOfShape", "Range"})
 
 
 def operator(name: str, domain: str = "") -> Callable[[Any], None]:
@@ -279,6 +279,52 @@ def test_invalid_padding_is_refused() -> None:
     assert "(Pad)" in refusal(changed(padding("image")))
     ints = helper.make_node("Constant", [], ["counts"], value_ints=[0, 70_000])
     assert "[0, 70000]" in refusal(changed(padding("counts", ints)))
+
+
+def resized(operator: str, *sizes: Any, **attributes: Any) -> bytes:
+    """A model with an operator whose output is as large as its inputs say; a text is the name of a tensor."""
+
+    def change(model: Any) -> None:
+        names = []
+        for place, size in enumerate(sizes):
+            names.append(size if isinstance(size, str) else f"size{place}")
+            if not isinstance(size, str):
+                model.graph.initializer.append(numpy_helper.from_array(size, names[-1]))
+        model.graph.node.append(helper.make_node("Shape", ["image"], ["shape"]))
+        model.graph.node.append(helper.make_node("Concat", ["shape", "one"], ["longer"], axis=0))
+        model.graph.initializer.append(numpy_helper.from_array(np.array([3], np.int64), "one"))
+        model.graph.node.append(helper.make_node(operator, ["image", *names], ["resized"], **attributes))
+
+    return changed(change)
+
+
+KERNEL = np.zeros((1, 1, 2, 2), np.float32)
+SIZED = {
+    "Tile": (np.array([1, 2, 2, 1], np.int64), np.array([1, 9999, 9999, 1], np.int64)),
+    "Expand": (np.array([2, 28, 28, 1], np.int64), np.array([65_000, 65_000], np.int64)),
+    "Resize": (np.array([1, 2, 2, 1], np.float32), np.array([1, 1e6, 1e6, 1], np.float32)),
+}
+
+
+@pytest.mark.parametrize("operator", SIZED)
+def test_operators_make_tensors_of_small_constant_sizes(operator: str) -> None:
+    small, large = ([""] * (operator == "Resize") + [sizes] for sizes in SIZED[operator])
+    check(resized(operator, *small), "x.onnx")
+    assert f"({operator})" in refusal(resized(operator, *large))
+    assert f"({operator})" in refusal(resized(operator, *large[:-1], "image"))
+
+
+def test_operators_make_tensors_of_the_sizes_of_others() -> None:
+    check(resized("Expand", "longer"), "x.onnx")
+    check(resized("Resize", "", "", "shape"), "x.onnx")
+    assert "(Tile)" in refusal(resized("Tile", "longer"))
+    assert "(Resize)" in refusal(resized("Resize", "", "", np.array([1, 65_000, 65_000, 1], np.int64)))
+    assert "(Resize)" in refusal(resized("Resize", "", np.array([1, np.nan, 2, 1], np.float32)))
+
+
+def test_a_transposed_convolution_enlarges_little() -> None:
+    check(resized("ConvTranspose", KERNEL, strides=[2, 2]), "x.onnx")
+    assert "strides [999, 999]" in refusal(resized("ConvTranspose", KERNEL, strides=[999, 999]))
 
 
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted import limits
 from edgedigits_runtime.untrusted.onnx_model import Constant, Node, OnnxModel, Value, read_model
+from edgedigits_runtime.untrusted.onnx_sizes import RESIZED, Sizes
 
 WIDTHS = {
     **{"uint4": 0.5, "int4": 0.5, "uint8": 1, "int8": 1, "bool": 1, "uint16": 2, "int16": 2, "float16": 2},
@@ -20,23 +21,27 @@ ATTRIBUTES = {
     "pads": range(limits.WINDOW + 1),
     "group": range(1, limits.WINDOW + 1),
     "blocksize": range(1, limits.WINDOW + 1),
+    "hidden_size": range(1, limits.WINDOW + 1),
+    "output_padding": range(limits.WINDOW + 1),
+    "output_shape": range(1, limits.WINDOW + 1),
 }
 """Valid integers of these attributes: kernels divide by some, and allocate memory by others."""
 
 STANDARD = """
-Abs Add ArgMax AveragePool BatchNormalization Cast Celu Clip Concat Constant Conv ConvInteger DequantizeLinear Div
-Dropout DynamicQuantizeLinear Elu Erf Exp Flatten Gather Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool
-GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LRN LayerNormalization LeakyRelu Log
-LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization Min Mish Mul Neg
-PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
-ReduceMax ReduceMean ReduceMin ReduceSum ReduceSumSquare Relu Reshape Round Selu Shape Sigmoid Sign Size Slice
-Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tanh ThresholdedRelu Transpose Unsqueeze
+Abs Add ArgMax AveragePool BatchNormalization Cast Celu Clip Concat Constant Conv ConvInteger ConvTranspose
+DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Erf Exp Expand Flatten GRU Gather Gelu Gemm GlobalAveragePool
+GlobalLpPool GlobalMaxPool GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LRN LSTM
+LayerNormalization LeakyRelu Log LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean
+MeanVarianceNormalization Min Mish Mul Neg PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RNN Reciprocal
+ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare
+Relu Reshape Resize Round Selu Shape Sigmoid Sign Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze
+Sub Sum Swish Tanh ThresholdedRelu Tile Transpose Unsqueeze
 """
 
 QUANTIZED = """
-DequantizeLinear DynamicQuantizeMatMul FusedConv FusedGemm FusedMatMul Gelu MatMulIntegerToFloat QGemm QLinearAdd
-QLinearAveragePool QLinearConcat QLinearConv QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul QLinearReduceMean
-QLinearSigmoid QLinearSoftmax QuantizeLinear
+DequantizeLinear DynamicQuantizeLSTM DynamicQuantizeMatMul FusedConv FusedGemm FusedMatMul Gelu MatMulIntegerToFloat
+QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearConv QLinearGlobalAveragePool QLinearLeakyRelu QLinearMul
+QLinearReduceMean QLinearSigmoid QLinearSoftmax QuantizeLinear
 """
 
 OPERATORS = {
@@ -47,10 +52,10 @@ OPERATORS = {
 """Operators of image classifiers, by domain; an untrusted file may hold no others.
 
 https://onnx.ai/onnx/operators and, for quantized files, ContribOperators.md of ONNX Runtime. None runs a subgraph,
-reads a file, draws at random, or makes a tensor whose size is in a constant.
+reads a file or draws at random; those that make a tensor of a given size are checked by Sizes.
 """
 
-WEIGHTS = {"Conv": 1, "ConvInteger": 1, "FusedConv": 1, "QLinearConv": 3}
+WEIGHTS = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "FusedConv": 1, "QLinearConv": 3}
 """The input of a convolution that holds its weights. ONNX Runtime crashes where kernel_shape contradicts them."""
 
 
@@ -78,7 +83,7 @@ class _Checker:
         self.source = source
         self.model = model
         self.shapes = {constant.name: constant.shape for constant in model.constants}
-        self.integers = {constant.name: constant.integers for constant in model.constants}
+        self.sizes = Sizes(model.constants)
 
     def unsupported(self, reason: str) -> ArtifactUnsupported:
         return ArtifactUnsupported(f"{self.source} {reason}")
@@ -123,14 +128,15 @@ class _Checker:
         weights = self.shapes.get(node.inputs[slot]) if slot is not None and slot < len(node.inputs) else None
         if weights and found.get("kernel_shape", weights[2:]) != weights[2:]:
             raise ValueError(f"{where} has kernel_shape {list(found['kernel_shape'])} for weights of {list(weights)}")
-        if node.operator == "Constant" and node.outputs:
-            self.integers[node.outputs[0]] = found.get("value", found.get("value_ints", ()))
+        self.sizes.follow(node)
+        if node.operator in RESIZED and (wrong := self.sizes.check(node)):
+            raise self.unsupported(f"makes a tensor of {wrong} in {where}; export it with small constants")
         if node.operator == "Pad" and len(node.inputs) > 1:
             self._check_padding(node.inputs[1], where)
 
     def _check_padding(self, name: str, where: str) -> None:
         """Check the padding of an operator: ONNX Runtime crashes on some numbers."""
-        counts = self.integers.get(name)
+        counts = self.sizes.integers.get(name)
         if counts is None:
             raise self.unsupported(f"computes its padding in {where}; export it with constants")
         if any(count not in ATTRIBUTES["pads"] for count in counts):

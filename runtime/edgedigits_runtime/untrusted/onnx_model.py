@@ -30,15 +30,11 @@ SHAPE_DIMENSION, DIMENSION_SIZE, DIMENSION_NAME = 1, 1, 2
 NODE_INPUT, NODE_OUTPUT, NODE_OPERATOR, NODE_ATTRIBUTE, NODE_DOMAIN = 1, 2, 4, 5, 7
 ATTRIBUTE_NAME, ATTRIBUTE_INTEGER, ATTRIBUTE_TENSOR, ATTRIBUTE_INTEGERS, ATTRIBUTE_TENSORS = 1, 3, 5, 8, 10
 ATTRIBUTE_GRAPHS, ATTRIBUTE_SPARSE = (6, 11), (22, 23)
-TENSOR_DIMS, TENSOR_TYPE, TENSOR_INT64, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = (
-    1,
-    2,
-    7,
-    8,
-    9,
-    13,
-    14,
-)
+TENSOR_DIMS, TENSOR_TYPE, TENSOR_FLOAT, TENSOR_INT32, TENSOR_INT64, TENSOR_NAME = 1, 2, 4, 5, 7, 8
+TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = 9, 13, 14
+INTEGERS = {6: "<i", 7: "<q"}
+"""The struct format of int32 and int64."""
+
 KEY, VALUE = 1, 2
 
 _NAMES = """undefined float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64
@@ -53,8 +49,8 @@ class Constant:
 
     Attributes:
         dtype: of DTYPES, or "type 5" for another one.
-        raw: little-endian numbers; None where they are in fields of their own or in another file.
-        integers: the numbers, where the dtype is int64 and they are in this file.
+        raw: little-endian numbers; None where they are in another file, or in fields of their own and not float32.
+        integers: the numbers, where the dtype is int64 or int32 and they are in this file.
         external: keys and values that locate the numbers in another file; None if they are in this one.
     """
 
@@ -246,14 +242,16 @@ def _attribute(attribute: Message, holds: str, where: str) -> Attribute:
 
 
 def _constant(tensor: Message) -> Constant:
-    shape, integers, external = list[int](), list[int](), dict[str, str]()
+    shape, integers, floats, external = list[int](), list[int](), list[Message](), dict[str, str]()
     dtype, name, raw, outside = 0, "", None, False
     for number, kind, value, part in fields(tensor):
         if number == TENSOR_DIMS:
             shape += _integers(kind, value, part)
         elif number == TENSOR_TYPE and kind == VARINT:
             dtype = value
-        elif number == TENSOR_INT64:
+        elif number == TENSOR_FLOAT and kind == LENGTH_DELIMITED:
+            floats.append(part)
+        elif number in (TENSOR_INT32, TENSOR_INT64):
             integers += _integers(kind, value, part)
         elif number == TENSOR_NAME and kind == LENGTH_DELIMITED:
             name = _text(part)
@@ -265,8 +263,12 @@ def _constant(tensor: Message) -> Constant:
             outside = True
         elif number == TENSOR_LOCATION and kind == VARINT:
             outside |= value != 0
-    if dtype == 7 and raw is not None and not outside:
-        integers = [number for (number,) in struct.iter_unpack("<q", raw[: len(raw) // 8 * 8])]
+    if raw is None and floats and dtype == 1:
+        # A packed field of float32 has the bytes that raw data would have.
+        raw = memoryview(b"".join(floats))
+    if dtype in INTEGERS and raw is not None and not outside:
+        width = struct.calcsize(INTEGERS[dtype])
+        integers = [number for (number,) in struct.iter_unpack(INTEGERS[dtype], raw[: len(raw) // width * width])]
     return Constant(
         name, _dtype(dtype), tuple(shape), None if outside else raw, tuple(integers), external if outside else None
     )
