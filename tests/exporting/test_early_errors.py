@@ -92,5 +92,5 @@ def test_a_verification_is_refused_before_tensorflow_is_imported(
     other_classes(tmp_path)
     hdf5(tmp_path)
     keras(tmp_path)
-    shutil.copy(SHIPPED / "pico.tflite", tmp_path / "mine.tflite")
+    shutil.copy(SHIPPED / "nano.tflite", tmp_path / "mine.tflite")
     raises(f"verify(pathlib.Path('mine.tflite'), against={against!r}, data={data!r})", fact, tmp_path)

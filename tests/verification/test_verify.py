@@ -163,7 +163,7 @@ def test_the_report_holds_everything_and_is_plain_json(artifact: Path, disturbed
     assert report == json.loads(json.dumps(verification.to_dict()))
     assert set(report) == {
         "artifact", "against", "against_fingerprint", "dataset", "split", "precision", "gate", "missed", "comparison",
-        "passed",
+        "passed", "data_notes",
     }  # fmt: skip
     assert set(report["comparison"]) == {
         "images", "keras_accuracy", "artifact_accuracy", "flips", "mcnemar_p", "max_probability_error",
@@ -220,6 +220,7 @@ def test_data_with_other_classes_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_data_of_a_run_folder_is_found(small_run: RunFolder, splits: Splits) -> None:
-    found = splits_of_model(contract(), small_run.model, DataOptions())
+    trained = read_contract(small_run.model)
+    found = splits_of_model(trained, small_run.model, DataOptions())
     assert found.test.digest() == splits.test.digest()
-    assert read_contract(small_run.model).training is not None
+    assert trained.training is not None
