@@ -142,7 +142,11 @@ def _pixel_kernels(contract: Contract) -> tuple[str, ...]:
 def _pixels(graph: Graph, contract: Contract) -> str:
     """Return the C code that converts a row of pixels to stored values, as edgedigits_runtime.preprocessing does."""
     if contract.normalisation == "column-l2":
-        values = {"SCALE": literals.number(graph.input.scale), "ZERO": graph.input.zero_point + STORED}
+        values = {
+            "SCALE": literals.number(graph.input.scale),
+            "ZERO": graph.input.zero_point + STORED,
+            "INK": "255 - row[i]" if contract.polarity == "dark-on-bright" else "row[i]",
+        }
         return fill(kernel("pixels_column_l2"), values)
     channels = graph.input.shape[2]
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 256, 1, 1).repeat(channels, axis=3)
@@ -171,7 +175,7 @@ def _confidence(contract: Contract) -> str:
 
 
 def _weights(contract: Contract) -> list[str]:
-    """Return a table in units of 1 / WEIGHT_OF_ONE and the functions that use it, for each kind of output.
+    """Return a table and the functions that use it, for each kind of output.
 
     They compute what preprocessing.probabilities_of and apply_temperature do.
     """
@@ -180,14 +184,20 @@ def _weights(contract: Contract) -> list[str]:
     values = (np.arange(256) - STORED - tensor.zero_point) * tensor.scale
     if contract.output_kind in ("logits", "log-probabilities"):
         comment = "The weight of a class by its stored output's distance from the largest, e^(-distance / temperature)."
-        table = np.exp(-np.arange(256) * tensor.scale / temperature)
+        table = np.maximum(np.exp(-np.arange(256) * tensor.scale), SMALLEST_PROBABILITY) ** (1 / temperature)
         parts = ["weight_of_distance", kernel("likeliest"), kernel("confidence_of_logits")]
     elif contract.output_kind == "sigmoid":
         comment = "The confidence of each stored output."
-        pairs = probabilities_of(np.clip(values, 0, 1).astype(np.float32), "sigmoid")
+        pairs = probabilities_of(values.astype(np.float32), "sigmoid")
         table = apply_temperature(pairs, temperature, contract.probability_step).max(axis=1)
         half = np.count_nonzero(pairs[:, 1] <= pairs[:, 0]) - 1
         parts = ["confidence_of_output", fill(kernel("confidence_of_sigmoid"), {"HALF": half})]
+    elif contract.output_kind == "sigmoids":
+        # As float, since all outputs may be small. A stored zero counts as half a step, as in probabilities_of.
+        table = np.maximum(values, tensor.scale / 2) ** (1 / temperature)
+        array = literals.array("float", "weight_of_output", table.astype(np.float32))
+        comment = "The weight of a class by its stored output, to the power of 1 / temperature."
+        return [literals.comment(comment), array, "", kernel("likeliest"), "", kernel("confidence_of_sigmoids")]
     else:
         comment = "The probability of each stored output to the power of 1 / temperature."
         # A stored zero counts as half a step, as in apply_temperature.

@@ -19,6 +19,8 @@ def digits_h(program: Program, contract: Contract, heading: str, version: str) -
         "HEIGHT": height,
         "WIDTH": width,
         "CHANNELS": channels,
+        "INK": ", ink bright on dark" if contract.reader == "digits" else "",
+        "KIND": "probability of the second label" if contract.output_kind == "sigmoid" else contract.output_kind,
         "CLASSES": len(contract.labels),
         "OUTPUTS": "1" if contract.output_kind == "sigmoid" else "DIGITS_CLASSES",
         "INPUT_SCALE": literals.number(graph.input.scale),

@@ -80,6 +80,7 @@ def marks_of(program: Program, contract: Contract, source: str, project: str) ->
     """
     layout = PROJECTS[project]
     height, width, channels = program.graph.input.shape
+    digits = contract.reader == "digits"
     accuracy = contract.accuracy
     measured = (
         f"; the int8 model reads {accuracy['top1']:.2%} of {accuracy['images']:,} images right" if accuracy else ""
@@ -89,7 +90,9 @@ def marks_of(program: Program, contract: Contract, source: str, project: str) ->
         "NAME": contract.name,
         "TITLE": f"edgedigits-{contract.name}",
         "VERSION": version("edgedigits"),
-        "SENTENCE": f"Reads handwritten digits: {contract.name}, int8",
+        "SENTENCE": f"{'Reads handwritten digits' if digits else 'Classifies pictures'}: {contract.name}, int8",
+        "INK": ", ink bright on dark, framed as MNIST's are" if digits else "",
+        "KIND": "probability of the second label" if contract.output_kind == "sigmoid" else contract.output_kind,
         "SUMMARY": f"Classifies {height}x{width}x{channels} pixels as one of {len(contract.labels)} labels.",
         "MATH": " and `math.h`" if contract.normalisation == "column-l2" else "",
         "FLASH": f"{literals.array_bytes(source):,}",

@@ -13,7 +13,7 @@ extern "C" {
 #define DIGITS_VERSION @VERSION@
 #define DIGITS_KERNELS @KERNELS@ /* the kernels of LiteRT whose rounding this code has */
 
-/* The picture: rows of pixels from the top, channels of a pixel together, 0 to 255, ink bright on dark. */
+/* The picture: rows of pixels from the top, channels of a pixel together, 0 to 255@INK@. */
 #define DIGITS_HEIGHT @HEIGHT@
 #define DIGITS_WIDTH @WIDTH@
 #define DIGITS_CHANNELS @CHANNELS@
@@ -42,7 +42,7 @@ typedef struct {
     int label;        /* index of digits_labels */
     float confidence; /* 0 to 1, calibrated; exact to about 0.0001 */
     bool accepted;    /* whether the confidence reaches the rejection threshold; if not, it may be a non-digit */
-    int8_t output[DIGITS_OUTPUTS];
+    int8_t output[DIGITS_OUTPUTS]; /* stored @KIND@ */
 } digits_result;
 
 /* Classify a framed picture. */

@@ -15,7 +15,10 @@ static void measure_columns(pixel_source *pixels)
     memset(pixels->length, 0, sizeof pixels->length);
     for (int y = 0; y < DIGITS_HEIGHT; y++) {
         pixels->read(pixels->context, y, row);
-        for (int i = 0; i < DIGITS_WIDTH * DIGITS_CHANNELS; i++) pixels->length[i] += (float)(row[i] * (long)row[i]);
+        for (int i = 0; i < DIGITS_WIDTH * DIGITS_CHANNELS; i++) {
+            const long ink = @INK@;
+            pixels->length[i] += (float)(ink * ink);
+        }
     }
     for (int i = 0; i < DIGITS_WIDTH * DIGITS_CHANNELS; i++)
         pixels->length[i] = pixels->length[i] > 0 ? sqrtf(pixels->length[i]) : 1;
@@ -27,7 +30,7 @@ static void prepared_row(void *context, int y, uint8_t *row)
 
     pixels->read(pixels->context, y, row);
     for (int i = 0; i < DIGITS_WIDTH * DIGITS_CHANNELS; i++) {
-        const float value = (float)row[i] / pixels->length[i];
+        const float value = (float)(@INK@) / pixels->length[i];
         row[i] = limited(nearest(value / @SCALE@) + @ZERO@, 0, 255);
     }
 }
