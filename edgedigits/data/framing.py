@@ -9,10 +9,10 @@ import numpy as np
 
 from edgedigits.data.dataset import Dataset, Samples
 from edgedigits_runtime.contract import Contract, ReaderKind
-from edgedigits_runtime.errors import ArrayError, DatasetInvalid, PictureError
+from edgedigits_runtime.errors import DatasetInvalid, PictureError
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.decode import WORKING_PIXELS, PictureSource, decode_picture
-from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_plain
+from edgedigits_runtime.reading.frame import fitted, frame_plain
 from edgedigits_runtime.reading.one_digit import frame_one_digit
 
 # All images are in memory at once.
@@ -53,10 +53,7 @@ def frame_pictures(pictures: Sequence[PictureSource] | Images, target: Target) -
 
     Raises:
         DatasetInvalid: a picture that cannot be read, or over 4 GiB of pixels.
-        ArrayError: no reader has such images.
     """
-    if target.reader == "digits" and target.shape != FRAME_SHAPE:
-        raise ArrayError(f"digits are framed as {list(FRAME_SHAPE)}; the model takes {list(target.shape)}")
     count, channels = len(pictures), target.shape[2]
     if count * math.prod(target.shape) > MAX_BYTES:
         raise DatasetInvalid(
@@ -74,7 +71,7 @@ def frame_pictures(pictures: Sequence[PictureSource] | Images, target: Target) -
     # Coloured ink counts, also for a model that takes grey.
     for batch in _together(decoded(pictures, None)):
         for image, clear in frame_one_digit(batch):
-            images[number] = image.reshape(FRAME_SHAPE)
+            images[number] = fitted(image[np.newaxis], target.shape)[0]
             found[clear] += 1
             number += 1
     notes = (f"in {found[kind]} of {number} pictures {text}" for kind, text in NOTES.items() if found[kind])

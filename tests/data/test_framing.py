@@ -17,7 +17,8 @@ from edgedigits.data.framing import Target, frame_pictures, framed_dataset
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import ReaderKind, Tensor
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.errors import ArrayError, DatasetInvalid
+from edgedigits_runtime.errors import DatasetInvalid
+from edgedigits_runtime.reading.frame import fitted
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.samples import mnist_like
@@ -105,9 +106,14 @@ def test_batches_change_nothing(digits: list[int], together: int) -> None:
         framing.TOGETHER = before
 
 
+def test_digits_are_framed_for_models_of_any_size() -> None:
+    pictures = [mnist_like(1, seed=3)[0][0], sheet(4, 4, 60)]
+    shape = (32, 32, 3)
+    framed = fitted(frame_pictures(pictures, DIGITS)[0][..., 0], shape)
+    np.testing.assert_array_equal(frame_pictures(pictures, Target(shape, "digits"))[0], framed)
+
+
 def test_what_no_reader_frames_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(ArrayError, match="32"):
-        frame_pictures([], Target((32, 32, 1), "digits"))
     (tmp_path / "a.png").write_text("text")
     with pytest.raises(DatasetInvalid, match=r"a\.png"):
         frame_pictures([tmp_path / "a.png"], DIGITS)

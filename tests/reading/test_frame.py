@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits.data.dataset import Dataset
-from edgedigits_runtime.reading.frame import frame_digit, frame_plain, framed_boxes
+from edgedigits_runtime.reading.frame import fitted, frame_digit, frame_plain, framed_boxes
 from edgedigits_runtime.reading.stroke_width import grey_stroke_width
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.samples import mnist_like
@@ -141,3 +141,17 @@ def test_size_changes_a_framed_digit_by_little(digit: int, seed: int, factor: fl
     # The centre of mass may be rounded to the next pixel.
     shifts = [np.roll(framed, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
     assert min(np.abs(shifted - as_drawn).mean() for shifted in shifts) < 14
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (28, 28, 3), (32, 32, 1), (8, 8, 1), (20, 40, 3)])
+def test_a_framed_digit_fits_a_model_of_any_size(shape: tuple[int, int, int]) -> None:
+    digits = np.stack([frame_digit(draw_digit(value, np.random.default_rng(value))) for value in range(3)])
+    images = fitted(digits, shape)
+    assert images.shape == (3, *shape) and images.dtype == np.uint8
+    assert np.array_equal(images, np.repeat(images[..., :1], shape[2], axis=3))
+    if shape[:2] == (28, 28):
+        np.testing.assert_array_equal(images[..., 0], digits)
+    # The centre of mass stays in the middle, and the ink keeps its share of the image.
+    shares, expected = images.mean(axis=(1, 2, 3)), digits.mean(axis=(1, 2))
+    np.testing.assert_allclose(shares, expected, rtol=0.05)
+    assert fitted(digits[:0], shape).shape == (0, *shape)

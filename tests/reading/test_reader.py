@@ -18,6 +18,7 @@ from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ArrayError, EngineClosed, PictureNotFound, PictureTooLarge, UnknownName
+from edgedigits_runtime.reading.frame import fitted
 from edgedigits_runtime.reading.reader import TOGETHER, Reader
 from edgedigits_runtime.reading.results import Reading
 from edgedigits_runtime.synthetic.samples import mnist_like
@@ -145,9 +146,15 @@ def test_only_decimal_digits_have_a_value(label: str, digit: int | None) -> None
     assert reader(model).read(DIGIT).digits[0].digit == digit
 
 
-def test_a_digit_reader_refuses_a_model_of_another_shape() -> None:
-    with pytest.raises(ArrayError, match=r"\[28, 28, 1\].*known-model.*\[32, 32, 3\]"):
-        reader(contract(shape=(32, 32, 3))).read(DIGIT)
+@pytest.mark.parametrize("shape", [(32, 32, 3), (32, 32, 1), (8, 8, 1)])
+def test_a_model_of_another_size_gets_the_framed_digit_resized(shape: tuple[int, int, int]) -> None:
+    page = np.hstack([np.pad(DIGIT, 20)] * 3)
+    # Unsure, so that shapes are judged too.
+    other = reader(contract(shape=shape), np.full(10, 0.1, np.float32), min_confidence=0.0)
+    usual = reader(contract(), np.full(10, 0.1, np.float32), min_confidence=0.0)
+    trace, expected = other.trace(page), usual.trace(page)
+    assert trace.candidates == expected.candidates and trace.why == expected.why and len(trace.candidates) > 1
+    np.testing.assert_array_equal(trace.framed, fitted(expected.framed[..., 0], shape))
 
 
 def test_the_json_object_is_the_documented_one() -> None:

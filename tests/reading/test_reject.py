@@ -32,18 +32,18 @@ def judged(
     ]
     confidences = np.zeros((len(sure), 10), np.float32)
     confidences[:, 3] = sure
-    framed = np.array([frame_digit(THREE)] * len(sure))[..., np.newaxis]
+    framed = np.array([frame_digit(THREE)] * len(sure))
     options = {"threshold": 0.5, **rules}
     return judge(Layout(candidates, len(sure)), framed, confidences, Criteria(**options))  # type: ignore[arg-type]
 
 
 def test_no_candidates_give_an_empty_verdict() -> None:
-    assert judge(Layout([], 0), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Criteria(0.5)) == Verdict((), ())
+    assert judge(Layout([], 0), np.zeros((0, 28, 28)), np.zeros((0, 10)), Criteria(0.5)) == Verdict((), ())
 
 
 def test_a_texture_is_noted() -> None:
     assert (
-        judge(Layout([], 0, note="a texture"), np.zeros((0, 28, 28, 1)), np.zeros((0, 10)), Criteria(0.5)).note
+        judge(Layout([], 0, note="a texture"), np.zeros((0, 28, 28)), np.zeros((0, 10)), Criteria(0.5)).note
         == "a texture"
     )
 

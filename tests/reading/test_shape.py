@@ -26,7 +26,7 @@ def digit(value: int = 5, seed: int = 0) -> np.ndarray:
 def faults(*candidates: Candidate, sure: float = 0.5, side: int = 100) -> list[str]:
     framed = np.array([frame_digit(candidate.ink) for candidate in candidates])
     layout = Layout(list(candidates), len(candidates), side)
-    return shape_faults(layout, framed[..., np.newaxis], np.full(len(candidates), sure, np.float32))
+    return shape_faults(layout, framed, np.full(len(candidates), sure, np.float32))
 
 
 def full(height: int, width: int) -> np.ndarray:

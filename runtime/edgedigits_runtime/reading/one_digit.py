@@ -35,7 +35,7 @@ def _framed(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Found]:
         return frame_digit(ink), "none"
     images = np.array([frame_digit(candidate.ink) for candidate in layout.candidates], np.uint8)
     sure = np.ones(len(images), np.float32)
-    faults = shape_faults(layout, images[..., np.newaxis], sure)
+    faults = shape_faults(layout, images, sure)
     best = best_one(layout, sure, np.array([not fault for fault in faults]))
     chosen = layout.candidates[best]
     return images[best], "one" if chosen.last - chosen.first + 1 == layout.pieces else "several"

@@ -36,11 +36,16 @@ class _Decoded:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """The candidates of a picture before classification; `as_it_is`: the picture was framed already."""
+    """The candidates of a picture before classification.
+
+    `framed` are images as the model takes them; `digits` are the same in 28x28, by which shapes are judged, none for a
+    plain reader; `as_it_is`: the picture was framed already.
+    """
 
     ink: NDArray[np.uint8]
     layout: Layout
     framed: NDArray[np.uint8]
+    digits: NDArray[np.uint8]
     as_it_is: bool = False
 
 
@@ -218,11 +223,13 @@ class Reader:
                 for ink, box in zip(inks, boxes, strict=True)
             ]
         with watch.stage("frame"):
-            return [
-                _Found(
-                    ink, layout, fitted(ink[np.newaxis] if box else _framed(layout), shape), as_it_is=box is not None
-                )
+            digits = [
+                ink[np.newaxis] if box else _framed(layout)
                 for ink, layout, box in zip(inks, layouts, boxes, strict=True)
+            ]
+            return [
+                _Found(ink, layout, fitted(each, shape), each, as_it_is=box is not None)
+                for ink, layout, each, box in zip(inks, layouts, digits, boxes, strict=True)
             ]
 
     def _confidences(self, framed: Sequence[NDArray[np.uint8]]) -> list[Probabilities]:
@@ -238,7 +245,7 @@ class Reader:
             return Verdict((0,), (doubt(confidences.max(), self.min_confidence),))
         threshold = self._framed_confidence if found.as_it_is else self.min_confidence
         criteria = Criteria(threshold, self.expect, self.length)
-        return judge(found.layout, found.framed, confidences, criteria)
+        return judge(found.layout, found.digits, confidences, criteria)
 
     def _reading(self, judged: _Judged) -> Reading:
         picture, verdict = judged.decoded.picture, judged.verdict
@@ -299,7 +306,8 @@ def _framed(layout: Layout) -> NDArray[np.uint8]:
 def _plain(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> _Found:
     height, width = pixels.shape[:2]
     layout = _single(Box(0, 0, width, height), pixels[..., 0], 1.0)
-    return _Found(np.zeros((height, width), np.uint8), layout, frame_plain(pixels, shape)[np.newaxis])
+    framed = frame_plain(pixels, shape)[np.newaxis]
+    return _Found(np.zeros((height, width), np.uint8), layout, framed, np.zeros((0, SIDE, SIDE), np.uint8))
 
 
 def _one(ink: NDArray[np.uint8], box: Box) -> Layout:

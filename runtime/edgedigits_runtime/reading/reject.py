@@ -50,7 +50,7 @@ class Verdict:
 
 
 def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.float32], criteria: Criteria) -> Verdict:
-    """Decide which of N candidates are digits, by images uint8 [N, 28, 28, 1] and confidences float32 [N, classes]."""
+    """Decide which of N candidates are digits, by images uint8 [N, 28, 28] and confidences float32 [N, classes]."""
     candidates = layout.candidates
     if not candidates:
         return Verdict((), (), layout.note or _length_note(0, criteria.length))

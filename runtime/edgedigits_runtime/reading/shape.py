@@ -31,14 +31,14 @@ SURE = 0.8
 def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.float32]) -> list[str]:
     """Return for each of N candidates why its shape is not a digit's; empty where it may be one.
 
-    `framed` are their images, uint8 [N, 28, 28, 1], `sure` the network's confidence in each, float32 [N].
+    `framed` are their images, uint8 [N, 28, 28], `sure` the network's confidence in each, float32 [N].
     """
     candidates = layout.candidates
     doubted = sure < SURE
     least = max(FEWEST_PIXELS, min(DIRT_PIXELS, DIRT * layout.side))
     crosses = np.zeros(len(candidates), bool)
     if doubted.any():
-        crosses[doubted] = are_crosses(framed[doubted, ..., 0])
+        crosses[doubted] = are_crosses(framed[doubted])
     traces = _are_traces(candidates)
     return [
         ("as flat as a minus" if doubted[k] and candidate.box.width > FLATTEST * candidate.box.height else "")
