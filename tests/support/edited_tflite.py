@@ -19,6 +19,7 @@ SHIPPED = ("pico", "nano", "base", "max")
 INT8 = schema.TensorType.INT8
 UINT8 = schema.TensorType.UINT8
 INT32 = schema.TensorType.INT32
+FLOAT32 = schema.TensorType.FLOAT32
 
 Change = Callable[[Any], None]
 
@@ -76,14 +77,14 @@ class Builder:
     def tensor(self, shape: list[int], kind: int = INT8, scale: float = 0.5, zero_point: int = 3) -> int:
         made = schema.TensorT()
         made.name, made.shape, made.type = f"t{len(self.graph.tensors)}".encode(), shape, kind
-        if kind != INT32:
+        if kind not in (INT32, FLOAT32):
             made.quantization = schema.QuantizationParametersT()
             made.quantization.scale, made.quantization.zeroPoint = [scale], [zero_point]
         self.graph.tensors.append(made)
         return len(self.graph.tensors) - 1
 
     def constant(self, values: Any, kind: int = INT32, scale: float = 0.5, zero_point: int = 0) -> int:
-        array = np.array(values, np.int8 if kind == INT8 else np.int32)
+        array = np.array(values, {INT8: np.int8, FLOAT32: np.float32}.get(kind, np.int32))
         index = self.tensor(list(array.shape), kind, scale, zero_point)
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(array.tobytes(), np.uint8)
