@@ -1,0 +1,1 @@
+"""Models of many kinds, as other tools write them, each taken through import, exports, verify and predict."""

@@ -1,0 +1,30 @@
+"""The dataset `mnist-small`: 3,000 training and 1,000 test images of MNIST, registered by this benchmark only."""
+
+from pathlib import Path
+
+from edgedigits.data import DATASETS, mnist
+from edgedigits.data.dataset import Dataset, Samples
+
+NAME = "mnist-small"
+FITTED, TRAIN, TEST = 6_000, 3_000, 1_000
+"""Numbers of images: the first FITTED of MNIST's training images train the networks, the next TRAIN are here."""
+
+
+def register() -> None:
+    """Make the dataset known by its name in this process."""
+    DATASETS[NAME] = "benchmarks.imports.small_mnist"
+
+
+def load(data_dir: Path | None = None, *, download: bool = True) -> Dataset:
+    """Load it; for errors see edgedigits.data.mnist.load."""
+    whole = mnist.load(data_dir, download=download)
+    assert whole.test is not None
+    train = Samples(whole.train.images[FITTED : FITTED + TRAIN], whole.train.labels[FITTED : FITTED + TRAIN])
+    test = Samples(whole.test.images[:TEST], whole.test.labels[:TEST])
+    return Dataset(NAME, train, test, whole.labels, whole.reader)
+
+
+def fitting() -> Samples:
+    """Return the images that the networks are trained on."""
+    train = mnist.load().train
+    return Samples(train.images[:FITTED], train.labels[:FITTED])
