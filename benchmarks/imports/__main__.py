@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.imports import keras_kinds, legacy_kinds, onnx_kinds, small_mnist, tflite_kinds
+from benchmarks.imports import keras_kinds, legacy_kinds, one_process, onnx_kinds, small_mnist, tflite_kinds
 from benchmarks.imports.kind import Kind
 from benchmarks.imports.page import counts, render
 from benchmarks.imports.steps import Row, take
@@ -51,6 +51,7 @@ def main() -> int:
     parser.add_argument("--table", action="store_true", help="run none")
     given = parser.parse_args()
     small_mnist.register()
+    one_process.use()
     for kind in KINDS:
         stored = (folder_of(kind) / "result.json").is_file()
         named = any(name in f"{kind.group}: {kind.name}" for name in given.names)

@@ -39,8 +39,7 @@ def column_l2(images: Images) -> NDArray[np.float32]:
     """As `keras.utils.normalize(images, axis=1)`."""
     values = images.astype(np.float32)
     length = np.sqrt(np.square(values).sum(axis=1, keepdims=True))
-    scaled: NDArray[np.float32] = values / np.where(length == 0, np.float32(1), length)
-    return scaled
+    return (values / np.where(length == 0, 1, length)).astype(np.float32)
 
 
 def stated_for(feed: Feed) -> dict[str, Any]:

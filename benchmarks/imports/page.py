@@ -14,7 +14,7 @@ FOLDER = re.compile(r"/\S+/")
 
 
 def short(reason: str) -> str:
-    """Return a reason for a note: without the error's class and without folders, in one line of LONGEST_REASON characters."""
+    """Return a reason for a note: without the error's class and folders, of LONGEST_REASON characters at most."""
     text = " ".join(FOLDER.sub("", reason.partition(": ")[2]).split()).replace("|", "\\|")
     return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1].rstrip()}…"
 

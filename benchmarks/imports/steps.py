@@ -34,7 +34,7 @@ LEAST_READ = 0.6
 
 @dataclass(frozen=True)
 class Cell:
-    """One outcome: "proven", "refused", "wrong" or "skipped", and the figure or the reason."""
+    """One outcome: "proven", "unverified", "refused", "wrong" or "skipped", and the figure or the reason."""
 
     state: str
     text: str
@@ -61,12 +61,18 @@ class Wrong(Exception):
     """An outcome that edgedigits takes for right, and is not."""
 
 
+class Unverified(Exception):
+    """An artifact that was made, with a note that it was not compared."""
+
+
 def attempt(step: Callable[[], str]) -> Cell:
     """Return the outcome of a step; an error that is not edgedigits's own is a bug."""
     try:
         return Cell("proven", step())
     except EdgedigitsError as error:
         return Cell("refused", f"{type(error).__name__}: {error}")
+    except Unverified as error:
+        return Cell("unverified", f"{type(error).__name__}: {error}")
     except Exception as error:  # noqa: BLE001
         # One bug must not hide the other rows.
         last = traceback.extract_tb(error.__traceback__)[-1]
@@ -130,7 +136,7 @@ def _export(model: Path, source: Source, made: Path, format: str, precision: str
 
 def _agreement(verification: Any, notes: tuple[str, ...]) -> str:
     if verification is None:
-        raise Wrong(f"not verified: {'; '.join(notes)}")
+        raise Unverified("; ".join(notes))
     if not verification.passed:
         raise Wrong(f"passed without reason: {'; '.join(verification.missed)}")
     return f"{verification.comparison.agreement:.1%}"
