@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
 
+DOUBT = 1e-3
+"""Part of a step within which a value counts as midway between two."""
 
-def answers(path: Path, values: Values) -> NDArray[np.float32]:
-    """Return the real outputs of a `.keras`, `.h5`, `.onnx` or `.tflite` file for real inputs [N, H, W, C]."""
+
+def answers(path: Path, values: Values, midway: NDArray[Any] | None = None) -> NDArray[np.float32]:
+    """Return the real outputs of a `.keras`, `.h5`, `.onnx` or `.tflite` file; for the inputs see litert."""
     if path.suffix == ".onnx":
         return _onnx(path, values)
     if path.suffix == ".tflite":
-        return litert(path, values)[1]
+        return litert(path, values, midway)[1]
     import keras
 
     model = keras.models.load_model(path, compile=False)
@@ -42,8 +45,15 @@ def _onnx(path: Path, values: Values) -> NDArray[np.float32]:
     return np.concatenate(parts).astype(np.float32)
 
 
-def litert(path: Path, values: Values) -> tuple[NDArray[Any], NDArray[np.float32]]:
-    """Return the stored and the real outputs of LiteRT, one image at a time."""
+def litert(path: Path, values: Values, midway: NDArray[Any] | None = None) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """Return the stored and the real outputs of LiteRT, one image at a time.
+
+    Args:
+        path: a `.tflite` file.
+        values: real inputs [N, H, W, C].
+        midway: stored inputs for the values that lie midway between two steps, as pixels in -1..1 may do; they are
+            rounded up or down by the last bit of their computation.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path), num_threads=1)
@@ -52,7 +62,7 @@ def litert(path: Path, values: Values) -> tuple[NDArray[Any], NDArray[np.float32
     shape = tuple(map(int, given["shape"]))
     one = _arranged(values, shape) if len(shape) > 3 or shape[:1] == (1,) else values
     stored = []
-    for image in _stored(one, given):
+    for image in _stored(one, given, midway):
         interpreter.set_tensor(given["index"], np.ascontiguousarray(image.reshape(shape)))
         interpreter.invoke()
         stored.append(interpreter.get_tensor(made["index"]).reshape(-1).copy())
@@ -62,12 +72,16 @@ def litert(path: Path, values: Values) -> tuple[NDArray[Any], NDArray[np.float32
     return found, real
 
 
-def _stored(values: Values, tensor: dict[str, Any]) -> NDArray[Any]:
+def _stored(values: Values, tensor: dict[str, Any], midway: NDArray[Any] | None) -> NDArray[Any]:
     """Return real values as a tensor stores them."""
     scale, zero = tensor["quantization"]
     kind = np.dtype(tensor["dtype"])
     if kind == np.float32:
         return values
     limits = np.iinfo(kind)
-    steps = np.rint(values / np.float32(scale)) + zero if scale else values
-    return np.clip(steps, limits.min, limits.max).astype(kind)
+    steps = values.astype(np.float64) / scale + zero if scale else values
+    stored = np.clip(np.rint(steps), limits.min, limits.max).astype(kind)
+    if midway is None:
+        return stored
+    doubtful = np.abs(steps - np.floor(steps) - 0.5) < DOUBT
+    return np.where(doubtful, midway.reshape(stored.shape), stored)
