@@ -46,7 +46,9 @@ def import_command(
         contract=contract, force=force,
     )  # fmt: skip
     for row in made.tried:
-        typer.echo(f"  {row.name:24} {row.accuracy:7.1%} of {row.images:,}   p = {row.p_value:.2g}")
+        typer.echo(
+            f"  {row.name:24} {row.accuracy:7.1%} of {row.images:,}   loss {row.loss:6.3f}   p = {row.p_value:.2g}"
+        )
     for note in made.notes:
         typer.echo(note)
     if made.accuracy:

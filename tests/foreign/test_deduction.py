@@ -170,16 +170,23 @@ def test_mcnemar_is_scipys() -> None:
 
 
 def test_no_winner_among_equals(tmp_path: Path) -> None:
-    row = Tried("unit", tiny_contract(), 0.9, 100, 1.0)
+    row = Tried("unit", tiny_contract(), 0.9, 100, 1.0, 0.3)
     assert winner([row]) is row
-    assert winner([row, Tried("raw", tiny_contract(), 0.9, 100, 0.3)]) is None
-    assert winner([row, Tried("raw", tiny_contract(), 0.1, 100, 0.001)]) is row
+    assert winner([row, Tried("raw", tiny_contract(), 0.9, 100, 0.3, 0.9)]) is None
+    assert winner([row, Tried("raw", tiny_contract(), 0.1, 100, 0.001, 2.3)]) is row
     path = foreign_onnx(tmp_path / "a.onnx")
     contract = tiny_contract()
     data = drawn_digits(contract)
     with open_as(path, contract_of(path)) as engine:
         twice = [("one", contract), ("two", contract)]
         assert winner(try_each(engine, twice, data.images, data.labels)) is None
+
+
+def test_a_winner_by_little_needs_the_lowest_loss_too() -> None:
+    """A scale that is too large reads as well, with too much confidence."""
+    best = Tried("raw", tiny_contract(), 0.955, 60_000, 1.0, 4.1)
+    assert winner([best, Tried("unit", tiny_contract(), 0.954, 60_000, 0.005, 0.15)]) is None
+    assert winner([best, Tried("unit", tiny_contract(), 0.7, 400, 1e-9, 1.2)]) is best
 
 
 def test_data_in_another_order_of_labels(tmp_path: Path) -> None:

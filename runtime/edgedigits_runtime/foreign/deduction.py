@@ -225,7 +225,7 @@ def _most_frequent(data: LabelledImages) -> float:
 
 
 def _undecided(facts: Facts, rows: list[Tried], data: LabelledImages) -> str:
-    best = ", ".join(f"{row.name} {row.accuracy:.1%}" for row in rows[:3])
+    best = ", ".join(f"{row.name} {row.accuracy:.1%} (loss {row.loss:.2g})" for row in rows[:3])
     more = "give labelled pictures with --data FOLDER" if data.origin == "drawn digits" else "give more pictures"
     return (
         f"{facts.path} does not state how its pixels are normalised, and no way is clearly the best on"

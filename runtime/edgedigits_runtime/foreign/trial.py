@@ -14,6 +14,7 @@ from edgedigits_runtime.contract import Contract, Normalisation, Scaling
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.foreign.facts import RAW, SYMMETRIC, stored_range
 from edgedigits_runtime.preprocessing import (
+    SMALLEST_PROBABILITY,
     Images,
     Probabilities,
     dequantize,
@@ -27,6 +28,10 @@ SIGNIFICANCE = 0.05
 
 ALIKE = 0.05
 """Share of the range by which two normalisations may differ and still count as one."""
+
+NEAR = 0.02
+"""Difference in accuracy within which another candidate must not have a lower loss: a wrong scale that only makes a
+network more certain may read a few images more of many."""
 
 CLEARLY_WORSE = 0.001
 """p-value below which a candidate is not tried on more images."""
@@ -50,6 +55,7 @@ class Tried:
         accuracy: fraction of the images.
         images: number of images; fewer for candidates that were clearly worse.
         p_value: of McNemar's test against the best one; 1 for the best itself.
+        loss: mean cross-entropy of the images, in nats.
     """
 
     name: str
@@ -57,6 +63,7 @@ class Tried:
     accuracy: float
     images: int
     p_value: float
+    loss: float
 
 
 def standardised(mean: Sequence[float], deviation: Sequence[float]) -> Scaling:
@@ -116,6 +123,7 @@ def try_each(
         images, labels: uint8 [N, H, W, C], and int64 [N] by the contracts' labels.
     """
     right = {name: np.zeros(0, bool) for name, _ in tried}
+    loss = {name: np.zeros(0, np.float32) for name, _ in tried}
     contracts = dict(tried)
     left = list(contracts)
     for start, end in pairwise((*STAGES, len(labels))):
@@ -123,22 +131,33 @@ def try_each(
         if len(left) == 1 or not len(labels[stage]):
             break
         for name in left:
-            found = answers(engine, contracts[name], images[stage]).argmax(axis=1) == labels[stage]
-            right[name] = np.concatenate([right[name], found])
+            found = answers(engine, contracts[name], images[stage])
+            right[name] = np.concatenate([right[name], found.argmax(axis=1) == labels[stage]])
+            true = np.take_along_axis(found, np.maximum(labels[stage], 0)[:, None], axis=1)[:, 0]
+            loss[name] = np.concatenate([loss[name], -np.log(np.maximum(true, SMALLEST_PROBABILITY))])
         best = max((right[name] for name in left), key=np.mean)
         left = [name for name in left if mcnemar(best, right[name]) >= CLEARLY_WORSE]
     best = max((right[name] for name in left), key=np.mean)
     rows = [
-        Tried(name, contracts[name], float(each.mean()), len(each), mcnemar(best[: len(each)], each))
+        Tried(
+            name, contracts[name], float(each.mean()), len(each), mcnemar(best[: len(each)], each),
+            float(loss[name].mean()),
+        )
         for name, each in right.items()
-    ]
+    ]  # fmt: skip
     return sorted(rows, key=lambda row: (row.images, row.accuracy), reverse=True)
 
 
 def winner(rows: Sequence[Tried]) -> Tried | None:
-    """Return the best candidate if McNemar's test finds it better than each of the others; else None."""
+    """Return the best candidate if McNemar's test finds it better than each of the others; else None.
+
+    Those that are nearly as accurate must have a higher loss too.
+    """
     best, *others = rows
-    return best if all(other.p_value < SIGNIFICANCE for other in others) else None
+    if any(other.p_value >= SIGNIFICANCE for other in others):
+        return None
+    near = [other for other in others if other.accuracy > best.accuracy - NEAR]
+    return best if all(other.loss > best.loss for other in near) else None
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
