@@ -21,7 +21,7 @@ def convert_once(module: str, source: Path, options: ConversionOptions) -> tuple
     try:
         # Keras prints the signatures of what it saves.
         with contextlib.redirect_stdout(io.StringIO()):
-            content, made = convert_here(module, str(source), text, options.precision, images)
+            content, made = convert_here(module, str(source), text, str(options.precision), images)
     except Exception:  # noqa: BLE001
         # For the message that a user gets.
         return convert_in_child(module, source, options)

@@ -118,9 +118,7 @@ def _import(source: Source, made: Path, imported: list[Imported]) -> str:
     if source.answers is not None:
         with open_model(found.path) as engine:
             ours = engine.run(source.images)
-        hybrid = found.contract.precision == "dynamic"
-        theirs = probabilities(source.answers, source.output)
-        _same(ours, theirs, source.path.name, LOOSE if hybrid else TOLERANCE)
+        _same(ours, probabilities(source.answers, source.output), source.path.name)
     return (f"{found.accuracy.value:.1%}" if found.accuracy else "imported") + asked
 
 
