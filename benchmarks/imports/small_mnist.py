@@ -1,5 +1,6 @@
 """The dataset `mnist-small`: 3,000 training and 1,000 test images of MNIST, registered by this benchmark only."""
 
+import dataclasses
 from pathlib import Path
 
 from edgedigits.data import DATASETS, mnist
@@ -8,6 +9,8 @@ from edgedigits.data.dataset import Dataset, Samples
 NAME = "mnist-small"
 FITTED, TRAIN, TEST = 6_000, 3_000, 1_000
 """Numbers of images: the first FITTED of MNIST's training images train the networks, the next TRAIN are here."""
+
+DESCRIPTION = dataclasses.replace(mnist.DESCRIPTION, name=NAME, train=TRAIN, test=TEST)
 
 
 def register() -> None:

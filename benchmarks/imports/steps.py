@@ -1,6 +1,7 @@
 """Take one kind of model through edgedigits, and compare every outcome with the bare engines."""
 
 import json
+import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -85,7 +86,9 @@ def take(kind: Kind, place: Path) -> Row:
     """Build a kind in `place`, and take it through all steps."""
     source = kind.build(place)
     made = place / "made"
-    made.mkdir(parents=True, exist_ok=True)
+    # What an earlier run made must not be taken for this one's.
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
     imported: list[Imported] = []
     started = time.perf_counter()
     cells = {"import": attempt(lambda: _import(source, made, imported))}
