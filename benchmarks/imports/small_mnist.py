@@ -7,8 +7,8 @@ from edgedigits.data import DATASETS, mnist
 from edgedigits.data.dataset import Dataset, Samples
 
 NAME = "mnist-small"
-FITTED, TRAIN, TEST = 6_000, 3_000, 1_000
-"""Numbers of images: the first FITTED of MNIST's training images train the networks, the next TRAIN are here."""
+FITTED, TRAIN, TEST = 50_000, 3_000, 1_000
+"""Numbers of images: networks are trained on the first FITTED of MNIST's training images; the next TRAIN are here."""
 
 DESCRIPTION = dataclasses.replace(mnist.DESCRIPTION, name=NAME, train=TRAIN, test=TEST)
 
@@ -27,7 +27,7 @@ def load(data_dir: Path | None = None, *, download: bool = True) -> Dataset:
     return Dataset(NAME, train, test, whole.labels, whole.reader)
 
 
-def fitting() -> Samples:
-    """Return the images that the networks are trained on."""
+def fitting(count: int = FITTED) -> Samples:
+    """Return images to train networks on."""
     train = mnist.load().train
-    return Samples(train.images[:FITTED], train.labels[:FITTED])
+    return Samples(train.images[:count], train.labels[:count])

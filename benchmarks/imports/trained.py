@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from benchmarks.imports import pictures
 from benchmarks.imports.kind import Feed, unit
+from benchmarks.imports.small_mnist import fitting
 from edgedigits.data.dataset import Samples
 
-EPOCHS, BATCH, RATE = 3, 64, 3e-3
+EPOCHS, BATCH, RATE = 4, 64, 3e-3
 
 
 def trained(
@@ -21,7 +22,6 @@ def trained(
     *,
     feed: Feed = unit,
     loss: str = "classes",
-    epochs: int = EPOCHS,
 ) -> Any:
     """Return the network stored at `path`, after it was built and trained if it is not there.
 
@@ -31,7 +31,6 @@ def trained(
         samples: to train on; None for digits.
         feed: from pixels to its input.
         loss: "classes" for probabilities, "logits", or "two" for one sigmoid.
-        epochs: at least.
     """
     import keras
 
@@ -47,9 +46,10 @@ def trained(
     }
     values = feed(samples.images).reshape((len(samples), *network.input_shape[1:]))
     order = np.random.default_rng(1).permutation(len(values))
-    network.compile(keras.optimizers.Adam(RATE), losses[loss])
     # Small sets need more epochs for as many steps.
-    epochs = max(epochs, epochs * 3_000 // len(values))
+    epochs = max(EPOCHS, EPOCHS * 3_000 // len(values))
+    rate = keras.optimizers.schedules.CosineDecay(RATE, epochs * len(values) // BATCH)
+    network.compile(keras.optimizers.Adam(rate), losses[loss])
     network.fit(values[order], samples.labels[order], batch_size=BATCH, epochs=epochs, verbose=0)
     path.parent.mkdir(parents=True, exist_ok=True)
     network.save(path)
@@ -62,7 +62,7 @@ def base_network(folder: Path) -> list[NDArray[np.float32]]:
     Each 3x3 convolution is VALID, with ReLU and 2x2 max pooling; the weights are [3, 3, 1, 8], [8], [3, 3, 8, 16],
     [16], [400, 10] and [10].
     """
-    weights: list[NDArray[np.float32]] = trained(folder / "base.keras", base_layers, epochs=10).get_weights()
+    weights: list[NDArray[np.float32]] = trained(folder / "base.keras", base_layers, fitting()).get_weights()
     return weights
 
 
