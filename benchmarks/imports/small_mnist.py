@@ -1,6 +1,7 @@
 """The dataset `mnist-small`: 3,000 training and 1,000 test images of MNIST, registered by this benchmark only."""
 
 import dataclasses
+from functools import lru_cache
 from pathlib import Path
 
 from edgedigits.data import DATASETS, mnist
@@ -18,6 +19,7 @@ def register() -> None:
     DATASETS[NAME] = "benchmarks.imports.small_mnist"
 
 
+@lru_cache(maxsize=1)
 def load(data_dir: Path | None = None, *, download: bool = True) -> Dataset:
     """Load it; for errors see edgedigits.data.mnist.load."""
     whole = mnist.load(data_dir, download=download)
