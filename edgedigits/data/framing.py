@@ -34,8 +34,8 @@ class Target:
 
     Args:
         shape: height, width and channels.
-        reader: "digits": the one digit of each picture is found and framed, as MNIST's are. "plain": the whole picture
-            is resized.
+        reader: "digits": the one digit of each picture is found and framed, as MNIST's are, and resized to
+            the shape. "plain": the whole picture is resized.
         labels: the model's classes, to leave out pictures of several digits or of none; None if they are not known.
     """
 
