@@ -9,6 +9,8 @@ Files and results, one JSON a kind, are in build/imports. Exits with 1 if an out
 """
 
 import argparse
+import contextlib
+import io
 import json
 import re
 import sys
@@ -18,7 +20,7 @@ from typing import Any
 from benchmarks.imports import keras_kinds, legacy_kinds, one_process, onnx_kinds, small_mnist, tflite_kinds
 from benchmarks.imports.kind import Kind
 from benchmarks.imports.page import counts, render
-from benchmarks.imports.steps import Row, take
+from benchmarks.imports.steps import take
 from benchmarks.publishing import DOCS, REPOSITORY, RESULTS, read_results, with_machine, write_results, write_section
 from edgedigits.benchmarking.results.result_file import plain
 
@@ -33,7 +35,9 @@ def folder_of(kind: Kind, place: Path = PLACE) -> Path:
 
 def run(kind: Kind, place: Path) -> dict[str, Any]:
     """Take one kind through all steps, store the result, and print it."""
-    row: Row = take(kind, folder_of(kind, place))
+    # Keras prints the signatures of what it saves.
+    with contextlib.redirect_stdout(io.StringIO()):
+        row = take(kind, folder_of(kind, place))
     result: dict[str, Any] = {**plain(row), "right": row.right}
     write_results(folder_of(kind, place) / "result.json", result)
     print(f"{'right' if row.right else 'WRONG'}  {kind.group}: {kind.name}  {row.seconds} s", flush=True)

@@ -1,8 +1,6 @@
 """Convert Keras models in this process, so that TensorFlow is imported once for all kinds."""
 
-import contextlib
 import dataclasses
-import io
 from pathlib import Path
 
 import edgedigits_exporters.onnx as to_onnx
@@ -19,9 +17,7 @@ def convert_once(module: str, source: Path, options: ConversionOptions) -> tuple
     text = given.to_json() if given else ""
     images = chosen.images if chosen else None
     try:
-        # Keras prints the signatures of what it saves.
-        with contextlib.redirect_stdout(io.StringIO()):
-            content, made = convert_here(module, str(source), text, str(options.precision), images)
+        content, made = convert_here(module, str(source), text, str(options.precision), images)
     except Exception:  # noqa: BLE001
         # For the message that a user gets.
         return convert_in_child(module, source, options)
