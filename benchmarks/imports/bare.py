@@ -84,4 +84,12 @@ def _stored(values: Values, tensor: dict[str, Any], midway: NDArray[Any] | None)
     if midway is None:
         return stored
     doubtful = np.abs(steps - np.floor(steps) - 0.5) < DOUBT
-    return np.where(doubtful, midway.reshape(stored.shape), stored)
+    return np.where(doubtful, as_type(midway, kind).reshape(stored.shape), stored)
+
+
+def as_type(stored: NDArray[Any], kind: Any) -> NDArray[Any]:
+    """Return int8 as uint8 or the reverse, moved by 128; equal types are unchanged."""
+    if stored.dtype == kind:
+        return stored
+    moved = stored.astype(np.int16) - np.iinfo(stored.dtype).min + np.iinfo(kind).min
+    return moved.astype(kind)

@@ -1,4 +1,4 @@
-"""The dataset `mnist-small`: 3,000 training and 1,000 test images of MNIST, registered by this benchmark only."""
+"""The dataset `mnist-small`: 3,000 training and 5,000 test images of MNIST, registered by this benchmark only."""
 
 import dataclasses
 from functools import lru_cache
@@ -8,7 +8,7 @@ from edgedigits.data import DATASETS, mnist
 from edgedigits.data.dataset import Dataset, Samples
 
 NAME = "mnist-small"
-FITTED, TRAIN, TEST = 50_000, 3_000, 1_000
+FITTED, TRAIN, TEST = 50_000, 3_000, 5_000
 """Numbers of images: networks are trained on the first FITTED of MNIST's training images; the next TRAIN are here."""
 
 DESCRIPTION = dataclasses.replace(mnist.DESCRIPTION, name=NAME, train=TRAIN, test=TEST)

@@ -156,7 +156,7 @@ def _c(model: Path, source: Source, made: Path) -> str:
         fed = engine.feed(source.images)
         found = engine.invoke(fed)
     expected, _ = bare.litert(exported.path / "digits.tflite", source.feed(source.images), fed)
-    if different := int((found.reshape(expected.shape) != expected).any(axis=1).sum()):
+    if different := int((bare.as_type(found, expected.dtype).reshape(expected.shape) != expected).any(axis=1).sum()):
         raise Wrong(f"differs from bare LiteRT on {different} of {len(expected)} images")
     return f"{len(expected)} equal"
 
