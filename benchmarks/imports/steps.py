@@ -120,8 +120,11 @@ def _import(source: Source, made: Path, imported: list[Imported]) -> str:
     imported.append(found)
     if source.answers is not None:
         with open_model(found.path) as engine:
-            ours = engine.run(source.images)
-        _same(ours, probabilities(source.answers, source.output), source.path.name)
+            ours, fed = engine.run(source.images), engine.feed(source.images)
+        theirs = source.answers
+        if source.path.suffix == ".tflite":
+            theirs = bare.answers(source.path, source.feed(source.images), fed)
+        _same(ours, probabilities(theirs, source.output), source.path.name)
     return (f"{found.accuracy.value:.1%}" if found.accuracy else "imported") + asked
 
 
