@@ -101,6 +101,7 @@ SAMPLE = (
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
 def test_a_sample_of_the_table_is_right(small_dataset: None, tmp_path: Path) -> None:
     del small_dataset
     pytest.importorskip("tensorflow")
