@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,15 @@ def test_ending_a_child_from_another_thread_is_its_error(tmp_path: Path) -> None
             waiting.result(30)
 
 
+@pytest.fixture
+def default_sigint() -> Iterator[None]:
+    """Raise KeyboardInterrupt on SIGINT, which a shell's background jobs ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("default_sigint")
 def test_a_call_after_an_interrupted_one_returns_its_own_answer() -> None:
     with Child("the test", ConversionFailed) as child:
         child.call(f"{__name__}:add")

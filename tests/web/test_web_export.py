@@ -25,7 +25,7 @@ from edgedigits_runtime.errors import (
 )
 from tests.conftest import REPOSITORY, RunCommand
 from tests.support.needs import needs
-from tests.support.tiny_models import int8_contract, tflite_bytes, write_onnx, write_tflite
+from tests.support.tiny_models import int8_contract, tflite_bytes, write_tflite
 
 COMPILER = needs("clang", "wasm-ld")
 FILES = [
@@ -112,7 +112,6 @@ def test_only_shipped_models_are_exported_without_a_compiler(tmp_path: Path, mon
     [
         pytest.param({"model": "float"}, ArtifactUnsupported, "int8", marks=COMPILER),
         pytest.param({"model": "plain"}, ArtifactUnsupported, r"\[28, 28, 1\].*'plain'", marks=COMPILER),
-        ({"model": "onnx"}, UnknownName, r"'.onnx'.*\.tflite, \.keras"),
         ({"engine": "onnxruntime-web", "model": "float"}, UnknownName, r"'.tflite'.*\.onnx, \.keras"),
         ({"precision": "float32"}, ExportError, "int8"),
         ({"engine": "webgl"}, UnknownName, "'webgl'.*wasm, onnxruntime-web"),
@@ -128,7 +127,7 @@ def test_unfit_models_and_options_are_refused(
     monkeypatch.chdir(tmp_path)
     plain = append_zipped(tflite_bytes(None, "int8"), int8_contract(reader="plain"))
     (tmp_path / "plain.tflite").write_bytes(plain)
-    models = {"float": write_tflite(tmp_path), "onnx": write_onnx(tmp_path), "plain": tmp_path / "plain.tflite"}
+    models = {"float": write_tflite(tmp_path), "plain": tmp_path / "plain.tflite"}
     wanted = {"model": "pico", "format": "web", "out": tmp_path / "out", "verify": False, **change}
     wanted["model"] = models.get(wanted["model"], wanted["model"])
     with pytest.raises(error, match=fact):
