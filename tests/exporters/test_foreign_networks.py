@@ -176,25 +176,6 @@ def test_quantized_onnx_is_close_to_keras(name: str, precision: str, tmp_path: P
         assert np.abs(engine.run(images) - answers(model, images)).max() < LIMITS[precision]
 
 
-def run_tflite(path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the answers of bare LiteRT."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    from edgedigits_runtime.embedded_contract import read_contract
-    from edgedigits_runtime.preprocessing import dequantize, network_input, quantize
-
-    contract = read_contract(path)
-    interpreter = Interpreter(model_content=path.read_bytes())
-    interpreter.allocate_tensors()
-    source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-    given = []
-    for tensor in quantize(network_input(images, contract), contract.input):
-        interpreter.set_tensor(source, tensor[None])
-        interpreter.invoke()
-        given.append(interpreter.get_tensor(target)[0])
-    return dequantize(np.stack(given), contract.output)
-
-
 TFLITE = [
     *((name, "float32") for name in NETWORKS),
     *((name, "int8") for name in ("lstm", "gru", "attention", "resizing", "upsampling", "normalization")),
@@ -212,7 +193,8 @@ def test_tflite_equals_keras(name: str, precision: str, tmp_path: Path) -> None:
     model, source = save(name, tmp_path)
     images = pictures(model)
     path = convert(exporter, source, precision, images)
-    assert np.abs(run_tflite(path, images) - answers(model, images)).max() < LIMITS[precision]
+    with open_engine(path) as engine:
+        assert np.abs(engine.run(images) - answers(model, images)).max() < LIMITS[precision]
 
 
 @pytest.mark.slow
