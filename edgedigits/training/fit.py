@@ -26,6 +26,7 @@ from edgedigits.training.batches import Batches, shuffled
 from edgedigits.training.checkpoint import load_checkpoint, save_checkpoint
 from edgedigits.training.computing import check_shareable, computing, device_count, even_share
 from edgedigits.training.folding import fold_batch_normalisation
+from edgedigits.training.interrupts import remembered_interrupts
 from edgedigits.training.network import build_network, load_teachers, seed_layers
 from edgedigits.training.phases import Phase, phases_of
 from edgedigits.training.quantization import Quantized
@@ -159,24 +160,27 @@ class _Training:
         progress = _EpochProgress(self.console, len(epochs))
         trained = None
         try:
-            for phase, epoch in epochs[len(history) :]:
-                if _stalled(history, self.recipe.patience):
-                    break
-                if epoch == phase.first:
-                    model = phase.begin(model, self.recipe.loss, self.steps)
-                # The ranges of quantized activations are measured in every epoch.
-                if trained is None or epoch == phase.first or phase.kind == "quantized":
-                    trained = self._wrap(model, phase)
-                row = self._run_epoch(trained, epoch, progress)
-                history.append(row)
-                # Before the checkpoint: if killed in between, the epoch is repeated and compared again.
-                if row["val_accuracy"] >= max(past["val_accuracy"] for past in history):
-                    save_model(model, self._contract(), self.run.best)
-                save_checkpoint(model, history, self.run.checkpoint)
-                self.run.write_history(history)
-                progress.finish_epoch(row)
-                if self.after_epoch:
-                    self.after_epoch(self.run)
+            with remembered_interrupts() as check_interrupt:
+                for phase, epoch in epochs[len(history) :]:
+                    check_interrupt()
+                    if _stalled(history, self.recipe.patience):
+                        break
+                    if epoch == phase.first:
+                        model = phase.begin(model, self.recipe.loss, self.steps)
+                    # The ranges of quantized activations are measured in every epoch.
+                    if trained is None or epoch == phase.first or phase.kind == "quantized":
+                        trained = self._wrap(model, phase)
+                    row = self._run_epoch(trained, epoch, progress)
+                    check_interrupt()
+                    history.append(row)
+                    # Before the checkpoint: if killed in between, the epoch is repeated and compared again.
+                    if row["val_accuracy"] >= max(past["val_accuracy"] for past in history):
+                        save_model(model, self._contract(), self.run.best)
+                    save_checkpoint(model, history, self.run.checkpoint)
+                    self.run.write_history(history)
+                    progress.finish_epoch(row)
+                    if self.after_epoch:
+                        self.after_epoch(self.run)
         except KeyboardInterrupt as error:
             raise Interrupted(self.run) from error
         finally:
