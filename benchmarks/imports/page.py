@@ -1,16 +1,13 @@
 """The table of docs/import.md."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from benchmarks.imports.steps import COLUMNS
+from benchmarks.imports.steps import COLUMNS, FOLDER
 from benchmarks.publishing import place_of, table
 
 HEAD = ("kind", "import", "ONNX", "float32", "float16", "dynamic", "int8", "C", "verify", "predict")
 LONGEST_REASON = 200
-FOLDER = re.compile(r"/\S+/")
-"""The folders of a path, which differ from machine to machine."""
 
 
 def short(reason: str) -> str:

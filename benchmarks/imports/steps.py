@@ -1,6 +1,7 @@
 """Take one kind of model through edgedigits, and compare every outcome with the bare engines."""
 
 import json
+import re
 import shutil
 import time
 import traceback
@@ -29,6 +30,9 @@ TOLERANCE = 1e-4
 """Of probabilities. It is less than a step of an int8 output, so quantized outputs must be equal."""
 LOOSE = 0.01
 """Of hybrid files, which quantize activations as they run: the last bit of an input moves a value by a step."""
+
+FOLDER = re.compile(r"/\S+/")
+"""The folders of a path, which differ from machine to machine."""
 
 DRAWN, DRAWN_SIZE = 10, 96
 LEAST_READ = 0.6
@@ -68,18 +72,23 @@ class Unverified(Exception):
     """An artifact that was made, with a note that it was not compared."""
 
 
+def reason_of(error: Exception) -> str:
+    """Return the class and the message of an error, without the folders of this machine."""
+    return FOLDER.sub("", f"{type(error).__name__}: {error}")
+
+
 def attempt(step: Callable[[], str]) -> Cell:
     """Return the outcome of a step; an error that is not edgedigits's own is a bug."""
     try:
         return Cell("proven", step())
     except EdgedigitsError as error:
-        return Cell("refused", f"{type(error).__name__}: {error}")
+        return Cell("refused", reason_of(error))
     except Unverified as error:
-        return Cell("unverified", f"{type(error).__name__}: {error}")
+        return Cell("unverified", reason_of(error))
     except Exception as error:  # noqa: BLE001
         # One bug must not hide the other rows.
         last = traceback.extract_tb(error.__traceback__)[-1]
-        return Cell("wrong", f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})")
+        return Cell("wrong", f"{reason_of(error)} ({Path(last.filename).name}:{last.lineno})")
 
 
 def take(kind: Kind, place: Path) -> Row:
