@@ -153,11 +153,15 @@ def _pixels(graph: Graph, contract: Contract) -> str:
     tensor = Tensor("input", (), "int8", graph.input.scale, graph.input.zero_point)
     real = normalise(pixels, contract.normalisation, contract.polarity)
     stored = quantize(real, tensor)[0, :, 0].astype(np.int16).T + STORED
-    if (stored != stored[0]).any():
-        return literals.array("uint8_t", "stored_pixels", stored.ravel()) + "\n\n" + kernel("pixels_by_channel")
-    if np.array_equal(stored[0], np.arange(256)):
+    if (stored == np.arange(256)).all():
         return kernel("pixels_unchanged")
-    return literals.array("uint8_t", "stored_pixels", stored[0]) + "\n\n" + kernel("pixels_by_table")
+    at = "row[i]"
+    if (stored != stored[0]).any():
+        at = "256 * (i % DIGITS_CHANNELS) + row[i]"
+    else:
+        stored = stored[:1]
+    table = literals.array("uint8_t", "stored_pixels", stored.ravel())
+    return f"{table}\n\n{fill(kernel('pixels_by_table'), {'AT': at})}"
 
 
 def _confidence(contract: Contract) -> str:
