@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.errors import ArrayError
-from edgedigits_runtime.intervals import Share, wilson
+from edgedigits_runtime.intervals import Share, mcnemar, wilson
 from edgedigits_runtime.preprocessing import Probabilities
 
 
@@ -87,14 +87,6 @@ def compare(
             if (labels == i).any()
         },
     )
-
-
-def mcnemar(only_first_right: int, only_second_right: int) -> float:
-    """Return the exact two-sided p-value of McNemar's test (McNemar 1947) from the images that only one reads right."""
-    from scipy.stats import binomtest
-
-    discordant = only_first_right + only_second_right
-    return float(binomtest(only_first_right, discordant, 0.5).pvalue) if discordant else 1.0
 
 
 def cosine(first: Probabilities, second: Probabilities) -> NDArray[np.float64]:

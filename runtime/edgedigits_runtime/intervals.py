@@ -1,5 +1,6 @@
-"""A share of successes with its 95% interval."""
+"""A share of successes with its 95% interval, and the test whether two shares on the same images differ."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,3 +27,12 @@ def wilson(successes: int, trials: int) -> Share:
     low = 0.0 if successes == 0 else float(centre - half)
     high = 1.0 if successes == trials else float(centre + half)
     return Share(share, low, high)
+
+
+def mcnemar(only_first_right: int, only_second_right: int) -> float:
+    """Return the exact two-sided p-value of McNemar's test (McNemar 1947) from the images that only one reads right."""
+    count, fewer = only_first_right + only_second_right, min(only_first_right, only_second_right)
+    # By logarithms, since the coefficients of thousands of images exceed a float.
+    whole = math.lgamma(count + 1) - count * math.log(2)
+    terms = (whole - math.lgamma(k + 1) - math.lgamma(count - k + 1) for k in range(fewer + 1))
+    return min(1.0, 2 * math.fsum(math.exp(term) for term in terms))

@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
-from edgedigits.verification.comparison import cosine, margins, mcnemar
-from edgedigits_runtime.intervals import Z95, wilson
+from edgedigits.verification.comparison import cosine, margins
+from edgedigits_runtime.intervals import Z95, mcnemar, wilson
 
 counts = st.integers(1, 20_000).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
 rows = arrays.arrays(np.float32, (4, 5), elements=st.floats(1 / 512, 1, width=32))

@@ -12,7 +12,7 @@ from edgedigits_runtime.contract import Contract, Scaling, Tensor
 from edgedigits_runtime.errors import ArtifactUnsupported, ContractInvalid, ContractMissing
 from edgedigits_runtime.foreign.deduction import LabelledImages, deduce, drawn_digits, shape_of
 from edgedigits_runtime.foreign.facts import RAW, SYMMETRIC, of_quantization
-from edgedigits_runtime.foreign.trial import Tried, candidates, mcnemar, standardised, try_each, winner
+from edgedigits_runtime.foreign.trial import Tried, candidates, difference, standardised, try_each, winner
 from tests.support.foreign_models import SHAPES, bare_tflite, foreign_onnx, run_by_hand
 from tests.support.tiny_models import contract as tiny_contract
 
@@ -165,8 +165,8 @@ def test_mcnemar_is_scipys() -> None:
         first, second = rng.random(size) < 0.9, rng.random(size) < 0.8
         one, other = int((first & ~second).sum()), int((second & ~first).sum())
         expected = binomtest(one, one + other, 0.5).pvalue
-        assert mcnemar(first, second) == pytest.approx(expected, rel=0.02, abs=1e-12)
-    assert mcnemar(first, first) == 1
+        assert difference(first, second) == pytest.approx(expected, rel=0.02, abs=1e-12)
+    assert difference(first, first) == 1
 
 
 def test_no_winner_among_equals(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Try normalisations and polarities on labelled images: which of them does a model expect?"""
 
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from edgedigits_runtime.contract import Contract, Normalisation, Scaling
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.foreign.facts import RAW, SYMMETRIC, stored_range
+from edgedigits_runtime.intervals import mcnemar
 from edgedigits_runtime.preprocessing import (
     SMALLEST_PROBABILITY,
     Images,
@@ -136,11 +136,11 @@ def try_each(
             true = np.take_along_axis(found, np.maximum(labels[stage], 0)[:, None], axis=1)[:, 0]
             loss[name] = np.concatenate([loss[name], -np.log(np.maximum(true, SMALLEST_PROBABILITY))])
         best = max((right[name] for name in left), key=np.mean)
-        left = [name for name in left if mcnemar(best, right[name]) >= CLEARLY_WORSE]
+        left = [name for name in left if difference(best, right[name]) >= CLEARLY_WORSE]
     best = max((right[name] for name in left), key=np.mean)
     rows = [
         Tried(
-            name, contracts[name], float(each.mean()), len(each), mcnemar(best[: len(each)], each),
+            name, contracts[name], float(each.mean()), len(each), difference(best[: len(each)], each),
             float(loss[name].mean()),
         )
         for name, each in right.items()
@@ -160,9 +160,6 @@ def winner(rows: Sequence[Tried]) -> Tried | None:
     return best if all(other.loss > best.loss for other in near) else None
 
 
-def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """Return the exact two-sided p-value of McNemar's test (McNemar 1947), for the images that each gets right."""
-    one, other = int((first & ~second).sum()), int((second & ~first).sum())
-    count, fewer = one + other, min(one, other)
-    tail = sum(math.comb(count, k) for k in range(fewer + 1))
-    return min(1.0, float(2 * tail / 2**count)) if count < 1000 else math.erfc(abs(one - other) / math.sqrt(2 * count))
+def difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Return the p-value of McNemar's test, for the images that each gets right."""
+    return mcnemar(int((first & ~second).sum()), int((second & ~first).sum()))
