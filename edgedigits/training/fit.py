@@ -112,10 +112,11 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
 
 
 class _EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras publishes no types
-    """Draw a bar if the console is a terminal; print finished epochs in any case."""
+    """Draw a bar if the console is a terminal, print finished epochs in any case, and stop after Ctrl-C."""
 
     def __init__(self, console: Console, epochs: int) -> None:
         super().__init__()
+        self.check_interrupt: Callable[[], None] = lambda: None
         self._console = console
         self._epochs = epochs
         self._bar: ProgressBar | None = None
@@ -125,8 +126,12 @@ class _EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras p
         self._bar.start()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        self.check_interrupt()
         if self._bar:
             self._bar.advance()
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        self.check_interrupt()
 
     def close(self) -> None:
         """Remove the bar, also after an interrupted epoch."""
@@ -160,9 +165,9 @@ class _Training:
         progress = _EpochProgress(self.console, len(epochs))
         trained = None
         try:
-            with remembered_interrupts() as check_interrupt:
+            with remembered_interrupts() as progress.check_interrupt:
                 for phase, epoch in epochs[len(history) :]:
-                    check_interrupt()
+                    progress.check_interrupt()
                     if _stalled(history, self.recipe.patience):
                         break
                     if epoch == phase.first:
@@ -171,7 +176,7 @@ class _Training:
                     if trained is None or epoch == phase.first or phase.kind == "quantized":
                         trained = self._wrap(model, phase)
                     row = self._run_epoch(trained, epoch, progress)
-                    check_interrupt()
+                    progress.check_interrupt()
                     history.append(row)
                     # Before the checkpoint: if killed in between, the epoch is repeated and compared again.
                     if row["val_accuracy"] >= max(past["val_accuracy"] for past in history):

@@ -1,4 +1,4 @@
-"""Ctrl-C while a library computes: an exception that a signal raises may be swallowed there."""
+"""Ctrl-C while a library computes: an exception raised by the signal itself may be swallowed there."""
 
 import contextlib
 import signal
@@ -11,15 +11,16 @@ from types import FrameType
 def remembered_interrupts() -> Iterator[Callable[[], None]]:
     """Yield a function that raises KeyboardInterrupt if SIGINT came in the block.
 
-    SIGINT raises it at once too; TensorFlow swallows that where it calls back into Python. Other handlers of SIGINT,
-    and other threads than the main one, are left alone.
+    The first SIGINT is only remembered: TensorFlow and JAX swallow exceptions in their calls back into Python. A
+    second one raises at once. Other handlers of SIGINT, and other threads than the main one, are left alone.
     """
     came = False
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal came
+        if came:
+            signal.default_int_handler(number, frame)
         came = True
-        signal.default_int_handler(number, frame)
 
     def check() -> None:
         if came:
@@ -32,5 +33,6 @@ def remembered_interrupts() -> Iterator[Callable[[], None]]:
     signal.signal(signal.SIGINT, handle)
     try:
         yield check
+        check()
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)

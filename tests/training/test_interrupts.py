@@ -1,6 +1,5 @@
-"""An interrupt that a library swallows is raised at the next check."""
+"""The first interrupt is raised at the next check, the second at once."""
 
-import contextlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -18,14 +17,30 @@ def default_sigint() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def test_a_swallowed_interrupt_is_raised_by_the_check() -> None:
-    with remembered_interrupts() as check:
+def test_an_interrupt_is_raised_by_the_check_and_not_where_it_comes() -> None:
+    is_reached = False
+    with pytest.raises(KeyboardInterrupt), remembered_interrupts() as check:
         check()
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            check()
+        signal.raise_signal(signal.SIGINT)
+        is_reached = True
+        check()
+    assert is_reached
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_interrupt_is_raised_at_once() -> None:
+    is_reached = False
+    with pytest.raises(KeyboardInterrupt), remembered_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        is_reached = True
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the second interrupt was not raised")
+    assert is_reached
+
+
+def test_an_interrupt_after_the_last_check_is_raised_at_the_end_of_the_block() -> None:
+    with pytest.raises(KeyboardInterrupt), remembered_interrupts():
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_other_handlers_and_threads_are_left_alone() -> None:
