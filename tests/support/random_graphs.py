@@ -30,6 +30,10 @@ from tests.support.quantized_graphs import MAKE_VECTORS, PICTURES_ONLY
 
 MOST_VALUES = 600
 """Most values of a dense layer's input."""
+SCALES = (1e-4, 10.0)
+"""Limits of random scales: many operators in a row would leave the range that LiteRT takes."""
+MOST_RATIO = 100
+"""Largest ratio of the scales of two operands: XNNPACK adds with ratios up to 256."""
 TYPICAL_PRODUCT = 5400
 """Typical product of two random int8 values."""
 
@@ -142,7 +146,7 @@ class _Growing:
             scale, zero_point = last.scale, last.zero_point
             if (tensor.scale, tensor.zero_point) == (scale, zero_point):
                 inputs.append(tensor)
-            elif 1 / 100 < tensor.scale / scale < 100:
+            elif 1 / MOST_RATIO < tensor.scale / scale < MOST_RATIO:
                 inputs.append(self._tensor(tensor.shape, scale, zero_point))
                 self.operators.append(Clamp("QUANTIZE", len(self.operators), (tensor,), inputs[-1], "NONE"))
                 self.flat |= {id(inputs[-1])} if id(tensor) in self.flat else set()
@@ -241,6 +245,7 @@ class _Growing:
         """Append an operator on the last tensor and another of its shape, one that is repeated, or a constant."""
         other: Tensor = self._constant()
         kin = [tensor for tensor in self.tensors if self._repeats(tensor)]
+        kin = [tensor for tensor in kin if 1 / MOST_RATIO < tensor.scale / self.last.scale < MOST_RATIO]
         if self.generator.random() < 0.7:
             other = kin[self.generator.integers(len(kin))]
         operands = [self.last, other]
@@ -297,11 +302,10 @@ class _Growing:
     def _near(self, scale: float) -> float:
         """Return a random scale, one larger or smaller by a power of two, or one where 6 is half way between steps."""
         way = self.generator.integers(4)
-        if way == 0:
-            return scale * 2.0 ** int(self.generator.integers(-2, 3))
         if way == 1 and 0.02 < scale < 3:
             return 6 / (np.rint(6 / scale) + 0.5)
-        return scale * float(np.exp(self.generator.uniform(-1.5, 1.5)))
+        factor = 2.0 ** int(self.generator.integers(-2, 3)) if way == 0 else np.exp(self.generator.uniform(-1.5, 1.5))
+        return float(np.clip(scale * factor, *SCALES))
 
     def _scale(self) -> float:
         way = self.generator.integers(4)
