@@ -2,6 +2,7 @@
 
 parse(operator, values) -> Operator | None    None for an operator on shapes, whose result goes into `values`
 lower(operator, sources, kernels) -> Layer | None    None for an operator that leaves all stored values as they are
+table_of(operator, kernels) -> Table    instead of lower, for an operator that maps each value by itself
 """
 
 import importlib
@@ -10,6 +11,7 @@ from typing import Any
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Operator
 from edgedigits_exporters.microcontroller.layer import Layer, Source, require_sizes
+from edgedigits_exporters.microcontroller.tables import table_layer
 
 _HERE = "edgedigits_exporters.microcontroller.operators"
 
@@ -62,7 +64,11 @@ def lower(operator: Operator, sources: tuple[Source, ...], kernels: Kernels) -> 
     Raises:
         ArtifactUnsupported: sizes or scales with which C could not equal LiteRT.
     """
-    layer: Layer | None = load_operator(operator.name).lower(operator, sources, kernels)
+    module, layer = load_operator(operator.name), None
+    if hasattr(module, "table_of"):
+        layer = table_layer(operator, sources[0], module.table_of(operator, kernels))
+    else:
+        layer = module.lower(operator, sources, kernels)
     if layer is not None:
         require_sizes(operator)
     return layer

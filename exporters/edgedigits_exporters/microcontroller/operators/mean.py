@@ -8,7 +8,7 @@ from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point
 from edgedigits_exporters.microcontroller.graph import Operator, Tensor
-from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, resident_rows, rows_read, summary
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Source, make_layer
 from edgedigits_exporters.microcontroller.requantization import require_small
 from edgedigits_exporters.microcontroller.values import Values, require_shape
 from edgedigits_runtime.errors import ArtifactUnsupported
@@ -61,23 +61,11 @@ def lower(operator: Mean, sources: tuple[Source, ...], kernels: Kernels) -> Laye
     height, width, channels = source.tensor.shape
     require_small(operator, 255 * operator.inputs[0].scale / operator.output.scale)
     rounding = _xnnpack_fields(operator) if kernels == "xnnpack" else _reference_fields(operator)
-
-    def define(place: Place) -> str:
-        return literals.structure("mean", f"layer_{place.number}", {
-            "height": height, "width": width, "channels": channels,
-            "rows": resident_rows(source, place.input_rows[0]), **rounding,
-        })  # fmt: skip
-
-    return Layer(
-        kernels=KERNELS[kernels],
-        steps=height,
-        reads=(rows_read(source),),
-        structure="mean",
-        define=define,
-        call="mean_row(layer, {input}, y, {output}, {kept});",
-        comment=summary(operator),
-        kept_bytes=4 * channels,
-    )
+    sides = {"height": height, "width": width, "channels": channels}
+    return make_layer(
+        operator, sources, KERNELS[kernels], "mean", lambda place: {**sides, "rows": place.input_rows[0], **rounding},
+        "mean_row(layer, {input}, y, {output}, {kept});", steps=height, kept_bytes=4 * channels,
+    )  # fmt: skip
 
 
 def _xnnpack_fields(operator: Mean) -> dict[str, object]:

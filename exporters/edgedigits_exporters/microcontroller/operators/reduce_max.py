@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import Layer, Place, Source, resident_rows, rows_read, summary
+from edgedigits_exporters.microcontroller.layer import Layer, Source, make_layer
 from edgedigits_exporters.microcontroller.operators import mean
 from edgedigits_exporters.microcontroller.values import Values, require_same_quantization
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
@@ -25,20 +24,9 @@ def parse(operator: StoredOperator, values: Values) -> ReduceMax:
 
 def lower(operator: ReduceMax, sources: tuple[Source, ...], _kernels: Kernels) -> Layer:
     """Return a global max pool as C: its output grows with each row of the input."""
-    (source,) = sources
-    height, width, channels = source.tensor.shape
-
-    def define(place: Place) -> str:
-        return literals.structure("reduce_max", f"layer_{place.number}", {
-            "width": width, "channels": channels, "rows": resident_rows(source, place.input_rows[0]),
-        })  # fmt: skip
-
-    return Layer(
-        kernels=("reduce_max",),
-        steps=height,
-        reads=(rows_read(source),),
-        structure="reduce_max",
-        define=define,
-        call="reduce_max_row(layer, {input}, y, {output});",
-        comment=summary(operator),
-    )
+    height, width, channels = sources[0].tensor.shape
+    return make_layer(
+        operator, sources, ("reduce_max",), "reduce_max",
+        lambda place: {"width": width, "channels": channels, "rows": place.input_rows[0]},
+        "reduce_max_row(layer, {input}, y, {output});", steps=height,
+    )  # fmt: skip
