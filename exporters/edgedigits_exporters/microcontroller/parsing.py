@@ -66,8 +66,7 @@ def _graph(model: StoredModel, known: Known, image: tuple[int, int, int] | None)
     if image is not None and image != source.shape:
         source, reshape = _reshaped(source, image)
         needed.insert(0, reshape)
-    dtypes = (model.tensors[index].dtype.lower() for index in (*model.inputs, *model.outputs))
-    return Graph(source, output, tuple(needed), *dtypes)
+    return Graph(source, output, tuple(needed))
 
 
 def _reshaped(source: Tensor, image: tuple[int, int, int]) -> tuple[Tensor, Reshape]:
