@@ -78,12 +78,12 @@ def import_model(
         data_dir: folder to look for a dataset in first.
         out: file to write; None is a name beside the source.
         expect_accuracy: fraction 0..1 that the model must reach on the data.
-        contract: JSON file with any fields of a contract, for what no file can tell; or the JSON itself.
+        contract: JSON file with any fields of a contract, for what no file states; or the JSON itself.
         force: replace an existing file.
 
     Raises:
         ArtifactError: the source cannot be used.
-        ContractMissing: something is not certain; the message says what to state.
+        ContractMissing: something is not certain; the message names what to state.
         ContractInvalid: labels or contract do not fit the model.
         DataError: the data cannot be used.
         ModelInaccurate: no better than chance, or below `expect_accuracy`.

@@ -64,9 +64,9 @@ class Operands:
             raise UnknownNumbers(f"its input {slot} is computed from the picture")
         return [int(number) for number in numbers.ravel()]
 
-    def axis(self, name: str = "axis", more: int = 0) -> int:
-        """Return an attribute as a dimension of the first input, or of one with `more` dimensions."""
-        return _dimension(self.options.get(name, 0), len(self.shapes[0]) + more)
+    def axis(self, more: int = 0) -> int:
+        """Return the attribute `axis` as a dimension of the first input, or of one with `more` dimensions."""
+        return _dimension(self.options.get("axis", 0), len(self.shapes[0]) + more)
 
 
 def computed_shapes(name: str, operands: Operands) -> list[Shape]:
