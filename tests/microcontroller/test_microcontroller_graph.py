@@ -15,11 +15,10 @@ from edgedigits_exporters.microcontroller.operators.clamp import Clamp
 from edgedigits_exporters.microcontroller.operators.concatenation import Concatenation
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
-from edgedigits_exporters.microcontroller.operators.mean import Mean
 from edgedigits_exporters.microcontroller.operators.mul import Mul
 from edgedigits_exporters.microcontroller.operators.pad import Pad
 from edgedigits_exporters.microcontroller.operators.pooling import Pool
-from edgedigits_exporters.microcontroller.operators.reduce_max import ReduceMax
+from edgedigits_exporters.microcontroller.operators.reduction import Mean, ReduceMax
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 from edgedigits_exporters.microcontroller.parsing import read_graph
