@@ -15,8 +15,9 @@ from edgedigits.data.description import DataFolder, Description
 from edgedigits.data.framing import decoded
 from edgedigits.data.storage import read_folder
 from edgedigits_runtime.preprocessing import Images
+from edgedigits_runtime.reading.components import find_components
 from edgedigits_runtime.reading.ink import find_inks
-from edgedigits_runtime.reading.locate import locate
+from edgedigits_runtime.reading.locate import SPECK_SHARE
 
 FOLDS = 5
 WRITERS = 60
@@ -84,6 +85,15 @@ def fold_of(writers: Labels) -> Labels:
 
 
 def _character(ink: Images) -> Images:
-    """Return the ink of the widest group of marks, without specks and what runs along the picture's edge."""
-    found = locate(ink).candidates
-    return max(found, key=lambda one: (one.last - one.first, int(one.ink.sum()))).ink if found else ink
+    """Return the heaviest connected component, and others within the picture that are no specks, such as a dot."""
+    components = find_components(ink > 0)
+    masks = [components.mask(k) for k in range(len(components))]
+    places = [np.s_[top:bottom, left:right] for top, left, bottom, right in components.boxes.tolist()]
+    weights = [int(ink[place][mask].sum()) for place, mask in zip(places, masks, strict=True)]
+    kept = np.zeros_like(ink)
+    for place, mask, weight in zip(places, masks, weights, strict=True):
+        rows, columns = place
+        within = rows.start > 0 < columns.start and rows.stop < ink.shape[0] and columns.stop < ink.shape[1]
+        if weight == max(weights) or (within and weight >= SPECK_SHARE * max(weights)):
+            kept[place][mask] = ink[place][mask]
+    return kept
