@@ -143,7 +143,10 @@ def test_wild_pictures_are_not_downloaded(tmp_path, monkeypatch):
 def packages(tmp_path: Path) -> Path:
     """A folder with two packages of matplotlib's fonts, as `make fonts` unpacks them."""
     source = Path(mpl.get_data_path(), "fonts", "ttf")
-    for package, names in {"fonts-a": ("DejaVuSans.ttf", "cmsy10.ttf"), "fonts-b": ("DejaVuSerif.ttf",)}.items():
+    for package, names in {
+        "fonts-a": ("DejaVuSans.ttf", "STIXSizFiveSymReg.ttf"),
+        "fonts-b": ("DejaVuSerif.ttf",),
+    }.items():
         folder = tmp_path / "fonts" / package / "usr" / "share" / "fonts" / "truetype"
         folder.mkdir(parents=True)
         for name in names:
