@@ -8,13 +8,16 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from edgedigits.data.description import ENVIRONMENT, MAX_BYTES, DataFile
+from edgedigits.data.description import ENVIRONMENT, MAX_BYTES, DataFile, DataFolder
 from edgedigits.progress import ProgressBar
 from edgedigits_runtime.errors import ChecksumMismatch, DataError, DataNotFound, OutputNotWritable
 
@@ -24,6 +27,7 @@ TIMEOUT = 30.0
 # A bad telephone line is faster.
 MIN_SPEED = 1024
 MAX_REASON = 200
+CONNECTIONS = 8  # At once, for a folder of small files.
 
 
 class _MirrorError(Exception):
@@ -62,6 +66,49 @@ def fetch(file: DataFile, target: Path, *, timeout: float = TIMEOUT) -> Path:
     raise _failure(file, target, faults)
 
 
+def fetch_folder(folder: DataFolder, target: Path, *, timeout: float = TIMEOUT) -> Path:
+    """Download the files of `folder` to `target`, several at once, and return `target`; see fetch."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with _lock(target.parent):
+            if target.is_dir():
+                return target
+            part.mkdir(exist_ok=True)
+            missing = [name for name in folder.members if not (part / name).is_file()]
+            with ThreadPoolExecutor(CONNECTIONS) as pool, ProgressBar(folder.dataset, len(missing)) as bar:
+                for faults in pool.map(lambda name: _fetch_member(folder, name, part / name, timeout), missing):
+                    if faults:
+                        pool.shutdown(cancel_futures=True)
+                        raise _failure(folder, target, faults)
+                    bar.advance()
+            try:
+                folder.read(part)
+            except ChecksumMismatch as error:
+                shutil.rmtree(part)
+                raise _failure(folder, target, {folder.mirrors[0]: error}) from error
+            part.replace(target)
+            return target
+    except OSError as error:
+        raise OutputNotWritable(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def _fetch_member(folder: DataFolder, name: str, target: Path, timeout: float) -> dict[str, Exception]:
+    """Download one file of a folder; return the fault of each mirror if all failed."""
+    part = target.with_name(f"{name}.part")
+    faults: dict[str, Exception] = {}
+    for mirror in folder.mirrors:
+        url = mirror + urllib.parse.quote(folder.members[name])
+        try:
+            # The folder has a bar.
+            _receive(url, part, timeout, bar_from=MAX_BYTES)
+        except _MirrorError as error:
+            faults[url] = error
+        else:
+            part.replace(target)
+            return {}
+    return faults
+
+
 def _fetch_from(url: str, file: DataFile, part: Path, timeout: float) -> None:
     """Complete and verify `part` from one mirror."""
     resumed = _receive(url, part, timeout)
@@ -75,8 +122,8 @@ def _fetch_from(url: str, file: DataFile, part: Path, timeout: float) -> None:
         _fetch_from(url, file, part, timeout)
 
 
-def _receive(url: str, part: Path, timeout: float) -> bool:
-    """Receive the rest of `part`; return whether its earlier bytes were kept."""
+def _receive(url: str, part: Path, timeout: float, bar_from: int = 0) -> bool:
+    """Receive the rest of `part`, with a bar from so many bytes; return whether its earlier bytes were kept."""
     start = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "edgedigits"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
@@ -96,17 +143,17 @@ def _receive(url: str, part: Path, timeout: float) -> bool:
         if not resumed and response.status != http.HTTPStatus.OK:
             part.unlink(missing_ok=True)
             raise _MirrorError(f"HTTP {response.status} to a request for bytes from {start}")
-        _store(response, part, start if resumed else 0, timeout)
+        _store(response, part, start if resumed else 0, timeout, bar_from)
     return resumed
 
 
-def _store(response: http.client.HTTPResponse, part: Path, start: int, timeout: float) -> None:
+def _store(response: http.client.HTTPResponse, part: Path, start: int, timeout: float, bar_from: int) -> None:
     """Write the body after the first `start` bytes of `part`, and compare its length with the announced one."""
     announced = response.headers.get("Content-Length", "")
     total = start + int(announced) if announced.isdecimal() else None
     size = start
     with part.open("ab" if start else "wb") as out:
-        with ProgressBar(part.name.removesuffix(".part"), total, style="bytes") as bar:
+        with ProgressBar(part.name.removesuffix(".part"), total, style="bytes", at_least=bar_from) as bar:
             bar.advance(start)
             for chunk in _chunks(response, timeout):
                 size += len(chunk)
@@ -161,7 +208,7 @@ def _lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _failure(file: DataFile, target: Path, faults: dict[str, Exception]) -> DataError:
+def _failure(file: DataFile | DataFolder, target: Path, faults: dict[str, Exception]) -> DataError:
     causes = "; ".join(f"{url}: {fault}" for url, fault in faults.items())
     message = (
         f"{file.name} of {file.dataset} could not be downloaded ({causes}); try again later, put the file into"
