@@ -158,6 +158,8 @@ def _agreement(verification: Any, notes: tuple[str, ...]) -> str:
         raise Unverified("; ".join(notes))
     if not verification.passed:
         raise Wrong(f"passed without reason: {'; '.join(verification.missed)}")
+    if verification.undecided:
+        raise Unverified(f"too few images: {'; '.join(verification.undecided)}")
     return f"{verification.comparison.agreement:.1%}"
 
 

@@ -77,7 +77,7 @@ def import_model(
             it.
         data_dir: folder to look for a dataset in first.
         out: file to write; None is a name beside the source.
-        expect_accuracy: fraction 0..1 that the model must reach on the data.
+        expect_accuracy: fraction 0..1 that the model must reach on the data, and each export later.
         contract: JSON file with any fields of a contract, for what no file can tell; or the JSON itself.
         force: replace an existing file.
 
@@ -105,6 +105,8 @@ def import_model(
         opened = partial(open_as, file)
         deduced, found = _deduce(facts, opened, given, named, names, data, data_dir)
         fitting = dataclasses.replace(deduced.contract, name=given.get("name", path.stem))
+        if expect_accuracy is not None:
+            fitting = dataclasses.replace(fitting, expected_accuracy=expect_accuracy)
         share = None
         if found is not None:
             fitting, share = _measured(fitting, file, found, data or "", target, expect_accuracy)
