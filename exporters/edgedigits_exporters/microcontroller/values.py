@@ -104,6 +104,11 @@ class Values:
         stored = self.stored_input(operator, slot)
         if stored.index in self._numbers:
             return self._numbers[stored.index]
+        if stored.index in self._activations:
+            raise ArtifactUnsupported(
+                f"{operator.where} takes values of the network, {stored.label}, which C lacks: it computes"
+                f" {operator.name} of shapes only; leave it out of the network, or use --format tflite or c-array"
+            )
         if stored.dtype not in ("INT32", "INT64") or not stored.data or math.prod(stored.shape) > MOST_NUMBERS:
             raise ArtifactUnsupported(
                 f"{operator.where}: input {slot}, {stored.label}, is {stored.dtype} of shape {list(stored.shape)},"
