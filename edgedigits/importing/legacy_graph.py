@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
 
+from edgedigits.importing.legacy_arrays import Tensor
 from edgedigits.importing.legacy_layers import Layer, as_object, translate_layer
-from edgedigits.importing.legacy_operations import Tensor, translate_operation
+from edgedigits.importing.legacy_operations import translate_operation
 from edgedigits_exporters.keras_classes import MODELS
 from edgedigits_exporters.untrusted_legacy_keras import CALLERS
 from edgedigits_runtime.errors import ArtifactUnsupported

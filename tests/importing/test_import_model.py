@@ -60,6 +60,19 @@ def test_data_gives_labels_accuracy_and_thresholds(tmp_path: Path) -> None:
     assert made.tried[0].name == "raw" and made.tried[0].p_value == 1
 
 
+def test_the_order_of_image_dataset_from_directory_is_found(tmp_path: Path) -> None:
+    names = sorted(str(number) for number in range(1, 11))
+    data = digits_folder(tmp_path / "digits", 300)
+    for digit in reversed(range(10)):
+        (data / str(digit)).rename(data / f"{names[digit]}-")
+    for name in names:
+        (data / f"{name}-").rename(data / name)
+    # Where the normalisation is stated, nothing else has to be tried.
+    stated = Path('{"normalisation": "unit"}')
+    made = import_model(foreign_onnx(tmp_path / "mine.onnx", name="base"), data=str(data), contract=stated)
+    assert made.contract.labels == tuple(names) and made.accuracy is not None and made.accuracy.value > 0.9
+
+
 def test_a_model_at_chance_is_refused_and_nothing_written(tmp_path: Path) -> None:
     source = tmp_path / "noise.onnx"
     source.write_bytes(onnx_bytes(None))
