@@ -110,6 +110,12 @@ def export_model(request: ExportRequest) -> Exported:
         steps, data = plan(request, Path(between))
         for step in steps:
             made = _copy_shipped(step, request.expect_accuracy) if step.copy else _make(step, data, request.verify)
+            found = made.verification
+            if found and found.undecided and step is not steps[-1]:
+                # C is exact against this file, which says nothing about its source.
+                data.notes.append(
+                    f"{made.precision} is not proven against {found.against}: {'; '.join(found.undecided)}"
+                )
     return made
 
 

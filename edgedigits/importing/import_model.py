@@ -168,7 +168,9 @@ def _deduce(
     if not results:
         assert problem is not None
         raise problem
-    return max(results, key=lambda result: _share_read(*result, opened)) if len(results) > 1 else results[0]
+    return (
+        max(results, key=lambda result: _share_read(result[0], result[1], opened)) if len(results) > 1 else results[0]
+    )
 
 
 def _share_read(deduced: Deduced, found: EvaluationData | None, opened: Any) -> float:
