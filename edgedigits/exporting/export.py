@@ -58,6 +58,7 @@ def export(
     verify: bool = True,
     data: str | None = None,
     data_dir: Path | None = None,
+    expect_accuracy: float | None = None,
     kernels: Literal["xnnpack", "reference"] = "xnnpack",
     project: str = "plain",
     engine: str | None = None,
@@ -73,6 +74,7 @@ def export(
         out: the file or folder to write; None chooses a name.
         verify: compare with the model on the test split before the file gets its name; C with LiteRT, value by value.
         data, data_dir: dataset, and the folder to look in first; None for the one that the model was trained on.
+        expect_accuracy: fraction 0..1 that the model and the artifact must reach; None for what the contract says.
         kernels, project: of C, kernels also of web; see microcontroller.c.COptions.
         engine, npm_package: of web; see web.WebOptions.
         force: replace an existing folder.
@@ -87,7 +89,9 @@ def export(
         "npm_package": npm_package,
     }
     return export_model(
-        ExportRequest(model, format, precision, out, verify, DataOptions(data, data_dir), force=force, options=options)
+        ExportRequest(
+            model, format, precision, out, verify, DataOptions(data, data_dir), expect_accuracy, force, options
+        )
     )
 
 
@@ -105,7 +109,13 @@ def export_model(request: ExportRequest) -> Exported:
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
         steps, data = plan(request, Path(between))
         for step in steps:
-            made = _copy_shipped(step) if step.copy else _make(step, data, request.verify)
+            made = _copy_shipped(step, request.expect_accuracy) if step.copy else _make(step, data, request.verify)
+            found = made.verification
+            if found and found.undecided and step is not steps[-1]:
+                # C is exact against this file, which says nothing about its source.
+                data.notes.append(
+                    f"{made.precision} is not proven against {found.against}: {'; '.join(found.undecided)}"
+                )
     return made
 
 
@@ -158,6 +168,8 @@ def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | Non
         verify = partial(data.verify, contract=step.options.contract)
         verification = step.format.compare(step.source, artifact, step.options, verify)
     except (DataNotFound, DeviceUnavailable) as error:
+        if data.expect_accuracy is not None:
+            raise
         data.notes.append(f"not compared with {engine_title(step.source)}: {error}")
         return None
     if verification is None:
@@ -184,13 +196,20 @@ def _measured(contract: Contract, artifact: Path, verification: Verification | N
     return dataclasses.replace(contract, accuracy=verification.accuracy(), verified=verification.summary())
 
 
-def _copy_shipped(step: Step) -> Exported:
-    """Copy a shipped file, which was verified when it was made, with its golden vectors."""
+def _copy_shipped(step: Step, expected: float | None) -> Exported:
+    """Copy a shipped file, which was verified when it was made, with its golden vectors.
+
+    Raises:
+        GateMissed: it does not reach the expected accuracy.
+    """
     shipped, path = step.source, step.path
+    contract = read_contract(shipped)
+    reached = (contract.accuracy or {}).get("top1", 0.0)
+    if expected is not None and reached < expected:
+        raise GateMissed(f"{shipped.name} was refused: its accuracy is {reached:.2%}, at least {expected:.2%} expected")
     write_whole(path, shipped.read_bytes())
     # A report of an earlier file.
     report_path(path).unlink(missing_ok=True)
     if golden_path(shipped).is_file():
         write_whole(golden_path(path), golden_path(shipped).read_bytes())
-    contract = read_contract(shipped)
     return Exported(path, contract, contract.precision, notes=(f"copied the shipped {shipped.name}",))

@@ -52,10 +52,25 @@ def test_a_file_without_a_contract_is_imported_in_memory(tmp_path: Path) -> None
 
 def test_data_gives_labels_accuracy_and_thresholds(tmp_path: Path) -> None:
     data = digits_folder(tmp_path / "digits")
-    made = import_model(foreign_onnx(tmp_path / "mine.onnx", scale=1 / 255, name="base"), data=str(data))
+    source = foreign_onnx(tmp_path / "mine.onnx", scale=1 / 255, name="base")
+    made = import_model(source, data=str(data), expect_accuracy=0.9)
     assert made.contract.labels == tuple("0123456789") and made.accuracy is not None and made.accuracy.value > 0.95
     assert made.contract.accuracy is not None and made.contract.data is not None
+    assert read_contract(made.path).expected_accuracy == 0.9
     assert made.tried[0].name == "raw" and made.tried[0].p_value == 1
+
+
+def test_the_order_of_image_dataset_from_directory_is_found(tmp_path: Path) -> None:
+    names = sorted(str(number) for number in range(1, 11))
+    data = digits_folder(tmp_path / "digits", 300)
+    for digit in reversed(range(10)):
+        (data / str(digit)).rename(data / f"{names[digit]}-")
+    for name in names:
+        (data / f"{name}-").rename(data / name)
+    # Where the normalisation is stated, nothing else has to be tried.
+    stated = Path('{"normalisation": "unit"}')
+    made = import_model(foreign_onnx(tmp_path / "mine.onnx", name="base"), data=str(data), contract=stated)
+    assert made.contract.labels == tuple(names) and made.accuracy is not None and made.accuracy.value > 0.9
 
 
 def test_a_model_at_chance_is_refused_and_nothing_written(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def layers_of(path: Path) -> list[str]:
 
 ACCEPTED = """
 depthwise.h5 depthwise.keras depthwise operations.h5 operations.keras operations teachable.h5 shared.h5 many_layers.h5
-flat.h5 half.h5 older.h5 in_disguise.keras
+arrays.h5 flat.h5 half.h5 older.h5 in_disguise.keras
 """
 
 

@@ -163,7 +163,7 @@ def test_the_report_holds_everything_and_is_plain_json(artifact: Path, disturbed
     assert report == json.loads(json.dumps(verification.to_dict()))
     assert set(report) == {
         "artifact", "against", "against_fingerprint", "dataset", "split", "precision", "gate", "missed", "comparison",
-        "passed", "data_notes",
+        "passed", "data_notes", "undecided",
     }  # fmt: skip
     assert set(report["comparison"]) == {
         "images", "keras_accuracy", "artifact_accuracy", "flips", "mcnemar_p", "max_probability_error",
