@@ -34,7 +34,8 @@ from edgedigits_runtime.foreign.trial import Tried
 from edgedigits_runtime.golden import write_golden
 from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.reading.reader import Reader
-from edgedigits_runtime.whole_files import write_whole
+from edgedigits_runtime.untrusted import checked_content
+from edgedigits_runtime.whole_files import whole_file, write_whole
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,11 @@ def import_model(
         if found is not None:
             fitting, share = _measured(fitting, file, found, data or "", target, expect_accuracy)
             notes = [*notes, *found.notes]
-        write_whole(target, _with_contract(file, fitting))
-    if target.suffix != ".keras":
-        write_golden(Reader(Classifier(open_as(target, fitting))), target)
+        with whole_file(target) as temporary:
+            write_whole(temporary, _with_contract(file, fitting))
+            if target.suffix != ".keras":
+                # Before the file gets its name, so that a model that the reader cannot feed is not imported.
+                write_golden(Reader(Classifier(open_as(temporary, fitting))), target)
     return Imported(target, fitting, deduced.tried, share, (*notes, *deduced.notes))
 
 
@@ -196,13 +199,13 @@ def _measured(
 
 
 def _with_contract(file: Path, contract: Contract) -> bytes:
-    content = file.read_bytes()
     if file.suffix == ".keras":
         from edgedigits_exporters.keras_file import with_contract
 
-        return with_contract(content, contract)
+        return with_contract(file.read_bytes(), contract)
+    content = checked_content(file)
     if file.suffix == ".tflite":
         return append_zipped(content, contract)
-    from edgedigits_runtime.untrusted.onnx_model import with_metadata
+    from edgedigits_runtime.untrusted.onnx_model import with_data_inside, with_metadata
 
-    return with_metadata(content, ONNX_PROPERTY, contract.to_json())
+    return with_metadata(with_data_inside(content, file.parent), ONNX_PROPERTY, contract.to_json())

@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
+import onnx
 import pytest
 from PIL import Image
 
@@ -43,6 +45,31 @@ def test_an_imported_file_reads_pictures_without_another_option(tmp_path: Path) 
     reader = edgedigits.load(made.path)
     assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
     assert all(stage.alike for stage in replay(read_golden(golden_path(made.path)), reader))
+
+
+def test_weights_beside_an_onnx_file_are_taken_into_it(tmp_path: Path) -> None:
+    """As torch.onnx.export writes them."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    source = foreign_onnx(folder / "mine.onnx", layout="NCHW", name="base")
+    content, places = onnx.load(source), {"save_as_external_data": True, "location": "mine.onnx.data"}
+    onnx.save(content, source, size_threshold=100, **places)
+    assert (folder / "mine.onnx.data").is_file()
+    made = import_model(source, out=tmp_path / "apart.onnx")
+    shutil.rmtree(folder)
+    reader = edgedigits.load(made.path)
+    assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
+    onnx.checker.check_model(onnx.load(made.path, load_external_data=False))
+
+
+def test_a_model_that_the_reader_cannot_feed_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ContractInvalid("no")
+
+    monkeypatch.setattr("edgedigits.importing.import_model.write_golden", refuse)
+    with pytest.raises(ContractInvalid):
+        import_model(bare_tflite(tmp_path / "a.tflite"), out=tmp_path / "b.tflite")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tflite"]
 
 
 def test_a_file_without_a_contract_is_imported_in_memory(tmp_path: Path) -> None:
