@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from edgedigits.importing.onnx_source import with_one_output
 from edgedigits_runtime.errors import ArtifactUnsupported
 
 AS_THEY_ARE = (".onnx", ".tflite")
@@ -9,14 +10,16 @@ KERAS = (".keras", ".h5", ".hdf5")
 
 
 def as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
-    """Return a `.keras`, `.onnx` or `.tflite` file of a source, and notes; converted files go into `between`.
+    """Return a `.keras`, `.onnx` or `.tflite` file of a source, and notes; changed files go into `between`.
 
     Raises:
         ArtifactError, ConversionFailed, GateMissed: the source cannot be used; see to_keras and saved_model_to_onnx.
         MissingExtra: a package is not installed.
     """
     if source.is_file() and source.suffix in AS_THEY_ARE:
-        return source, []
+        file = between / source.name
+        output = with_one_output(source, file) if source.suffix == ".onnx" else None
+        return (source, []) if output is None else (file, [f"of its outputs, {output!r} is used"])
     is_folder = (source / "saved_model.pb").is_file()
     if not is_folder and not (source.is_file() and source.suffix in KERAS):
         known = ", ".join((*KERAS, *AS_THEY_ARE))

@@ -11,6 +11,7 @@ from PIL import Image
 
 import edgedigits
 from edgedigits.importing.import_model import import_model
+from edgedigits_runtime.contract import Scaling
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import (
     ArtifactNotFound,
@@ -62,6 +63,47 @@ def test_weights_beside_an_onnx_file_are_taken_into_it(tmp_path: Path) -> None:
     onnx.checker.check_model(onnx.load(made.path, load_external_data=False))
 
 
+@pytest.mark.parametrize(("operator", "dtype"), [("ArgMax", "INT64"), ("Identity", "FLOAT")])
+def test_outputs_that_repeat_the_decision_are_left_out(operator: str, dtype: str, tmp_path: Path) -> None:
+    """As scikit-learn writes them; several real outputs are several answers."""
+    source = foreign_onnx(tmp_path / "mine.onnx", name="base")
+    model = onnx.load(source)
+    model.graph.node.append(onnx.helper.make_node(operator, ["probabilities"], ["label"]))
+    label = onnx.helper.make_tensor_value_info("label", getattr(onnx.TensorProto, dtype), None)
+    model.graph.output.insert(0, label)
+    onnx.save(model, source)
+    if operator == "ArgMax":
+        made = import_model(source)
+        assert [value.name for value in onnx.load(made.path).graph.output] == ["probabilities"]
+        assert edgedigits.load(made.path).read(next(iter(golden_pictures()))[0]).text == "0"
+    else:
+        with pytest.raises(ArtifactUnsupported, match="2 outputs"):
+            import_model(source)
+
+
+@pytest.mark.parametrize("dtype", ["UINT8", "FLOAT16", "DOUBLE"])
+def test_inputs_of_other_types_are_fed(dtype: str, tmp_path: Path) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx", scale=1 / 255 if dtype == "UINT8" else 1, name="base")
+    model = onnx.load(source)
+    model.graph.input[0].type.tensor_type.elem_type = getattr(onnx.TensorProto, dtype)
+    model.graph.node.insert(0, onnx.helper.make_node("Cast", ["pixels"], ["float"], to=onnx.TensorProto.FLOAT))
+    model.graph.node[1].input[0] = "float"
+    onnx.save(model, source)
+    reader = edgedigits.load(import_model(source).path)
+    assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
+
+
+def test_an_output_of_class_numbers_is_refused(tmp_path: Path) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx")
+    model = onnx.load(source)
+    model.graph.node.append(onnx.helper.make_node("ArgMax", ["probabilities"], ["label"]))
+    del model.graph.output[:]
+    model.graph.output.append(onnx.helper.make_tensor_value_info("label", onnx.TensorProto.INT64, None))
+    onnx.save(model, source)
+    with pytest.raises(ArtifactUnsupported, match="argmax"):
+        import_model(source)
+
+
 def test_a_model_that_the_reader_cannot_feed_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ContractInvalid("no")
@@ -106,6 +148,17 @@ def test_what_is_not_certain_is_asked_for(tmp_path: Path) -> None:
     source.write_bytes(onnx_bytes(None))
     with pytest.raises(ContractMissing, match="--data"):
         import_model(source)
+
+
+def test_the_example_of_what_to_state_is_the_likeliest(tmp_path: Path) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx", scale=0.3081, offset=0.1307, name="base")
+    with pytest.raises(ContractMissing) as refused:
+        import_model(source)
+    example = tmp_path / "stated.json"
+    example.write_text(str(refused.value).rpartition("--contract ")[2].strip("'"))
+    made = import_model(source, contract=example)
+    assert isinstance(made.contract.normalisation, Scaling)
+    assert made.contract.normalisation.scale[0] == pytest.approx(1 / (255 * 0.3081), rel=0.05)
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"normalisation": "vgg"}', '{"colour": 1}'])

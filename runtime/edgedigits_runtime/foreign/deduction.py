@@ -20,7 +20,7 @@ from edgedigits_runtime.errors import ContractInvalid, ContractMissing
 from edgedigits_runtime.foreign.facts import Facts
 from edgedigits_runtime.foreign.layouts import find_layout
 from edgedigits_runtime.foreign.output_kind import check_output_kind, kind_of_values
-from edgedigits_runtime.foreign.trial import Tried, candidates, try_each, winner
+from edgedigits_runtime.foreign.trial import NEAR, Tried, candidates, try_each, winner
 from edgedigits_runtime.intervals import wilson
 from edgedigits_runtime.preprocessing import Images, dequantize, network_input, quantize
 from edgedigits_runtime.reading.frame import fitted
@@ -81,7 +81,7 @@ def shape_of(facts: Facts, given: Mapping[str, Any], labels: tuple[str, ...] | N
         if isinstance(found, str):
             raise ContractMissing(
                 f"{facts.path}: the layout of its input {_sizes(facts.input)} is not certain, since {found};"
-                f" {_advice(facts, 'layout', 'NHWC')}"
+                f" {_advice(facts, {'layout': 'NHWC'})}"
             )
         layout, image = found
     # A free batch may be missing in the file's shape of the output.
@@ -160,7 +160,7 @@ def deduce(
         if data is None:
             raise ContractMissing(
                 f"{facts.path} does not state how its pixels are normalised; give labelled pictures with --data"
-                f" FOLDER, or {_advice(facts, 'normalisation', 'unit')}"
+                f" FOLDER, or {_advice(facts, {'normalisation': 'unit'})}"
             )
         rows = try_each(engine, choices, data.images, in_order(data, contract.labels))
     best = winner(rows)
@@ -227,15 +227,17 @@ def _most_frequent(data: LabelledImages) -> float:
 def _undecided(facts: Facts, rows: list[Tried], data: LabelledImages) -> str:
     best = ", ".join(f"{row.name} {row.accuracy:.1%} (loss {row.loss:.2g})" for row in rows[:3])
     more = "give labelled pictures with --data FOLDER" if data.origin == "drawn digits" else "give more pictures"
+    likely = min((row for row in rows if row.accuracy > rows[0].accuracy - NEAR), key=lambda row: row.loss).contract
+    fields = {key: json.loads(likely.to_json()).get(key, likely.polarity) for key in ("normalisation", "polarity")}
     return (
         f"{facts.path} does not state how its pixels are normalised, and no way is clearly the best on"
-        f" {rows[0].images} {data.origin}: {best}; {more}, or {_advice(facts, 'normalisation', 'unit')}"
+        f" {rows[0].images} {data.origin}: {best}; {more}, or {_advice(facts, fields)}"
     )
 
 
-def _advice(facts: Facts, field: str, example: str) -> str:
-    fields = json.dumps({field: example})
-    return f"state the {field}, such as: edgedigits import {facts.path} --contract '{fields}'"
+def _advice(facts: Facts, fields: dict[str, Any]) -> str:
+    field = next(iter(fields))
+    return f"state the {field}, such as: edgedigits import {facts.path} --contract '{json.dumps(fields)}'"
 
 
 def _sizes(tensor: Tensor) -> str:

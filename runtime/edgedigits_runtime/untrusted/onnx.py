@@ -114,9 +114,12 @@ class _Checker:
     def _check_node(self, node: Node, where: str) -> None:
         if node.operator not in OPERATORS.get(node.domain, ()):
             name = f"{node.domain}.{node.operator}" if node.domain else node.operator
-            raise self.unsupported(
-                f"holds the unsupported operator {name[:80]!r}; export it with those of image classifiers"
-            )
+            advice = "export it with those of image classifiers"
+            if node.operator == "ZipMap":
+                advice = "convert it from scikit-learn with options={'zipmap': False}"
+            elif node.domain == "ai.onnx.ml":
+                advice = "of scikit-learn, edgedigits import takes an MLPClassifier, without a scaler before it"
+            raise self.unsupported(f"holds the unsupported operator {name[:80]!r}; {advice}")
         found = {attribute.name: attribute.integers for attribute in node.attributes}
         for attribute in node.attributes:
             for constant in attribute.constants:

@@ -21,7 +21,7 @@ def read_stated(content: bytes, source: str) -> Stated:
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ArtifactUnsupported(
             f"{source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected 1 and 1;"
-            " split the model"
+            " export the part that is a classifier; if integers repeat its decision, edgedigits import leaves them out"
         )
     return Stated(input=_tensor(model.inputs[0]), output=_tensor(model.outputs[0]), opset=model.opset)
 
