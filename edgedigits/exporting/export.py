@@ -105,12 +105,15 @@ def export_model(request: ExportRequest) -> Exported:
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
         steps, data = plan(request, Path(between))
         for step in steps:
-            made = _copy_shipped(step) if step.copy else _make(step, data, request.verify)
+            made = _copy_shipped(step) if step.copy else _make(step, data, request.verify, steps[-1].path)
     return made
 
 
-def _make(step: Step, data: SourceData, verify: bool) -> Exported:
-    """Export, compare, embed the contract and write golden vectors; a folder brings its own of these two."""
+def _make(step: Step, data: SourceData, verify: bool, last: Path) -> Exported:
+    """Export, compare, embed the contract and write golden vectors; a folder brings its own of these two.
+
+    The report of a file that is refused on the way to the artifact `last` stays beside that one.
+    """
     source, path, options = step.source, step.path, step.options
     converted, own = isinstance(options, ConversionOptions), options.contract or own_contract(source)
     if own and own.data and not converted:
@@ -121,7 +124,7 @@ def _make(step: Step, data: SourceData, verify: bool) -> Exported:
         options = dataclasses.replace(options, calibration_set=data.calibration_set())
     with whole_file(path) if converted else whole_folder(path, replace=step.replace) as temporary:
         step.format.export(source, temporary, options)
-        verification = _compare(step, temporary, data) if verify else None
+        verification = _compare(step, temporary, data, last) if verify else None
         contract = own_contract(temporary) or own
         if contract and converted:
             contract = _measured(moved(contract, source, path), temporary, verification, data)
@@ -147,7 +150,7 @@ def _stored_precision(source: Path, contract: Contract | None) -> str:
     return contract.precision if contract else ""
 
 
-def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | None:
+def _compare(step: Step, artifact: Path, data: SourceData, last: Path) -> Verification | None:
     """Compare an artifact with its source on the test split; add a note if that is not possible.
 
     Raises:
@@ -165,7 +168,7 @@ def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | Non
     verification = dataclasses.replace(verification, artifact=step.path.name, against=step.source.name)
     advice = "--no-verify writes the folder anyway; if C differs from LiteRT, please report it"
     if converted:
-        report = write_report(verification, step.path)
+        report = write_report(verification, step.path if verification.passed else last)
         advice = f"{report} lists the flipped images; --no-verify writes the file anyway"
     if not verification.passed:
         raise GateMissed(f"{step.path.name} was refused: {'; '.join(verification.missed)}; {advice}")
