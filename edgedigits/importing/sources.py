@@ -26,7 +26,9 @@ def as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
         raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
     from edgedigits.importing.keras_source import is_keras_3, to_keras
     from edgedigits.importing.saved_model import saved_model_to_onnx, states_layers
+    from edgedigits_exporters.keras_backend import require_keras
 
+    require_keras()
     if source.suffix == ".keras" and is_keras_3(source):
         return source, []
     if is_folder and not states_layers(source):

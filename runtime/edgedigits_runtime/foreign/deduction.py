@@ -20,7 +20,7 @@ from edgedigits_runtime.errors import ContractInvalid, ContractMissing
 from edgedigits_runtime.foreign.facts import Facts
 from edgedigits_runtime.foreign.layouts import find_layout
 from edgedigits_runtime.foreign.output_kind import check_output_kind, kind_of_values
-from edgedigits_runtime.foreign.trial import NEAR, Tried, candidates, try_each, winner
+from edgedigits_runtime.foreign.trial import Tried, candidates, try_each, winner
 from edgedigits_runtime.intervals import wilson
 from edgedigits_runtime.preprocessing import Images, dequantize, network_input, quantize
 from edgedigits_runtime.reading.frame import fitted
@@ -227,8 +227,8 @@ def _most_frequent(data: LabelledImages) -> float:
 def _undecided(facts: Facts, rows: list[Tried], data: LabelledImages) -> str:
     best = ", ".join(f"{row.name} {row.accuracy:.1%} (loss {row.loss:.2g})" for row in rows[:3])
     more = "give labelled pictures with --data FOLDER" if data.origin == "drawn digits" else "give more pictures"
-    likely = min((row for row in rows if row.accuracy > rows[0].accuracy - NEAR), key=lambda row: row.loss).contract
-    fields = {key: json.loads(likely.to_json()).get(key, likely.polarity) for key in ("normalisation", "polarity")}
+    first = rows[0].contract
+    fields = {key: json.loads(first.to_json()).get(key, first.polarity) for key in ("normalisation", "polarity")}
     return (
         f"{facts.path} does not state how its pixels are normalised, and no way is clearly the best on"
         f" {rows[0].images} {data.origin}: {best}; {more}, or {_advice(facts, fields)}"
