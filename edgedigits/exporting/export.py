@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,13 @@ from edgedigits_exporters.whole_folders import whole_folder
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
-from edgedigits_runtime.errors import DataNotFound, DeviceUnavailable, GateMissed
+from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
+    ArtifactUnsupported,
+    DataNotFound,
+    DeviceUnavailable,
+    GateMissed,
+)
 from edgedigits_runtime.golden import golden_path, write_golden
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.untrusted.tflite_metadata import read_stated
@@ -122,7 +129,8 @@ def _make(step: Step, data: SourceData, verify: bool, last: Path) -> Exported:
         data.load()
     if isinstance(options, ConversionOptions) and options.precision == "int8":
         options = dataclasses.replace(options, calibration_set=data.calibration_set())
-    with whole_file(path) if converted else whole_folder(path, replace=step.replace) as temporary:
+    whole = whole_file(path) if converted else whole_folder(path, replace=step.replace)
+    with whole as temporary, _naming(path, temporary):
         step.format.export(source, temporary, options)
         verification = _compare(step, temporary, data, last) if verify else None
         contract = own_contract(temporary) or own
@@ -141,6 +149,15 @@ def _make(step: Step, data: SourceData, verify: bool, last: Path) -> Exported:
     return Exported(
         path, contract, precision, verification, take_census(path) if converted else None, tuple(data.notes)
     )
+
+
+@contextlib.contextmanager
+def _naming(path: Path, temporary: Path) -> Iterator[None]:
+    """Name the artifact in errors about its temporary file, which is gone when they are read."""
+    try:
+        yield
+    except (ArtifactCorrupt, ArtifactUnsupported) as error:
+        raise type(error)(str(error).replace(str(temporary), str(path))) from error
 
 
 def _stored_precision(source: Path, contract: Contract | None) -> str:

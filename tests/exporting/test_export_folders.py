@@ -19,6 +19,7 @@ from edgedigits.verification.verify import verify_artifact
 from edgedigits_exporters import conversion, tflite
 from edgedigits_runtime.embedded_contract import append_zipped, read_contract
 from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
     ArtifactNotFound,
     ArtifactUnsupported,
     DataNotFound,
@@ -151,6 +152,16 @@ def test_an_export_finds_the_pictures_of_its_import(tmp_path: Path) -> None:
     found = read_contract(made.path).data
     assert found is not None and found.name == "../../pictures"
     assert edgedigits.verify(made.path).dataset == "pictures"
+
+
+def test_an_unusable_conversion_is_named_as_the_artifact(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def convert(_: Path, path: Path, __: tflite.TfliteOptions) -> None:
+        path.write_bytes(append_zipped(b"junk", int8_contract()))
+
+    monkeypatch.setattr(tflite, "export", convert)
+    with pytest.raises(ArtifactCorrupt) as refused:
+        edgedigits.export(run, out=run / "mine.tflite", verify=False)
+    assert "mine.tflite" in str(refused.value) and ".tmp" not in str(refused.value)
 
 
 @needs("cc")
