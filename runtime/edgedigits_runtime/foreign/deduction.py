@@ -82,7 +82,7 @@ def shape_of(facts: Facts, given: Mapping[str, Any], labels: tuple[str, ...] | N
         if isinstance(found, str):
             raise ContractMissing(
                 f"{facts.path}: the layout of its input {_sizes(facts.input)} is not certain, since {found}; state it:"
-                f" {_stating(facts, 'layout', 'NHWC')}"
+                f" {_stating(facts, {'layout': 'NHWC'})}"
             )
         layout, image = found
     # A free batch may be missing in the file's shape of the output.
@@ -161,7 +161,7 @@ def deduce(
         if data is None:
             raise ContractMissing(
                 f"{facts.path} does not state how its pixels are normalised; {_trying(facts)};"
-                f" or state it: {_stating(facts, 'normalisation', 'unit')}"
+                f" or state it: {_stating(facts, {'normalisation': 'unit'})}"
             )
         rows = try_each(engine, choices, data.images, in_order(data, contract.labels))
     best = winner(rows)
@@ -228,9 +228,11 @@ def _most_frequent(data: LabelledImages) -> float:
 def _undecided(facts: Facts, rows: list[Tried], data: LabelledImages) -> str:
     best = ", ".join(f"{row.name} {row.accuracy:.1%} (loss {row.loss:.2g})" for row in rows[:3])
     more = _trying(facts) if data.origin == "drawn digits" else "give more pictures"
+    first = rows[0].contract
+    fields = {key: json.loads(first.to_json()).get(key, first.polarity) for key in ("normalisation", "polarity")}
     return (
         f"{facts.path} does not state how its pixels are normalised, and no way is clearly the best on"
-        f" {rows[0].images} {data.origin}: {best}; {more}; or state it: {_stating(facts, 'normalisation', 'unit')}"
+        f" {rows[0].images} {data.origin}: {best}; {more}; or state it: {_stating(facts, fields)}"
     )
 
 
@@ -238,8 +240,8 @@ def _trying(facts: Facts) -> str:
     return f"try it on labelled pictures: edgedigits import {quote(str(facts.path))} --data FOLDER"
 
 
-def _stating(facts: Facts, field: str, example: str) -> str:
-    return f"edgedigits import {quote(str(facts.path))} --contract {quote(json.dumps({field: example}))}"
+def _stating(facts: Facts, fields: Mapping[str, Any]) -> str:
+    return f"edgedigits import {quote(str(facts.path))} --contract {quote(json.dumps(fields))}"
 
 
 def _sizes(tensor: Tensor) -> str:
