@@ -21,8 +21,10 @@ from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
+from edgedigits_exporters import conversion
 from edgedigits_exporters.web.onnxruntime_engine import PINNED
-from edgedigits_runtime.errors import DataNotFound
+from edgedigits_runtime.child_process import Child
+from edgedigits_runtime.errors import ConversionFailed, DataNotFound
 from edgedigits_runtime.reading.reader import Reader
 from tests.support.needs import skip_without
 from tests.support.tiny_models import write_onnx, write_tflite
@@ -107,6 +109,34 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
             make(folder)
             done.touch()
     return folder
+
+
+class OneConverter(Child):
+    """A converter that goes on after a conversion: its import of TensorFlow takes seven seconds."""
+
+    def call(self, function: str, *arguments: Any, **limits: Any) -> Any:
+        # A path may be relative to the folder that this test works in.
+        super().call("os:chdir", str(Path.cwd()))
+        return super().call(function, *arguments, **limits)
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_converter() -> Iterator[None]:
+    """Convert all models of this test process in one child process; `own_converter` is as outside the tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        child = OneConverter("the converter", ConversionFailed, keep_output=True)
+        patched.setattr(conversion, "Child", lambda *_, **__: child)
+        yield
+        child.end()
+
+
+@pytest.fixture
+def own_converter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convert in a child process for each conversion."""
+    monkeypatch.setattr(conversion, "Child", Child)
 
 
 @pytest.fixture(scope="session")
