@@ -32,9 +32,12 @@ from tests.support.tiny_models import write_onnx, write_tflite
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+TIMES = int(os.environ.get("EDGEDIGITS_EXAMPLES", "1"))
+"""Times as many examples of properties, for a long check."""
+
 # No deadlines, because timings belong in benchmarks/. Continuous integration draws the same examples each time, so that
 # a failure comes from the change; other runs find new examples.
-settings.register_profile("edgedigits", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile("edgedigits", deadline=None, max_examples=40 * TIMES, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("edgedigits")
 
 REPOSITORY = Path(__file__).parent.parent
