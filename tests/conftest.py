@@ -209,6 +209,27 @@ def run_command(tmp_path: Path) -> RunCommand:
     return run
 
 
+@pytest.fixture
+def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunCommand:
+    """Run `edgedigits ...` in this process and an empty folder: TensorFlow is imported once for all commands."""
+    from typer.testing import CliRunner
+
+    from edgedigits.cli import app
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path, check: int | None = 0) -> "subprocess.CompletedProcess[str]":
+        command = [*map(str, arguments)]
+        done = CliRunner().invoke(app, command, prog_name="edgedigits")
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        if check is not None:
+            assert done.exit_code == check, f"exit code {done.exit_code}\n{done.stdout}\n{done.stderr}"
+        return subprocess.CompletedProcess(command, done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def start_chromium() -> Iterator[StartChromium]:
     """Start the system's Chromium, headless, with more options; it ends with the module's tests.
