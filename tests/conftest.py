@@ -163,15 +163,6 @@ def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run
 
 
 @pytest.fixture(scope="session")
-def small_family_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """pico, trained for one epoch and a quantization-aware one on real MNIST."""
-    from edgedigits.training.fit import train
-    from edgedigits.training.train_options import TrainOptions
-
-    return RunFolder(once(tmp_path_factory, "pico", lambda run: train(TrainOptions("pico", epochs=1, out=run))))
-
-
-@pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """plain-3conv, trained for a few seconds on optdigits, which needs no download."""
     from edgedigits.training.fit import train
