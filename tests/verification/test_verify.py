@@ -94,9 +94,9 @@ def test_disturbed_weights_miss_the_gate(artifact: Path, disturbed: Path, splits
 
 @pytest.mark.slow
 def test_the_command_lists_the_flips_and_exits_with_1(
-    artifact: Path, disturbed: Path, splits: Splits, run_command: RunCommand
+    artifact: Path, disturbed: Path, splits: Splits, run_here: RunCommand
 ) -> None:
-    done = run_command("verify", artifact, "--against", disturbed, "--json", check=1)
+    done = run_here("verify", artifact, "--against", disturbed, "--json", check=1)
     report = json.loads(done.stdout)
     assert report["passed"] is False
     assert len(report["missed"]) == 2
