@@ -60,8 +60,8 @@ def find_source(model: str | Path, suffixes: tuple[str, ...], precision: str | N
     known = dict.fromkeys((*suffixes, ".keras", ".onnx"))
     if path.suffix == ".tflite" and path.suffix not in suffixes:
         raise ExportError(
-            f"{model} is a .tflite file, which is not converted any more; export it with --format c, c-array or web;"
-            " for another precision or for onnx, export the model that it was made of"
+            f"{model} is a .tflite file, which is not converted any more; export it with --format c, c-array or web"
+            " (--engine wasm); for another precision or for onnx, export the model that it was made of"
         )
     if path.suffix not in known:
         raise UnknownName("model file type for this format and engine", path.suffix, known)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from edgedigits.cli.report import report
 from edgedigits.reports.facts import gather
-from edgedigits.reports.report import make_report, write_report
+from edgedigits.reports.report import make_report
 from edgedigits.training.data_of_model import DataOptions
 from edgedigits.training.run_folder import RunConfig, RunFolder
 from edgedigits_runtime.errors import RunError
@@ -37,7 +37,7 @@ def finished(small_run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> 
     copy = RunFolder(tmp_path_factory.mktemp("reports") / "finished")
     shutil.copytree(small_run.path, copy.path)
     edgedigits.export(copy.path, format="tflite", precision="float32")
-    write_report(copy)
+    make_report(copy).write()
     return copy
 
 
@@ -104,7 +104,7 @@ def test_figures_of_the_page_are_those_of_the_model(finished: RunFolder) -> None
 
 def test_a_report_can_be_made_again(finished: RunFolder) -> None:
     before = (finished.path / "report.html").read_bytes()
-    write_report(finished)
+    make_report(finished).write()
     assert (finished.path / "report.html").read_bytes() == before
 
 

@@ -112,7 +112,7 @@ def test_only_shipped_models_are_exported_without_a_compiler(tmp_path: Path, mon
     [
         pytest.param({"model": "float"}, ArtifactUnsupported, "int8", marks=COMPILER),
         pytest.param({"model": "plain"}, ArtifactUnsupported, r"\[28, 28, 1\].*'plain'", marks=COMPILER),
-        ({"engine": "onnxruntime-web", "model": "float"}, UnknownName, r"'.tflite'.*\.onnx, \.keras"),
+        ({"engine": "onnxruntime-web", "model": "float"}, ExportError, "--engine wasm"),
         ({"precision": "float32"}, ExportError, "int8"),
         ({"engine": "webgl"}, UnknownName, "'webgl'.*wasm, onnxruntime-web"),
         ({"npm_package": Path("a.tgz")}, ExportError, "--npm-package"),
