@@ -74,6 +74,7 @@ def info(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
         ("shape", _shape(found["shape"])),
         ("classes", ", ".join(found["labels"])),
         ("reader", found["reader"]),
+        ("licence", found["licence"]),
         ("where", ", ".join(found["folders"]) or found["state"]),
         *((file["name"], f"{file['bytes']:,} bytes" if file["path"] else "not found") for file in found["files"]),
     ]
@@ -92,7 +93,7 @@ def download(
     for description in [describe(name) for name in names]:
         if description.bundled_with:
             typer.echo(f"{description.name}: nothing to download; it comes with {description.bundled_with}")
-        for file in description.files:
+        for file in description.published:
             typer.echo(f"{description.name}: {ensure(file, data_dir)}")
 
 
@@ -131,6 +132,7 @@ def _folder_details(path: str, dataset: "Dataset") -> dict[str, Any]:
         "shape": list(dataset.image_shape),
         "classes": len(dataset.labels),
         "reader": dataset.reader,
+        "licence": None,
         "state": "found",
         "folders": [path],
         "labels": list(dataset.labels),

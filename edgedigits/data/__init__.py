@@ -17,6 +17,11 @@ DATASETS: dict[str, str] = {
     "fashion-mnist": "edgedigits.data.fashion_mnist",
     "cifar10": "edgedigits.data.cifar10",
     "optdigits": "edgedigits.data.optdigits",
+    "hands": "edgedigits.data.hands",
+    "semeion": "edgedigits.data.semeion",
+    "optdigits-orig": "edgedigits.data.optdigits_orig",
+    "pendigits": "edgedigits.data.pendigits",
+    "omniglot": "edgedigits.data.omniglot",
 }
 A_FOLDER = "or the path of a folder with one sub-folder of pictures for each class"
 

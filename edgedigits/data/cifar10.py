@@ -31,6 +31,7 @@ DESCRIPTION = Description(
     shape=(SIDE, SIDE, 3),
     labels=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
     reader="plain",
+    licence="none stated",
     files=(DataFile("cifar10", "cifar-10-binary.tar.gz", MD5, "container", ("https://www.cs.toronto.edu/~kriz/",)),),
 )
 

@@ -32,6 +32,7 @@ DESCRIPTION = Description(
         *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ),
     reader="plain",
+    licence="MIT",
     files=idx_files("fashion-mnist", MIRRORS, "container", MD5_OF_CONTAINER),
 )
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Dataset, Samples
-from edgedigits.data.description import DataFile, Description, Md5Of
+from edgedigits.data.description import ChecksumOf, DataFile, Description
 from edgedigits.data.storage import read_file
 from edgedigits_runtime.errors import DatasetInvalid
 
@@ -20,9 +20,11 @@ UNSIGNED_BYTE = 8
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
-def idx_files(dataset: str, mirrors: tuple[str, ...], md5_of: Md5Of, md5: tuple[str, ...]) -> tuple[DataFile, ...]:
-    """Return the files of a dataset, with their MD5 sums in the order of NAMES."""
-    return tuple(DataFile(dataset, f"{name}.gz", md5[k], md5_of, mirrors) for k, name in enumerate(NAMES))
+def idx_files(
+    dataset: str, mirrors: tuple[str, ...], checksum_of: ChecksumOf, checksums: tuple[str, ...]
+) -> tuple[DataFile, ...]:
+    """Return the files of a dataset, with their checksums in the order of NAMES."""
+    return tuple(DataFile(dataset, f"{name}.gz", checksums[k], checksum_of, mirrors) for k, name in enumerate(NAMES))
 
 
 def load_idx(description: Description, data_dir: Path | None, *, download: bool) -> Dataset:

@@ -26,6 +26,7 @@ DESCRIPTION = Description(
     shape=(28, 28, 1),
     labels=tuple("0123456789"),
     reader="digits",
+    licence="CC BY-SA 3.0",
     files=idx_files("mnist", MIRRORS, "content", MD5_OF_CONTENT),
 )
 

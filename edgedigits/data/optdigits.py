@@ -32,6 +32,7 @@ DESCRIPTION = Description(
     shape=(SIDE, SIDE, 1),
     labels=tuple("0123456789"),
     reader="digits",
+    licence="CC BY 4.0",
     bundled_with="sklearn",
 )
 

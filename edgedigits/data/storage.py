@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from platformdirs import user_cache_path
 
-from edgedigits.data.description import ENVIRONMENT, DataFile, Description
+from edgedigits.data.description import ENVIRONMENT, DataFile, DataFolder, Description
 from edgedigits_runtime.errors import ChecksumMismatch, DataError, DataNotFound, MissingExtra
 
 Availability = Literal["found", "incomplete", "not found", "bundled", "not installed"]
@@ -28,7 +28,7 @@ class FileState:
         error: why it cannot be used; None if it can.
     """
 
-    file: DataFile
+    file: DataFile | DataFolder
     path: Path | None
     error: DataError | None = None
 
@@ -44,13 +44,13 @@ def search_roots(data_dir: Path | None = None) -> tuple[Path, ...]:
     return (*(Path(root) for root in named if root), user_cache())
 
 
-def find(file: DataFile, data_dir: Path | None = None) -> Path | None:
+def find(file: DataFile | DataFolder, data_dir: Path | None = None) -> Path | None:
     """Return the path of `file`, compressed or not; None if it is not found. Its checksum is not verified."""
     for root in search_roots(data_dir):
         for name in file.names:
             path = root / file.dataset / name
             # Path.is_file raises in a folder without permission.
-            if os.path.isfile(path):  # noqa: PTH113
+            if os.path.isfile(path) if isinstance(file, DataFile) else os.path.isdir(path):  # noqa: PTH112, PTH113
                 return path
     return None
 
@@ -70,24 +70,30 @@ def read_file(file: DataFile, data_dir: Path | None = None, *, download: bool = 
     return file.read(_locate(file, data_dir, download))
 
 
-def ensure(file: DataFile, data_dir: Path | None = None) -> Path:
+def read_folder(folder: DataFolder, data_dir: Path | None = None, *, download: bool = True) -> dict[str, bytes]:
+    """Return the content of each file of `folder`, verified; for arguments and errors see `read_file`."""
+    return folder.read(_locate(folder, data_dir, download))
+
+
+def ensure(file: DataFile | DataFolder, data_dir: Path | None = None) -> Path:
     """Return the path of `file`, downloaded if missing, and verified; for errors see `read_file`."""
     path = _locate(file, data_dir, download=True)
     file.read(path)
     return path
 
 
-def _locate(file: DataFile, data_dir: Path | None, download: bool) -> Path:
+def _locate(file: DataFile | DataFolder, data_dir: Path | None, download: bool) -> Path:
     if (path := find(file, data_dir)) is not None:
         return path
     if not download:
         raise _not_found(file, data_dir)
-    from edgedigits.data.download import fetch
+    from edgedigits.data.download import fetch, fetch_folder
 
-    return fetch(file, (data_dir or user_cache()) / file.dataset / file.name)
+    target = (data_dir or user_cache()) / file.dataset / file.name
+    return fetch(file, target) if isinstance(file, DataFile) else fetch_folder(file, target)
 
 
-def _not_found(file: DataFile, data_dir: Path | None) -> DataNotFound:
+def _not_found(file: DataFile | DataFolder, data_dir: Path | None) -> DataNotFound:
     searched = ", ".join(str(root / file.dataset) for root in search_roots(data_dir))
     return DataNotFound(
         f"{' or '.join(file.names)} of {file.dataset} is not in {searched}; run:"
@@ -97,7 +103,7 @@ def _not_found(file: DataFile, data_dir: Path | None) -> DataNotFound:
 
 def find_files(description: Description, data_dir: Path | None = None) -> list[FileState]:
     """Return the state of each file; checksums are not verified."""
-    paths = [(file, find(file, data_dir)) for file in description.files]
+    paths = [(file, find(file, data_dir)) for file in description.published]
     return [FileState(file, path, None if path else _not_found(file, data_dir)) for file, path in paths]
 
 
@@ -125,13 +131,13 @@ def availability(description: Description, data_dir: Path | None = None) -> Avai
     """Return whether the dataset can be loaded offline; checksums are not verified."""
     if description.bundled_with:
         return "bundled" if importlib.util.find_spec(description.bundled_with) else "not installed"
-    found = [find(file, data_dir) is not None for file in description.files]
+    found = [find(file, data_dir) is not None for file in description.published]
     return "found" if all(found) else "incomplete" if any(found) else "not found"
 
 
 def summary(description: Description, data_dir: Path | None = None) -> dict[str, Any]:
     """Return the object that `data list --json` prints for a dataset."""
-    paths = [path for file in description.files if (path := find(file, data_dir))]
+    paths = [path for file in description.published if (path := find(file, data_dir))]
     return {
         "name": description.name,
         "about": description.about,
@@ -140,6 +146,7 @@ def summary(description: Description, data_dir: Path | None = None) -> dict[str,
         "shape": list(description.shape),
         "classes": len(description.labels),
         "reader": description.reader,
+        "licence": description.licence,
         "state": availability(description, data_dir),
         "folders": sorted({str(path.parent) for path in paths}),
     }
@@ -151,12 +158,17 @@ def details(description: Description, data_dir: Path | None = None) -> dict[str,
         {
             "name": state.file.name,
             "path": str(state.path) if state.path else None,
-            "bytes": state.path.stat().st_size if state.path else None,
-            "md5": state.file.md5,
-            "md5_of": state.file.md5_of,
+            "bytes": _size(state.path) if state.path else None,
+            "checksum": state.file.checksum,
+            "checksum_of": state.file.checksum_of,
             "mirrors": list(state.file.mirrors),
         }
         for state in find_files(description, data_dir)
     ]
     more = {"homepage": description.homepage, "labels": list(description.labels), "files": files}
     return {**summary(description, data_dir), **more}
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of the files in a folder."""
+    return sum(file.stat().st_size for file in ([path] if path.is_file() else path.iterdir()))

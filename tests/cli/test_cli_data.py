@@ -46,7 +46,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     contents = {file.name: gzip.compress(file.name.encode()) for file in fashion_mnist.DESCRIPTION.files}
     with Mirror(lambda path: contents[path.removeprefix("/")]) as mirror:
         files = tuple(
-            dataclasses.replace(file, md5=hashlib.md5(contents[file.name]).hexdigest(), mirrors=(mirror.url,))
+            dataclasses.replace(file, checksum=hashlib.md5(contents[file.name]).hexdigest(), mirrors=(mirror.url,))
             for file in fashion_mnist.DESCRIPTION.files
         )
         monkeypatch.setattr(fashion_mnist, "DESCRIPTION", dataclasses.replace(fashion_mnist.DESCRIPTION, files=files))
@@ -95,7 +95,7 @@ def test_info_as_json():
     found = json.loads(printed("info", "mnist", "--json"))
     assert found["labels"] == list("0123456789")
     assert found["shape"] == [28, 28, 1]
-    assert found["files"][0]["md5"] == "6bbc9ace898e44ae57da46a324031adb"
+    assert found["files"][0]["checksum"] == "6bbc9ace898e44ae57da46a324031adb"
     assert found["files"][0]["path"] is None
 
 

@@ -42,7 +42,7 @@ def small(description: Description, contents: list[bytes], root: Path) -> Descri
         path = root / file.dataset / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(container)
-        files.append(dataclasses.replace(file, md5=hashlib.md5(container).hexdigest()))
+        files.append(dataclasses.replace(file, checksum=hashlib.md5(container).hexdigest()))
     return dataclasses.replace(description, files=tuple(files))
 
 
@@ -254,7 +254,7 @@ def test_every_description_is_consistent(name):
     assert bool(description.files) != bool(description.bundled_with)
     for file in description.files:
         assert file.dataset == name
-        assert len(bytes.fromhex(file.md5)) == 16
+        assert len(bytes.fromhex(file.checksum)) == 16
         assert file.name.endswith(".gz")
         assert file.mirrors
         assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in file.mirrors)
@@ -316,4 +316,4 @@ def test_train_and_test_of_different_shapes_are_refused():
 def test_container_files_have_one_name_on_disk():
     file = DataFile("small", "a.gz", "0" * 32, "container", ())
     assert file.names == ("a.gz",)
-    assert dataclasses.replace(file, md5_of="content").names == ("a.gz", "a")
+    assert dataclasses.replace(file, checksum_of="content").names == ("a.gz", "a")

@@ -38,21 +38,21 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
 
 
-def data_file(*mirrors: Mirror | str, md5_of: str = "content") -> DataFile:
-    checked = CONTENT if md5_of == "content" else SERVED
+def data_file(*mirrors: Mirror | str, checksum_of: str = "content") -> DataFile:
+    checked = CONTENT if checksum_of == "content" else SERVED
     urls = tuple(mirror if isinstance(mirror, str) else mirror.url for mirror in mirrors)
-    return DataFile("small", "file.gz", hashlib.md5(checked).hexdigest(), md5_of, urls)  # type: ignore[arg-type]
+    return DataFile("small", "file.gz", hashlib.md5(checked).hexdigest(), checksum_of, urls)  # type: ignore[arg-type]
 
 
 def left_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("md5_of", ["content", "container"])
-def test_a_download_makes_the_folder_and_leaves_one_file(tmp_path, mirrors, md5_of):
+@pytest.mark.parametrize("checksum_of", ["content", "container"])
+def test_a_download_makes_the_folder_and_leaves_one_file(tmp_path, mirrors, checksum_of):
     good = mirrors.enter_context(Mirror(SERVED))
     target = tmp_path / "cache" / "small" / "file.gz"
-    assert fetch(data_file(good, md5_of=md5_of), target) == target
+    assert fetch(data_file(good, checksum_of=checksum_of), target) == target
     assert target.read_bytes() == SERVED
     assert left_in(target.parent) == ["file.gz"]
     assert good.asked == [None]
@@ -67,7 +67,7 @@ def test_content_checksum_accepts_another_container(tmp_path, mirrors, body):
 def test_container_checksum_refuses_another_container(tmp_path, mirrors):
     other = mirrors.enter_context(Mirror(gzip.compress(CONTENT, 1)))
     with pytest.raises(ChecksumMismatch, match="container"):
-        fetch(data_file(other, md5_of="container"), tmp_path / "file.gz")
+        fetch(data_file(other, checksum_of="container"), tmp_path / "file.gz")
 
 
 def test_an_interrupted_download_resumes(tmp_path, mirrors):
