@@ -2,11 +2,13 @@
 
 import sys
 
-import cv2
 import numpy as np
 
-from edgedigits.scenes.kinds import ALL_KINDS, CONTENTS, SURFACES, draw_scene
+from edgedigits.scenes.kinds import ALL_KINDS, CONTENTS, draw_scene
+from edgedigits.scenes.opencv import cv2
+from edgedigits.scenes.papers import PAPERS
 from edgedigits.scenes.scene import IGNORED, LETTER, Part, Pixels, Scene
+from edgedigits.scenes.surfaces import SURFACES
 
 
 def with_boxes(scene: Scene) -> Pixels:
@@ -22,8 +24,8 @@ def with_boxes(scene: Scene) -> Pixels:
 def contact_sheet(seed: int, kinds: list[str], part: Part = "train", columns: int = 6, rows: int = 4) -> Pixels:
     """Return columns x rows scenes of the stream of `seed`."""
     chosen = [*kinds]
-    chosen += [] if set(kinds) & set(SURFACES) else SURFACES
-    chosen += [] if set(kinds) & set(CONTENTS) else CONTENTS
+    for sort in (SURFACES, PAPERS, CONTENTS):
+        chosen += [] if set(kinds) & set(sort) else sort
     scenes = [draw_scene(np.random.default_rng([seed, k]), part=part, kinds=chosen) for k in range(columns * rows)]
     lines = [np.hstack([with_boxes(scene) for scene in scenes[row::rows]]) for row in range(rows)]
     return np.vstack(lines)

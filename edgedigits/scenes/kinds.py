@@ -1,32 +1,24 @@
-"""Kinds of scenes by name: surfaces and what stands on them, each to be left out at will."""
+"""Kinds of scenes by name: surfaces, papers and what stands on them, each to be left out at will."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-import cv2
 import numpy as np
 
-from edgedigits.scenes import contents, surfaces
-from edgedigits.scenes.light import photograph
+from edgedigits.scenes.contents import DIGITS
+from edgedigits.scenes.light import letterboxed, photograph
+from edgedigits.scenes.non_digits import NON_DIGITS
+from edgedigits.scenes.opencv import cv2
 from edgedigits.scenes.painter import Painter
+from edgedigits.scenes.papers import PAPERS
 from edgedigits.scenes.scene import Part, Scene
-from edgedigits.scenes.surfaces import Surface
-from edgedigits_runtime.errors import UnknownName
+from edgedigits.scenes.surfaces import SURFACES, Surface
+from edgedigits_runtime.errors import ArrayError, UnknownName
 
 Entry = TypeVar("Entry")
-
-SURFACES: dict[str, tuple[Callable[[Painter], Surface], float]] = {
-    "page": (surfaces.page, 3.0),
-    "desk": (surfaces.desk, 4.0),
-    "ground": (surfaces.open_ground, 1.5),
-}
-CONTENTS: dict[str, tuple[Callable[[Painter, Surface], None], float]] = {
-    "single": (contents.single, 3.0),
-    "numbers": (contents.numbers, 4.0),
-    "grid": (contents.grid, 1.0),
-    "nothing": (contents.nothing, 0.7),
-}
-ALL_KINDS: tuple[str, ...] = (*SURFACES, *CONTENTS)
+CONTENTS: dict[str, tuple[Callable[[Painter, Surface], None], float]] = DIGITS | NON_DIGITS
+ALL_KINDS: tuple[str, ...] = (*SURFACES, *PAPERS, *CONTENTS)
+SIDES = range(64, 961)
 
 
 def draw_scene(
@@ -36,24 +28,47 @@ def draw_scene(
 
     Args:
         generator: the only source of chance: its state decides every pixel.
-        part: whose inks, fonts and grounds are used; none of "validation" occurs in "train".
-        kinds: entries of SURFACES and CONTENTS that may occur, at least one of each.
+        side: 64 to 960.
+        part: whose inks, fonts, grounds and objects are used; none of "validation" occurs in "train".
+        kinds: entries of ALL_KINDS that may occur; at least one surface and one of the contents. Without a paper,
+            papers are blank.
 
     Raises:
-        UnknownName: no such kind, or none of a sort.
+        UnknownName: no such kind, or no surface or content.
+        ArrayError: another side.
     """
+    if side not in SIDES:
+        raise ArrayError(f"expected scenes of {SIDES[0]} to {SIDES[-1]} pixels a side, got {side}")
     for kind in kinds:
         if kind not in ALL_KINDS:
             raise UnknownName("kind of scene", kind, ALL_KINDS)
-    # The few calls of OpenCV that draw themselves follow the same chance.
+    # The few calls of OpenCV that draw numbers themselves follow the same chance.
     cv2.setRNGSeed(int(generator.integers(2**31)))
-    painter = Painter(generator, np.empty((side, side, 3), np.uint8), part)
+    painter = Painter(generator, np.empty((side, side, 3), np.uint8), part, kinds)
     surface = _drawn(generator, SURFACES, kinds)(painter)
-    _drawn(generator, CONTENTS, kinds)(painter, surface)
-    return painter.finish(photograph(painter))
+    _fill(painter, surface, kinds, splits=2)
+    pixels = photograph(painter)
+    if painter.chance(0.15):
+        pixels = letterboxed(painter, pixels)
+    return painter.finish(pixels)
 
 
-def _drawn(generator: np.random.Generator, entries: dict[str, tuple[Entry, float]], kinds: Sequence[str]) -> Entry:
+def _fill(painter: Painter, surface: Surface, kinds: Sequence[str], splits: int) -> None:
+    """Put one of the contents on the surface, or different ones side by side."""
+    large = min(surface.width, surface.height) > 0.3 * painter.side
+    if splits and large and painter.chance(0.22):
+        share = painter.between(0.3, 0.7)
+        if painter.chance(0.5):
+            halves = surface.part(0, 0, share - 0.02, 1), surface.part(share + 0.02, 0, 1 - share - 0.02, 1)
+        else:
+            halves = surface.part(0, 0, 1, share - 0.02), surface.part(0, share + 0.02, 1, 1 - share - 0.02)
+        for half in halves:
+            _fill(painter, half, kinds, splits - 1)
+        return
+    _drawn(painter.rng, CONTENTS, kinds)(painter, surface)
+
+
+def _drawn(generator: np.random.Generator, entries: Mapping[str, tuple[Entry, float]], kinds: Sequence[str]) -> Entry:
     names = [name for name in entries if name in kinds]
     if not names:
         raise UnknownName("kind of scene", ", ".join(kinds), [*entries])

@@ -7,12 +7,13 @@ tiles of ink, warped once by the product of their own placement and the plane, s
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits.scenes.scene import IGNORED, LETTER, Floats, Part, Pixels, Scene
+from edgedigits.scenes.opencv import cv2
+from edgedigits.scenes.scene import IGNORED, LETTER, LIKE_DIGITS, Part, Pixels, Scene
 
 Matrix = NDArray[np.float64]
 Colour = tuple[int, int, int]
@@ -21,8 +22,10 @@ SMALLEST = 7.0
 """Pixels of the longer side below which a digit is IGNORED."""
 VISIBLE = 0.67
 """Share of its ink that a digit must show inside the picture."""
-CONTRAST = 14.0
-"""Levels between ink and ground below which a digit is IGNORED; more with noise."""
+CONTRAST = 10.0
+"""Levels between ink and ground below which a large digit is IGNORED; small ones need more, and so does noise."""
+ROUGHNESS = 1.3
+"""Standard deviations of the ground that ink must differ from it."""
 _INK_LEVEL = 0.35
 
 
@@ -34,11 +37,13 @@ class Mark:
         box: x, y, width, height in pixels.
         kind: class of the scene.
         number: the number that a digit belongs to; None for letters.
+        contrast: levels between the ink and its ground, before light and camera.
     """
 
     box: tuple[float, float, float, float]
     kind: int
     number: int | None = None
+    contrast: float = 255.0
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,12 @@ class Painter:
         rng: the only source of chance.
         picture: uint8 [S, S, 3], painted in place.
         part: whose inks, fonts and grounds are used.
+        kinds: of scenes that may occur.
     """
 
-    def __init__(self, rng: np.random.Generator, picture: Pixels, part: Part) -> None:
+    def __init__(self, rng: np.random.Generator, picture: Pixels, part: Part, kinds: Sequence[str] = ()) -> None:
         self.rng = rng
+        self.kinds = kinds
         self.picture = picture
         self.part: Part = part
         self.side = len(picture)
@@ -74,7 +81,10 @@ class Painter:
         self.pen = Pen((0, 0, 0))
         self.marks: list[Mark] = []
         self.numbers = 0
-        self.contrast_needed = CONTRAST
+        self.clean = False
+        self.line_width = 1.0
+        self.stroke_level = 118
+        self.sharp = True
         self._ink: Pixels = np.zeros((self.side, self.side), np.uint8)
 
     def chance(self, probability: float) -> bool:
@@ -94,8 +104,10 @@ class Painter:
         """Paint with `pen` inside the block; its ink goes to the picture at the end."""
         before, self.pen = self.pen, pen
         kept, self._ink = self._ink, np.zeros_like(self._ink)
+        first = len(self.marks)
         try:
             yield
+            self._measure(self.marks[first:])
             self._flush()
         finally:
             self.pen, self._ink = before, kept
@@ -114,6 +126,16 @@ class Painter:
         flat = np.empty_like(ground)
         flat[:] = self.pen.colour
         self.picture[part] = cv2.blendLinear(ground, flat, 1 - weight, weight)
+
+    def _measure(self, marks: Sequence[Mark]) -> None:
+        """Set the contrast of marks that are about to be painted; on a ground as rough as the ink, it is none."""
+        for mark in marks:
+            left, top = int(mark.box[0]), int(mark.box[1])
+            right, bottom = int(mark.box[0] + mark.box[2]), int(mark.box[1] + mark.box[3])
+            mean, spread = cv2.meanStdDev(self.picture[top:bottom, left:right])
+            contrasts = np.abs(mean[:, 0] - self.pen.colour) * self.pen.strength
+            best = int(contrasts.argmax())
+            mark.contrast = float(contrasts[best]) if contrasts[best] > ROUGHNESS * spread[best, 0] else 0.0
 
     def new_number(self) -> int:
         """Return the number of a new number on the picture."""
@@ -147,8 +169,8 @@ class Painter:
         size = (int(right - left), int(bottom - top))
         flags = cv2.INTER_LINEAR if scale < 1.3 else cv2.INTER_CUBIC
         drawn = cv2.warpPerspective(shrunk, warp, size, flags=flags)
-        if scale >= 1.6:
-            drawn = cv2.LUT(drawn, _sharpening(min(0.7 * scale, 8.0)))
+        if scale >= 1.6 and self.sharp:
+            drawn = cv2.LUT(drawn, _sharpening(round(min(0.7 * scale, 8.0), 1), self.stroke_level))
         region = self._ink[top:bottom, left:right]
         np.maximum(region, drawn, out=region)
         if kind is not None:
@@ -156,19 +178,60 @@ class Painter:
         return True
 
     def _add(self, drawn: Pixels, corner: tuple[int, int], total: float, kind: int, number: int | None) -> None:
-        highest = int(drawn.max())
+        highest = int(drawn.max(initial=0))
         if highest < 12:
             return
         mask = cv2.threshold(drawn, max(_INK_LEVEL * highest, 6.0), 255, cv2.THRESH_BINARY)[1]
         x, y, width, height = cv2.boundingRect(mask)
-        if kind != IGNORED:
-            seen = cv2.sumElems(drawn)[0] / max(total, 1.0)
-            if seen < VISIBLE and min(seen * 1.35, 1) < VISIBLE:
-                kind = IGNORED
-            elif max(width, height) < SMALLEST:
-                kind = IGNORED
-        if kind <= LETTER:
-            self.marks.append(Mark((x + corner[0], y + corner[1], width, height), kind, number))
+        # Sharpening changes the amount of ink a little.
+        cut = cv2.sumElems(drawn)[0] / max(total, 1.0) < VISIBLE and self._at_border(
+            x + corner[0], y + corner[1], width, height
+        )
+        small = max(width, height) < SMALLEST
+        if kind == LETTER and small:
+            return
+        if cut or small:
+            kind = IGNORED
+        self.marks.append(Mark((x + corner[0], y + corner[1], width, height), kind, number))
+
+    def _at_border(self, x: int, y: int, width: int, height: int) -> bool:
+        return x <= 0 or y <= 0 or x + width >= self.side or y + height >= self.side
+
+    def mark_letter(self, box: tuple[float, float, float, float], alone: bool = True, letter: str = "") -> None:
+        """Add the mark of a letter painted by other means; `box` has two corners on the surface.
+
+        Args:
+            alone: whether a letter like a digit may be taken for one.
+            letter: the character.
+        """
+        self._mark_corners(box, IGNORED if alone and letter in LIKE_DIGITS and letter else LETTER)
+
+    def mark_ignored(self, box: tuple[float, float, float, float]) -> None:
+        """Add a mark of what may or may not be found."""
+        self._mark_corners(box, IGNORED)
+
+    def _mark_corners(self, box: tuple[float, float, float, float], kind: int) -> None:
+        left, top, right, bottom = box
+        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+        found = project(self.plane, corners)
+        low, high = np.maximum(found.min(axis=0), 0), np.minimum(found.max(axis=0), self.side)
+        (x, y), (width, height) = low.tolist(), (high - low).tolist()
+        if min(width, height) < 1 or max(width, height) < SMALLEST:
+            return
+        if width * height < VISIBLE * float(np.prod(found.max(axis=0) - found.min(axis=0))):
+            kind = IGNORED
+        self.marks.append(Mark((x, y, width, height), kind))
+
+    def picture_on(self, item: Pixels, x: float, y: float, size: float) -> None:
+        """Put a picture with a mask, uint8 [h, w, 4], on the picture, its middle at (x, y), turned by chance."""
+        height, width = item.shape[:2]
+        scale = size / max(height, width)
+        matrix = placed(item.shape, x, y, (scale if self.chance(0.5) else -scale, scale), float(self.rng.normal(0, 20)))
+        small = item if scale > 0.75 else cv2.resize(item, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        matrix = matrix @ np.diag([width / small.shape[1], height / small.shape[0], 1.0])
+        drawn = cv2.warpAffine(small, matrix[:2], (self.side, self.side), flags=cv2.INTER_LINEAR)
+        weight = drawn[..., 3].astype(np.float32) / 255
+        self.picture[:] = cv2.blendLinear(self.picture, np.ascontiguousarray(drawn[..., :3]), 1 - weight, weight)
 
     def line(self, points: Sequence[tuple[float, float]], width: float, closed: bool = False, level: int = 255) -> None:
         """Paint a line through points of the surface, `width` in its units."""
@@ -203,12 +266,21 @@ class Painter:
         return Scene(pixels, boxes, classes, self._lines())
 
     def _lines(self) -> tuple[str, ...]:
-        texts: dict[int, str] = {}
-        spoilt = {mark.number for mark in self.marks if mark.kind == IGNORED}
+        """Return the numbers that are all to be found, line by line: a line is what overlaps its first by half."""
+        numbers: dict[int, list[Mark]] = {}
         for mark in self.marks:
-            if mark.number is not None and mark.number not in spoilt and 0 <= mark.kind < LETTER:
-                texts[mark.number] = texts.get(mark.number, "") + str(mark.kind)
-        return tuple(texts.values())
+            if mark.number is not None:
+                numbers.setdefault(mark.number, []).append(mark)
+        clear = [marks for marks in numbers.values() if all(0 <= mark.kind < LETTER for mark in marks)]
+        waiting = sorted(clear, key=lambda marks: marks[0].box[1] + marks[0].box[3] / 2)
+        texts: list[str] = []
+        while waiting:
+            _, top, _, height = waiting[0][0].box
+            line = [marks for marks in waiting if marks[0].box[1] + marks[0].box[3] / 2 < top + height]
+            waiting = waiting[len(line) :]
+            line.sort(key=lambda marks: marks[0].box[0])
+            texts += ["".join(str(mark.kind) for mark in marks) for marks in line]
+        return tuple(texts)
 
 
 def project(matrix: Matrix, points: Matrix) -> Matrix:
@@ -240,8 +312,8 @@ def placed(
 
 
 def _area(corners: Matrix) -> float:
-    x, y = corners.T
-    return float(abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1)))) / 2
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners.tolist()
+    return abs(float((cx - ax) * (dy - by) - (dx - bx) * (cy - ay))) / 2
 
 
 def _shrink(tile: Pixels, scale: float) -> Pixels:
@@ -249,18 +321,12 @@ def _shrink(tile: Pixels, scale: float) -> Pixels:
     if scale > 0.75:
         return tile
     size = (max(round(tile.shape[1] * scale * 1.2), 2), max(round(tile.shape[0] * scale * 1.2), 2))
-    return cv2.resize(tile, size, interpolation=cv2.INTER_AREA)
+    shrunk: Pixels = cv2.resize(tile, size, interpolation=cv2.INTER_AREA)
+    return shrunk
 
 
-_LUTS: dict[int, Pixels] = {}
-
-
-def _sharpening(gain: float) -> Pixels:
-    """Return the table that makes the soft edge of an enlarged tile sharp again."""
-    key = round(gain * 4)
-    if key not in _LUTS:
-        _LUTS[key] = np.clip((np.arange(256) - 118.0) * (key / 4) + 118.0, 0, 255).astype(np.uint8)
-    return _LUTS[key]
-
-
-__all__ = ["Colour", "Floats", "Mark", "Matrix", "Painter", "Pen", "placed", "project", "shift", "turn"]
+@cache
+def _sharpening(gain: float, level: int) -> Pixels:
+    """Return the table that makes the soft edge of an enlarged tile sharp again, at a level of its ink."""
+    table: Pixels = np.clip((np.arange(256) - float(level)) * gain + level, 0, 255).astype(np.uint8)
+    return table

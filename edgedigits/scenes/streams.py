@@ -60,6 +60,6 @@ class Stream:
 
 def _begin() -> None:
     """Keep a worker to one core."""
-    import cv2
+    from edgedigits.scenes.opencv import cv2
 
     cv2.setNumThreads(0)
