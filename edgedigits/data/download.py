@@ -27,9 +27,7 @@ TIMEOUT = 30.0
 # A bad telephone line is faster.
 MIN_SPEED = 1024
 MAX_REASON = 200
-# At once, of a folder of small files; and the least bytes of a file with a progress bar of its own.
-CONNECTIONS = 8
-LARGE = 1024**2
+CONNECTIONS = 8  # At once, for a folder of small files.
 
 
 class _MirrorError(Exception):
@@ -101,7 +99,8 @@ def _fetch_member(folder: DataFolder, name: str, target: Path, timeout: float) -
     for mirror in folder.mirrors:
         url = mirror + urllib.parse.quote(folder.members[name])
         try:
-            _receive(url, part, timeout)
+            # The folder has a bar.
+            _receive(url, part, timeout, bar_from=MAX_BYTES)
         except _MirrorError as error:
             faults[url] = error
         else:
@@ -123,8 +122,8 @@ def _fetch_from(url: str, file: DataFile, part: Path, timeout: float) -> None:
         _fetch_from(url, file, part, timeout)
 
 
-def _receive(url: str, part: Path, timeout: float) -> bool:
-    """Receive the rest of `part`; return whether its earlier bytes were kept."""
+def _receive(url: str, part: Path, timeout: float, bar_from: int = 0) -> bool:
+    """Receive the rest of `part`, with a bar from so many bytes; return whether its earlier bytes were kept."""
     start = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "edgedigits"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
@@ -144,17 +143,17 @@ def _receive(url: str, part: Path, timeout: float) -> bool:
         if not resumed and response.status != http.HTTPStatus.OK:
             part.unlink(missing_ok=True)
             raise _MirrorError(f"HTTP {response.status} to a request for bytes from {start}")
-        _store(response, part, start if resumed else 0, timeout)
+        _store(response, part, start if resumed else 0, timeout, bar_from)
     return resumed
 
 
-def _store(response: http.client.HTTPResponse, part: Path, start: int, timeout: float) -> None:
+def _store(response: http.client.HTTPResponse, part: Path, start: int, timeout: float, bar_from: int) -> None:
     """Write the body after the first `start` bytes of `part`, and compare its length with the announced one."""
     announced = response.headers.get("Content-Length", "")
     total = start + int(announced) if announced.isdecimal() else None
     size = start
     with part.open("ab" if start else "wb") as out:
-        with ProgressBar(part.name.removesuffix(".part"), total, style="bytes", at_least=LARGE) as bar:
+        with ProgressBar(part.name.removesuffix(".part"), total, style="bytes", at_least=bar_from) as bar:
             bar.advance(start)
             for chunk in _chunks(response, timeout):
                 size += len(chunk)

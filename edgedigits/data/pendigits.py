@@ -24,6 +24,7 @@ MIRRORS = ("https://archive.ics.uci.edu/ml/machine-learning-databases/pendigits/
 # Points on a curve between two of the eight; drawn this many times larger for soft edges.
 BETWEEN = 6
 FINER = 4
+MARGIN = 2  # Pixels, since Pillow rounds the ends of thick lines.
 # As wide as MNIST's strokes at MNIST's size, see reading/stroke_width.py.
 SIDE, PEN = 60, 7.0
 
@@ -120,8 +121,9 @@ def draw(points: NDArray[np.float32], side: float, pen: float) -> Images:
     """
     if points.shape != (POINTS, 2) or not side > 0 < pen:
         raise ArrayError(f"expected points [{POINTS}, 2], side > 0 and pen > 0; got {points.shape}, {side}, {pen}")
-    way = (_curve(points - points.min(axis=0)) * side + pen / 2 + 1) * FINER
-    width, height = (-(-(way.max(axis=0) + (pen / 2 + 1) * FINER) // FINER)).astype(int).tolist()
+    curve = _curve(points)
+    way = ((curve - curve.min(axis=0)) * side + pen / 2 + MARGIN) * FINER
+    width, height = (-(-(way.max(axis=0) + (pen / 2 + MARGIN) * FINER) // FINER)).astype(int).tolist()
     canvas = Image.new("L", (width * FINER, height * FINER))
     brush, radius = ImageDraw.Draw(canvas), pen * FINER / 2
     brush.line([tuple(point) for point in way.tolist()], fill=255, width=max(1, round(2 * radius)), joint="curve")

@@ -80,6 +80,7 @@ def test_list_has_folders_and_states(tmp_path):
         "fashion-mnist": "incomplete",
         "cifar10": "not found",
         "optdigits": "bundled",
+        **dict.fromkeys(("hands", "semeion", "optdigits-orig", "pendigits", "omniglot"), "not found"),
     }
     assert lines[1]["folders"] == [str(tmp_path / "here" / "fashion-mnist")]
 

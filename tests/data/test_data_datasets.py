@@ -251,11 +251,11 @@ def test_every_description_is_consistent(name):
     description = describe(name)
     assert description.name == name
     assert callable(importlib.import_module(DATASETS[name]).load)
-    assert bool(description.files) != bool(description.bundled_with)
-    for file in description.files:
+    assert bool(description.published) != bool(description.bundled_with)
+    assert description.licence
+    for file in description.published:
         assert file.dataset == name
-        assert len(bytes.fromhex(file.checksum)) == 16
-        assert file.name.endswith(".gz")
+        assert len(bytes.fromhex(file.checksum)) in (16, 32)
         assert file.mirrors
         assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in file.mirrors)
 

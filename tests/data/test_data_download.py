@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 import threading
+import urllib.parse
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgedigits.data import download
-from edgedigits.data.description import DataFile
-from edgedigits.data.download import fetch
+from edgedigits.data.description import DataFile, DataFolder
+from edgedigits.data.download import fetch, fetch_folder
 from edgedigits_runtime.errors import ChecksumMismatch, DataNotFound, OutputNotWritable
 from tests.support.mirrors import Mirror
 
@@ -287,3 +288,62 @@ def test_no_bar_is_drawn_without_a_terminal(tmp_path, mirrors, capsys):
     good = mirrors.enter_context(Mirror(SERVED))
     fetch(data_file(good), tmp_path / "file.gz")
     assert capsys.readouterr() == ("", "")
+
+
+# Folders of small files
+
+
+MEMBERS = {"a-1.png": "A 1.png", "b.png": "B.png"}
+
+
+def data_folder(*mirrors: Mirror, content: str = "%s") -> DataFolder:
+    contents = [(content % path).encode() for path in MEMBERS.values()]
+    checksum = hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in contents)).hexdigest()
+    return DataFolder("small", "images", MEMBERS, checksum, tuple(mirror.url for mirror in mirrors))
+
+
+def named(path: str) -> bytes:
+    """Return the path in a URL as the content of its file."""
+    return urllib.parse.unquote(path.removeprefix("/")).encode()
+
+
+def test_a_folder_is_downloaded_under_our_names(tmp_path, mirrors):
+    good = mirrors.enter_context(Mirror(named))
+    bad = mirrors.enter_context(Mirror(b"", status=404))
+    target = tmp_path / "small" / "images"
+    assert fetch_folder(data_folder(bad, good), target) == target
+    assert {path.name: path.read_text() for path in target.iterdir()} == {"a-1.png": "A 1.png", "b.png": "B.png"}
+    assert left_in(target.parent) == ["images"]
+    assert data_folder(good).read(target) == {"a-1.png": b"A 1.png", "b.png": b"B.png"}
+
+
+def test_a_folder_resumes_with_the_missing_files(tmp_path, mirrors):
+    bad = mirrors.enter_context(Mirror(b"", status=500))
+    part = tmp_path / "images.part"
+    part.mkdir()
+    (part / "a-1.png").write_text("A 1.png")
+    with pytest.raises(DataNotFound, match="HTTP 500"):
+        fetch_folder(data_folder(bad), tmp_path / "images")
+    good = mirrors.enter_context(Mirror(named))
+    fetch_folder(data_folder(good), tmp_path / "images")
+    assert len(good.asked) == 1
+
+
+def test_a_folder_of_other_files_is_refused_and_removed(tmp_path, mirrors):
+    good = mirrors.enter_context(Mirror(named))
+    with pytest.raises(ChecksumMismatch, match="expected SHA256"):
+        fetch_folder(data_folder(good, content="other %s"), tmp_path / "images")
+    assert left_in(tmp_path) == []
+
+
+def test_a_changed_or_missing_file_of_a_folder_is_found(tmp_path):
+    for name, path in MEMBERS.items():
+        (tmp_path / name).write_text(path)
+    folder = data_folder()
+    folder.read(tmp_path)
+    (tmp_path / "b.png").write_text("C.png")
+    with pytest.raises(ChecksumMismatch, match="edgedigits data download small"):
+        folder.read(tmp_path)
+    (tmp_path / "b.png").unlink()
+    with pytest.raises(ChecksumMismatch, match=r"b\.png"):
+        folder.read(tmp_path)
