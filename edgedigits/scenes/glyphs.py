@@ -1,6 +1,7 @@
 """Printed characters: each font's glyphs as tiles, with their place on the line."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,6 @@ from edgedigits.scenes.scene import Part, Pixels
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,:;-+=()/%&!?@#*\"'$"
 EM = 44
 """Size at which glyphs are drawn, in pixels."""
-LIKENESS = 0.6
-"""Correlation with the median of all fonts below which a font's digits are not taken for digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +27,12 @@ class Font:
         table: int32 [len(CHARACTERS), 6]: offset in `ink`, height, width, left and top of the tile from the pen's
             place on the base line, and advance, in pixels of EM.
         ink: uint8 [n], all tiles one after another.
+        has_letters: whether its letters are what their names say.
     """
 
     table: NDArray[np.int32]
     ink: Pixels
+    has_letters: bool = True
 
     def tile(self, character: str) -> Pixels:
         """Return the tile of one character, tight."""
@@ -64,24 +65,16 @@ class Font:
         return tile, boxes, -top
 
 
-def drawn_font(path: Path, index: int = 0) -> Font | None:
-    """Return the glyphs of a font file, or None if it has not all digits and letters."""
-    try:
-        font = ImageFont.truetype(str(path), EM, index=index)
-        missing = [_glyph(font, character)[0].tobytes() for character in ("\ufffe", "\u0a72")]
-        tiles, rows, offset = [], [], 0
-        for character in CHARACTERS:
-            tile, left, top, advance = _glyph(font, character)
-            if character.isalnum() and (tile.size < 40 or max(tile.shape) > 3 * EM or tile.tobytes() in missing):
-                return None
-            tiles.append(tile.ravel())
-            rows.append((offset, *tile.shape, left, top, advance))
-            offset += tile.size
-    except (OSError, ValueError):
-        return None
-    if len({tile.tobytes() for tile in tiles[:10]}) < 10:
-        return None
-    return Font(np.array(rows, np.int32), np.concatenate(tiles))
+def drawn_font(path: Path, has_letters: bool = True) -> Font:
+    """Return the glyphs of a font file that has all digits and letters; see data/fonts.py."""
+    font = ImageFont.truetype(path, EM, layout_engine=ImageFont.Layout.BASIC)
+    tiles, rows, offset = [], [], 0
+    for character in CHARACTERS:
+        tile, left, top, advance = _glyph(font, character)
+        tiles.append(tile.ravel())
+        rows.append((offset, *tile.shape, left, top, advance))
+        offset += tile.size
+    return Font(np.array(rows, np.int32), np.concatenate(tiles), has_letters)
 
 
 def _glyph(font: ImageFont.FreeTypeFont, character: str) -> tuple[Pixels, int, int, int]:
@@ -95,25 +88,6 @@ def _glyph(font: ImageFont.FreeTypeFont, character: str) -> tuple[Pixels, int, i
     return ink[y : y + height, x : x + width], left - 2 + x, top - 2 + y, int(font.getlength(character))
 
 
-def clear_fonts(paths: Sequence[Path], advance: Callable[[int], None]) -> list[Font]:
-    """Return the fonts whose digits look like those of the others, so without ornaments, maps and other scripts."""
-    found = []
-    for path in paths:
-        found.append(drawn_font(path))
-        advance(1)
-    clear = [font for font in found if font is not None]
-    shapes = np.stack([_shapes(font) for font in clear])
-    middle = np.median(shapes, axis=0)
-    near = [float(np.corrcoef(shape.ravel(), middle.ravel())[0, 1]) >= LIKENESS for shape in shapes]
-    return [font for font, kept in zip(clear, near, strict=True) if kept]
-
-
-def _shapes(font: Font) -> NDArray[np.float32]:
-    """Return the ten digits, each scaled to a square and blurred."""
-    squares = [cv2.resize(font.tile(str(digit)), (16, 16), interpolation=cv2.INTER_AREA) for digit in range(10)]
-    return np.stack([cv2.GaussianBlur(square.astype(np.float32), (0, 0), 1.5) for square in squares])
-
-
 @cache
 def fonts(part: Part) -> Sequence[Font]:
     """Return the fonts of the packed material; without it the few that come with Matplotlib."""
@@ -121,13 +95,22 @@ def fonts(part: Part) -> Sequence[Font]:
     if pack is None:
         return _few_fonts(part)
     with np.load(pack) as arrays:
-        tables, ink, starts = arrays["tables"], arrays["ink"], arrays["starts"]
-    return [Font(table, ink[start:end]) for table, start, end in zip(tables, starts, starts[1:], strict=False)]
+        tables, ink, starts, lettered = (arrays[name] for name in ("tables", "ink", "starts", "has_letters"))
+    ends = itertools.pairwise(starts)
+    return [
+        Font(table, ink[start:end], bool(has_letters))
+        for table, (start, end), has_letters in zip(tables, ends, lettered, strict=True)
+    ]
+
+
+@cache
+def fonts_with_letters(part: Part) -> Sequence[Font]:
+    """Return the fonts whose letters are none like digits, as those of seven segments are."""
+    return [font for font in fonts(part) if font.has_letters]
 
 
 def _few_fonts(part: Part) -> Sequence[Font]:
     from matplotlib import get_data_path
 
     names = ["DejaVuSans", "DejaVuSerif", "STIXGeneral"] if part == "train" else ["DejaVuSansMono-Bold", "cmr10"]
-    found = [drawn_font(Path(get_data_path()) / "fonts" / "ttf" / f"{name}.ttf") for name in names]
-    return [font for font in found if font is not None]
+    return [drawn_font(Path(get_data_path()) / "fonts" / "ttf" / f"{name}.ttf") for name in names]

@@ -99,8 +99,9 @@ def mnist_image(rng: np.random.Generator, part: Part, value: int) -> Pixels:
 
 def letter_tile(rng: np.random.Generator, part: Part, hand: Hand, height: float) -> tuple[Pixels, int]:
     """Return a letter and LETTER, or IGNORED for one like a digit."""
-    if hand.font is not None:
-        character = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz&%?@"[int(rng.integers(56))]
+    if hand.font is not None and hand.font.has_letters:
+        # Some fonts print small letters as capitals, and a D or I may be a digit.
+        character = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcefghjklmnopqrstuvwxyz&%?@"[int(rng.integers(54))]
         return hand.font.tile(character), class_of(character)
     chance = rng.random()
     if chance < 0.35:
@@ -183,7 +184,8 @@ def _characters(part: Part, source: str) -> Tiles:
         found = omniglot.load_characters()
         held_out = found.writers % omniglot.DRAWERS >= 16
         return _by_class(found.ink, found.classes, held_out if part == "validation" else ~held_out)
-    pictures = hands.load_pictures()
+    # Some photographs are there twice, under two writers' numbers: the last fold has them, so that none is in two.
+    pictures = {name: picture for picture, name in _distinct(hands.load_pictures()).values()}
     folds = hands.fold_of(np.array([int(name[-7:-4]) for name in pictures]))
     classes = np.array([class_of(name.split("-")[1]) for name in pictures])
     chosen = folds == 3 if part == "validation" else folds < 3
@@ -192,6 +194,12 @@ def _characters(part: Part, source: str) -> Tiles:
     ]
     chosen &= np.array([tile is not None for tile in ink])
     return _by_class(ink, classes, chosen)  # type: ignore[arg-type]
+
+
+def _distinct(pictures: dict[str, Pixels]) -> dict[bytes, tuple[Pixels, str]]:
+    """Return each picture once, with the last of its names in the order of writers."""
+    ordered = sorted(pictures.items(), key=lambda item: item[0][-7:-4])
+    return {picture.tobytes(): (picture, name) for name, picture in ordered}
 
 
 def _by_class(images: Sequence[Pixels], classes: NDArray[np.int64], chosen: NDArray[np.bool_]) -> Tiles:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits.scenes.contents import Writer
-from edgedigits.scenes.glyphs import EM, fonts
+from edgedigits.scenes.glyphs import EM, fonts_with_letters
 from edgedigits.scenes.grounds import colour
 from edgedigits.scenes.inks import letter_tile
 from edgedigits.scenes.material import objects
@@ -34,7 +34,7 @@ def word(rng: np.random.Generator) -> str:
 def text(painter: Painter, surface: Surface) -> None:
     """Print lines of words, with a number here and there."""
     rng = painter.rng
-    known = fonts(painter.part)
+    known = fonts_with_letters(painter.part)
     font = known[int(rng.integers(len(known)))]
     scale = max(painter.scale_at(surface.x + surface.width / 2, surface.y + surface.height / 2), 0.05)
     size = painter.skewed(5, 90) / scale
