@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits.data import hands, load_dataset, omniglot, optdigits_orig, pendigits, semeion
-from edgedigits.data.characters import class_of
+from edgedigits.data.characters import Characters, class_of
 from edgedigits.scenes.glyphs import Font, fonts
 from edgedigits.scenes.opencv import cv2
 from edgedigits.scenes.scene import IGNORED, LETTER, Part, Pixels
@@ -181,25 +181,32 @@ def _curves(points: NDArray[np.float32]) -> NDArray[np.float32]:
 def _characters(part: Part, source: str) -> Tiles:
     """Return the digits and letters of photographs (hands), or the letters of other alphabets (omniglot)."""
     if source == "omniglot":
-        found = omniglot.load_characters()
+        found = _omniglot()
         held_out = found.writers % omniglot.DRAWERS >= 16
         return _by_class(found.ink, found.classes, held_out if part == "validation" else ~held_out)
-    # Some photographs are there twice, under two writers' numbers: the last fold has them, so that none is in two.
-    pictures = {name: picture for picture, name in _distinct(hands.load_pictures()).values()}
-    folds = hands.fold_of(np.array([int(name[-7:-4]) for name in pictures]))
-    classes = np.array([class_of(name.split("-")[1]) for name in pictures])
-    chosen = folds == 3 if part == "validation" else folds < 3
-    ink = [
-        _photographed(picture) if wanted else None for picture, wanted in zip(pictures.values(), chosen, strict=True)
-    ]
-    chosen &= np.array([tile is not None for tile in ink])
-    return _by_class(ink, classes, chosen)  # type: ignore[arg-type]
+    ink, classes, folds = _photographed_hands()
+    return _by_class(ink, classes, folds == 3 if part == "validation" else folds < 3)
 
 
-def _distinct(pictures: dict[str, Pixels]) -> dict[bytes, tuple[Pixels, str]]:
-    """Return each picture once, with the last of its names in the order of writers."""
-    ordered = sorted(pictures.items(), key=lambda item: item[0][-7:-4])
-    return {picture.tobytes(): (picture, name) for name, picture in ordered}
+@cache
+def _omniglot() -> Characters:
+    return omniglot.load_characters()
+
+
+@cache
+def _photographed_hands() -> tuple[Sequence[Pixels], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the clear characters of hands with their classes and folds.
+
+    Some photographs are there twice, under the numbers of two writers: the last has them, so that none is in two folds.
+    """
+    pictures = hands.load_pictures()
+    clear: dict[bytes, tuple[Pixels, int, int]] = {}
+    for name in sorted(pictures, key=lambda name: name[-7:-4]):
+        tile = _photographed(pictures[name])
+        if tile is not None:
+            clear[tile.tobytes()] = (tile, class_of(name.split("-")[1]), int(name[-7:-4]))
+    ink, classes, writers = zip(*clear.values(), strict=True)
+    return ink, np.array(classes), hands.fold_of(np.array(writers))
 
 
 def _by_class(images: Sequence[Pixels], classes: NDArray[np.int64], chosen: NDArray[np.bool_]) -> Tiles:
