@@ -164,6 +164,7 @@ def compare(data: bytes, checksums: tuple[str, ...], what: ChecksumOf) -> None:
 
 def _decompressed(raw: bytes) -> bytes:
     """Decompress gzip and .Z; other bytes are returned as they are, because some servers decompress .gz files."""
+    kind = "gzip" if raw.startswith(GZIP_MAGIC) else ".Z"
     try:
         if raw.startswith(COMPRESS_MAGIC):
             content = uncompress(raw, MAX_BYTES + 1)
@@ -173,7 +174,7 @@ def _decompressed(raw: bytes) -> bytes:
         else:
             return raw
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ChecksumMismatch(f"the compressed file is damaged ({error})") from error
+        raise ChecksumMismatch(f"the {kind} file is damaged ({error})") from error
     if len(content) > MAX_BYTES:
         raise ChecksumMismatch(f"it decompresses to more than {MAX_BYTES // 1024**2} MiB")
     return content

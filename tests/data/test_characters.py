@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edgedigits.data.characters import AMBIGUOUS, MAY_BE_DIGITS, NON_DIGIT, characters, class_of, crop
-from edgedigits.data.pendigits import draw
+from edgedigits.data.pendigits import draw, parted
 from edgedigits_runtime.errors import ArrayError
 
 inks = arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.sampled_from([0, 0, 0, 90, 255]))
@@ -52,24 +52,46 @@ def test_where_keeps_the_four_together():
 POINTS = np.array([[0, 0.2], [0.3, 0], [0.6, 0.2], [0.5, 0.5], [0.3, 0.7], [0.1, 0.9], [0.4, 1], [0.7, 1]], np.float32)
 
 
-@given(st.floats(8, 120), st.floats(0.5, 12))
-def test_a_pen_draws_a_stroke_of_its_width(side, pen):
-    drawn = draw(POINTS, side, pen)
-    height, width = drawn.shape
-    # The curve bends a little beyond the points.
-    assert -1 <= height - side - pen <= 6 + 0.1 * side and -1 <= width - 0.7 * side - pen <= 6 + 0.1 * side
+@given(st.floats(8, 120), st.floats(0.5, 12), st.floats(0.3, 1))
+def test_a_pen_draws_strokes_of_its_width(height, pen, width):
+    drawn = draw([POINTS[:5], POINTS[5:]], height, pen, width)
+    # The curve bends a little beyond the points, and has a margin.
+    assert -1 <= drawn.shape[0] - height - pen <= 6 + 0.1 * height
+    assert -1 <= drawn.shape[1] - 0.7 * width * height - pen <= 6 + 0.1 * height
     assert not any(line.any() for line in (drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]))
     assert drawn.max() == 255 or pen < 2.5
-    wider = draw(POINTS, side, pen + 2)
+    wider = draw([POINTS[:5], POINTS[5:]], height, pen + 2, width)
     assert wider.sum(dtype=int) > drawn.sum(dtype=int)
 
 
 def test_the_pens_edges_are_soft():
-    drawn = draw(POINTS, 60, 6)
+    drawn = draw([POINTS], 60, 6)
     assert len(np.unique(drawn)) > 8
 
 
-@pytest.mark.parametrize(("points", "side", "pen"), [(POINTS[:7], 60, 6), (POINTS, 0, 6), (POINTS, 60, 0)])
-def test_other_points_and_pens_are_refused(points, side, pen):
-    with pytest.raises(ArrayError, match="expected points"):
-        draw(points, side, pen)
+@pytest.mark.parametrize(("strokes", "height", "pen"), [([], 60, 6), ([POINTS[:1]], 60, 6), ([POINTS], 0, 6)])
+def test_other_strokes_and_pens_are_refused(strokes, height, pen):
+    with pytest.raises(ArrayError, match="expected strokes"):
+        draw(strokes, height, pen)
+
+
+CROSSED_7 = [[0, 0], [0.5, 0], [1, 0], [0.8, 0.4], [0.6, 1], [0.3, 0.7], [0.3, 0.5], [0.9, 0.5]]
+FIVE_BAR_LAST = [[0.3, 0], [0.2, 0.4], [0.9, 0.5], [0.8, 0.9], [0.1, 1], [0.2, 0.5], [0.3, 0.05], [1, 0]]
+OPEN_4 = [[0.4, 0], [0.2, 0.3], [0, 0.6], [0.5, 0.6], [1, 0.6], [0.8, 0.2], [0.75, 0.5], [0.7, 1]]
+
+
+@pytest.mark.parametrize(
+    ("points", "digit", "lengths"), [(CROSSED_7, 7, (5, 2)), (FIVE_BAR_LAST, 5, (5, 2)), (OPEN_4, 4, (5, 3))]
+)
+def test_a_lifted_pen_does_not_draw(points, digit, lengths):
+    drawn = np.array(points, np.float32)
+    assert tuple(len(stroke) for stroke in parted(drawn, digit)) == lengths
+    assert len(parted(drawn, 3)) == 1
+
+
+@given(arrays(np.float32, (8, 2), elements=st.floats(0, 1, width=32)), st.integers(0, 9))
+def test_strokes_are_parts_of_the_way(points, digit):
+    strokes = parted(points, digit)
+    assert 1 <= len(strokes) <= 2 and all(len(stroke) >= 2 for stroke in strokes)
+    assert np.array_equal(strokes[0], points[: len(strokes[0])])
+    assert np.array_equal(strokes[-1], points[len(points) - len(strokes[-1]) :])

@@ -58,7 +58,9 @@ def test_registers() -> None:
         "cold_start", "memory", "size", "stages", "throughput", "scenarios", "energy", "accuracy", "sustained",
     ]  # fmt: skip
     assert list(KINDS) == ["photo", "small"]
-    assert list(DATASETS) == ["mnist", "fashion-mnist", "cifar10", "optdigits"]
+    assert list(DATASETS) == [
+        "mnist", "fashion-mnist", "cifar10", "optdigits", "hands", "semeion", "optdigits-orig", "pendigits", "omniglot",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
