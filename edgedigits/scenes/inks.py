@@ -160,21 +160,23 @@ _SCANNED: dict[str, Callable[[], tuple[Sequence[Pixels], NDArray[np.int64], NDAr
 @cache
 def _pen_ways(part: Part) -> Sequence[Sequence[Strokes]]:
     strokes = pendigits.load_strokes()
-    chosen = strokes.writers == int(part == "validation")
-    curves = _curves(strokes.points[chosen])
-    labels = strokes.classes[chosen]
-    return [[[curve] for curve in curves[labels == digit]] for digit in range(10)]
+    ways: list[list[Strokes]] = [[] for _ in range(10)]
+    for row in np.flatnonzero(strokes.writers == int(part == "validation")).tolist():
+        digit = int(strokes.classes[row])
+        wide = np.array([pendigits.WIDTHS[digit], 1], np.float32)
+        ways[digit].append([_curve(stroke * wide) for stroke in pendigits.parted(strokes.points[row], digit)])
+    return ways
 
 
-def _curves(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return Catmull-Rom curves through points [N, 8, 2], as [N, 42, 2]."""
-    padded = np.concatenate([points[:, :1], points, points[:, -1:]], axis=1)
-    t = np.linspace(0, 1, 6, dtype=np.float32)[:, None]
-    before, start, end, after = (padded[:, k : k + 7, None] for k in range(4))
+def _curve(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a Catmull-Rom curve through points [n, 2], as [6 n - 6, 2]."""
+    padded = np.concatenate([points[:1], points, points[-1:]])[:, np.newaxis]
+    t = np.linspace(0, 1, 6, dtype=np.float32)[:, np.newaxis]
+    before, start, end, after = (padded[k : k + len(points) - 1] for k in range(4))
     curve = start + t / 2 * (
         (end - before) + t * ((2 * before - 5 * start + 4 * end - after) + t * (3 * (start - end) + after - before))
     )
-    return np.ascontiguousarray(curve.reshape(len(points), 42, 2))
+    return np.ascontiguousarray(curve.reshape(-1, 2), np.float32)
 
 
 @cache

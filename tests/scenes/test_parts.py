@@ -39,10 +39,12 @@ class TestInks:
         train, validation = (sum(map(len, inks._pen_ways(part))) for part in material.PARTS)
         assert (train, validation) == (7_494, 3_498)
 
-    def test_curves_pass_through_the_points(self):
-        points = np.random.default_rng(0).random((4, 8, 2)).astype(np.float32)
-        curves = inks._curves(points)
-        assert np.allclose(curves[:, ::6], points[:, :-1], atol=1e-6) and np.allclose(curves[:, -1], points[:, -1])
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_curves_pass_through_the_points(count):
+    points = np.random.default_rng(0).random((count, 2)).astype(np.float32)
+    curve = inks._curve(points)
+    assert np.allclose(curve[::6], points[:-1], atol=1e-6) and np.allclose(curve[-1], points[-1])
 
 
 def test_drawn_grounds_and_strokes_differ():
