@@ -89,7 +89,7 @@ def single(painter: Painter, surface: Surface) -> None:
     """Write one digit of any size, often a large one."""
     writer = Writer(painter, surface)
     room = min(surface.width * 1.25, surface.height)
-    height = painter.skewed(0.06, 0.95) * room if painter.chance(0.45) else painter.between(0.4, 0.98) * room
+    height = painter.skewed(0.06, 0.95) * room if painter.chance(0.35) else painter.between(0.4, 0.99) * room
     height = max(height, writer.least)
     rest_x, rest_y = (surface.width - 0.8 * height) / 2, (surface.height - height) / 2
     x = surface.x + surface.width / 2 + painter.between(-1, 1) * max(rest_x, 0)
@@ -102,7 +102,7 @@ def single(painter: Painter, surface: Surface) -> None:
 def numbers(painter: Painter, surface: Surface) -> None:
     """Write lines of numbers, each line of one size."""
     writer = Writer(painter, surface)
-    height = max(min(painter.skewed(8, 150) / writer.scale, surface.height * 0.8), writer.least)
+    height = max(min(painter.skewed(8, 220) / writer.scale, surface.height * 0.8), writer.least)
     gap = painter.between(0.02, 0.4)
     full = painter.chance(0.3)
     y = _first_line(painter, surface, height, full)
@@ -187,7 +187,7 @@ def montage(painter: Painter, surface: Surface) -> None:
 def touching(painter: Painter, surface: Surface) -> None:
     """Write numbers whose digits touch or overlap."""
     writer = Writer(painter, surface, printed=0.0)
-    height = max(min(painter.skewed(14, 160) / writer.scale, surface.height * 0.8), writer.least)
+    height = max(min(painter.skewed(12, 220) / writer.scale, surface.height * 0.8), writer.least)
     y = _first_line(painter, surface, height)
     with painter.ink(surface.pen):
         while y + height / 2 < surface.y + surface.height:
@@ -357,7 +357,7 @@ def _cell(
 def framed(painter: Painter, surface: Surface) -> None:
     """Write a number or digit into a frame, solid, double or rounded, or beside a bar."""
     writer = Writer(painter, surface)
-    height = max(min(painter.skewed(10, 160) / writer.scale, surface.height * 0.6), writer.least)
+    height = max(min(painter.skewed(10, 230) / writer.scale, surface.height * 0.75), writer.least)
     gap = painter.between(0.02, 0.3)
     values = _values(painter, 6)
     while len(values) > 1 and writer.width(values, height, gap) > 0.8 * surface.width:
@@ -453,10 +453,10 @@ def _rule_pen(painter: Painter, surface: Surface) -> Pen:
 
 
 DIGITS: dict[str, tuple[Callable[[Painter, Surface], None], float]] = {
-    "single": (single, 4.0),
+    "single": (single, 6.5),
     "numbers": (numbers, 3.5),
     "grid": (grid, 1.0),
-    "montage": (montage, 0.8),
+    "montage": (montage, 1.0),
     "touching": (touching, 1.2),
     "arithmetic": (arithmetic, 0.9),
     "boxes": (boxes, 0.7),

@@ -46,7 +46,8 @@ def draw_scene(
     cv2.setRNGSeed(int(generator.integers(2**31)))
     painter = Painter(generator, np.empty((side, side, 3), np.uint8), part, kinds)
     surface = _drawn(generator, SURFACES, kinds)(painter)
-    _fill(painter, surface, kinds, splits=2)
+    if surface is not None:
+        _fill(painter, surface, kinds, splits=2)
     pixels = photograph(painter)
     if painter.chance(0.15):
         pixels = letterboxed(painter, pixels)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits.scenes.faces import face, skin_colour
 from edgedigits.scenes.grounds import colour, equally_bright, ground, plain
 from edgedigits.scenes.material import objects
 from edgedigits.scenes.opencv import cv2
@@ -121,14 +122,24 @@ def screen(painter: Painter) -> Surface:
     return Surface(edge, edge, width - 2 * edge, height - 2 * edge, contrasting(painter, paper), paper)
 
 
-SURFACES: dict[str, tuple[Callable[[Painter], Surface], float]] = {
+def photograph(painter: Painter) -> None:
+    """Show a photograph or texture, perhaps with objects or a face before it, that nobody wrote on."""
+    painter.picture[:] = ground(painter.rng, painter.part, painter.side)
+    if painter.chance(0.3):
+        _clutter(painter)
+    if painter.chance(0.25):
+        face(painter)
+
+
+SURFACES: dict[str, tuple[Callable[[Painter], Surface | None], float]] = {
+    "photograph": (photograph, 1.2),
     "page": (page, 3.0),
     "canvas": (canvas, 1.6),
     "desk": (desk, 4.0),
     "screen": (screen, 1.0),
     "ground": (open_ground, 1.2),
 }
-"""Each surface with its share."""
+"""Each surface with its share; None is one that nothing stands on."""
 
 
 def contrasting(painter: Painter, paper: Colour) -> Pen:
@@ -212,8 +223,7 @@ def _clutter(painter: Painter) -> None:
 def _fingers(painter: Painter, width: float, height: float) -> None:
     """Hold the sheet at its lower edge or at a side: fingers that come from outside the picture."""
     rng = painter.rng
-    skin = np.array([225, 170, 140]) * painter.between(0.35, 1.05) + rng.normal(0, 6, 3)
-    red, green, blue = (int(value) for value in np.clip(skin, 0, 255))
+    red, green, blue = skin_colour(painter)
     thick = painter.between(0.05, 0.11) * painter.side / max(painter.scale_at(width / 2, height / 2), 0.1)
     below, right = painter.chance(0.4), painter.chance(0.5)
     edge = width if below else height
