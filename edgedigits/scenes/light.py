@@ -23,26 +23,21 @@ def _noise() -> tuple[Pixels, Pixels]:
 
 def photograph(painter: Painter) -> Pixels:
     """Return the picture as a camera or scanner gives it, and set digits near the noise to IGNORED."""
-    rng, side = painter.rng, painter.side
     pixels = painter.picture
+    light, gain, blur = None, 1.0, 0.0
+    if painter.chance(0.12):
+        pixels, blur = _coarse(painter, pixels)
     if painter.clean:
-        _judge(painter, None, 1.0, 0.0, 0.0)
+        _judge(painter, None, 1.0, 0.0, blur)
         return pixels
-    light, gain = None, 1.0
     if painter.chance(0.6):
-        light = _light(painter, side)
+        light = _light(painter, painter.side)
         pixels = cv2.multiply(pixels, light, dtype=cv2.CV_8U)
-    blur = painter.skewed(0.3, 1.6) if painter.chance(0.5) else 0.0
-    if blur > 0.35:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), blur)
-    elif painter.chance(0.1):
-        # A hand that shook.
-        length, angle = painter.between(2, 5), painter.between(0, 3.14)
-        kernel = np.zeros((7, 7), np.float32)
-        step = (length / 2 * np.cos(angle), length / 2 * np.sin(angle))
-        cv2.line(kernel, (round(3 - step[0]), round(3 - step[1])), (round(3 + step[0]), round(3 + step[1])), 1.0, 1)
-        pixels = cv2.filter2D(pixels, -1, kernel / kernel.sum())
-        blur = length / 3
+    if painter.chance(0.08):
+        pixels = cv2.add(pixels, _glare(painter))
+    if painter.chance(0.6):
+        pixels, softened = _lens(painter, pixels)
+        blur = max(blur, softened)
     if painter.chance(0.15):
         # Low light, or a lens that faces the sun.
         gain = painter.between(0.15, 0.6)
@@ -50,13 +45,57 @@ def photograph(painter: Painter) -> Pixels:
     sigma = painter.skewed(0.7, 16) if painter.chance(0.6) else 0.0
     _judge(painter, light, gain, sigma, blur)
     if sigma > 0.9:
-        y, x = (int(at) for at in rng.integers(0, _SIDE - side, 2))
-        kind = 0 if painter.chance(0.5) else 1
-        noise = _noise()[kind][y : y + side, x : x + side]
+        y, x = (int(at) for at in painter.rng.integers(0, _SIDE - painter.side, 2))
+        noise = _noise()[int(painter.chance(0.5))][y : y + painter.side, x : x + painter.side]
         # 32 levels of the stored noise are one standard deviation.
         pixels = cv2.addWeighted(pixels, 1.0, noise, sigma / 32, -128 * sigma / 32)
+    return _stored(painter, pixels)
+
+
+def _coarse(painter: Painter, pixels: Pixels) -> tuple[Pixels, float]:
+    """Return the picture as if enlarged from a smaller one, and the blur that this is worth."""
+    factor = painter.skewed(1.3, 5)
+    small = cv2.resize(pixels, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    ways = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
+    large = cv2.resize(small, (painter.side, painter.side), interpolation=ways[int(painter.rng.integers(3))])
+    return large, 1.3 * factor
+
+
+def _lens(painter: Painter, pixels: Pixels) -> tuple[Pixels, float]:
+    """Return the picture out of focus, shaken, or sharpened by the camera, and the blur."""
+    chance = painter.rng.random()
+    if chance < 0.65:
+        blur = painter.skewed(0.35, 1.6)
+        return cv2.GaussianBlur(pixels, (0, 0), blur), blur
+    if chance < 0.8:
+        soft = cv2.GaussianBlur(pixels, (0, 0), painter.between(0.8, 2.5))
+        strength = painter.between(0.3, 1.5)
+        return cv2.addWeighted(pixels, 1 + strength, soft, -strength, 0), 0.0
+    length, angle = painter.between(2, 5), painter.between(0, np.pi)
+    kernel = np.zeros((7, 7), np.float32)
+    x, y = length / 2 * np.cos(angle), length / 2 * np.sin(angle)
+    cv2.line(kernel, (round(3 - x), round(3 - y)), (round(3 + x), round(3 + y)), 1.0, 1)
+    return cv2.filter2D(pixels, -1, kernel / kernel.sum()), length / 3
+
+
+def _glare(painter: Painter) -> Pixels:
+    """Return the light of a lamp that mirrors in a screen or board."""
+    spot = np.zeros((80, 80, 3), np.uint8)
+    level = int(painter.between(30, 110))
+    x, y, wide, tall = (int(value) for value in painter.rng.integers(4, 76, 4))
+    cv2.ellipse(spot, (x, y), (wide // 3 + 2, tall // 3 + 2), painter.between(0, 180), 0, 360, (level,) * 3, -1)
+    soft = cv2.GaussianBlur(spot, (0, 0), painter.skewed(1, 8))
+    glare: Pixels = cv2.resize(soft, (painter.side, painter.side), interpolation=cv2.INTER_LINEAR)
+    return glare
+
+
+def _stored(painter: Painter, pixels: Pixels) -> Pixels:
+    """Return the picture with another tone curve, compressed, or in grey."""
+    if painter.chance(0.15):
+        levels = np.linspace(0, 1, 256) ** painter.skewed(0.6, 1.7)
+        pixels = cv2.LUT(pixels, np.rint(255 * levels).astype(np.uint8))
     if painter.chance(0.5):
-        quality = int(rng.integers(25, 96))
+        quality = int(painter.rng.integers(25, 96))
         pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
     if painter.chance(0.12):
         pixels = cv2.merge([cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)] * 3)

@@ -22,7 +22,7 @@ SMALLEST = 7.0
 """Pixels of the longer side below which a digit is IGNORED."""
 VISIBLE = 0.67
 """Share of its ink that a digit must show inside the picture."""
-CONTRAST = 10.0
+CONTRAST = 12.0
 """Levels between ink and ground below which a large digit is IGNORED; small ones need more, and so does noise."""
 ROUGHNESS = 1.3
 """Standard deviations of the ground that ink must differ from it."""

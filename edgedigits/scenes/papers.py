@@ -45,6 +45,14 @@ def dotted(painter: Painter, width: float, height: float, paper: Colour) -> None
                 painter.line([(x, y), (x + 0.1, y)], 1.2)
 
 
+def specked(painter: Painter, width: float, height: float, paper: Colour) -> None:
+    """Scatter dust and specks as a scanner or old paper has them."""
+    with painter.ink(_pale(painter, paper)):
+        for _ in range(int(painter.rng.integers(3, 60))):
+            x, y = painter.between(0, width), painter.between(0, height)
+            painter.line([(x, y), (x + painter.between(0.1, 3), y + painter.between(-2, 2))], painter.skewed(0.7, 3))
+
+
 def worn(painter: Painter, width: float, height: float, paper: Colour) -> None:  # noqa: ARG001
     """Crumple, stain or fold the paper."""
     corners = project(painter.plane, np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64))
@@ -66,6 +74,7 @@ PAPERS: dict[str, tuple[Callable[[Painter, float, float, Colour], None], float]]
     "ruled": (ruled, 1.2),
     "squared": (squared, 1.6),
     "dotted": (dotted, 0.3),
+    "specked": (specked, 0.5),
     "worn": (worn, 1.5),
 }
 """Each kind of paper with its share."""

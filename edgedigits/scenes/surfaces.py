@@ -54,7 +54,8 @@ def page(painter: Painter) -> Surface:
     side = painter.side
     paper = _mean(picture)
     _rule(painter, side, side, paper)
-    edge = painter.between(0, 0.06) * side
+    # Writing may go on beyond the picture.
+    edge = painter.between(-0.2, 0) * side if painter.chance(0.2) else painter.between(0, 0.06) * side
     return Surface(edge, edge, side - 2 * edge, side - 2 * edge, contrasting(painter, paper), paper)
 
 
