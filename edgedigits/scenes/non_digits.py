@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits.scenes.contents import Writer
 from edgedigits.scenes.glyphs import EM, fonts_with_letters
 from edgedigits.scenes.grounds import colour
 from edgedigits.scenes.inks import letter_tile
@@ -14,6 +13,7 @@ from edgedigits.scenes.painter import Painter, Pen, placed, project, shift
 from edgedigits.scenes.scene import LETTER, Pixels
 from edgedigits.scenes.strokes import doodles, draw_strokes, joined_word, signs
 from edgedigits.scenes.surfaces import Surface
+from edgedigits.scenes.writer import Writer
 
 _VOWELS, _CONSONANTS = "aeiouy", "bcdfghjklmnpqrstvwxz"
 _STRENGTHS = np.array([4, 2, 3, 2, 1.5, 2, 0.6, 1, 3, 2.5, 4, 3.5, 0.2, 4, 4, 5, 1.5, 2, 0.3, 0.2])
