@@ -76,7 +76,10 @@ def grid(painter: Painter, surface: Surface) -> None:
 def montage(painter: Painter, surface: Surface) -> None:
     """Show images of MNIST as they are: one that fills the surface, or rows of them, enlarged with soft edges."""
     rng = painter.rng
-    columns = 1 if painter.chance(0.5) else int(rng.integers(2, 9))
+    columns = 1 if painter.chance(0.55) else int(rng.integers(2, 9))
+    if columns == 1 and painter.chance(0.4):
+        size = painter.skewed(0.12, 0.9)
+        surface = surface.part(painter.between(0, 1 - size), painter.between(0, 1 - size), size, size)
     cell = surface.width / columns
     rows = max(min(int(surface.height // cell), columns), 1)
     cell = min(cell, surface.height / rows)

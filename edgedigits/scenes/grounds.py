@@ -6,7 +6,7 @@ import numpy as np
 
 from edgedigits.scenes.material import photographs
 from edgedigits.scenes.opencv import cv2
-from edgedigits.scenes.painter import Colour
+from edgedigits.scenes.painter import LUMA, Colour
 from edgedigits.scenes.scene import Floats, Part, Pixels
 
 SIDE = 384
@@ -95,10 +95,9 @@ def ground(rng: np.random.Generator, part: Part, side: int) -> Pixels:
 
 def equally_bright(rng: np.random.Generator, paper: Colour) -> Colour:
     """Return a colour as bright as `paper`, and clearly another one."""
-    weights = np.array([0.299, 0.587, 0.114])
     for _ in range(20):
         other = rng.uniform(0, 255, 3)
-        other *= np.dot(weights, paper) / max(np.dot(weights, other), 1)
+        other *= np.dot(LUMA, paper) / max(np.dot(LUMA, other), 1)
         if other.max() <= 255 and np.abs(other - paper).max() > 70:
             break
     red, green, blue = (int(value) for value in np.clip(other, 0, 255))

@@ -49,7 +49,7 @@ def draw_scene(
     if surface is not None:
         _fill(painter, surface, kinds, splits=2)
     pixels = photograph(painter)
-    if painter.chance(0.15):
+    if painter.chance(0.2):
         pixels = letterboxed(painter, pixels)
     return painter.finish(pixels)
 

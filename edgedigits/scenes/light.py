@@ -103,20 +103,24 @@ def _stored(painter: Painter, pixels: Pixels) -> Pixels:
 
 
 def letterboxed(painter: Painter, pixels: Pixels) -> Pixels:
-    """Return the picture with bands where a wide or high picture has been padded; no mark is cut."""
+    """Return a part of the picture in a plain border, as wide, high and small pictures come; no mark is cut."""
     side = painter.side
-    tall = painter.chance(0.5)
-    start, end = painter.between(0, 0.4) * side, painter.between(0.6, 1) * side
-    for mark in painter.marks:
-        low, length = (mark.box[0], mark.box[2]) if tall else (mark.box[1], mark.box[3])
-        start, end = min(start, low - 1), max(end, low + length + 1)
-    first, last = max(int(start), 0), min(int(end) + 1, side)
-    padding = int(painter.rng.choice([0, 114, 127, 128, 255]))
-    padded = np.full_like(pixels, padding)
-    if tall:
-        padded[:, first:last] = pixels[:, first:last]
-    else:
-        padded[first:last] = pixels[first:last]
+    boxes = np.array([mark.box for mark in painter.marks] or [(side / 2, side / 2, 0, 0)])
+    window = [slice(0, side), slice(0, side)]
+    small = painter.chance(0.4)
+    across = painter.chance(0.5)
+    for axis in (0, 1) if small else (int(across),):
+        start, end = painter.between(0, 0.7 if small else 0.4), painter.between(0.3 if small else 0.6, 1)
+        low, high = boxes[:, 1 - axis].min(), (boxes[:, 1 - axis] + boxes[:, 3 - axis]).max()
+        low, high = min(low - 1, min(start, end) * side), max(high + 1, max(start, end) * side)
+        window[axis] = slice(max(int(low), 0), min(int(high) + 1, side))
+    seen = pixels[window[0], window[1]]
+    edges = np.concatenate([seen[0], seen[-1], seen[:, 0], seen[:, -1]])
+    # The reader's border has the median colour of the outermost pixels, others' are black, grey or white.
+    border = np.median(edges, axis=0) if painter.chance(0.75) else painter.rng.choice([0, 114, 128, 255])
+    padded: Pixels = np.empty_like(pixels)
+    padded[:] = border
+    padded[window[0], window[1]] = seen
     return padded
 
 

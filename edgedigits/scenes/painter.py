@@ -26,6 +26,8 @@ CONTRAST = 12.0
 """Levels between ink and ground below which a large digit is IGNORED; small ones need more, and so does noise."""
 ROUGHNESS = 1.3
 """Standard deviations of the ground that ink must differ from it."""
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue in brightness (ITU-R BT.601)."""
 _INK_LEVEL = 0.35
 
 
@@ -133,9 +135,12 @@ class Painter:
             left, top = int(mark.box[0]), int(mark.box[1])
             right, bottom = int(mark.box[0] + mark.box[2]), int(mark.box[1] + mark.box[3])
             mean, spread = cv2.meanStdDev(self.picture[top:bottom, left:right])
-            contrasts = np.abs(mean[:, 0] - self.pen.colour) * self.pen.strength
-            best = int(contrasts.argmax())
-            mark.contrast = float(contrasts[best]) if contrasts[best] > ROUGHNESS * spread[best, 0] else 0.0
+            differences = (mean[:, 0] - self.pen.colour) * self.pen.strength
+            # Cameras and JPEG keep less of colour than of brightness.
+            weighed = np.append(0.5 * np.abs(differences), abs(float(differences @ LUMA)))
+            roughness = np.append(0.5 * spread[:, 0], float(spread[:, 0] @ LUMA))
+            best = int(weighed.argmax())
+            mark.contrast = float(weighed[best]) if weighed[best] > ROUGHNESS * roughness[best] else 0.0
 
     def new_number(self) -> int:
         """Return the number of a new number on the picture."""
@@ -161,7 +166,7 @@ class Painter:
         if right <= left or bottom <= top:
             return False
         total = cv2.sumElems(tile)[0] * scale * scale
-        shrunk = _shrink(tile, scale)
+        shrunk = _smooth(tile) if scale > 3 and self.sharp else _shrink(tile, scale)
         # Pixel centres lie at halves: a pixel of the shrunk tile covers several of the tile.
         fit = np.diag([width / shrunk.shape[1], height / shrunk.shape[0], 1.0])
         half = shift(0.5, 0.5)
@@ -314,6 +319,13 @@ def placed(
 def _area(corners: Matrix) -> float:
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners.tolist()
     return abs(float((cx - ax) * (dy - by) - (dx - bx) * (cy - ay))) / 2
+
+
+def _smooth(tile: Pixels) -> Pixels:
+    """Return a coarse tile enlarged without the steps of its pixels."""
+    large = cv2.resize(tile, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    smooth: Pixels = cv2.GaussianBlur(large, (0, 0), 1.8)
+    return smooth
 
 
 def _shrink(tile: Pixels, scale: float) -> Pixels:
