@@ -4,8 +4,8 @@
     python -m benchmarks.other_writers --folds NAME RUN0 RUN1 RUN2 RUN3 RUN4
 
 The dataset is `hands` (edgedigits/data/hands.py), each photograph read by the whole digit reader. With --folds, RUN0 is
-a model that was trained without the writers of fold 0, and so on, and each fold is read by its own model. The figures
-go to results/other_writers.json and into a table of docs/training.md. They do not depend on the machine.
+a model that was trained where `hands.may_train` allows it for fold 0, and so on; each fold is read by its own model.
+The figures go to results/other_writers.json and into a table of docs/training.md. They do not depend on the machine.
 """
 
 import argparse

@@ -13,7 +13,7 @@ from edgedigits.data.labelled_pictures import LabelledPicture
 from edgedigits.exporting.export import Exported, export
 from edgedigits.loading import load
 from edgedigits.model_files import open_model
-from edgedigits.reports.report import write_report
+from edgedigits.reports.report import make_report
 from edgedigits.reports.sections.readings import Row
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.fit import train
@@ -73,7 +73,7 @@ def demonstrate(
     readings = tuple((reader.read(picture.path), picture.label) for picture in examples)
     splits = splits_of_model(read_contract(made[-1].path), run.model, DataOptions())
     rows = _rows(run, made, splits.test)
-    report = write_report(run, data=DataOptions(data_dir=data_dir), readings=readings, rows=rows)
+    report = make_report(run, data=DataOptions(data_dir=data_dir), readings=readings, rows=rows).write()
     return Demonstration(run, dataset, len(splits.test), rows, readings, report)
 
 

@@ -78,7 +78,7 @@ def find_manifest(folder: Folder, requested: Manifest, resume: bool) -> Manifest
         return requested
     try:
         values = {**json.loads(content)}
-        # Earlier versions had it; `version` says that the run is another.
+        # Earlier versions had it; `version` identifies such a run.
         values.pop("contract", None)
         found = Manifest(**{**values, "planned": PlanSize(**values["planned"]) if values["planned"] else None})
     except (ValueError, TypeError, KeyError) as error:

@@ -20,7 +20,7 @@ def evaluation_splits(dataset: Dataset) -> Splits:
     On `validation` the normalisation and the temperature are chosen; on `train` int8 ranges are measured; only `test`
     is reported. A dataset's own test set stays the test part, else it is half of the samples. The parts are disjoint,
     except that with fewer than ENOUGH samples of a class, and no test set, all are both validation and test, which
-    `notes` say.
+    `notes` state.
     """
     rng = np.random.default_rng(0)
     samples, test, notes = dataset.train, dataset.test, dataset.notes

@@ -95,7 +95,7 @@ def _class_folders(folder: Path) -> list[Path]:
 
 
 def _listed(folder: Path, labels: tuple[str, ...] | None, notes: list[str]) -> Listed:
-    """Return the pictures of one digit, where `labels` or `labels.csv` tell how one differs from several."""
+    """Return the pictures of one digit, where `labels` or `labels.csv` distinguish one from several."""
     folders = _class_folders(folder)
     if not folders and (folder / LABELS_FILE).is_file():
         listed = [(picture.path, picture.label) for picture in read_labelled(folder)]

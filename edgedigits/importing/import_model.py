@@ -12,7 +12,6 @@ from typing import Any
 from edgedigits.data import dataset_labels
 from edgedigits.importing.evaluation_data import EvaluationData, load_for
 from edgedigits.importing.labels import parse_labels
-from edgedigits.importing.sources import as_model_file
 from edgedigits.model_files import facts_of, open_as
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.inaccuracy import describe_inaccuracy
@@ -21,6 +20,7 @@ from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, append_zipped
 from edgedigits_runtime.errors import (
     ArtifactNotFound,
+    ArtifactUnsupported,
     ContractInvalid,
     ContractMissing,
     DataError,
@@ -35,6 +35,9 @@ from edgedigits_runtime.golden import write_golden
 from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.whole_files import write_whole
+
+AS_THEY_ARE = (".onnx", ".tflite")
+KERAS = (".keras", ".h5", ".hdf5")
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,12 @@ def import_model(
         data_dir: folder to look for a dataset in first.
         out: file to write; None is a name beside the source.
         expect_accuracy: fraction 0..1 that the model must reach on the data.
-        contract: JSON file with any fields of a contract, for what no file can tell; or the JSON itself.
+        contract: JSON file with any fields of a contract, for what no file states; or the JSON itself.
         force: replace an existing file.
 
     Raises:
         ArtifactError: the source cannot be used.
-        ContractMissing: something is not certain; the message says what to state.
+        ContractMissing: something is not certain; the message names what to state.
         ContractInvalid: labels or contract do not fit the model.
         DataError: the data cannot be used.
         ModelInaccurate: no better than chance, or below `expect_accuracy`.
@@ -99,7 +102,7 @@ def import_model(
     named = parse_labels(labels) if isinstance(labels, str) else labels
     names = dataset_labels(data) if data else None
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
-        file, notes = as_model_file(path, Path(between))
+        file, notes = _as_model_file(path, Path(between))
         target = _target(path, file.suffix, out, force)
         facts = dataclasses.replace(facts_of(file), path=path)
         opened = partial(open_as, file)
@@ -113,6 +116,34 @@ def import_model(
     if target.suffix != ".keras":
         write_golden(Reader(Classifier(open_as(target, fitting))), target)
     return Imported(target, fitting, deduced.tried, share, (*notes, *deduced.notes))
+
+
+def _as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
+    """Return a `.keras`, `.onnx` or `.tflite` file of a source, and notes; converted files go into `between`.
+
+    Raises:
+        ArtifactError, ConversionFailed, GateMissed: the source cannot be used; see to_keras and saved_model_to_onnx.
+        MissingExtra: a package is not installed.
+    """
+    if source.is_file() and source.suffix in AS_THEY_ARE:
+        return source, []
+    is_folder = (source / "saved_model.pb").is_file()
+    if not is_folder and not (source.is_file() and source.suffix in KERAS):
+        known = ", ".join((*KERAS, *AS_THEY_ARE))
+        raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
+    from edgedigits.importing.keras_source import is_keras_3, to_keras
+    from edgedigits.importing.saved_model import saved_model_to_onnx, states_layers
+
+    if source.suffix == ".keras" and is_keras_3(source):
+        return source, []
+    if is_folder and not states_layers(source):
+        file = between / f"{source.name}.onnx"
+        made = saved_model_to_onnx(source, file)
+    else:
+        file = between / f"{source.stem}.keras"
+        made = to_keras(source, file)
+    compared = f"converted to {file.suffix}: equals {made.loaded_with} on {made.inputs} inputs ({made.difference:.1g})"
+    return file, [compared, *made.notes]
 
 
 def _given(contract: Path | None) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def to_keras(source: Path, out: Path) -> KerasSource:
     """Write a Keras model as a plain `.keras` file of Keras 3, without a contract.
 
     Args:
-        source: a `.h5`, a `.keras` of Keras 2 or 3, or a SavedModel folder of Keras 2; told by its content.
+        source: a `.h5`, a `.keras` of Keras 2 or 3, or a SavedModel folder of Keras 2; recognised by its content.
         out: the file to write; it is written whole or not at all.
 
     Raises:
@@ -154,13 +154,13 @@ class Keras:
 
 
 def _child(name: str, legacy: str) -> Child:
-    # Both on the CPU, whose sums differ least; the variable says which Keras TensorFlow's own parts import.
+    # Both on the CPU, whose sums differ least; the variable chooses the Keras that TensorFlow's own parts import.
     environment = {"TF_USE_LEGACY_KERAS": legacy, "CUDA_VISIBLE_DEVICES": ""}
     return Child(name, ConversionFailed, keep_output=True, environment=environment)
 
 
 def _weights_of(file: KerasFile, source: Path, folder: Path) -> Path:
-    """Return the path that tf-keras loads the checked weights from; it tells the kind by the suffix."""
+    """Return the path that tf-keras loads the checked weights from; it recognises the kind by the suffix."""
     if file.kind == "saved_model":
         return source / "variables" / "variables"
     path = folder / ("original.h5" if file.kind == "h5" else "original.weights.h5")

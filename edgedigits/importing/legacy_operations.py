@@ -49,9 +49,9 @@ def translate_operation(function: str, first: Any, arguments: dict[str, Any]) ->
         if not inputs or not all(isinstance(part, Tensor) for part in inputs):
             raise _Unclear
     except (_Unclear, KeyError, TypeError, ValueError) as error:
-        shown = {"": first, **given}
+        operands = {"": first, **given}
         raise ArtifactUnsupported(
-            f"the function {function} is not supported with {str(shown)[:120]}; use a layer of Keras in its place"
+            f"the function {function} is not supported with {str(operands)[:120]}; use a layer of Keras in its place"
         ) from error
     return layer, inputs
 
@@ -216,5 +216,5 @@ FUNCTIONS: dict[str, Function] = {
 }
 """The functions that are translated, by their names in TensorFlow; an untrusted file may call no others.
 
-A Rescaling layer says how pictures are normalised, so that what follows finds it in one place.
+A Rescaling layer states how pictures are normalised, so that later steps find it in one place.
 """

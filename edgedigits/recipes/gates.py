@@ -91,7 +91,7 @@ def few_images(gate: Gate, images: int) -> tuple[str, ...]:
     if gate.min_agreement is not None:
         limits.append((100 * (1 - gate.min_agreement), "% of flipped decisions"))
     limit, unit = min(limits, default=(100.0, ""))
-    # A limit of 0 can be shown by no number of images.
+    # No number of images can prove a limit of 0.
     if images >= SMALL_SPLIT or limit <= 0 or 100 / images <= limit + 1e-9:
         return ()
     return (

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 SEED = 0
 
+COLUMNS = 8
+"""Of a grid."""
+
 BARS = 5
 """Bars of one prediction: its most likely classes."""
 
@@ -36,9 +39,9 @@ def at_random(available: int, count: int) -> NDArray[np.int64]:
     return np.sort(chosen).astype(np.int64)
 
 
-def grid_figure(images: Images, captions: Sequence[str], *, columns: int = 8) -> "Figure":
+def grid_figure(images: Images, captions: Sequence[str]) -> "Figure":
     """Draw images, uint8 [N, H, W, C], with a caption of one or several lines below each."""
-    columns = min(columns, len(images))
+    columns = min(COLUMNS, len(images))
     rows = -(-len(images) // columns)
     lines = 1 + max(caption.count("\n") for caption in captions)
     cell = 1 + 0.24 * lines

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgedigits.plotting.style import to_png
 from edgedigits.reports.facts import gather
@@ -80,8 +79,3 @@ def make_report(
     augmented = ", with augmentation" if config.augmentation else ""
     subtitle = f"{config.recipe} on {Path(config.data).name}, {len(facts.history)} of {config.epochs} epochs{augmented}"
     return Report(run, page(run.path.resolve().name, subtitle, sections), tuple(sections))
-
-
-def write_report(run: RunFolder, **options: Any) -> Path:
-    """Make the report, write it into the run folder, and return the page's path; the options are make_report's."""
-    return make_report(run, **options).write()

@@ -73,7 +73,7 @@ def _is_float(path: Path) -> bool:
 
 
 def contract_of_reference(reference: Path, artifact: Contract) -> Contract:
-    """Return the contract to open a reference with: its own; without one, what the artifact's contract says.
+    """Return the contract to open a reference with: its own; without one, what the artifact's contract states.
 
     Both are then fed and read by the same facts; tensors, layout and kind of output are the file's.
 

@@ -107,7 +107,7 @@ def verify_artifact(
 
     Raises:
         ArtifactError: a file cannot be used.
-        ContractInvalid: the outputs are not of the kind that a contract says.
+        ContractInvalid: the outputs are not of the kind in a contract.
         ArrayError: the models have other classes or another image shape.
     """
     candidate = open_model(artifact, options=EngineOptions(isolation=isolation))

@@ -32,7 +32,7 @@ class FormatOptions:
     """
 
     NEEDS_CONTRACT: ClassVar[bool] = True
-    """Whether the artifact says how the model is fed and read."""
+    """Whether the artifact states how the model is fed and read."""
 
     precision: str | None = None
     contract: Contract | None = None

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgedigits_runtime.untrusted import onnx_model
-from edgedigits_runtime.untrusted.tflite_model import read_model
-from edgedigits_runtime.untrusted.tflite_precision import is_hybrid
+from edgedigits_runtime.untrusted.tflite_model import is_hybrid, read_model
 
 
 @dataclass(frozen=True)

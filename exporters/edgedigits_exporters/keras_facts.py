@@ -29,7 +29,7 @@ def _tensor(end: Any, name: str) -> Tensor:
 
 
 def _normalisation(model: Any) -> tuple[Normalisation | None, str]:
-    """Return what the first layer that changes pixels says about them."""
+    """Return what the first layer that changes pixels states about them."""
     for layer in _flat(model):
         kind = type(layer).__name__
         if kind in PASSING or kind.startswith("Random"):

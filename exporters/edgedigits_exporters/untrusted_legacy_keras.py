@@ -49,7 +49,7 @@ class KerasFile:
 
     @property
     def legacy(self) -> bool:
-        """Whether Keras 2 wrote it, or Keras 1; a `.keras` file that does not say is of Keras 3."""
+        """Whether Keras 2 wrote it, or Keras 1; a `.keras` file without a version is of Keras 3."""
         return int(self.version.partition(".")[0]) < 3 if self.version else self.kind != "keras"
 
 

@@ -47,7 +47,7 @@ def record(reader: Reader) -> Vectors:
     """Run the synthetic golden pictures through every stage of `reader`.
 
     Raises:
-        ContractInvalid: the outputs are not of the kind that the contract says.
+        ContractInvalid: the outputs are not of the kind in the contract.
     """
     pictures = [encoded for encoded, _ in golden_pictures()]
     framed = np.concatenate([reader.framed(picture)[1] for picture in pictures])

@@ -51,7 +51,7 @@ def normalise(
 
     "unit" divides by 255, to 0..1. "column-l2" divides each image column (axis 1) by its Euclidean length, as
     `tf.keras.utils.normalize(images, axis=1)` does on [N, 28, 28]; a column of zeros stays zero. A Scaling multiplies
-    and adds, as its own docstring says.
+    and adds, see its own docstring.
     """
     if polarity == "dark-on-bright":
         images = ~images

@@ -99,6 +99,14 @@ def test_folds_have_as_many_writers_each():
     assert (np.diff(folds) >= 0).all()
 
 
+@pytest.mark.parametrize("fold", range(hands.FOLDS))
+def test_no_writer_near_a_fold_teaches_its_model(fold):
+    writers = np.arange(hands.WRITERS)
+    learned, measured = writers[hands.may_train(writers, fold)], writers[hands.fold_of(writers) == fold]
+    assert np.abs(learned[:, np.newaxis] - measured).min() == hands.DRIFT + 1
+    assert len(learned) == hands.WRITERS - 12 - hands.DRIFT * (1 if fold in (0, hands.FOLDS - 1) else 2)
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_other_bytes_are_refused(tmp_path, monkeypatch, name):
     file = MODULES[name].DESCRIPTION.files[0]

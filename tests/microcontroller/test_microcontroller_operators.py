@@ -22,9 +22,9 @@ from edgedigits_exporters.microcontroller.operators.clamp import Clamp
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.hard_swish import HardSwish
 from edgedigits_exporters.microcontroller.operators.leaky_relu import LeakyRelu
-from edgedigits_exporters.microcontroller.operators.mean import Mean
 from edgedigits_exporters.microcontroller.operators.mul import Mul, table_of_squares
 from edgedigits_exporters.microcontroller.operators.pooling import Pool
+from edgedigits_exporters.microcontroller.operators.reduction import Mean
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 from edgedigits_exporters.microcontroller.parsing import read_graph

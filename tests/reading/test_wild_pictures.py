@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgedigits.data.labelled_pictures import read_labelled
+from edgedigits.data.wild import load_wild
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits.verification.folder_evaluation import Case, FolderEvaluation, evaluate_pictures
 from tests.conftest import REPOSITORY
@@ -40,7 +40,7 @@ BOUNDS = {
 
 @pytest.fixture(scope="module", params=BOUNDS)
 def found(request: pytest.FixtureRequest) -> FolderEvaluation:
-    pictures = read_labelled(WILD_PICTURES)
+    pictures = load_wild(WILD_PICTURES.name, WILD_PICTURES.parent)
     options = ReaderOptions(request.param)
     return evaluate_pictures(pictures, options, exclude=["hard to read", "operator"], jobs=2)
 

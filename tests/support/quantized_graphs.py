@@ -13,10 +13,9 @@ from edgedigits_exporters.microcontroller.operators.concatenation import Concate
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 from edgedigits_exporters.microcontroller.operators.leaky_relu import LeakyRelu
-from edgedigits_exporters.microcontroller.operators.mean import Mean
 from edgedigits_exporters.microcontroller.operators.pad import Pad
 from edgedigits_exporters.microcontroller.operators.pooling import Pool
-from edgedigits_exporters.microcontroller.operators.reduce_max import ReduceMax
+from edgedigits_exporters.microcontroller.operators.reduction import Mean, ReduceMax
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 
 MAKE_VECTORS = ("FULLY_CONNECTED", "MEAN", "REDUCE_MAX", "SOFTMAX")

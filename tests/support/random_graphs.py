@@ -18,12 +18,11 @@ from edgedigits_exporters.microcontroller.operators.convolution import Convoluti
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 from edgedigits_exporters.microcontroller.operators.hard_swish import HardSwish
 from edgedigits_exporters.microcontroller.operators.leaky_relu import LeakyRelu
-from edgedigits_exporters.microcontroller.operators.mean import Mean
 from edgedigits_exporters.microcontroller.operators.mul import Mul
 from edgedigits_exporters.microcontroller.operators.pad import Pad
 from edgedigits_exporters.microcontroller.operators.pooling import Pool
 from edgedigits_exporters.microcontroller.operators.prelu import Prelu
-from edgedigits_exporters.microcontroller.operators.reduce_max import ReduceMax
+from edgedigits_exporters.microcontroller.operators.reduction import Mean, ReduceMax
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
 from edgedigits_exporters.microcontroller.operators.softmax import MOST_CHANNELS, Softmax
 from tests.support.quantized_graphs import MAKE_VECTORS, PICTURES_ONLY

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from edgedigits_runtime.contract import Tensor
 from edgedigits_runtime.embedded_contract import append_zipped, read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactError, ArtifactUnsupported
-from edgedigits_runtime.untrusted import onnx_stated
+from edgedigits_runtime.untrusted import onnx_model
 from edgedigits_runtime.untrusted.tflite_metadata import AXIS_LABELS, read_stated
 from tests.support.edited_tflite import changed, graph_of, tiny
 from tests.support.tflite_metadata import metadata_bytes, with_metadata
@@ -150,7 +150,7 @@ sizes = st.lists(st.one_of(st.none(), words, st.integers(1, 999)), min_size=1, m
 
 @given(sizes, st.integers(1, 30), st.booleans())
 def test_onnx_files_state_their_tensors_and_opset(shape: list[Any], opset: int, initialised: bool) -> None:
-    stated = onnx_stated.read_stated(onnx_file(shape, {"com.microsoft": 1, "": opset}, initialised), "x.onnx")
+    stated = onnx_model.read_stated(onnx_file(shape, {"com.microsoft": 1, "": opset}, initialised), "x.onnx")
     known = tuple(size if isinstance(size, int) else None for size in shape)
     assert stated.input == Tensor("x", known, "float32")
     assert stated.output == Tensor("y", known, "float32")
@@ -159,11 +159,11 @@ def test_onnx_files_state_their_tensors_and_opset(shape: list[Any], opset: int, 
 
 def test_a_real_onnx_file_is_read() -> None:
     content = onnx_bytes(None, "uint8")
-    stated = onnx_stated.read_stated(content, "x.onnx")
+    stated = onnx_model.read_stated(content, "x.onnx")
     assert stated.input == Tensor("image", (None, 28, 28, 1), "uint8")
     assert stated.output == Tensor("probabilities", (None, 10), "float32")
     assert stated.opset == 17
     model = onnx.load_from_string(content)
     model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
     with pytest.raises(ArtifactUnsupported, match="2 inputs and 1 outputs"):
-        onnx_stated.read_stated(model.SerializeToString(), "x.onnx")
+        onnx_model.read_stated(model.SerializeToString(), "x.onnx")

@@ -35,7 +35,7 @@ class Meter:
     kind: Literal["counter", "power"]  # Whether `read` returns counted microjoules or current watts.
     read: Callable[[], Mapping[str, float]]  # Returns the value of each channel; raises OSError or ValueError.
     channels: tuple[str, ...]
-    total: tuple[str, ...]  # Channels that are summed to the figure; the others are shown beside it.
+    total: tuple[str, ...]  # Channels that are summed to the figure; the others are reported beside it.
     wraps_at: Mapping[str, float] = field(default_factory=dict)  # Where each counter restarts from 0.
     interval_seconds: float = 0.1  # How often to read while measuring.
     least_seconds: float = 1.0  # The shortest time that these sensors can measure.

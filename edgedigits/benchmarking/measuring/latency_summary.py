@@ -108,11 +108,11 @@ def block_weights(blocks: int, seed: int = 0) -> Values:
     return random.multinomial(blocks, np.full(blocks, 1 / blocks), size=RESAMPLES).astype(np.float64)
 
 
-def mean_interval(values: Values, *, seed: int = 0) -> tuple[float, float]:
+def mean_interval(values: Values) -> tuple[float, float]:
     """Return the bootstrap interval of a series' mean."""
     series = np.asarray(values, np.float64)
     parts = np.array_split(series, min(len(series), BLOCKS))
-    weights = block_weights(len(parts), seed)
+    weights = block_weights(len(parts))
     means = weights @ [part.sum() for part in parts] / (weights @ [float(len(part)) for part in parts])
     tail = expanded_tail(len(parts))
     low, high = np.quantile(means, [tail, 1 - tail], method="inverted_cdf")

@@ -208,8 +208,8 @@ def ratio_of(first: Figure, other: Figure, unit: str = "ms") -> Ratio | None:
         return Ratio(value, value, value, value != 1, "the same" if value == 1 else direction)
     if low is None and high is None:
         return Ratio(value, None, None, False, "too few measurements for an interval")
-    shown = (low is not None and low > 1) or (high is not None and high < 1)
-    return Ratio(value, low, high, shown, direction if shown else "no difference shown")
+    apart = (low is not None and low > 1) or (high is not None and high < 1)
+    return Ratio(value, low, high, apart, direction if apart else "no difference shown")
 
 
 def comparison_head(found: Comparison) -> list[str]:

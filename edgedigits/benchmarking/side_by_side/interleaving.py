@@ -174,8 +174,8 @@ def paired_ratio(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Rati
     if ends is None:
         return Ratio(value, None, None, False, "too few rounds for an interval")
     low, high = float(ratios[ends[0]]), float(ratios[ends[1]])
-    shown = not low <= 1 <= high
-    return Ratio(value, low, high, shown, ("slower" if value > 1 else "faster") if shown else "no difference shown")
+    apart = not low <= 1 <= high
+    return Ratio(value, low, high, apart, ("slower" if value > 1 else "faster") if apart else "no difference shown")
 
 
 def median_ends(count: int) -> tuple[int, int] | None:

@@ -35,7 +35,7 @@ class Recommendation:
 
     text: str  # One line.
     fastest: str | None  # Name of the fastest row; None where none was measured.
-    as_fast: tuple[str, ...]  # Names of rows without a shown difference to it.
+    as_fast: tuple[str, ...]  # Names of rows that do not clearly differ from it.
     remarks: tuple[Remark, ...]  # The effect of each choice.
 
 
@@ -133,9 +133,9 @@ def _remark(
         before, _, after = text.partition("{}")
         line = f"{before}slower than{after} for {for_slower}, and faster for {for_faster}"
     else:
-        shown = slower or faster
-        verdict = ("slower" if slower else "faster") if 2 * len(shown) > len(found) else ""
-        of_all = f", shown for {len(shown)} of {len(found)}" if 0 < len(shown) < len(found) else ""
+        clear = slower or faster
+        verdict = ("slower" if slower else "faster") if 2 * len(clear) > len(found) else ""
+        of_all = f", shown for {len(clear)} of {len(found)}" if 0 < len(clear) < len(found) else ""
         compared = text.format(f"{verdict} than" if verdict else "not shown to differ from")
         line = f"{compared} ({_range(values)} times as long{of_all})"
         slower = slower if verdict else []

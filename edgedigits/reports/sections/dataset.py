@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Samples
-from edgedigits.data.splits import Splits
 from edgedigits.plotting.style import BLUE, GREEN, VERMILION, escape, new_figure, tidy
 from edgedigits.reports.facts import Facts
 from edgedigits.reports.html import Picture, Section, card, cards, charts, heading, pair, pixels, table
@@ -27,7 +26,8 @@ def dataset(facts: Facts) -> Section:
         return Section("dataset", TITLE, missing=facts.reasons("data"))
     splits = {name: facts.splits.named(name) for name in ("train", "validation", "test")}
     counts = {name: np.bincount(part.labels, minlength=len(facts.labels)) for name, part in splits.items()}
-    pictures = (_distribution(counts, facts.labels), _grid(facts.splits.train, facts.labels))
+    gallery, grid = _samples(facts.splits.train, facts.labels)
+    pictures = (_distribution(counts, facts.labels), grid)
     blocks = (
         table(
             f"Shapes of {Path(facts.config.data).name}: images × height × width × channels",
@@ -36,7 +36,7 @@ def dataset(facts: Facts) -> Section:
         ),
         pair(charts(pictures[:1]), _counts(counts, facts.labels)),
         heading("Training images"),
-        _cards(facts.splits, facts.labels),
+        gallery,
     )
     return Section("dataset", TITLE, blocks, pictures)
 
@@ -60,21 +60,16 @@ def _distribution(counts: Mapping[str, NDArray[np.int64]], labels: Sequence[str]
     )  # fmt: skip
 
 
-def _grid(train: Samples, labels: Sequence[str]) -> Picture:
+def _samples(train: Samples, labels: Sequence[str]) -> tuple[str, Picture]:
+    """Return a choice of training images, as HTML and as a figure."""
     chosen = one_of_each_and_more(train.labels, MOST_SAMPLES)
-    captions = [escape(labels[label]) for label in train.labels[chosen]]
-    return Picture("samples", grid_figure(train.images[chosen], captions), "training images", on_page=False)
-
-
-def _cards(splits: Splits, labels: Sequence[str]) -> str:
-    chosen = one_of_each_and_more(splits.train.labels, MOST_SAMPLES)
-    return cards(
-        (
-            card(pixels(image, f"training image {i}: {labels[label]}"), [labels[label]])
-            for i, image, label in zip(chosen, splits.train.images[chosen], splits.train.labels[chosen], strict=True)
-        ),
-        "small",
+    images, names = train.images[chosen], [labels[label] for label in train.labels[chosen]]
+    each = (
+        card(pixels(image, f"training image {i}: {name}"), [name])
+        for i, image, name in zip(chosen, images, names, strict=True)
     )
+    figure = grid_figure(images, list(map(escape, names)))
+    return cards(each, "small"), Picture("samples", figure, "training images", on_page=False)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

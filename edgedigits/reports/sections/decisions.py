@@ -32,7 +32,8 @@ def decisions(facts: Facts) -> Section:
         return Section("test", TITLE, missing=facts.reasons("network", "data", "decisions"))
     test, samples, labels = facts.test, facts.splits.test, facts.labels
     matrices = tuple(_matrix(test, labels, normalised) for normalised in (False, True))
-    pictures = [*matrices, _predictions_picture(test, samples, labels)]
+    predictions, predictions_picture = _predictions(test, samples, labels)
+    pictures = [*matrices, predictions_picture]
     if len(test.mistakes):
         pictures.append(_mistakes_picture(test, samples, labels))
     blocks = (
@@ -42,7 +43,7 @@ def decisions(facts: Facts) -> Section:
         *_mistakes(test, samples, labels),
         html.heading("Sample predictions"),
         paragraph(f"A seeded choice of {min(MOST_PREDICTIONS, len(samples))} test images, right or wrong."),
-        _predictions(test, samples, labels),
+        predictions,
     )
     return Section("test", TITLE, blocks, tuple(pictures))
 
@@ -102,26 +103,20 @@ def _mistakes_picture(test: Evaluation, samples: Samples, labels: Labels) -> Pic
     return Picture("misclassified", grid_figure(samples.images[worst], captions), "mistakes", on_page=False)
 
 
-def _predictions(test: Evaluation, samples: Samples, labels: Labels) -> str:
+def _predictions(test: Evaluation, samples: Samples, labels: Labels) -> tuple[str, Picture]:
+    """Return a choice of test images with their most likely labels, as HTML and as a figure."""
+    chosen = at_random(len(samples), MOST_PREDICTIONS)
+    tops, truths = [test.top(int(i), labels, BARS) for i in chosen], [labels[test.labels[i]] for i in chosen]
     each = []
-    for i in at_random(len(samples), MOST_PREDICTIONS):
-        true, read = labels[test.labels[i]], labels[test.predicted[i]]
-        top = test.top(int(i), labels, BARS)
+    for i, top, true in zip(chosen, tops, truths, strict=True):
+        read = labels[test.predicted[i]]
         image = html.pixels(
             samples.images[i], f"test image {i}: a {true}, read as {read} with {test.confidence[i]:.1%}"
         )
         shares = html.bars((label, share, label == true) for label, share in top)
         each.append(html.card(image, [f"true: {true}", f"image {i}"], marked=true != read, below=shares))
-    return html.cards(each, "predictions")
-
-
-def _predictions_picture(test: Evaluation, samples: Samples, labels: Labels) -> Picture:
-    chosen = at_random(len(samples), MOST_PREDICTIONS)
-    tops = [test.top(int(i), labels, BARS) for i in chosen]
-    truths = [labels[test.labels[i]] for i in chosen]
-    return Picture(
-        "predictions", predictions_figure(samples.images[chosen], tops, truths), "sample predictions", on_page=False
-    )
+    figure = predictions_figure(samples.images[chosen], tops, truths)
+    return html.cards(each, "predictions"), Picture("predictions", figure, "sample predictions", on_page=False)
 
 
 def row_shares(confusion: NDArray[Any]) -> NDArray[np.float64]:

@@ -80,18 +80,14 @@ class Graph:
     """A network.
 
     Args:
-        input: (height, width, channels), int8 or, stored the same way, uint8.
-        output: int8, or uint8 stored the same way.
+        input: (height, width, channels); a uint8 tensor of the file is the int8 one of values that are smaller by 128.
+        output: the same.
         operators: in the order they run; each reads the input or outputs of earlier ones.
-        input_dtype, output_dtype: "int8", or "uint8" where every value in the file is larger by 128; the zero points
-            here are those of int8 in both cases.
     """
 
     input: Tensor
     output: Tensor
     operators: tuple[Operator, ...]
-    input_dtype: str = "int8"
-    output_dtype: str = "int8"
 
     @property
     def multiply_accumulates(self) -> int:

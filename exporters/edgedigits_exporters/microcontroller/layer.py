@@ -1,7 +1,8 @@
 """An operator as C: constants, the call that computes a row, and the memory that it needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.graph import Operator, Tensor, Window, WindowedOperator
@@ -39,7 +40,8 @@ class Reads:
 
 @dataclass(frozen=True)
 class Place:
-    """The number of a layer, from 1, and how many of the last rows of its inputs and its output are in memory."""
+    """The number of a layer, from 1, and how many of the last rows of its inputs, as it reads them, and of its output
+    are in memory."""
 
     number: int
     input_rows: tuple[int, ...]
@@ -77,6 +79,38 @@ class Layer:
     window_height: int = 0
 
 
+def make_layer(
+    operator: Operator,
+    sources: tuple[Source, ...],
+    kernels: tuple[str, ...],
+    structure: str,
+    fields: Callable[[Place], Mapping[str, object]],
+    call: str,
+    *,
+    arrays: Callable[[Place], list[str]] = lambda _: [],
+    **others: Any,
+) -> Layer:
+    """Return a layer that computes each row of its output from that row of its inputs, unless `others` differ.
+
+    Args:
+        operator, sources: what it computes.
+        kernels, structure, call: see Layer.
+        fields: returns the fields of the structure.
+        arrays: returns the definitions before it.
+        others: further arguments of Layer.
+    """
+
+    def define(place: Place) -> str:
+        return "\n".join([*arrays(place), literals.structure(structure, f"layer_{place.number}", fields(place))])
+
+    usual = {
+        "steps": operator.output.shape[0],
+        "reads": tuple(map(rows_read, sources)),
+        "comment": summary(operator),
+    }
+    return Layer(kernels=kernels, structure=structure, define=define, call=call, **{**usual, **others})
+
+
 def rows_read(source: Source, window: Window | None = None) -> Reads:
     """Return the rows of a source that row y needs: those under the window, or all after a RESHAPE."""
     height = source.made.shape[0]
@@ -93,21 +127,21 @@ def rows_read(source: Source, window: Window | None = None) -> Reads:
     return Reads(source.stage, rows)
 
 
-def window_fields(source: Source, window: Window, rows: int, output: Tensor) -> str:
+def window_fields(source: Tensor, window: Window, rows: int, output: Tensor) -> str:
     """Return the initialiser of a C input_window; `rows` of the source are in memory."""
-    height, width, channels = source.tensor.shape
+    height, width, channels = source.shape
     return literals.initialiser({
-        "height": height, "width": width, "channels": channels, "rows": resident_rows(source, rows),
+        "height": height, "width": width, "channels": channels, "rows": rows,
         "window_height": window.size[0], "window_width": window.size[1],
         "stride_down": window.stride[0], "stride_right": window.stride[1],
-        "above": window.before[0], "left": window.before[1], "zero": source.tensor.zero_point + STORED,
-        "is_one_piece": "true" if _is_one_piece(source, window, resident_rows(source, rows), output) else "false",
+        "above": window.before[0], "left": window.before[1], "zero": source.zero_point + STORED,
+        "is_one_piece": "true" if _is_one_piece(source, window, rows, output) else "false",
     })  # fmt: skip
 
 
-def _is_one_piece(source: Source, window: Window, rows: int, output: Tensor) -> bool:
+def _is_one_piece(source: Tensor, window: Window, rows: int, output: Tensor) -> bool:
     """Whether no window reaches beyond the source, and each is contiguous in memory."""
-    (height, width, _), (rows_made, columns_made, _) = source.tensor.shape, output.shape
+    (height, width, _), (rows_made, columns_made, _) = source.shape, output.shape
     (down, right), (size_down, size_right) = window.stride, window.size
     # With padding before the first window, the last one always reaches beyond these.
     is_inside = (rows_made - 1) * down + size_down <= height and (columns_made - 1) * right + size_right <= width

@@ -1,12 +1,13 @@
 """Operators on two operands, either of which may be a constant or the same for several rows, columns or channels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import fused_activation
 from edgedigits_exporters.microcontroller.graph import Constant, Operator, Tensor
-from edgedigits_exporters.microcontroller.layer import STORED, Place, Reads, Source, resident_rows, rows_read
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Reads, Source, make_layer, rows_read
 from edgedigits_exporters.microcontroller.values import Values
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
@@ -60,33 +61,45 @@ def parse_operands(operator: StoredOperator, values: Values) -> dict[str, Any]:
     }
 
 
-def operand_reads(operator: BinaryOperator, sources: tuple[Source, ...]) -> tuple[Reads, ...]:
-    """Return the rows of the activations that a row of the output needs."""
+def binary_layer(
+    operator: BinaryOperator,
+    sources: tuple[Source, ...],
+    kernels: tuple[str, ...],
+    structure: str,
+    function: str,
+    fields: Mapping[str, object],
+) -> Layer:
+    """Return an operator on two operands as C.
+
+    Args:
+        operator, sources, kernels, structure: see make_layer.
+        function: the C function that computes a row.
+        fields: of the structure, besides the operands.
+    """
     height = operator.output.shape[0]
-    return tuple(
-        rows_read(source) if source.tensor.shape[0] == height else Reads(source.stage, lambda _y: (0, 1))
-        for source in sources
-    )
-
-
-def operands_call(operator: BinaryOperator, function: str) -> str:
-    """Return the call of a C function that computes a row of two operands; a constant is in the layer."""
     of_constant = "NULL, {input}" if operator.constant_first else "{input}, NULL"
-    return f"{function}(layer, {'{inputs}' if operator.constant is None else of_constant}, y, {{output}});"
+    return make_layer(
+        operator, sources, kernels, structure, lambda place: {"of": _operands(operator, place), **fields},
+        f"{function}(layer, {'{inputs}' if operator.constant is None else of_constant}, y, {{output}});",
+        arrays=lambda place: _constant_array(operator, place.number),
+        reads=tuple(
+            rows_read(source) if source.tensor.shape[0] == height else Reads(source.stage, lambda _y: (0, 1))
+            for source in sources
+        ),
+    )  # fmt: skip
 
 
-def constant_array(operator: BinaryOperator, number: int) -> str:
-    """Return the definition of a constant, with a line break behind it; nothing without one."""
+def _constant_array(operator: BinaryOperator, number: int) -> list[str]:
+    """Return the definition of a constant; nothing without one."""
     if operator.constant is None:
-        return ""
-    stored = operator.constant.values.astype(int) + STORED
-    return literals.array("uint8_t", f"constant_{number}", stored) + "\n"
+        return []
+    return [literals.array("uint8_t", f"constant_{number}", operator.constant.values.astype(int) + STORED)]
 
 
-def operands_fields(operator: BinaryOperator, sources: tuple[Source, ...], place: Place) -> str:
+def _operands(operator: BinaryOperator, place: Place) -> str:
     """Return the initialiser of the C operands."""
     _, width, channels = operator.output.shape
-    resident = iter([resident_rows(*pair) for pair in zip(sources, place.input_rows, strict=True)])
+    resident = iter(place.input_rows)
     joined = all(operand.shape[1:] in ((width, channels), (1, 1)) for operand in operator.operands)
     fields: dict[str, object] = {}
     for side, operand in zip(SIDES, operator.operands, strict=True):

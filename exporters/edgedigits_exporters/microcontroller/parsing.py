@@ -11,6 +11,7 @@ from edgedigits_exporters.microcontroller.values import BYTES, TO_INT8, Values, 
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite import check_model
 from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, read_model, single_ends
+from edgedigits_runtime.untrusted.tflite_numbers import Known
 from edgedigits_runtime.untrusted.tflite_schema import OPERATOR_NAMES
 
 FLOATS = ("FLOAT32", "FLOAT16", "BFLOAT16", "FLOAT64")
@@ -34,9 +35,9 @@ def read_graph(content: bytes, source: str, image: tuple[int, int, int] | None =
     model = load_model(content, source)
     _refuse_unknown_operators(model)
     _refuse_other_precisions(model)
-    check_model(model)
+    known = check_model(model)
     try:
-        return _graph(model, image)
+        return _graph(model, known, image)
     except (ArtifactCorrupt, ArtifactUnsupported) as error:
         # Operators do not name the file.
         raise type(error)(f"{source}: {error}") from error
@@ -53,8 +54,8 @@ def load_model(content: bytes, source: str) -> StoredModel:
     return model
 
 
-def _graph(model: StoredModel, image: tuple[int, int, int] | None) -> Graph:
-    values = Values(model)
+def _graph(model: StoredModel, known: Known, image: tuple[int, int, int] | None) -> Graph:
+    values = Values(model, known)
     operators = [parsed for operator in model.operators if (parsed := _parse(operator, values)) is not None]
     source, output = (values.find_activation(index) for index in (*model.inputs, *model.outputs))
     if source is None or output is None:
@@ -65,8 +66,7 @@ def _graph(model: StoredModel, image: tuple[int, int, int] | None) -> Graph:
     if image is not None and image != source.shape:
         source, reshape = _reshaped(source, image)
         needed.insert(0, reshape)
-    dtypes = (model.tensors[index].dtype.lower() for index in (*model.inputs, *model.outputs))
-    return Graph(source, output, tuple(needed), *dtypes)
+    return Graph(source, output, tuple(needed))
 
 
 def _reshaped(source: Tensor, image: tuple[int, int, int]) -> tuple[Tensor, Reshape]:

@@ -1,4 +1,6 @@
-"""From a sum of products to a stored value: the constants of operators/shared/requantize_*.c."""
+"""From a sum of products to a stored value, as operators/shared/requantize_*.c, and layers that do so."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +9,17 @@ from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels, limits
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import STORED, refused
+from edgedigits_exporters.microcontroller.layer import (
+    STORED,
+    Layer,
+    Place,
+    Source,
+    make_layer,
+    refused,
+    rows_read,
+    summary,
+    window_fields,
+)
 from edgedigits_exporters.microcontroller.weights import WeightedOperator
 
 KERNELS = {
@@ -20,29 +32,65 @@ LARGEST_RESULT = 2**22
 """Steps of the output, before limits, up to which round_xnnpack.c rounds right and nothing overflows."""
 
 
-def constants(operator: WeightedOperator, number: int | str, kernels: Kernels, *, folded: bool = True) -> str:
-    """Return the definitions of the arrays.
+def weighted_layer(
+    operator: WeightedOperator,
+    sources: tuple[Source, ...],
+    kernels: Kernels,
+    files: tuple[str, ...],
+    structure: str,
+    call: str,
+    **others: Any,
+) -> Layer:
+    """Return an operator with weights as C; `files` and `others` are make_layer's.
 
-    `folded`: whether the sums are of stored values, and not of these less the input's zero point.
+    Raises:
+        ArtifactUnsupported: sums too large to round.
     """
-    bias = literals.array("int32_t", f"bias_{number}", folded_bias(operator) if folded else operator.bias)
+    require_small_results(operator)
+
+    def fields(place: Place) -> dict[str, object]:
+        window = window_fields(sources[0].tensor, operator.window, place.input_rows[0], operator.output)
+        return weighted_fields(operator, place.number, window, place.rows, kernels)
+
+    return make_layer(
+        operator, sources, files, structure, fields, call, arrays=lambda place: arrays(operator, place.number, kernels),
+        reads=(rows_read(sources[0], operator.window),), comment=summary(operator, operator.window), **others,
+    )  # fmt: skip
+
+
+def arrays(operator: WeightedOperator, number: int | str, kernels: Kernels) -> list[str]:
+    """Return the definitions of the weights, and of the bias and the scales of their sums."""
+    bias = folded_bias(operator) if operator.folded else operator.bias
+    defined = [
+        literals.array("int8_t", f"weights_{number}", operator.weights, spare=operator.spare),
+        literals.array("int32_t", f"bias_{number}", bias),
+    ]
     if kernels == "xnnpack":
-        return "\n".join([bias, literals.array("float", f"scale_{number}", scales(operator))])
+        return [*defined, literals.array("float", f"scale_{number}", scales(operator))]
     pairs = np.array([fixed_point(scale) for scale in exact_scales(operator)])
-    return "\n".join(
-        [
-            bias,
-            literals.array("int32_t", f"multiplier_{number}", pairs[:, 0]),
-            literals.array("int8_t", f"shift_{number}", pairs[:, 1]),
-        ]
-    )
+    return [
+        *defined,
+        literals.array("int32_t", f"multiplier_{number}", pairs[:, 0]),
+        literals.array("int8_t", f"shift_{number}", pairs[:, 1]),
+    ]
 
 
-def fields(operator: WeightedOperator, number: int | str, kernels: Kernels) -> str:
-    """Return the initialiser of a C requantization."""
-    arrays = ("bias", "scale") if kernels == "xnnpack" else ("bias", "multiplier", "shift")
-    named = {array: f"{array}_{number}" for array in arrays}
-    return literals.initialiser({**named, **output_fields(operator, kernels)})
+def weighted_fields(
+    operator: WeightedOperator, number: int | str, window: str, rows: int, kernels: Kernels
+) -> dict[str, object]:
+    """Return the fields of a C structure with weights; `window` is the initialiser of its input_window."""
+    _, width, channels = operator.output.shape
+    names = ("bias", "scale") if kernels == "xnnpack" else ("bias", "multiplier", "shift")
+    named = {array: f"{array}_{number}" for array in names}
+    return {
+        "in": window,
+        "width": width,
+        "channels": channels,
+        "rows": rows,
+        **operator.own_fields,
+        "weights": f"weights_{number}",
+        "to": literals.initialiser({**named, **output_fields(operator, kernels)}),
+    }
 
 
 def output_fields(operator: WeightedOperator, kernels: Kernels) -> dict[str, int]:

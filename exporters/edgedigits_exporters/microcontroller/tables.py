@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import HIGHEST, LOWEST, Kernels
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, resident_rows, rows_read, summary
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Source, make_layer
 from edgedigits_exporters.microcontroller.requantization import require_small
 
 VALUES = np.arange(LOWEST, HIGHEST + 1)
@@ -27,27 +27,16 @@ def table_layer(operator: Operator, source: Source, table: Table) -> Layer | Non
     """Return an operator as C; None where every value stays as it is."""
     if np.array_equal(table, VALUES):
         return None
-    height, width, channels = operator.output.shape
-
-    def define(place: Place) -> str:
-        fields = {
-            "length": width * channels,
-            "input_rows": resident_rows(source, place.input_rows[0]),
-            "rows": place.rows,
+    _, width, channels = operator.output.shape
+    return make_layer(
+        operator, (source,), ("lookup",), "lookup",
+        lambda place: {
+            "length": width * channels, "input_rows": place.input_rows[0], "rows": place.rows,
             "table": f"table_{place.number}",
-        }
-        array = literals.array("uint8_t", f"table_{place.number}", table + STORED)
-        return f"{array}\n{literals.structure('lookup', f'layer_{place.number}', fields)}"
-
-    return Layer(
-        kernels=("lookup",),
-        steps=height,
-        reads=(rows_read(source),),
-        structure="lookup",
-        define=define,
-        call="lookup_row(layer, {input}, y, {output});",
-        comment=summary(operator),
-    )
+        },
+        "lookup_row(layer, {input}, y, {output});",
+        arrays=lambda place: [literals.array("uint8_t", f"table_{place.number}", table + STORED)],
+    )  # fmt: skip
 
 
 def table_of_function(operator: Operator, function: Callable[[Floats], Floats], kernels: Kernels) -> Table:

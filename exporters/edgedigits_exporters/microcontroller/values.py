@@ -4,7 +4,6 @@ A model reaches this module after edgedigits_runtime.untrusted.tflite.check_mode
 size of their tensors, and each input is a constant or made by an earlier operator.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,24 +12,22 @@ from numpy.typing import NDArray
 from edgedigits_exporters.microcontroller.graph import Constant, Tensor
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, StoredTensor, format_shape
+from edgedigits_runtime.untrusted.tflite_numbers import MOST_NUMBERS, Known
+from edgedigits_runtime.untrusted.tflite_shapes import Numbers
 
 TO_INT8 = "export it with --precision int8, or convert it with full int8 quantization"
 STATIC = "convert the model with a fixed input shape"
 ONE_BATCH = "convert the model with a batch of 1, as in keras.Input(batch_shape=(1, ...))"
 BYTES = ("INT8", "UINT8")
-MOST_NUMBERS = 100
-"""In a constant that describes a shape."""
-
-Numbers = NDArray[np.int64]
 
 
 class Values:
-    """The tensors of a model, as far as operators have computed them."""
+    """The tensors of a model, as far as operators have computed them; `known` is from its check."""
 
-    def __init__(self, model: StoredModel) -> None:
+    def __init__(self, model: StoredModel, known: Known) -> None:
         self._stored = model.tensors
+        self._known = known
         self._activations: dict[int, Tensor] = {}
-        self._numbers: dict[int, Numbers] = {}
         self._make_activation(model.inputs[0], "the input")
 
     def stored_input(self, operator: StoredOperator, slot: int) -> StoredTensor:
@@ -102,19 +99,20 @@ class Values:
             ArtifactUnsupported: other values.
         """
         stored = self.stored_input(operator, slot)
-        if stored.index in self._numbers:
-            return self._numbers[stored.index]
-        if stored.dtype not in ("INT32", "INT64") or not stored.data or math.prod(stored.shape) > MOST_NUMBERS:
+        if (numbers := self._known.numbers(stored.index)) is None:
             raise ArtifactUnsupported(
                 f"{operator.where}: input {slot}, {stored.label}, is {stored.dtype} of shape {list(stored.shape)},"
                 f" expected at most {MOST_NUMBERS} constant integers; {STATIC}"
             )
-        numbers: Numbers = constant(stored).astype(np.int64)
         return numbers
 
-    def set_numbers(self, operator: StoredOperator, numbers: Numbers) -> None:
-        """Store the result of an operator on shapes."""
-        self._numbers[operator.outputs[0]] = numbers
+    def computed_shape(self, operator: StoredOperator) -> tuple[int, ...]:
+        """Return the shape of the output as LiteRT computes it."""
+        return self._known.shapes[operator.outputs[0]] or ()
+
+    def is_folded(self, operator: StoredOperator) -> bool:
+        """Whether the output is whole numbers that are known without the picture."""
+        return self._known.numbers(operator.outputs[0]) is not None
 
     def constant_input(self, operator: StoredOperator, slot: int) -> StoredTensor | None:
         """Return a weight or bias; None where it is left out.

@@ -20,6 +20,11 @@ LARGEST_REQUANTIZATION = 256.0
 class WeightedOperator(WindowedOperator):
     """An operator that sums products with weights.
 
+    Attributes:
+        axes: of the weights, along which products are summed.
+        spare: the number of zeros behind the weights, in C.
+        folded: whether the C code sums products with stored values, and not with these less the input's zero point.
+
     Args:
         window: of the kernel.
         weights: int8; an output channel's lie along `axes`.
@@ -30,12 +35,19 @@ class WeightedOperator(WindowedOperator):
     """
 
     axes: ClassVar[tuple[int, ...]]
+    spare: ClassVar[str] = ""
+    folded: ClassVar[bool] = True
 
     weights: NDArray[np.int8]
     weights_zero_point: int
     weight_scales: NDArray[np.float32]
     bias: NDArray[np.int32]
     activation: str
+
+    @property
+    def own_fields(self) -> dict[str, object]:
+        """Fields of the C structure that this operator alone has."""
+        return {}
 
     @property
     def multiply_accumulates(self) -> int:

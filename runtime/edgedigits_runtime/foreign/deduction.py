@@ -38,7 +38,7 @@ KIND_IMAGES = 24
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """Images uint8 [N, H, W, C] in the model's size with labels int64 [N], by the names in `names`; `origin` says
+    """Images uint8 [N, H, W, C] in the model's size with labels int64 [N], by the names in `names`; `origin` states
     where they are from.
     """
 

@@ -50,7 +50,7 @@ def read_facts(path: Path) -> Facts:
     Raises:
         ArtifactError: the file cannot be used, or has more than one input or output.
     """
-    module = f"edgedigits_runtime.untrusted.{'onnx_stated' if path.suffix == '.onnx' else 'tflite_metadata'}"
+    module = f"edgedigits_runtime.untrusted.{'onnx_model' if path.suffix == '.onnx' else 'tflite_metadata'}"
     stated: Stated = importlib.import_module(module).read_stated(checked_content(path), str(path))
     source = stated.input
     normalisation, reason = of_quantization(source), "the scale of its input"

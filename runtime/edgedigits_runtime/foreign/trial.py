@@ -95,7 +95,7 @@ def candidates(contract: Contract, images: Images | None = None) -> Iterator[tup
     spans: list[NDArray[Any]] = [np.array([[0.0], [1.0]])]
     for name, normalisation in named.items():
         if isinstance(normalisation, Scaling):
-            # Two that map pixels to about the same values cannot be told apart.
+            # Two that map pixels to about the same values cannot be distinguished.
             low = np.array(normalisation.offset)
             ends = np.stack([low, low + 255 * np.array(normalisation.scale)])
             if any((abs(ends - other) <= ALIKE * (other[1] - other[0])).all() for other in spans):
@@ -107,7 +107,7 @@ def candidates(contract: Contract, images: Images | None = None) -> Iterator[tup
 
 
 def answers(engine: Engine, contract: Contract, images: Images) -> Probabilities:
-    """Return the probabilities of a model that is fed and read by `contract`, whatever the engine's own one says."""
+    """Return the probabilities of a model that is fed and read by `contract`, whatever the engine's own one states."""
     stored = engine.invoke(quantize(network_input(images, contract), contract.input))
     return probabilities_of(dequantize(stored, contract.output), contract.output_kind)
 

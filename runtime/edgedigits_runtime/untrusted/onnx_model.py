@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from edgedigits_runtime.contract import Tensor
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted import limits
 from edgedigits_runtime.untrusted.protobuf import (
@@ -21,6 +22,7 @@ from edgedigits_runtime.untrusted.protobuf import (
     spans,
     texts,
 )
+from edgedigits_runtime.untrusted.stated import Stated
 
 MODEL_GRAPH, MODEL_OPSET, MODEL_METADATA, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 8, 14, 20, 25
 OPSET_DOMAIN, OPSET_VERSION = 1, 2
@@ -158,6 +160,27 @@ def read_model(content: bytes, source: str) -> OnnxModel:
         return _graph(graphs[0], source, _opset(part for number, part in parts if number == MODEL_OPSET))
     except ValueError as error:
         raise ArtifactCorrupt(f"{source} is not a whole .onnx file: {error}") from error
+
+
+def read_stated(content: bytes, source: str) -> Stated:
+    """Return what the bytes of an `.onnx` file state; its operators are not checked.
+
+    Args:
+        content: the file.
+        source: names the file in messages.
+
+    Raises:
+        ArtifactCorrupt: damaged, or no `.onnx` file.
+        ArtifactUnsupported: it has several inputs or outputs; see read_model.
+    """
+    model = read_model(content, source)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ArtifactUnsupported(
+            f"{source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected 1 and 1;"
+            " split the model"
+        )
+    taken, made = (Tensor(value.name, value.shape, value.dtype) for value in (*model.inputs, *model.outputs))
+    return Stated(taken, made, opset=model.opset)
 
 
 def _opset(imports: Iterable[Message]) -> int | None:

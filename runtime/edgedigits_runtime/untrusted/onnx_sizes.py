@@ -1,4 +1,4 @@
-"""Check the operators of an `.onnx` graph whose output is as large as an integer in the file says."""
+"""Check the operators of an `.onnx` graph whose output has a size that an integer in the file sets."""
 
 import math
 import struct

@@ -14,7 +14,7 @@ class Stated:
         name, description: of the model.
         labels: of the output's values, as many as the file lists.
         mean, std: the input is (pixel - mean) / std for pixels 0..255; one number each, or one for each channel.
-        precision: of a `.tflite` file, see tflite_precision.precision_of.
+        precision: of a `.tflite` file, see tflite_model.precision_of.
         opset: of ONNX's own operators.
     """
 

@@ -71,8 +71,8 @@ def check(content: bytes, source: str) -> None:
     check_model(read_model(content, source))
 
 
-def check_model(model: StoredModel) -> None:
-    """Check types, sizes, quantization, operators and shapes.
+def check_model(model: StoredModel) -> Known:
+    """Check types, sizes, quantization, operators and shapes; return what is known of its tensors.
 
     Raises:
         ArtifactCorrupt, ArtifactUnsupported: as `check`.
@@ -110,6 +110,7 @@ def check_model(model: StoredModel) -> None:
         )
     if any(known.shapes[index] is None for index in outputs):
         raise corrupt(model.source, "no operator makes its output")
+    return known
 
 
 def _check_tensor(tensor: StoredTensor, source: str, is_used: bool) -> None:

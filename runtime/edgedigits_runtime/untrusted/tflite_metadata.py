@@ -26,11 +26,11 @@ from edgedigits_runtime.untrusted.tflite_model import (
     StoredModel,
     StoredTensor,
     corrupt,
+    precision_of,
     printable,
     read_model,
     single_ends,
 )
-from edgedigits_runtime.untrusted.tflite_precision import precision_of
 from edgedigits_runtime.untrusted.tflite_schema import INT8, UINT8, table
 
 ENTRY = "TFLITE_METADATA"

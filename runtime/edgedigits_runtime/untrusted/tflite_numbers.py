@@ -64,7 +64,7 @@ class Known:
         # Only in an LSTM do inputs follow those that are left out.
         indices = [index for index in operator.inputs if index != -1 or operator.name == LSTM]
         shapes = [self.shapes[index] or () if index != -1 else NO_SHAPE for index in indices]
-        numbers = [self._numbers_of(index) for index in indices]
+        numbers = [self.numbers(index) for index in indices]
         operands = Operands(shapes, numbers, operator.options.values or {}, len(operator.outputs))
         stored = [self.tensors[index] for index in operator.outputs]
         try:
@@ -82,7 +82,8 @@ class Known:
             self._numbers[stored[0].index] = made
         return ""
 
-    def _numbers_of(self, index: int) -> Numbers | None:
+    def numbers(self, index: int) -> Numbers | None:
+        """Return the whole numbers of a tensor; None if they depend on the picture, or it has others or many."""
         tensor = self.tensors[index]
         if index == -1 or not tensor.data or tensor.dtype not in INTEGERS or math.prod(tensor.shape) > MOST_NUMBERS:
             return self._numbers.get(index)

@@ -5,7 +5,7 @@ where a size is free. Operands that describe shapes are whole numbers, see tflit
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,8 @@ ELEMENTWISE = {
     "SOFTMAX", "SQRT", "SQUARE", "TANH",
 }  # fmt: skip
 BROADCASTING = {
-    "ADD", "DIV", "EQUAL", "FLOOR_DIV", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "LOGICAL_AND", "LOGICAL_OR",
-    "MAXIMUM", "MINIMUM", "MUL", "NOT_EQUAL", "POW", "PRELU", "SELECT_V2", "SQUARED_DIFFERENCE", "SUB",
+    "ADD", "ADD_N", "DIV", "EQUAL", "FLOOR_DIV", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "LOGICAL_AND",
+    "LOGICAL_OR", "MAXIMUM", "MINIMUM", "MUL", "NOT_EQUAL", "POW", "PRELU", "SELECT_V2", "SQUARED_DIFFERENCE", "SUB",
 }  # fmt: skip
 
 
@@ -64,9 +64,9 @@ class Operands:
             raise UnknownNumbers(f"its input {slot} is computed from the picture")
         return [int(number) for number in numbers.ravel()]
 
-    def axis(self, name: str = "axis", more: int = 0) -> int:
-        """Return an attribute as a dimension of the first input, or of one with `more` dimensions."""
-        return _dimension(self.options.get(name, 0), len(self.shapes[0]) + more)
+    def axis(self, more: int = 0) -> int:
+        """Return the attribute `axis` as a dimension of the first input, or of one with `more` dimensions."""
+        return _dimension(self.options.get("axis", 0), len(self.shapes[0]) + more)
 
 
 def computed_shapes(name: str, operands: Operands) -> list[Shape]:
@@ -76,10 +76,6 @@ def computed_shapes(name: str, operands: Operands) -> list[Shape]:
         UnknownNumbers: it depends on the picture.
         ValueError, IndexError: the inputs and attributes contradict each other.
     """
-    if name in ELEMENTWISE:
-        return [operands.shapes[0]]
-    if name in BROADCASTING:
-        return [_broadcast(operands.shapes)]
     made = SHAPES[name](operands)
     return made if isinstance(made, list) else [made]
 
@@ -92,23 +88,19 @@ def _dimension(axis: int, rank: int) -> int:
 
 
 def _convolved(operands: Operands) -> Shape:
-    shapes, options = operands.shapes, operands.options
-    batch, height, width, depth = _image(shapes[0])
-    count, *window, taken = _image(shapes[1])
+    (*_, depth), (count, *window, taken) = map(_image, operands.shapes[:2])
     if depth % taken or count % (depth // taken):
         raise ValueError(f"{depth} channels with a kernel for {taken}")
-    _check_bias(shapes[2:], count)
-    return batch, *_slid((height, width), tuple(window), options), count
+    _check_bias(operands.shapes[2:], count)
+    return _windows(operands, tuple(window), count)
 
 
 def _convolved_by_channel(operands: Operands) -> Shape:
-    shapes, options = operands.shapes, operands.options
-    batch, height, width, depth = _image(shapes[0])
-    one, *window, count = _image(shapes[1])
-    if one != 1 or count % depth or options["depth_multiplier"] != count // depth:
-        raise ValueError(f"a kernel of {list(shapes[1])} for {depth} channels")
-    _check_bias(shapes[2:], count)
-    return batch, *_slid((height, width), tuple(window), options), count
+    (*_, depth), (one, *window, count) = map(_image, operands.shapes[:2])
+    if one != 1 or count % depth or operands.options["depth_multiplier"] != count // depth:
+        raise ValueError(f"a kernel of {list(operands.shapes[1])} for {depth} channels")
+    _check_bias(operands.shapes[2:], count)
+    return _windows(operands, tuple(window), count)
 
 
 def _convolved_back(operands: Operands) -> Shape:
@@ -124,9 +116,14 @@ def _convolved_back(operands: Operands) -> Shape:
 
 
 def _pooled(operands: Operands) -> Shape:
-    options = operands.options
-    batch, height, width, depth = _image(operands.shapes[0])
-    return batch, *_slid((height, width), (options["filter_height"], options["filter_width"]), options), depth
+    window = operands.options["filter_height"], operands.options["filter_width"]
+    return _windows(operands, window, _image(operands.shapes[0])[3])
+
+
+def _windows(operands: Operands, window: Shape, count: int) -> Shape:
+    """Return the shape of an output with `count` values for each window of a picture."""
+    batch, height, width, _ = _image(operands.shapes[0])
+    return batch, *_slid((height, width), window, operands.options), count
 
 
 def _slid(sizes: tuple[int, int], window: Shape, options: Values) -> Shape:
@@ -263,10 +260,6 @@ def _selected(operands: Operands) -> Shape:
     return one
 
 
-def _filled(operands: Operands) -> Shape:
-    return _positive(operands.integers(0))
-
-
 def _tiled(operands: Operands) -> Shape:
     times = _positive(operands.integers(1))
     return tuple(size * count for size, count in zip(operands.shapes[0], times, strict=True))
@@ -285,23 +278,24 @@ def _positive(sizes: list[int]) -> Shape:
 
 
 def _cut_into_batches(operands: Operands) -> Shape:
-    shape, blocks, counts = operands.shapes[0], _positive(operands.integers(1)), operands.integers(2)
-    batch, *sides, depth = shape
-    rows = zip(sides, blocks, counts[::2], counts[1::2], strict=True)
-    made = [(side + before + after, block) for side, block, before, after in rows]
+    (batch, *_, depth), blocks, counts = operands.shapes[0], _positive(operands.integers(1)), operands.integers(2)
+    made = [(side + before + after, block) for side, block, before, after in _edges(operands, blocks, counts)]
     if min(counts) < 0 or max(counts) > WINDOW or any(side % block for side, block in made):
         raise ValueError(f"blocks of {list(blocks)} and paddings of {counts[:12]}")
     return batch * math.prod(blocks), *(side // block for side, block in made), depth
 
 
 def _joined_from_batches(operands: Operands) -> Shape:
-    shape, blocks, counts = operands.shapes[0], _positive(operands.integers(1)), operands.integers(2)
-    batch, *sides, depth = shape
-    rows = zip(sides, blocks, counts[::2], counts[1::2], strict=True)
-    made = [side * block - before - after for side, block, before, after in rows]
+    (batch, *_, depth), blocks, counts = operands.shapes[0], _positive(operands.integers(1)), operands.integers(2)
+    made = [side * block - before - after for side, block, before, after in _edges(operands, blocks, counts)]
     if min(counts) < 0 or min(made) < 1 or batch % math.prod(blocks):
         raise ValueError(f"blocks of {list(blocks)} and crops of {counts[:12]}")
     return batch // math.prod(blocks), *made, depth
+
+
+def _edges(operands: Operands, blocks: Shape, counts: list[int]) -> Iterable[tuple[int, int, int, int]]:
+    """Return each side between batch and channels with its block, and what is added or removed before and after."""
+    return zip(operands.shapes[0][1:-1], blocks, counts[::2], counts[1::2], strict=True)
 
 
 def _depth_to_space(operands: Operands) -> Shape:
@@ -417,7 +411,8 @@ LEFT_OUT = (1, 5, 9, 10, 11, 12, 16, 17, 20, 21, 22, 23)
 """Inputs that an LSTM with coupled gates, or without peepholes, projection or normalisation lacks."""
 
 SHAPES: dict[str, Callable[[Operands], Shape | list[Shape]]] = {
-    "ADD_N": lambda operands: _broadcast(operands.shapes),
+    **dict.fromkeys(ELEMENTWISE, lambda operands: operands.shapes[0]),
+    **dict.fromkeys(BROADCASTING, lambda operands: _broadcast(operands.shapes)),
     "AVERAGE_POOL_2D": _pooled,
     "BATCH_MATMUL": _multiplied,
     "BATCH_TO_SPACE_ND": _joined_from_batches,
@@ -427,18 +422,14 @@ SHAPES: dict[str, Callable[[Operands], Shape | list[Shape]]] = {
     "DEPTHWISE_CONV_2D": _convolved_by_channel,
     "DEPTH_TO_SPACE": _depth_to_space,
     "EXPAND_DIMS": _expanded,
-    "FILL": _filled,
+    "FILL": lambda operands: _positive(operands.integers(0)),
     "FULLY_CONNECTED": _dense,
     "GATHER": _gathered,
     "MAX_POOL_2D": _pooled,
-    "MEAN": _reduced,
     "MIRROR_PAD": _mirrored,
     "PACK": _stacked,
     "PAD": _padded,
     "PADV2": _padded,
-    "REDUCE_MAX": _reduced,
-    "REDUCE_MIN": _reduced,
-    "REDUCE_PROD": _reduced,
     "RESHAPE": _reshaped,
     "RESIZE_BILINEAR": _resized,
     "RESIZE_NEAREST_NEIGHBOR": _resized,
@@ -451,7 +442,7 @@ SHAPES: dict[str, Callable[[Operands], Shape | list[Shape]]] = {
     "SPLIT_V": _split_at,
     "SQUEEZE": _squeezed,
     "STRIDED_SLICE": _sliced,
-    "SUM": _reduced,
+    **dict.fromkeys(("MEAN", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "SUM"), _reduced),
     "TILE": _tiled,
     "TRANSPOSE": _transposed,
     "TRANSPOSE_CONV": _convolved_back,

@@ -2,6 +2,7 @@
 
 parse(operator, values) -> Operator | None    None for an operator on shapes, whose result goes into `values`
 lower(operator, sources, kernels) -> Layer | None    None for an operator that leaves all stored values as they are
+table_of(operator, kernels) -> Table    instead of lower, for an operator that maps each value by itself
 """
 
 import importlib
@@ -10,6 +11,7 @@ from typing import Any
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Operator
 from edgedigits_exporters.microcontroller.layer import Layer, Source, require_sizes
+from edgedigits_exporters.microcontroller.tables import table_layer
 
 _HERE = "edgedigits_exporters.microcontroller.operators"
 
@@ -28,14 +30,14 @@ OPERATORS = {
     "LEAKY_RELU": f"{_HERE}.leaky_relu",
     "LOGISTIC": f"{_HERE}.activation",
     "MAX_POOL_2D": f"{_HERE}.pooling",
-    "MEAN": f"{_HERE}.mean",
+    "MEAN": f"{_HERE}.reduction",
     "MUL": f"{_HERE}.mul",
     "PACK": f"{_HERE}.shape_arithmetic",
     "PAD": f"{_HERE}.pad",
     "PADV2": f"{_HERE}.pad",
     "PRELU": f"{_HERE}.prelu",
     "QUANTIZE": f"{_HERE}.clamp",
-    "REDUCE_MAX": f"{_HERE}.reduce_max",
+    "REDUCE_MAX": f"{_HERE}.reduction",
     "RELU": f"{_HERE}.clamp",
     "RELU6": f"{_HERE}.clamp",
     "RESHAPE": f"{_HERE}.reshape",
@@ -62,7 +64,11 @@ def lower(operator: Operator, sources: tuple[Source, ...], kernels: Kernels) -> 
     Raises:
         ArtifactUnsupported: sizes or scales with which C could not equal LiteRT.
     """
-    layer: Layer | None = load_operator(operator.name).lower(operator, sources, kernels)
+    module, layer = load_operator(operator.name), None
+    if hasattr(module, "table_of"):
+        layer = table_layer(operator, sources[0], module.table_of(operator, kernels))
+    else:
+        layer = module.lower(operator, sources, kernels)
     if layer is not None:
         require_sizes(operator)
     return layer

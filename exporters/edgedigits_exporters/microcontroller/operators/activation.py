@@ -8,9 +8,8 @@ import numpy as np
 
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import Layer, Source
 from edgedigits_exporters.microcontroller.operators.softmax import exponential
-from edgedigits_exporters.microcontroller.tables import Floats, Table, c_function, table_layer, table_of_function
+from edgedigits_exporters.microcontroller.tables import Floats, Table, c_function, table_of_function
 from edgedigits_exporters.microcontroller.values import Values, options_of
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
@@ -43,16 +42,6 @@ def parse(operator: StoredOperator, values: Values) -> Activation:
         )
     is_approximate = operator.name == "GELU" and options_of(operator)["approximate"]
     return Activation(operator.name, operator.position, (source,), output, is_approximate)
-
-
-def lower(operator: Activation, sources: tuple[Source, ...], kernels: Kernels) -> Layer | None:
-    """Return an activation as C.
-
-    Raises:
-        ArtifactUnsupported: an output scale so small that results are too large to round.
-    """
-    (source,) = sources
-    return table_layer(operator, source, table_of(operator, kernels))
 
 
 def table_of(operator: Activation, kernels: Kernels) -> Table:

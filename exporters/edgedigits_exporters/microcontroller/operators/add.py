@@ -5,18 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels, limits
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point
-from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, refused, summary
-from edgedigits_exporters.microcontroller.operands import (
-    BinaryOperator,
-    constant_array,
-    operand_reads,
-    operands_call,
-    operands_fields,
-    parse_operands,
-)
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Source, refused
+from edgedigits_exporters.microcontroller.operands import BinaryOperator, binary_layer, parse_operands
 from edgedigits_exporters.microcontroller.values import Values
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 
@@ -51,21 +43,8 @@ def lower(operator: Add, sources: tuple[Source, ...], kernels: Kernels) -> Layer
     """
     low, high = limits(operator.activation, operator.output, kernels)
     scaling = _xnnpack_fields(operator) if kernels == "xnnpack" else _reference_fields(operator)
-
-    def define(place: Place) -> str:
-        return constant_array(operator, place.number) + literals.structure("addition", f"layer_{place.number}", {
-            "of": operands_fields(operator, sources, place), **scaling, "low": low + STORED, "high": high + STORED,
-        })  # fmt: skip
-
-    return Layer(
-        kernels=KERNELS[kernels],
-        steps=operator.output.shape[0],
-        reads=operand_reads(operator, sources),
-        structure="addition",
-        define=define,
-        call=operands_call(operator, "add_row"),
-        comment=summary(operator),
-    )
+    fields = {**scaling, "low": low + STORED, "high": high + STORED}
+    return binary_layer(operator, sources, KERNELS[kernels], "addition", "add_row", fields)
 
 
 def _xnnpack_fields(operator: Add) -> dict[str, object]:

@@ -7,8 +7,8 @@ import numpy as np
 from edgedigits_exporters.microcontroller.activation_limits import HIGHEST, LOWEST, Kernels, limits
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point, scaled
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import Layer, Source, refused
-from edgedigits_exporters.microcontroller.tables import VALUES, Table, table_layer
+from edgedigits_exporters.microcontroller.layer import refused
+from edgedigits_exporters.microcontroller.tables import VALUES, Table
 from edgedigits_exporters.microcontroller.values import BYTES, Values
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 
@@ -37,12 +37,6 @@ def parse(operator: StoredOperator, values: Values) -> Clamp:
     all_int8 = values.stored_input(operator, 0).dtype == values.stored_output(operator).dtype == "INT8"
     activation = "NONE" if quantizes else operator.name
     return Clamp(operator.name, operator.position, (source,), output, activation, all_int8)
-
-
-def lower(operator: Clamp, sources: tuple[Source, ...], kernels: Kernels) -> Layer | None:
-    """Return a change of scale as C; None where every value stays as it is."""
-    (source,) = sources
-    return table_layer(operator, source, table_of(operator, kernels))
 
 
 def table_of(operator: Clamp, kernels: Kernels) -> Table:

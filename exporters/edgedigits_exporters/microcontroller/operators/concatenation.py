@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels, fused_activation
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import Layer, Place, Reads, Source, resident_rows, rows_read, summary
+from edgedigits_exporters.microcontroller.layer import Layer, Place, Reads, Source, make_layer, rows_read
 from edgedigits_exporters.microcontroller.values import Values, options_of, require_same_quantization
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 
 AXES = {1: (2,), 2: (None, 2), 3: (None, 0, 1), 4: (None, 0, 1, 2)}
 """Axis of a picture (0 height, 1 width, 2 channels) by the rank of a tensor and its axis; None for the batch."""
+
+ARRAYS = ("lengths", "tops", "heights", "input_rows")
+"""Of the C structure, a number for each input."""
 
 
 @dataclass(frozen=True)
@@ -41,39 +44,27 @@ def parse(operator: StoredOperator, values: Values) -> Concatenation:
 
 def lower(operator: Concatenation, sources: tuple[Source, ...], _kernels: Kernels) -> Layer:
     """Return a concatenation as C: pieces of the inputs in turn, a row each or a pixel each."""
-    height, width, channels = operator.output.shape
+    _, width, channels = operator.output.shape
     heights = [source.tensor.shape[0] for source in sources]
     tops = [0, *itertools.accumulate(heights[:-1])] if operator.axis == 0 else [0] * len(sources)
     pieces = width if operator.axis == 2 else 1
     lengths = [math.prod(source.tensor.shape[1:]) // pieces for source in sources]
 
-    def define(place: Place) -> str:
-        number = place.number
-        rows = [resident_rows(*pair) for pair in zip(sources, place.input_rows, strict=True)]
-        arrays = {"lengths": lengths, "tops": tops, "heights": heights, "input_rows": rows}
-        fields = {
-            "count": len(sources),
-            "pieces": pieces,
-            "piece": width * channels // pieces,
-            "rows": place.rows,
-            **{name: f"{name}_{number}" for name in arrays},
-        }
-        return "\n".join(
-            [
-                *(literals.array("int32_t", f"{name}_{number}", numbers) for name, numbers in arrays.items()),
-                literals.structure("concatenation", f"layer_{number}", fields),
-            ]
-        )
+    def arrays(place: Place) -> list[str]:
+        numbers = (lengths, tops, heights, place.input_rows)
+        return [
+            literals.array("int32_t", f"{name}_{place.number}", of) for name, of in zip(ARRAYS, numbers, strict=True)
+        ]
 
-    return Layer(
-        kernels=("concatenation",),
-        steps=height,
-        reads=tuple(map(_rows, sources, tops)),
-        structure="concatenation",
-        define=define,
-        call="concatenate_row(layer, (const uint8_t *const[]){{{inputs}}}, y, {output});",
-        comment=summary(operator),
-    )
+    return make_layer(
+        operator, sources, ("concatenation",), "concatenation",
+        lambda place: {
+            "count": len(sources), "pieces": pieces, "piece": width * channels // pieces, "rows": place.rows,
+            **{name: f"{name}_{place.number}" for name in ARRAYS},
+        },
+        "concatenate_row(layer, (const uint8_t *const[]){{{inputs}}}, y, {output});",
+        arrays=arrays, reads=tuple(map(_rows, sources, tops)),
+    )  # fmt: skip
 
 
 def _rows(source: Source, top: int) -> Reads:

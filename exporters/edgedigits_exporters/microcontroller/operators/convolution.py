@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from edgedigits_exporters.microcontroller import literals, requantization
+from edgedigits_exporters.microcontroller import requantization
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
-from edgedigits_exporters.microcontroller.layer import Layer, Place, Source, rows_read, summary, window_fields
+from edgedigits_exporters.microcontroller.layer import Layer, Source
 from edgedigits_exporters.microcontroller.values import Values
 from edgedigits_exporters.microcontroller.weights import WeightedOperator, parse_weighted, parse_window
 from edgedigits_runtime.errors import ArtifactUnsupported
@@ -21,6 +21,7 @@ class Convolution(WeightedOperator):
     """CONV_2D or FULLY_CONNECTED: weights [output channels, kernel height, kernel width, input channels]."""
 
     axes: ClassVar = (1, 2, 3)
+    spare: ClassVar = "SPARE"
 
 
 def parse(operator: StoredOperator, values: Values) -> Convolution:
@@ -41,50 +42,20 @@ def lower(operator: Convolution, sources: tuple[Source, ...], kernels: Kernels) 
     Raises:
         ArtifactUnsupported: sums too large to round.
     """
-    (source,) = sources
-    window = operator.window
     length = math.prod(operator.weights.shape[1:])
-    requantization.require_small_results(operator)
-
-    def define(place: Place) -> str:
-        window_text = window_fields(source, window, place.input_rows[0], operator.output)
-        numbers = fields(operator, place.number, window_text, place.rows, kernels)
-        structure = literals.structure("convolution", f"layer_{place.number}", numbers)
-        return f"{arrays(operator, place.number, kernels)}\n{structure}"
-
-    return Layer(
-        kernels=(
-            *("words", "window", "gather", "products", *requantization.KERNELS[kernels]),
-            *("convolution", "convolution_row"),
-        ),
-        steps=operator.output.shape[0],
-        reads=(rows_read(source, window),),
-        structure="convolution",
-        define=define,
-        call="convolve_row(layer, {input}, y, {output}, {patch});",
-        comment=summary(operator, window),
-        patch_bytes=2 * length,
-        wide_patch_bytes=wide_patches_bytes(length),
+    files = (
+        "words",
+        "window",
+        "gather",
+        "products",
+        *requantization.KERNELS[kernels],
+        "convolution",
+        "convolution_row",
     )
-
-
-def arrays(operator: Convolution, number: int | str, kernels: Kernels) -> str:
-    """Return the definitions of the weights and of the constants of requantization."""
-    weights = literals.array("int8_t", f"weights_{number}", operator.weights, spare="SPARE")
-    return f"{weights}\n{requantization.constants(operator, number, kernels)}"
-
-
-def fields(operator: Convolution, number: int | str, window: str, rows: int, kernels: Kernels) -> dict[str, object]:
-    """Return the fields of a C convolution; `window` is the initialiser of its input_window."""
-    _, width, channels = operator.output.shape
-    return {
-        "in": window,
-        "width": width,
-        "channels": channels,
-        "rows": rows,
-        "weights": f"weights_{number}",
-        "to": requantization.fields(operator, number, kernels),
-    }
+    return requantization.weighted_layer(
+        operator, sources, kernels, files, "convolution", "convolve_row(layer, {input}, y, {output}, {patch});",
+        patch_bytes=2 * length, wide_patch_bytes=wide_patches_bytes(length),
+    )  # fmt: skip
 
 
 def wide_patches_bytes(length: int) -> int:

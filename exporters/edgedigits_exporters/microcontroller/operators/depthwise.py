@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from edgedigits_exporters.microcontroller import literals, requantization
+from edgedigits_exporters.microcontroller import requantization
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
-from edgedigits_exporters.microcontroller.layer import Layer, Place, Source, rows_read, summary, window_fields
+from edgedigits_exporters.microcontroller.layer import Layer, Source
 from edgedigits_exporters.microcontroller.values import Values, options_of
 from edgedigits_exporters.microcontroller.weights import WeightedOperator, parse_weighted, parse_window
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
@@ -19,8 +19,13 @@ class Depthwise(WeightedOperator):
     """
 
     axes: ClassVar = (0, 1, 2)
+    folded: ClassVar = False
 
     multiplier: int
+
+    @property
+    def own_fields(self) -> dict[str, object]:
+        return {"multiplier": self.multiplier}
 
 
 def parse(operator: StoredOperator, values: Values) -> Depthwise:
@@ -37,43 +42,8 @@ def lower(operator: Depthwise, sources: tuple[Source, ...], kernels: Kernels) ->
     Raises:
         ArtifactUnsupported: sums too large to round.
     """
-    (source,) = sources
-    window = operator.window
-    requantization.require_small_results(operator)
-
-    def define(place: Place) -> str:
-        window_text = window_fields(source, window, place.input_rows[0], operator.output)
-        numbers = fields(operator, place.number, window_text, place.rows, kernels)
-        structure = literals.structure("depthwise", f"layer_{place.number}", numbers)
-        return f"{arrays(operator, place.number, kernels)}\n{structure}"
-
-    return Layer(
-        kernels=("window", *requantization.KERNELS[kernels], "depthwise", "depthwise_row"),
-        steps=operator.output.shape[0],
-        reads=(rows_read(source, window),),
-        structure="depthwise",
-        define=define,
-        call="depthwise_row(layer, {input}, y, {output});",
-        comment=summary(operator, window),
-        window_height=window.size[0],
-    )
-
-
-def arrays(operator: Depthwise, number: int | str, kernels: Kernels) -> str:
-    """Return the definitions of the weights and of the constants of requantization."""
-    weights = literals.array("int8_t", f"weights_{number}", operator.weights)
-    return f"{weights}\n{requantization.constants(operator, number, kernels, folded=False)}"
-
-
-def fields(operator: Depthwise, number: int | str, window: str, rows: int, kernels: Kernels) -> dict[str, object]:
-    """Return the fields of a C depthwise; `window` is the initialiser of its input_window."""
-    _, width, channels = operator.output.shape
-    return {
-        "in": window,
-        "width": width,
-        "channels": channels,
-        "rows": rows,
-        "multiplier": operator.multiplier,
-        "weights": f"weights_{number}",
-        "to": requantization.fields(operator, number, kernels),
-    }
+    files = ("window", *requantization.KERNELS[kernels], "depthwise", "depthwise_row")
+    return requantization.weighted_layer(
+        operator, sources, kernels, files, "depthwise", "depthwise_row(layer, {input}, y, {output});",
+        window_height=operator.window.size[0],
+    )  # fmt: skip

@@ -5,7 +5,7 @@ import math
 from edgedigits_exporters.microcontroller import literals, requantization
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Window
-from edgedigits_exporters.microcontroller.layer import Layer, Place, Source, refused, rows_read, summary
+from edgedigits_exporters.microcontroller.layer import Layer, Place, Source, make_layer, refused, rows_read
 from edgedigits_exporters.microcontroller.operators import convolution
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.values import Values, format_sides, options_of, require_shape
@@ -53,33 +53,23 @@ def lower(operator: Convolution, sources: tuple[Source, ...], kernels: Kernels) 
     (source,) = sources
     requantization.require_small_results(operator)
 
-    def define(place: Place) -> str:
+    def arrays(place: Place) -> list[str]:
         number = place.number
-        fields = {
-            "length": math.prod(source.tensor.shape),
-            "channels": operator.output.shape[2],
-            "weights_zero": operator.weights_zero_point,
-            "weights": f"weights_{number}",
-            "bias": f"bias_{number}",
-            "scale": f"scale_{number}",
-            **requantization.output_fields(operator, kernels),
-        }
-        return "\n".join(
-            [
-                literals.array("int8_t", f"weights_{number}", operator.weights),
-                literals.array("int32_t", f"bias_{number}", requantization.folded_bias(operator)),
-                literals.array("double", f"scale_{number}", requantization.exact_scales(operator)),
-                literals.structure("dense", f"layer_{number}", fields),
-            ]
-        )
+        return [
+            literals.array("int8_t", f"weights_{number}", operator.weights),
+            literals.array("int32_t", f"bias_{number}", requantization.folded_bias(operator)),
+            literals.array("double", f"scale_{number}", requantization.exact_scales(operator)),
+        ]
 
-    return Layer(
-        kernels=("limited", "dense_reference"),
-        steps=1,
+    return make_layer(
+        operator, sources, ("limited", "dense_reference"), "dense",
+        lambda place: {
+            "length": math.prod(source.tensor.shape), "channels": operator.output.shape[2],
+            "weights_zero": operator.weights_zero_point,
+            **{name: f"{name}_{place.number}" for name in ("weights", "bias", "scale")},
+            **requantization.output_fields(operator, kernels),
+        },
+        "dense_row(layer, {input}, {output});",
         # All rows are needed at once and lie in memory one after the other.
-        reads=(rows_read(source, operator.window),),
-        structure="dense",
-        define=define,
-        call="dense_row(layer, {input}, {output});",
-        comment=summary(operator),
-    )
+        arrays=arrays, reads=(rows_read(source, operator.window),),
+    )  # fmt: skip

@@ -7,8 +7,8 @@ import numpy as np
 from edgedigits_exporters.microcontroller.activation_limits import HIGHEST, LOWEST, Kernels
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point, rounded_shift
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import Layer, Source, refused
-from edgedigits_exporters.microcontroller.tables import VALUES, Table, table_layer
+from edgedigits_exporters.microcontroller.layer import refused
+from edgedigits_exporters.microcontroller.tables import VALUES, Table
 from edgedigits_exporters.microcontroller.values import Values
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 
@@ -23,16 +23,6 @@ class HardSwish(Operator):
 def parse(operator: StoredOperator, values: Values) -> HardSwish:
     """Return a hard swish."""
     return HardSwish(operator.name, operator.position, (values.activation(operator, 0),), values.make(operator))
-
-
-def lower(operator: HardSwish, sources: tuple[Source, ...], kernels: Kernels) -> Layer | None:
-    """Return a hard swish as C.
-
-    Raises:
-        ArtifactUnsupported: scales that LiteRT does not support.
-    """
-    (source,) = sources
-    return table_layer(operator, source, table_of(operator, kernels))
 
 
 def table_of(operator: HardSwish, _kernels: Kernels) -> Table:

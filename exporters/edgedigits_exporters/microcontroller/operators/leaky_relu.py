@@ -7,9 +7,8 @@ import numpy as np
 from edgedigits_exporters.microcontroller.activation_limits import HIGHEST, LOWEST, Kernels
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point, scaled
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import Layer, Source
 from edgedigits_exporters.microcontroller.requantization import require_small
-from edgedigits_exporters.microcontroller.tables import VALUES, Table, table_layer
+from edgedigits_exporters.microcontroller.tables import VALUES, Table
 from edgedigits_exporters.microcontroller.values import Values, options_of
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 
@@ -28,16 +27,6 @@ def parse(operator: StoredOperator, values: Values) -> LeakyRelu:
     """Return a leaky relu."""
     source, output = values.activation(operator, 0), values.make(operator)
     return LeakyRelu(operator.name, operator.position, (source,), output, float(options_of(operator)["alpha"]))
-
-
-def lower(operator: LeakyRelu, sources: tuple[Source, ...], kernels: Kernels) -> Layer | None:
-    """Return a leaky relu as C.
-
-    Raises:
-        ArtifactUnsupported: scales with which results are too large to round.
-    """
-    (source,) = sources
-    return table_layer(operator, source, table_of(operator, kernels))
 
 
 def table_of(operator: LeakyRelu, kernels: Kernels) -> Table:

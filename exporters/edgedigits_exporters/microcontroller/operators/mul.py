@@ -7,15 +7,8 @@ import numpy as np
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels, limits
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point, scaled
-from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, refused, summary
-from edgedigits_exporters.microcontroller.operands import (
-    BinaryOperator,
-    constant_array,
-    operand_reads,
-    operands_call,
-    operands_fields,
-    parse_operands,
-)
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Source, refused
+from edgedigits_exporters.microcontroller.operands import BinaryOperator, binary_layer, parse_operands
 from edgedigits_exporters.microcontroller.requantization import require_small
 from edgedigits_exporters.microcontroller.tables import VALUES, Table, table_layer, table_of_function
 from edgedigits_exporters.microcontroller.values import Values
@@ -71,23 +64,11 @@ def lower(operator: Mul, sources: tuple[Source, ...], kernels: Kernels) -> Layer
         if kernels == "xnnpack"
         else {"multiplier": multiplier, "shift": shift}
     )
-
-    def define(place: Place) -> str:
-        return constant_array(operator, place.number) + literals.structure("product", f"layer_{place.number}", {
-            "of": operands_fields(operator, sources, place), "first_zero": first.zero_point + STORED,
-            "second_zero": second.zero_point + STORED, **scaling, "zero": operator.output.zero_point + STORED,
-            "low": low + STORED, "high": high + STORED,
-        })  # fmt: skip
-
-    return Layer(
-        kernels=KERNELS[kernels],
-        steps=operator.output.shape[0],
-        reads=operand_reads(operator, sources),
-        structure="product",
-        define=define,
-        call=operands_call(operator, "multiply_row"),
-        comment=summary(operator),
-    )
+    fields = {
+        "first_zero": first.zero_point + STORED, "second_zero": second.zero_point + STORED, **scaling,
+        "zero": operator.output.zero_point + STORED, "low": low + STORED, "high": high + STORED,
+    }  # fmt: skip
+    return binary_layer(operator, sources, KERNELS[kernels], "product", "multiply_row", fields)
 
 
 def table_of_squares(operator: Mul, kernels: Kernels) -> Table:

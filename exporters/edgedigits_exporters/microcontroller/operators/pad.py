@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Operator, Tensor, Window
-from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, resident_rows, rows_read, summary
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Source, make_layer, rows_read
 from edgedigits_exporters.microcontroller.values import Values, constant, require_same_quantization
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
@@ -51,20 +50,13 @@ def lower(operator: Pad, sources: tuple[Source, ...], _kernels: Kernels) -> Laye
     (source,) = sources
     height, width, channels = source.tensor.shape
     (above, _), (left, right) = operator.rows, operator.columns
-
-    def define(place: Place) -> str:
-        return literals.structure("padding", f"layer_{place.number}", {
-            "height": height, "rows": resident_rows(source, place.input_rows[0]), "length": width * channels,
+    return make_layer(
+        operator, sources, ("pad",), "padding",
+        lambda place: {
+            "height": height, "rows": place.input_rows[0], "length": width * channels,
             "above": above, "made_rows": place.rows, "left": left * channels, "right": right * channels,
             "zero": operator.output.zero_point + STORED,
-        })  # fmt: skip
-
-    return Layer(
-        kernels=("pad",),
-        steps=operator.output.shape[0],
+        },
+        "pad_row(layer, {input}, y, {output});",
         reads=(rows_read(source, Window((1, 1), before=(above, left))),),
-        structure="padding",
-        define=define,
-        call="pad_row(layer, {input}, y, {output});",
-        comment=summary(operator),
-    )
+    )  # fmt: skip

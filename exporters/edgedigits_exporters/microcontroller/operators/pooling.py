@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
-from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels, fused_activation, limits
 from edgedigits_exporters.microcontroller.graph import WindowedOperator
-from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, rows_read, summary, window_fields
+from edgedigits_exporters.microcontroller.layer import (
+    STORED,
+    Layer,
+    Place,
+    Source,
+    make_layer,
+    rows_read,
+    summary,
+    window_fields,
+)
 from edgedigits_exporters.microcontroller.values import Values, options_of, require_same_quantization
 from edgedigits_exporters.microcontroller.weights import parse_window
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
@@ -36,21 +44,16 @@ def lower(operator: Pool, sources: tuple[Source, ...], kernels: Kernels) -> Laye
     name = STRUCTURES[operator.name]
     low, high = limits(operator.activation, operator.output, _rounding(operator, kernels))
 
-    def define(place: Place) -> str:
-        return literals.structure(name, f"layer_{place.number}", {
-            "in": window_fields(source, operator.window, place.input_rows[0], operator.output),
-            "width": operator.output.shape[1], "rows": place.rows, "low": low + STORED, "high": high + STORED,
-        })  # fmt: skip
+    def fields(place: Place) -> dict[str, object]:
+        window = window_fields(source.tensor, operator.window, place.input_rows[0], operator.output)
+        made = {"width": operator.output.shape[1], "rows": place.rows}
+        return {"in": window, **made, "low": low + STORED, "high": high + STORED}
 
-    return Layer(
-        kernels=("window", "limited" if name == "average_pool" else "words", name),
-        steps=operator.output.shape[0],
-        reads=(rows_read(source, operator.window),),
-        structure=name,
-        define=define,
-        call=f"{name}_row(layer, {{input}}, y, {{output}});",
-        comment=summary(operator, operator.window),
-    )
+    return make_layer(
+        operator, sources, ("window", "limited" if name == "average_pool" else "words", name), name, fields,
+        f"{name}_row(layer, {{input}}, y, {{output}});",
+        reads=(rows_read(source, operator.window),), comment=summary(operator, operator.window),
+    )  # fmt: skip
 
 
 def _rounding(operator: Pool, kernels: Kernels) -> Kernels:

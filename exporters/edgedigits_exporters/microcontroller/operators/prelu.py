@@ -4,18 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point
-from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, summary
-from edgedigits_exporters.microcontroller.operands import (
-    BinaryOperator,
-    constant_array,
-    operand_reads,
-    operands_call,
-    operands_fields,
-    parse_operands,
-)
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Source
+from edgedigits_exporters.microcontroller.operands import BinaryOperator, binary_layer, parse_operands
 from edgedigits_exporters.microcontroller.requantization import require_small
 from edgedigits_exporters.microcontroller.values import Values
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
@@ -43,23 +35,12 @@ def lower(operator: Prelu, sources: tuple[Source, ...], _kernels: Kernels) -> La
     scale, slope, made = (np.float32(tensor.scale) for tensor in (source, alpha, operator.output))
     positive, negative = float(scale / made), float(scale * slope / made)
     require_small(operator, max(255 * positive, 255 * 255 * negative))
-
-    def define(place: Place) -> str:
-        return constant_array(operator, place.number) + literals.structure("prelu", f"layer_{place.number}", {
-            "of": operands_fields(operator, sources, place), "first_zero": source.zero_point + STORED,
-            "second_zero": alpha.zero_point + STORED, "zero": operator.output.zero_point + STORED,
-            "positive": _factor(positive), "negative": _factor(negative),
-        })  # fmt: skip
-
-    return Layer(
-        kernels=("limited", "operands", "round_reference", "scale_reference", "prelu"),
-        steps=operator.output.shape[0],
-        reads=operand_reads(operator, sources),
-        structure="prelu",
-        define=define,
-        call=operands_call(operator, "prelu_row"),
-        comment=summary(operator),
-    )
+    kernels = ("limited", "operands", "round_reference", "scale_reference", "prelu")
+    fields = {
+        "first_zero": source.zero_point + STORED, "second_zero": alpha.zero_point + STORED,
+        "zero": operator.output.zero_point + STORED, "positive": _factor(positive), "negative": _factor(negative),
+    }  # fmt: skip
+    return binary_layer(operator, sources, kernels, "prelu", "prelu_row", fields)
 
 
 def _factor(scale: float) -> str:

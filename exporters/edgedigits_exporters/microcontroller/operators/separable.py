@@ -12,11 +12,12 @@ from edgedigits_exporters.microcontroller.layer import (
     Source,
     describe,
     describe_window,
+    make_layer,
     require_sizes,
     rows_read,
     window_fields,
 )
-from edgedigits_exporters.microcontroller.operators import convolution, depthwise
+from edgedigits_exporters.microcontroller.operators import convolution
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 
@@ -46,44 +47,35 @@ def lower(operator: Separable, sources: tuple[Source, ...], kernels: Kernels) ->
     require_sizes(first)
     channels = first.output.shape[2]
 
-    def define(place: Place) -> str:
-        number = place.number
-        window_text = window_fields(source, first.window, place.input_rows[0], first.output)
-        numbers = {
-            "first": depthwise.fields(first, f"{number}a", window_text, 1, kernels),
-            "then": convolution.fields(then, f"{number}b", _two_pixels(operator), place.rows, kernels),
+    def fields(place: Place) -> dict[str, object]:
+        number, rows = place.number, place.input_rows[0]
+        windows = window_fields(source.tensor, first.window, rows, first.output), _two_pixels(operator)
+        parts = {
+            "first": requantization.weighted_fields(first, f"{number}a", windows[0], 1, kernels),
+            "then": requantization.weighted_fields(then, f"{number}b", windows[1], place.rows, kernels),
         }
-        parts = {name: literals.initialiser(part) for name, part in numbers.items()}
-        return "\n".join(
-            [
-                depthwise.arrays(first, f"{number}a", kernels),
-                convolution.arrays(then, f"{number}b", kernels),
-                literals.structure("separable", f"layer_{number}", parts),
-            ]
-        )
+        return {name: literals.initialiser(part) for name, part in parts.items()}
+
+    def arrays(place: Place) -> list[str]:
+        pairs = ((first, f"{place.number}a"), (then, f"{place.number}b"))
+        return [array for one, number in pairs for array in requantization.arrays(one, number, kernels)]
 
     # Two pixels, then the patches made of them.
     before = -(-2 * channels // 4) * 4
-    return Layer(
-        kernels=(
-            *("words", "window", "gather", "products", *requantization.KERNELS[kernels]),
-            *("depthwise", "convolution", "separable"),
-        ),
-        steps=operator.output.shape[0],
-        reads=(rows_read(source, first.window),),
-        structure="separable",
-        define=define,
-        call="separable_row(layer, {input}, y, {output}, {patch});",
+    files = ("words", "window", "gather", "products", *requantization.KERNELS[kernels])
+    return make_layer(
+        operator, sources, (*files, "depthwise", "convolution", "separable"), "separable", fields,
+        "separable_row(layer, {input}, y, {output}, {patch});",
+        arrays=arrays, reads=(rows_read(source, first.window),),
         comment=f"{first.name}, {describe_window(first.window)}, and {then.name} over its channels:"
         f" {describe(operator.inputs[0])} by way of {describe(first.output)} to {describe(operator.output)}",
-        patch_bytes=before + 2 * channels,
-        wide_patch_bytes=before + convolution.wide_patches_bytes(channels),
+        patch_bytes=before + 2 * channels, wide_patch_bytes=before + convolution.wide_patches_bytes(channels),
         window_height=first.window.size[0],
-    )
+    )  # fmt: skip
 
 
 def _two_pixels(operator: Separable) -> str:
     """Return the initialiser of the second convolution's input_window: two pixels that the first has computed."""
     pixels = dataclasses.replace(operator.first.output, shape=(1, 2, operator.first.output.shape[2]))
     output = dataclasses.replace(operator.output, shape=(1, 2, operator.output.shape[2]))
-    return window_fields(Source(0, pixels, pixels), operator.then.window, 1, output)
+    return window_fields(pixels, operator.then.window, 1, output)

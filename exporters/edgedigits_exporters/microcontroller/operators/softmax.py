@@ -11,7 +11,7 @@ from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.fixed_point import ONE, fixed_point, high_product, rounded_shift
 from edgedigits_exporters.microcontroller.graph import Operator
-from edgedigits_exporters.microcontroller.layer import Layer, Place, Source, refused, rows_read, summary
+from edgedigits_exporters.microcontroller.layer import Layer, Source, make_layer, refused
 from edgedigits_exporters.microcontroller.values import Values, format_sides, options_of
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
@@ -65,8 +65,7 @@ def lower(operator: Softmax, sources: tuple[Source, ...], kernels: Kernels) -> L
     Raises:
         ArtifactUnsupported: more channels than LiteRT's reference kernel can sum, or a scale too small for it.
     """
-    (source,) = sources
-    channels = source.tensor.shape[2]
+    channels = sources[0].tensor.shape[2]
     if kernels == "reference" and channels > MOST_CHANNELS:
         raise refused(
             operator,
@@ -74,21 +73,12 @@ def lower(operator: Softmax, sources: tuple[Source, ...], kernels: Kernels) -> L
             " use --kernels xnnpack",
         )
     kind, table = ("float", _powers(operator)) if kernels == "xnnpack" else ("int32_t", _fixed_point_powers(operator))
-
-    def define(place: Place) -> str:
-        fields = {"channels": channels, "powers": f"powers_{place.number}"}
-        array = literals.array(kind, f"powers_{place.number}", table)
-        return f"{array}\n{literals.structure('softmax', f'layer_{place.number}', fields)}"
-
-    return Layer(
-        kernels=KERNELS[kernels],
-        steps=1,
-        reads=(rows_read(source),),
-        structure="softmax",
-        define=define,
-        call="softmax_row(layer, {input}, {output});",
-        comment=summary(operator),
-    )
+    return make_layer(
+        operator, sources, KERNELS[kernels], "softmax",
+        lambda place: {"channels": channels, "powers": f"powers_{place.number}"},
+        "softmax_row(layer, {input}, {output});",
+        arrays=lambda place: [literals.array(kind, f"powers_{place.number}", table)],
+    )  # fmt: skip
 
 
 def exponential(exponents: NDArray[np.float32]) -> NDArray[np.float32]:

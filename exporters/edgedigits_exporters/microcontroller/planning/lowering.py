@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.graph import Graph, Operator
-from edgedigits_exporters.microcontroller.layer import Layer, Place, Source
+from edgedigits_exporters.microcontroller.layer import Layer, Place, Source, resident_rows
 from edgedigits_exporters.microcontroller.operators import lower
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
@@ -35,7 +35,7 @@ class Program:
 
     def place(self, number: int) -> Place:
         """Return the place of a layer, counted from 1."""
-        rows = tuple(self.plan.rows[source.stage] for source in self.sources[number - 1])
+        rows = tuple(resident_rows(source, self.plan.rows[source.stage]) for source in self.sources[number - 1])
         return Place(number, rows, self.plan.rows[number])
 
 

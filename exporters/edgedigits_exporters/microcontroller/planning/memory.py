@@ -1,12 +1,16 @@
 """The order of steps and the places in the scratch memory that need the fewest bytes."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from edgedigits_exporters.microcontroller.planning.rows import Stage, order_of_steps, rows_in_memory
 
 ALIGNMENT = 4
 """Patches hold 16-bit values, sums hold 32-bit values."""
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class Plan:
     size: int
 
 
-@dataclass(frozen=True)
-class _Buffer:
+@dataclass
+class Buffer:
     """A piece of memory, needed from `first` to `last`; a patch is needed only at the steps of its stage."""
 
     size: int
@@ -69,7 +73,7 @@ def _planned(stages: list[Stage], finished_at_once: frozenset[int]) -> Plan:
     order = order_of_steps(stages, finished_at_once)
     rows = rows_in_memory(stages, order)
     buffers = _buffers(stages, order, rows)
-    places = _placed(buffers, order)
+    places = placed(buffers, order)
     at = {kind: [0] * len(stages) for kind in ("rows", "patch", "kept")}
     for (kind, stage), place in places.items():
         at[kind][stage] = place
@@ -77,7 +81,7 @@ def _planned(stages: list[Stage], finished_at_once: frozenset[int]) -> Plan:
     return Plan(tuple(order), tuple(rows), tuple(at["rows"]), tuple(at["patch"]), tuple(at["kept"]), _aligned(size))
 
 
-def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tuple[str, int], _Buffer]:
+def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tuple[str, int], Buffer]:
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for time, number in enumerate(order):
@@ -94,20 +98,23 @@ def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tup
     until[len(stages) - 1] = len(order)
     buffers = {}
     for number, stage in running:
-        buffers["rows", number] = _Buffer(rows[number] * stage.row_bytes, number, first[number], until[number])
+        buffers["rows", number] = Buffer(rows[number] * stage.row_bytes, number, first[number], until[number])
         if stage.kept_bytes:
-            buffers["kept", number] = _Buffer(stage.kept_bytes, number, first[number], last[number])
+            buffers["kept", number] = Buffer(stage.kept_bytes, number, first[number], last[number])
         if stage.patch_bytes:
-            buffers["patch", number] = _Buffer(stage.patch_bytes, number, first[number], last[number], is_patch=True)
+            buffers["patch", number] = Buffer(stage.patch_bytes, number, first[number], last[number], is_patch=True)
     return buffers
 
 
-def _placed(buffers: dict[tuple[str, int], _Buffer], order: list[int]) -> dict[tuple[str, int], int]:
-    """Give each buffer, the largest first, the lowest place that is free while it is needed."""
+def placed(buffers: Mapping[Key, Buffer], order: Sequence[int] = ()) -> dict[Key, int]:
+    """Give each buffer, the largest first, the lowest place that is free while it is needed.
+
+    `order` is that of the stages, for patches.
+    """
     steps: dict[int, list[int]] = {}
     for time, stage in enumerate(order):
         steps.setdefault(stage, []).append(time)
-    places: dict[tuple[str, int], int] = {}
+    places: dict[Key, int] = {}
     for key in sorted(buffers, key=lambda key: -buffers[key].size):
         buffer = buffers[key]
         taken = sorted(
@@ -124,7 +131,7 @@ def _placed(buffers: dict[tuple[str, int], _Buffer], order: list[int]) -> dict[t
     return places
 
 
-def _conflict(one: _Buffer, other: _Buffer, steps: dict[int, list[int]]) -> bool:
+def _conflict(one: Buffer, other: Buffer, steps: dict[int, list[int]]) -> bool:
     if one.is_patch and other.is_patch:
         return False
     if one.is_patch:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from edgedigits_exporters.microcontroller.planning.memory import Buffer, placed
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, corrupt
 from edgedigits_runtime.untrusted.tflite_schema import WIDTHS
@@ -56,14 +57,6 @@ class Arena:
         return self.activations + self.structures + self.scratch
 
 
-@dataclass
-class _Buffer:
-    size: int
-    first: int
-    last: int
-    offset: int = 0
-
-
 def estimate_arena(model: StoredModel) -> Arena:
     """Return the arena of a model.
 
@@ -87,18 +80,18 @@ def estimate_arena(model: StoredModel) -> Arena:
     return Arena(_planned(_lifetimes(model)), _aligned(structures), _aligned(scratch))
 
 
-def _lifetimes(model: StoredModel) -> list[_Buffer]:
+def _lifetimes(model: StoredModel) -> list[Buffer]:
     """Return each activation with the first and last operator that uses it."""
     (source,), (output,) = model.inputs, model.outputs
-    own: list[_Buffer] = []
-    buffers: dict[int, _Buffer] = {source: _Buffer(_size(model, source), 0, 0)}
+    own: list[Buffer] = []
+    buffers: dict[int, Buffer] = {source: Buffer(_size(model, source), 0, 0, 0)}
     for position, operator in enumerate(model.operators):
         for index in operator.outputs:
-            buffers.setdefault(index, _Buffer(_size(model, index), position, position))
+            buffers.setdefault(index, Buffer(_size(model, index), position, position, position))
         for index in (*operator.inputs, *operator.outputs):
             if index in buffers:
                 buffers[index].last = position
-        own += [_Buffer(size, position, position) for size in _own_buffers(model, operator)]
+        own += [Buffer(size, position, position, position) for size in _own_buffers(model, operator)]
     if output in buffers:
         buffers[output].last = len(model.operators)
     return [*buffers.values(), *own]
@@ -126,21 +119,13 @@ def _own_buffers(model: StoredModel, operator: StoredOperator) -> list[int]:
     return [_aligned(size) for size in sizes if size]
 
 
-def _planned(buffers: list[_Buffer]) -> int:
+def _planned(buffers: list[Buffer]) -> int:
     """Place buffers, the largest first and the last of equal ones, at the lowest free offset; return the total.
 
     Source: GreedyMemoryPlanner in tensorflow/lite/micro/memory_planner/greedy_memory_planner.cc.
     """
-    placed: list[_Buffer] = []
-    backwards = buffers[::-1]
-    for buffer in sorted(backwards, key=lambda buffer: -buffer.size):
-        living = [other for other in placed if other.first <= buffer.last and buffer.first <= other.last]
-        for other in sorted(living, key=lambda other: other.offset):
-            if buffer.offset + buffer.size <= other.offset:
-                break
-            buffer.offset = max(buffer.offset, other.offset + other.size)
-        placed.append(buffer)
-    return max((buffer.offset + buffer.size for buffer in placed), default=0)
+    backwards = dict(enumerate(reversed(buffers)))
+    return max((place + backwards[key].size for key, place in placed(backwards).items()), default=0)
 
 
 def _size(model: StoredModel, index: int) -> int:

@@ -15,8 +15,7 @@ from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import read_contract, strip_zip
 from edgedigits_runtime.errors import ArtifactUnsupported, ContractMissing, ExportError
-from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator
-from edgedigits_runtime.untrusted.tflite_precision import data_of, is_hybrid, precision_of
+from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, data_of, is_hybrid, precision_of
 
 SUFFIX = "-c-array"
 BYTES_A_LINE = 16

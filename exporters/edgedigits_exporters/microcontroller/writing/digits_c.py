@@ -37,7 +37,7 @@ def digits_c(program: Program, contract: Contract, heading: str) -> str:
         kernel("target"),
         f"#define TALLEST_WINDOW {max([1, *(layer.window_height for layer in program.layers)])}",
         *(kernel(name) for name in dict.fromkeys(wanted)),
-        _places(program),
+        fill(kernel("places"), {"WIDE": _places(program, program.wide_plan), "NARROW": _places(program, program.plan)}),
         *(_layer(program, number) for number in numbers),
         _run(program),
         _pixels(program.graph, contract),
@@ -54,20 +54,7 @@ def kernel(name: str) -> str:
     return next(path for path in paths if path.is_file()).read_text().strip()
 
 
-def _places(program: Program) -> str:
-    return "\n".join(
-        [
-            "/* Offsets in the scratch memory: rows of each layer (0 is the input), and further memory. */",
-            "#if LANES > 1",
-            _enumeration(program, program.wide_plan),
-            "#else",
-            _enumeration(program, program.plan),
-            "#endif",
-        ]
-    )
-
-
-def _enumeration(program: Program, plan: Plan) -> str:
+def _places(program: Program, plan: Plan) -> str:
     together = literals.TOGETHER
     places = [f"ROWS_{number}{together}={together}{place}" for number, place in enumerate(plan.rows_at)]
     for number, layer in enumerate(program.layers, start=1):
@@ -88,51 +75,29 @@ def _layer(program: Program, number: int) -> str:
         patch=f"memory + PATCH_{number}",
         kept=f"memory + KEPT_{number}",
     )
-    return "\n".join(
-        [
-            literals.comment(f"Layer {number}. {layer.comment}."),
-            layer.define(program.place(number)),
-            "",
-            f"static void row_of_layer_{number}(uint8_t *memory, int y)",
-            "{",
-            f"    USE({layer.structure}, layer_{number});",
-            *(["    (void)y;"] if ", y," not in call else []),
-            f"    {call}",
-            "}",
-        ]
-    )
+    values = {
+        "COMMENT": literals.comment(f"Layer {number}. {layer.comment}."),
+        "DEFINITION": layer.define(program.place(number)),
+        "NUMBER": number,
+        "STRUCTURE": layer.structure,
+        "UNUSED": "" if ", y," in call else "    (void)y;\n",
+        "CALL": call,
+    }
+    return fill(kernel("layer"), values)
 
 
 def _run(program: Program) -> str:
     layers = len(program.layers)
-    cases = [f"        case {number}: row_of_layer_{number}(memory, y); break;" for number in range(1, layers + 1)]
-    rows = f"memory + ROWS_0 + row_at(y, {program.plan.rows[0]}, DIGITS_WIDTH * DIGITS_CHANNELS)"
-    return "\n".join(
-        [
-            literals.comment(
-                "The layer that computes its next row, step by step: a row is computed as late as possible, and is"
-                " overwritten when it is no longer needed."
-            ),
-            literals.array("uint8_t", "order", np.array(program.plan.order)),
-            "",
-            "/* Run the network on the rows of `read`; the result is in the scratch memory. */",
-            "HOT static const uint8_t *run(digits_row_reader *read, void *context, uint8_t *memory)",
-            "{",
-            f"    int16_t made[{layers + 1}] = {{0}};",
-            "",
-            f"    for (unsigned i = 0; i < {len(program.plan.order)}; i++) {{",
-            "        const uint8_t layer = READ_UINT8(order + i);",
-            "        const int y = made[layer]++;",
-            "        switch (layer) {",
-            f"        case 0: read(context, y, {rows}); break;",
-            *cases,
-            "        default: break;",
-            "        }",
-            "    }",
-            f"    return memory + ROWS_{layers};",
-            "}",
-        ]
-    )
+    cases = (f"        case {number}: row_of_layer_{number}(memory, y); break;" for number in range(1, layers + 1))
+    values = {
+        "ORDER": literals.array("uint8_t", "order", np.array(program.plan.order)),
+        "STAGES": layers + 1,
+        "STEPS": len(program.plan.order),
+        "ROWS": program.plan.rows[0],
+        "CASES": "\n".join(cases),
+        "LAYERS": layers,
+    }
+    return fill(kernel("run"), values)
 
 
 def _pixel_kernels(contract: Contract) -> tuple[str, ...]:
@@ -167,18 +132,15 @@ def _pixels(graph: Graph, contract: Contract) -> str:
 def _confidence(contract: Contract) -> str:
     """Return the labels, the rejection threshold, and how stored outputs become a label and a confidence."""
     labels = ", ".join(literals.string(label) for label in contract.labels)
-    return "\n".join(
-        [
-            f"const char *const digits_labels[DIGITS_CLASSES] = {{{labels}}};",
-            "",
-            *_weights(contract),
-            "",
-            f"static const float rejection_threshold = {literals.number(contract.rejection_threshold)};",
-        ]
+    parts = (
+        f"const char *const digits_labels[DIGITS_CLASSES] = {{{labels}}};",
+        _weights(contract),
+        f"static const float rejection_threshold = {literals.number(contract.rejection_threshold)};",
     )
+    return "\n\n".join(parts)
 
 
-def _weights(contract: Contract) -> list[str]:
+def _weights(contract: Contract) -> str:
     """Return a table and the functions that use it, for each kind of output.
 
     They compute what preprocessing.probabilities_of and apply_temperature do.
@@ -201,7 +163,8 @@ def _weights(contract: Contract) -> list[str]:
         table = np.maximum(values, tensor.scale / 2) ** (1 / temperature)
         array = literals.array("float", "weight_of_output", table.astype(np.float32))
         comment = "The weight of a class by its stored output, to the power of 1 / temperature."
-        return [literals.comment(comment), array, "", kernel("likeliest"), "", kernel("confidence_of_sigmoids")]
+        table_text = f"{literals.comment(comment)}\n{array}"
+        return "\n\n".join([table_text, kernel("likeliest"), kernel("confidence_of_sigmoids")])
     else:
         comment = "The probability of each stored output to the power of 1 / temperature."
         # A stored zero counts as half a step, as in apply_temperature.
@@ -211,4 +174,5 @@ def _weights(contract: Contract) -> list[str]:
     name, *functions = parts
     stored = np.asarray(np.rint(WEIGHT_OF_ONE * table), np.uint16)
     array = literals.array("uint16_t", name, stored)
-    return [literals.comment(f"{comment} In units of 1 / {WEIGHT_OF_ONE}."), array, "", "\n\n".join(functions)]
+    unit = f"In units of 1 / {WEIGHT_OF_ONE}."
+    return "\n\n".join([f"{literals.comment(f'{comment} {unit}')}\n{array}", *functions])

@@ -1,4 +1,4 @@
-"""MEAN over height and width."""
+"""MEAN and REDUCE_MAX over height and width."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ import numpy as np
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.activation_limits import Kernels
 from edgedigits_exporters.microcontroller.fixed_point import fixed_point
-from edgedigits_exporters.microcontroller.graph import Operator, Tensor
-from edgedigits_exporters.microcontroller.layer import STORED, Layer, Place, Source, resident_rows, rows_read, summary
+from edgedigits_exporters.microcontroller.graph import Operator
+from edgedigits_exporters.microcontroller.layer import STORED, Layer, Source, make_layer
 from edgedigits_exporters.microcontroller.requantization import require_small
-from edgedigits_exporters.microcontroller.values import Values, require_shape
+from edgedigits_exporters.microcontroller.values import Values, require_same_quantization, require_shape
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 
@@ -26,14 +26,13 @@ class Mean(Operator):
     """MEAN over height and width."""
 
 
-def parse(operator: StoredOperator, values: Values) -> Mean:
-    """Return a global average pool, with or without the dimensions that it leaves at 1."""
-    source, output = parse_reduction(operator, values)
-    return Mean(operator.name, operator.position, (source,), output)
+@dataclass(frozen=True)
+class ReduceMax(Operator):
+    """REDUCE_MAX over height and width."""
 
 
-def parse_reduction(operator: StoredOperator, values: Values) -> tuple[Tensor, Tensor]:
-    """Return the input and the output of an operator that reduces height and width.
+def parse(operator: StoredOperator, values: Values) -> Mean | ReduceMax:
+    """Return a global average or max pool, with or without the dimensions that it leaves at 1.
 
     Raises:
         ArtifactUnsupported: it reduces other dimensions.
@@ -48,36 +47,32 @@ def parse_reduction(operator: StoredOperator, values: Values) -> tuple[Tensor, T
         )
     output = values.make(operator)
     require_shape(operator, output, (1, 1, source.shape[2]))
-    return source, output
+    if operator.name == "MEAN":
+        return Mean(operator.name, operator.position, (source,), output)
+    require_same_quantization(operator, source, output)
+    return ReduceMax(operator.name, operator.position, (source,), output)
 
 
-def lower(operator: Mean, sources: tuple[Source, ...], kernels: Kernels) -> Layer:
-    """Return a mean as C.
+def lower(operator: Mean | ReduceMax, sources: tuple[Source, ...], kernels: Kernels) -> Layer:
+    """Return a global pool as C: its output grows with each row of the input.
 
     Raises:
         ArtifactUnsupported: scales with which a mean is too large to round.
     """
-    (source,) = sources
-    height, width, channels = source.tensor.shape
+    height, width, channels = sources[0].tensor.shape
+    if isinstance(operator, ReduceMax):
+        return make_layer(
+            operator, sources, ("reduce_max",), "reduce_max",
+            lambda place: {"width": width, "channels": channels, "rows": place.input_rows[0]},
+            "reduce_max_row(layer, {input}, y, {output});", steps=height,
+        )  # fmt: skip
     require_small(operator, 255 * operator.inputs[0].scale / operator.output.scale)
     rounding = _xnnpack_fields(operator) if kernels == "xnnpack" else _reference_fields(operator)
-
-    def define(place: Place) -> str:
-        return literals.structure("mean", f"layer_{place.number}", {
-            "height": height, "width": width, "channels": channels,
-            "rows": resident_rows(source, place.input_rows[0]), **rounding,
-        })  # fmt: skip
-
-    return Layer(
-        kernels=KERNELS[kernels],
-        steps=height,
-        reads=(rows_read(source),),
-        structure="mean",
-        define=define,
-        call="mean_row(layer, {input}, y, {output}, {kept});",
-        comment=summary(operator),
-        kept_bytes=4 * channels,
-    )
+    sides = {"height": height, "width": width, "channels": channels}
+    return make_layer(
+        operator, sources, KERNELS[kernels], "mean", lambda place: {**sides, "rows": place.input_rows[0], **rounding},
+        "mean_row(layer, {input}, y, {output}, {kept});", steps=height, kept_bytes=4 * channels,
+    )  # fmt: skip
 
 
 def _xnnpack_fields(operator: Mean) -> dict[str, object]:
