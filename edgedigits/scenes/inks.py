@@ -226,12 +226,15 @@ def _photographed(picture: Pixels) -> Pixels | None:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     if count < 2 or level < 12:
         return None
-    main = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    x, y, width, height, area = stats[main].tolist()
     tall, wide = grey.shape
-    if area < 12 or (x == 0) + (y == 0) + (x + width == wide) + (y + height == tall) > 1:
+    x, y, width, height, areas = stats.T
+    at_border = (x == 0).astype(int) + (y == 0) + (x + width == wide) + (y + height == tall)
+    main = 1 + int(areas[1:].argmax())
+    if areas[main] < 12 or at_border[main] > 1:
         return None
-    near = cv2.dilate((labels == main).astype(np.uint8), np.ones((3, 3), np.uint8))
+    # The bar of a 5 or the dot of an i, but no specks, and no lines at the border.
+    parts = [k for k in range(1, count) if k == main or (areas[k] > 0.06 * areas[main] and not at_border[k])]
+    near = cv2.dilate(np.isin(labels, parts).astype(np.uint8), np.ones((3, 3), np.uint8))
     peak = float(np.percentile(dark[labels == main], 80))
     ink = np.clip((dark - 0.3 * level) * (255 / max(peak - 0.3 * level, 1)), 0, 255).astype(np.uint8) * near
     return tight(ink)

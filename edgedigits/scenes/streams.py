@@ -1,13 +1,17 @@
 """Streams of scenes from worker processes, resumable: scene k depends only on the seed and k."""
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from edgedigits.scenes.kinds import ALL_KINDS, draw_scene
+from edgedigits.scenes.opencv import cv2
 from edgedigits.scenes.scene import Part, Scene
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -34,32 +38,29 @@ class Stream:
         """Return scenes step * size to (step + 1) * size - 1."""
         return [self.scene(step * size + k) for k in range(size)]
 
-    def batches(self, size: int, *, start: int = 0, workers: int = 2, ahead: int = 2) -> Iterator[list[Scene]]:
-        """Yield batches from step `start` on, without end, drawn by worker processes.
 
-        Args:
-            workers: processes; 0 draws in this one.
-            ahead: batches that each worker may be ahead.
-        """
-        if workers == 0:
-            step = start
-            while True:
-                yield self.batch(step, size)
-                step += 1
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(workers, _begin) as pool:
-            waiting = [
-                pool.apply_async(self.batch, (step, size)) for step in range(start, start + workers * (1 + ahead))
-            ]
-            step = start + len(waiting)
-            while True:
-                yield waiting.pop(0).get()
-                waiting.append(pool.apply_async(self.batch, (step, size)))
-                step += 1
+def in_workers(draw: Callable[[int], Result], start: int = 0, workers: int = 2, ahead: int = 2) -> Iterator[Result]:
+    """Yield draw(start), draw(start + 1), ... without end, computed by other processes.
+
+    Args:
+        draw: what depends on the step only; it is pickled, with its result.
+        start: the first step.
+        workers: processes, each on one core; 0 computes in this one.
+        ahead: steps that each worker may be ahead.
+    """
+    step = start
+    while workers == 0:
+        yield draw(step)
+        step += 1
+    # A fork of a process with TensorFlow's threads may hang.
+    with multiprocessing.get_context("spawn").Pool(workers, _keep_to_one_core) as pool:
+        step += workers * (1 + ahead)
+        waiting = [pool.apply_async(draw, (k,)) for k in range(start, step)]
+        while True:
+            yield waiting.pop(0).get()
+            waiting.append(pool.apply_async(draw, (step,)))
+            step += 1
 
 
-def _begin() -> None:
-    """Keep a worker to one core."""
-    from edgedigits.scenes.opencv import cv2
-
+def _keep_to_one_core() -> None:
     cv2.setNumThreads(0)

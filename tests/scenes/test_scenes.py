@@ -1,6 +1,7 @@
 """Scenes: the same for the same seed and number, with boxes and classes that are true."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from edgedigits.scenes import ALL_KINDS, IGNORED, LETTER, Scene, draw_scene
 from edgedigits.scenes.kinds import CONTENTS
 from edgedigits.scenes.non_digits import NON_DIGITS
-from edgedigits.scenes.streams import Stream
+from edgedigits.scenes.streams import Stream, in_workers
 from edgedigits_runtime.errors import ArrayError, UnknownName
 
 pytestmark = pytest.mark.usefixtures("written_data")
@@ -30,8 +31,8 @@ def test_a_scene_depends_on_seed_and_number_only(part):
 
 def test_batches_resume_where_they_stopped():
     stream = Stream(8, side=64)
-    batches = [*itertools.islice(stream.batches(3, workers=0), 3)]
-    resumed = next(stream.batches(3, start=2, workers=0))
+    batches = [*itertools.islice(in_workers(partial(stream.batch, size=3), workers=0), 3)]
+    resumed = next(in_workers(partial(stream.batch, size=3), start=2, workers=0))
     assert all(map(same, batches[2], resumed))
     assert all(same(scene, stream.scene(k)) for k, scene in enumerate(itertools.chain(*batches)))
 
@@ -39,7 +40,7 @@ def test_batches_resume_where_they_stopped():
 @pytest.mark.slow
 def test_worker_processes_draw_the_same_batches():
     stream = Stream(8, side=64, kinds=("canvas", "numbers"))
-    batches = stream.batches(2, start=1, workers=2)
+    batches = in_workers(partial(stream.batch, size=2), start=1, workers=2)
     drawn = [*itertools.islice(batches, 3)]
     batches.close()
     assert all(map(same, itertools.chain(*drawn), (stream.scene(k) for k in range(2, 8))))
