@@ -182,6 +182,7 @@ DIGITS: dict[str, tuple[Callable[[Painter, Surface], None], float]] = {
     "combs": (forms.combs, 0.9),
     "underlines": (forms.underlines, 0.5),
     "circles": (forms.circles, 0.5),
+    "fields": (forms.fields, 0.7),
     "framed": (forms.framed, 0.7),
     "table": (forms.table, 0.5),
     "sudoku": (forms.sudoku, 0.5),

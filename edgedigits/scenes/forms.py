@@ -1,5 +1,7 @@
 """Digits in printed forms: boxes, combs, lines, circles, frames, tables, grids."""
 
+from edgedigits.scenes.glyphs import EM, fonts_with_letters
+from edgedigits.scenes.non_digits import print_word, word
 from edgedigits.scenes.painter import Painter, Pen, placed
 from edgedigits.scenes.strokes import circle, draw_strokes
 from edgedigits.scenes.surfaces import Surface
@@ -170,6 +172,38 @@ def sudoku(painter: Painter, surface: Surface) -> None:
                 if painter.chance(filled):
                     x, y = x0 + (column + 0.5) * cell, y0 + (row + 0.5) * cell
                     writer.digit(int(painter.rng.integers(10)), x, y, height, number)
+
+
+def fields(painter: Painter, surface: Surface) -> None:
+    """Write numbers beside printed labels, on a line, in a box or free."""
+    writer = Writer(painter, surface, printed=0.0)
+    rng = painter.rng
+    font = fonts_with_letters(painter.part)[int(rng.integers(len(fonts_with_letters(painter.part))))]
+    height = max(min(painter.skewed(9, 50) / writer.scale, surface.height * 0.5), writer.least)
+    size, gap = height * painter.between(0.4, 1.1), painter.between(0.03, 0.3)
+    thick = painter.skewed(0.6, 2.5) / writer.scale
+    rule, frame = _rule_pen(painter, surface), int(rng.integers(3))
+    x0, y = surface.x + painter.between(0, 0.15) * surface.width, first_line(painter, surface, height)
+    while y + height / 2 < surface.y + surface.height:
+        label = " ".join(word(rng) for _ in range(int(rng.integers(1, 3)))) + ("", ":")[int(rng.integers(2))]
+        line = font.line(label)
+        x = x0 + line[0].shape[1] * size / EM + 0.5 * height
+        values = draw_values(painter, 6)
+        while len(values) > 1 and x + writer.width(values, height, gap) > surface.x + surface.width - 0.3 * height:
+            values.pop()
+        right = x + writer.width(values, height, gap) + 0.3 * height
+        if right < surface.x + surface.width:
+            top, bottom = y - 0.65 * height, y + 0.65 * height
+            with painter.ink(rule):
+                print_word(painter, label, line, x0, y + 0.4 * height, size / EM, False)
+                if frame == 0:
+                    painter.line([(x - 0.2 * height, bottom), (right, bottom)], thick)
+                elif frame == 1:
+                    left = x - 0.3 * height
+                    painter.line([(left, top), (right, top), (right, bottom), (left, bottom)], thick, closed=True)
+            with painter.ink(surface.pen):
+                writer.number(values, x, y, height, gap)
+        y += height * painter.between(1.4, 2.4)
 
 
 def _rule_pen(painter: Painter, surface: Surface) -> Pen:

@@ -112,7 +112,7 @@ def letterboxed(painter: Painter, pixels: Pixels) -> Pixels:
     for axis in (0, 1) if small else (int(across),):
         start, end = painter.between(0, 0.7 if small else 0.4), painter.between(0.3 if small else 0.6, 1)
         low, high = boxes[:, 1 - axis].min(), (boxes[:, 1 - axis] + boxes[:, 3 - axis]).max()
-        low, high = min(low - 1, min(start, end) * side), max(high + 1, max(start, end) * side)
+        low, high = min(low - 1, min(start, end) * side), max(high + 1, (max(start, end) + 0.1) * side)
         window[axis] = slice(max(int(low), 0), min(int(high) + 1, side))
     seen = pixels[window[0], window[1]]
     edges = np.concatenate([seen[0], seen[-1], seen[:, 0], seen[:, -1]])

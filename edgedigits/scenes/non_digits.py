@@ -13,7 +13,7 @@ from edgedigits.scenes.painter import Painter, Pen, placed, project, shift
 from edgedigits.scenes.scene import LETTER, Pixels
 from edgedigits.scenes.strokes import doodles, draw_strokes, joined_word, signs
 from edgedigits.scenes.surfaces import Surface
-from edgedigits.scenes.writer import Writer
+from edgedigits.scenes.writer import Writer, draw_values
 
 _VOWELS, _CONSONANTS = "aeiouy", "bcdfghjklmnpqrstvwxz"
 _STRENGTHS = np.array([4, 2, 3, 2, 1.5, 2, 0.6, 1, 3, 2.5, 4, 3.5, 0.2, 4, 4, 5, 1.5, 2, 0.3, 0.2])
@@ -54,14 +54,14 @@ def text(painter: Painter, surface: Surface) -> None:
                 width = line[0].shape[1] * size / EM
                 if x + width > end:
                     break
-                _print(painter, content, line, x, y, size / EM, number)
+                print_word(painter, content, line, x, y, size / EM, number)
                 x += width + 0.32 * size
             y += step
             if not pages and painter.chance(0.4):
                 break
 
 
-def _print(
+def print_word(
     painter: Painter,
     content: str,
     line: tuple[Pixels, NDArray[np.int32], int],
@@ -91,17 +91,20 @@ def _print(
 
 
 def handwriting(painter: Painter, surface: Surface) -> None:
-    """Write lines of words, joined or letter by letter."""
+    """Write lines of words, joined or letter by letter, in some with a number here and there."""
     writer = Writer(painter, surface, printed=0.0)
     rng = painter.rng
     size = painter.skewed(9, 80) / writer.scale
     y, end = surface.y + size, surface.x + surface.width
-    joined = painter.chance(0.5)
+    joined, with_numbers = painter.chance(0.5), painter.chance(0.3)
     with painter.ink(surface.pen):
         while y + size / 2 < surface.y + surface.height:
             x = surface.x + painter.between(0.1, 1) * size
             while x < end - size:
-                if joined:
+                values = draw_values(painter, 4)
+                if with_numbers and painter.chance(0.2) and x + writer.width(values, size, 0.1) < end:
+                    x = writer.number(values, x, y, size * painter.between(0.8, 1.1), 0.1) + 0.6 * size
+                elif joined:
                     tile = draw_strokes(joined_word(rng, painter.part), 48, max(48 * writer.hand.pen, 2))
                     width = tile.shape[1] * size / 48
                     if x + width < end:
