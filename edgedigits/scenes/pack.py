@@ -54,7 +54,7 @@ def build(packages: list[str], folder: Path) -> None:
         if not (unpacked / name).is_dir():
             _run(["dpkg-deb", "-x", str(next(downloads.glob(f"{name}_*.deb"))), str(unpacked / name)], downloads)
     for part in PARTS:
-        _pack_photographs(unpacked, part, folder)
+        _pack_photographs([unpacked / name for name in packages], part, folder)
         _pack_objects(unpacked, part, folder)
         _pack_fonts(part, folder)
 
@@ -71,9 +71,9 @@ def part_of(source: str) -> Part:
     return "validation" if zlib.crc32(source.encode()) % 6 == 0 else "train"
 
 
-def _pictures(unpacked: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+def _pictures(packages: list[Path]) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Yield the path of each picture, and how to read it."""
-    for path in sorted(unpacked.rglob("*")):
+    for path in (path for package in packages for path in sorted(package.rglob("*"))):
         if path.suffix == ".pk3":
             with zipfile.ZipFile(path) as archive:
                 for name in sorted(archive.namelist()):
@@ -94,11 +94,11 @@ def _read(content: bytes) -> Pixels | None:
         return None
 
 
-def _pack_photographs(unpacked: Path, part: Part, folder: Path) -> None:
+def _pack_photographs(packages: list[Path], part: Part, folder: Path) -> None:
     rng = np.random.default_rng(0)
     crops: list[Pixels] = []
-    for path, read in _pictures(unpacked):
-        name = path.removeprefix(str(unpacked)).lower()
+    for path, read in _pictures(packages):
+        name = path.removeprefix(str(packages[0].parent)).lower()
         # Wallpapers come in several sizes in one folder.
         group = name.rsplit("/contents/", 1)[0] if "/contents/" in name else name
         wanted = Path(name).suffix in _PICTURES and not any(word in name for word in _NO_GROUND)
