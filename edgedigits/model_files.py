@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from edgedigits_runtime.contract import Contract
@@ -99,7 +100,7 @@ def refuse_unimported(path: Path) -> None:
         raise ArtifactNotFound(f"no model file at {path}")
     if path.suffix in HDF5 or (path / "saved_model.pb").is_file():
         kind = "an HDF5 file of Keras" if path.suffix in HDF5 else "a SavedModel"
-        raise ArtifactUnsupported(f"{path} is {kind}; import it first: edgedigits import {path}")
+        raise ArtifactUnsupported(f"{path} is {kind}; import it first: edgedigits import {quote(str(path))}")
 
 
 def check_shipped(path: Path) -> Path:

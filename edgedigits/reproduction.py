@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 from rich.console import Console
 
 from edgedigits.exporting.export import export_model
@@ -100,6 +99,8 @@ def _over_seeds(exports: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _outcome(run: RunFolder, data_dir: Path | None) -> Outcome:
+    import keras
+
     contract = read_contract(run.final)
     options = DataOptions(data_dir=data_dir)
     test = splits_of_model(contract, run.final, options).test

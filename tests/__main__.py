@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -85,22 +86,39 @@ class Summary:
 
 
 def run(parts: list[str], folder: Path, environment: dict[str, str]) -> Summary:
-    """Run parts in a folder and return their summary."""
+    """Run parts in a folder and return their summary; format, lint and types run beside the first tests."""
     summary = Summary()
-    with tempfile.TemporaryDirectory() as reports:
+    checks = [part for part in parts if PARTS[part][: len(PYTEST)] != PYTEST]
+    with tempfile.TemporaryDirectory() as reports, ThreadPoolExecutor() as pool:
+        checked = pool.map(lambda part: _check(part, folder, environment), checks)
         for part in parts:
-            report = Path(reports) / f"{part}.xml"
-            is_pytest = PARTS[part][: len(PYTEST)] == PYTEST
-            command = [*PARTS[part], *([f"--junit-xml={report}"] if is_pytest else [])]
-            print(f"--- {part}", flush=True)
-            start = time.monotonic()
-            code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
-            print(f"--- {part}: {time.monotonic() - start:.0f} s, exit code {code}", flush=True)
-            if is_pytest:
+            if part not in checks:
+                report = Path(reports) / f"{part}.xml"
+                print(f"--- {part}", flush=True)
+                start = time.monotonic()
+                command = [*PARTS[part], f"--junit-xml={report}"]
+                code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+                print(f"--- {part}: {time.monotonic() - start:.0f} s, exit code {code}", flush=True)
                 summary.add_pytest(part, report, code)
-            else:
-                summary.add_command(part, code)
+        for part, code in zip(checks, checked, strict=True):
+            summary.add_command(part, code)
     return summary
+
+
+def _check(part: str, folder: Path, environment: dict[str, str]) -> int:
+    """Run a part without tests, print its output as a whole, and return its exit code."""
+    start = time.monotonic()
+    done = subprocess.run(
+        PARTS[part],
+        cwd=folder,
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    print(f"--- {part}: {time.monotonic() - start:.0f} s, exit code {done.returncode}\n{done.stdout}", flush=True)
+    return done.returncode
 
 
 def link_programs(folder: Path) -> None:

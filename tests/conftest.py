@@ -21,8 +21,10 @@ from edgedigits import load
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
+from edgedigits_exporters import conversion
 from edgedigits_exporters.web.onnxruntime_engine import PINNED
-from edgedigits_runtime.errors import DataNotFound
+from edgedigits_runtime.child_process import Child
+from edgedigits_runtime.errors import ConversionFailed, DataNotFound
 from edgedigits_runtime.reading.reader import Reader
 from tests.support.needs import skip_without
 from tests.support.tiny_models import write_onnx, write_tflite
@@ -30,9 +32,12 @@ from tests.support.tiny_models import write_onnx, write_tflite
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+TIMES = int(os.environ.get("EDGEDIGITS_EXAMPLES", "1"))
+"""Times as many examples of properties, for a long check."""
+
 # No deadlines, because timings belong in benchmarks/. Continuous integration draws the same examples each time, so that
 # a failure comes from the change; other runs find new examples.
-settings.register_profile("edgedigits", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile("edgedigits", deadline=None, max_examples=40 * TIMES, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("edgedigits")
 
 REPOSITORY = Path(__file__).parent.parent
@@ -109,6 +114,34 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
     return folder
 
 
+class OneConverter(Child):
+    """A converter that goes on after a conversion: its import of TensorFlow takes seven seconds."""
+
+    def call(self, function: str, *arguments: Any, **limits: Any) -> Any:
+        # A path may be relative to the folder that this test works in.
+        super().call("os:chdir", str(Path.cwd()))
+        return super().call(function, *arguments, **limits)
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_converter() -> Iterator[None]:
+    """Convert all models of this test process in one child process; `own_converter` is as outside the tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        child = OneConverter("the converter", ConversionFailed, keep_output=True)
+        patched.setattr(conversion, "Child", lambda *_, **__: child)
+        yield
+        child.end()
+
+
+@pytest.fixture
+def own_converter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convert in a child process for each conversion."""
+    monkeypatch.setattr(conversion, "Child", Child)
+
+
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this repository."""
@@ -127,15 +160,6 @@ def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run
     from edgedigits.training.train_options import TrainOptions
 
     return RunFolder(once(tmp_path_factory, "mnist", lambda run: train(TrainOptions(epochs=1, out=run))))
-
-
-@pytest.fixture(scope="session")
-def small_family_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """pico, trained for one epoch and a quantization-aware one on real MNIST."""
-    from edgedigits.training.fit import train
-    from edgedigits.training.train_options import TrainOptions
-
-    return RunFolder(once(tmp_path_factory, "pico", lambda run: train(TrainOptions("pico", epochs=1, out=run))))
 
 
 @pytest.fixture(scope="session")
@@ -172,6 +196,27 @@ def run_command(tmp_path: Path) -> RunCommand:
         if check is not None:
             assert done.returncode == check, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done  # type: ignore[no-any-return]
+
+    return run
+
+
+@pytest.fixture
+def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunCommand:
+    """Run `edgedigits ...` in this process and an empty folder: TensorFlow is imported once for all commands."""
+    from typer.testing import CliRunner
+
+    from edgedigits.cli import app
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path, check: int | None = 0) -> "subprocess.CompletedProcess[str]":
+        command = [*map(str, arguments)]
+        done = CliRunner().invoke(app, command, prog_name="edgedigits")
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        if check is not None:
+            assert done.exit_code == check, f"exit code {done.exit_code}\n{done.stdout}\n{done.stderr}"
+        return subprocess.CompletedProcess(command, done.exit_code, done.stdout, done.stderr)
 
     return run
 

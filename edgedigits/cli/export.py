@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from edgedigits.cli.model_options import Data, DataDir
+from edgedigits.cli.model_options import Data, DataDir, ExpectAccuracy
 
 EXAMPLES = (
     "Examples: edgedigits export --format tflite · edgedigits export runs/my-run --format onnx --precision float16 · "
@@ -35,6 +35,7 @@ def export(
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with MODEL, C with LiteRT.")] = True,
     data: Data = None,
     data_dir: DataDir = None,
+    expect_accuracy: ExpectAccuracy = None,
     kernels: Annotated[
         Literal["xnnpack", "reference"] | None,
         typer.Option(
@@ -63,7 +64,7 @@ def export(
 
     options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package}
     places = DataOptions(data, data_dir)
-    made = export_model(ExportRequest(model, format, precision, out, verify, places, force, options))
+    made = export_model(ExportRequest(model, format, precision, out, verify, places, expect_accuracy, force, options))
     typer.echo(_describe(made.path, format, made.precision))
     if made.census:
         typer.echo(made.census.describe())

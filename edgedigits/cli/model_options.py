@@ -58,6 +58,11 @@ Data = Annotated[str | None, typer.Option(help="Dataset or folder.", show_defaul
 
 DataDir = Annotated[Path | None, typer.Option(help="Look for the dataset here first.")]
 
+ExpectAccuracy = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Minimum accuracy of both, such as 0.97.", show_default="what was given to import"),
+]
+
 
 def engine_options(threads: int, kernels: str, cores: str | None, isolate: bool = False) -> "EngineOptions":
     """Return engine options for the library.

@@ -36,7 +36,7 @@ def list_models(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("model", "format", "precision", "bytes", "accuracy", "as Keras", box=box.SIMPLE)
+    table = Table("model", "format", "precision", "bytes", "accuracy", "agreement", box=box.SIMPLE)
     table.columns[0].overflow = "fold"
     for column in table.columns[1:5]:
         column.no_wrap = True

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -31,11 +32,17 @@ def selftest(
 ) -> None:
     """Replay a model's golden vectors stage by stage; exit with 1 at the first stage that differs."""
     from edgedigits.loading import load
-    from edgedigits.model_files import check_shipped, find_model
+    from edgedigits.model_files import SHIPPED, check_shipped, find_model
+    from edgedigits_runtime.errors import ArtifactNotFound
     from edgedigits_runtime.golden import golden_path, read_golden, replay
 
     path = find_model(artifact, engine=engine, device=device)
-    vectors = read_golden(golden or check_shipped(golden_path(path)))
+    beside = golden_path(path)
+    if golden is None and not beside.is_file() and path.parent != SHIPPED:
+        raise ArtifactNotFound(
+            f"no golden vectors at {beside}; import writes them: edgedigits import {quote(str(path))}"
+        )
+    vectors = read_golden(golden or check_shipped(beside))
     options = engine_options(threads, kernels, cores, isolate)
     reader = load(str(path), engine=engine, device=device, options=options)
     opened = reader.classifier.engine

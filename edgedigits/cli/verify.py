@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgedigits.cli.model_options import Data, DataDir, Isolate
+from edgedigits.cli.model_options import Data, DataDir, ExpectAccuracy, Isolate
 
 if TYPE_CHECKING:
     from edgedigits.verification.verify import Verification
@@ -38,9 +38,7 @@ def verify(
     max_probability_error: Annotated[float | None, typer.Option(help="Gate: maximum difference, 0 to 1.")] = None,
     min_agreement: Annotated[float | None, typer.Option(help="Gate: minimum share of equal decisions, 0 to 1.")] = None,
     max_accuracy_drop: Annotated[float | None, typer.Option(help="Gate: maximum accuracy drop in points.")] = None,
-    expect_accuracy: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Gate: minimum accuracy of both, such as 0.97.")
-    ] = None,
+    expect_accuracy: ExpectAccuracy = None,
     isolate: Isolate = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
@@ -88,9 +86,11 @@ def print_verification(verification: "Verification") -> None:
         )
     if len(found.flips) > PRINTED_FLIPS:
         typer.echo(f"    and {len(found.flips) - PRINTED_FLIPS} more; --json lists all")
-    if verification.passed:
+    if verification.undecided:
+        typer.secho(f"  NOT PROVEN, too few images: {'; '.join(verification.undecided)}", fg=typer.colors.YELLOW)
+    elif verification.passed:
         typer.secho(f"  passed ({verification.gate.describe()})", fg=typer.colors.GREEN)
-    else:
+    if verification.missed:
         typer.secho(f"  MISSED: {'; '.join(verification.missed)}", fg=typer.colors.RED)
 
 

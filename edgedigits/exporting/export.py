@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,13 @@ from edgedigits_exporters.whole_folders import whole_folder
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
-from edgedigits_runtime.errors import DataNotFound, DeviceUnavailable, GateMissed
+from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
+    ArtifactUnsupported,
+    DataNotFound,
+    DeviceUnavailable,
+    GateMissed,
+)
 from edgedigits_runtime.golden import golden_path, write_golden
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.untrusted.tflite_metadata import read_stated
@@ -58,6 +65,7 @@ def export(
     verify: bool = True,
     data: str | None = None,
     data_dir: Path | None = None,
+    expect_accuracy: float | None = None,
     kernels: Literal["xnnpack", "reference"] = "xnnpack",
     project: str = "plain",
     engine: str | None = None,
@@ -73,6 +81,7 @@ def export(
         out: the file or folder to write; None chooses a name.
         verify: compare with the model on the test split before the file gets its name; C with LiteRT, value by value.
         data, data_dir: dataset, and the folder to look in first; None for the one that the model was trained on.
+        expect_accuracy: fraction 0..1 that the model and the artifact must reach; None for what the contract says.
         kernels, project: of C, kernels also of web; see microcontroller.c.COptions.
         engine, npm_package: of web; see web.WebOptions.
         force: replace an existing folder.
@@ -87,7 +96,9 @@ def export(
         "npm_package": npm_package,
     }
     return export_model(
-        ExportRequest(model, format, precision, out, verify, DataOptions(data, data_dir), force=force, options=options)
+        ExportRequest(
+            model, format, precision, out, verify, DataOptions(data, data_dir), expect_accuracy, force, options
+        )
     )
 
 
@@ -105,12 +116,25 @@ def export_model(request: ExportRequest) -> Exported:
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
         steps, data = plan(request, Path(between))
         for step in steps:
-            made = _copy_shipped(step) if step.copy else _make(step, data, request.verify)
+            made = (
+                _copy_shipped(step, request.expect_accuracy)
+                if step.copy
+                else _make(step, data, request.verify, steps[-1].path)
+            )
+            found = made.verification
+            if found and found.undecided and step is not steps[-1]:
+                # C is exact against this file, which says nothing about its source.
+                data.notes.append(
+                    f"{made.precision} is not proven against {found.against}: {'; '.join(found.undecided)}"
+                )
     return made
 
 
-def _make(step: Step, data: SourceData, verify: bool) -> Exported:
-    """Export, compare, embed the contract and write golden vectors; a folder brings its own of these two."""
+def _make(step: Step, data: SourceData, verify: bool, last: Path) -> Exported:
+    """Export, compare, embed the contract and write golden vectors; a folder brings its own of these two.
+
+    The report of a file that is refused on the way to the artifact `last` stays beside that one.
+    """
     source, path, options = step.source, step.path, step.options
     converted, own = isinstance(options, ConversionOptions), options.contract or own_contract(source)
     if own and own.data and not converted:
@@ -119,9 +143,10 @@ def _make(step: Step, data: SourceData, verify: bool) -> Exported:
         data.load()
     if isinstance(options, ConversionOptions) and options.precision == "int8":
         options = dataclasses.replace(options, calibration_set=data.calibration_set())
-    with whole_file(path) if converted else whole_folder(path, replace=step.replace) as temporary:
+    whole = whole_file(path) if converted else whole_folder(path, replace=step.replace)
+    with whole as temporary, _naming(path, temporary):
         step.format.export(source, temporary, options)
-        verification = _compare(step, temporary, data) if verify else None
+        verification = _compare(step, temporary, data, last) if verify else None
         contract = own_contract(temporary) or own
         if contract and converted:
             contract = _measured(moved(contract, source, path), temporary, verification, data)
@@ -140,6 +165,15 @@ def _make(step: Step, data: SourceData, verify: bool) -> Exported:
     )
 
 
+@contextlib.contextmanager
+def _naming(path: Path, temporary: Path) -> Iterator[None]:
+    """Name the artifact in errors about its temporary file, which is gone when they are read."""
+    try:
+        yield
+    except (ArtifactCorrupt, ArtifactUnsupported) as error:
+        raise type(error)(str(error).replace(str(temporary), str(path))) from error
+
+
 def _stored_precision(source: Path, contract: Contract | None) -> str:
     """Return the precision of the model in a folder: a contract that was given may not state it."""
     if source.suffix == ".tflite":
@@ -147,7 +181,7 @@ def _stored_precision(source: Path, contract: Contract | None) -> str:
     return contract.precision if contract else ""
 
 
-def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | None:
+def _compare(step: Step, artifact: Path, data: SourceData, last: Path) -> Verification | None:
     """Compare an artifact with its source on the test split; add a note if that is not possible.
 
     Raises:
@@ -158,6 +192,8 @@ def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | Non
         verify = partial(data.verify, contract=step.options.contract)
         verification = step.format.compare(step.source, artifact, step.options, verify)
     except (DataNotFound, DeviceUnavailable) as error:
+        if data.expect_accuracy is not None:
+            raise
         data.notes.append(f"not compared with {engine_title(step.source)}: {error}")
         return None
     if verification is None:
@@ -165,7 +201,7 @@ def _compare(step: Step, artifact: Path, data: SourceData) -> Verification | Non
     verification = dataclasses.replace(verification, artifact=step.path.name, against=step.source.name)
     advice = "--no-verify writes the folder anyway; if C differs from LiteRT, please report it"
     if converted:
-        report = write_report(verification, step.path)
+        report = write_report(verification, step.path if verification.passed else last)
         advice = f"{report} lists the flipped images; --no-verify writes the file anyway"
     if not verification.passed:
         raise GateMissed(f"{step.path.name} was refused: {'; '.join(verification.missed)}; {advice}")
@@ -184,13 +220,20 @@ def _measured(contract: Contract, artifact: Path, verification: Verification | N
     return dataclasses.replace(contract, accuracy=verification.accuracy(), verified=verification.summary())
 
 
-def _copy_shipped(step: Step) -> Exported:
-    """Copy a shipped file, which was verified when it was made, with its golden vectors."""
+def _copy_shipped(step: Step, expected: float | None) -> Exported:
+    """Copy a shipped file, which was verified when it was made, with its golden vectors.
+
+    Raises:
+        GateMissed: it does not reach the expected accuracy.
+    """
     shipped, path = step.source, step.path
+    contract = read_contract(shipped)
+    reached = (contract.accuracy or {}).get("top1", 0.0)
+    if expected is not None and reached < expected:
+        raise GateMissed(f"{shipped.name} was refused: its accuracy is {reached:.2%}, at least {expected:.2%} expected")
     write_whole(path, shipped.read_bytes())
     # A report of an earlier file.
     report_path(path).unlink(missing_ok=True)
     if golden_path(shipped).is_file():
         write_whole(golden_path(path), golden_path(shipped).read_bytes())
-    contract = read_contract(shipped)
     return Exported(path, contract, contract.precision, notes=(f"copied the shipped {shipped.name}",))

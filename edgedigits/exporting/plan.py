@@ -36,6 +36,7 @@ class ExportRequest:
     out: Path | None = None
     verify: bool = True
     data: DataOptions = DataOptions()
+    expect_accuracy: float | None = None
     force: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,6 +68,8 @@ def plan(request: ExportRequest, between: Path) -> tuple[list[Step], SourceData]
         request: the arguments of the export.
         between: folder for a file between the source and the artifact.
     """
+    if request.expect_accuracy is not None and not request.verify:
+        raise ExportError("expected --expect-accuracy without --no-verify, since the comparison measures the accuracy")
     model = default_model() if request.model is None else request.model
     format = get_format(request.format)
     options = make_options(request.format, {**request.options, "precision": request.precision})
@@ -75,7 +78,7 @@ def plan(request: ExportRequest, between: Path) -> tuple[list[Step], SourceData]
     contract, deduced = contracts_of(source, needed=options.NEEDS_CONTRACT or source.suffix not in options.made_of)
     options = dataclasses.replace(options, contract=deduced)
     path = _path(request, source, contract.name if contract else source.stem, format, options)
-    data = SourceData(contract, source, request.data)
+    data = SourceData(contract, source, request.data, request.expect_accuracy)
     last = Step(source, path, format, options, request.force, copy=shipped is not None)
     if last.copy:
         return [last], data

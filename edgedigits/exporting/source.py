@@ -14,6 +14,7 @@ from edgedigits.model_files import (
     refuse_unimported,
     shipped_names,
 )
+from edgedigits.recipes.gates import Gate
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
 from edgedigits.training.run_folder import newest_run
 from edgedigits.verification.verify import Verification, verify_artifact
@@ -57,6 +58,11 @@ def find_source(model: str | Path, suffixes: tuple[str, ...], precision: str | N
         return find_keras(model)
     refuse_unimported(path)
     known = dict.fromkeys((*suffixes, ".keras", ".onnx"))
+    if path.suffix == ".tflite" and path.suffix not in suffixes:
+        raise ExportError(
+            f"{model} is a .tflite file, which is not converted any more; export it with --format c, c-array or web;"
+            " for another precision or for onnx, export the model that it was made of"
+        )
     if path.suffix not in known:
         raise UnknownName("model file type for this format and engine", path.suffix, known)
     if not path.is_file():
@@ -109,8 +115,11 @@ def contracts_of(source: Path, needed: bool) -> tuple[Contract | None, Contract 
 class SourceData:
     """The dataset that a source was trained on, loaded on first use, and notes for the user about missing data."""
 
-    def __init__(self, contract: Contract | None, source: Path, options: DataOptions) -> None:
+    def __init__(
+        self, contract: Contract | None, source: Path, options: DataOptions, expect_accuracy: float | None = None
+    ) -> None:
         self.notes: list[str] = []
+        self.expect_accuracy = expect_accuracy
         self._contract, self._source, self._options = contract, source, options
 
     @cached_property
@@ -142,8 +151,10 @@ class SourceData:
 
     def verify(self, artifact: Path, reference: Path, contract: Contract | None) -> Verification:
         """Compare two models on the test split; see verify_artifact and `splits`."""
-        test = self.splits.test
-        return verify_artifact(artifact, reference, test, "test", dataset=self._options.dataset, contract=contract)
+        test, demands = self.splits.test, Gate(min_accuracy=self.expect_accuracy)
+        return verify_artifact(
+            artifact, reference, test, "test", demands=demands, dataset=self._options.dataset, contract=contract
+        )
 
     def calibration_set(self) -> CalibrationSet:
         """Choose images of the training split; draw digits, and add a note, if it is missing."""

@@ -12,6 +12,7 @@ from typing import Any
 from edgedigits.data import dataset_labels
 from edgedigits.importing.evaluation_data import EvaluationData, load_for
 from edgedigits.importing.labels import parse_labels
+from edgedigits.importing.onnx_source import with_one_output
 from edgedigits.model_files import facts_of, open_as
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.inaccuracy import describe_inaccuracy
@@ -34,10 +35,13 @@ from edgedigits_runtime.foreign.trial import Tried
 from edgedigits_runtime.golden import write_golden
 from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.reading.reader import Reader
-from edgedigits_runtime.whole_files import write_whole
+from edgedigits_runtime.untrusted import checked_content
+from edgedigits_runtime.whole_files import whole_file, write_whole
 
 AS_THEY_ARE = (".onnx", ".tflite")
 KERAS = (".keras", ".h5", ".hdf5")
+ORDER_IMAGES = 2_000
+"""Images that choose between two orders of labels where nothing else had to be tried."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def import_model(
             it.
         data_dir: folder to look for a dataset in first.
         out: file to write; None is a name beside the source.
-        expect_accuracy: fraction 0..1 that the model must reach on the data.
+        expect_accuracy: fraction 0..1 that the model must reach on the data, and each export later.
         contract: JSON file with any fields of a contract, for what no file states; or the JSON itself.
         force: replace an existing file.
 
@@ -108,32 +112,40 @@ def import_model(
         opened = partial(open_as, file)
         deduced, found = _deduce(facts, opened, given, named, names, data, data_dir)
         fitting = dataclasses.replace(deduced.contract, name=given.get("name", path.stem))
+        if expect_accuracy is not None:
+            fitting = dataclasses.replace(fitting, expected_accuracy=expect_accuracy)
         share = None
         if found is not None:
             fitting, share = _measured(fitting, file, found, data or "", target, expect_accuracy)
             notes = [*notes, *found.notes]
-        write_whole(target, _with_contract(file, fitting))
-    if target.suffix != ".keras":
-        write_golden(Reader(Classifier(open_as(target, fitting))), target)
+        with whole_file(target) as temporary:
+            write_whole(temporary, _with_contract(file, fitting))
+            if target.suffix != ".keras":
+                # Before the file gets its name, so that a model that the reader cannot feed is not imported.
+                write_golden(Reader(Classifier(open_as(temporary, fitting))), target)
     return Imported(target, fitting, deduced.tried, share, (*notes, *deduced.notes))
 
 
 def _as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
-    """Return a `.keras`, `.onnx` or `.tflite` file of a source, and notes; converted files go into `between`.
+    """Return a `.keras`, `.onnx` or `.tflite` file of a source, and notes; changed files go into `between`.
 
     Raises:
         ArtifactError, ConversionFailed, GateMissed: the source cannot be used; see to_keras and saved_model_to_onnx.
         MissingExtra: a package is not installed.
     """
     if source.is_file() and source.suffix in AS_THEY_ARE:
-        return source, []
+        file = between / source.name
+        output = with_one_output(source, file) if source.suffix == ".onnx" else None
+        return (source, []) if output is None else (file, [f"of its outputs, {output!r} is used"])
     is_folder = (source / "saved_model.pb").is_file()
     if not is_folder and not (source.is_file() and source.suffix in KERAS):
         known = ", ".join((*KERAS, *AS_THEY_ARE))
         raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
     from edgedigits.importing.keras_source import is_keras_3, to_keras
     from edgedigits.importing.saved_model import saved_model_to_onnx, states_layers
+    from edgedigits_exporters.keras_backend import require_keras
 
+    require_keras()
     if source.suffix == ".keras" and is_keras_3(source):
         return source, []
     if is_folder and not states_layers(source):
@@ -194,7 +206,19 @@ def _deduce(
     if not results:
         assert problem is not None
         raise problem
-    return max(results, key=lambda result: result[0].tried[0].accuracy if result[0].tried else 0)
+    return (
+        max(results, key=lambda result: _share_read(result[0], result[1], opened)) if len(results) > 1 else results[0]
+    )
+
+
+def _share_read(deduced: Deduced, found: EvaluationData | None, opened: Any) -> float:
+    """Return the share of images outside the test part that a model reads with a contract."""
+    if deduced.tried or found is None:
+        return deduced.tried[0].accuracy if deduced.tried else 0.0
+    images = found.labelled()
+    with opened(deduced.contract) as engine:
+        read = engine.run(images.images[:ORDER_IMAGES]).argmax(axis=1)
+    return float((read == images.labels[:ORDER_IMAGES]).mean())
 
 
 def _orders(
@@ -227,13 +251,13 @@ def _measured(
 
 
 def _with_contract(file: Path, contract: Contract) -> bytes:
-    content = file.read_bytes()
     if file.suffix == ".keras":
         from edgedigits_exporters.keras_file import with_contract
 
-        return with_contract(content, contract)
+        return with_contract(file.read_bytes(), contract)
+    content = checked_content(file)
     if file.suffix == ".tflite":
         return append_zipped(content, contract)
-    from edgedigits_runtime.untrusted.onnx_model import with_metadata
+    from edgedigits_runtime.untrusted.onnx_model import with_data_inside, with_metadata
 
-    return with_metadata(content, ONNX_PROPERTY, contract.to_json())
+    return with_metadata(with_data_inside(content, file.parent), ONNX_PROPERTY, contract.to_json())

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
 
+from edgedigits.importing.legacy_arrays import Tensor
 from edgedigits.importing.legacy_layers import Layer, as_object, translate_layer
-from edgedigits.importing.legacy_operations import Tensor, translate_operation
+from edgedigits.importing.legacy_operations import translate_operation
 from edgedigits_exporters.keras_classes import MODELS
 from edgedigits_exporters.untrusted_legacy_keras import CALLERS
 from edgedigits_runtime.errors import ArtifactUnsupported
@@ -23,6 +24,9 @@ NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 ARGUMENTS = {"MultiHeadAttention": ("value", "key")}
 """Arguments of a call of a layer that are tensors, beside the first."""
+
+OF_TWO = ("Matmul", "TrueDivide")
+"""Operations that take two tensors, not a list of them."""
 
 Calls = dict[tuple[str, int], tuple[dict[str, Any], Any]]
 """By name of a layer and number of a call: the layer, and what it is called with."""
@@ -122,8 +126,10 @@ class _Translation:
         given = parts[0][3] if len(parts[0]) > 3 else {}
         arguments = {key: tensor(value) for key, value in given.items()}
         if layer["class_name"] in CALLERS:
-            made, inputs = translate_operation(layer["config"]["function"], first[0] if single else first, arguments)
-            return [self.connect(self.add(made, _name(layer)), inputs, {})]
+            function = layer["config"]["function"]
+            made, inputs = translate_operation(_name(layer), function, first[0] if single else first, arguments)
+            end = self.connect(self.add(made, _name(layer)), inputs, {}, made)
+            return [end._replace(output=number) for number in range(made.outputs)]
         return self.call(layer, first, arguments, path)
 
     def call(self, layer: Any, inputs: list[Tensor], arguments: dict[str, Any], path: tuple[str, ...]) -> list[Tensor]:
@@ -151,12 +157,17 @@ class _Translation:
         self.layers[name] = {**as_object(layer, name), "name": name, "inbound_nodes": []}
         return name
 
-    def connect(self, name: str, inputs: list[Tensor], arguments: dict[str, Tensor]) -> Tensor:
-        """Add a call of a layer; return its output."""
+    def connect(
+        self, name: str, inputs: list[Tensor], arguments: dict[str, Tensor], made: Layer | None = None
+    ) -> Tensor:
+        """Add a call of a layer, `made` of a function; return its first output."""
         nodes = self.layers[name]["inbound_nodes"]
         tensors = [_keras_tensor(tensor) for tensor in inputs]
         kwargs = {key: _keras_tensor(tensor) for key, tensor in arguments.items()}
-        nodes.append({"args": tensors if len(tensors) == 1 else [tensors], "kwargs": kwargs})
+        apart = len(tensors) == 1 or (made is not None and made.class_name in OF_TWO)
+        nodes.append(
+            {"args": [*(tensors if apart else [tensors]), *(made.constants if made else ())], "kwargs": kwargs}
+        )
         return Tensor(name, len(nodes) - 1, 0)
 
 

@@ -7,11 +7,20 @@ from edgedigits_runtime.errors import ArtifactUnsupported
 
 
 class Layer(NamedTuple):
-    """A layer of Keras 3: its class, its arguments without a name, and the module of an operation that is no layer."""
+    """A layer of Keras 3.
+
+    Attributes:
+        class_name, config: its class and its arguments, without a name.
+        module: that of an operation that is no layer.
+        constants: arguments of its call behind the tensors.
+        outputs: their number.
+    """
 
     class_name: str
     config: dict[str, Any]
     module: str = "keras.layers"
+    constants: tuple[Any, ...] = ()
+    outputs: int = 1
 
 
 ANY = object()

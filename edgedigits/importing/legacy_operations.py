@@ -2,40 +2,30 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from edgedigits.importing.legacy_arrays import (
+    ARRAY_FUNCTIONS,
+    Function,
+    Step,
+    Tensor,
+    Unclear,
+    quotient_of_tensors,
+    reduction,
+)
 from edgedigits.importing.legacy_layers import Layer
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted.limits import WINDOW
-
-
-class Tensor(NamedTuple):
-    """An output of a call of a layer: the layer, the number of the call, and of the output."""
-
-    layer: str
-    call: int
-    output: int
-
-
-Step = tuple[Layer, list[Tensor]]
-"""A layer and its inputs."""
-
-Function = Callable[[Any, dict[str, Any]], Step]
-"""Makes a step of a function's first argument and the others by name; raises _Unclear for arguments without a layer."""
-
 
 Rule = Callable[[float], tuple[float, float]]
 """Makes scale and offset of a constant."""
 
 
-class _Unclear(Exception):
-    """These arguments have no layer."""
-
-
-def translate_operation(function: str, first: Any, arguments: dict[str, Any]) -> Step:
+def translate_operation(name: str, function: str, first: Any, arguments: dict[str, Any]) -> Step:
     """Return the layer that computes what a TensorFlow function does.
 
     Args:
+        name: of the layer that calls it.
         function: one of FUNCTIONS.
         first: a Tensor, a number, or a list of them.
         arguments: the other arguments by name.
@@ -47,11 +37,12 @@ def translate_operation(function: str, first: Any, arguments: dict[str, Any]) ->
     try:
         layer, inputs = FUNCTIONS[function](first, given)
         if not inputs or not all(isinstance(part, Tensor) for part in inputs):
-            raise _Unclear
-    except (_Unclear, KeyError, TypeError, ValueError) as error:
+            raise Unclear
+    except (Unclear, KeyError, TypeError, ValueError) as error:
         operands = {"": first, **given}
         raise ArtifactUnsupported(
-            f"the function {function} is not supported with {str(operands)[:120]}; use a layer of Keras in its place"
+            f"layer {name[:60]!r}: the function {function} is not supported with {str(operands)[:120]}; use a layer of"
+            " Keras in its place, or convert the model to ONNX with tf2onnx and import that"
         ) from error
     return layer, inputs
 
@@ -66,12 +57,12 @@ def _arithmetic(merge: str | None, right: Rule | None, left: Rule | None) -> Fun
     def make(x: Any, given: dict[str, Any]) -> Step:
         y = given.pop("y")
         if given:
-            raise _Unclear
+            raise Unclear
         if merge and isinstance(x, Tensor) and isinstance(y, Tensor):
-            return Layer(merge, {}), [x, y]
+            return quotient_of_tensors(x, y) if merge == "TrueDivide" else (Layer(merge, {}), [x, y])
         tensor, constant, rule = (x, y, right) if isinstance(x, Tensor) else (y, x, left)
         if rule is None:
-            raise _Unclear
+            raise Unclear
         pairs = [rule(number) for number in _vector(constant)]
         scale, offset = ([float(part) for part in column] for column in zip(*pairs, strict=True))
         return _rescaling(tensor, *(scale[0], offset[0]) if len(pairs) == 1 else (scale, offset))
@@ -85,13 +76,13 @@ def _vector(constant: Any) -> list[float]:
         constant = constant[0]
     numbers = constant if isinstance(constant, list) else [constant]
     if not numbers or not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
-        raise _Unclear
+        raise Unclear
     return numbers
 
 
 def _quotient(number: float) -> tuple[float, float]:
     if number == 0:
-        raise _Unclear
+        raise Unclear
     return 1 / number, 0
 
 
@@ -100,7 +91,7 @@ def _only(layer: str, **config: Any) -> Function:
 
     def make(x: Any, given: dict[str, Any]) -> Step:
         if given:
-            raise _Unclear
+            raise Unclear
         return Layer(layer, config), [x]
 
     return make
@@ -112,12 +103,14 @@ def _activation(name: str) -> Function:
 
 def _pooling(kind: str) -> Function:
     def make(x: Any, given: dict[str, Any]) -> Step:
-        axis, keep = given.pop("axis"), bool(given.pop("keepdims", False))
+        axis, keep = given["axis"], bool(given.get("keepdims", False))
         dimensions = {(1, 2): "2D", (-3, -2): "2D", (1,): "1D", (-2,): "1D"}.get(
             tuple(axis) if isinstance(axis, list) else (axis,)
         )
-        if dimensions is None or given:
-            raise _Unclear
+        if dimensions is None:
+            return reduction({"Average": "Mean", "Max": "Max"}[kind])(x, given)
+        if given.keys() - {"axis", "keepdims"}:
+            raise Unclear
         return Layer(f"Global{kind}Pooling{dimensions}", {"keepdims": keep}), [x]
 
     return make
@@ -126,14 +119,14 @@ def _pooling(kind: str) -> Function:
 def _reshape(x: Any, given: dict[str, Any]) -> Step:
     batch, *shape = given.pop("shape")
     if batch != -1 or given or not all(isinstance(size, int) and 0 < size <= WINDOW for size in shape):
-        raise _Unclear
+        raise Unclear
     return Layer("Reshape", {"target_shape": shape}), [x]
 
 
 def _permute(x: Any, given: dict[str, Any]) -> Step:
     batch, *axes = given.pop("perm")
     if batch != 0 or given.pop("conjugate", False) or given:
-        raise _Unclear
+        raise Unclear
     return Layer("Permute", {"dims": axes}), [x]
 
 
@@ -148,7 +141,7 @@ def _three_channels(x: Any, _: dict[str, Any]) -> Step:
 def _resize(x: Any, given: dict[str, Any]) -> Step:
     (height, width), method = given.pop("size"), given.pop("method", "bilinear")
     if given or method not in ("bilinear", "nearest") or not (0 < height <= WINDOW and 0 < width <= WINDOW):
-        raise _Unclear
+        raise Unclear
     return Layer("Resizing", {"height": height, "width": width, "interpolation": method}), [x]
 
 
@@ -159,13 +152,13 @@ def _bias(x: Any, given: dict[str, Any]) -> Step:
 def _cast(x: Any, given: dict[str, Any]) -> Step:
     """Return a Rescaling by 1, which casts integers, as other layers do not."""
     if given != {"dtype": "float32"}:
-        raise _Unclear
+        raise Unclear
     return _rescaling(x, 1.0, 0.0)
 
 
 def _clip(x: Any, given: dict[str, Any]) -> Step:
     if given.pop("clip_value_min") != 0 or not isinstance(highest := given.pop("clip_value_max"), int | float) or given:
-        raise _Unclear
+        raise Unclear
     return Layer("ReLU", {"max_value": float(highest)}), [x]
 
 
@@ -180,9 +173,10 @@ def _softmax(x: Any, given: dict[str, Any]) -> Step:
 _add = _arithmetic("Add", lambda number: (1, number), lambda number: (1, number))
 _subtract = _arithmetic("Subtract", lambda number: (1, -number), lambda number: (-1, number))
 _multiply = _arithmetic("Multiply", lambda number: (number, 0), lambda number: (number, 0))
-_divide = _arithmetic(None, _quotient, None)
+_divide = _arithmetic("TrueDivide", _quotient, None)
 
 FUNCTIONS: dict[str, Function] = {
+    **ARRAY_FUNCTIONS,
     "__operators__.add": _add,
     "cast": _cast,
     "clip_by_value": _clip,
@@ -205,6 +199,7 @@ FUNCTIONS: dict[str, Function] = {
     "math.truediv": _divide,
     "nn.bias_add": _bias,
     "nn.elu": _activation("elu"),
+    "nn.gelu": _activation("gelu"),
     "nn.leaky_relu": _leaky_relu,
     "nn.relu": _activation("relu"),
     "nn.relu6": _only("ReLU", max_value=6.0),

@@ -16,6 +16,9 @@ CONVERTER = "edgedigits.importing.tensorflow_graph"
 SECONDS = 600.0
 """Time limit of the conversion, which imports TensorFlow."""
 
+MESSAGE = 240
+"""Characters of a converter's message, which may list a whole graph."""
+
 
 def states_layers(folder: Path) -> bool:
     """Return whether a SavedModel states the layers of a Keras 2 model, of which to_keras makes a `.keras` file.
@@ -50,7 +53,12 @@ def saved_model_to_onnx(source: Path, out: Path) -> KerasSource:
     environment = {"CUDA_VISIBLE_DEVICES": ""}
     with Child(f"converting {source}", ConversionFailed, keep_output=True, environment=environment) as child:
         call = [str(source), signature.name]
-        version, content, before, after = child.call(f"{CONVERTER}:to_onnx", *call, seconds=SECONDS)
+        try:
+            version, content, before, after = child.call(f"{CONVERTER}:to_onnx", *call, seconds=SECONDS)
+        except ConversionFailed as error:
+            # Keras exports the random numbers of augmentation layers too.
+            advice = "if Keras made it, save it with model.save('model.keras') and import that"
+            raise ConversionFailed(f"{str(error)[:MESSAGE]}; {advice}") from error
     untrusted_onnx.check(content, str(source))
     result = KerasSource(f"TensorFlow {version}", compare(before, after), len(before))
     write_whole(out, content)

@@ -52,7 +52,9 @@ def splits_of_model(contract: Contract, file: Path, options: DataOptions) -> Spl
     if imported is not None:
         name = _place(imported.name, file)
     if name is None:
-        raise DataNotFound(f"{file} does not name its dataset; name it with --data")
+        raise DataNotFound(
+            f"{file} does not name its data; give labelled pictures with --data, such as --data mnist or a folder"
+        )
     try:
         dataset = load_dataset(name, data_dir=data_dir, target=Target.of(contract))
     except UnknownName as error:

@@ -1,12 +1,17 @@
 """Fit the temperature and the rejection threshold of a model on the validation split."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
+
+GOLDEN = (5**0.5 - 1) / 2
+PRECISION = 1e-5
+"""Of the logarithm of a temperature."""
 
 MAX_REJECTED = 0.0015
 """Largest share of validation images below the threshold."""
@@ -33,16 +38,27 @@ def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], ste
     `step` is the difference between neighbouring probabilities of a quantized output. See Guo et al. 2017, "On
     Calibration of Modern Neural Networks", section 4.2.
     """
-    from scipy.optimize import minimize_scalar
-
     rows = np.arange(len(labels))
 
     def negative_log_likelihood(log_temperature: float) -> float:
         calibrated = apply_temperature(probabilities, float(np.exp(log_temperature)), step)
         return float(-np.log(np.maximum(calibrated[rows, labels], 1e-12)).mean())
 
-    best = minimize_scalar(negative_log_likelihood, bounds=(np.log(0.25), np.log(4)), method="bounded")
-    return round(float(np.exp(best.x)), 4)
+    return round(float(np.exp(_lowest(negative_log_likelihood, np.log(0.25), np.log(4)))), 4)
+
+
+def _lowest(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a function with one minimum is lowest, by golden-section search; SciPy is not in a light install."""
+    first, second = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    values = function(first), function(second)
+    while high - low > PRECISION:
+        if values[0] <= values[1]:
+            high, second, first = second, first, second - GOLDEN * (second - low)
+            values = function(first), values[0]
+        else:
+            low, first, second = first, second, first + GOLDEN * (high - first)
+            values = values[1], function(second)
+    return (low + high) / 2
 
 
 def fit_threshold(confidences: Probabilities) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.errors import ArrayError
-from edgedigits_runtime.intervals import Share, mcnemar, wilson
+from edgedigits_runtime.intervals import Share, accuracy_drop, mcnemar, wilson
 from edgedigits_runtime.preprocessing import Probabilities
 
 
@@ -43,9 +43,11 @@ class Comparison:
         return (self.images - len(self.flips)) / self.images
 
     @property
-    def accuracy_drop(self) -> float:
-        """In percentage points; negative if the artifact is more accurate."""
-        return 100 * (self.keras_accuracy.value - self.artifact_accuracy.value)
+    def accuracy_drop(self) -> Share:
+        """As a fraction; negative if the artifact is more accurate."""
+        lost = sum(flip.keras == flip.label for flip in self.flips)
+        won = sum(flip.artifact == flip.label for flip in self.flips)
+        return accuracy_drop(lost, won, self.images)
 
 
 def compare(

@@ -75,13 +75,16 @@ def _other_feeding(engine: Engine, samples: Samples) -> Iterator[tuple[Share, st
 
 
 def _other_order(contract: Contract, read: Probabilities, labels: NDArray[np.int64]) -> Iterator[tuple[Share, str]]:
-    """Yield the share of right answers with the order of labels that fits best."""
-    from scipy.optimize import linear_sum_assignment
-
+    """Yield the share of right answers if each output has the label that it meets most, one after the other."""
     classes = len(contract.labels)
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (read.argmax(axis=1), labels), 1)
-    outputs, best = linear_sum_assignment(counts, maximize=True)
-    names = [contract.labels[k] for k in best[:MOST_LABELS]]
+    right, order, left = 0, [0] * classes, counts.copy()
+    for _ in range(classes):
+        output, label = divmod(int(left.argmax()), classes)
+        order[output] = label
+        right += int(counts[output, label])
+        left[output], left[:, label] = -1, -1
+    names = [contract.labels[label] for label in order[:MOST_LABELS]]
     more = ", ..." if classes > MOST_LABELS else ""
-    yield wilson(int(counts[outputs, best].sum()), len(labels)), f"the labels in the order {', '.join(names)}{more}"
+    yield wilson(right, len(labels)), f"the labels in the order {', '.join(names)}{more}"

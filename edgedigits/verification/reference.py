@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 from pathlib import Path
+from shlex import quote
 
 from edgedigits.model_files import SHIPPED, SUFFIXES, contract_of, facts_of, find_keras, find_original, open_as
 from edgedigits_runtime.contract import Contract
@@ -61,7 +62,7 @@ def find_reference(artifact: Path) -> Path:
             return path
     raise ArtifactNotFound(
         f"expected the .keras, .onnx or float .tflite file that {artifact} was made of beside it, found none; give it"
-        " with --against FILE"
+        f" with --against FILE; to measure one file alone: edgedigits evaluate FOLDER --model {quote(str(artifact))}"
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from edgedigits_exporters.keras_backend import require_keras
 from edgedigits_exporters.keras_file import load_bare
 from edgedigits_runtime.contract import Normalisation, Tensor
 from edgedigits_runtime.foreign.facts import RAW, Facts
@@ -18,6 +19,7 @@ LARGEST_SCALED = 8.0
 
 def read_facts(path: Path) -> Facts:
     """Return what a `.keras` file states; for errors see keras_file.load_model."""
+    require_keras()
     model = load_bare(path)
     source, target = _tensor(model.inputs[0], "image"), _tensor(model.outputs[0], "probabilities")
     normalisation, reason = _normalisation(model)

@@ -22,6 +22,7 @@ OPSET = 20
 
 NON_NEGATIVE = ("Relu", "Sigmoid", "HardSigmoid", "Softmax", "Abs")
 KEEP_SIGN = ("MaxPool", "AveragePool", "Transpose", "Reshape", "Identity")
+ONE_DIMENSIONAL = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool")
 ELEMENTWISE = ("Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Elu", "Gelu", "Identity")
 
 
@@ -47,6 +48,7 @@ def prepare(model: Any, *, batched: bool) -> Any:
     _fuse_gelu(graph)
     _name_hard_activations(graph)
     _reshape_identity_gathers(graph)
+    _lift_one_dimensional(graph)
     _pad_before_pools(graph)
     _flatten_channels_last(graph)
     remove_unused(model)
@@ -55,6 +57,20 @@ def prepare(model: Any, *, batched: bool) -> Any:
         return onnx.shape_inference.infer_shapes(model, strict_mode=True)
     except onnx.shape_inference.InferenceError as error:
         raise ConversionFailed(f"the graph cannot compute one image: {first_line(error)}") from error
+
+
+def state_axes(model: Any) -> None:
+    """State the axes of reductions as attributes too, which only onnx2tf reads: of the inputs it makes int64 constants.
+
+    TFLite's converter refuses these.
+    """
+    from onnx import helper
+
+    graph = _Graph(model)
+    for node in graph.nodes:
+        axes = graph.constant(node.input[1]) if node.op_type.startswith("Reduce") and len(node.input) > 1 else None
+        if axes is not None:
+            node.attribute.append(helper.make_attribute("axes", axes.ravel().tolist()))
 
 
 def _set_batch_of_one(model: Any) -> None:
@@ -218,6 +234,57 @@ def _reshape_identity_gathers(graph: _Graph) -> None:
         if indices is not None and len(shape) == 1 and np.array_equal(indices.ravel(), np.arange(shape[0])):
             sizes = graph.add_constant(np.array(indices.shape, np.int64))
             graph.replace(node, "Reshape", [node.input[0], sizes])
+
+
+def _lift_one_dimensional(graph: _Graph) -> None:
+    """Give convolutions and pools along one axis [N, C, L] a second axis [N, C, 1, L].
+
+    onnx2tf takes a tensor of three axes for images without channels, and convolves along the wrong one.
+    """
+    lifted: dict[str, str] = {}
+    for node in list(graph.nodes):
+        source = node.input[0] if node.input else ""
+        shape = graph.shapes.get(source, [])
+        if node.op_type in ONE_DIMENSIONAL and len(shape) == 3 and 0 not in shape:
+            if source not in lifted:
+                sizes = graph.add_constant(np.array([shape[0], shape[1], 1, shape[2]], np.int64))
+                lifted[source] = graph.insert("Reshape", [source, sizes], node)
+                graph.shapes[lifted[source]] = [shape[0], shape[1], 1, shape[2]]
+            inputs = [lifted[source], *node.input[1:]]
+            if len(inputs) > 1:
+                weights = graph.constant(inputs[1])
+                if weights is None:
+                    raise ConversionFailed(
+                        f"{node.op_type} {node.name} has weights that are computed; make them constant"
+                    )
+                inputs[1] = graph.add_constant(weights[:, :, None])
+            _replace_lifted(graph, node, inputs, _with_second_axis(attributes_of(node)), lifted)
+        elif node.op_type in ELEMENTWISE and source in lifted:
+            _replace_lifted(graph, node, [lifted[source], *node.input[1:]], attributes_of(node), lifted)
+        elif node.op_type in ("Flatten", "Reshape") and source in lifted:
+            # The same values in the same order.
+            node.input[0] = lifted[source]
+
+
+def _with_second_axis(settings: dict[str, Any]) -> dict[str, Any]:
+    changed = {
+        name: [1, *values] for name, values in settings.items() if name in ("strides", "dilations", "kernel_shape")
+    }
+    if "pads" in settings:
+        before, after = settings["pads"]
+        changed["pads"] = [0, before, 0, after]
+    return {**settings, **changed}
+
+
+def _replace_lifted(
+    graph: _Graph, node: Any, inputs: list[str], settings: dict[str, Any], lifted: dict[str, str]
+) -> None:
+    """Replace an operator by one on four axes, with a Reshape back for those that need three."""
+    output = node.output[0]
+    made = graph.insert(node.op_type, inputs, node, **settings)
+    shape = graph.shapes[output]
+    lifted[output], graph.shapes[made] = made, [shape[0], shape[1], 1, shape[2]]
+    graph.replace(node, "Reshape", [made, graph.add_constant(np.array(shape, np.int64))])
 
 
 def _pad_before_pools(graph: _Graph) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_exporters.onnx_file import input_of, load_float32
-from edgedigits_exporters.onnx_preparation import prepare
+from edgedigits_exporters.onnx_preparation import prepare, state_axes
 from edgedigits_exporters.tflite import fitting_contract, to_flatbuffer
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
@@ -25,6 +25,8 @@ PROBES = 16
 TOLERANCE = 1e-3
 """Largest difference of outputs up to 1; another order of sums changes float32 by 1e-6 and float16 by 1e-4."""
 
+RECURRENT = ("GRU", "LSTM", "RNN")
+
 SAMPLES = "calibration_image_sample_data_20x128x128x3_float32.npy"
 """Pictures that onnx2tf downloads unless the working folder has them; only their shapes matter here."""
 
@@ -36,6 +38,11 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
         ConversionFailed: onnx2tf cannot translate it, or the translation computes something else.
     """
     model, fed = load_float32(path, contract)
+    if loops := sorted({node.op_type for node in model.graph.node}.intersection(RECURRENT)):
+        raise ConversionFailed(
+            f"{path} has {', '.join(loops)}, which onnx2tf translates to a loop that boards cannot run; export it with"
+            " --format onnx, or build it in Keras, whose recurrent layers are unrolled"
+        )
     contract = contract or read_contract(path)
     batched, keeps_layout = "N" in fed.layout, fed.layout != "NCHW"
     prepared = prepare(model, batched=batched)
@@ -65,6 +72,7 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
 
 def _translate(prepared: Any, keeps_layout: bool) -> tuple[Any, str]:
     """Return onnx2tf's Keras model and the version of onnx2tf."""
+    state_axes(prepared)
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder, contextlib.chdir(folder):
         np.save(SAMPLES, np.random.default_rng(0).random((20, 128, 128, 3), np.float32))
         onnx2tf = importlib.import_module("onnx2tf")

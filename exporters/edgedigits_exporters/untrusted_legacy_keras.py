@@ -21,6 +21,9 @@ HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 CALLERS = frozenset({"SlicingOpLambda", "TFOpLambda"})
 """Layers that call a TensorFlow function, which their config names."""
 
+LEGACY_ELLIPSIS = {"class_name": "__ellipsis__"}
+"""`...` in a slice."""
+
 LEGACY_LAYERS = LAYERS | MODELS | CALLERS | {"RandomHeight", "RandomWidth", "ThresholdedReLU"}
 
 WEIGHT_GROUPS = frozenset({"layers", "_layer_checkpoint_dependencies", "vars"})
@@ -92,6 +95,8 @@ def check_legacy_config(config: Any, functions: Collection[str], source: str) ->
     """
     for part, _ in untrusted_keras.checked_objects(config, source):
         name = part["class_name"]
+        if part == LEGACY_ELLIPSIS:
+            continue
         if name not in LEGACY_LAYERS:
             raise ArtifactUnsupported(
                 f"{source} has a class that is not allowed, {str(name)[:80]!r}{_of(part)}, since it may contain code;"

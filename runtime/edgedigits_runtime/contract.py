@@ -100,6 +100,7 @@ class Contract:
         tools: versions of the tools that made the file.
         data: of an imported model: all samples of the dataset that its accuracy was measured on. A folder's name is its
             path from the file.
+        expected_accuracy: fraction 0..1 that the model and every export must reach; None for no limit.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Contract:
     verified: dict[str, Any] | None = None
     tools: dict[str, str] = dataclasses.field(default_factory=dict)
     data: DataUsed | None = None
+    expected_accuracy: float | None = None
     schema: int = SCHEMA
 
     @property
@@ -153,7 +155,10 @@ class Contract:
         return json.dumps(kept, indent=1, sort_keys=True)
 
 
-NEWER = {"layout": "NHWC", "image": None, "polarity": "bright-on-dark", "output_kind": "probabilities", "data": None}
+NEWER = {
+    "layout": "NHWC", "image": None, "polarity": "bright-on-dark", "output_kind": "probabilities", "data": None,
+    "expected_accuracy": None,
+}  # fmt: skip
 """Fields that older versions do not know, with the defaults that mean the same there."""
 
 
@@ -170,6 +175,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("temperature", "rejection_threshold"), (int, float)),
     **dict.fromkeys(("input", "output", "tools"), (dict,)),
     **dict.fromkeys(("training", "calibration", "accuracy", "verified", "data"), (dict, type(None))),
+    "expected_accuracy": (int, float, type(None)),
     "labels": (list,),
     "schema": (int,),
 }
@@ -280,8 +286,9 @@ def _problems(contract: Contract) -> Iterator[str]:
             yield f"{name} must be {' or '.join(get_args(known))}, is {getattr(contract, name)!r}"
     if not (contract.temperature > 0 and math.isfinite(contract.temperature)):
         yield f"temperature must be above 0, is {contract.temperature}"
-    if not 0 <= contract.rejection_threshold <= 1:
-        yield f"rejection_threshold must be 0 to 1, is {contract.rejection_threshold}"
+    for name in ("rejection_threshold", "expected_accuracy"):
+        if not 0 <= (getattr(contract, name) or 0) <= 1:
+            yield f"{name} must be 0 to 1, is {getattr(contract, name)}"
 
 
 def _layout_problems(contract: Contract) -> Iterator[str]:

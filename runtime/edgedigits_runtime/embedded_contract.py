@@ -11,6 +11,7 @@ import sys
 import zipfile
 import zlib
 from pathlib import Path
+from shlex import quote
 from typing import Any, BinaryIO
 
 from edgedigits_runtime.contract import Contract, parse_contract
@@ -108,7 +109,7 @@ def _read_zipped(path: Path) -> Contract:
 def missing(path: Path) -> ContractMissing:
     """Return the error for a model file without a contract."""
     return ContractMissing(
-        f"{path} has no contract, which says how it is fed and read; import it: edgedigits import {path}"
+        f"{path} has no contract, which says how it is fed and read; import it: edgedigits import {quote(str(path))}"
     )
 
 

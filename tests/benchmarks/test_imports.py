@@ -1,24 +1,27 @@
 """The table of kinds of model: its text, its rules, and a sample of it."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.imports import bare, small_mnist
+from benchmarks.imports import bare, small_mnist, trained
 from benchmarks.imports.__main__ import KINDS, folder_of
 from benchmarks.imports.kind import column_l2, inverted, mnist_mean, probabilities, raw, stated_for, symmetric, unit
 from benchmarks.imports.one_process import convert_once
 from benchmarks.imports.onnx_kinds import Form, write
 from benchmarks.imports.page import render, short
-from benchmarks.imports.pictures import shapes
+from benchmarks.imports.pictures import digits, shapes
 from benchmarks.imports.steps import COLUMNS, Cell, Row, attempt, take
 from edgedigits.benchmarking.results.result_file import plain
 from edgedigits.data import DATASETS
+from edgedigits.data.dataset import Dataset
 from edgedigits_runtime.contract import Contract, Scaling, Tensor
 from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.preprocessing import network_input
+from tests.conftest import once
 
 MACHINE = {"processor": "a CPU", "cores": 2}
 
@@ -87,6 +90,15 @@ def test_shapes_are_drawn_alike_for_a_seed() -> None:
 
 
 @pytest.fixture
+def networks(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the base network, trained on as few images as the others."""
+    del mnist
+    pytest.importorskip("tensorflow")
+    monkeypatch.setattr(trained, "fitting", digits)
+    return once(tmp_path_factory, "imports", trained.base_network)
+
+
+@pytest.fixture
 def small_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register the dataset, and import TensorFlow once."""
     monkeypatch.setitem(DATASETS, small_mnist.NAME, "benchmarks.imports.small_mnist")
@@ -102,9 +114,8 @@ SAMPLE = (
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
-def test_a_sample_of_the_table_is_right(small_dataset: None, tmp_path: Path) -> None:
-    del small_dataset
-    pytest.importorskip("tensorflow")
+def test_a_sample_of_the_table_is_right(small_dataset: None, networks: Path, tmp_path: Path) -> None:
+    shutil.copy(networks / "base.keras", tmp_path)
     chosen = [kind for kind in KINDS if f"{kind.group}: {kind.name}" in SAMPLE]
     assert len(chosen) == len(SAMPLE)
     rows = [take(kind, folder_of(kind, tmp_path)) for kind in chosen]
@@ -112,11 +123,10 @@ def test_a_sample_of_the_table_is_right(small_dataset: None, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_forms_of_one_network_answer_alike(tmp_path: Path) -> None:
-    pytest.importorskip("onnx")
+def test_forms_of_one_network_answer_alike(networks: Path, tmp_path: Path) -> None:
     images = np.random.default_rng(2).integers(0, 256, (3, 28, 28, 1), np.uint8)
     found = [
-        probabilities(bare.answers(write(form, tmp_path / f"{number}.onnx", tmp_path), feed(images)), form.output)
+        probabilities(bare.answers(write(form, tmp_path / f"{number}.onnx", networks), feed(images)), form.output)
         for number, (form, feed) in enumerate([
             (Form(), unit), (Form(9, "NHWC", 1, output="probabilities"), unit),
             (Form(21, "NF", given="raw", output="log-probabilities"), raw), (Form(given="inverted"), inverted),

@@ -153,16 +153,16 @@ def test_unknown_formats_and_missing_cards_are_an_error(tmp_path: Path) -> None:
         plot_family(tmp_path / "family.png", folder=tmp_path)
 
 
-def test_show_prints_the_card_its_json_and_the_contract(run_command: RunCommand, tmp_path: Path) -> None:
-    assert "parameters" in run_command("models", "show", "base").stdout
-    assert json.loads(run_command("models", "show", "base", "--json").stdout) == read_card("base")
+def test_show_prints_the_card_its_json_and_the_contract(run_here: RunCommand, tmp_path: Path) -> None:
+    assert "parameters" in run_here("models", "show", "base").stdout
+    assert json.loads(run_here("models", "show", "base", "--json").stdout) == read_card("base")
     contract = open_model(SHIPPED / "base.tflite").contract.to_json()
-    assert run_command("models", "show", "base", "--contract").stdout == contract + "\n"
+    assert run_here("models", "show", "base", "--contract").stdout == contract + "\n"
     # A file has no card of its own.
-    assert run_command("models", "show", SHIPPED / "base.tflite").stdout == contract + "\n"
+    assert run_here("models", "show", SHIPPED / "base.tflite").stdout == contract + "\n"
 
 
-def test_plot_prints_the_path(run_command: RunCommand, tmp_path: Path) -> None:
-    assert run_command("models", "plot").stdout == "models.png\n"
+def test_plot_prints_the_path(run_here: RunCommand, tmp_path: Path) -> None:
+    assert run_here("models", "plot").stdout == "models.png\n"
     assert (tmp_path / "models.png").is_file()
-    assert ".svg" in run_command("models", "plot", "--out", "models.jpg", check=1).stderr
+    assert ".svg" in run_here("models", "plot", "--out", "models.jpg", check=1).stderr

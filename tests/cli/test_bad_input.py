@@ -28,35 +28,35 @@ def refusal(run_command: RunCommand, *arguments: str | Path, **options: object) 
     return lines[0]
 
 
-def test_a_missing_picture_is_refused(run_command: RunCommand) -> None:
-    assert "missing.png" in refusal(run_command, "predict", "missing.png")
+def test_a_missing_picture_is_refused(run_here: RunCommand) -> None:
+    assert "missing.png" in refusal(run_here, "predict", "missing.png")
 
 
-def test_text_with_a_picture_suffix_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
+def test_text_with_a_picture_suffix_is_refused(run_here: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "notes.png").write_text("hello")
-    assert "notes.png" in refusal(run_command, "predict", "notes.png")
+    assert "notes.png" in refusal(run_here, "predict", "notes.png")
 
 
-def test_a_truncated_jpeg_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_truncated_jpeg_is_refused(run_here: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(BLUE_PEN.read_bytes()[:2000])
-    assert "cut.jpg" in refusal(run_command, "predict", "cut.jpg")
+    assert "cut.jpg" in refusal(run_here, "predict", "cut.jpg")
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 0), (0, 10)])
-def test_a_picture_without_pixels_is_refused(run_command: RunCommand, tmp_path: Path, width: int, height: int) -> None:
+def test_a_picture_without_pixels_is_refused(run_here: RunCommand, tmp_path: Path, width: int, height: int) -> None:
     (tmp_path / "empty.png").write_bytes(png_header(width, height))
-    assert "empty.png" in refusal(run_command, "predict", "empty.png")
+    assert "empty.png" in refusal(run_here, "predict", "empty.png")
 
 
-def test_a_huge_picture_is_refused_before_decoding(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_huge_picture_is_refused_before_decoding(run_here: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "huge.png").write_bytes(png_header(100_000, 100_000))
-    assert "100000x100000" in refusal(run_command, "predict", "huge.png")
+    assert "100000x100000" in refusal(run_here, "predict", "huge.png")
 
 
-def test_the_pixel_limit_is_an_option(run_command: RunCommand, tmp_path: Path) -> None:
+def test_the_pixel_limit_is_an_option(run_here: RunCommand, tmp_path: Path) -> None:
     Image.new("L", (50, 50), 255).save(tmp_path / "page.png")
-    assert "100" in refusal(run_command, "predict", "page.png", "--max-pixels", "100")
-    assert "page.png: no digit" in run_command("predict", "page.png").stdout
+    assert "100" in refusal(run_here, "predict", "page.png", "--max-pixels", "100")
+    assert "page.png: no digit" in run_here("predict", "page.png").stdout
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_the_pixel_limit_is_an_option(run_command: RunCommand, tmp_path: Path) -
         (["verify", "nope"], "nope", "base"),
     ],
 )
-def test_unknown_names_list_the_known(run_command: RunCommand, arguments: list[str], wrong: str, known: str) -> None:
-    line = refusal(run_command, *arguments)
+def test_unknown_names_list_the_known(run_here: RunCommand, arguments: list[str], wrong: str, known: str) -> None:
+    line = refusal(run_here, *arguments)
     assert repr(wrong) in line and known in line
 
 
@@ -109,21 +109,21 @@ def test_the_error_of_a_model_that_states_too_little_has_the_import_to_type(
     assert "edgedigits import foreign.onnx" in line
 
 
-def test_a_dataset_file_with_a_wrong_checksum_is_refused(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_dataset_file_with_a_wrong_checksum_is_refused(run_here: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "mnist").mkdir()
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (tmp_path / "mnist" / f"{name}-ubyte.gz").write_bytes(gzip.compress(b"not MNIST"))
-    assert "train-images-idx3-ubyte.gz" in refusal(run_command, "data", "verify", "mnist", "--data-dir", tmp_path)
+    assert "train-images-idx3-ubyte.gz" in refusal(run_here, "data", "verify", "mnist", "--data-dir", tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("classes", [0, 1])
-def test_a_folder_with_too_few_classes_is_refused(run_command: RunCommand, tmp_path: Path, classes: int) -> None:
+def test_a_folder_with_too_few_classes_is_refused(run_here: RunCommand, tmp_path: Path, classes: int) -> None:
     (tmp_path / "pictures").mkdir()
     for number in range(classes):
         (tmp_path / "pictures" / str(number)).mkdir()
         Image.new("L", (28, 28)).save(tmp_path / "pictures" / str(number) / "a.png")
-    assert "pictures" in refusal(run_command, "train", "--data", "pictures")
+    assert "pictures" in refusal(run_here, "train", "--data", "pictures")
     assert not (tmp_path / "runs").exists()
 
 

@@ -23,15 +23,15 @@ COMMANDS = (
 BLUE_PEN = EXAMPLES / "3-blue-pen.jpg"
 
 
-def test_help_lists_every_command(run_command: RunCommand) -> None:
-    text = run_command("--help").stdout
+def test_help_lists_every_command(run_here: RunCommand) -> None:
+    text = run_here("--help").stdout
     for command in COMMANDS:
         assert command in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_help_with_an_example(run_command: RunCommand, command: str) -> None:
-    assert "Example" in run_command(command, "--help").stdout
+def test_each_command_has_help_with_an_example(run_here: RunCommand, command: str) -> None:
+    assert "Example" in run_here(command, "--help").stdout
 
 
 def test_a_system_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,16 +58,16 @@ def test_the_shell_completes_commands(run_command: RunCommand) -> None:
     assert run_command(check=None, env={**os.environ, **asked}).stdout.split() == ["predict"]
 
 
-def test_version_is_printed(run_command: RunCommand) -> None:
-    assert run_command("--version").stdout.startswith("edgedigits ")
+def test_version_is_printed(run_here: RunCommand) -> None:
+    assert run_here("--version").stdout.startswith("edgedigits ")
 
 
 def test_predict_reads_a_picture(run_command: RunCommand) -> None:
     assert f"{BLUE_PEN}: 3 " in run_command("predict", BLUE_PEN).stdout
 
 
-def test_predict_writes_the_documented_json(run_command: RunCommand) -> None:
-    reading = json.loads(run_command("predict", BLUE_PEN, "--json", "--top-k", "2").stdout)
+def test_predict_writes_the_documented_json(run_here: RunCommand) -> None:
+    reading = json.loads(run_here("predict", BLUE_PEN, "--json", "--top-k", "2").stdout)
     assert list(reading) == ["source", "text", "digits", "model", "engine", "device", "providers", "ms"]
     assert (reading["text"], reading["model"], reading["engine"]) == ("3", "base", "litert")
     assert len(reading["digits"][0]["top"]) == 2
@@ -80,25 +80,25 @@ def test_predict_reads_standard_input(run_command: RunCommand) -> None:
     assert done.stdout.decode().startswith("-: 3 ")
 
 
-def test_predict_reads_folders_and_patterns(run_command: RunCommand) -> None:
-    folder = run_command("predict", EXAMPLES).stdout.splitlines()
-    pattern = run_command("predict", EXAMPLES / "*.png").stdout.splitlines()
+def test_predict_reads_folders_and_patterns(run_here: RunCommand) -> None:
+    folder = run_here("predict", EXAMPLES).stdout.splitlines()
+    pattern = run_here("predict", EXAMPLES / "*.png").stdout.splitlines()
     assert len(folder) == len([*EXAMPLES.glob("*.png"), *EXAMPLES.glob("*.jpg")])
     assert len(pattern) == len([*EXAMPLES.glob("*.png")])
 
 
-def test_predict_continues_after_a_bad_picture_and_exits_with_1(run_command: RunCommand, tmp_path: Path) -> None:
+def test_predict_continues_after_a_bad_picture_and_exits_with_1(run_here: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
-    done = run_command("predict", "text.png", BLUE_PEN, "missing.png", check=1)
+    done = run_here("predict", "text.png", BLUE_PEN, "missing.png", check=1)
     assert ": 3 " in done.stdout
     assert "text.png" in done.stderr and "missing.png" in done.stderr
-    lines = run_command("predict", "text.png", BLUE_PEN, "--json", check=1).stdout.splitlines()
+    lines = run_here("predict", "text.png", BLUE_PEN, "--json", check=1).stdout.splitlines()
     assert "error" in json.loads(lines[0]) and json.loads(lines[1])["text"] == "3"
 
 
-def test_predict_with_onnx_reports_the_engine(run_command: RunCommand, tmp_path: Path) -> None:
-    run_command("export", "base", "--format", "onnx", "--out", "copy.onnx")
-    reading = json.loads(run_command("predict", BLUE_PEN, "--model", "copy.onnx", "--json").stdout)
+def test_predict_with_onnx_reports_the_engine(run_here: RunCommand, tmp_path: Path) -> None:
+    run_here("export", "base", "--format", "onnx", "--out", "copy.onnx")
+    reading = json.loads(run_here("predict", BLUE_PEN, "--model", "copy.onnx", "--json").stdout)
     assert reading["engine"] == "onnxruntime" and reading["providers"] == ["CPUExecutionProvider"]
     assert reading["text"] == "3"
 
@@ -117,12 +117,12 @@ def test_export_of_a_shipped_name_needs_no_tensorflow(run_command: RunCommand, t
     assert "3 " in run_command("predict", BLUE_PEN, "--model", "base.tflite").stdout
 
 
-def test_models_lists_the_shipped_model_with_its_accuracy(run_command: RunCommand) -> None:
-    rows = [json.loads(line) for line in run_command("models", "--json").stdout.splitlines()]
+def test_models_lists_the_shipped_model_with_its_accuracy(run_here: RunCommand) -> None:
+    rows = [json.loads(line) for line in run_here("models", "--json").stdout.splitlines()]
     (base,) = [row for row in rows if row["path"].endswith("base.tflite")]
     assert base["contract"]["verified"]["passed"] is True
     assert base["contract"]["accuracy"]["images"] == 10_000
-    assert json.loads(run_command("models", "show", "base", "--contract").stdout) == base["contract"]
+    assert json.loads(run_here("models", "show", "base", "--contract").stdout) == base["contract"]
 
 
 def test_doctor_reports_engines_and_fixes(run_command: RunCommand, tmp_path: Path) -> None:
@@ -148,22 +148,22 @@ def test_predict_imports_no_heavy_packages(run_command: RunCommand) -> None:
 
 
 @pytest.mark.slow
-def test_train_export_verify_predict(run_command: RunCommand, mnist: Dataset, tmp_path: Path) -> None:
+def test_train_export_verify_predict(run_here: RunCommand, mnist: Dataset, tmp_path: Path) -> None:
     """All steps on the command line, with real MNIST."""
-    trained = run_command("train", "--epochs", 1, "--out", "run").stdout
+    trained = run_here("train", "--epochs", 1, "--out", "run").stdout
     assert "epoch 1/1" in trained and "accuracy by epoch" in trained and "run folder: run" in trained
     assert {"config.json", "history.csv", "model.keras", "best.keras", "final.keras", "curves.png"} <= {
         path.name for path in (tmp_path / "run").iterdir()
     }
-    exported = run_command("export", "run", "--format", "tflite").stdout
+    exported = run_here("export", "run", "--format", "tflite").stdout
     assert "operators int8" in exported and "passed" in exported
     artifact = tmp_path / "run" / "plain-3conv.int8.tflite"
-    report = json.loads(run_command("verify", artifact, "--json").stdout)
+    report = json.loads(run_here("verify", artifact, "--json").stdout)
     assert report["passed"] and report["comparison"]["images"] == 10_000
     assert json.loads((tmp_path / "run" / "plain-3conv.int8.tflite.verify.json").read_text())["passed"]
-    assert ": 3 " in run_command("predict", BLUE_PEN, "--model", artifact).stdout
-    assert ": 3 " in run_command("predict", BLUE_PEN, "--model", "run").stdout
-    refused = run_command("verify", artifact, "--max-flips", 0, "--max-probability-error", 0, check=1)
+    assert ": 3 " in run_here("predict", BLUE_PEN, "--model", artifact).stdout
+    assert ": 3 " in run_here("predict", BLUE_PEN, "--model", "run").stdout
+    refused = run_here("verify", artifact, "--max-flips", 0, "--max-probability-error", 0, check=1)
     assert "MISSED" in refused.stdout
 
 
@@ -184,7 +184,7 @@ def test_export_uses_the_newest_run_and_reports_missing_verification(
 
 
 @pytest.mark.slow
-def test_a_training_resumes_after_ctrl_c(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_training_resumes_after_ctrl_c(run_here: RunCommand, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edgedigits", "train", "--data", "optdigits", "--out", "run", "--epochs"]
     training = subprocess.Popen(
         [*command, "15"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=restore_sigint
@@ -197,5 +197,5 @@ def test_a_training_resumes_after_ctrl_c(run_command: RunCommand, tmp_path: Path
     assert training.returncode == 130
     assert "--resume run" in errors and "Traceback" not in errors
     assert (tmp_path / "run" / "checkpoint.keras").is_file()
-    run_command("train", "--resume", "run")
+    run_here("train", "--resume", "run")
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 16

@@ -21,27 +21,27 @@ def two(tmp_path: Path) -> list[Path]:
 
 
 def test_compare_prints_ratios_and_warnings(
-    two: list[Path], run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+    two: list[Path], run_here: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    printed = run_command("bench", "compare", *two).stdout
+    printed = run_here("bench", "compare", *two).stdout
     assert "board is A board in fast, Another board in slow" in printed
     line = next(line for line in printed.splitlines() if line.strip().startswith("total p50"))
     assert "1.91 (" in line
     assert "slower" in line
-    found = json.loads(run_command("bench", "compare", *two, "--json").stdout)
+    found = json.loads(run_here("bench", "compare", *two, "--json").stdout)
     assert found["names"] == ["fast", "slow"]
 
 
-def test_compare_refuses_different_workloads_and_damaged_files(two: list[Path], run_command: RunCommand) -> None:
+def test_compare_refuses_different_workloads_and_damaged_files(two: list[Path], run_here: RunCommand) -> None:
     other = write_result(two[0].parent / "other.json", bench_result(workload={"what": "invoke"}))
-    done = run_command("bench", "compare", two[0], other, check=1)
+    done = run_here("bench", "compare", two[0], other, check=1)
     assert "read and invoke" in done.stderr
-    run_command("bench", "compare", two[0], two[0], check=1)
+    run_here("bench", "compare", two[0], two[0], check=1)
     two[1].write_text(two[1].read_text()[:-100])
-    assert "slow.json" in run_command("bench", "compare", *two, check=1).stderr
+    assert "slow.json" in run_here("bench", "compare", *two, check=1).stderr
     two[0].write_text(two[0].read_text().replace('"A board"', '"My board"'))
-    assert "fast.json" in run_command("bench", "compare", *two, check=1).stderr
+    assert "fast.json" in run_here("bench", "compare", *two, check=1).stderr
 
 
 @pytest.mark.slow
@@ -62,18 +62,18 @@ def test_plot_writes_pictures_and_a_page(two: list[Path], tmp_path: Path, run_co
         assert (tmp_path / "plots" / name).with_suffix(".svg").read_text().startswith("<?xml")
 
 
-def test_index_writes_the_page_and_checks_it(two: list[Path], run_command: RunCommand) -> None:
+def test_index_writes_the_page_and_checks_it(two: list[Path], run_here: RunCommand) -> None:
     folder = two[0].parent
     write_result(folder / "matrix.json", matrix_result())
     write_result(folder / "peers.json", peers_result())
-    run_command("bench", "index", folder)
+    run_here("bench", "index", folder)
     page = (folder / "README.md").read_text()
     assert "| Another board | base int8, LiteRT on cpu, 1 thread, read drawn | 2.1 ms |" in page
     assert "Fastest here: nano int8 on LiteRT, 1 thread (10 µs)" in page
     assert "| OpenVINO | not installed: openvino | - | - | - |" in page
-    run_command("bench", "index", folder, "--check")
+    run_here("bench", "index", folder, "--check")
     two[1].unlink()
-    assert "edgedigits bench index" in run_command("bench", "index", folder, "--check", check=1).stderr
+    assert "edgedigits bench index" in run_here("bench", "index", folder, "--check", check=1).stderr
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_matrix_of_whole_readings(run_command: RunCommand) -> None:
         (["index", "."], 1, "edgedigits bench --out"),
     ],
 )
-def test_bad_input(arguments: list[str], code: int, expected: str, run_command: RunCommand) -> None:
-    done = run_command("bench", *arguments, check=code)
+def test_bad_input(arguments: list[str], code: int, expected: str, run_here: RunCommand) -> None:
+    done = run_here("bench", *arguments, check=code)
     assert expected in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr

@@ -49,9 +49,9 @@ def on_a_terminal(*arguments: str | Path, columns: int = 60) -> str:
     return output.decode().replace("\r\n", "\n")
 
 
-def test_csv_has_one_row_for_each_picture_and_its_error(run_command: RunCommand, tmp_path: Path) -> None:
+def test_csv_has_one_row_for_each_picture_and_its_error(run_here: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_text("no picture")
-    done = run_command("predict", BLUE_PEN, "bad.png", "--csv", check=1)
+    done = run_here("predict", BLUE_PEN, "bad.png", "--csv", check=1)
     first, second = csv.DictReader(done.stdout.splitlines())
     assert (first["source"], first["text"], first["digits"], first["error"]) == (str(BLUE_PEN), "3", "1", "")
     assert 0.5 < float(first["confidence"]) <= 1 and float(first["ms"]) > 0
@@ -59,8 +59,8 @@ def test_csv_has_one_row_for_each_picture_and_its_error(run_command: RunCommand,
     assert "bad.png" in done.stderr
 
 
-def test_json_excludes_csv(run_command: RunCommand) -> None:
-    assert "--csv" in run_command("predict", BLUE_PEN, "--json", "--csv", check=2).stderr
+def test_json_excludes_csv(run_here: RunCommand) -> None:
+    assert "--csv" in run_here("predict", BLUE_PEN, "--json", "--csv", check=2).stderr
 
 
 def test_several_processes_print_the_same_rows_in_order(run_command: RunCommand, tmp_path: Path) -> None:
@@ -100,14 +100,14 @@ def test_an_unusable_model_is_one_error_with_several_processes(run_command: RunC
     assert done.stderr.count("\n") == 1 and "nothing" in done.stderr
 
 
-def test_pictures_with_the_same_name_have_separate_drawings(run_command: RunCommand, tmp_path: Path) -> None:
+def test_pictures_with_the_same_name_have_separate_drawings(run_here: RunCommand, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         shutil.copy(SMALL, tmp_path / folder / "5.png")
     before = (tmp_path / "a" / "5.png").read_bytes()
     # The drawings go to the folder of the pictures and must not overwrite them.
     folders = ("--annotate", "a", "--show-input", "a", "--explain", "out/new")
-    run_command("predict", "a/5.png", "b/5.png", *folders)
+    run_here("predict", "a/5.png", "b/5.png", *folders)
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
         "5-2.annotated.png", "5-2.input.png", "5.annotated.png", "5.input.png", "5.png"
     ]  # fmt: skip
@@ -127,40 +127,40 @@ def test_drawings_of_a_jpeg_and_of_standard_input(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_drawing_folder_that_cannot_be_made_is_one_error(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_drawing_folder_that_cannot_be_made_is_one_error(run_here: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    done = run_command("predict", EXAMPLES, "--annotate", "file", check=1)
+    done = run_here("predict", EXAMPLES, "--annotate", "file", check=1)
     assert done.stdout == "" and done.stderr.count("\n") == 1
 
 
-def test_verbose_prints_engine_and_stages_to_standard_error(run_command: RunCommand) -> None:
-    done = run_command("predict", SMALL, BLUE_PEN, "-v", "--kernels", "reference")
+def test_verbose_prints_engine_and_stages_to_standard_error(run_here: RunCommand) -> None:
+    done = run_here("predict", SMALL, BLUE_PEN, "-v", "--kernels", "reference")
     assert len(done.stdout.splitlines()) == 2
     first, *stages = done.stderr.splitlines()
     assert first == "base on litert, cpu (reference)"
     assert [line.partition(": decode ")[0] for line in stages] == [str(SMALL), str(BLUE_PEN)]
 
 
-def test_an_engine_selects_the_matching_file_of_a_shipped_model(run_command: RunCommand) -> None:
-    done = run_command("predict", SMALL, "-v", "--engine", "onnxruntime")
+def test_an_engine_selects_the_matching_file_of_a_shipped_model(run_here: RunCommand) -> None:
+    done = run_here("predict", SMALL, "-v", "--engine", "onnxruntime")
     assert done.stderr.startswith("base on onnxruntime, cpu (CPUExecutionProvider)\n")
 
 
-def test_an_unavailable_device_is_an_error(run_command: RunCommand) -> None:
-    done = run_command("predict", SMALL, "--device", "tensorrt", check=1)
+def test_an_unavailable_device_is_an_error(run_here: RunCommand) -> None:
+    done = run_here("predict", SMALL, "--device", "tensorrt", check=1)
     assert done.stdout == ""
     assert done.stderr.startswith("error: ") and "--device tensorrt" in done.stderr
 
 
-def test_cores_must_be_numbers(run_command: RunCommand) -> None:
-    assert "0,1" in run_command("predict", SMALL, "--cores", "all", check=2).stderr
+def test_cores_must_be_numbers(run_here: RunCommand) -> None:
+    assert "0,1" in run_here("predict", SMALL, "--cores", "all", check=2).stderr
 
 
-def test_expect_and_length_reach_the_reader(run_command: RunCommand) -> None:
-    reading = json.loads(run_command("predict", BLUE_PEN, "--expect", "one", "--length", "1", "--json").stdout)
+def test_expect_and_length_reach_the_reader(run_here: RunCommand) -> None:
+    reading = json.loads(run_here("predict", BLUE_PEN, "--expect", "one", "--length", "1", "--json").stdout)
     assert reading["text"] == "3"
-    assert "maybe" in run_command("predict", BLUE_PEN, "--expect", "maybe", check=2).stderr
-    run_command("predict", BLUE_PEN, "--length", "0", check=2)
+    assert "maybe" in run_here("predict", BLUE_PEN, "--expect", "maybe", check=2).stderr
+    run_here("predict", BLUE_PEN, "--length", "0", check=2)
 
 
 def test_several_pictures_are_printed_as_a_table_on_a_terminal() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
 from edgedigits.verification.comparison import cosine, margins
-from edgedigits_runtime.intervals import Z95, mcnemar, wilson
+from edgedigits_runtime.intervals import Z95, accuracy_drop, mcnemar, wilson
 
 counts = st.integers(1, 20_000).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
 rows = arrays.arrays(np.float32, (4, 5), elements=st.floats(1 / 512, 1, width=32))
@@ -63,3 +63,24 @@ def test_margins(probabilities: NDArray[np.float32]) -> None:
     for row, margin in zip(probabilities.tolist(), margins(probabilities), strict=True):
         first, second = sorted(row)[-1], sorted(row)[-2]
         assert margin == pytest.approx(first - second, abs=1e-6)
+
+
+@given(st.integers(1, 20_000), st.integers(0, 60), st.integers(0, 60))
+def test_the_drop_s_interval_is_mcnemar_s_test_at_0_and_turns_with_the_models(images: int, lost: int, won: int) -> None:
+    lost, won = min(lost, images), min(won, images - min(lost, images))
+    drop, back = accuracy_drop(lost, won, images), accuracy_drop(won, lost, images)
+    assert -1 <= drop.low <= drop.value == (lost - won) / images <= drop.high <= 1
+    assert (back.low, back.high) == pytest.approx((-drop.high, -drop.low), abs=1e-9)
+    statistic = (lost - won) / math.sqrt(lost + won or 1)
+    if abs(statistic - Z95) > 1e-6:
+        assert (drop.low > 0) == (statistic > Z95)
+
+
+def test_the_interval_covers_the_true_drop_about_19_times_in_20() -> None:
+    rng, images, missed = np.random.default_rng(0), 500, 0
+    lost, won = 0.02, 0.005
+    for _ in range(400):
+        counts = rng.multinomial(images, (lost, won, 1 - lost - won))
+        share = accuracy_drop(int(counts[0]), int(counts[1]), images)
+        missed += not share.low <= lost - won <= share.high
+    assert 8 <= missed <= 34

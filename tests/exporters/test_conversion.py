@@ -8,6 +8,8 @@ import pytest
 from edgedigits_exporters.conversion import ConversionOptions, convert_here, convert_in_child
 from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, MissingExtra
 
+pytestmark = pytest.mark.usefixtures("own_converter")
+
 
 def test_a_crash_of_the_converter_is_an_error() -> None:
     with pytest.raises(ConversionFailed, match=r"AttributeError.*convert"):

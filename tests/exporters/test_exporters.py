@@ -224,7 +224,12 @@ def test_colour_networks(name: str, precision: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "module"), [("onnx", "keras"), ("tflite", "tensorflow")])
 def test_a_crash_of_the_converter_keeps_the_old_file(
-    name: str, module: str, small_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    module: str,
+    small_run: RunFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own_converter: None,
 ) -> None:
     """The library that the child process imports aborts."""
     (tmp_path / "crash").mkdir()

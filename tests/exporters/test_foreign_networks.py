@@ -15,6 +15,8 @@ from edgedigits_runtime.errors import ConversionFailed
 
 CLASSES = 5
 GREY, COLOUR = (28, 28, 1), (28, 28, 3)
+ROWS = (12, 12, 1)
+"""Of recurrent networks, whose graphs have an operator for every row."""
 
 
 def normalised(image: Any, layers: Any) -> Any:
@@ -42,11 +44,11 @@ def two_branches(image: Any, layers: Any) -> Any:
 
 
 def two_lstms(image: Any, layers: Any) -> Any:
-    return layers.LSTM(8)(layers.LSTM(8, return_sequences=True)(layers.Reshape((28, 28))(image)))
+    return layers.LSTM(8)(layers.LSTM(8, return_sequences=True)(layers.Reshape((12, 12))(image)))
 
 
 def both_directions(image: Any, layers: Any) -> Any:
-    return layers.Bidirectional(layers.LSTM(4))(layers.Reshape((28, 28))(image))
+    return layers.Bidirectional(layers.LSTM(4))(layers.Reshape((12, 12))(image))
 
 
 def of(*names: str, **settings: dict[str, Any]) -> Callable[[Any, Any], Any]:
@@ -64,7 +66,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "Conv2D": {"filters": 4, "kernel_size": 3},
     "Conv1D": {"filters": 4, "kernel_size": 3},
     "Conv2DTranspose": {"filters": 4, "kernel_size": 3, "strides": 2},
-    "Reshape": {"target_shape": (28, 28)},
+    "Reshape": {"target_shape": (12, 12)},
     "Rescaling": {"scale": 2.0, "offset": -1.0},
     "Cropping2D": {"cropping": ((1, 2), (3, 0))},
     "CenterCrop": {"height": 20, "width": 20},
@@ -84,11 +86,11 @@ NETWORKS: dict[str, tuple[tuple[int, int, int], Callable[[Any, Any], Any]]] = {
     "gelu": (GREY, of("Conv2D", "Flatten", Conv2D={"activation": "gelu"})),
     "swish": (COLOUR, of("Conv2D", "Flatten", Conv2D={"activation": "swish"})),
     "squeeze and excite": (COLOUR, squeeze_and_excite),
-    "lstm": (GREY, of("Reshape", "LSTM")),
-    "lstm on lstm": (GREY, two_lstms),
-    "both directions": (GREY, both_directions),
-    "gru": (GREY, of("Reshape", "GRU")),
-    "rnn": (GREY, of("Reshape", "SimpleRNN")),
+    "lstm": (ROWS, of("Reshape", "LSTM")),
+    "lstm on lstm": (ROWS, two_lstms),
+    "both directions": (ROWS, both_directions),
+    "gru": (ROWS, of("Reshape", "GRU")),
+    "rnn": (ROWS, of("Reshape", "SimpleRNN")),
     "cropping": (GREY, of("Conv2D", "Cropping2D", "Flatten")),
     "center crop": (COLOUR, of("CenterCrop", "Conv2D", "Flatten")),
     "layer normalization": (GREY, of("Conv2D", "Flatten", "LayerNormalization")),
@@ -102,7 +104,7 @@ NETWORKS: dict[str, tuple[tuple[int, int, int], Callable[[Any, Any], Any]]] = {
         of("Conv2D", "UpSampling2D", "Flatten", Conv2D={"strides": 2}, UpSampling2D={"interpolation": "bilinear"}),
     ),
     "transposed convolution": (GREY, of("Conv2D", "Conv2DTranspose", "Flatten", Conv2D={"strides": 2})),
-    "convolution of rows": (GREY, of("Reshape", "Conv1D", "GlobalMaxPooling1D")),
+    "convolution of rows": (ROWS, of("Reshape", "Conv1D", "GlobalMaxPooling1D")),
     "permuted": (GREY, of("Conv2D", "Permute", "Flatten")),
     "two branches": (GREY, two_branches),
     "mixed precision": (COLOUR, of("Conv2D", "Flatten", Conv2D={"dtype": "mixed_float16"})),

@@ -146,3 +146,17 @@ def test_a_graph_for_several_images_at_once_is_refused() -> None:
     )
     with pytest.raises(ConversionFailed, match="one image"):
         prepare(model, batched=True)
+
+
+@pytest.mark.parametrize("last", ["Flatten", "GlobalAveragePool"])
+def test_convolutions_along_one_axis_get_a_second(last: str) -> None:
+    weights = np.random.default_rng(1).normal(size=(5, 6, 3)).astype(np.float32)
+    text = f"""(float[N, 6, 8] x) => (float[N, M] y) {{
+        c = Conv<kernel_shape = [3], pads = [1, 1]>(x, w)
+        r = Relu(c)
+        p = MaxPool<kernel_shape = [2], strides = [2]>(r)
+        {"y = Flatten(p)" if last == "Flatten" else "g = GlobalAveragePool(p) y = Flatten(g)"}
+    }}"""
+    operators = prepared_operators(model_of(text, w=weights), (6, 8))
+    # One Reshape in front, and what was the Flatten behind.
+    assert operators.count("Reshape") + operators.count("Flatten") == 2

@@ -12,7 +12,7 @@ import edgedigits
 from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Samples
 from edgedigits.data.splits import SplitPlan, split
-from edgedigits.recipes.gates import Gate, default_gate, missed
+from edgedigits.recipes.gates import Gate, default_gate, judge
 from edgedigits.verification.comparison import compare
 from edgedigits_exporters.onnx_file import load_float32
 from edgedigits_exporters.onnx_precision import to_precision
@@ -63,9 +63,8 @@ def test_tflite_decides_as_the_source(name: str, precision: str, converted: Path
         assert found.max_probability_error < (1e-4 if name != "plain-float16" else 5e-3)
     # A perceptron of 8 neurons on 784 pixels loses more in int8 than the gate allows, whatever converts it.
     gate = Gate(min_agreement=0.97) if name.startswith("rows") else default_gate("int8", {})
-    assert not missed(
-        gate, images=found.images, flips=len(found.flips), probability_error=0, accuracy_drop=found.accuracy_drop
-    )
+    judged = judge(gate, images=found.images, flips=len(found.flips), probability_error=0, drop=found.accuracy_drop)
+    assert not judged.missed
 
 
 @pytest.mark.slow

@@ -48,12 +48,18 @@ def other_classes(folder: Path) -> None:
             Image.fromarray(picture).save(folder / "pictures" / label / f"{number}.png")
 
 
+def tflite(folder: Path) -> str:
+    return str(shutil.copy(SHIPPED / "pico.tflite", folder / "finished.tflite"))
+
+
 EXPORTS: dict[str, tuple[Callable[[Path], str], str, str]] = {
     "no file": (lambda folder: str(folder / "gone.keras"), "", "gone.keras"),
     "code": (with_lambda, "", "'my_lambda'"),
     "HDF5": (hdf5, "", "edgedigits import"),
     "SavedModel": (saved_model, "", "edgedigits import"),
+    "finished": (tflite, "", "--format c"),
     "no data": (keras, "data='nowhere'", "nowhere"),
+    "accuracy without a comparison": (keras, "verify=False, expect_accuracy=0.9", "--no-verify"),
     "data of other classes": (keras, "data='pictures'", "a, b"),
     "another suffix": (keras, "out=pathlib.Path('a.txt')", "a.txt"),
 }

@@ -10,19 +10,22 @@ from PIL import Image
 
 import edgedigits
 from edgedigits.data import load_dataset
-from edgedigits.data.dataset import Dataset
+from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.exporting.export import export_model
 from edgedigits.exporting.plan import ExportRequest
 from edgedigits.training.data_of_model import DataOptions, remembered
 from edgedigits.training.run_folder import RunConfig, RunFolder
+from edgedigits.verification.verify import verify_artifact
 from edgedigits_exporters import conversion, tflite
 from edgedigits_runtime.embedded_contract import append_zipped, read_contract
 from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
     ArtifactNotFound,
     ArtifactUnsupported,
     DataNotFound,
     EdgedigitsError,
     ExportError,
+    GateMissed,
     OutputNotWritable,
     ToolMissing,
     UnknownName,
@@ -33,6 +36,7 @@ from tests.support.tiny_models import (
     contract,
     int8_contract,
     labelled_pictures,
+    onnx_bytes,
     tflite_bytes,
     write_tflite,
 )
@@ -148,6 +152,28 @@ def test_an_export_finds_the_pictures_of_its_import(tmp_path: Path) -> None:
     found = read_contract(made.path).data
     assert found is not None and found.name == "../../pictures"
     assert edgedigits.verify(made.path).dataset == "pictures"
+
+
+def test_an_unusable_conversion_is_named_as_the_artifact(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def convert(_: Path, path: Path, __: tflite.TfliteOptions) -> None:
+        path.write_bytes(append_zipped(b"junk", int8_contract()))
+
+    monkeypatch.setattr(tflite, "export", convert)
+    with pytest.raises(ArtifactCorrupt) as refused:
+        edgedigits.export(run, out=run / "mine.tflite", verify=False)
+    assert "mine.tflite" in str(refused.value) and ".tmp" not in str(refused.value)
+
+
+@needs("cc")
+def test_the_report_of_a_refused_conversion_stays_beside_the_folder(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, reference = Path("tiny.tflite"), Path("tiny.onnx")
+    ours.write_bytes(tflite_bytes(contract(polarity="dark-on-bright")))
+    reference.write_bytes(onnx_bytes(contract()))
+    failing = verify_artifact(ours, reference, Samples(*labelled_pictures(2)), "test")
+    monkeypatch.setattr(tflite, "compare", lambda *_: failing)
+    with pytest.raises(GateMissed, match=r"tiny-c\.verify\.json"):
+        edgedigits.export(run, format="c")
+    assert [path.name for path in run.iterdir() if path.suffix == ".json"] == ["tiny-c.verify.json"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,11 @@
 
 import dataclasses
 import json
+import shutil
+import sys
 from pathlib import Path
 
+import onnx
 import pytest
 from PIL import Image
 
@@ -16,12 +19,13 @@ from edgedigits_runtime.errors import (
     ContractInvalid,
     ContractMissing,
     DataError,
+    MissingExtra,
     ModelInaccurate,
     OutputNotWritable,
 )
 from edgedigits_runtime.golden import golden_path, read_golden, replay
 from edgedigits_runtime.synthetic.samples import golden_pictures, mnist_like
-from tests.support.foreign_models import bare_tflite, foreign_onnx
+from tests.support.foreign_models import bare_keras, bare_tflite, foreign_onnx
 from tests.support.tiny_models import onnx_bytes
 
 
@@ -45,6 +49,72 @@ def test_an_imported_file_reads_pictures_without_another_option(tmp_path: Path) 
     assert all(stage.alike for stage in replay(read_golden(golden_path(made.path)), reader))
 
 
+def test_weights_beside_an_onnx_file_are_taken_into_it(tmp_path: Path) -> None:
+    """As torch.onnx.export writes them."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    source = foreign_onnx(folder / "mine.onnx", layout="NCHW", name="base")
+    content, places = onnx.load(source), {"save_as_external_data": True, "location": "mine.onnx.data"}
+    onnx.save(content, source, size_threshold=100, **places)
+    assert (folder / "mine.onnx.data").is_file()
+    made = import_model(source, out=tmp_path / "apart.onnx")
+    shutil.rmtree(folder)
+    reader = edgedigits.load(made.path)
+    assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
+    onnx.checker.check_model(onnx.load(made.path, load_external_data=False))
+
+
+@pytest.mark.parametrize(("operator", "dtype"), [("ArgMax", "INT64"), ("Identity", "FLOAT")])
+def test_outputs_that_repeat_the_decision_are_left_out(operator: str, dtype: str, tmp_path: Path) -> None:
+    """As scikit-learn writes them; several real outputs are several answers."""
+    source = foreign_onnx(tmp_path / "mine.onnx", name="base")
+    model = onnx.load(source)
+    model.graph.node.append(onnx.helper.make_node(operator, ["probabilities"], ["label"]))
+    label = onnx.helper.make_tensor_value_info("label", getattr(onnx.TensorProto, dtype), None)
+    model.graph.output.insert(0, label)
+    onnx.save(model, source)
+    if operator == "ArgMax":
+        made = import_model(source)
+        assert [value.name for value in onnx.load(made.path).graph.output] == ["probabilities"]
+        assert edgedigits.load(made.path).read(next(iter(golden_pictures()))[0]).text == "0"
+    else:
+        with pytest.raises(ArtifactUnsupported, match="2 outputs"):
+            import_model(source)
+
+
+@pytest.mark.parametrize("dtype", ["UINT8", "FLOAT16", "DOUBLE"])
+def test_inputs_of_other_types_are_fed(dtype: str, tmp_path: Path) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx", scale=1 / 255 if dtype == "UINT8" else 1, name="base")
+    model = onnx.load(source)
+    model.graph.input[0].type.tensor_type.elem_type = getattr(onnx.TensorProto, dtype)
+    model.graph.node.insert(0, onnx.helper.make_node("Cast", ["pixels"], ["float"], to=onnx.TensorProto.FLOAT))
+    model.graph.node[1].input[0] = "float"
+    onnx.save(model, source)
+    reader = edgedigits.load(import_model(source).path)
+    assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
+
+
+def test_an_output_of_class_numbers_is_refused(tmp_path: Path) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx")
+    model = onnx.load(source)
+    model.graph.node.append(onnx.helper.make_node("ArgMax", ["probabilities"], ["label"]))
+    del model.graph.output[:]
+    model.graph.output.append(onnx.helper.make_tensor_value_info("label", onnx.TensorProto.INT64, None))
+    onnx.save(model, source)
+    with pytest.raises(ArtifactUnsupported, match="argmax"):
+        import_model(source)
+
+
+def test_a_model_that_the_reader_cannot_feed_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ContractInvalid("no")
+
+    monkeypatch.setattr("edgedigits.importing.import_model.write_golden", refuse)
+    with pytest.raises(ContractInvalid):
+        import_model(bare_tflite(tmp_path / "a.tflite"), out=tmp_path / "b.tflite")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tflite"]
+
+
 def test_a_file_without_a_contract_is_imported_in_memory(tmp_path: Path) -> None:
     reader = edgedigits.load(bare_tflite(tmp_path / "mine.tflite", "nano"))
     assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
@@ -52,10 +122,25 @@ def test_a_file_without_a_contract_is_imported_in_memory(tmp_path: Path) -> None
 
 def test_data_gives_labels_accuracy_and_thresholds(tmp_path: Path) -> None:
     data = digits_folder(tmp_path / "digits")
-    made = import_model(foreign_onnx(tmp_path / "mine.onnx", scale=1 / 255, name="base"), data=str(data))
+    source = foreign_onnx(tmp_path / "mine.onnx", scale=1 / 255, name="base")
+    made = import_model(source, data=str(data), expect_accuracy=0.9)
     assert made.contract.labels == tuple("0123456789") and made.accuracy is not None and made.accuracy.value > 0.95
     assert made.contract.accuracy is not None and made.contract.data is not None
+    assert read_contract(made.path).expected_accuracy == 0.9
     assert made.tried[0].name == "raw" and made.tried[0].p_value == 1
+
+
+def test_the_order_of_image_dataset_from_directory_is_found(tmp_path: Path) -> None:
+    names = sorted(str(number) for number in range(1, 11))
+    data = digits_folder(tmp_path / "digits", 300)
+    for digit in reversed(range(10)):
+        (data / str(digit)).rename(data / f"{names[digit]}-")
+    for name in names:
+        (data / f"{name}-").rename(data / name)
+    # Where the normalisation is stated, nothing else has to be tried.
+    stated = Path('{"normalisation": "unit"}')
+    made = import_model(foreign_onnx(tmp_path / "mine.onnx", name="base"), data=str(data), contract=stated)
+    assert made.contract.labels == tuple(names) and made.accuracy is not None and made.accuracy.value > 0.9
 
 
 def test_a_model_at_chance_is_refused_and_nothing_written(tmp_path: Path) -> None:
@@ -81,6 +166,15 @@ def test_what_is_not_certain_is_asked_for(tmp_path: Path) -> None:
         import_model(source)
 
 
+def test_the_example_of_what_to_state_can_be_typed(tmp_path: Path) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx", scale=0.3081, offset=0.1307, name="base")
+    with pytest.raises(ContractMissing) as refused:
+        import_model(source)
+    example = tmp_path / "stated.json"
+    example.write_text(str(refused.value).rpartition("--contract ")[2].strip("'"))
+    assert import_model(source, contract=example).path.is_file()
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"normalisation": "vgg"}', '{"colour": 1}'])
 def test_bad_contract_files_are_refused(text: str, tmp_path: Path) -> None:
     stated = tmp_path / "c.json"
@@ -98,6 +192,18 @@ def test_other_sources_are_refused(tmp_path: Path) -> None:
         import_model(other)
     with pytest.raises(DataError, match="--data"):
         import_model(bare_tflite(tmp_path / "a.tflite"), expect_accuracy=0.5)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_without_keras_the_extra_is_named(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("keras", "tensorflow", "h5py"):
+        monkeypatch.setitem(sys.modules, package, None)
+    source = bare_keras(tmp_path / f"mine{suffix}")
+    with pytest.raises(MissingExtra):
+        import_model(source)
+    if suffix == ".keras":
+        with pytest.raises(MissingExtra):
+            edgedigits.load(source)
 
 
 def test_a_file_is_replaced_only_by_force(tmp_path: Path) -> None:

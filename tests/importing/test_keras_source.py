@@ -15,6 +15,7 @@ from edgedigits.importing.keras_source import Keras, is_keras_3, to_keras
 from edgedigits.importing.saved_model import saved_model_to_onnx, states_layers
 from edgedigits.model_files import SHIPPED
 from edgedigits_exporters.untrusted_keras import check
+from edgedigits_exporters.untrusted_saved_model import Signature
 from edgedigits_runtime.errors import ArtifactUnsupported, ConversionFailed, EdgedigitsError, MissingExtra
 from edgedigits_runtime.untrusted import checked_content
 from tests.conftest import REPOSITORY, once
@@ -50,7 +51,7 @@ def layers_of(path: Path) -> list[str]:
 
 ACCEPTED = """
 depthwise.h5 depthwise.keras depthwise operations.h5 operations.keras operations teachable.h5 shared.h5 many_layers.h5
-flat.h5 half.h5 older.h5 in_disguise.keras
+arrays.h5 flat.h5 half.h5 older.h5 in_disguise.keras
 """
 
 
@@ -194,3 +195,16 @@ def test_errors_are_of_one_kind() -> None:
     for convert in (to_keras, saved_model_to_onnx):
         with pytest.raises(EdgedigitsError):
             convert(Path("none.h5"), Path("out"))
+
+
+def test_a_failed_conversion_of_a_saved_model_names_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ConversionFailed("InvalidGraph: " + "a node, " * 500)
+
+    monkeypatch.setattr("edgedigits_exporters.untrusted_saved_model.check", lambda _: Signature("serve", (), ()))
+    monkeypatch.setattr("edgedigits_runtime.child_process.Child.call", fail)
+    with pytest.raises(ConversionFailed, match=r"model\.save") as failed:
+        saved_model_to_onnx(tmp_path, tmp_path / "out.onnx")
+    assert len(str(failed.value)) < 500

@@ -31,8 +31,8 @@ def test_the_library() -> None:
                   "length"]),
         ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
                    "mixed_precision", "parallel", "out", "device"]),
-        ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "kernels", "project",
-                    "engine", "npm_package", "force"]),
+        ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "expect_accuracy",
+                    "kernels", "project", "engine", "npm_package", "force"]),
         ("verify", ["artifact", "against", "split", "data", "data_dir", "demands", "isolate"]),
     ],
 )  # fmt: skip

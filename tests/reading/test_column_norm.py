@@ -12,11 +12,9 @@ from tests.conftest import REPOSITORY, RunCommand
 pytestmark = pytest.mark.slow
 
 
-def test_an_exported_strided_3conv_reads_pictures_by_its_contract_alone(
-    run_command: RunCommand, tmp_path: Path
-) -> None:
-    run_command("train", "--recipe", "strided-3conv", "--data", "optdigits", "--epochs", 12, "--out", "run")
-    run_command("export", "run", "--format", "tflite", "--precision", "float32")
+def test_an_exported_strided_3conv_reads_pictures_by_its_contract_alone(run_here: RunCommand, tmp_path: Path) -> None:
+    run_here("train", "--recipe", "strided-3conv", "--data", "optdigits", "--epochs", 12, "--out", "run")
+    run_here("export", "run", "--format", "tflite", "--precision", "float32")
     reader = edgedigits.load(tmp_path / "run" / "strided-3conv.float32.tflite")
     assert reader.classifier.contract.normalisation == "column-l2"
 
@@ -28,8 +26,8 @@ def test_an_exported_strided_3conv_reads_pictures_by_its_contract_alone(
     expected = keras.saving.load_model(tmp_path / "run" / "model.keras").predict(fed, verbose=0)
     np.testing.assert_allclose(reader.classifier.predict(images), expected, atol=1e-4)
 
-    read = run_command("predict", REPOSITORY / "examples" / "0-marker-on-white.png", "--model", "run").stdout
-    shipped = run_command(
+    read = run_here("predict", REPOSITORY / "examples" / "0-marker-on-white.png", "--model", "run").stdout
+    shipped = run_here(
         "predict", REPOSITORY / "examples" / "0-marker-on-white.png", "--model", "run/strided-3conv.float32.tflite"
     ).stdout
     assert read.split(": ")[1][:2] == shipped.split(": ")[1][:2]

@@ -72,7 +72,7 @@ def evaluation(of: Samples) -> Evaluation:
     return Evaluation(of.labels, probabilities, probabilities)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config() -> RunConfig:
     return RunConfig(
         "plain-3conv",
@@ -89,16 +89,15 @@ def config() -> RunConfig:
     )
 
 
-@pytest.fixture
-def facts(tmp_path: Path, config: RunConfig) -> Facts:
-    """A run on 3 classes of 32x32 RGB images, but for its network, which takes Keras."""
+def facts_of(folder: Path, config: RunConfig) -> Facts:
+    """Return the facts of a run on 3 classes of 32x32 RGB images, but for its network, which takes Keras."""
     splits = Splits(samples(90), samples(15), samples(60))
     history = tuple(
         {"epoch": float(i), "accuracy": i / 4, "loss": 1 / i, "val_accuracy": i / 5, "val_loss": 2 / i, "seconds": 1.0}
         for i in (1, 2, 3)
     )
     return Facts(
-        RunFolder(tmp_path), config, history, LABELS, None, splits,
+        RunFolder(folder), config, history, LABELS, None, splits,
         validation=evaluation(splits.validation), test=evaluation(splits.test),
         rotation=RotationCurve((-45, 0, 45), (wilson(1, 9), wilson(9, 9), wilson(2, 9)), 9, 60),
         missing={"network": "the network: it takes Keras"},
@@ -112,39 +111,51 @@ def empty(tmp_path: Path, config: RunConfig) -> Facts:
     return Facts(RunFolder(tmp_path), config, (), missing=missing)
 
 
-def made(facts: Facts) -> Page:
-    return Page(html.page("title", "subtitle", [section(facts) for section in SECTIONS]))
+def made(facts: Facts) -> str:
+    return html.page("title", "subtitle", [section(facts) for section in SECTIONS])
 
 
-def test_every_picture_has_an_alternative_text_of_its_own(facts: Facts) -> None:
-    found = made(facts)
-    alts = [image["alt"] for image in found.images]
+@pytest.fixture
+def facts(tmp_path: Path, config: RunConfig) -> Facts:
+    return facts_of(tmp_path, config)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory, config: RunConfig) -> str:
+    """The page of these facts."""
+    return made(facts_of(tmp_path_factory.mktemp("run"), config))
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def test_every_picture_has_an_alternative_text_of_its_own(page: Page) -> None:
+    alts = [image["alt"] for image in page.images]
     assert len(alts) > 60
     assert all(alts)
     assert len(set(alts)) > 0.8 * len(alts)
 
 
-def test_the_page_makes_no_requests(facts: Facts) -> None:
-    text = html.page("title", "subtitle", [section(facts) for section in SECTIONS])
+def test_the_page_makes_no_requests(text: str, page: Page) -> None:
     assert "http://" not in text
     assert "https://" not in text
-    assert all(address.startswith(("data:", "#")) for address in Page(text).addresses)
+    assert all(address.startswith(("data:", "#")) for address in page.addresses)
 
 
-def test_links_lead_to_sections(facts: Facts) -> None:
-    text = html.page("title", "subtitle", [section(facts) for section in SECTIONS])
-    anchors = [address[1:] for address in Page(text).addresses if address.startswith("#")]
+def test_links_lead_to_sections(text: str, page: Page) -> None:
+    anchors = [address[1:] for address in page.addresses if address.startswith("#")]
     assert len(anchors) == len(SECTIONS)
     assert all(f'<section id="{anchor}">' in text for anchor in anchors)
 
 
-def test_every_table_has_a_caption(facts: Facts) -> None:
-    found = made(facts)
-    assert found.tables == found.captions >= 7
+def test_every_table_has_a_caption(page: Page) -> None:
+    assert page.tables == page.captions >= 7
 
 
-def test_labels_of_a_dataset_are_text(facts: Facts) -> None:
-    assert "<b>bird</b>" in made(facts).text
+def test_labels_of_a_dataset_are_text(page: Page) -> None:
+    assert "<b>bird</b>" in page.text
 
 
 def test_names_of_pictures_differ(facts: Facts) -> None:
@@ -152,8 +163,8 @@ def test_names_of_pictures_differ(facts: Facts) -> None:
     assert len(names) == len(set(names)) >= 8
 
 
-def test_shapes_are_listed(facts: Facts) -> None:
-    assert "90 × 32 × 32 × 3" in made(facts).text
+def test_shapes_are_listed(page: Page) -> None:
+    assert "90 × 32 × 32 × 3" in page.text
 
 
 def test_headline_has_accuracy_with_its_interval_and_the_settings(facts: Facts) -> None:
@@ -205,7 +216,7 @@ def test_a_section_names_what_is_missing(section: object, reasons: str, empty: F
 
 
 def test_an_empty_run_gives_a_page(empty: Facts) -> None:
-    found = made(empty)
+    found = Page(made(empty))
     assert found.text.count("Missing:") == 16
     assert not found.images
     assert "plain-3conv" in found.text

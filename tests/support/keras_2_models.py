@@ -71,6 +71,26 @@ def operations() -> Any:
     return keras.Model(image, layers.Dense(10, activation="softmax")(layers.concatenate([means, rows])))
 
 
+def arrays() -> Any:
+    """Slices and other functions of arrays, with a few numbers of each at the end."""
+    image = layers.Input(IMAGE)
+    x = layers.Conv2D(4, 3)(image)
+    row, last = x[:, 0], tf.expand_dims(x[..., -1], -1)
+    left, _ = tf.split(x, 2, axis=-1)
+    parts = [
+        x[:, 2:8:2, ..., 1:3], x[:, ::-1], tf.strided_slice(x, [0, 1, 1, 0], [1, 5, 5, 4], begin_mask=1, end_mask=1),
+        tf.slice(x, [0, 1, 0, 0], [-1, 3, 3, 4]), left, tf.gather(x, [0, 2], axis=-1), last,
+        tf.pad(x, [[0, 0], [1, 1], [2, 0], [0, 0]]), tf.image.flip_left_right(x), tf.nn.gelu(x),
+        tf.math.exp(x), tf.sqrt(tf.square(x)), tf.pow(tf.abs(x), 1.5), tf.math.log(tf.abs(x) + 1.0),
+        tf.math.rsqrt(tf.abs(x) + 1.0), x / (tf.abs(x) + 1.0),
+    ]  # fmt: skip
+    ends = [layers.GlobalAveragePooling2D()(part) for part in parts]
+    ends += [layers.Flatten()(tf.stack([row, x[:, 1]], axis=1)), layers.Flatten()(tf.squeeze(last, axis=-1))]
+    ends += [tf.reduce_sum(row, axis=1), tf.reduce_min(row, axis=-1), tf.reduce_mean(row, axis=-1)]
+    ends.append(layers.Flatten()(tf.matmul(row, layers.Permute((2, 1))(row))))
+    return keras.Model(image, layers.Dense(10, activation="softmax")(layers.concatenate(ends)))
+
+
 def teachable() -> Any:
     """What Teachable Machine exports: a MobileNet and a head, each a Sequential in a Sequential."""
     image = layers.Input(IMAGE)
@@ -153,6 +173,7 @@ def two_outputs() -> Any:
 MODELS: dict[str, Callable[[], Any]] = {
     "depthwise": depthwise,
     "operations": operations,
+    "arrays": arrays,
     "teachable": teachable,
     "shared": shared,
     "many_layers": many_layers,

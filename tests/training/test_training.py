@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,26 @@ pytestmark = pytest.mark.slow
 
 EPOCHS = 4
 
+SMALL = "small"
+"""Name of the smallest recipe, for trainings whose accuracy does not matter."""
+
+
+def small_layers(classes: int) -> list[Any]:
+    from keras import layers
+
+    return [
+        layers.Conv2D(4, 3, strides=2, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(classes, activation="softmax", name="probabilities"),
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_recipe() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        _add_recipe(patched, SMALL, layers=small_layers)
+        yield
+
 
 @pytest.fixture(scope="module")
 def optdigits() -> Splits:
@@ -36,7 +57,7 @@ def train(out: Path, **options: Any) -> RunFolder:
     from edgedigits.training.fit import train as fit
     from edgedigits.training.train_options import TrainOptions
 
-    return fit(TrainOptions(**{"data": "optdigits", "epochs": 1, "out": out, **options}))
+    return fit(TrainOptions(**{"recipe": SMALL, "data": "optdigits", "epochs": 1, "out": out, **options}))
 
 
 def resume(path: Path) -> RunFolder:
@@ -108,7 +129,7 @@ def test_killed_and_interrupted_trainings_equal_an_uninterrupted_one(tmp_path: P
     assert first.returncode == -signal.SIGKILL
     second = _start(stopped.path)
     _, errors = _end(second, stopped, signal.SIGINT)
-    undisturbed = train(tmp_path / "undisturbed", epochs=EPOCHS)
+    undisturbed = train(tmp_path / "undisturbed", recipe="plain-3conv", epochs=EPOCHS)
     assert second.returncode == 130
     assert f"edgedigits train --resume {stopped.path}" in errors
 
@@ -186,17 +207,17 @@ def test_the_best_is_kept_by_validation(small_run: RunFolder, optdigits: Splits)
     assert (answers == optdigits.validation.labels).mean() == pytest.approx(best, abs=1e-6)
 
 
-def _add_recipe(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> str:
-    module = ModuleType("recipe_of_a_test")
-    module.RECIPE = dataclasses.replace(get_recipe("plain-3conv"), name="of-a-test", **changes)  # type: ignore[attr-defined]
+def _add_recipe(monkeypatch: pytest.MonkeyPatch, name: str = "of-a-test", **changes: Any) -> str:
+    module = ModuleType(f"recipe_{name}")
+    module.RECIPE = dataclasses.replace(get_recipe("plain-3conv"), name=name, **changes)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(RECIPES, "of-a-test", module.__name__)
-    return "of-a-test"
+    monkeypatch.setitem(RECIPES, name, module.__name__)
+    return name
 
 
 def test_patience_of_a_recipe_stops_training_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # At a learning rate of 0 no epoch is better than the first.
-    recipe = _add_recipe(monkeypatch, learning_rate=0.0, patience=2, keep="best")
+    recipe = _add_recipe(monkeypatch, layers=small_layers, learning_rate=0.0, patience=2, keep="best")
     run = train(tmp_path / "run", recipe=recipe, epochs=9)
     assert len(run.read_history()) == 3
     assert run.model.read_bytes() == run.best.read_bytes()
@@ -297,7 +318,7 @@ def test_the_same_options_resume_a_killed_training(one_epoch: RunFolder, tmp_pat
     from edgedigits.training.train import train_or_resume
     from edgedigits.training.train_options import TrainOptions
 
-    options = TrainOptions(data="optdigits", epochs=1, out=tmp_path / "killed")
+    options = TrainOptions(SMALL, data="optdigits", epochs=1, out=tmp_path / "killed")
     (tmp_path / "killed").mkdir()
     shutil.copy(one_epoch.config, tmp_path / "killed")
     run = train_or_resume(options, Console(quiet=True))
@@ -366,5 +387,5 @@ def test_an_unwritable_run_folder_is_an_error(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(OutputNotWritable):
             train(out)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(OutputNotWritable, match="runs/plain-3conv-"):
+    with pytest.raises(OutputNotWritable, match=f"runs/{SMALL}-"):
         train(None)  # type: ignore[arg-type]

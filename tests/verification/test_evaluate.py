@@ -161,14 +161,14 @@ def test_the_sheet_draws_misread_pictures() -> None:
     assert misread_sheet([], "nothing is misread").height > 0
 
 
-def test_the_command_on_a_folder_with_labels(run_command: RunCommand, tmp_path: Path) -> None:
+def test_the_command_on_a_folder_with_labels(run_here: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "mine" / "images").mkdir(parents=True)
     for name in WILD.values():
         shutil.copy(EXAMPLES / name, tmp_path / "mine" / "images")
     Image.new("L", (60, 40), 255).save(tmp_path / "mine" / "images" / "blank.png")
     labels = "file,label,kind,note\n5-pencil.jpg,6,photo,\n1-chalk-on-blackboard.jpg,1,photo,\nblank.png,,nodigit,\n"
     (tmp_path / "mine" / "labels.csv").write_text(labels)
-    output = run_command("evaluate", "mine", "--json", "found.json", "--sheet", "misread.png", "--jobs", "2").stdout
+    output = run_here("evaluate", "mine", "--json", "found.json", "--sheet", "misread.png", "--jobs", "2").stdout
     assert "5-pencil.jpg: 6 read as 5" in output
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["single"]["by_kind"]["photo"]["right"] == 1 and found["no_digit"]["right"] == 1
@@ -177,21 +177,21 @@ def test_the_command_on_a_folder_with_labels(run_command: RunCommand, tmp_path: 
         assert sheet.width > 100
 
 
-def test_the_command_on_sub_folders_prints_json(run_command: RunCommand, tmp_path: Path) -> None:
+def test_the_command_on_sub_folders_prints_json(run_here: RunCommand, tmp_path: Path) -> None:
     for name in ("3-blue-pen.jpg", "8-fax-1-bit.png"):
         (tmp_path / "mine" / name[0]).mkdir(parents=True)
         shutil.copy(EXAMPLES / name, tmp_path / "mine" / name[0])
-    found = json.loads(run_command("evaluate", "mine", "--json", "-").stdout)
+    found = json.loads(run_here("evaluate", "mine", "--json", "-").stdout)
     assert (found["single"]["pictures"], found["single"]["right"]) == (2, 2)
     assert [case.label for case in read_labelled(tmp_path / "mine")] == ["3", "8"]
 
 
-def test_the_command_fails_on_missing_folders_and_unreadable_pictures(run_command: RunCommand, tmp_path: Path) -> None:
-    done = run_command("evaluate", "nowhere", check=1)
+def test_the_command_fails_on_missing_folders_and_unreadable_pictures(run_here: RunCommand, tmp_path: Path) -> None:
+    done = run_here("evaluate", "nowhere", check=1)
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     (tmp_path / "mine" / "1").mkdir(parents=True)
     (tmp_path / "mine" / "1" / "bad.png").write_text("no picture")
-    done = run_command("evaluate", "mine", check=1)
+    done = run_here("evaluate", "mine", check=1)
     assert "bad.png" in done.stderr
 
 
@@ -212,7 +212,7 @@ def test_file_names_that_are_not_text_are_escaped(
     assert printed.err == "error: \\udcff.png is damaged\n"
 
 
-def test_evaluate_runs_in_the_light_install(run_command: RunCommand, tmp_path: Path) -> None:
+def test_evaluate_runs_in_the_light_install(run_here: RunCommand, tmp_path: Path) -> None:
     heavy = ("tensorflow", "keras", "matplotlib", "scipy", "sklearn", "onnx", "tf2onnx", "onnxruntime")
     code = (
         f"import sys\nfor name in {heavy!r}: sys.modules[name] = None\n"

@@ -22,18 +22,18 @@ def write_digits(folder: Path, moved: int = 0) -> None:
 
 
 @needs("cc")
-def test_a_foreign_file_is_exported_verified_and_tested(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_foreign_file_is_exported_verified_and_tested(run_here: RunCommand, tmp_path: Path) -> None:
     bare_tflite(tmp_path / "mine.tflite", "nano")
     write_digits(tmp_path / "digits")
-    made = run_command("export", "mine.tflite", "--format", "c", "--data", "digits").stdout
+    made = run_here("export", "mine.tflite", "--format", "c", "--data", "digits").stdout
     assert "passed (max flips 0, max probability error 0)" in made
-    proven = run_command("verify", "mine-c", "--data", "digits").stdout
+    proven = run_here("verify", "mine-c", "--data", "digits").stdout
     assert "LiteRT" in proven and "Keras" not in proven and "passed" in proven
-    assert run_command("selftest", "mine-c").stdout.endswith("passed: 10 pictures\n")
-    run_command("import", "mine.tflite", "--out", "taken.tflite")
-    assert run_command("selftest", "taken.tflite").stdout.endswith("passed: 10 pictures\n")
+    assert run_here("selftest", "mine-c").stdout.endswith("passed: 10 pictures\n")
+    run_here("import", "mine.tflite", "--out", "taken.tflite")
+    assert run_here("selftest", "taken.tflite").stdout.endswith("passed: 10 pictures\n")
     # The labels of these pictures are three further on.
     write_digits(tmp_path / "moved", 3)
-    failed = run_command("verify", "mine-c", "--data", "moved", check=1).stdout
+    failed = run_here("verify", "mine-c", "--data", "moved", check=1).stdout
     assert "agrees with LiteRT, but neither is accurate" in failed
     assert "labels in the order 3, 4, 5, 6, 7, 8, 9, 0, 1, 2" in failed

@@ -121,6 +121,10 @@ def test_an_expected_accuracy_is_a_demand(tmp_path: Path, samples: Samples) -> N
     assert "at least 95.00% expected" in found.missed[0]
     assert found.to_dict()["gate"]["min_accuracy"] == 0.95
     assert verify_artifact(artifact, reference, samples, "test", demands=demands).passed
+    # The contract remembers what was given to the import; a demand replaces it.
+    artifact, reference = files(tmp_path, expected_accuracy=0.95)
+    assert verify_artifact(artifact, reference, mislabelled, "test").missed == found.missed
+    assert verify_artifact(artifact, reference, mislabelled, "test", demands=Gate(min_accuracy=0.5)).passed
 
 
 def test_a_flipped_artifact_is_not_said_to_agree(tmp_path: Path) -> None:

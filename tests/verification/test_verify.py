@@ -94,9 +94,9 @@ def test_disturbed_weights_miss_the_gate(artifact: Path, disturbed: Path, splits
 
 @pytest.mark.slow
 def test_the_command_lists_the_flips_and_exits_with_1(
-    artifact: Path, disturbed: Path, splits: Splits, run_command: RunCommand
+    artifact: Path, disturbed: Path, splits: Splits, run_here: RunCommand
 ) -> None:
-    done = run_command("verify", artifact, "--against", disturbed, "--json", check=1)
+    done = run_here("verify", artifact, "--against", disturbed, "--json", check=1)
     report = json.loads(done.stdout)
     assert report["passed"] is False
     assert len(report["missed"]) == 2
@@ -163,7 +163,7 @@ def test_the_report_holds_everything_and_is_plain_json(artifact: Path, disturbed
     assert report == json.loads(json.dumps(verification.to_dict()))
     assert set(report) == {
         "artifact", "against", "against_fingerprint", "dataset", "split", "precision", "gate", "missed", "comparison",
-        "passed", "data_notes",
+        "passed", "data_notes", "undecided",
     }  # fmt: skip
     assert set(report["comparison"]) == {
         "images", "keras_accuracy", "artifact_accuracy", "flips", "mcnemar_p", "max_probability_error",

@@ -26,7 +26,7 @@ from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.labelled_pages import draw_page
 from edgedigits_runtime.synthetic.layout import PageOptions
 from edgedigits_runtime.synthetic.scenes import draw_scene
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, TIMES
 from tests.support.drawn_pictures import fat_digit
 from tests.support.js_reader import SOURCE, BrowserReader, difference, encoded, traced_in_python
 
@@ -108,12 +108,12 @@ def test_golden_vectors_are_equal(both: BrowserReader, model: str) -> None:
 
 @pytest.mark.slow
 def test_mnist_images_are_equal(both: BrowserReader, mnist: Dataset) -> None:
-    assert not differences(both, list(mnist.test.images[:1000, ..., 0]))
+    assert not differences(both, list(mnist.test.images[: 300 * TIMES, ..., 0]))
 
 
 @pytest.mark.slow
 def test_drawn_pages_are_equal(both: BrowserReader) -> None:
-    assert not differences(both, [drawn_page(seed) for seed in range(60)])
+    assert not differences(both, [drawn_page(seed) for seed in range(20 * TIMES)])
 
 
 @pytest.mark.slow
@@ -123,7 +123,7 @@ def test_broad_digits_are_equal(both: BrowserReader) -> None:
 
 @pytest.mark.slow
 def test_digits_on_any_ground_are_equal(both: BrowserReader) -> None:
-    assert not differences(both, [digits_on_any_ground(seed) for seed in range(150)])
+    assert not differences(both, [digits_on_any_ground(seed) for seed in range(60 * TIMES)])
 
 
 @pytest.mark.slow
@@ -141,7 +141,7 @@ def test_options_have_equal_results(both: BrowserReader, options: dict[str, Any]
 
 
 @pytest.mark.slow
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60 * TIMES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 def test_any_pixels_are_equal(both: BrowserReader, data: st.DataObject) -> None:
     height, width = data.draw(st.integers(1, 90), "height"), data.draw(st.integers(1, 90), "width")

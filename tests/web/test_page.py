@@ -1,6 +1,7 @@
 """The page in a real browser: drawing, pictures and camera, by mouse, finger, pen and keyboard.
 
-All tests run on the served and on the exported page; `address` is that of either.
+Reading is tested on the served and on the exported page; `address` is that of either. What they have in common, the
+drawing pad, the layout, the keyboard and messages, is tested on the served page.
 """
 
 import csv
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from edgedigits_runtime.reading.reader import Reader
-from edgedigits_runtime.synthetic.digit_styles import SCHOOL_STYLES
+from edgedigits_runtime.synthetic.digit_styles import SCHOOL_STYLES, Glyph
 from tests.conftest import REPOSITORY, StartChromium, encoded
 from tests.support.browser_modules import hosted
 from tests.support.page_driving import (
@@ -67,6 +68,9 @@ def address(request: pytest.FixtureRequest) -> str:
     return found
 
 
+on_the_served_page = pytest.mark.parametrize("address", ["served"], indirect=True)
+
+
 @pytest.fixture
 def page(browser: "Browser", address: str) -> Iterator["Page"]:
     with opened(browser, address) as page:
@@ -81,14 +85,25 @@ def number(text: str, size: tuple[int, int] = (640, 480)) -> Image.Image:
     return image
 
 
-@pytest.mark.parametrize("digit", range(10))
-def test_each_drawn_digit_is_read(page: "Page", digit: int) -> None:
-    for seed, glyph in enumerate(SCHOOL_STYLES[digit].values()):
-        page.click("#clear") if seed else None
-        draw(page, stroke_paths(glyph, (0.35, 0.15, 0.5), seed))
-        wait_for_text(page, str(digit))
-        assert page.locator("#digit-list label").count() == 1
-        assert page.locator("#bars .likeliest .label").inner_text() == str(digit)
+def draw_digit(page: "Page", digit: int, glyph: Glyph, seed: int) -> None:
+    draw(page, stroke_paths(glyph, (0.35, 0.15, 0.5), seed))
+    wait_for_text(page, str(digit))
+    assert page.locator("#digit-list label").count() == 1
+    assert page.locator("#bars .likeliest .label").inner_text() == str(digit)
+    page.click("#clear")
+
+
+@on_the_served_page
+def test_each_style_of_a_drawn_digit_is_read(page: "Page") -> None:
+    for digit, styles in enumerate(SCHOOL_STYLES):
+        for seed, glyph in enumerate(styles.values()):
+            draw_digit(page, digit, glyph, seed)
+
+
+def test_each_drawn_digit_is_read_without_a_server(browser: "Browser", exported: str) -> None:
+    with opened(browser, exported) as page:
+        for digit, styles in enumerate(SCHOOL_STYLES):
+            draw_digit(page, digit, next(iter(styles.values())), 0)
 
 
 def test_a_number_has_a_box_and_a_network_input_for_each_digit(page: "Page") -> None:
@@ -111,6 +126,7 @@ def test_a_number_has_a_box_and_a_network_input_for_each_digit(page: "Page") -> 
         assert max(inputs[0][::4]) > 200
 
 
+@on_the_served_page
 def test_a_number_drawn_by_finger_is_read(browser: "Browser", address: str) -> None:
     with opened(browser, address, **PHONE) as page:
         for k, digit in enumerate((4, 0)):
@@ -123,6 +139,7 @@ def test_a_number_drawn_by_finger_is_read(browser: "Browser", address: str) -> N
         assert page.evaluate("scrollY") == 0
 
 
+@on_the_served_page
 def test_pen_pressure_widens_the_line(page: "Page") -> None:
     line = np.linspace([0.5, 0.2], [0.48, 0.8], 20)
     inks = []
@@ -145,6 +162,7 @@ def test_a_drawn_non_digit_is_rejected_with_the_reason(page: "Page") -> None:
     assert "minus" in page.inner_text("#summary")
 
 
+@on_the_served_page
 def test_undo_reverts_strokes_and_clearing(page: "Page") -> None:
     assert page.locator("#undo").is_disabled()
     for x in (0.3, 0.6):
@@ -355,6 +373,7 @@ def test_a_disconnected_camera_is_reported_until_it_starts_again(camera_browser:
         assert "disconnected" in page.inner_text("#error")
 
 
+@on_the_served_page
 def test_a_missing_camera_is_reported(browser: "Browser", address: str) -> None:
     with opened(browser, address, permissions=["camera"]) as page:
         page.click("#camera-tab")
@@ -363,6 +382,7 @@ def test_a_missing_camera_is_reported(browser: "Browser", address: str) -> None:
         assert "No camera" in page.inner_text("#error")
 
 
+@on_the_served_page
 def test_a_denied_camera_is_reported(start_chromium: StartChromium, address: str) -> None:
     browser = start_chromium("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     with opened(browser, address) as page:
@@ -376,6 +396,7 @@ def test_a_denied_camera_is_reported(start_chromium: StartChromium, address: str
         assert not page.inner_text("#error")
 
 
+@on_the_served_page
 def test_the_page_works_by_keyboard_alone(page: "Page") -> None:
     press = page.keyboard.press
     # Without a listener the browser may open its own file dialog.
@@ -432,6 +453,7 @@ def test_the_page_works_by_keyboard_alone(page: "Page") -> None:
     wait_for_text(page, "42")
 
 
+@on_the_served_page
 def test_a_reading_is_announced(page: "Page") -> None:
     assert page.get_attribute("#announcement", "role") == "status"
     page.click("[data-write='42']")
@@ -442,6 +464,7 @@ def test_a_reading_is_announced(page: "Page") -> None:
     assert page.inner_text("#announcement").startswith("No digit here. The network is only")
 
 
+@on_the_served_page
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
 def test_axe_finds_no_violations(browser: "Browser", address: str, scheme: str, device: dict[str, Any]) -> None:
@@ -463,6 +486,7 @@ def test_axe_finds_no_violations(browser: "Browser", address: str, scheme: str, 
         assert violations(page) == []
 
 
+@on_the_served_page
 @pytest.mark.parametrize("device", [SMALLEST, PHONE, {}], ids=["320", "390", "1280"])
 def test_the_page_fits_the_screen_and_buttons_fit_fingers(
     browser: "Browser", address: str, device: dict[str, Any]
@@ -486,6 +510,7 @@ def test_the_page_fits_the_screen_and_buttons_fit_fingers(
                 assert min(box["width"], box["height"]) >= least, control.inner_text()
 
 
+@on_the_served_page
 def test_ink_is_bright_in_dark_mode(browser: "Browser", address: str) -> None:
     with opened(browser, address, color_scheme="dark") as page:
         page.click("[data-write='7']")

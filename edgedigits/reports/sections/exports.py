@@ -57,7 +57,7 @@ def read_verification(file: Path) -> Verification:
         )
         parts = {"gate": _made(Gate, fields["gate"]), "missed": tuple(fields["missed"]), "comparison": comparison}
         # Reports of earlier versions have none.
-        parts["data_notes"] = tuple(fields.get("data_notes", ()))
+        parts |= {name: tuple(fields.get(name, ())) for name in ("data_notes", "undecided")}
         verification: Verification = _made(Verification, {**fields, **parts})
         return verification
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -87,7 +87,7 @@ def _figures(found: list[Verification], folder: Path) -> str:
         rows.append(
             (
                 proof.artifact,
-                "passed" if proof.passed else "missed",
+                proof.verdict,
                 f"{share.value:.2%} ({share.low:.2%} to {share.high:.2%})",
                 f"{figures.agreement:.2%}",
                 f"{len(figures.flips):,}",
@@ -96,12 +96,13 @@ def _figures(found: list[Verification], folder: Path) -> str:
                 f"{file.stat().st_size:,}" if file.is_file() else "not written",
             )
         )
+    reference = " or ".join(dict.fromkeys(proof.reference_engine for proof in found))
     head = (
-        "file", "gate", "accuracy (95% interval)", "agreement with Keras", "flips", "largest error", "McNemar p",
+        "file", "gate", "accuracy (95% interval)", f"agreement with {reference}", "flips", "largest error", "McNemar p",
         "bytes",
     )  # fmt: skip
     first = found[0].comparison
-    caption = f"Every decision compared with Keras, whose accuracy is {first.keras_accuracy.value:.2%}."
+    caption = f"Every decision compared with {reference}, whose accuracy is {first.keras_accuracy.value:.2%}."
     return table(caption, head, rows)
 
 
@@ -109,29 +110,29 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
     """Return the blocks of one export, and the picture of its flipped images."""
     figures = proof.comparison
     blocks = [heading(proof.artifact), *map(paragraph, _verdict(proof, facts))]
-    flips = figures.flips[:MOST_FLIPS]
+    flips, reference = figures.flips[:MOST_FLIPS], proof.reference_engine
     if not flips:
-        return [*blocks, paragraph(f"All {figures.images:,} decisions equal Keras's.")], None
+        return [*blocks, paragraph(f"All {figures.images:,} decisions equal those of {reference}.")], None
     samples = _compared(proof, facts)
-    summary = f"{len(figures.flips):,} of {figures.images:,} decisions flipped; Keras's most confident first"
+    summary = f"{len(figures.flips):,} of {figures.images:,} decisions flipped; by the confidence of {reference}"
     summary += f", the first {MOST_FLIPS}." if len(figures.flips) > MOST_FLIPS else "."
     if samples is None:
         rows = [(str(flip.index), flip.label, flip.keras, flip.artifact) for flip in flips]
-        head = ("image", "true", "Keras", "the export")
+        head = ("image", "true", reference, "the export")
         return [*blocks, table(f"{summary} The images are not here.", head, rows)], None
     each = [
         card(
             pixels(
                 samples.images[flip.index],
                 f"{proof.split} image {flip.index}: a {flip.label},"
-                f" Keras reads {flip.keras}, the export {flip.artifact}",
+                f" {reference} reads {flip.keras}, the export {flip.artifact}",
             ),
             [f"{flip.keras} → {flip.artifact}", f"true: {flip.label}", f"image {flip.index}"],
             marked=flip.artifact != flip.label,
         )
         for flip in flips
     ]
-    legend = f"{summary} Keras's answer → the export's; in red where the export is wrong."
+    legend = f"{summary} The answer of {reference} → the export's; in red where the export is wrong."
     captions = [f"{escape(flip.keras)} → {escape(flip.artifact)}\ntrue: {escape(flip.label)}" for flip in flips]
     figure = grid_figure(samples.images[[flip.index for flip in flips]], captions)
     picture = Picture(f"flips-{file_name(proof.artifact)}", figure, "flipped images", on_page=False)
@@ -139,7 +140,9 @@ def _proof(proof: Verification, facts: Facts) -> tuple[list[str], Picture | None
 
 
 def _verdict(proof: Verification, facts: Facts) -> Iterator[str]:
-    verdict = "Passed its gate" if proof.passed else f"Missed its gate: {'; '.join(proof.missed)}. Demanded were"
+    verdict = f"{proof.verdict.capitalize()}: {'; '.join((*proof.missed, *proof.undecided))}. Demanded were"
+    if proof.verdict == "passed":
+        verdict = "Passed its gate"
     yield f"{verdict} ({proof.gate.describe() or 'no demands'}), on the {proof.split} split of {proof.dataset}."
     if not facts.run.model.is_file() or file_digest(facts.run.model) != proof.against_fingerprint:
         yield f"It was compared with another {proof.against} than the present one."

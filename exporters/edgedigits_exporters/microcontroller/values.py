@@ -99,6 +99,11 @@ class Values:
             ArtifactUnsupported: other values.
         """
         stored = self.stored_input(operator, slot)
+        if stored.index in self._activations:
+            raise ArtifactUnsupported(
+                f"{operator.where} takes values of the network, {stored.label}, which C lacks: it computes"
+                f" {operator.name} of shapes only; leave it out of the network, or use --format tflite or c-array"
+            )
         if (numbers := self._known.numbers(stored.index)) is None:
             raise ArtifactUnsupported(
                 f"{operator.where}: input {slot}, {stored.label}, is {stored.dtype} of shape {list(stored.shape)},"

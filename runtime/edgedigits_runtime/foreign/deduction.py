@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -80,8 +81,8 @@ def shape_of(facts: Facts, given: Mapping[str, Any], labels: tuple[str, ...] | N
         found = find_layout(facts.input.shape)
         if isinstance(found, str):
             raise ContractMissing(
-                f"{facts.path}: the layout of its input {_sizes(facts.input)} is not certain, since {found};"
-                f" {_advice(facts, 'layout', 'NHWC')}"
+                f"{facts.path}: the layout of its input {_sizes(facts.input)} is not certain, since {found}; state it:"
+                f" {_stating(facts, {'layout': 'NHWC'})}"
             )
         layout, image = found
     # A free batch may be missing in the file's shape of the output.
@@ -159,8 +160,8 @@ def deduce(
             return Deduced(choices[0][1], (), tuple(notes))
         if data is None:
             raise ContractMissing(
-                f"{facts.path} does not state how its pixels are normalised; give labelled pictures with --data"
-                f" FOLDER, or {_advice(facts, 'normalisation', 'unit')}"
+                f"{facts.path} does not state how its pixels are normalised; {_trying(facts)};"
+                f" or state it: {_stating(facts, {'normalisation': 'unit'})}"
             )
         rows = try_each(engine, choices, data.images, in_order(data, contract.labels))
     best = winner(rows)
@@ -226,16 +227,21 @@ def _most_frequent(data: LabelledImages) -> float:
 
 def _undecided(facts: Facts, rows: list[Tried], data: LabelledImages) -> str:
     best = ", ".join(f"{row.name} {row.accuracy:.1%} (loss {row.loss:.2g})" for row in rows[:3])
-    more = "give labelled pictures with --data FOLDER" if data.origin == "drawn digits" else "give more pictures"
+    more = _trying(facts) if data.origin == "drawn digits" else "give more pictures"
+    first = rows[0].contract
+    fields = {key: json.loads(first.to_json()).get(key, first.polarity) for key in ("normalisation", "polarity")}
     return (
         f"{facts.path} does not state how its pixels are normalised, and no way is clearly the best on"
-        f" {rows[0].images} {data.origin}: {best}; {more}, or {_advice(facts, 'normalisation', 'unit')}"
+        f" {rows[0].images} {data.origin}: {best}; {more}; or state it: {_stating(facts, fields)}"
     )
 
 
-def _advice(facts: Facts, field: str, example: str) -> str:
-    fields = json.dumps({field: example})
-    return f"state the {field}, such as: edgedigits import {facts.path} --contract '{fields}'"
+def _trying(facts: Facts) -> str:
+    return f"try it on labelled pictures: edgedigits import {quote(str(facts.path))} --data FOLDER"
+
+
+def _stating(facts: Facts, fields: Mapping[str, Any]) -> str:
+    return f"edgedigits import {quote(str(facts.path))} --contract {quote(json.dumps(fields))}"
 
 
 def _sizes(tensor: Tensor) -> str:

@@ -1,12 +1,13 @@
 """What a foreign model file states: its tensors, and often its labels and its normalisation."""
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from edgedigits_runtime.contract import Normalisation, Scaling, Tensor
+from edgedigits_runtime.errors import ArtifactUnsupported
 from edgedigits_runtime.untrusted import checked_content
 from edgedigits_runtime.untrusted.stated import Stated
 
@@ -52,17 +53,31 @@ def read_facts(path: Path) -> Facts:
     """
     module = f"edgedigits_runtime.untrusted.{'onnx_model' if path.suffix == '.onnx' else 'tflite_metadata'}"
     stated: Stated = importlib.import_module(module).read_stated(checked_content(path), str(path))
-    source = stated.input
+    source, output = (_as_stored(tensor, path) for tensor in (stated.input, stated.output))
     normalisation, reason = of_quantization(source), "the scale of its input"
     if stated.mean is not None and stated.std is not None:
         scale = tuple(1 / each for each in stated.std)
         offset = tuple(-mean / each for mean, each in zip(stated.mean, stated.std, strict=False))
         normalisation, reason = Scaling(scale, offset), "its TFLite Metadata"
-    elif source.dtype == "uint8" and source.scale is None:
-        normalisation, reason = RAW, "its uint8 input"
+    elif stated.input.dtype == "uint8" and stated.input.scale is None:
+        reason = "its uint8 input"
     precision = stated.precision or "float32"
     kind = path.suffix.removeprefix(".")
-    return Facts(path, kind, precision, source, stated.output, stated.labels, normalisation, reason)
+    return Facts(path, kind, precision, source, output, stated.labels, normalisation, reason)
+
+
+def _as_stored(tensor: Tensor, path: Path) -> Tensor:
+    """Return a tensor as a contract states it: other floats as float32, and bytes as numbers 0..255."""
+    if tensor.dtype in ("float16", "float64"):
+        return replace(tensor, dtype="float32")
+    if tensor.dtype == "uint8" and tensor.scale is None:
+        return replace(tensor, scale=1.0, zero_point=0)
+    if tensor.dtype != "float32" and tensor.scale is None:
+        raise ArtifactUnsupported(
+            f"{path}: expected numbers of float32 or quantized ones, got {tensor.dtype} in {tensor.name!r}; export the"
+            " model with pixels as its input and a score for each class as its output, without argmax"
+        )
+    return tensor
 
 
 def of_quantization(tensor: Tensor) -> Normalisation | None:

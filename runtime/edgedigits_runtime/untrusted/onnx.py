@@ -28,14 +28,15 @@ ATTRIBUTES = {
 """Valid integers of these attributes: kernels divide by some, and allocate memory by others."""
 
 STANDARD = """
-Abs Add ArgMax AveragePool BatchNormalization Cast Celu Clip Concat Constant Conv ConvInteger ConvTranspose
-DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Erf Exp Expand Flatten GRU Gather Gelu Gemm GlobalAveragePool
-GlobalLpPool GlobalMaxPool GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LRN LSTM
-LayerNormalization LeakyRelu Log LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean
-MeanVarianceNormalization Min Mish Mul Neg PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RNN Reciprocal
-ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare
-Relu Reshape Resize Round Selu Shape Sigmoid Sign Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze
-Sub Sum Swish Tanh ThresholdedRelu Tile Transpose Unsqueeze
+Abs Add And ArgMax AveragePool BatchNormalization Cast Ceil Celu Clip Concat Constant ConstantOfShape Conv ConvInteger
+ConvTranspose Cos DepthToSpace DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Equal Erf Exp Expand Flatten
+Floor GRU Gather Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual GroupNormalization
+HardSigmoid HardSwish Identity InstanceNormalization LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log
+LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization Min Mish Mul Neg Not
+Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RNN Reciprocal ReduceL1 ReduceL2 ReduceLogSum
+ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize Round Selu
+Shape Sigmoid Sign Sin Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tanh
+ThresholdedRelu Tile Transpose Unsqueeze Where
 """
 
 QUANTIZED = """
@@ -114,9 +115,12 @@ class _Checker:
     def _check_node(self, node: Node, where: str) -> None:
         if node.operator not in OPERATORS.get(node.domain, ()):
             name = f"{node.domain}.{node.operator}" if node.domain else node.operator
-            raise self.unsupported(
-                f"holds the unsupported operator {name[:80]!r}; export it with those of image classifiers"
-            )
+            advice = "export it with those of image classifiers"
+            if node.operator == "ZipMap":
+                advice = "convert it from scikit-learn with options={'zipmap': False}"
+            elif node.domain == "ai.onnx.ml":
+                advice = "of scikit-learn, edgedigits import takes an MLPClassifier, without a scaler before it"
+            raise self.unsupported(f"holds the unsupported operator {name[:80]!r}; {advice}")
         found = {attribute.name: attribute.integers for attribute in node.attributes}
         for attribute in node.attributes:
             for constant in attribute.constants:

@@ -7,6 +7,7 @@ graphs in a graph and sparse tensors have no place in the model; a file with any
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from edgedigits_runtime.contract import Tensor
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
@@ -36,6 +37,17 @@ TENSOR_DIMS, TENSOR_TYPE, TENSOR_FLOAT, TENSOR_INT32, TENSOR_INT64, TENSOR_NAME 
 TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = 9, 13, 14
 INTEGERS = {6: "<i", 7: "<q"}
 """The struct format of int32 and int64."""
+
+IN_ANOTHER_FILE = (TENSOR_EXTERNAL, TENSOR_LOCATION)
+
+Tree = dict[int, "Tree | None"]
+TENSORS: Tree = {
+    MODEL_GRAPH: {
+        GRAPH_INITIALIZER: None,
+        GRAPH_NODE: {NODE_ATTRIBUTE: {ATTRIBUTE_TENSOR: None, ATTRIBUTE_TENSORS: None}},
+    }
+}
+"""Where a model has tensors."""
 
 KEY, VALUE = 1, 2
 
@@ -139,6 +151,31 @@ def with_metadata(content: bytes, key: str, text: str) -> bytes:
     return bytes(kept) + delimited(MODEL_METADATA, entry)
 
 
+def with_data_inside(content: bytes, folder: Path) -> bytes:
+    """Return a checked `.onnx` file's bytes with the numbers that it keeps in other files of its folder."""
+
+    def inside(message: Message, tree: Tree | None) -> bytes:
+        if tree is None:
+            return _with_numbers(message, folder)
+        return b"".join(
+            delimited(number, inside(part, tree[number])) if number in tree else bytes(message[start:end])
+            for start, end, number, part in spans(message)
+        )
+
+    return inside(content, TENSORS)
+
+
+def _with_numbers(tensor: Message, folder: Path) -> bytes:
+    """Return a tensor whose numbers are in it."""
+    external = _constant(tensor).external
+    if external is None:
+        return bytes(tensor)
+    start, length = int(external.get("offset", "0")), external.get("length")
+    numbers = (folder / external["location"]).read_bytes()[start:][: None if length is None else int(length)]
+    kept = (tensor[start:end] for start, end, number, _ in spans(tensor) if number not in IN_ANOTHER_FILE)
+    return b"".join([*kept, delimited(TENSOR_RAW, numbers)])
+
+
 def read_model(content: bytes, source: str) -> OnnxModel:
     """Read the bytes of an `.onnx` file; `source` names it in messages.
 
@@ -177,7 +214,7 @@ def read_stated(content: bytes, source: str) -> Stated:
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ArtifactUnsupported(
             f"{source} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected 1 and 1;"
-            " split the model"
+            " export the part that is a classifier; if integers repeat its decision, edgedigits import leaves them out"
         )
     taken, made = (Tensor(value.name, value.shape, value.dtype) for value in (*model.inputs, *model.outputs))
     return Stated(taken, made, opset=model.opset)

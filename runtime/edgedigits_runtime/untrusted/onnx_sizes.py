@@ -9,7 +9,7 @@ from edgedigits_runtime.untrusted.onnx_model import Constant, Node
 LARGEST_SCALE = 64 * 64
 """Pixels that one pixel may become."""
 
-RESIZED = ("ConvTranspose", "Expand", "Resize", "Tile")
+RESIZED = ("ConstantOfShape", "ConvTranspose", "Expand", "Resize", "Tile")
 
 KEEPS_SIZES = ("Cast", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Unsqueeze")
 """Operators whose output holds no other sizes than their first input."""
@@ -47,8 +47,12 @@ class Sizes:
         if node.operator == "Tile":
             repeats = self.integers.get(inputs.get(1, ""), ())
             return "" if repeats and 0 < math.prod(repeats) <= LARGEST_SCALE else f"repeats {list(repeats[:8])}"
-        if node.operator == "Expand":
-            return "" if self._is_size(inputs.get(1, "")) else "a shape that is not known, or too large"
+        if node.operator in ("ConstantOfShape", "Expand"):
+            return (
+                ""
+                if self._is_size(inputs.get(0 if node.operator == "ConstantOfShape" else 1, ""))
+                else "a shape that is not known, or too large"
+            )
         if inputs.get(3):
             return "" if self._is_size(inputs[3]) else "sizes that are not known, or too large"
         # Before operator set 11 the scales were the second input.
