@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
+from edgedigits_runtime.reading.criteria import EXPECT, Criteria, Expect, Verdict, doubt
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
 from edgedigits_runtime.reading.frame import SIDE, fitted, frame_digit, frame_plain, framed_boxes
 from edgedigits_runtime.reading.ink import find_inks, is_small
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.reject import EXPECT, Criteria, Expect, Verdict, doubt, judge
+from edgedigits_runtime.reading.reject import judge
 from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
 from edgedigits_runtime.timing import Stopwatch
 
@@ -242,7 +243,7 @@ class Reader:
 
     def _judge(self, found: _Found, confidences: Probabilities) -> Verdict:
         if self.classifier.contract.reader == "plain":
-            return Verdict((0,), (doubt(confidences.max(), self.min_confidence),))
+            return Verdict((0,), (doubt(float(confidences.max()), self.min_confidence),))
         threshold = self._framed_confidence if found.as_it_is else self.min_confidence
         criteria = Criteria(threshold, self.expect, self.length)
         return judge(found.layout, found.digits, confidences, criteria)
