@@ -1,0 +1,431 @@
+"""Crop the digits that a finder boxed, and frame the ink of each, by its own small surroundings.
+
+Around each box lies a window of the picture: the ground is a plane fitted to the window's rim, and the ink is what
+differs from it inside the box. Windows of about one size are processed together, each on a canvas of its own.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgedigits_runtime.reading.components import Components, find_components
+from edgedigits_runtime.reading.frame import SIDE, frame_digits
+
+Floats = NDArray[np.float32]
+Whole = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Pixels = NDArray[np.uint8]
+
+DETAIL = 40  # Larger boxes are reduced, by whole numbers, until their longest side is no longer than this.
+# The rim around a box, as a fraction of its longest side, and at least in pixels of the canvas.
+MARGIN = 0.15
+LEAST_MARGIN = 3
+TOGETHER = 64  # Canvases processed together, of which the largest is at most ALIKE times as wide as the smallest.
+ALIKE = 1.3
+SPARSE = 40  # On canvases of this side or more the ground is fitted to every second row and column.
+
+# The ground is fitted FITS times, each time without pixels that are OUTLIER times farther from it than the mean.
+FITS = 3
+OUTLIER = 1.5
+STIFFNESS = 0.03  # Keeps the plane from tilting where its rim lies on one side only.
+LEAST_RIM = 0.12  # A smaller rim, as a fraction of the window, is completed by the window's outermost pixels.
+# The colour that separates ink from ground is searched by so many steps; a variance of the ground below GROUND_LEVELS
+# squared, or GROUND_SHARE of the ink's, counts as that.
+COLOUR_STEPS = 8
+GROUND_LEVELS = 2.0
+GROUND_SHARE = 0.03
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: where the search starts.
+
+LEAST_CONTRAST = 8.0  # Less contrast, in grey levels, or less than INK_TO_NOISE times the noise, is no writing.
+INK_TO_NOISE = 3.0
+STROKE_LEVEL = 0.32  # Fraction of the full contrast from which a pixel is stroke.
+BLUR = 0.15  # Fraction of the full contrast that is blur and not stroke.
+CLEAN = 0.6  # A ground with less noise, in grey levels, is clean: then every trace of ink belongs to the digit.
+FULL_CONTRAST = 230.0  # Contrast that is not stretched: MNIST's own images end at 254 or 255.
+
+# A box may be too small by this fraction of its longest side.
+GROWN = 0.08
+# A component is a digit's own, as a whole, if this much of it is in the grown box, of that this much in the box itself,
+# and at most this much nearer to the middle of another box. It is no speck beside the largest.
+OWN, CORE, FOREIGN, SPECK = 0.55, 0.4, 0.05, 0.03
+# If less of the ink in the box is of such components, the digit touches something: the others are cut off at the grown
+# box and halfway to other boxes, and of the parts those count that have this share of the largest one's ink.
+LEAST_OWN = 0.5
+LEAST_PART = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """Framed digits of a picture.
+
+    Attributes:
+        framed: uint8 [N, 28, 28], see frame_digit; all zeros where a box shows no ink.
+        boxes: int64 [N, 4], x, y, width and height of the ink in picture pixels; the box itself where there is none.
+        fill: float32 [N], the fraction of that box which is ink.
+    """
+
+    framed: Pixels
+    boxes: Whole
+    fill: Floats
+
+
+def frame_found(pixels: Pixels, boxes: NDArray[np.floating]) -> Pixels:
+    """Return what each box shows, framed in uint8 [N, 28, 28]; see crop_found."""
+    return crop_found(pixels, boxes).framed
+
+
+def crop_found(pixels: Pixels, boxes: NDArray[np.floating], wanted: Whole | None = None) -> Crops:
+    """Crop and frame what boxes show.
+
+    Args:
+        pixels: uint8 [H, W], [H, W, 1] or RGB [H, W, 3]; any polarity and colours, which may differ between boxes.
+        boxes: [N, 4], x, y, width and height in pixels, about tight; parts outside the picture are cut off. Ink shared
+            by several boxes is divided among them.
+        wanted: int64 [M], indices of the boxes to crop; all if None.
+    """
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    windows = _windows(np.asarray(boxes, np.float64).reshape(-1, 4), (pixels.shape[1], pixels.shape[0]))
+    wanted = np.arange(len(windows.factor)) if wanted is None else wanted
+    own = windows.part(wanted)
+    found = Crops(np.zeros((len(wanted), SIDE, SIDE), np.uint8), own.outer, np.zeros(len(wanted), np.float32))
+    for index in _batches(own.size.max(axis=1, initial=0)):
+        batch = own.part(index)
+        ink = _ink(_Canvases(pixels, batch), windows.others(wanted[index]))
+        found.framed[index] = frame_digits(ink)
+        inked = np.flatnonzero(np.any(ink, axis=(1, 2)))
+        found.boxes[index[inked]], found.fill[index[inked]] = _extents(ink[inked], batch.part(inked))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Windows:
+    """Boxes and the windows around them, in picture pixels.
+
+    Attributes:
+        low, high: float64 [N, 2], the upper left and lower right corners of the boxes, x and y.
+        start, end: int64 [N, 2], those of the windows.
+        factor: int64 [N], picture pixels per canvas pixel.
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    start: Whole
+    end: Whole
+    factor: Whole
+
+    @property
+    def size(self) -> Whole:
+        """Return the widths and heights on the canvas, int64 [N, 2]."""
+        size: Whole = -(-(self.end - self.start) // self.factor[:, np.newaxis])
+        return size
+
+    @property
+    def outer(self) -> Whole:
+        """Return the smallest boxes of whole pixels around the boxes, int64 [N, 4]."""
+        low = np.floor(self.low).astype(np.int64)
+        return np.concatenate([low, np.ceil(self.high).astype(np.int64) - low], axis=1)
+
+    def part(self, index: Whole) -> "_Windows":
+        return _Windows(self.low[index], self.high[index], self.start[index], self.end[index], self.factor[index])
+
+    def others(self, index: Whole) -> tuple[Whole, "_Windows"]:
+        """Return the boxes that reach into the windows of `index`: their place in it, ascending, and boxes.
+
+        Their start and factor are those of the window that they reach into.
+        """
+        reach = (self.low < self.end[index, np.newaxis]) & (self.high > self.start[index, np.newaxis])
+        meet = np.logical_and.reduce(reach, axis=2)
+        meet[np.arange(len(index)), index] = False
+        place, other = np.nonzero(meet)
+        on = index[place]
+        return place, _Windows(self.low[other], self.high[other], self.start[on], self.end[on], self.factor[on])
+
+    def on_canvas(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Convert points x and y, [N, 2], one for each window, to pixels of its canvas."""
+        converted: NDArray[np.float64] = (points - self.start) / self.factor[:, np.newaxis]
+        return converted
+
+
+def _windows(boxes: NDArray[np.float64], size: tuple[int, int]) -> _Windows:
+    """Return the windows of boxes [N, 4] in a picture of width and height `size`."""
+    # At least one pixel of every box is in the picture.
+    low = np.clip(boxes[:, :2], 0, np.array(size) - 1.0)
+    high = np.clip(boxes[:, :2] + boxes[:, 2:], low + 1, size)
+    longest = (high - low).max(axis=1)
+    factor = np.maximum(np.ceil(longest / DETAIL), 1).astype(np.int64)
+    margin = np.maximum(MARGIN * longest, LEAST_MARGIN * factor)[:, np.newaxis]
+    start = np.maximum(np.floor(low - margin), 0).astype(np.int64)
+    end = np.minimum(np.ceil(high + margin), size).astype(np.int64)
+    return _Windows(low, high, start, end, factor)
+
+
+def _batches(sides: Whole) -> Iterator[Whole]:
+    """Yield the indices of windows with these longest sides, int64 [N], in batches of about one size."""
+    order = np.argsort(sides, kind="stable")
+    first = 0
+    while first < len(order):
+        last = np.searchsorted(sides[order], ALIKE * sides[order[first]], side="right")
+        end = min(int(last), first + TOGETHER)
+        yield np.sort(order[first:end])
+        first = end
+
+
+class _Canvases:
+    """Windows of a picture, each in the upper left corner of a canvas, and their masks.
+
+    Attributes:
+        pixels: uint8 [N, S, S, C]; 0 outside the window.
+        window, box, grown: bool [N, S, S], the pixels of the window, the box, and the grown box.
+        windows: see _Windows.
+    """
+
+    def __init__(self, pixels: Pixels, windows: _Windows) -> None:
+        count, side = len(windows.factor), int(windows.size.max())
+        self.windows = windows
+        self.pixels = np.zeros((count, side, side, pixels.shape[2]), np.uint8)
+        corners = np.concatenate([windows.start, windows.end, windows.factor[:, np.newaxis]], axis=1)
+        for canvas, (left, top, right, bottom, factor) in zip(self.pixels, corners.tolist(), strict=True):
+            part = _reduced(pixels[top:bottom, left:right], factor)
+            canvas[: part.shape[0], : part.shape[1]] = part
+        low, high = windows.on_canvas(windows.low), windows.on_canvas(windows.high)
+        reach = GROWN * (high - low).max(axis=1, keepdims=True)
+        self.window = _rectangles(np.zeros_like(low), windows.size, side)
+        self.box = _rectangles(low, high, side) & self.window
+        self.grown = _rectangles(low - reach, high + reach, side) & self.window
+
+
+def _reduced(part: Pixels, factor: int) -> Pixels:
+    """Return a part of a picture, uint8 [h, w, C], as means of blocks of factor x factor pixels."""
+    if factor == 1:
+        return part
+    small = np.asarray(Image.fromarray(part if part.shape[2] == 3 else part[..., 0]).reduce(factor))
+    return small.reshape(*small.shape[:2], -1)
+
+
+def _rectangles(low: NDArray[np.float64], high: NDArray[Any], side: int) -> Mask:
+    """Return masks, bool [N, side, side], of the pixels whose centres are between corners, [N, 2] as x and y."""
+    at = np.arange(side) + 0.5
+    columns, rows = ((at > low[:, [axis]]) & (at < high[:, [axis]]) for axis in (0, 1))
+    mask: Mask = rows[:, :, np.newaxis] & columns[:, np.newaxis]
+    return mask
+
+
+def _ink(canvases: _Canvases, others: tuple[Whole, _Windows]) -> Pixels:
+    """Return the ink of each canvas's digit, uint8 [N, S, S], bright on 0, stretched to full contrast."""
+    away, noise = _from_ground(canvases)
+    within = away * canvases.box
+    cubes = within * within * within
+    signed = cubes.sum(axis=(1, 2))
+    # A mean in which faint noise hardly counts, of the side that differs more.
+    contrast = np.einsum("nij,nij->n", cubes, within) / np.maximum(np.abs(cubes).sum(axis=(1, 2)), 1e-3)
+    ink = np.maximum(away * np.where(signed >= 0, 1, -1).astype(np.float32)[:, np.newaxis, np.newaxis], 0)
+    clean = noise < CLEAN
+    least = np.where(clean, 0.99, np.maximum(INK_TO_NOISE * noise + 0.5, STROKE_LEVEL * contrast))
+    strokes = (ink >= least[:, np.newaxis, np.newaxis]) & canvases.window
+    strokes[contrast < np.maximum(LEAST_CONTRAST, INK_TO_NOISE * noise)] = False
+    own = _own(strokes, canvases, _foreign(canvases, *others))
+    # With the grey edges, but not those of other components.
+    written = np.where(clean[:, np.newaxis, np.newaxis], own, _widened(own) & ~(strokes & ~own) & canvases.window)
+    full = np.where(clean, (ink * own).max(axis=(1, 2)), contrast)
+    full = np.where(full < FULL_CONTRAST, full, 255).astype(np.float32)
+    # Blur spreads strokes over their ground, except where that is clean.
+    faint = np.where(clean, 0, BLUR * full)[:, np.newaxis, np.newaxis].astype(np.float32)
+    stretched = np.rint((ink - faint) * (255 / np.maximum(full[:, np.newaxis, np.newaxis] - faint, 1)))
+    shown: Pixels = (np.clip(stretched, 0, 255) * written).astype(np.uint8)
+    return shown
+
+
+def _from_ground(canvases: _Canvases) -> tuple[Floats, Floats]:
+    """Return the difference of each pixel from its ground, float32 [N, S, S], and the ground's noise, float32 [N]."""
+    count, side, _, channels = canvases.pixels.shape
+    values = np.ascontiguousarray(canvases.pixels.transpose(0, 3, 1, 2)).astype(np.float32)
+    step = 2 if side >= SPARSE else 1
+    basis = _basis(side)
+    fitted = basis.reshape(3, side, side)[:, ::step, ::step].reshape(3, -1)
+    grid = values[:, :, ::step, ::step].reshape(count, channels, -1)
+    masks = (_rim(canvases), canvases.box)
+    around, box = (mask[:, ::step, ::step].reshape(count, -1).astype(np.float32) for mask in masks)
+    plane, kept = _planes(grid, around, fitted)
+    away = plane @ fitted - grid
+    weight = np.maximum(kept.sum(axis=1), 1)
+    mix = np.ones((count, 1, 1), np.float32) if channels == 1 else _ink_colour(away, kept, box)
+    noise = np.abs((mix @ away)[:, 0] * kept).sum(axis=1) / weight
+    difference = (mix @ plane) @ basis - mix @ values.reshape(count, channels, -1)
+    return difference.reshape(count, side, side), noise
+
+
+def _rim(canvases: _Canvases) -> Mask:
+    """Return the pixels around each box, bool [N, S, S]; where hardly any are, also the outermost of the window."""
+    rim = canvases.window & ~canvases.box
+    small = rim.sum(axis=(1, 2)) < LEAST_RIM * canvases.window.sum(axis=(1, 2))
+    if small.any():
+        size = canvases.windows.size[small]
+        inner = _rectangles(np.ones(size.shape), size - 1, rim.shape[1])
+        rim[small] |= canvases.window[small] & ~inner
+    return rim
+
+
+def _basis(side: int) -> Floats:
+    """Return a constant, x and y in -1..1 for each pixel of a canvas, float32 [3, side * side]."""
+    at = (2 * np.arange(side) + 1 - side) / side
+    x, y = np.broadcast_to(at, (side, side)), np.broadcast_to(at[:, np.newaxis], (side, side))
+    return np.stack([np.ones((side, side)), x, y]).reshape(3, -1).astype(np.float32)
+
+
+def _planes(values: Floats, rim: Floats, basis: Floats) -> tuple[Floats, Floats]:
+    """Fit a plane to the rim of each channel by least squares, without the ink of neighbours.
+
+    Args:
+        values: float32 [N, C, P].
+        rim: float32 [N, P], 1 where the plane is fitted, else 0.
+        basis: float32 [3, P].
+
+    Returns:
+        Factors of the basis, float32 [N, C, 3], and the pixels of the rim that were kept, float32 [N, P].
+    """
+    products = (basis[:, np.newaxis] * basis).reshape(9, -1).T
+    kept = rim
+    for fit in range(FITS):
+        weight = np.maximum(kept.sum(axis=1), 1)
+        square = (kept @ products).reshape(-1, 3, 3).astype(np.float64)
+        # A whole plane has a mean square of a third along x and y.
+        square += weight[:, np.newaxis, np.newaxis] * np.diag([1e-9, STIFFNESS, STIFFNESS])
+        sums = (values * kept[:, np.newaxis]) @ basis.T
+        plane = np.linalg.solve(square, sums.transpose(0, 2, 1)).transpose(0, 2, 1).astype(np.float32)
+        if fit < FITS - 1:
+            away = np.abs(plane @ basis - values).max(axis=1)
+            most = OUTLIER * (away * kept).sum(axis=1) / weight
+            kept = rim * (away <= np.maximum(most, 1)[:, np.newaxis])
+    return plane, kept
+
+
+def _ink_colour(away: Floats, ground: Floats, box: Floats) -> Floats:
+    """Return the mix of channels, float32 [N, 1, 3], in which ink differs most from its ground, beside its noise.
+
+    It is Fisher's linear discriminant, found by power iteration; `away` is float32 [N, 3, P], `ground` and `box`
+    float32 [N, P] are 1 in the ground and in the box.
+    """
+    noise, ink = (
+        (away * where[:, np.newaxis]) @ away.transpose(0, 2, 1) / np.maximum(where.sum(axis=1), 1)[:, None, None]
+        for where in (ground, box)
+    )
+    least = GROUND_LEVELS**2 + GROUND_SHARE * np.trace(ink, axis1=1, axis2=2)
+    ratio = np.linalg.solve(noise + least[:, np.newaxis, np.newaxis] * np.eye(3, dtype=np.float32), ink)
+    mix = np.broadcast_to(np.array(LUMA, np.float32)[:, np.newaxis], (len(away), 3, 1))
+    for _ in range(COLOUR_STEPS):
+        mix = ratio @ mix
+        mix = mix / np.maximum(np.abs(mix).sum(axis=1, keepdims=True), 1e-9)
+    return mix.transpose(0, 2, 1)
+
+
+def _foreign(canvases: _Canvases, place: Whole, others: _Windows) -> Mask | None:
+    """Return the pixels in another box and, in units of the boxes, nearer to its middle, bool [N, S, S], or None."""
+    if not len(place):
+        return None
+    side = canvases.pixels.shape[1]
+    own, other = _from_middle(canvases.windows, side), _from_middle(others, side)
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    nearest = np.minimum.reduceat(other, first)
+    foreign = np.zeros(own.shape, bool)
+    foreign[place[first]] = (nearest <= 1) & (nearest < own[place[first]])
+    return foreign
+
+
+def _from_middle(windows: _Windows, side: int) -> Floats:
+    """Return the distance of pixels from the middle of a box, float32 [N, side, side]; 1 at its edges."""
+    low, high = windows.on_canvas(windows.low), windows.on_canvas(windows.high)
+    away = np.abs(np.arange(side) + 0.5 - (low + high)[:, :, np.newaxis] / 2) / ((high - low) / 2)[:, :, np.newaxis]
+    x, y = away[:, 0].astype(np.float32), away[:, 1].astype(np.float32)
+    return np.maximum(y[:, :, np.newaxis], x[:, np.newaxis])
+
+
+def _own(strokes: Mask, canvases: _Canvases, foreign: Mask | None) -> Mask:
+    """Return the strokes of each canvas's digit, bool [N, S, S]."""
+    parts = _Parts(strokes)
+    areas, grown = parts.components.areas, parts.count(canvases.grown)
+    whole = (grown > OWN * areas) & (parts.count(canvases.box) >= CORE * grown)
+    if foreign is not None:
+        whole &= parts.count(foreign) <= FOREIGN * areas
+    whole &= grown >= SPECK * parts.largest(grown * whole)
+    own = parts.filled(whole)
+    inside = strokes & canvases.grown & (True if foreign is None else ~foreign)
+    touching = np.flatnonzero(
+        (own & canvases.grown).sum(axis=(1, 2)) < LEAST_OWN * (inside | own & canvases.grown).sum(axis=(1, 2))
+    )
+    if len(touching):
+        cut = _Parts((inside | own)[touching])
+        weight = cut.count(canvases.box[touching])
+        own[touching] = cut.filled((weight > 0) & (weight >= LEAST_PART * cut.largest(weight)))
+    return own
+
+
+class _Parts:
+    """The connected components of each of many masks, bool [N, S, S], found together."""
+
+    def __init__(self, masks: Mask) -> None:
+        self.count_of_masks, self.side, _ = masks.shape
+        # An empty row keeps the masks apart.
+        stacked = np.zeros((self.count_of_masks, self.side + 1, self.side), bool)
+        stacked[:, : self.side] = masks
+        self.components: Components = find_components(stacked.reshape(-1, self.side))
+        self.mask = self.components.boxes[:, 0] // (self.side + 1)
+
+    def count(self, where: Mask) -> Whole:
+        """Return how many pixels of each component are in `where`, bool [N, S, S]."""
+        parts = self.components
+        if not len(parts):
+            return np.zeros(0, np.int64)
+        before = np.zeros((self.count_of_masks, self.side + 1, self.side + 1), np.int16)
+        np.cumsum(where, axis=2, out=before[:, : self.side, 1:])
+        before = before.reshape(-1, self.side + 1)
+        along = before[parts.rows, parts.ends] - before[parts.rows, parts.starts]
+        counts: Whole = np.add.reduceat(along.astype(np.int64), parts.first[:-1])
+        return counts
+
+    def largest(self, weight: Whole) -> Whole:
+        """Return for each component the largest weight in its mask."""
+        most = np.zeros(self.count_of_masks, np.int64)
+        np.maximum.at(most, self.mask, weight)
+        largest: Whole = most[self.mask]
+        return largest
+
+    def filled(self, chosen: Mask) -> Mask:
+        """Return masks of the components that are `chosen`, bool [count], bool [N, S, S]."""
+        parts = self.components
+        runs = np.repeat(chosen, np.diff(parts.first))
+        steps = np.zeros((self.count_of_masks * (self.side + 1), self.side + 1), np.int8)
+        steps[parts.rows[runs], parts.starts[runs]] = 1
+        steps[parts.rows[runs], parts.ends[runs]] = -1
+        inside = np.cumsum(steps[:, : self.side], axis=1, dtype=np.int8).view(bool)
+        return inside.reshape(self.count_of_masks, -1, self.side)[:, : self.side].copy()
+
+
+def _widened(mask: Mask) -> Mask:
+    """Add the eight neighbours of every pixel, bool [N, S, S]."""
+    rows = mask.copy()
+    rows[:, 1:] |= mask[:, :-1]
+    rows[:, :-1] |= mask[:, 1:]
+    wide = rows.copy()
+    wide[:, :, 1:] |= rows[:, :, :-1]
+    wide[:, :, :-1] |= rows[:, :, 1:]
+    return wide
+
+
+def _extents(ink: Pixels, windows: _Windows) -> tuple[Whole, Floats]:
+    """Return the boxes of ink on canvases in picture pixels, int64 [N, 4], and how much of each is ink."""
+    corners = []
+    for across in (1, 2):
+        inked = np.any(ink, axis=across)
+        first, last = inked.argmax(axis=1), inked.shape[1] - inked[:, ::-1].argmax(axis=1)
+        corners.append((first, last))
+    low = np.stack([first for first, _ in corners], axis=1)
+    high = np.stack([last for _, last in corners], axis=1)
+    fill = np.count_nonzero(ink, axis=(1, 2)) / (high - low).prod(axis=1)
+    factor = windows.factor[:, np.newaxis]
+    left, right = windows.start + factor * low, np.minimum(windows.start + factor * high, windows.end)
+    return np.concatenate([left, right - left], axis=1), fill.astype(np.float32)
