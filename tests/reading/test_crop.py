@@ -119,6 +119,22 @@ def test_a_rule_below_is_left_out(index: int) -> None:
 
 
 @pytest.mark.parametrize("index", range(0, len(DIGITS), 4))
+@pytest.mark.parametrize("rise", [0.0, 0.08])
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_line_through_a_digit_is_taken_out(index: int, rise: float, upright: bool) -> None:
+    digit = np.kron(DIGITS[index].T if upright else DIGITS[index], np.ones((2, 2), np.uint8))
+    ink, boxes = page([digit])
+    middle = int(boxes[0, 1] + 0.3 * boxes[0, 3])
+    for column in range(ink.shape[1]):
+        row = middle + round(rise * (column - ink.shape[1] / 2))
+        ink[row : row + 2, column] = np.maximum(ink[row : row + 2, column], 200)
+    if upright:
+        ink, boxes, digit = ink.T.copy(), boxes[:, [1, 0, 3, 2]], digit.T
+    (framed,) = frame_found(ink, boxes)
+    assert likeness(framed, frame_digit(digit)) > 0.75
+
+
+@pytest.mark.parametrize("index", range(0, len(DIGITS), 4))
 def test_digits_that_touch_are_divided_by_their_boxes(index: int) -> None:
     digits = [np.kron(DIGITS[k], np.ones((2, 2), np.uint8)) for k in (index, (index + 7) % len(DIGITS))]
     ink, boxes = page(digits, apart=0)

@@ -24,9 +24,11 @@ DETAIL = 40  # Larger boxes are reduced, by whole numbers, until their longest s
 # The rim around a box, as a fraction of its longest side, and at least in pixels of the canvas.
 MARGIN = 0.15
 LEAST_MARGIN = 3
-TOGETHER = 64  # Canvases processed together, of which the largest is at most ALIKE times as wide as the smallest.
+# Canvases are processed together: more than TOGETHER leave the processor's cache. Of more than AT_LEAST the largest is
+# at most ALIKE times as wide as the smallest.
+TOGETHER = 64
+AT_LEAST = 8
 ALIKE = 1.3
-SPARSE = 40  # On canvases of this side or more the ground is fitted to every second row and column.
 
 # The ground is fitted FITS times, each time without pixels that are OUTLIER times farther from it than the mean.
 FITS = 3
@@ -47,6 +49,12 @@ BLUR = 0.15  # Fraction of the full contrast that is blur and not stroke.
 CLEAN = 0.6  # A ground with less noise, in grey levels, is clean: then every trace of ink belongs to the digit.
 FULL_CONTRAST = 230.0  # Contrast that is not stretched: MNIST's own images end at 254 or 255.
 
+# A line goes through at least this much of a window's width, and rises by at most this much of its side over it; the
+# window reaches at least this far beyond the box, in pixels of the canvas: a digit may fill its picture.
+LINE = 0.95
+SLOPE = 0.2
+LEAST_RIM_WIDTH = 2.0
+THICKEST_LINE = 5  # In pixels of the canvas, where a stroke crosses it.
 # A box may be too small by this fraction of its longest side.
 GROWN = 0.08
 # A component is a digit's own, as a whole, if this much of it is in the grown box, of that this much in the box itself,
@@ -170,7 +178,7 @@ def _batches(sides: Whole) -> Iterator[Whole]:
     first = 0
     while first < len(order):
         last = np.searchsorted(sides[order], ALIKE * sides[order[first]], side="right")
-        end = min(int(last), first + TOGETHER)
+        end = min(max(int(last), first + AT_LEAST), first + TOGETHER)
         yield np.sort(order[first:end])
         first = end
 
@@ -218,19 +226,19 @@ def _rectangles(low: NDArray[np.float64], high: NDArray[Any], side: int) -> Mask
 def _ink(canvases: _Canvases, others: tuple[Whole, _Windows]) -> Pixels:
     """Return the ink of each canvas's digit, uint8 [N, S, S], bright on 0, stretched to full contrast."""
     away, noise = _from_ground(canvases)
-    within = away * canvases.box
-    cubes = within * within * within
-    signed = cubes.sum(axis=(1, 2))
-    # A mean in which faint noise hardly counts, of the side that differs more.
-    contrast = np.einsum("nij,nij->n", cubes, within) / np.maximum(np.abs(cubes).sum(axis=(1, 2)), 1e-3)
-    ink = np.maximum(away * np.where(signed >= 0, 1, -1).astype(np.float32)[:, np.newaxis, np.newaxis], 0)
+    ink, contrast, strokes = _strokes(away, noise, canvases.box, canvases.window)
+    parts = _Parts(strokes)
+    lines = _lines(parts, strokes, canvases.windows)
+    if lines is not None:
+        # The ink may be fainter than the lines, or on the other side of the ground.
+        ink, contrast, strokes = _strokes(away, noise, canvases.box & ~lines, canvases.window & ~lines)
+        parts = _Parts(strokes)
     clean = noise < CLEAN
-    least = np.where(clean, 0.99, np.maximum(INK_TO_NOISE * noise + 0.5, STROKE_LEVEL * contrast))
-    strokes = (ink >= least[:, np.newaxis, np.newaxis]) & canvases.window
-    strokes[contrast < np.maximum(LEAST_CONTRAST, INK_TO_NOISE * noise)] = False
-    own = _own(strokes, canvases, _foreign(canvases, *others))
+    own = _own(strokes, parts, canvases, _foreign(canvases, *others))
     # With the grey edges, but not those of other components.
     written = np.where(clean[:, np.newaxis, np.newaxis], own, _widened(own) & ~(strokes & ~own) & canvases.window)
+    if lines is not None:
+        written &= ~lines
     full = np.where(clean, (ink * own).max(axis=(1, 2)), contrast)
     full = np.where(full < FULL_CONTRAST, full, 255).astype(np.float32)
     # Blur spreads strokes over their ground, except where that is clean.
@@ -240,23 +248,77 @@ def _ink(canvases: _Canvases, others: tuple[Whole, _Windows]) -> Pixels:
     return shown
 
 
+def _strokes(away: Floats, noise: Floats, box: Mask, window: Mask) -> tuple[Floats, Floats, Mask]:
+    """Return ink, float32 [N, S, S], its contrast in the box, float32 [N], and which pixels of the window are strokes.
+
+    Ink is what differs from the ground on the side that differs more.
+    """
+    within = away * box
+    cubes = within * within * within
+    signed = cubes.sum(axis=(1, 2))
+    # A mean in which faint noise hardly counts.
+    contrast = np.einsum("nij,nij->n", cubes, within) / np.maximum(np.abs(cubes).sum(axis=(1, 2)), 1e-3)
+    ink = np.maximum(away * np.where(signed >= 0, 1, -1).astype(np.float32)[:, np.newaxis, np.newaxis], 0)
+    least = np.where(noise < CLEAN, 0.99, np.maximum(INK_TO_NOISE * noise + 0.5, STROKE_LEVEL * contrast))
+    strokes = (ink >= least[:, np.newaxis, np.newaxis]) & window
+    strokes[contrast < np.maximum(LEAST_CONTRAST, INK_TO_NOISE * noise)] = False
+    return ink, contrast, strokes
+
+
+def _lines(parts: "_Parts", strokes: Mask, windows: _Windows) -> Mask | None:
+    """Return the pixels of straight lines across whole windows, without those of strokes that cross them, or None."""
+    sizes = windows.size
+    spanning = parts.spanning(sizes)
+    before, behind = windows.on_canvas(windows.low), sizes - windows.on_canvas(windows.high)
+    spanning &= np.minimum(before, behind) >= LEAST_RIM_WIDTH
+    lines = np.zeros(strokes.shape, bool)
+    for axis in (0, 1):
+        index = np.flatnonzero(spanning[:, axis])
+        if len(index):
+            turned = strokes[index].transpose(0, 2, 1) if axis else strokes[index]
+            found = _level_lines(turned, sizes[index, axis])
+            lines[index] |= found.transpose(0, 2, 1) if axis else found
+    return lines if lines.any() else None
+
+
+def _level_lines(strokes: Mask, widths: Whole) -> Mask:
+    """Return the pixels of lines from left to right, bool [N, S, S], that are level or nearly so."""
+    side = strokes.shape[2]
+    columns = np.arange(side)
+    lines = np.zeros(strokes.shape, bool)
+    reach = int(SLOPE * side)
+    for rise in range(-reach, reach + 1):
+        rows = columns[:, np.newaxis] + np.rint(rise * (columns / (side - 1) - 0.5)).astype(np.int64)
+        inside = (rows >= 0) & (rows < side)
+        sheared = strokes[:, np.clip(rows, 0, side - 1), columns] & inside
+        place, row = np.nonzero(sheared.sum(axis=2) >= LINE * widths[:, np.newaxis])
+        lines[place[:, np.newaxis], np.clip(rows[row], 0, side - 1), columns] |= inside[row]
+    lines &= strokes
+    # A stroke that crosses a line goes on above and below it.
+    crossing = np.ones(strokes.shape, bool)
+    for step in (1, -1):
+        reached = strokes & ~lines
+        for _ in range(THICKEST_LINE):
+            moved = np.zeros_like(reached)
+            ahead, behind = (slice(1, None), slice(None, -1))[::step]
+            moved[:, ahead] = reached[:, behind]
+            reached |= moved & lines
+        crossing &= reached
+    return lines & ~crossing
+
+
 def _from_ground(canvases: _Canvases) -> tuple[Floats, Floats]:
     """Return the difference of each pixel from its ground, float32 [N, S, S], and the ground's noise, float32 [N]."""
     count, side, _, channels = canvases.pixels.shape
-    values = np.ascontiguousarray(canvases.pixels.transpose(0, 3, 1, 2)).astype(np.float32)
-    step = 2 if side >= SPARSE else 1
+    values = canvases.pixels.transpose(0, 3, 1, 2).reshape(count, channels, -1).astype(np.float32)
+    rim, box = (mask.reshape(count, -1).astype(np.float32) for mask in (_rim(canvases), canvases.box))
     basis = _basis(side)
-    fitted = basis.reshape(3, side, side)[:, ::step, ::step].reshape(3, -1)
-    grid = values[:, :, ::step, ::step].reshape(count, channels, -1)
-    masks = (_rim(canvases), canvases.box)
-    around, box = (mask[:, ::step, ::step].reshape(count, -1).astype(np.float32) for mask in masks)
-    plane, kept = _planes(grid, around, fitted)
-    away = plane @ fitted - grid
-    weight = np.maximum(kept.sum(axis=1), 1)
-    mix = np.ones((count, 1, 1), np.float32) if channels == 1 else _ink_colour(away, kept, box)
-    noise = np.abs((mix @ away)[:, 0] * kept).sum(axis=1) / weight
-    difference = (mix @ plane) @ basis - mix @ values.reshape(count, channels, -1)
-    return difference.reshape(count, side, side), noise
+    plane, kept = _planes(values, rim, basis)
+    away = plane @ basis - values
+    if channels > 1:
+        away = _ink_colour(away, kept, box) @ away
+    noise = np.abs(away[:, 0] * kept).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)
+    return away.reshape(count, side, side), noise
 
 
 def _rim(canvases: _Canvases) -> Mask:
@@ -272,7 +334,7 @@ def _rim(canvases: _Canvases) -> Mask:
 
 def _basis(side: int) -> Floats:
     """Return a constant, x and y in -1..1 for each pixel of a canvas, float32 [3, side * side]."""
-    at = (2 * np.arange(side) + 1 - side) / side
+    at = (2 * np.arange(side) + 1 - DETAIL) / DETAIL
     x, y = np.broadcast_to(at, (side, side)), np.broadcast_to(at[:, np.newaxis], (side, side))
     return np.stack([np.ones((side, side)), x, y]).reshape(3, -1).astype(np.float32)
 
@@ -288,6 +350,7 @@ def _planes(values: Floats, rim: Floats, basis: Floats) -> tuple[Floats, Floats]
     Returns:
         Factors of the basis, float32 [N, C, 3], and the pixels of the rim that were kept, float32 [N, P].
     """
+    channels = values.shape[1]
     products = (basis[:, np.newaxis] * basis).reshape(9, -1).T
     kept = rim
     for fit in range(FITS):
@@ -295,7 +358,8 @@ def _planes(values: Floats, rim: Floats, basis: Floats) -> tuple[Floats, Floats]
         square = (kept @ products).reshape(-1, 3, 3).astype(np.float64)
         # A whole plane has a mean square of a third along x and y.
         square += weight[:, np.newaxis, np.newaxis] * np.diag([1e-9, STIFFNESS, STIFFNESS])
-        sums = (values * kept[:, np.newaxis]) @ basis.T
+        # As one product of two matrices, which is faster.
+        sums = ((values * kept[:, np.newaxis]).reshape(-1, basis.shape[1]) @ basis.T).reshape(-1, channels, 3)
         plane = np.linalg.solve(square, sums.transpose(0, 2, 1)).transpose(0, 2, 1).astype(np.float32)
         if fit < FITS - 1:
             away = np.abs(plane @ basis - values).max(axis=1)
@@ -344,9 +408,8 @@ def _from_middle(windows: _Windows, side: int) -> Floats:
     return np.maximum(y[:, :, np.newaxis], x[:, np.newaxis])
 
 
-def _own(strokes: Mask, canvases: _Canvases, foreign: Mask | None) -> Mask:
-    """Return the strokes of each canvas's digit, bool [N, S, S]."""
-    parts = _Parts(strokes)
+def _own(strokes: Mask, parts: "_Parts", canvases: _Canvases, foreign: Mask | None) -> Mask:
+    """Return the strokes of each canvas's digit, bool [N, S, S]; `parts` are their components."""
     areas, grown = parts.components.areas, parts.count(canvases.grown)
     whole = (grown > OWN * areas) & (parts.count(canvases.box) >= CORE * grown)
     if foreign is not None:
@@ -374,6 +437,16 @@ class _Parts:
         stacked[:, : self.side] = masks
         self.components: Components = find_components(stacked.reshape(-1, self.side))
         self.mask = self.components.boxes[:, 0] // (self.side + 1)
+
+    def spanning(self, sizes: Whole) -> Mask:
+        """Return which windows of these sizes, [N, 2], a component crosses from left to right, from top to bottom."""
+        top, left, bottom, right = (
+            self.components.boxes - self.mask[:, np.newaxis] * np.array([self.side + 1, 0] * 2)
+        ).T
+        found = np.zeros((self.count_of_masks, 2), bool)
+        for axis, (low, high) in enumerate(((left, right), (top, bottom))):
+            found[self.mask[(low == 0) & (high >= sizes[self.mask, axis])], axis] = True
+        return found
 
     def count(self, where: Mask) -> Whole:
         """Return how many pixels of each component are in `where`, bool [N, S, S]."""
