@@ -31,7 +31,7 @@ AT_LEAST = 8
 ALIKE = 1.3
 
 # The ground is fitted FITS times, each time without pixels that are OUTLIER times farther from it than the mean.
-FITS = 3
+FITS = 2
 OUTLIER = 1.5
 STIFFNESS = 0.03  # Keeps the plane from tilting where its rim lies on one side only.
 LEAST_RIM = 0.12  # A smaller rim, as a fraction of the window, is completed by the window's outermost pixels.
@@ -42,10 +42,14 @@ GROUND_LEVELS = 2.0
 GROUND_SHARE = 0.03
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: where the search starts.
 
+# Small digits are blurred. What their pixels differ from the mean of 3x3 is added SHARPENED times, divided by their
+# longest side in pixels, but at most MOST_SHARPENED times. Digits above DETAIL are sharp enough.
+SHARPENED = 30.0
+MOST_SHARPENED = 4.0
+
 LEAST_CONTRAST = 8.0  # Less contrast, in grey levels, or less than INK_TO_NOISE times the noise, is no writing.
 INK_TO_NOISE = 3.0
 STROKE_LEVEL = 0.32  # Fraction of the full contrast from which a pixel is stroke.
-BLUR = 0.15  # Fraction of the full contrast that is blur and not stroke.
 CLEAN = 0.6  # A ground with less noise, in grey levels, is clean: then every trace of ink belongs to the digit.
 FULL_CONTRAST = 230.0  # Contrast that is not stretched: MNIST's own images end at 254 or 255.
 
@@ -226,6 +230,8 @@ def _rectangles(low: NDArray[np.float64], high: NDArray[Any], side: int) -> Mask
 def _ink(canvases: _Canvases, others: tuple[Whole, _Windows]) -> Pixels:
     """Return the ink of each canvas's digit, uint8 [N, S, S], bright on 0, stretched to full contrast."""
     away, noise = _from_ground(canvases)
+    clean = noise < CLEAN
+    away = _sharpened(away, canvases.windows, clean)
     ink, contrast, strokes = _strokes(away, noise, canvases.box, canvases.window)
     parts = _Parts(strokes)
     lines = _lines(parts, strokes, canvases.windows)
@@ -233,7 +239,6 @@ def _ink(canvases: _Canvases, others: tuple[Whole, _Windows]) -> Pixels:
         # The ink may be fainter than the lines, or on the other side of the ground.
         ink, contrast, strokes = _strokes(away, noise, canvases.box & ~lines, canvases.window & ~lines)
         parts = _Parts(strokes)
-    clean = noise < CLEAN
     own = _own(strokes, parts, canvases, _foreign(canvases, *others))
     # With the grey edges, but not those of other components.
     written = np.where(clean[:, np.newaxis, np.newaxis], own, _widened(own) & ~(strokes & ~own) & canvases.window)
@@ -241,11 +246,24 @@ def _ink(canvases: _Canvases, others: tuple[Whole, _Windows]) -> Pixels:
         written &= ~lines
     full = np.where(clean, (ink * own).max(axis=(1, 2)), contrast)
     full = np.where(full < FULL_CONTRAST, full, 255).astype(np.float32)
-    # Blur spreads strokes over their ground, except where that is clean.
-    faint = np.where(clean, 0, BLUR * full)[:, np.newaxis, np.newaxis].astype(np.float32)
-    stretched = np.rint((ink - faint) * (255 / np.maximum(full[:, np.newaxis, np.newaxis] - faint, 1)))
-    shown: Pixels = (np.clip(stretched, 0, 255) * written).astype(np.uint8)
+    stretched = np.minimum(np.rint(ink * (255 / np.maximum(full, 1))[:, np.newaxis, np.newaxis]), 255)
+    shown: Pixels = (stretched * written).astype(np.uint8)
     return shown
+
+
+def _sharpened(away: Floats, windows: _Windows, clean: Mask) -> Floats:
+    """Return differences from the ground, float32 [N, S, S], with small digits sharpened; `clean`, bool [N], stay."""
+    longest = (windows.high - windows.low).max(axis=1)
+    small = np.flatnonzero((longest <= DETAIL) & ~clean)
+    if not len(small):
+        return away
+    padded = np.pad(away[small], ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    mean = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / 9
+    strength = np.minimum(SHARPENED / longest[small], MOST_SHARPENED).astype(np.float32)
+    sharpened = away.copy()
+    sharpened[small] += strength[:, np.newaxis, np.newaxis] * (away[small] - mean)
+    return sharpened
 
 
 def _strokes(away: Floats, noise: Floats, box: Mask, window: Mask) -> tuple[Floats, Floats, Mask]:
