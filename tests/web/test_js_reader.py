@@ -43,7 +43,7 @@ PYTHON = Path(reading.__file__).parent
 ONLY_JAVASCRIPT = {"errors", "least_squares", "numbers", "planes", "preprocessing"}
 ONLY_PYTHON = {"__init__", "formats", "one_digit", "results"}
 # The page reads without a finder.
-ONLY_PYTHON |= {"criteria", "crop", "find", "found", "judge", "letterbox"}
+ONLY_PYTHON |= {"criteria", "crop", "find", "found", "judge", "letterbox", "windows"}
 
 
 @pytest.fixture(scope="module")

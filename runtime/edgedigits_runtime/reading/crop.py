@@ -4,31 +4,26 @@ Around each box lies a window of the picture: the ground is a plane fitted to th
 differs from it inside the box. Windows of about one size are processed together, each on a canvas of its own.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from edgedigits_runtime.reading.components import Components, find_components
 from edgedigits_runtime.reading.frame import SIDE, frame_digits
+from edgedigits_runtime.reading.windows import (
+    DETAIL,
+    Canvases,
+    Mask,
+    Pixels,
+    Whole,
+    Windows,
+    batches,
+    rectangles,
+    windows_of,
+)
 
 Floats = NDArray[np.float32]
-Whole = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-Pixels = NDArray[np.uint8]
-
-DETAIL = 40  # Larger boxes are reduced, by whole numbers, until their longest side is no longer than this.
-# The rim around a box, as a fraction of its longest side, and at least in pixels of the canvas.
-MARGIN = 0.15
-LEAST_MARGIN = 3
-# Canvases are processed together: more than TOGETHER leave the processor's cache. Of more than AT_LEAST the largest is
-# at most ALIKE times as wide as the smallest.
-TOGETHER = 64
-AT_LEAST = 8
-ALIKE = 1.3
 
 # The ground is fitted FITS times, each time without pixels that are OUTLIER times farther from it than the mean.
 FITS = 2
@@ -59,8 +54,6 @@ LINE = 0.95
 SLOPE = 0.2
 LEAST_RIM_WIDTH = 2.0
 THICKEST_LINE = 5  # In pixels of the canvas, where a stroke crosses it.
-# A box may be too small by this fraction of its longest side.
-GROWN = 0.08
 # A component is a digit's own, as a whole, if this much of it is in the grown box, of that this much in the box itself,
 # and at most this much nearer to the middle of another box. It is no speck beside the largest.
 OWN, CORE, FOREIGN, SPECK = 0.55, 0.4, 0.05, 0.03
@@ -101,133 +94,20 @@ def crop_found(pixels: Pixels, boxes: NDArray[np.floating], wanted: Whole | None
     """
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
-    windows = _windows(np.asarray(boxes, np.float64).reshape(-1, 4), (pixels.shape[1], pixels.shape[0]))
+    windows = windows_of(np.asarray(boxes, np.float64).reshape(-1, 4), (pixels.shape[1], pixels.shape[0]))
     wanted = np.arange(len(windows.factor)) if wanted is None else wanted
     own = windows.part(wanted)
     found = Crops(np.zeros((len(wanted), SIDE, SIDE), np.uint8), own.outer, np.zeros(len(wanted), np.float32))
-    for index in _batches(own.size.max(axis=1, initial=0)):
+    for index in batches(own.size.max(axis=1, initial=0)):
         batch = own.part(index)
-        ink = _ink(_Canvases(pixels, batch), windows.others(wanted[index]))
+        ink = _ink(Canvases(pixels, batch), windows.others(wanted[index]))
         found.framed[index] = frame_digits(ink)
         inked = np.flatnonzero(np.any(ink, axis=(1, 2)))
         found.boxes[index[inked]], found.fill[index[inked]] = _extents(ink[inked], batch.part(inked))
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Windows:
-    """Boxes and the windows around them, in picture pixels.
-
-    Attributes:
-        low, high: float64 [N, 2], the upper left and lower right corners of the boxes, x and y.
-        start, end: int64 [N, 2], those of the windows.
-        factor: int64 [N], picture pixels per canvas pixel.
-    """
-
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    start: Whole
-    end: Whole
-    factor: Whole
-
-    @property
-    def size(self) -> Whole:
-        """Return the widths and heights on the canvas, int64 [N, 2]."""
-        size: Whole = -(-(self.end - self.start) // self.factor[:, np.newaxis])
-        return size
-
-    @property
-    def outer(self) -> Whole:
-        """Return the smallest boxes of whole pixels around the boxes, int64 [N, 4]."""
-        low = np.floor(self.low).astype(np.int64)
-        return np.concatenate([low, np.ceil(self.high).astype(np.int64) - low], axis=1)
-
-    def part(self, index: Whole) -> "_Windows":
-        return _Windows(self.low[index], self.high[index], self.start[index], self.end[index], self.factor[index])
-
-    def others(self, index: Whole) -> tuple[Whole, "_Windows"]:
-        """Return the boxes that reach into the windows of `index`: their place in it, ascending, and boxes.
-
-        Their start and factor are those of the window that they reach into.
-        """
-        reach = (self.low < self.end[index, np.newaxis]) & (self.high > self.start[index, np.newaxis])
-        meet = np.logical_and.reduce(reach, axis=2)
-        meet[np.arange(len(index)), index] = False
-        place, other = np.nonzero(meet)
-        on = index[place]
-        return place, _Windows(self.low[other], self.high[other], self.start[on], self.end[on], self.factor[on])
-
-    def on_canvas(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Convert points x and y, [N, 2], one for each window, to pixels of its canvas."""
-        converted: NDArray[np.float64] = (points - self.start) / self.factor[:, np.newaxis]
-        return converted
-
-
-def _windows(boxes: NDArray[np.float64], size: tuple[int, int]) -> _Windows:
-    """Return the windows of boxes [N, 4] in a picture of width and height `size`."""
-    # At least one pixel of every box is in the picture.
-    low = np.clip(boxes[:, :2], 0, np.array(size) - 1.0)
-    high = np.clip(boxes[:, :2] + boxes[:, 2:], low + 1, size)
-    longest = (high - low).max(axis=1)
-    factor = np.maximum(np.ceil(longest / DETAIL), 1).astype(np.int64)
-    margin = np.maximum(MARGIN * longest, LEAST_MARGIN * factor)[:, np.newaxis]
-    start = np.maximum(np.floor(low - margin), 0).astype(np.int64)
-    end = np.minimum(np.ceil(high + margin), size).astype(np.int64)
-    return _Windows(low, high, start, end, factor)
-
-
-def _batches(sides: Whole) -> Iterator[Whole]:
-    """Yield the indices of windows with these longest sides, int64 [N], in batches of about one size."""
-    order = np.argsort(sides, kind="stable")
-    first = 0
-    while first < len(order):
-        last = np.searchsorted(sides[order], ALIKE * sides[order[first]], side="right")
-        end = min(max(int(last), first + AT_LEAST), first + TOGETHER)
-        yield np.sort(order[first:end])
-        first = end
-
-
-class _Canvases:
-    """Windows of a picture, each in the upper left corner of a canvas, and their masks.
-
-    Attributes:
-        pixels: uint8 [N, S, S, C]; 0 outside the window.
-        window, box, grown: bool [N, S, S], the pixels of the window, the box, and the grown box.
-        windows: see _Windows.
-    """
-
-    def __init__(self, pixels: Pixels, windows: _Windows) -> None:
-        count, side = len(windows.factor), int(windows.size.max())
-        self.windows = windows
-        self.pixels = np.zeros((count, side, side, pixels.shape[2]), np.uint8)
-        corners = np.concatenate([windows.start, windows.end, windows.factor[:, np.newaxis]], axis=1)
-        for canvas, (left, top, right, bottom, factor) in zip(self.pixels, corners.tolist(), strict=True):
-            part = _reduced(pixels[top:bottom, left:right], factor)
-            canvas[: part.shape[0], : part.shape[1]] = part
-        low, high = windows.on_canvas(windows.low), windows.on_canvas(windows.high)
-        reach = GROWN * (high - low).max(axis=1, keepdims=True)
-        self.window = _rectangles(np.zeros_like(low), windows.size, side)
-        self.box = _rectangles(low, high, side) & self.window
-        self.grown = _rectangles(low - reach, high + reach, side) & self.window
-
-
-def _reduced(part: Pixels, factor: int) -> Pixels:
-    """Return a part of a picture, uint8 [h, w, C], as means of blocks of factor x factor pixels."""
-    if factor == 1:
-        return part
-    small = np.asarray(Image.fromarray(part if part.shape[2] == 3 else part[..., 0]).reduce(factor))
-    return small.reshape(*small.shape[:2], -1)
-
-
-def _rectangles(low: NDArray[np.float64], high: NDArray[Any], side: int) -> Mask:
-    """Return masks, bool [N, side, side], of the pixels whose centres are between corners, [N, 2] as x and y."""
-    at = np.arange(side) + 0.5
-    columns, rows = ((at > low[:, [axis]]) & (at < high[:, [axis]]) for axis in (0, 1))
-    mask: Mask = rows[:, :, np.newaxis] & columns[:, np.newaxis]
-    return mask
-
-
-def _ink(canvases: _Canvases, others: tuple[Whole, _Windows]) -> Pixels:
+def _ink(canvases: Canvases, others: tuple[Whole, Windows]) -> Pixels:
     """Return the ink of each canvas's digit, uint8 [N, S, S], bright on 0, stretched to full contrast."""
     away, noise = _from_ground(canvases)
     clean = noise < CLEAN
@@ -251,7 +131,7 @@ def _ink(canvases: _Canvases, others: tuple[Whole, _Windows]) -> Pixels:
     return shown
 
 
-def _sharpened(away: Floats, windows: _Windows, clean: Mask) -> Floats:
+def _sharpened(away: Floats, windows: Windows, clean: Mask) -> Floats:
     """Return differences from the ground, float32 [N, S, S], with small digits sharpened; `clean`, bool [N], stay."""
     longest = (windows.high - windows.low).max(axis=1)
     small = np.flatnonzero((longest <= DETAIL) & ~clean)
@@ -283,7 +163,7 @@ def _strokes(away: Floats, noise: Floats, box: Mask, window: Mask) -> tuple[Floa
     return ink, contrast, strokes
 
 
-def _lines(parts: "_Parts", strokes: Mask, windows: _Windows) -> Mask | None:
+def _lines(parts: "_Parts", strokes: Mask, windows: Windows) -> Mask | None:
     """Return the pixels of straight lines across whole windows, without those of strokes that cross them, or None."""
     sizes = windows.size
     spanning = parts.spanning(sizes)
@@ -325,7 +205,7 @@ def _level_lines(strokes: Mask, widths: Whole) -> Mask:
     return lines & ~crossing
 
 
-def _from_ground(canvases: _Canvases) -> tuple[Floats, Floats]:
+def _from_ground(canvases: Canvases) -> tuple[Floats, Floats]:
     """Return the difference of each pixel from its ground, float32 [N, S, S], and the ground's noise, float32 [N]."""
     count, side, _, channels = canvases.pixels.shape
     values = canvases.pixels.transpose(0, 3, 1, 2).reshape(count, channels, -1).astype(np.float32)
@@ -339,13 +219,13 @@ def _from_ground(canvases: _Canvases) -> tuple[Floats, Floats]:
     return away.reshape(count, side, side), noise
 
 
-def _rim(canvases: _Canvases) -> Mask:
+def _rim(canvases: Canvases) -> Mask:
     """Return the pixels around each box, bool [N, S, S]; where hardly any are, also the outermost of the window."""
     rim = canvases.window & ~canvases.box
     small = rim.sum(axis=(1, 2)) < LEAST_RIM * canvases.window.sum(axis=(1, 2))
     if small.any():
         size = canvases.windows.size[small]
-        inner = _rectangles(np.ones(size.shape), size - 1, rim.shape[1])
+        inner = rectangles(np.ones(size.shape), size - 1, rim.shape[1])
         rim[small] |= canvases.window[small] & ~inner
     return rim
 
@@ -405,7 +285,7 @@ def _ink_colour(away: Floats, ground: Floats, box: Floats) -> Floats:
     return mix.transpose(0, 2, 1)
 
 
-def _foreign(canvases: _Canvases, place: Whole, others: _Windows) -> Mask | None:
+def _foreign(canvases: Canvases, place: Whole, others: Windows) -> Mask | None:
     """Return the pixels in another box and, in units of the boxes, nearer to its middle, bool [N, S, S], or None."""
     if not len(place):
         return None
@@ -418,7 +298,7 @@ def _foreign(canvases: _Canvases, place: Whole, others: _Windows) -> Mask | None
     return foreign
 
 
-def _from_middle(windows: _Windows, side: int) -> Floats:
+def _from_middle(windows: Windows, side: int) -> Floats:
     """Return the distance of pixels from the middle of a box, float32 [N, side, side]; 1 at its edges."""
     low, high = windows.on_canvas(windows.low), windows.on_canvas(windows.high)
     away = np.abs(np.arange(side) + 0.5 - (low + high)[:, :, np.newaxis] / 2) / ((high - low) / 2)[:, :, np.newaxis]
@@ -426,7 +306,7 @@ def _from_middle(windows: _Windows, side: int) -> Floats:
     return np.maximum(y[:, :, np.newaxis], x[:, np.newaxis])
 
 
-def _own(strokes: Mask, parts: "_Parts", canvases: _Canvases, foreign: Mask | None) -> Mask:
+def _own(strokes: Mask, parts: "_Parts", canvases: Canvases, foreign: Mask | None) -> Mask:
     """Return the strokes of each canvas's digit, bool [N, S, S]; `parts` are their components."""
     areas, grown = parts.components.areas, parts.count(canvases.grown)
     whole = (grown > OWN * areas) & (parts.count(canvases.box) >= CORE * grown)
@@ -507,7 +387,7 @@ def _widened(mask: Mask) -> Mask:
     return wide
 
 
-def _extents(ink: Pixels, windows: _Windows) -> tuple[Whole, Floats]:
+def _extents(ink: Pixels, windows: Windows) -> tuple[Whole, Floats]:
     """Return the boxes of ink on canvases in picture pixels, int64 [N, 4], and how much of each is ink."""
     corners = []
     for across in (1, 2):
