@@ -10,7 +10,7 @@ READY := $(VENV)/ready-$(KIND)
 TESTS_READY := $(VENV)/ready-$(KIND)-test
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results emulated-cores verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild emulated-core-packages fonts system torture lock clean
+.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results emulated-cores verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild emulated-core-packages fonts scene-material system torture lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, verify, read the examples, print one table
 	$(BIN)/edgedigits demo
@@ -113,6 +113,9 @@ emulated-core-packages:
 
 fonts:  ## unpack the fonts that networks learn printed digits from into the user's cache (requirements/font-packages.txt)
 	requirements/fonts
+
+scene-material: $(READY) fonts  ## pack photographs, textures, objects and fonts of Debian packages for the scenes that train the finder
+	$(BIN)/python -m edgedigits.scenes.pack requirements/scene-packages.txt
 
 system:  ## install the system packages that some tests need (requirements/system-packages.txt)
 	.ci/system

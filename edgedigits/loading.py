@@ -5,9 +5,9 @@ from pathlib import Path
 from edgedigits.model_files import DEFAULT_MODEL, find_model, open_model
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.reading.criteria import Expect
 from edgedigits_runtime.reading.decode import MAX_PIXELS
 from edgedigits_runtime.reading.reader import Reader
-from edgedigits_runtime.reading.reject import Expect
 
 
 def load(

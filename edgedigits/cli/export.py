@@ -57,6 +57,11 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
     """Export a model; refuse the artifact if its decisions differ too much from those of the model."""
+    from edgedigits.cli.train import is_finder
+
+    if model is not None and is_finder(Path(model)):
+        _export_finder(Path(model), format, precision, out, verify)
+        return
     from edgedigits.cli.verify import print_verification
     from edgedigits.exporting.export import export_model
     from edgedigits.exporting.plan import ExportRequest
@@ -74,6 +79,21 @@ def export(
         typer.echo(f"open {made.path / 'index.html'}, or serve it: python -m http.server --directory {made.path}")
     if made.verification:
         print_verification(made.verification)
+
+
+def _export_finder(run: Path, format: str, precision: str | None, out: Path | None, verify: bool) -> None:
+    """Export the finder of a run folder, also of an unfinished one; it is compared with the trained network."""
+    precisions = {"tflite": "int8", "onnx": "float32"}
+    if format not in precisions or precision not in (None, precisions[format]):
+        expected = " or ".join(f"{name} {kept}" for name, kept in precisions.items())
+        raise typer.BadParameter(f"the finder is exported as {expected}; got {format} {precision or ''}".rstrip())
+    from edgedigits_exporters.keras_backend import load_keras
+
+    load_keras()
+    from edgedigits.finding.exporting import export_finder
+
+    path = export_finder(run / "finder.keras", out or run, formats=(format,), verify=verify)[format]
+    typer.echo(_describe(path, format, precisions[format]))
 
 
 def _describe(path: Path, format: str, precision: str) -> str:

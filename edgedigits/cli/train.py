@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "Examples: edgedigits train · edgedigits train --data my-digits/ --augment · "
     "edgedigits train --resume runs/plain-3conv-20260101-120000 · "
-    "edgedigits train --recipe base --seed 0 --seed 1 --seed 2 --address auto"
+    "edgedigits train --recipe base --seed 0 --seed 1 --seed 2 --address auto · edgedigits train --recipe finder"
 )
 
 PLOT_WIDTH = 100
+
+FINDER = "finder"
+"""The recipe of the network that finds digits; it is trained on drawn scenes, with few options."""
+OF_FINDER = ("--recipe", "--epochs", "--batch-size", "--seed", "--out", "--device")
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder to search for the dataset first.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Passes over the training data.", show_default="the recipe's")]
@@ -49,7 +53,9 @@ def train(
     ctx: typer.Context,
     recipe: Annotated[
         list[str] | None,
-        typer.Option(help=f"Recipe to train: {', '.join(RECIPES)}; may be repeated.", show_default="plain-3conv"),
+        typer.Option(
+            help=f"Recipe to train: {', '.join([*RECIPES, FINDER])}; may be repeated.", show_default="plain-3conv"
+        ),
     ] = None,
     data: Annotated[
         str | None,
@@ -90,11 +96,17 @@ def train(
     from edgedigits.training.train_options import TrainOptions
 
     recipes, seeds = recipe or ["plain-3conv"], seed or [0]
+    if recipes == [FINDER] or (resume is not None and is_finder(resume)):
+        wrong = [option for option in given_options(ctx) if option not in (("--resume",) if resume else OF_FINDER)]
+        if wrong or len(seeds) > 1:
+            raise typer.BadParameter(f"the finder takes one seed, and no {', '.join(wrong) or 'other'}")
+        run_finder(resume, epochs, batch_size, seeds[0], out, device)
+        return
     options = TrainOptions(
         recipes[0], data, data_dir, epochs, batch_size, seeds[0], augment, (), mixed_precision, parallel, out, device
     )
     if address is None and len(recipes) == len(seeds) == 1:
-        if resume is not None and (others := _options_with_resume(ctx)):
+        if resume is not None and (others := [option for option in given_options(ctx) if option != "--resume"]):
             raise typer.BadParameter(
                 f"uses the settings of the run; leave out {', '.join(others)}", param_hint="--resume"
             )
@@ -107,11 +119,43 @@ def train(
         run_several(plan(options, recipes, seeds, out or RUNS), RayResources(address, cpus, gpus) if address else None)
 
 
-def _options_with_resume(ctx: typer.Context) -> list[str]:
-    """Return the other options on the command line."""
+def given_options(ctx: typer.Context) -> list[str]:
+    """Return the options on the command line."""
     sources = {parameter.opts[0]: ctx.get_parameter_source(parameter.name or "") for parameter in ctx.command.params}
-    given = [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
-    return [option for option in given if option != "--resume"]
+    return [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
+
+
+def is_finder(run: Path) -> bool:
+    """Return whether a run folder holds a training of the finder."""
+    from edgedigits.training.run_folder import RunFolder
+
+    folder = RunFolder(run)
+    return folder.config.is_file() and folder.read_config().recipe == FINDER
+
+
+def run_finder(
+    resume: Path | None,
+    epochs: int | None,
+    batch_size: int | None,
+    seed: int,
+    out: Path | None,
+    device: Literal["auto", "cpu", "gpu"],
+) -> None:
+    """Train the finder, or resume its training; print what was exported."""
+    from rich.console import Console
+
+    from edgedigits_exporters.keras_backend import load_keras
+
+    load_keras()
+    from edgedigits.finding.training import BATCH_SIZE, EPOCHS, FinderOptions, resume_finder, train_finder
+
+    console = Console()
+    if resume is not None:
+        run = resume_finder(resume, console)
+    else:
+        options = FinderOptions(epochs or EPOCHS, batch_size or BATCH_SIZE, seed, out, device)
+        run = train_finder(options, console)
+    typer.echo(f"run folder: {run.path}, with finder.tflite and finder.onnx")
 
 
 def run_training(what: "TrainOptions | Path") -> None:

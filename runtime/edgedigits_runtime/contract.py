@@ -199,6 +199,8 @@ def parse_contract(text: str | bytes, source: str) -> Contract:
             f"the contract of {source} has schema version {fields['schema']}, this edgedigits reads {SCHEMA};"
             " export the model again or install the matching version"
         )
+    if fields.get("reader") == "finder":
+        raise ContractInvalid(f"expected a classifier in {source}, got a finder, which says where digits are")
     missing = [name for name in REQUIRED if name not in fields]
     if missing:
         raise ContractInvalid(f"the contract of {source} lacks {', '.join(missing)}; docs/contract.md has all")

@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from pathlib import Path
 from shlex import quote
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from edgedigits_runtime.contract import Contract, parse_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactNotFound, ContractInvalid, ContractMissing
@@ -35,9 +35,14 @@ def read_contract(path: Path) -> Contract:
         ArtifactCorrupt: a damaged `.onnx` or `.keras` file, or a file that cannot be read.
         ContractMissing, ContractInvalid: about the contract.
     """
+    return parse_contract(read_contract_text(path), str(path))
+
+
+def read_contract_text(path: Path) -> str | bytes:
+    """Return the contract's JSON as it stands in a file; errors are those of read_contract."""
     if path.is_dir():
         try:
-            return parse_contract((path / MEMBER).read_bytes(), str(path))
+            return (path / MEMBER).read_bytes()
         except FileNotFoundError as error:
             raise missing(path) from error
     if path.suffix != ".onnx":
@@ -53,7 +58,7 @@ def read_contract(path: Path) -> Contract:
         raise ArtifactCorrupt(f"{path} is not a whole .onnx file: {error}") from error
     if ONNX_PROPERTY not in metadata:
         raise missing(path)
-    return parse_contract(metadata[ONNX_PROPERTY], str(path))
+    return metadata[ONNX_PROPERTY]
 
 
 def open_zip(file: BinaryIO) -> zipfile.ZipFile:
@@ -89,12 +94,12 @@ class _Guarded:
         return getattr(self.file, name)
 
 
-def _read_zipped(path: Path) -> Contract:
+def _read_zipped(path: Path) -> bytes:
     try:
         with path.open("rb") as file, open_zip(file) as archive:
             if archive.getinfo(MEMBER).file_size > LARGEST:
                 raise ContractInvalid(f"the contract of {path} has more than {LARGEST:,} bytes")
-            return parse_contract(read_member(archive, MEMBER), str(path))
+            return read_member(archive, MEMBER)
     except FileNotFoundError as error:
         raise ArtifactNotFound(f"no model file at {path}") from error
     except DAMAGED_ZIP as error:
@@ -113,7 +118,14 @@ def missing(path: Path) -> ContractMissing:
     )
 
 
-def append_zipped(model: bytes, contract: Contract) -> bytes:
+class AnyContract(Protocol):
+    """A contract of any kind of model."""
+
+    def to_json(self) -> str:
+        """Return the contract as JSON."""
+
+
+def append_zipped(model: bytes, contract: AnyContract) -> bytes:
     """Return a `.tflite` file's bytes with `contract` in the zip behind the model, in place of an earlier one.
 
     Other files in the zip, such as those of TFLite Metadata, are kept.

@@ -7,7 +7,7 @@ from tests.conftest import REPOSITORY
 
 FLOORS = [  # From the top floor down; rooms on one floor don't import each other.
     "__main__", "cli", "edgedigits", "demonstration", "benchmarking reproduction", "reports diagnosis",
-    "importing exporting", "verification bulk serving", "training predicting", "recipes loading",
+    "importing exporting", "verification bulk serving", "finding", "training predicting", "recipes loading", "scenes",
     "data model_files ray_cluster plotting", "progress machine", "edgedigits_exporters", "edgedigits_runtime",
 ]  # fmt: skip
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits.data.dataset import Dataset
-from edgedigits_runtime.reading.frame import fitted, frame_digit, frame_plain, framed_boxes
+from edgedigits_runtime.reading.frame import fitted, frame_digit, frame_digits, frame_plain, framed_boxes, plain_inks
 from edgedigits_runtime.reading.stroke_width import grey_stroke_width
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.samples import mnist_like
@@ -155,3 +155,25 @@ def test_a_framed_digit_fits_a_model_of_any_size(shape: tuple[int, int, int]) ->
     shares, expected = images.mean(axis=(1, 2, 3)), digits.mean(axis=(1, 2))
     np.testing.assert_allclose(shares, expected, rtol=0.05)
     assert fitted(digits[:0], shape).shape == (0, *shape)
+
+
+@given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 50), st.integers(1, 50))))
+def test_many_digits_are_framed_as_each_alone(inks: NDArray[np.uint8]) -> None:
+    np.testing.assert_array_equal(frame_digits(inks), np.stack([frame_digit(ink) for ink in inks]))
+
+
+@given(st.integers(0, 9), st.integers(0, 99), st.integers(16, 90), st.integers(0, 30), st.integers(0, 30))
+def test_drawn_digits_are_framed_as_each_alone(digit: int, seed: int, size: int, top: int, left: int) -> None:
+    ink = draw_digit(digit, np.random.default_rng(seed), size=size)
+    inks = np.stack([np.pad(ink, ((top, 30 - top), (left, 30 - left))), np.pad(ink, 15)])
+    np.testing.assert_array_equal(frame_digits(inks), np.stack([frame_digit(ink)] * 2))
+
+
+def test_only_pictures_on_an_even_rim_have_plain_ink() -> None:
+    noisy = DIGITS[0].copy()
+    noisy[0, 5] = 3
+    coloured = np.repeat(DIGITS[0][..., np.newaxis], 3, axis=2)
+    coloured[14, 14] = (200, 10, 10)
+    pictures = [DIGITS[0][..., np.newaxis], noisy[..., np.newaxis], coloured, np.zeros((30, 28, 1), np.uint8)]
+    assert [ink.size > 0 for ink in plain_inks(pictures)] == [True, False, False, False]
+    assert np.array_equal(plain_inks([255 - pictures[0]])[0], DIGITS[0])

@@ -39,7 +39,7 @@ def test_thick_strokes_get_thinner_and_none_vanishes() -> None:
     ink[:, 75:225] = 255
     ink[145:151] = 255
     small = np.asarray(Image.fromarray(ink).resize((20, 20), Image.Resampling.BILINEAR))
-    thinner = with_usual_stroke_width(ink, small)
+    thinner = with_usual_stroke_width(ink, grey_stroke_width(small))
     assert thinner is not None
     assert grey_stroke_width(thinner) < 4 * grey_stroke_width(small)
     assert thinner[36:46, 8].max() > 100

@@ -28,7 +28,8 @@ def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:
     panels = [_panel(trace, as_image(trace.picture), heading)]
     # A model of plain pictures receives the whole picture, without a search for ink.
     if trace.ink.any() or not trace.candidates:
-        panels.append(_panel(trace, as_image(trace.ink), "2  the ink"))
+        heading = "2  what the finder found" if trace.of_finder else "2  the ink"
+        panels.append(_panel(trace, as_image(trace.ink), heading))
     notes = [f"{int(trace.kept.sum())} kept, {int((~trace.kept).sum())} left out (in brackets)", *hidden_crops(trace)]
     crops = contact_sheet(crop_cells(trace, labels), "3  network input and result", notes, CROPS)
     head = contact_sheet([], _result(trace.reading), _details(trace.reading), HEAD)

@@ -100,6 +100,17 @@ def filled(tensor: NDArray[Any], batch: int) -> NDArray[Any]:
 
 def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> LiteRTEngine:
     """Load a `.tflite` file; see edgedigits_runtime.engines.open_engine."""
+    another, interpreter, kernels = start(path, device, options)
+    contract = contract or read_contract(path)
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    check_tensors(contract, str(path), {"input": tensor_of(inputs[0]), "output": tensor_of(outputs[0])})
+    reopen = partial(open_engine, path, contract, device, options)
+    workers = worker_count(options)
+    return LiteRTEngine(interpreter, another, contract, providers=(kernels,), reopen=reopen, workers=workers)
+
+
+def start(path: Path, device: str, options: EngineOptions) -> tuple[Callable[[], Any], Any, str]:
+    """Return a function that makes interpreters of a checked file, a first one, and the kernels that it really uses."""
     if device not in ("auto", "cpu"):
         raise DeviceUnavailable(f"LiteRT runs on the CPU, not on {device!r}; use --device cpu, or an ONNX model")
     keep_on_cores(options.cores)
@@ -109,12 +120,7 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     kernels = _kernels(interpreter, options.kernels)
     if options.kernels == "xnnpack" and kernels != "XNNPACK":
         raise DeviceUnavailable("XNNPACK does not start on this processor; use --kernels auto or builtin")
-    contract = contract or read_contract(path)
-    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    check_tensors(contract, str(path), {"input": tensor_of(inputs[0]), "output": tensor_of(outputs[0])})
-    reopen = partial(open_engine, path, contract, device, options)
-    workers = worker_count(options)
-    return LiteRTEngine(interpreter, another, contract, providers=(kernels,), reopen=reopen, workers=workers)
+    return another, interpreter, kernels
 
 
 def _interpreter(path: Path, content: bytes, threads: int, kernels: Kernels) -> Any:

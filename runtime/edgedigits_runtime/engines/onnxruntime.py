@@ -96,7 +96,7 @@ class CudaEngine(OnnxRuntimeEngine):
 def open_engine(path: Path, contract: Contract | None, device: str, options: EngineOptions) -> OnnxRuntimeEngine:
     """Load an `.onnx` file; see edgedigits_runtime.engines.open_engine."""
     keep_on_cores(options.cores)
-    started, session = _start(path, device, options.threads)
+    started, session = start(path, device, options.threads)
     contract = contract or read_contract(path)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     check_tensors(contract, str(path), {"input": _tensor_of(inputs[0]), "output": _tensor_of(outputs[0])})
@@ -111,8 +111,8 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     return OnnxRuntimeEngine(session, started, contract, reopen=reopen, workers=workers)
 
 
-def _start(path: Path, wanted: str, threads: int) -> tuple[Device, Any]:
-    """Return the first device that starts, and a session on it."""
+def start(path: Path, wanted: str, threads: int, *, fixed_shapes: bool = True) -> tuple[Device, Any]:
+    """Return the first device that starts, and a session on it; CUDA captures the calls if their shapes are fixed."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -126,7 +126,7 @@ def _start(path: Path, wanted: str, threads: int) -> tuple[Device, Any]:
     content = checked_content(path)
     for device in devices:
         try:
-            session = _session(path, content, device, threads)
+            session = _session(path, content, device, threads, fixed_shapes)
         except DeviceUnavailable:
             if wanted != "auto":
                 raise
@@ -139,7 +139,7 @@ def _start(path: Path, wanted: str, threads: int) -> tuple[Device, Any]:
     raise DeviceUnavailable(f"--device {wanted} cannot start: {reason}")
 
 
-def _session(path: Path, content: bytes, device: Device, threads: int) -> Any:
+def _session(path: Path, content: bytes, device: Device, threads: int, fixed_shapes: bool) -> Any:
     """Load a checked file on a device; the session lacks the provider if it does not start."""
     import onnxruntime
 
@@ -152,10 +152,11 @@ def _session(path: Path, content: bytes, device: Device, threads: int) -> Any:
     if device.kind in NVIDIA:
         cuda.preload()
     try:
-        # A provider that does not start prints its reason, which _start finds out by itself. The fallback would print a
+        # A provider that does not start prints its reason, which start finds out by itself. The fallback would print a
         # banner and try the same provider again.
+        providers = _providers(device, fixed_shapes)
         with silenced():
-            return onnxruntime.InferenceSession(content, options, providers=_providers(device), enable_fallback=0)
+            return onnxruntime.InferenceSession(content, options, providers=providers, enable_fallback=0)
     except _refusals() as error:
         reason = _reason(error)
         if not _starts(device.provider):
@@ -168,14 +169,14 @@ def _session(path: Path, content: bytes, device: Device, threads: int) -> Any:
         raise ArtifactCorrupt(f"{path} is not a whole .onnx file: {reason}") from error
 
 
-def _providers(device: Device) -> list[Any]:
+def _providers(device: Device, fixed_shapes: bool) -> list[Any]:
     """Return the providers of a session: the device's, and the CPU's for the rest."""
     if device.kind == "cpu":
         return [CPU]
     settings: dict[str, str] = {}
     if device.kind in ("cuda", "tensorrt", "directml"):
         settings["device_id"] = str(device.number)
-    if device.kind == "cuda":
+    if device.kind == "cuda" and fixed_shapes:
         settings["enable_cuda_graph"] = "1"
     return [(device.provider, settings), CPU]
 

@@ -7,13 +7,20 @@ unchanged.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.resampling import resized
-from edgedigits_runtime.reading.stroke_width import with_usual_stroke_width
+from edgedigits_runtime.reading.resampling import bilinear_weights, resized, weighted
+from edgedigits_runtime.reading.stroke_width import (
+    GREY,
+    THICKEST,
+    grey_stroke_width,
+    grey_stroke_widths,
+    with_usual_stroke_width,
+)
 
 SIDE = 28
 BOX = 20
@@ -35,6 +42,49 @@ def frame_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     left = _start(digit.sum(axis=0, dtype=np.int64) @ np.arange(width) / weight, width)
     framed[top : top + height, left : left + width] = digit
     return framed
+
+
+def frame_digits(inks: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return many digits framed, uint8 [N, 28, 28], each exactly as `frame_digit` does; `inks` is uint8 [N, H, W]."""
+    framed = np.zeros((len(inks), SIDE, SIDE), np.uint8)
+    rows, columns = np.any(inks, axis=2), np.any(inks, axis=1)
+    inked = np.flatnonzero(rows.any(axis=1))
+    if not len(inked):
+        return framed
+    top, height = _extent(rows[inked])
+    left, width = _extent(columns[inked])
+    digits, sizes = _all_scaled(inks[inked], (top, height), (left, width))
+    strokes = grey_stroke_widths(digits)
+    for k in np.flatnonzero((strokes < GREY) | (strokes > THICKEST)).tolist():
+        part = inks[inked[k], top[k] : top[k] + height[k], left[k] : left[k] + width[k]]
+        changed = with_usual_stroke_width(part, float(strokes[k]))
+        if changed is not None:
+            digit = _scaled(_tight(changed))
+            digits[k], sizes[k] = 0, digit.shape
+            digits[k, : len(digit), : digit.shape[1]] = digit
+    framed[inked] = _centred(digits, sizes)
+    return framed
+
+
+def plain_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    """Return the ink of each 28x28 picture, uint8 [28, 28, C], on a ground of one level; an empty array for any other.
+
+    The ground is the level of all outermost pixels: an image framed as MNIST frames digits has such a rim.
+    """
+    inks = [np.zeros((0, 0), np.uint8)] * len(pictures)
+    sized = [k for k, picture in enumerate(pictures) if picture.shape[:2] == (SIDE, SIDE)]
+    if not sized:
+        return inks
+    stack = np.stack([pictures[k][..., 0] for k in sized])
+    grey = np.array([pictures[k].shape[2] == 1 or bool((pictures[k] == pictures[k][..., :1]).all()) for k in sized])
+    ground = stack[:, :1, :1]
+    rims = (stack[:, [0, -1]] == ground).all(axis=(1, 2)) & (stack[:, :, [0, -1]] == ground).all(axis=(1, 2))
+    # On a dark ground ink is bright, and the other way round.
+    differences = np.where(ground < 128, np.maximum(stack, ground) - ground, ground - np.minimum(stack, ground))
+    for k, ink, plain in zip(sized, differences, (rims & grey).tolist(), strict=True):
+        if plain:
+            inks[k] = ink
+    return inks
 
 
 def framed_boxes(inks: Sequence[NDArray[np.uint8]]) -> list[Box | None]:
@@ -60,7 +110,7 @@ def framed_boxes(inks: Sequence[NDArray[np.uint8]]) -> list[Box | None]:
     return boxes
 
 
-def _extent(ink: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _extent(ink: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first index of ink and its length for each row of [N, length]."""
     inked = ink > 0
     first, behind = inked.argmax(axis=1), inked[:, ::-1].argmax(axis=1)
@@ -85,11 +135,51 @@ def fitted(framed: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np
 def _in_box(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a digit, cropped to its ink, with its longest side at 20 pixels and a stroke width as in MNIST."""
     digit = _scaled(ink)
-    changed = with_usual_stroke_width(ink, digit)
-    if changed is None:
-        return digit
-    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
-    return _scaled(changed[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    changed = with_usual_stroke_width(ink, grey_stroke_width(digit))
+    return digit if changed is None else _scaled(_tight(changed))
+
+
+def _tight(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _all_scaled(
+    inks: NDArray[np.uint8],
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    columns: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return `_scaled` of the part of each ink, uint8 [N, 20, 20] from the top left, and their heights and widths.
+
+    `rows` and `columns` are the first of the part and how many, int64 [N].
+    """
+    longest = np.maximum(rows[1], columns[1])
+    sides = (np.rint(length * BOX / longest).astype(np.int64) for length in (rows[1], columns[1]))
+    height, width = (np.maximum(side, 1) for side in sides)
+    across = bilinear_weights(columns, width, BOX, inks.shape[2])
+    down = bilinear_weights(rows, height, BOX, inks.shape[1])
+    narrow = weighted(inks.astype(np.float64), across.transpose(0, 2, 1))
+    scaled = weighted(down, narrow)
+    peak = np.where(longest == BOX, 255, np.maximum(scaled.max(axis=(1, 2)), 1)).astype(np.float32)
+    digits = np.rint(scaled.astype(np.float32) * (255 / peak)[:, np.newaxis, np.newaxis]).astype(np.uint8)
+    return digits, np.stack([height, width], axis=1)
+
+
+def _centred(digits: NDArray[np.uint8], sizes: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return digits, uint8 [N, 20, 20] from the top left, with their centres of mass on pixel 14 of [N, 28, 28]."""
+    places = np.arange(BOX)
+    weight = digits.sum(axis=(1, 2), dtype=np.int64)
+    padded = np.zeros((len(digits), BOX + 1, BOX + 1), np.uint8)
+    padded[:, :BOX, :BOX] = digits
+    taken = []
+    for axis in (0, 1):
+        centre = digits.sum(axis=2 - axis, dtype=np.int64) @ places / weight
+        start = np.clip(np.floor(CENTRE - centre + 0.5), 0, SIDE - sizes[:, axis]).astype(np.int64)
+        place = np.arange(SIDE) - start[:, np.newaxis]
+        # Row and column 20 are empty.
+        taken.append(np.where((place >= 0) & (place < BOX), place, BOX))
+    each = np.arange(len(digits))[:, np.newaxis, np.newaxis]
+    return padded[each, taken[0][:, :, np.newaxis], taken[1][:, np.newaxis]]
 
 
 def _scaled(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:

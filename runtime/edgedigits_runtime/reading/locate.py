@@ -81,6 +81,10 @@ class Layout:
     side: int = 0
     note: str = ""
 
+    @property
+    def boxes(self) -> list[Box]:
+        return [candidate.box for candidate in self.candidates]
+
 
 def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:
     """Return the candidates in ink, uint8 [H, W], bright on 0; `whole`: all the ink may be one digit."""

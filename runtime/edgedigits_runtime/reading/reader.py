@@ -1,8 +1,9 @@
 """The reader: all stages from a picture to its text."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate, pairwise, repeat
 
 import numpy as np
@@ -11,12 +12,16 @@ from numpy.typing import NDArray
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
+from edgedigits_runtime.reading.criteria import EXPECT, Criteria, Expect, Verdict, doubt
+from edgedigits_runtime.reading.crop import crop_found
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
-from edgedigits_runtime.reading.frame import SIDE, fitted, frame_digit, frame_plain, framed_boxes
+from edgedigits_runtime.reading.found import Found
+from edgedigits_runtime.reading.frame import SIDE, fitted, frame_digit, frame_plain, framed_boxes, plain_inks
 from edgedigits_runtime.reading.ink import find_inks, is_small
+from edgedigits_runtime.reading.judge import Candidates, candidates_of, judge_found, score_map
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.reject import EXPECT, Criteria, Expect, Verdict, doubt, judge
+from edgedigits_runtime.reading.reject import judge
 from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
 from edgedigits_runtime.timing import Stopwatch
 
@@ -38,14 +43,18 @@ class _Decoded:
 class _Found:
     """The candidates of a picture before classification.
 
-    `framed` are images as the model takes them; `digits` are the same in 28x28, by which shapes are judged, none for a
-    plain reader; `as_it_is`: the picture was framed already.
+    Attributes:
+        ink: see Trace.
+        boxes: of the candidates.
+        framed: images as the model takes them.
+        judge: returns the verdict, with the lines, by the candidates' confidences.
+        as_it_is: the picture was framed already.
     """
 
     ink: NDArray[np.uint8]
-    layout: Layout
+    boxes: list[Box]
     framed: NDArray[np.uint8]
-    digits: NDArray[np.uint8]
+    judge: Callable[[Probabilities, Criteria], Verdict]
     as_it_is: bool = False
 
 
@@ -70,6 +79,7 @@ class Reader:
         max_pixels: larger pictures are refused.
         expect: "one" digit, one "number" (a line), a "page" of lines, or "auto".
         length: number of digits in a picture; None for any number.
+        find: finds digits in pictures, uint8 [H, W, 1] or RGB [H, W, 3]; None searches the ink by rules.
     """
 
     def __init__(
@@ -81,6 +91,7 @@ class Reader:
         max_pixels: int = MAX_PIXELS,
         expect: Expect = "auto",
         length: int | None = None,
+        find: Callable[[NDArray[np.uint8]], Found] | None = None,
     ) -> None:
         """Set the attributes above; min_confidence None is the contract's threshold.
 
@@ -101,6 +112,7 @@ class Reader:
         self.max_pixels = max_pixels
         self.expect: Expect = expect
         self.length = length
+        self.find = find
 
     def __enter__(self) -> "Reader":
         return self
@@ -144,7 +156,7 @@ class Reader:
         """Read one picture and return the result of every stage; arguments and errors are those of `read`."""
         judged = self._judged([self._decoded(source, name)])[0]
         found, verdict, order = judged.found, judged.verdict, list(judged.verdict.order)
-        picture, boxes = judged.decoded.picture, [found.layout.candidates[k].box for k in order]
+        picture, boxes = judged.decoded.picture, [found.boxes[k] for k in order]
         return Trace(
             picture=picture.pixels,
             ink=found.ink,
@@ -156,6 +168,7 @@ class Reader:
             reading=self._reading(judged),
             boxes=tuple(picture.in_source(box) for box in boxes),
             size=picture.size,
+            of_finder=self.find is not None and not found.as_it_is,
         )
 
     def framed(self, source: PictureSource, watch: Stopwatch | None = None) -> tuple[list[Box], NDArray[np.uint8]]:
@@ -168,7 +181,7 @@ class Reader:
         with watch.stage("decode"):
             picture = self._decoded(source, None).picture
         (found,) = self._found([picture], watch)
-        return [candidate.box for candidate in found.layout.candidates], found.framed
+        return found.boxes, found.framed
 
     def _decoded(self, source: PictureSource, name: str | None) -> _Decoded:
         contract = self.classifier.contract
@@ -214,6 +227,8 @@ class Reader:
         if self.classifier.contract.reader == "plain":
             with watch.stage("frame"):
                 return [_plain(picture.pixels, shape) for picture in pictures]
+        if self.find is not None:
+            return _found_by(self.find, [picture.pixels for picture in pictures], shape, watch)
         with watch.stage("ink"):
             inks = find_inks([picture.pixels for picture in pictures])
         with watch.stage("locate"):
@@ -228,7 +243,7 @@ class Reader:
                 for ink, layout, box in zip(inks, layouts, boxes, strict=True)
             ]
             return [
-                _Found(ink, layout, fitted(each, shape), each, as_it_is=box is not None)
+                _Found(ink, layout.boxes, fitted(each, shape), _judging(layout, each), as_it_is=box is not None)
                 for ink, layout, each, box in zip(inks, layouts, digits, boxes, strict=True)
             ]
 
@@ -241,24 +256,21 @@ class Reader:
         return [together[start:end] for start, end in pairwise(ends)]
 
     def _judge(self, found: _Found, confidences: Probabilities) -> Verdict:
-        if self.classifier.contract.reader == "plain":
-            return Verdict((0,), (doubt(confidences.max(), self.min_confidence),))
         threshold = self._framed_confidence if found.as_it_is else self.min_confidence
-        criteria = Criteria(threshold, self.expect, self.length)
-        return judge(found.layout, found.digits, confidences, criteria)
+        return found.judge(confidences, Criteria(threshold, self.expect, self.length))
 
     def _reading(self, judged: _Judged) -> Reading:
         picture, verdict = judged.decoded.picture, judged.verdict
-        kept = [k for k, why in zip(verdict.order, verdict.why, strict=True) if not why]
-        candidates = [judged.found.layout.candidates[k] for k in kept]
+        places = [place for place, why in enumerate(verdict.why) if not why]
+        kept = [verdict.order[place] for place in places]
         digits = tuple(
-            self._digit(picture.in_source(candidate.box), judged.confidences[k])
-            for k, candidate in zip(kept, candidates, strict=True)
+            self._digit(picture.in_source(judged.found.boxes[k]), judged.confidences[k], verdict.sure[k : k + 1])
+            for k in kept
         )
         engine = self.classifier.engine
         return Reading(
             source=judged.decoded.name,
-            text=_text([digit.label for digit in digits], [candidate.line for candidate in candidates]),
+            text=_text([digit.label for digit in digits], [verdict.lines[place] for place in places]),
             digits=digits,
             model=self.classifier.contract.name,
             engine=engine.name,
@@ -268,9 +280,13 @@ class Reader:
             note="; ".join(filter(None, (picture.note, verdict.note))),
         )
 
-    def _digit(self, box: tuple[int, int, int, int], confidences: NDArray[np.float32]) -> Digit:
+    def _digit(
+        self, box: tuple[int, int, int, int], confidences: NDArray[np.float32], together: tuple[float, ...]
+    ) -> Digit:
+        """Return a digit; `together`: the confidence of both networks, if there are two."""
         labels = self.classifier.contract.labels
-        sure = confidences.tolist()
+        factor = together[0] / float(confidences.max()) if together else 1.0
+        sure = [min(each * factor, 1.0) for each in confidences.tolist()]
         best = sorted(range(len(sure)), key=sure.__getitem__, reverse=True)
         label = labels[best[0]]
         return Digit(
@@ -305,9 +321,47 @@ def _framed(layout: Layout) -> NDArray[np.uint8]:
 
 def _plain(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> _Found:
     height, width = pixels.shape[:2]
-    layout = _single(Box(0, 0, width, height), pixels[..., 0], 1.0)
     framed = frame_plain(pixels, shape)[np.newaxis]
-    return _Found(np.zeros((height, width), np.uint8), layout, framed, np.zeros((0, SIDE, SIDE), np.uint8))
+    return _Found(np.zeros((height, width), np.uint8), [Box(0, 0, width, height)], framed, _judge_one)
+
+
+def _judge_one(confidences: Probabilities, criteria: Criteria) -> Verdict:
+    return Verdict((0,), (doubt(float(confidences.max()), criteria.threshold),), lines=(0,))
+
+
+def _judging(layout: Layout, digits: NDArray[np.uint8]) -> Callable[[Probabilities, Criteria], Verdict]:
+    def verdict(confidences: Probabilities, criteria: Criteria) -> Verdict:
+        judged = judge(layout, digits, confidences, criteria)
+        return replace(judged, lines=tuple(layout.candidates[k].line for k in judged.order))
+
+    return verdict
+
+
+def _found_by(
+    find: Callable[[NDArray[np.uint8]], Found],
+    pictures: Sequence[NDArray[np.uint8]],
+    shape: tuple[int, int, int],
+    watch: Stopwatch,
+) -> list[_Found]:
+    """Return the candidates that a finder finds in pictures, uint8 [H, W, 1 or 3], framed for images of `shape`."""
+    with watch.stage("ink"):
+        inks = plain_inks(pictures)
+    found = []
+    for pixels, ink, box in zip(pictures, inks, framed_boxes(inks), strict=True):
+        if box:
+            found.append(_Found(ink, [box], fitted(ink[np.newaxis], shape), _judge_one, as_it_is=True))
+            continue
+        with watch.stage("locate"):
+            answer = find(pixels)
+        with watch.stage("frame"):
+            index = candidates_of(answer)
+            crops = crop_found(pixels, answer.boxes, index)
+            inked = np.flatnonzero(np.any(crops.framed, axis=(1, 2)))
+            boxes = [Box(*box) for box in crops.boxes[inked].tolist()]
+            candidates = Candidates(answer, index[inked], boxes, crops.fill[inked])
+            framed = fitted(crops.framed[inked], shape)
+            found.append(_Found(score_map(answer, pixels.shape), boxes, framed, partial(judge_found, candidates)))
+    return found
 
 
 def _one(ink: NDArray[np.uint8], box: Box) -> Layout:

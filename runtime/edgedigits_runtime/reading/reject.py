@@ -1,20 +1,16 @@
 """Decide which candidates are digits, by the model's confidence, by shape, and by their neighbours."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.criteria import DOUBTED, Criteria, Verdict, doubt, length_note, surplus_note
 from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.segments import best_one, chosen
 from edgedigits_runtime.reading.shape import shape_faults
-
-Expect = Literal["auto", "one", "number", "page"]
-EXPECT: tuple[Expect, ...] = ("auto", "one", "number", "page")
 
 # A candidate higher than this many median digits is a line or a drawing.
 LARGEST = 2.5
@@ -28,40 +24,21 @@ WIDEST_WORD_GAP = 1.2
 LETTERS = 0.5
 FEWEST_LETTERS = 2
 DOUBT = 0.5
-DOUBTED = "confidence"
-
-
-@dataclass(frozen=True)
-class Criteria:
-    """Criteria of a digit: the least confidence (0..1), see EXPECT, and the number of digits (None for any)."""
-
-    threshold: float
-    expect: Expect = "auto"
-    length: int | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Candidates in reading order, and the reason why each is rejected; empty for a digit."""
-
-    order: tuple[int, ...]
-    why: tuple[str, ...]
-    note: str = ""
 
 
 def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.float32], criteria: Criteria) -> Verdict:
     """Decide which of N candidates are digits, by images uint8 [N, 28, 28] and confidences float32 [N, classes]."""
     candidates = layout.candidates
     if not candidates:
-        return Verdict((), (), layout.note or _length_note(0, criteria.length))
+        return Verdict((), (), layout.note or length_note(0, criteria.length))
     sure = confidences.max(axis=1)
     faults = shape_faults(layout, framed, sure)
     if len(candidates) == 1 and criteria.length is None:
         # There are no other candidates and no neighbours.
-        return Verdict((0,), (faults[0] or doubt(sure[0], criteria.threshold),))
+        return Verdict((0,), (faults[0] or doubt(float(sure[0]), criteria.threshold),))
     if criteria.expect == "one":
         best = best_one(layout, sure, np.array([not fault for fault in faults]))
-        return Verdict((best,), (faults[best] or doubt(sure[best], criteria.threshold),))
+        return Verdict((best,), (faults[best] or doubt(float(sure[best]), criteria.threshold),))
     if criteria.expect == "number":
         line = _longest_line(layout, sure, faults, criteria.threshold)
         faults = [
@@ -74,21 +51,11 @@ def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.flo
         found = criteria.length + sum(
             not counted and not faults[k] and sure[k] >= criteria.threshold for k, counted in path
         )
-        note = f"found {found} digits, and left out the least likely: {criteria.length} were expected"
-        return Verdict(tuple(k for k, _ in path), tuple(why), note if found > criteria.length else "")
+        return Verdict(tuple(k for k, _ in path), tuple(why), surplus_note(found, criteria.length))
     order = [k for k, _ in chosen(layout, sure, possible)]
-    why = [faults[k] or doubt(sure[k], criteria.threshold) for k in order]
+    why = [faults[k] or doubt(float(sure[k]), criteria.threshold) for k in order]
     why = _without_large(order, _without_words(order, why, layout, sure), candidates)
-    return Verdict(tuple(order), tuple(why), _length_note(sum(not reason for reason in why), criteria.length))
-
-
-def doubt(confidence: np.float32, threshold: float) -> str:
-    """Return the reason for rejecting a confidence; empty if it reaches the threshold."""
-    return "" if float(confidence) >= threshold else f"{DOUBTED} {float(confidence):.2f} < {threshold:.2f}"
-
-
-def _length_note(count: int, length: int | None) -> str:
-    return f"found {count} digit{'s' * (count != 1)}, not the {length} that were expected" if length else ""
+    return Verdict(tuple(order), tuple(why), length_note(sum(not reason for reason in why), criteria.length))
 
 
 def _without_words(order: list[int], why: list[str], layout: Layout, sure: NDArray[np.float32]) -> list[str]:

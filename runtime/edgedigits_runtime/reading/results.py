@@ -86,7 +86,8 @@ class Trace:
 
     Attributes:
         picture: uint8 [H, W, C], decoded: upright, reduced if large.
-        ink: uint8 [H, W], bright on 0; all zeros if the model takes plain pictures.
+        ink: uint8 [H, W], bright on 0; all zeros if the model takes plain pictures. With a finder its map: each box as
+            bright as its score.
         candidates: boxes of the candidates, in reading order, in pixels of `picture`.
         framed: uint8 [N, 28, 28, 1], the network's inputs.
         confidences: float32 [N, classes], calibrated.
@@ -95,6 +96,7 @@ class Trace:
         reading: the reading.
         boxes: the candidates in pixels of the upright source: x, y, width and height.
         size: the upright source's width and height.
+        of_finder: whether `ink` is a finder's map.
     """
 
     picture: NDArray[np.uint8]
@@ -107,6 +109,7 @@ class Trace:
     reading: Reading
     boxes: tuple[tuple[int, int, int, int], ...]
     size: tuple[int, int]
+    of_finder: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reading's JSON object with the network's inputs, row by row in Base64."""

@@ -24,24 +24,33 @@ def grey_stroke_width(digit: NDArray[np.uint8]) -> float:
 
     The length is the total variation (coarea formula), which also holds for grey edges.
     """
-    padded = np.pad(digit, 1).astype(np.float32)
-    down, right = np.diff(padded, axis=0), np.diff(padded, axis=1)
-    outline = float(np.hypot(down[:, 1:] + down[:, :-1], right[1:] + right[:-1]).sum(dtype=np.float64)) / 2
-    return 2 * float(digit.sum(dtype=np.int64)) / outline if outline else 0.0
+    return float(grey_stroke_widths(digit[np.newaxis])[0])
 
 
-def with_usual_stroke_width(ink: NDArray[np.uint8], digit: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def grey_stroke_widths(digits: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return `grey_stroke_width` of each of uint8 [N, h, w]."""
+    count, height, width = digits.shape
+    padded = np.zeros((count, height + 2, width + 2), np.float32)
+    padded[:, 1:-1, 1:-1] = digits
+    down, right = padded[:, 1:] - padded[:, :-1], padded[:, :, 1:] - padded[:, :, :-1]
+    slope = np.hypot(down[:, :, 1:] + down[:, :, :-1], right[:, 1:] + right[:, :-1])
+    outline = slope.sum(axis=(1, 2), dtype=np.float64) / 2
+    ink = 2.0 * digits.sum(axis=(1, 2), dtype=np.int64)
+    widths: NDArray[np.float64] = np.divide(ink, outline, out=np.zeros(len(digits)), where=outline > 0)
+    return widths
+
+
+def with_usual_stroke_width(ink: NDArray[np.uint8], width: float) -> NDArray[np.uint8] | None:
     """Return a digit with a stroke width of MNIST, uint8 [h, w], larger than its box; None if it has one already.
 
-    `ink` is uint8 [h, w], bright on 0, tight around the digit; `digit` the same with its longest side scaled to 20.
+    `ink` is uint8 [h, w], bright on 0, tight around the digit; `width` that of its strokes in a box of 20.
     """
-    width = grey_stroke_width(digit)
     if width < GREY:
         # Scaling down makes hairlines grey but no thinner; only the fine scale shows their width.
         fine = _fine(_brightest(ink))
         width = grey_stroke_width(fine) / FINE
         return _dilated(np.pad(fine, FINE), FINE * (THINNEST - width) / 2) if width < THINNEST else None
-    if width > THICKEST and max(ink.shape) > max(digit.shape):
+    if width > THICKEST and max(ink.shape) > FINE_SIDE // FINE:
         fine = np.pad(_fine(ink), 1)
         return _thinned(fine, (grey_stroke_width(fine) - FINE * THICKEST) / 2)
     return None
@@ -49,7 +58,9 @@ def with_usual_stroke_width(ink: NDArray[np.uint8], digit: NDArray[np.uint8]) ->
 
 def _brightest(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Reduce by the brightest pixel of each block, to at least the fine size, so that hairlines stay whole."""
-    factor = max(1, max(digit.shape) // FINE_SIDE)
+    factor = max(digit.shape) // FINE_SIDE
+    if factor <= 1:
+        return digit
     height, width = (-(-side // factor) for side in digit.shape)
     padded = np.pad(digit, ((0, height * factor - digit.shape[0]), (0, width * factor - digit.shape[1])))
     rows = padded.reshape(height, factor, -1).max(axis=1)

@@ -1,0 +1,86 @@
+"""A reader with a finder: from found boxes to readings, with a finder and an engine whose answers are known."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edgedigits_runtime.reading.found import Found
+from edgedigits_runtime.reading.reader import Reader
+from edgedigits_runtime.synthetic.samples import mnist_like
+from tests.reading.test_judge import found
+from tests.reading.test_reader import asked, reader
+
+DIGITS, _ = mnist_like(4, seed=3)
+PAGE = np.full((90, 200), 230, np.uint8)
+for _k, _digit in enumerate(DIGITS[:3]):
+    PAGE[30:58, 20 + 60 * _k : 48 + 60 * _k] = 230 - (_digit * 0.8).astype(np.uint8)
+
+
+def box_of(k: int) -> tuple[int, int, int, int]:
+    """Return the box of one digit of PAGE."""
+    rows, columns = np.nonzero(DIGITS[k])
+    return 20 + 60 * k + int(columns.min()), 30 + int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
+
+
+@dataclass
+class KnownFinder:
+    """A finder that finds the same in every picture, and stores what it was asked."""
+
+    answer: Found
+    asked: list[NDArray[np.uint8]] = field(default_factory=list)
+
+    def find(self, pixels: NDArray[np.uint8]) -> Found:
+        self.asked.append(pixels)
+        return self.answer
+
+
+def reader_with(*boxes: tuple[int, int, int, int], **options: object) -> tuple[Reader, KnownFinder]:
+    finder = KnownFinder(found(boxes, [0.95] * len(boxes)))
+    return reader(find=finder.find, **options), finder
+
+
+def test_found_digits_are_framed_and_read_in_order() -> None:
+    known, finder = reader_with(box_of(2), box_of(0), box_of(1))
+    reading = known.read(PAGE)
+    assert reading.text == "444"
+    assert [digit.box for digit in reading.digits] == [box_of(0), box_of(1), box_of(2)]
+    assert all(digit.confidence <= 0.9 + 1e-6 for digit in reading.digits)
+    trace = known.trace(PAGE)
+    assert trace.kept.all() and trace.candidates == [box_of(0), box_of(1), box_of(2)]
+    for framed, digit in zip(trace.framed[..., 0], DIGITS, strict=False):
+        assert np.abs(framed.astype(int) - digit).max() <= 3
+    x, y, _, _ = box_of(1)
+    assert trace.ink[y, x] > 200 and trace.ink[2, 2] == 0
+    assert finder.asked[0].shape == (90, 200, 1)
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_a_framed_digit_is_read_without_the_finder(invert: bool) -> None:
+    known, finder = reader_with()
+    picture = 255 - DIGITS[3] if invert else DIGITS[3]
+    assert known.read(picture).text == "4"
+    assert np.array_equal(asked(known)[0][0, ..., 0], DIGITS[3] / np.float32(255))
+    assert finder.asked == []
+
+
+def test_nothing_found_is_read_as_nothing() -> None:
+    known, _ = reader_with()
+    assert known.read(PAGE).text == "" and asked(known) == []
+    empty, _ = reader_with((2, 2, 12, 18))
+    assert empty.read(PAGE).text == "" and asked(empty) == []
+
+
+def test_expectation_and_length_reach_the_judge() -> None:
+    boxes = [box_of(k) for k in range(3)]
+    assert reader_with(*boxes, expect="one")[0].read(PAGE).text == "4"
+    reading = reader_with(*boxes, length=2)[0].read(PAGE)
+    assert reading.text == "44" and "2 were expected" in reading.note
+
+
+def test_many_pictures_are_read_as_each_alone() -> None:
+    known, _ = reader_with(box_of(0), box_of(1))
+    pictures = [PAGE, DIGITS[3], PAGE[:, :100], 255 - DIGITS[3]]
+    texts = [getattr(reading, "text", None) for reading in known.read_many(pictures)]
+    assert texts == [known.read(picture).text for picture in pictures] == ["44", "4", "44", "4"]
