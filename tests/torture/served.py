@@ -36,7 +36,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     return Description(
         name="served", about="random bytes from the loopback interface", homepage="http://127.0.0.1/",
-        train=0, test=None, shape=(1, 1, 1), labels=("0", "1"), reader="plain", files=tuple(map(_file, NAMES)),
+        train=0, test=None, shape=(1, 1, 1), labels=("0", "1"), reader="plain", licence="none",
+        files=tuple(map(_file, NAMES)),
     )  # fmt: skip
 
 
