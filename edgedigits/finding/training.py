@@ -28,9 +28,9 @@ from edgedigits.finding.measures import evaluate
 from edgedigits.progress import ProgressBar
 from edgedigits.training.fit import Interrupted
 from edgedigits.training.interrupts import remembered_interrupts
-from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, new_run
+from edgedigits.training.run_folder import RunConfig, RunFolder, start_run
 from edgedigits_exporters.keras_backend import Device, device_scope
-from edgedigits_runtime.errors import EdgedigitsError, OutputNotWritable
+from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.whole_files import remove_abandoned
 
 RECIPE = "finder"
@@ -77,7 +77,7 @@ def train_finder(options: FinderOptions, console: Console | None = None) -> RunF
     for name, value in (("--epochs", options.epochs), ("--batch-size", options.batch_size)):
         if value < 1:
             raise EdgedigitsError(f"{name} must be at least 1, got {value}")
-    run = _start_run(options.out)
+    run = start_run(options.out, RECIPE)
     run.write_config(
         RunConfig(
             recipe=RECIPE,
@@ -192,16 +192,3 @@ def _line(row: dict[str, Any], epochs: int) -> str:
         f"  recall {100 * row['recall']:.1f}% (by size {by_size})  precision {100 * row['precision']:.1f}%"
         f"  letters taken {100 * row['letters_taken']:.1f}%  exact {100 * row['exact']:.1f}%  {row['seconds']:.0f} s"
     )
-
-
-def _start_run(out: Path | None) -> RunFolder:
-    if out is None:
-        return new_run(RECIPE, RUNS)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputNotWritable(f"cannot make the run folder {out}: {error.strerror}") from error
-    remove_abandoned(out)
-    run = RunFolder(out)
-    run.refuse_other_files()
-    return run

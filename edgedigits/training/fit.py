@@ -30,7 +30,7 @@ from edgedigits.training.interrupts import remembered_interrupts
 from edgedigits.training.network import build_network, load_teachers, seed_layers
 from edgedigits.training.phases import Phase, phases_of
 from edgedigits.training.quantization import Quantized
-from edgedigits.training.run_folder import RUNS, RunConfig, RunFolder, format_epoch, new_run
+from edgedigits.training.run_folder import RunConfig, RunFolder, format_epoch, start_run
 from edgedigits.training.temperature import with_temperature
 from edgedigits.training.train_options import TrainOptions, config_of
 from edgedigits.training.training_model import TrainingModel
@@ -38,7 +38,7 @@ from edgedigits_exporters.conversion import choose_balanced
 from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
 from edgedigits_runtime.contract import Contract, DataUsed, Normalisation
-from edgedigits_runtime.errors import OutputNotWritable, RunError
+from edgedigits_runtime.errors import RunError
 from edgedigits_runtime.preprocessing import Images, normalise
 from edgedigits_runtime.reading.frame import FRAME_SHAPE
 from edgedigits_runtime.synthetic.samples import non_digit_samples
@@ -75,7 +75,7 @@ def train(options: TrainOptions, console: Console | None = None, after_epoch: Af
         check_shareable(config.batch_size)
         model = build_network(recipe, dataset, config, -(-len(splits.train) // config.batch_size))
         teachers = load_teachers(config.teachers, dataset, recipe.normalisation)
-        run = _start_run(options.out, recipe)
+        run = start_run(options.out, recipe.name)
         run.write_config(config)
         # A run that is killed in its first epoch can be resumed too.
         save_checkpoint(model, [], run.checkpoint)
@@ -284,20 +284,6 @@ class _Training:
     def _contract(self) -> Contract:
         used = DataUsed(self.dataset.name, len(self.splits.train), self.config.data_fingerprint)
         return dataclasses.replace(contract_of(self.recipe, self.dataset), training=used, tools=self.config.versions)
-
-
-def _start_run(out: Path | None, recipe: Recipe) -> RunFolder:
-    if out is None:
-        return new_run(recipe.name, RUNS)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputNotWritable(f"cannot make the run folder {out}: {error.strerror}") from error
-    # A run that was killed before it wrote its config left only temporary files.
-    remove_abandoned(out)
-    run = RunFolder(out)
-    run.refuse_other_files()
-    return run
 
 
 def _stalled(history: list[dict[str, float]], patience: int | None) -> bool:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits_runtime.errors import OutputNotWritable, RunError
-from edgedigits_runtime.whole_files import write_whole
+from edgedigits_runtime.whole_files import remove_abandoned, write_whole
 
 RUNS = Path("runs")
 
@@ -123,6 +123,26 @@ def new_run(recipe: str, runs: Path = RUNS) -> RunFolder:
             raise OutputNotWritable(f"cannot make the run folder {path}: {error.strerror}") from error
         return RunFolder(path)
     raise RunError(f"cannot make a new run folder under {runs}")
+
+
+def start_run(out: Path | None, recipe: str) -> RunFolder:
+    """Make the run folder of a training; None is a new one under RUNS.
+
+    Raises:
+        OutputNotWritable: it cannot be made.
+        RunError: it holds other files; see RunFolder.refuse_other_files.
+    """
+    if out is None:
+        return new_run(recipe, RUNS)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputNotWritable(f"cannot make the run folder {out}: {error.strerror}") from error
+    # A run that was killed before it wrote its config left only temporary files.
+    remove_abandoned(out)
+    run = RunFolder(out)
+    run.refuse_other_files()
+    return run
 
 
 def newest_run(runs: Path = RUNS) -> RunFolder | None:
