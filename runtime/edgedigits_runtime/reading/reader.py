@@ -13,12 +13,10 @@ from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
 from edgedigits_runtime.reading.criteria import EXPECT, Criteria, Expect, Verdict, doubt
-from edgedigits_runtime.reading.crop import crop_found
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
 from edgedigits_runtime.reading.found import Found
 from edgedigits_runtime.reading.frame import SIDE, fitted, frame_digit, frame_plain, framed_boxes, plain_inks
 from edgedigits_runtime.reading.ink import find_inks, is_small
-from edgedigits_runtime.reading.judge import Candidates, candidates_of, judge_found, score_map
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
 from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.reject import judge
@@ -344,6 +342,10 @@ def _found_by(
     watch: Stopwatch,
 ) -> list[_Found]:
     """Return the candidates that a finder finds in pictures, uint8 [H, W, 1 or 3], framed for images of `shape`."""
+    # Here, so that a reader without a finder starts without them.
+    from edgedigits_runtime.reading.crop import crop_found
+    from edgedigits_runtime.reading.judge import Candidates, candidates_of, judge_found, score_map
+
     with watch.stage("ink"):
         inks = plain_inks(pictures)
     found = []
