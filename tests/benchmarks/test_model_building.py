@@ -110,8 +110,10 @@ def test_measuring_without_a_card_is_an_error(tmp_path: Path) -> None:
         measure_again("base", tmp_path)
 
 
+# Files must be equal byte by byte: a converter that goes on counts the names of tensors on.
 @needs("clang", "wasm-ld")
 @pytest.mark.slow
+@pytest.mark.usefixtures("own_converter")
 def test_a_finished_run_is_shipped_with_its_card(
     small_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
