@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -227,8 +226,7 @@ def _orders(
     """Return the labels to try, each with notes: those given, or the data's names in their usual orders."""
     if named is not None or "labels" in given or facts.labels is not None or names is None:
         return [(named or (tuple(map(str, given["labels"])) if "labels" in given else None), ())]
-    values = [size or 1 for size in facts.output.shape[1:] or facts.output.shape]
-    classes = max(2, math.prod(values))
+    classes = max(2, facts.values)
     if len(names) != classes:
         return [(None, (f"the data's {len(names)} classes are not the model's {classes}",))]
     orders = dict.fromkeys((names, tuple(sorted(names))))

@@ -276,7 +276,9 @@ def _problems(contract: Contract) -> Iterator[str]:
     shape, wanted = contract.output.shape, 1 if one else classes
     # A model of one image may have an output without a batch.
     alone = len(shape) == 1 and contract.input.shape[:1] != (None,)
-    sizes = shape if alone else shape[1:]
+    # The axis of a squeezed sigmoid counts images.
+    squeezed = one and shape == contract.input.shape[:1]
+    sizes = (1,) if squeezed else shape if alone else shape[1:]
     if not sizes or not all(map(_is_size, sizes)) or math.prod(size or 0 for size in sizes) != wanted:
         yield f"output.shape must be [batch, {wanted}] for {classes} labels, is {list(shape)}"
     if isinstance(contract.normalisation, Scaling):

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import contract_of, facts_of, open_as, open_model
 from edgedigits_runtime.contract import Contract, Scaling, Tensor
+from edgedigits_runtime.engine_options import EngineOptions, Isolation
+from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ArtifactUnsupported, ContractInvalid, ContractMissing
-from edgedigits_runtime.foreign.deduction import LabelledImages, deduce, drawn_digits, shape_of
-from edgedigits_runtime.foreign.facts import RAW, SYMMETRIC, of_quantization
+from edgedigits_runtime.foreign.deduction import LabelledImages, deduce, drawn_digits, find_kind, shape_of
+from edgedigits_runtime.foreign.facts import RAW, SYMMETRIC, Facts, of_quantization
 from edgedigits_runtime.foreign.trial import Tried, candidates, difference, standardised, try_each, winner
 from tests.support.foreign_models import SHAPES, bare_tflite, foreign_onnx, run_by_hand
 from tests.support.tiny_models import contract as tiny_contract
@@ -71,6 +74,28 @@ def test_the_kind_of_output_is_found(kind: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("batch", ["N", "1", "4"])
+def test_a_squeezed_sigmoid_has_two_labels(batch: str, tmp_path: Path) -> None:
+    import onnx
+
+    text = f"""<ir_version: 8, opset_import: ["" : 17]> agraph (float[{batch}, 1, 8, 8] x) => (float[{batch}] y) {{
+        m = GlobalAveragePool(x)
+        s = Sigmoid(m)
+        f = Flatten(s)
+        a = Constant<value = int64[1] {{1}}>()
+        y = Squeeze(f, a)
+    }}"""
+    path = tmp_path / "a.onnx"
+    onnx.save(onnx.parser.parse_model(text), str(path))
+    found = deduced(path, normalisation="unit", polarity="bright-on-dark")
+    assert found.labels == ("0", "1") and found.output_kind == "sigmoid"
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), np.uint8)
+    second = 1 / (1 + np.exp(-images.mean(axis=(1, 2, 3)) / 255))
+    for options in (EngineOptions(), EngineOptions(isolation=Isolation())):
+        with open_model(path, contract=found, options=options) as engine:
+            np.testing.assert_allclose(engine.run(images)[:, 1], second, atol=1e-6)
+
+
 def test_a_tflite_file_states_its_normalisation(tmp_path: Path) -> None:
     path = bare_tflite(tmp_path / "a.tflite", "nano")
     found = contract_of(path)
@@ -91,6 +116,42 @@ def test_stated_fields_are_not_searched(tmp_path: Path) -> None:
     path = foreign_onnx(tmp_path / "a.onnx")
     found = deduced(path, normalisation={"scale": [1], "offset": [0]}, polarity="dark-on-bright")
     assert (found.normalisation, found.polarity) == (RAW, "dark-on-bright")
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape", "other"),
+    [("abcdefghij", (None, 28, 28, 1), True), ("0123456789", (None, 28, 28, 3), True),
+     ("abcdefghij", (None, 28, 28, 3), False)],
+)  # fmt: skip
+def test_the_reader_of_other_classes_is_stated(labels: str, shape: tuple[int | None, ...], other: bool) -> None:
+    facts = Facts(Path("a.onnx"), "onnx", "float32", Tensor("x", shape, "float32"), Tensor("y", (None, 10), "float32"))
+    contract, notes = shape_of(facts, {}, tuple(labels))
+    (note,) = notes
+    assert contract.reader == "plain" and note.startswith("reader: plain")
+    assert ('--contract \'{"reader": "digits"}\'' in note) == other
+    contract, notes = shape_of(facts, {"reader": "digits"}, tuple(labels))
+    assert contract.reader == "digits" and notes == []
+
+
+def test_digits_among_other_classes_are_tried_on_drawn_ones(tmp_path: Path) -> None:
+    facts, given = facts_of(foreign_onnx(tmp_path / "a.onnx", name="base")), {"reader": "digits"}
+    opened = partial(open_as, facts.path)
+    shaped, _ = shape_of(facts, given, ("none", *"123456789"))
+    assert deduce(facts, shaped, opened, given).contract.normalisation == "unit"
+    shaped, _ = shape_of(facts, given, tuple("abcdefghij"))
+    with pytest.raises(ContractMissing, match=r'edgedigits import .*"reader": "digits"'):
+        deduce(facts, shaped, opened, given)
+
+
+def test_one_logit_is_of_no_known_kind() -> None:
+    contract = tiny_contract(labels=("a", "b"), output=Tensor("y", (None, 1), "float32"), output_kind="sigmoid")
+
+    class Logits(Engine):
+        def _invoke(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+            return tensor.reshape(len(tensor), -1).sum(axis=1, keepdims=True)
+
+    with pytest.raises(ContractInvalid, match="end the network with a sigmoid"):
+        find_kind(Logits(contract, "cpu", ("test",)), contract, None)
 
 
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:

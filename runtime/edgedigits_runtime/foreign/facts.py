@@ -1,6 +1,7 @@
 """What a foreign model file states: its tensors, and often its labels and its normalisation."""
 
 import importlib
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,6 +44,16 @@ class Facts:
     labels: tuple[str, ...] | None = None
     normalisation: Normalisation | None = None
     reason: str = ""
+
+    @property
+    def values(self) -> int:
+        """How many numbers the output has for each image."""
+        shape = self.output.shape
+        # A sigmoid that was squeezed has an axis for the batch only.
+        if shape == self.input.shape[:1]:
+            return 1
+        # A free batch may be missing in the file's shape of the output.
+        return math.prod(size or 1 for size in shape[1:] or shape)
 
 
 def read_facts(path: Path) -> Facts:
