@@ -142,7 +142,7 @@ def _as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
         raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
     from edgedigits.importing.keras_source import is_keras_3, to_keras
     from edgedigits.importing.saved_model import saved_model_to_onnx, states_layers
-    from edgedigits_exporters.keras_backend import require_keras
+    from edgedigits_exporters.keras_backend import load_keras, require_keras
 
     require_keras()
     if source.suffix == ".keras" and is_keras_3(source):
@@ -152,7 +152,8 @@ def _as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
         made = saved_model_to_onnx(source, file)
     else:
         file = between / f"{source.stem}.keras"
-        made = to_keras(source, file)
+        # The new file is opened here: importing TensorFlow takes as long here as in the child.
+        made = to_keras(source, file, load_keras)
     compared = f"converted to {file.suffix}: equals {made.loaded_with} on {made.inputs} inputs ({made.difference:.1g})"
     return file, [compared, *made.notes]
 

@@ -199,6 +199,10 @@ def test_two_inputs_are_refused(tmp_path: Path) -> None:
         (Tensor("t", (1, 8, 8, 1), "uint8", 0.0078125, 128), SYMMETRIC),
         (Tensor("t", (1, 8, 8, 1), "int8", 2 / 255, -1), SYMMETRIC),
         (Tensor("t", (1, 8, 8, 1), "int8", 0.0127, -95), None),
+        (Tensor("t", (1, 8, 8, 1), "int8", 2 / 255, 0), SYMMETRIC),
+        (Tensor("t", (1, 8, 8, 1), "int8", 1 / 127, 0), None),
+        (Tensor("t", (1, 8, 8, 1), "int16", 1 / 32767, 0), None),
+        (Tensor("t", (1, 8, 8, 1), "int16", 255 / 32767, 0), RAW),
         (Tensor("t", (1, 8, 8, 1), "float32"), None),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import edgedigits
+from edgedigits.importing import onnx_source
 from edgedigits.importing.import_model import import_model
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import (
@@ -103,6 +104,14 @@ def test_an_output_of_class_numbers_is_refused(tmp_path: Path) -> None:
     onnx.save(model, source)
     with pytest.raises(ArtifactUnsupported, match="argmax"):
         import_model(source)
+
+
+def test_the_operators_of_a_file_with_one_output_are_not_read_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx")
+    monkeypatch.setattr(onnx_source, "read_model", None)
+    assert onnx_source.with_one_output(source, tmp_path / "out.onnx") is None
 
 
 def test_a_model_that_the_reader_cannot_feed_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,8 @@ from edgedigits_runtime.reading.frame import fitted
 from edgedigits_runtime.synthetic.samples import mnist_like
 
 DRAWN, SEED = 300, 17
+DRAWN_FOR_KIND = 60
+"""Where only the kind of output has to be found; drawing takes most of the time of an import."""
 DIGITS = frozenset("0123456789")
 
 MEAN_IMAGES = 2_000
@@ -139,8 +141,9 @@ def deduce(
     if normalisation is None and facts.normalisation is not None:
         normalisation = facts.normalisation
         notes.append(f"normalisation: {describe(normalisation)}, from {facts.reason}")
-    if data is None and contract.reader == "digits":
-        data = drawn_digits(contract) if len(DIGITS.intersection(contract.labels)) > 1 else None
+    if data is None and contract.reader == "digits" and len(DIGITS.intersection(contract.labels)) > 1:
+        stated = normalisation is not None and "polarity" in given
+        data = drawn_digits(contract, DRAWN_FOR_KIND if stated else DRAWN)
     with open_with(contract) as engine:
         if "output_kind" in given:
             check_output_kind(engine, str(facts.path))
@@ -198,18 +201,18 @@ def find_kind(engine: Engine, contract: Contract, data: LabelledImages | None) -
     return kind
 
 
-def drawn_digits(contract: Contract) -> LabelledImages:
-    """Return drawn digits in the size of a model's images, with the labels that it has."""
-    images, labels = _drawn()
+def drawn_digits(contract: Contract, count: int = DRAWN) -> LabelledImages:
+    """Return drawn digits in the size of a model's images: of `count` those with labels that it has."""
+    images, labels = _drawn(count)
     known = np.isin(labels, [int(label) for label in DIGITS.intersection(contract.labels)])
     return LabelledImages(
         fitted(images[known], contract.image_shape), labels[known], tuple("0123456789"), "drawn digits"
     )
 
 
-@lru_cache(maxsize=1)
-def _drawn() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    return mnist_like(DRAWN, SEED)
+@lru_cache(maxsize=2)
+def _drawn(count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    return mnist_like(count, SEED)
 
 
 def in_order(data: LabelledImages, labels: tuple[str, ...]) -> NDArray[np.int64]:

@@ -98,6 +98,9 @@ def of_quantization(tensor: Tensor) -> Normalisation | None:
         return None
     for normalisation, low, high in KNOWN_RANGES:
         slack = TOLERANCE * (high - low)
+        if tensor.zero_point == 0 and abs(span[1] - high) <= (slack if tensor.dtype == "int16" else high / 1000):
+            # Symmetric quantization gives pixels of 0..1 the range of those of -1..1.
+            return None if high == 1 and span[0] < 0 else normalisation
         if abs(span[0] - low) <= slack and abs(span[1] - high) <= slack:
             return normalisation
     return None
