@@ -68,8 +68,9 @@ def read_facts(path: Path) -> Facts:
     normalisation, reason = of_quantization(source), "the scale of its input"
     if stated.mean is not None and stated.std is not None:
         scale = tuple(1 / each for each in stated.std)
-        offset = tuple(-mean / each for mean, each in zip(stated.mean, stated.std, strict=False))
-        normalisation, reason = Scaling(scale, offset), "its TFLite Metadata"
+        offset = tuple((0 - mean) / each for mean, each in zip(stated.mean, stated.std, strict=False))
+        is_unit = set(stated.std) == {255.0} and not any(offset)
+        normalisation, reason = "unit" if is_unit else Scaling(scale, offset), "its TFLite Metadata"
     elif stated.input.dtype == "uint8" and stated.input.scale is None:
         reason = "its uint8 input"
     precision = stated.precision or "float32"
