@@ -16,7 +16,7 @@ from edgedigits.model_files import facts_of, open_as
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.inaccuracy import describe_inaccuracy
 from edgedigits_runtime.classifier import Classifier
-from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.contract import Contract, check_stated
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, append_zipped
 from edgedigits_runtime.errors import (
     ArtifactNotFound,
@@ -105,8 +105,9 @@ def import_model(
     named = parse_labels(labels) if isinstance(labels, str) else labels
     names = dataset_labels(data) if data else None
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
-        file, notes = _as_model_file(path, Path(between))
-        target = _target(path, file.suffix, out, force)
+        suffix = _suffix_of(path)
+        target = _target(path, suffix, out, force)
+        file, notes = _as_model_file(path, Path(between), suffix)
         facts = dataclasses.replace(facts_of(file), path=path)
         opened = partial(open_as, file)
         deduced, found = _deduce(facts, opened, given, named, names, data, data_dir)
@@ -125,35 +126,45 @@ def import_model(
     return Imported(target, fitting, deduced.tried, share, (*notes, *deduced.notes))
 
 
-def _as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
-    """Return a `.keras`, `.onnx` or `.tflite` file of a source, and notes; changed files go into `between`.
+def _suffix_of(source: Path) -> str:
+    """Return the suffix of the file that is made of a source.
+
+    Raises:
+        ArtifactError: it is no model.
+        MissingExtra: Keras or TensorFlow, which it needs, is not installed.
+    """
+    if source.is_file() and source.suffix in AS_THEY_ARE:
+        return source.suffix
+    is_folder = (source / "saved_model.pb").is_file()
+    if not is_folder and not (source.is_file() and source.suffix in KERAS):
+        known = ", ".join((*KERAS, *AS_THEY_ARE))
+        raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
+    from edgedigits.importing.saved_model import states_layers
+    from edgedigits_exporters.keras_backend import require_keras
+
+    require_keras()
+    return ".onnx" if is_folder and not states_layers(source) else ".keras"
+
+
+def _as_model_file(source: Path, between: Path, suffix: str) -> tuple[Path, list[str]]:
+    """Return a source as a file with a suffix, and notes; a changed file is made in `between`.
 
     Raises:
         ArtifactError, ConversionFailed, GateMissed: the source cannot be used; see to_keras and saved_model_to_onnx.
         MissingExtra: a package is not installed.
     """
+    file = between / f"{source.stem}{suffix}"
     if source.is_file() and source.suffix in AS_THEY_ARE:
-        file = between / source.name
-        output = with_one_output(source, file) if source.suffix == ".onnx" else None
+        output = with_one_output(source, file) if suffix == ".onnx" else None
         return (source, []) if output is None else (file, [f"of its outputs, {output!r} is used"])
-    is_folder = (source / "saved_model.pb").is_file()
-    if not is_folder and not (source.is_file() and source.suffix in KERAS):
-        known = ", ".join((*KERAS, *AS_THEY_ARE))
-        raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
     from edgedigits.importing.keras_source import is_keras_3, to_keras
-    from edgedigits.importing.saved_model import saved_model_to_onnx, states_layers
-    from edgedigits_exporters.keras_backend import load_keras, require_keras
+    from edgedigits.importing.saved_model import saved_model_to_onnx
+    from edgedigits_exporters.keras_backend import load_keras
 
-    require_keras()
     if source.suffix == ".keras" and is_keras_3(source):
         return source, []
-    if is_folder and not states_layers(source):
-        file = between / f"{source.name}.onnx"
-        made = saved_model_to_onnx(source, file)
-    else:
-        file = between / f"{source.stem}.keras"
-        # The new file is opened here: importing TensorFlow takes as long here as in the child.
-        made = to_keras(source, file, load_keras)
+    # The new file is opened here: importing TensorFlow takes as long here as in the child.
+    made = saved_model_to_onnx(source, file) if suffix == ".onnx" else to_keras(source, file, load_keras)
     compared = f"converted to {file.suffix}: equals {made.loaded_with} on {made.inputs} inputs ({made.difference:.1g})"
     return file, [compared, *made.notes]
 
@@ -170,6 +181,7 @@ def _given(contract: Path | None) -> dict[str, Any]:
         raise ContractInvalid(f"expected JSON in {contract}: {error}") from error
     if not isinstance(fields, dict):
         raise ContractInvalid(f"expected a JSON object with fields of a contract in {contract}")
+    check_stated(fields, "--contract")
     return fields
 
 
@@ -182,6 +194,8 @@ def _target(source: Path, suffix: str, out: Path | None, force: bool) -> Path:
         path = path / f"{source.stem}{suffix}"
     if path.suffix != suffix:
         raise OutputNotWritable(f"expected --out to end in {suffix}; got {path}")
+    if not path.parent.is_dir():
+        raise OutputNotWritable(f"no folder at {path.parent} for {path.name}; make it, or give another --out")
     if path.exists() and (path.samefile(source) or not force):
         raise OutputNotWritable(f"{path} exists; give another --out, or --force to replace it")
     return path

@@ -23,6 +23,7 @@ from edgedigits_runtime.errors import (
     MissingExtra,
     ModelInaccurate,
     OutputNotWritable,
+    UnknownName,
 )
 from edgedigits_runtime.golden import golden_path, read_golden, replay
 from edgedigits_runtime.synthetic.samples import golden_pictures, mnist_like
@@ -190,6 +191,24 @@ def test_bad_contract_files_are_refused(text: str, tmp_path: Path) -> None:
     stated.write_text(text)
     with pytest.raises(ContractInvalid):
         import_model(bare_tflite(tmp_path / "a.tflite"), contract=stated)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [({"out": "there.keras"}, OutputNotWritable), ({"out": "gone/new.keras"}, OutputNotWritable),
+     ({"out": "new.onnx"}, OutputNotWritable), ({"contract": '{"reder": "plain"}'}, ContractInvalid),
+     ({"contract": '{"layout": "XY"}'}, ContractInvalid), ({"data": "gone/"}, UnknownName)],
+)  # fmt: skip
+def test_errors_that_need_no_keras_come_before_a_conversion(
+    arguments: dict[str, str], error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("edgedigits.importing.import_model._as_model_file", None)
+    for name in ("mine.h5", "there.keras"):
+        (tmp_path / name).touch()
+    given = {name: value if name == "data" else Path(value) for name, value in arguments.items()}
+    with pytest.raises(error):
+        import_model("mine.h5", **given)  # type: ignore[arg-type]
 
 
 def test_other_sources_are_refused(tmp_path: Path) -> None:
