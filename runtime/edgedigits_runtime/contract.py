@@ -47,8 +47,8 @@ class Tensor:
 
     Args:
         name: the engine's name for it.
-        shape: of the input in the contract's layout, of the output [N, classes] with any axes of size 1; None where the
-            batch is free.
+        shape: of the input in the contract's layout, of the output [N, classes] with any axes of size 1, or [N] of one
+            sigmoid; None where the batch is free.
         dtype: "float32", "int8", "uint8" or "int16".
         scale: real = (stored - zero_point) * scale; None for float tensors.
         zero_point: see scale.
