@@ -5,6 +5,7 @@ import json
 import tempfile
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +64,14 @@ class Imported:
 
 
 def import_model(
-    source: str | Path,
+    source: str | PathLike[str],
     *,
     labels: str | tuple[str, ...] | None = None,
-    data: str | None = None,
-    data_dir: Path | None = None,
-    out: Path | None = None,
+    data: str | PathLike[str] | None = None,
+    data_dir: str | PathLike[str] | None = None,
+    out: str | PathLike[str] | None = None,
     expect_accuracy: float | None = None,
-    contract: Path | None = None,
+    contract: str | PathLike[str] | None = None,
     force: bool = False,
 ) -> Imported:
     """Write a foreign model as one file with its contract; mirrors `edgedigits import`.
@@ -103,20 +104,21 @@ def import_model(
         raise DataError("expected --data with --expect-accuracy, since accuracy is measured on it")
     given = _given(contract)
     named = parse_labels(labels) if isinstance(labels, str) else labels
-    names = dataset_labels(data) if data else None
+    dataset = str(data) if data else None
+    names = dataset_labels(dataset) if dataset else None
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
         suffix = _suffix_of(path)
-        target = _target(path, suffix, out, force)
+        target = _target(path, suffix, Path(out) if out else None, force)
         file, notes = _as_model_file(path, Path(between), suffix)
         facts = dataclasses.replace(facts_of(file), path=path)
         opened = partial(open_as, file)
-        deduced, found = _deduce(facts, opened, given, named, names, data, data_dir)
+        deduced, found = _deduce(facts, opened, given, named, names, dataset, Path(data_dir) if data_dir else None)
         fitting = dataclasses.replace(deduced.contract, name=given.get("name", path.stem))
         if expect_accuracy is not None:
             fitting = dataclasses.replace(fitting, expected_accuracy=expect_accuracy)
         share = None
         if found is not None:
-            fitting, share = _measured(fitting, file, found, data or "", target, expect_accuracy)
+            fitting, share = _measured(fitting, file, found, dataset or "", target, expect_accuracy)
             notes = [*notes, *found.notes]
         with whole_file(target) as temporary:
             write_whole(temporary, _with_contract(file, fitting))
@@ -169,12 +171,12 @@ def _as_model_file(source: Path, between: Path, suffix: str) -> tuple[Path, list
     return file, [compared, *made.notes]
 
 
-def _given(contract: Path | None) -> dict[str, Any]:
+def _given(contract: str | PathLike[str] | None) -> dict[str, Any]:
     """Return the fields that a person states in a JSON file, or as JSON itself."""
     if contract is None:
         return {}
     try:
-        fields = json.loads(str(contract) if str(contract).startswith("{") else contract.read_bytes())
+        fields = json.loads(str(contract) if str(contract).startswith("{") else Path(contract).read_bytes())
     except FileNotFoundError as error:
         raise ArtifactNotFound(f"no contract at {contract}") from error
     except (OSError, ValueError) as error:

@@ -51,6 +51,15 @@ def test_an_imported_file_reads_pictures_without_another_option(tmp_path: Path) 
     assert all(stage.alike for stage in replay(read_golden(golden_path(made.path)), reader))
 
 
+def test_paths_are_also_strings(tmp_path: Path) -> None:
+    source, folder = foreign_onnx(tmp_path / "mine.onnx", name="base"), digits_folder(tmp_path / "digits", 300)
+    stated = tmp_path / "stated.json"
+    stated.write_text('{"normalisation": "unit", "polarity": "bright-on-dark"}')
+    paths = {"data": folder, "data_dir": tmp_path, "out": tmp_path / "other.onnx", "contract": stated}
+    made = import_model(str(source), **{name: str(path) for name, path in paths.items()}, labels="0123456789")
+    assert made.path == tmp_path / "other.onnx"
+
+
 def test_weights_beside_an_onnx_file_are_taken_into_it(tmp_path: Path) -> None:
     """As torch.onnx.export writes them."""
     folder = tmp_path / "source"
