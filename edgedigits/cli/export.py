@@ -46,6 +46,9 @@ def export(
         Literal["plain", "arduino", "cmake"] | None,
         typer.Option(help="C: layout of the folder.", show_default="plain"),
     ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="C of a finder: of its pictures.", show_default="320x320")
+    ] = None,
     engine: Annotated[
         Literal["wasm", "onnxruntime-web"] | None,
         typer.Option(help="Web: engine of the page; onnxruntime-web takes any ONNX model.", show_default="wasm"),
@@ -58,7 +61,16 @@ def export(
 ) -> None:
     """Export a model; refuse the artifact if its decisions differ too much from those of the model."""
     from edgedigits.cli.train import is_finder
+    from edgedigits_runtime.finder_contract import is_finder_file
 
+    if model is not None and format == "c" and (is_finder(Path(model)) or is_finder_file(Path(model))):
+        from edgedigits.finding.code import export_finder_code
+
+        path = export_finder_code(Path(model), out, size or "320x320", kernels or "xnnpack", force=force, verify=verify)
+        typer.echo(_describe(path, format, "int8"))
+        return
+    if size is not None:
+        raise typer.BadParameter("only the C of a finder has a size; leave out --size")
     if model is not None and is_finder(Path(model)):
         _export_finder(Path(model), format, precision, out, verify)
         return
@@ -85,7 +97,7 @@ def _export_finder(run: Path, format: str, precision: str | None, out: Path | No
     """Export the finder of a run folder, also of an unfinished one; it is compared with the trained network."""
     precisions = {"tflite": "int8", "onnx": "float32"}
     if format not in precisions or precision not in (None, precisions[format]):
-        expected = " or ".join(f"{name} {kept}" for name, kept in precisions.items())
+        expected = ", ".join(f"{name} {kept}" for name, kept in precisions.items()) + " or c"
         raise typer.BadParameter(f"the finder is exported as {expected}; got {format} {precision or ''}".rstrip())
     from edgedigits_exporters.keras_backend import load_keras
 

@@ -132,8 +132,21 @@ def to_tflite(trained: Any, scenes: int) -> bytes:
     converter.representative_dataset = lambda: ([stream.scene(k).pixels[None] / np.float32(255)] for k in range(scenes))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    flatbuffer: bytes = converter.convert()
-    return flatbuffer
+    return _for_all_kernels(converter.convert())
+
+
+def _for_all_kernels(flatbuffer: bytes) -> bytes:
+    """Return a model whose DEPTH_TO_SPACE states version 1: the kernels take int8, and the reference ones know no 2."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
+    for code in model.operatorCodes:
+        if code.builtinCode == schema.BuiltinOperator.DEPTH_TO_SPACE:
+            code.version = 1
+    builder = flatbuffers.Builder(len(flatbuffer))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def to_onnx(trained: Any) -> bytes:
