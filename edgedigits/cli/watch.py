@@ -38,6 +38,7 @@ def watch(
     threads: common.Threads = 1,
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
+    finder: common.Finder = "shipped",
     expect: common.Expect = "auto",
     length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each frame that is read.")] = False,
@@ -77,7 +78,7 @@ def watch(
     output_options = OutputOptions(annotate, window, _address(preview), region)
     reader = ReaderOptions(
         model, engine, device, common.engine_options(threads, kernels, cores), min_confidence,
-        top_k=top_k, expect=expect, length=length,
+        top_k=top_k, expect=expect, length=length, finder=finder,
     ).open()  # fmt: skip
     clock = Clock()
     watching = Watch(reader, source_named(source, clock), options, clock)

@@ -10,7 +10,7 @@ from typing import Any
 
 from edgedigits_runtime.contract import SCHEMA
 from edgedigits_runtime.embedded_contract import read_contract_text
-from edgedigits_runtime.errors import ContractInvalid, EdgedigitsError
+from edgedigits_runtime.errors import ContractInvalid, ContractMissing, EdgedigitsError
 
 READER = "finder"
 """In the place where a classifier's contract has "digits" or "plain"."""
@@ -91,7 +91,7 @@ def parse_finder_contract(text: str | bytes, source: str) -> FinderContract:
     except (ValueError, RecursionError) as error:
         raise ContractInvalid(f"the contract of {source} is not JSON: {error}") from error
     if not isinstance(fields, dict) or fields.get("reader") != READER:
-        raise ContractInvalid(f"expected a finder in {source}, got another model; give a file that edgedigits shipped")
+        raise ContractInvalid(f"expected a finder in {source}, got another model; give it as MODEL")
     wrong = [
         f"{name} must be {words}, is {fields.get(name)!r}"
         for name, (check, words) in CHECKS.items()
@@ -114,4 +114,8 @@ def is_finder_file(path: Path) -> bool:
 
 def read_finder_contract(path: Path) -> FinderContract:
     """Read the contract of a finder's file; errors are those of read_contract."""
-    return parse_finder_contract(read_contract_text(path), str(path))
+    try:
+        text = read_contract_text(path)
+    except ContractMissing as error:
+        raise ContractMissing(f"expected a finder in {path}, got a file without a contract; export one") from error
+    return parse_finder_contract(text, str(path))

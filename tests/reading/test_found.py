@@ -29,7 +29,7 @@ class FakeNetwork(FinderNetwork):
     """Finds a digit of one size in the middle of every input, and remembers the inputs' shapes."""
 
     def __init__(self, side: float) -> None:
-        super().__init__(CONTRACT, ())
+        super().__init__(CONTRACT, "known", "cpu", (), FakeNetwork)
         self.side, self.shapes = side, list[tuple[int, ...]]()
 
     def _run(self, pixels: np.ndarray) -> list[Floats]:
@@ -39,6 +39,9 @@ class FakeNetwork(FinderNetwork):
         outputs[0][height // 8, width // 8, 0] = 5
         outputs[1][height // 8, width // 8] = (-0.5, -0.5, np.log(self.side / 4), np.log(self.side / 4))
         return [output[None] for output in reversed(outputs)]
+
+    def close(self) -> None:
+        self.shapes.clear()
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,7 @@ def prebuilt_wasm(model: Path, options: COptions) -> bytes | None:
     return module if (origin.tflite, origin.kernels) == (file_sha256(model), options.kernels) else None
 
 
-def compile_wasm(
-    sources: Mapping[str, str | bytes], name: str = "digits", compiler: Sequence[str] = COMPILE
-) -> bytes:
+def compile_wasm(sources: Mapping[str, str | bytes], name: str = "digits", compiler: Sequence[str] = COMPILE) -> bytes:
     """Return digits.c and digits.h, or those of another name, as a WebAssembly module.
 
     `compiler` is the command with its flags.

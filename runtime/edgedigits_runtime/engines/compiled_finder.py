@@ -1,6 +1,7 @@
 """The C export of a finder, compiled with the system's compiler, for pictures of one size."""
 
 import ctypes
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ class CompiledFinder(FinderNetwork):
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(read_finder_contract(folder), ("C",))
+        super().__init__(read_finder_contract(folder), "c", "cpu", ("C",), partial(CompiledFinder, folder))
         library = ctypes.CDLL(str(compiled(folder, "finder", SIZES)))
         self._scratch, self._bytes, *size = (ctypes.c_int32 * 4).in_dll(library, "finder_sizes")
         self.size = (size[0], size[1])
@@ -55,3 +56,6 @@ class CompiledFinder(FinderNetwork):
             outputs.append(real.reshape(shape))
             at = end
         return outputs
+
+    def close(self) -> None:
+        """Keep the library loaded, as the operating system does."""

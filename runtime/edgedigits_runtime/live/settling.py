@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgedigits_runtime.live.tracking import FORGOTTEN_READINGS, Track, Tracks
-from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.order import lines_of
 from edgedigits_runtime.reading.results import Digit, number_of
 

@@ -67,6 +67,14 @@ def decode(outputs: Sequence[Floats], threshold: float) -> Found:
     return joined([_decode_level(stride, heat, box, least) for stride, heat, box in levels]).best()
 
 
+def heat_map(outputs: Sequence[Floats]) -> Floats:
+    """Return for each pixel of the network's input the highest score of a digit whose centre is there, 0..1."""
+    heats = zip(STRIDES, outputs[::2], strict=True)
+    levels = [np.repeat(np.repeat(heat[..., 0], stride, axis=0), stride, axis=1) for stride, heat in heats]
+    scores: Floats = 1 / (1 + np.exp(-np.maximum.reduce(levels)))
+    return scores
+
+
 def _decode_level(stride: int, heat: Floats, box: Floats, least: float) -> Found:
     rows, columns = _peaks(np.maximum(heat[..., 0], heat[..., 1]), least)
     values = box[rows, columns]
