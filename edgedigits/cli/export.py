@@ -57,6 +57,10 @@ def export(
         Path | None,
         typer.Option(help="Web: onnxruntime-web as written by npm pack.", show_default="in the working folder"),
     ] = None,
+    finder: Annotated[
+        Path | None,
+        typer.Option(help="Web: a finder's int8 .tflite file, with which it finds digits.", show_default="by rules"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
     """Export a model; refuse the artifact if its decisions differ too much from those of the model."""
@@ -79,7 +83,7 @@ def export(
     from edgedigits.exporting.plan import ExportRequest
     from edgedigits.training.data_of_model import DataOptions
 
-    options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package}
+    options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package, "finder": finder}
     places = DataOptions(data, data_dir)
     made = export_model(ExportRequest(model, format, precision, out, verify, places, expect_accuracy, force, options))
     typer.echo(_describe(made.path, format, made.precision))

@@ -15,12 +15,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from edgedigits_exporters.microcontroller.c import COptions, c_files, golden_vectors
-from edgedigits_exporters.microcontroller.finder import finder_code_of_any_size
+from edgedigits_exporters.microcontroller.finder import finder_code_of_any_size, parsed
+from edgedigits_exporters.microcontroller.layer import STORED
 from edgedigits_exporters.web import EngineParts, WebOptions
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMissing
+from edgedigits_runtime.finder_contract import read_finder_contract
 from edgedigits_runtime.golden import golden_path, read_golden
 
 SUFFIX = ".tflite"
@@ -100,6 +103,27 @@ def build_wasm(model: Path, options: COptions) -> bytes:
     return with_origin(module, Origin(file_sha256(model), options.kernels, version))
 
 
+def require_for_finder(model: Path) -> None:
+    """Check that the compiler is installed if a finder needs it; see require_tools."""
+    if _ready(model, "xnnpack") is None:
+        require_tools()
+
+
+def finder_parts(model: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the module of a finder's int8 `.tflite` file, and what a page has to know of it.
+
+    Errors are those of build_wasm.
+    """
+    contract = read_finder_contract(model)
+    module = _ready(model, "xnnpack") or build_finder_wasm(model)
+    cell = contract.strides[-1]
+    outputs = [
+        {"scale": output.scale, "zero": output.zero_point + STORED}
+        for output in parsed(model, contract, (cell, cell)).outputs
+    ]
+    return module, {"side": contract.side, "threshold": contract.threshold, "outputs": outputs}
+
+
 def build_finder_wasm(model: Path) -> bytes:
     """Return a finder's int8 `.tflite` file as a WebAssembly module for pictures of any size, which names its origin.
 
@@ -116,12 +140,16 @@ def prebuilt_wasm(model: Path, options: COptions) -> bytes | None:
     Raises:
         ArtifactCorrupt: the `.wasm` file is damaged, or does not name its origin.
     """
+    return None if options.contract is not None else _ready(model, options.kernels)
+
+
+def _ready(model: Path, kernels: str) -> bytes | None:
     ready = model.with_suffix(".wasm")
-    if options.contract is not None or not ready.is_file():
+    if not ready.is_file():
         return None
     module = ready.read_bytes()
     origin = read_origin(module, str(ready))
-    return module if (origin.tflite, origin.kernels) == (file_sha256(model), options.kernels) else None
+    return module if (origin.tflite, origin.kernels) == (file_sha256(model), kernels) else None
 
 
 def compile_wasm(sources: Mapping[str, str | bytes], name: str = "digits", compiler: Sequence[str] = COMPILE) -> bytes:
