@@ -29,6 +29,7 @@ from edgedigits_runtime.engines.compiled_finder import CompiledFinder
 from edgedigits_runtime.engines.finder_network import FinderNetwork, open_finder_network
 from edgedigits_runtime.errors import ArrayError, ArtifactUnsupported, ContractInvalid, ExportError
 from edgedigits_runtime.finder_contract import read_finder_contract
+from tests.conftest import RunCommand
 from tests.support.needs import needs
 from tests.support.quantized_graphs import tflite_of
 from tests.support.random_graphs import random_finder
@@ -121,6 +122,17 @@ def test_what_is_no_finder_of_a_size_is_refused(finder: Path, tmp_path: Path) ->
     fewer.write_bytes(append_zipped(tflite_of(Graph(graph.input, graph.outputs[:6], graph.operators)), contract))
     with pytest.raises(ArtifactUnsupported, match="has outputs of"):
         finder_files(fewer, (64, 64))
+
+
+@COMPILER
+def test_the_command_writes_a_folder(finder: Path, run_command: RunCommand) -> None:
+    options = ("export", finder, "--format", "c", "--size", "64x32", "--no-verify")
+    assert "finder.c, finder.h" in run_command(*options).stdout
+    header = (finder.parent / "finder-c" / "finder.h").read_text()
+    assert "#define FINDER_WIDTH 64" in header and "#define FINDER_HEIGHT 32" in header
+    assert "--force" in run_command(*options, check=1).stderr
+    for size, reason in (("64", "320x256"), ("64x0", "multiples of 32"), ("99999x32", "320x256")):
+        assert reason in run_command(*options[:-2], size, check=1).stderr
 
 
 def test_upsampling_is_one_layer_and_memory_grows_with_the_width() -> None:
