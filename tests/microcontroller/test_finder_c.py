@@ -34,6 +34,7 @@ from tests.support.needs import needs
 from tests.support.quantized_graphs import tflite_of
 from tests.support.random_graphs import random_finder
 from tests.support.small_finder import write_small_finder
+from tests.support.tiny_finder import write_finder
 from tests.support.tiny_models import write_tflite
 
 KERNELS: tuple[Kernels, ...] = ("xnnpack", "reference")
@@ -117,6 +118,8 @@ def test_what_is_no_finder_of_a_size_is_refused(finder: Path, tmp_path: Path) ->
         finder_files(write_tflite(tmp_path, "int8"), (64, 64))
     with pytest.raises(ArtifactUnsupported, match="8 outputs"):
         read_graph(tflite_of(random_finder(0, (64, 64))), "x")
+    with pytest.raises(ArtifactUnsupported, match="expected int8"):
+        finder_files(write_finder(tmp_path / "floats.tflite"), (64, 64))
     graph, contract = random_finder(0, (64, 64)), read_finder_contract(finder)
     fewer = tmp_path / "finder.tflite"
     fewer.write_bytes(append_zipped(tflite_of(Graph(graph.input, graph.outputs[:6], graph.operators)), contract))

@@ -12,6 +12,7 @@ from edgedigits_exporters.microcontroller.values import BYTES, TO_INT8, Values, 
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite import check_model
 from edgedigits_runtime.untrusted.tflite_model import StoredModel, StoredOperator, read_model, single_ends
+from edgedigits_runtime.untrusted.tflite_numbers import Known
 from edgedigits_runtime.untrusted.tflite_schema import OPERATOR_NAMES
 
 FLOATS = ("FLOAT32", "FLOAT16", "BFLOAT16", "FLOAT64")
@@ -57,15 +58,16 @@ def load_model(content: bytes, source: str) -> StoredModel:
 def _graph(model: StoredModel, image: tuple[int, int, int] | None = None) -> Graph:
     _refuse_unknown_operators(model)
     _refuse_other_precisions(model)
-    values = Values(model, check_model(model))
+    known = check_model(model)
     try:
-        return _graph_of(model, values, image)
+        return _graph_of(model, known, image)
     except (ArtifactCorrupt, ArtifactUnsupported) as error:
         # Operators do not name the file.
         raise type(error)(f"{model.source}: {error}") from error
 
 
-def _graph_of(model: StoredModel, values: Values, image: tuple[int, int, int] | None) -> Graph:
+def _graph_of(model: StoredModel, known: Known, image: tuple[int, int, int] | None) -> Graph:
+    values = Values(model, known)
     operators = [parsed for operator in model.operators if (parsed := _parse(operator, values)) is not None]
     source, *ends = (values.find_activation(index) for index in (*model.inputs, *model.outputs))
     outputs = tuple(end for end in ends if end is not None)
