@@ -97,3 +97,16 @@ def test_many_pictures_are_read_as_each_alone() -> None:
     pictures = [PAGE, DIGITS[3], PAGE[:, :100], 255 - DIGITS[3]]
     texts = [getattr(reading, "text", None) for reading in known.read_many(pictures)]
     assert texts == [known.read(picture).text for picture in pictures] == ["44", "4", "44", "4"]
+
+
+def test_one_piece_of_ink_in_a_picture_of_its_size_needs_no_finder() -> None:
+    known, finder = reader_with()
+    shifted = np.roll(DIGITS[3], (3, 2), (0, 1))
+    trace = known.trace(255 - shifted)
+    assert trace.reading.text == "4" and finder.asked == [] and trace.scores is None
+    rows, columns = np.nonzero(shifted)
+    assert trace.boxes == ((columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1),)
+    two = np.zeros((28, 28), np.uint8)
+    two[4:24, 3:10] = two[4:24, 18:25] = 255
+    known.read(two)
+    assert len(finder.asked) == 1

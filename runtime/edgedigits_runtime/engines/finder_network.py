@@ -89,32 +89,33 @@ class LiteRTFinder(FinderNetwork):
     def __init__(self, contract: FinderContract, another: Callable[[], Any], **settings: Any) -> None:
         super().__init__(contract, "litert", "cpu", **settings)
         self._another = another
-        self._interpreters: dict[tuple[int, ...], Any] = {}
+        self._interpreters: dict[tuple[int, ...], tuple[Any, dict[str, Any], list[dict[str, Any]]]] = {}
         self._lock = threading.Lock()
 
     def _run(self, pixels: NDArray[np.uint8]) -> list[Floats]:
         with self._lock:
-            interpreter = self._interpreters.get(pixels.shape) or self._resized(pixels.shape)
-            given = interpreter.get_input_details()[0]
+            interpreter, given, ends = self._interpreters.get(pixels.shape) or self._resized(pixels.shape)
             stored = (pixels ^ TOP_BIT).view(np.int8) if given["dtype"] is np.int8 else pixels / np.float32(255)
             try:
                 interpreter.set_tensor(given["index"], stored[None])
                 interpreter.invoke()
             except (ValueError, RuntimeError) as error:
                 raise ArtifactCorrupt(f"LiteRT cannot run {self.contract.name}: {first_line(error)}") from error
-            return [_real(interpreter.get_tensor(end["index"]), end) for end in interpreter.get_output_details()]
+            return [_real(interpreter.get_tensor(end["index"]), end) for end in ends]
 
-    def _resized(self, shape: tuple[int, ...]) -> Any:
+    def _resized(self, shape: tuple[int, ...]) -> tuple[Any, dict[str, Any], list[dict[str, Any]]]:
+        """Return a new interpreter for a picture's shape, and the details of its input and outputs."""
         interpreter = self._another()
+        given = interpreter.get_input_details()[0]
         try:
-            interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], [1, *shape])
+            interpreter.resize_tensor_input(given["index"], [1, *shape])
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ArtifactCorrupt(f"{self.contract.name} cannot take {shape}: {first_line(error)}") from error
         if len(self._interpreters) >= SHAPES:
             del self._interpreters[next(iter(self._interpreters))]
-        self._interpreters[shape] = interpreter
-        return interpreter
+        self._interpreters[shape] = interpreter, given, interpreter.get_output_details()
+        return self._interpreters[shape]
 
     def close(self) -> None:
         self._interpreters.clear()

@@ -12,8 +12,10 @@ from edgedigits_runtime.reading.letterbox import letterbox
 from edgedigits_runtime.reading.resampling import resized
 from edgedigits_runtime.reading.results import FinderEngine
 
-SMALL = 16.0
-"""Longest side, in pixels of the input, under which what is found is looked at again in a larger input."""
+SMALL = 12.0
+"""Longest side, in pixels of the input, under which digits are looked at again in a larger input."""
+WORTH = 0.5
+"""Digits under SMALL, the sum of their scores, from which the second look is worth its time."""
 LARGER = 2
 """Factor of the second look's side."""
 LARGE = 54.0
@@ -55,7 +57,7 @@ class Finder:
         found = self._look(pixels, side)
         scale = side / max(pixels.shape[:2])
         sides = found.boxes[:, 2:].max(axis=1, initial=0) * scale
-        if self.second_look and scale < 1 and (sides < SMALL).any():
+        if self.second_look and scale < 1 and found.scores[sides < SMALL].sum() >= WORTH:
             found = joined([found[sides >= LARGE], self._look(pixels, LARGER * side)]).best()
         return replace(found, boxes=_within(found.boxes, pixels.shape[1], pixels.shape[0]))
 

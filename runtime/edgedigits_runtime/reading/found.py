@@ -88,10 +88,13 @@ def _decode_level(stride: int, heat: Floats, box: Floats, least: float) -> Found
 def _peaks(heat: Floats, least: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return rows and columns of the cells, of at least that heat, that none of the eight around exceeds."""
     rows, columns = np.nonzero(heat >= least)
-    padded = np.pad(heat, 1, constant_values=-np.inf)
-    # Only around warm cells: most are cold.
-    around = np.stack([padded[rows + y, columns + x] for y in range(3) for x in range(3)])
-    peak = heat[rows, columns] >= around.max(axis=0)
+    if not len(rows):
+        return rows, columns
+    # Only around warm cells: most are cold. At the borders a cell is its own neighbour.
+    steps = np.arange(-1, 2)
+    beside = np.clip(columns[:, np.newaxis] + steps, 0, heat.shape[1] - 1)[:, np.newaxis]
+    above = np.clip(rows[:, np.newaxis] + steps, 0, heat.shape[0] - 1)[:, :, np.newaxis]
+    peak = heat[rows, columns] >= heat[above, beside].max(axis=(1, 2))
     return rows[peak], columns[peak]
 
 

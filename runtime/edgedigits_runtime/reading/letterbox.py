@@ -41,13 +41,18 @@ def letterbox(pixels: NDArray[np.uint8], side: int) -> Letterbox:
     rows, columns = pixels.shape[:2]
     zoom = min(side / max(rows, columns), MOST_ZOOM)
     width, height = max(round(columns * zoom), 1), max(round(rows * zoom), 1)
-    content = pixels if (width, height) == (columns, rows) else _fitted(pixels, width, height)
-    canvas_height, canvas_width = _with_border(height, side), _with_border(width, side)
+    content = _fitted(pixels, width, height)
+    scale, margin = (width / columns, height / rows), MARGIN if zoom > 1 else 0
+    canvas_height, canvas_width = _with_border(height, margin, side), _with_border(width, margin, side)
+    if (canvas_height, canvas_width) == (height, width):
+        return Letterbox(np.ascontiguousarray(content), scale, (0, 0))
     canvas = np.empty((canvas_height, canvas_width, 3), np.uint8)
-    canvas[:] = ground_colour(pixels)
     left, top = (canvas_width - width) // 2, (canvas_height - height) // 2
+    colour = ground_colour(pixels)
+    canvas[:top], canvas[top + height :] = colour, colour
+    canvas[top : top + height, :left], canvas[top : top + height, left + width :] = colour, colour
     canvas[top : top + height, left : left + width] = content
-    return Letterbox(canvas, (width / columns, height / rows), (left, top))
+    return Letterbox(canvas, scale, (left, top))
 
 
 def ground_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -60,15 +65,16 @@ def ground_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Return a picture resized to width and height; a large one is averaged in squares first, which is faster."""
     rows, columns = pixels.shape[:2]
-    factor = max(rows, columns) // (2 * max(width, height))
-    if factor < 2:
-        return resized(pixels, width, height)
-    reduced = np.asarray(Image.fromarray(pixels).reduce(factor))
+    factor = max(rows, columns) // max(width, height)
+    if factor > 1:
+        pixels = np.asarray(Image.fromarray(pixels).reduce(factor))
+    if pixels.shape[:2] == (height, width):
+        return pixels
     # The last squares may reach out of the picture.
-    return resized(reduced, width, height, part=(columns / factor, rows / factor))
+    return resized(pixels, width, height, part=(columns / factor, rows / factor) if factor > 1 else None)
 
 
-def _with_border(length: int, side: int) -> int:
+def _with_border(length: int, margin: int, side: int) -> int:
     """Return the length of the input for a length of the picture in it."""
     full = -(-side // CELL) * CELL
-    return min(-(-(length + 2 * MARGIN) // CELL) * CELL, full)
+    return min(-(-(length + 2 * margin) // CELL) * CELL, full)
