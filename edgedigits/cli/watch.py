@@ -74,12 +74,13 @@ def watch(
     if annotate and annotate.exists() and Path(source).exists() and annotate.samefile(source):
         raise typer.BadParameter(f"--annotate would overwrite the source {annotate}; choose another path")
     region = _region(roi)
-    options = WatchOptions(max_fps, region, duration, top_k)
     output_options = OutputOptions(annotate, window, _address(preview), region)
     reader = ReaderOptions(
         model, engine, device, common.engine_options(threads, kernels, cores), min_confidence,
         top_k=top_k, expect=expect, length=length, finder=finder,
     ).open()  # fmt: skip
+    least = max(reader.min_confidence, reader.classifier.contract.rejection_threshold)
+    options = WatchOptions(max_fps, region, duration, top_k, least)
     clock = Clock()
     watching = Watch(reader, source_named(source, clock), options, clock)
     counters = watching.counters
