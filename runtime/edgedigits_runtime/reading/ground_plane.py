@@ -1,5 +1,7 @@
 """The ground around found boxes: a plane fitted to each window's rim, and how far every pixel is from it."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +54,7 @@ def _rim(canvases: Canvases) -> Mask:
     return rim
 
 
+@lru_cache(maxsize=64)
 def _basis(side: int) -> Floats:
     """Return a constant, x and y in -1..1 for each pixel of a canvas, float32 [3, side, side]."""
     at = (2 * np.arange(side) + 1 - DETAIL) / DETAIL
