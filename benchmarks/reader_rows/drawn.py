@@ -64,7 +64,7 @@ def clip_row(reader: Reader) -> Iterator[Row]:
     for path in without_digit():
         with Image.open(path) as image:
             picture = image.convert("RGB")
-        settling = Settling(least=reader.min_confidence)
+        settling = Settling()
         for number in range(CLIP_FRAMES):
             digits = reader.read(_frame(picture, number / CLIP_FRAMES, rng)).digits
             numbers += settling.update(digits, number / CLIP_FPS).new

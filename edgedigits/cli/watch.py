@@ -68,6 +68,7 @@ def watch(
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.clock import Clock
     from edgedigits_runtime.live.outputs import OutputOptions, open_outputs
+    from edgedigits_runtime.live.settling import SURE
     from edgedigits_runtime.live.watching import Watch, WatchOptions
     from edgedigits_runtime.sources.named import source_named
 
@@ -79,7 +80,7 @@ def watch(
         model, engine, device, common.engine_options(threads, kernels, cores), min_confidence,
         top_k=top_k, expect=expect, length=length, finder=finder,
     ).open()  # fmt: skip
-    least = max(reader.min_confidence, reader.classifier.contract.rejection_threshold)
+    least = max(SURE if min_confidence is None else min_confidence, reader.classifier.contract.rejection_threshold)
     options = WatchOptions(max_fps, region, duration, top_k, least)
     clock = Clock()
     watching = Watch(reader, source_named(source, clock), options, clock)

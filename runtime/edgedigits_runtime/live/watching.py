@@ -12,7 +12,7 @@ from edgedigits_runtime.clock import Clock
 from edgedigits_runtime.errors import PictureError, SourceError, StreamLost
 from edgedigits_runtime.live.capture import Frames, open_frames
 from edgedigits_runtime.live.counters import Counters
-from edgedigits_runtime.live.settling import Settling
+from edgedigits_runtime.live.settling import SURE, Settling
 from edgedigits_runtime.live.tracking import PixelBox
 from edgedigits_runtime.reading.decode import PictureSource
 from edgedigits_runtime.reading.results import Digit, Reading
@@ -50,7 +50,7 @@ class WatchOptions:
     roi: PixelBox | None = None
     duration: float | None = None
     top_k: int = 3
-    least_confidence: float = 0.0
+    least_confidence: float = SURE
 
 
 @dataclass(frozen=True, eq=False)
