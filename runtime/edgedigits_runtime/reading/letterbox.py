@@ -37,14 +37,14 @@ class Letterbox:
 
 
 def letterbox(pixels: NDArray[np.uint8], side: int) -> Letterbox:
-    """Return a picture, uint8 [H, W, 3], with its longer side at most `side`."""
+    """Return a picture, uint8 [H, W, 3], or [H, W, 1] in grey, with its longer side at most `side`."""
     rows, columns = pixels.shape[:2]
     zoom = min(side / max(rows, columns), MOST_ZOOM)
     width, height = max(round(columns * zoom), 1), max(round(rows * zoom), 1)
     content = _fitted(pixels, width, height)
     scale, margin = (width / columns, height / rows), MARGIN if zoom > 1 else 0
     canvas_height, canvas_width = _with_border(height, margin, side), _with_border(width, margin, side)
-    if (canvas_height, canvas_width) == (height, width):
+    if content.shape == (canvas_height, canvas_width, 3):
         return Letterbox(np.ascontiguousarray(content), scale, (0, 0))
     canvas = np.empty((canvas_height, canvas_width, 3), np.uint8)
     left, top = (canvas_width - width) // 2, (canvas_height - height) // 2
@@ -56,7 +56,7 @@ def letterbox(pixels: NDArray[np.uint8], side: int) -> Letterbox:
 
 
 def ground_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the median colour of a picture's outermost pixels, uint8 [3]."""
+    """Return the median colour of a picture's outermost pixels, uint8 [C]."""
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     median: NDArray[np.float64] = np.median(border, axis=0)
     return median.astype(np.uint8)
@@ -64,14 +64,15 @@ def ground_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Return a picture resized to width and height; a large one is averaged in squares first, which is faster."""
-    rows, columns = pixels.shape[:2]
+    rows, columns, channels = pixels.shape
     factor = max(rows, columns) // max(width, height)
+    fitted = pixels if channels == 3 else pixels[..., 0]
     if factor > 1:
-        pixels = np.asarray(Image.fromarray(pixels).reduce(factor))
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    # The last squares may reach out of the picture.
-    return resized(pixels, width, height, part=(columns / factor, rows / factor) if factor > 1 else None)
+        fitted = np.asarray(Image.fromarray(fitted).reduce(factor))
+    if fitted.shape[:2] != (height, width):
+        # The last squares may reach out of the picture.
+        fitted = resized(fitted, width, height, part=(columns / factor, rows / factor) if factor > 1 else None)
+    return fitted.reshape(height, width, channels)
 
 
 def _with_border(length: int, margin: int, side: int) -> int:
