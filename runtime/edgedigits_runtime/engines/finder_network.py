@@ -1,5 +1,6 @@
 """Run a finder's file with LiteRT or ONNX Runtime: a picture of any size in, heat and boxes out."""
 
+import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -18,8 +19,8 @@ from edgedigits_runtime.finder_contract import FinderContract, read_finder_contr
 
 Floats = NDArray[np.float32]
 
-SHAPES = 24
-"""Sizes of input for which a LiteRT interpreter is kept; pictures of usual proportions have fewer."""
+KEPT_PIXELS = 1_000_000
+"""Pixels of the inputs for which LiteRT interpreters are kept, those used last; a million take 40 MB."""
 INT8 = (1 / 255, -128)
 """Scale and zero point of an int8 input, which takes pixels with their highest bit turned."""
 VALUES = (2, 4)
@@ -98,7 +99,9 @@ class LiteRTFinder(FinderNetwork):
 
     def _run(self, pixels: NDArray[np.uint8]) -> list[Floats]:
         with self._lock:
-            interpreter, given, ends = self._interpreters.get(pixels.shape) or self._resized(pixels.shape)
+            kept, shape = self._interpreters, pixels.shape
+            # The last in use is the last of all.
+            interpreter, given, ends = kept[shape] = kept.pop(shape) if shape in kept else self._resized(shape)
             stored = (pixels ^ TOP_BIT).view(np.int8) if given["dtype"] is np.int8 else pixels / np.float32(255)
             try:
                 interpreter.set_tensor(given["index"], stored[None])
@@ -116,11 +119,10 @@ class LiteRTFinder(FinderNetwork):
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ArtifactCorrupt(f"{self.contract.name} cannot take {shape}: {first_line(error)}") from error
-        if len(self._interpreters) >= SHAPES:
+        while self._interpreters and sum(map(math.prod, [shape, *self._interpreters])) > 3 * KEPT_PIXELS:
             del self._interpreters[next(iter(self._interpreters))]
         ends = [(end["index"], _table(end)) for end in interpreter.get_output_details()]
-        self._interpreters[shape] = interpreter, given, ends
-        return self._interpreters[shape]
+        return interpreter, given, ends
 
     def close(self) -> None:
         self._interpreters.clear()
