@@ -22,6 +22,7 @@ from edgedigits_runtime.errors import (
     EdgedigitsError,
     UnknownName,
 )
+from edgedigits_runtime.finder_contract import FinderContract, holds_finder, read_finder_contract
 
 if TYPE_CHECKING:
     from edgedigits_runtime.foreign.facts import Facts
@@ -212,7 +213,7 @@ class ModelEntry:
 
     name: str
     path: Path
-    contract: Contract | None
+    contract: Contract | FinderContract | None
     problem: str = ""
 
 
@@ -222,14 +223,20 @@ def shipped_models() -> list[ModelEntry]:
     return [_entry(path, path.stem) for path in files if path.is_file()]
 
 
+def shipped_finders() -> list[ModelEntry]:
+    """Return the shipped files of the finder."""
+    return [_entry(path, path.stem) for path in sorted(SHIPPED_FINDERS.glob("finder.*")) if path.suffix in SUFFIXES]
+
+
 def local_models(runs: Path) -> list[ModelEntry]:
-    """Return the models and artifacts in the run folders below `runs`."""
+    """Return the models and artifacts in the run folders below `runs`, and finders."""
     files = sorted(runs.glob("*/*"))
-    return [_entry(path, str(path)) for path in files if path.suffix in ENGINE_OF_SUFFIX or path.name == "model.keras"]
+    trained = ("model.keras", "finder.keras")
+    return [_entry(path, str(path)) for path in files if path.suffix in ENGINE_OF_SUFFIX or path.name in trained]
 
 
 def _entry(path: Path, name: str) -> ModelEntry:
     try:
-        return ModelEntry(name, path, read_contract(path))
+        return ModelEntry(name, path, read_finder_contract(path) if holds_finder(path) else read_contract(path))
     except EdgedigitsError as error:
         return ModelEntry(name, path, None, str(error))

@@ -119,3 +119,12 @@ def read_finder_contract(path: Path) -> FinderContract:
     except ContractMissing as error:
         raise ContractMissing(f"expected a finder in {path}, got a file without a contract; export one") from error
     return parse_finder_contract(text, str(path))
+
+
+def holds_finder(path: Path) -> bool:
+    """Return whether a model file's contract is a finder's; False without one, other errors as of read_contract."""
+    try:
+        fields = json.loads(read_contract_text(path))
+    except (ContractMissing, ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("reader") == READER

@@ -42,7 +42,7 @@ def finder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_both_engines_answer_alike_for_pictures_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finder_network, "SHAPES", 2)
+    monkeypatch.setattr(finder_network, "KEPT_PIXELS", 80_000)
     one, other = (open_finder_network(write_finder(tmp_path / f"finder{suffix}")) for suffix in SUFFIXES)
     assert (one.engine, other.engine) == ("litert", "onnxruntime") and one.device == other.device == "cpu"
     assert one.providers and other.providers == ("CPUExecutionProvider",)

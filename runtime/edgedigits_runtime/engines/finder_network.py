@@ -1,5 +1,6 @@
 """Run a finder's file with LiteRT or ONNX Runtime: a picture of any size in, heat and boxes out."""
 
+import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -18,8 +19,8 @@ from edgedigits_runtime.finder_contract import FinderContract, read_finder_contr
 
 Floats = NDArray[np.float32]
 
-SHAPES = 24
-"""Sizes of input for which a LiteRT interpreter is kept; pictures of usual proportions have fewer."""
+KEPT_PIXELS = 1_000_000
+"""Pixels of the inputs for which LiteRT interpreters are kept, those used last; a million take 40 MB."""
 INT8 = (1 / 255, -128)
 """Scale and zero point of an int8 input, which takes pixels with their highest bit turned."""
 VALUES = (2, 4)
@@ -83,38 +84,45 @@ def output_shapes(contract: FinderContract, shape: tuple[int, ...]) -> list[tupl
     return [(1, shape[0] // stride, shape[1] // stride, values) for stride in contract.strides for values in VALUES]
 
 
+_Resized = tuple[Any, dict[str, Any], list[tuple[int, Floats | None]]]
+"""An interpreter, the details of its input, and of each output its index and see _table."""
+
+
 class LiteRTFinder(FinderNetwork):
     """One interpreter for each size of input: resizing one for every picture takes longer than running it."""
 
     def __init__(self, contract: FinderContract, another: Callable[[], Any], **settings: Any) -> None:
         super().__init__(contract, "litert", "cpu", **settings)
         self._another = another
-        self._interpreters: dict[tuple[int, ...], Any] = {}
+        self._interpreters: dict[tuple[int, ...], _Resized] = {}
         self._lock = threading.Lock()
 
     def _run(self, pixels: NDArray[np.uint8]) -> list[Floats]:
         with self._lock:
-            interpreter = self._interpreters.get(pixels.shape) or self._resized(pixels.shape)
-            given = interpreter.get_input_details()[0]
+            kept, shape = self._interpreters, pixels.shape
+            # The last in use is the last of all.
+            interpreter, given, ends = kept[shape] = kept.pop(shape) if shape in kept else self._resized(shape)
             stored = (pixels ^ TOP_BIT).view(np.int8) if given["dtype"] is np.int8 else pixels / np.float32(255)
             try:
                 interpreter.set_tensor(given["index"], stored[None])
                 interpreter.invoke()
             except (ValueError, RuntimeError) as error:
                 raise ArtifactCorrupt(f"LiteRT cannot run {self.contract.name}: {first_line(error)}") from error
-            return [_real(interpreter.get_tensor(end["index"]), end) for end in interpreter.get_output_details()]
+            stored_ends = [(interpreter.get_tensor(index), table) for index, table in ends]
+        return [end if table is None else table[end.view(np.uint8)] for end, table in stored_ends]
 
-    def _resized(self, shape: tuple[int, ...]) -> Any:
+    def _resized(self, shape: tuple[int, ...]) -> _Resized:
         interpreter = self._another()
+        given = interpreter.get_input_details()[0]
         try:
-            interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], [1, *shape])
+            interpreter.resize_tensor_input(given["index"], [1, *shape])
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ArtifactCorrupt(f"{self.contract.name} cannot take {shape}: {first_line(error)}") from error
-        if len(self._interpreters) >= SHAPES:
+        while self._interpreters and sum(map(math.prod, [shape, *self._interpreters])) > 3 * KEPT_PIXELS:
             del self._interpreters[next(iter(self._interpreters))]
-        self._interpreters[shape] = interpreter
-        return interpreter
+        ends = [(end["index"], _table(end)) for end in interpreter.get_output_details()]
+        return interpreter, given, ends
 
     def close(self) -> None:
         self._interpreters.clear()
@@ -188,7 +196,8 @@ def _check_interpreter(path: Path, contract: FinderContract, interpreter: Any) -
         given = f"{dtype.__name__} {list(shape)}, scale {scale:g}, zero point {zero_point}"
         raise ContractInvalid(f"{path}: expected one input of pixels, float32 or int8 [1, H, W, 3]; got {given}")
     found = sorted(tuple(end["shape"].tolist()) for end in outputs)
-    if found != sorted(output_shapes(contract, shape[1:])):
+    kinds = {end["dtype"] for end in outputs}
+    if found != sorted(output_shapes(contract, shape[1:])) or not kinds <= {np.float32, np.int8}:
         raise ContractInvalid(f"{path}: expected heat and box for each stride of a finder; got {found}")
 
 
@@ -202,6 +211,11 @@ def _check_session(path: Path, session: Any) -> None:
         raise ContractInvalid(f"{path}: expected heat and box for each stride of a finder; got {found}")
 
 
-def _real(stored: NDArray[Any], details: dict[str, Any]) -> Floats:
+def _table(details: dict[str, Any]) -> Floats | None:
+    """Return the value of each stored byte of an int8 output, float32 [256]; None for a float32 output."""
+    if details["dtype"] is np.float32:
+        return None
     scale, zero_point = details["quantization"]
-    return stored if stored.dtype == np.float32 else (stored.astype(np.float32) - zero_point) * np.float32(scale)
+    stored = np.arange(256, dtype=np.uint8).view(np.int8)
+    table: Floats = (stored.astype(np.float32) - zero_point) * np.float32(scale)
+    return table

@@ -33,6 +33,7 @@ class Track:
         last: labels in its last two readings.
         votes: fading sum of confidences by label.
         weight: fading number of votes.
+        readings: fading number of readings since it was first seen, also of those that missed it.
     """
 
     box: PixelBox
@@ -42,6 +43,12 @@ class Track:
     last: tuple[str, ...] = ()
     votes: dict[str, float] = field(default_factory=dict)
     weight: float = 0.0
+    readings: float = 0.0
+
+    @property
+    def certainty(self) -> float:
+        """The mean confidence in the label over readings, 0..1; a reading that missed the digit counts as 0."""
+        return min(self.votes[self.label] / self.readings, 1.0)
 
     @property
     def label(self) -> str:
@@ -54,13 +61,23 @@ class Track:
         self.seen += 1
         self.last = (*self.last[-1:], digit.label)
         before = self.label if self.votes else digit.label
-        self.votes = {label: FADING * share for label, share in self.votes.items()}
-        self.weight = FADING * self.weight + 1
+        self._fade()
+        self.weight += 1
         self._count(digit)
         if self.label != before:
             # Another digit is there now, so earlier votes no longer apply.
-            self.votes, self.weight = {}, 1.0
+            self.votes, self.weight, self.readings = {}, 1.0, 1.0
             self._count(digit)
+
+    def miss(self) -> None:
+        """Count a reading that does not contain the digit."""
+        self.missed += 1
+        self._fade()
+
+    def _fade(self) -> None:
+        self.votes = {label: FADING * share for label, share in self.votes.items()}
+        self.weight *= FADING
+        self.readings = FADING * self.readings + 1
 
     def _count(self, digit: Digit) -> None:
         for label, confidence in digit.top:
@@ -88,13 +105,16 @@ class Tracks:
             for d, digit in enumerate(digits)
         ]
         pairs.sort(key=lambda pair: -pair[0])
-        for track in self._tracks:
-            track.missed += 1
         matched: set[int] = set()
+        voted: set[int] = set()
         for share, t, d in pairs:
-            if share >= LEAST_OVERLAP and self._tracks[t].missed and d not in matched:
+            if share >= LEAST_OVERLAP and t not in voted and d not in matched:
                 self._tracks[t].vote(digits[d], time)
+                voted.add(t)
                 matched.add(d)
+        for t, track in enumerate(self._tracks):
+            if t not in voted:
+                track.miss()
         self._tracks = [
             track
             for track in self._tracks

@@ -17,6 +17,7 @@ from edgedigits_runtime.reading.windows import (
     Canvases,
     Mask,
     Pixels,
+    Reductions,
     Whole,
     Windows,
     batches,
@@ -79,9 +80,10 @@ def crop_found(pixels: Pixels, boxes: NDArray[np.floating], wanted: Whole | None
     wanted = np.arange(len(windows.factor)) if wanted is None else wanted
     own = windows.part(wanted)
     found = Crops(np.zeros((len(wanted), SIDE, SIDE), np.uint8), own.outer, np.zeros(len(wanted), np.float32))
+    picture = Reductions(pixels, own)
     for index in batches(own.size.max(axis=1, initial=0)):
         batch = own.part(index)
-        ink = _ink(Canvases(pixels, batch), windows.others(wanted[index]))
+        ink = _ink(Canvases(picture, batch), windows.others(wanted[index]))
         found.framed[index] = frame_digits(ink)
         inked = np.flatnonzero(np.any(ink, axis=(1, 2)))
         found.boxes[index[inked]], found.fill[index[inked]] = _extents(ink[inked], batch.part(inked))
@@ -162,16 +164,21 @@ def _lines(parts: Parts, strokes: Mask, windows: Windows) -> Mask | None:
 
 def _level_lines(strokes: Mask, widths: Whole) -> Mask:
     """Return the pixels of lines from left to right, bool [N, S, S], that are level or nearly so."""
-    side = strokes.shape[2]
-    columns = np.arange(side)
-    lines = np.zeros(strokes.shape, bool)
+    count, side, _ = strokes.shape
     reach = int(SLOPE * side)
-    for rise in range(-reach, reach + 1):
-        rows = columns[:, np.newaxis] + np.rint(rise * (columns / (side - 1) - 0.5)).astype(np.int64)
-        inside = (rows >= 0) & (rows < side)
-        sheared = strokes[:, np.clip(rows, 0, side - 1), columns] & inside
-        place, row = np.nonzero(sheared.sum(axis=2) >= LINE * widths[:, np.newaxis])
-        lines[place[:, np.newaxis], np.clip(rows[row], 0, side - 1), columns] |= inside[row]
+    columns = np.arange(side)
+    shifts = np.rint(np.arange(-reach, reach + 1)[:, np.newaxis] * (columns / (side - 1) - 0.5)).astype(np.int64)
+    # Of every stroke's pixel, the line that goes through it at each rise: where the line meets the middle.
+    place, row, column = np.nonzero(strokes)
+    middle = row - shifts[:, column]
+    rise, pixel = np.nonzero((middle >= 0) & (middle < side))
+    number = (place[pixel] * len(shifts) + rise) * side + middle[rise, pixel]
+    lengths = np.bincount(number, minlength=count * len(shifts) * side).reshape(count, len(shifts), side)
+    place, rise, row = np.nonzero(lengths >= LINE * widths[:, np.newaxis, np.newaxis])
+    rows = row[:, np.newaxis] + shifts[rise]
+    which, column = np.nonzero((rows >= 0) & (rows < side))
+    lines = np.zeros(strokes.shape, bool)
+    lines[place[which], rows[which, column], column] = True
     lines &= strokes
     # A stroke that crosses a line goes on above and below it.
     crossing = np.ones(strokes.shape, bool)

@@ -12,8 +12,10 @@ from edgedigits_runtime.reading.letterbox import letterbox
 from edgedigits_runtime.reading.resampling import resized
 from edgedigits_runtime.reading.results import FinderEngine
 
-SMALL = 16.0
-"""Longest side, in pixels of the input, under which what is found is looked at again in a larger input."""
+SMALL = 12.0
+"""Longest side, in pixels of the input, under which digits are looked at again in a larger input."""
+WORTH = 0.5
+"""Digits under SMALL, the sum of their scores, from which the second look is worth its time."""
 LARGER = 2
 """Factor of the second look's side."""
 LARGE = 54.0
@@ -50,18 +52,18 @@ class Finder:
         Raises:
             ArrayError: another shape or dtype.
         """
-        pixels = _in_colour(pixels)
+        pixels = _checked(pixels)
         side = self.network.contract.side
         found = self._look(pixels, side)
         scale = side / max(pixels.shape[:2])
         sides = found.boxes[:, 2:].max(axis=1, initial=0) * scale
-        if self.second_look and scale < 1 and (sides < SMALL).any():
+        if self.second_look and scale < 1 and found.scores[sides < SMALL].sum() >= WORTH:
             found = joined([found[sides >= LARGE], self._look(pixels, LARGER * side)]).best()
         return replace(found, boxes=_within(found.boxes, pixels.shape[1], pixels.shape[0]))
 
     def heat(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the map of a picture's first look, uint8 [H, W]: 255 times the score of a digit centred there."""
-        pixels = _in_colour(pixels)
+        pixels = _checked(pixels)
         boxed = letterbox(pixels, self.network.contract.side)
         scores = heat_map(self.network.outputs(boxed.pixels))
         left, top = boxed.corner
@@ -80,12 +82,11 @@ class Finder:
         return replace(found, boxes=boxed.in_picture(found.boxes))[inside]
 
 
-def _in_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _checked(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture as [H, W, C]."""
     if pixels.dtype != np.uint8 or pixels.shape[2:] not in ((), (1,), (3,)) or pixels.ndim < 2 or 0 in pixels.shape:
         raise ArrayError(f"expected uint8 [H, W] or [H, W, 3]; got {pixels.dtype} {list(pixels.shape)}")
-    if pixels.shape[2:] == (3,):
-        return pixels
-    return np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2)
+    return pixels.reshape(*pixels.shape[:2], -1)
 
 
 def _within(boxes: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:

@@ -1,5 +1,7 @@
 """The ground around found boxes: a plane fitted to each window's rim, and how far every pixel is from it."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ Floats = NDArray[np.float32]
 FITS = 2
 OUTLIER = 1.5
 STIFFNESS = 0.03  # Keeps the plane from tilting where its rim lies on one side only.
+LEAST_THINNED = 28  # Longest side of a window, on its canvas, from which every second row of it is fitted.
 LEAST_RIM = 0.12  # A smaller rim, as a fraction of the window, is completed by the window's outermost pixels.
 # The colour that separates ink from ground is searched by so many steps; a variance of the ground below GROUND_LEVELS
 # squared, or GROUND_SHARE of the ink's, counts as that.
@@ -23,14 +26,20 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: where the search starts.
 def from_ground(canvases: Canvases) -> tuple[Floats, Floats]:
     """Return the difference of each pixel from its ground, float32 [N, S, S], and the ground's noise, float32 [N]."""
     count, side, _, channels = canvases.pixels.shape
-    values = canvases.pixels.transpose(0, 3, 1, 2).reshape(count, channels, -1).astype(np.float32)
-    rim, box = (mask.reshape(count, -1).astype(np.float32) for mask in (_rim(canvases), canvases.box))
+    values = canvases.pixels.transpose(0, 3, 1, 2).astype(np.float32)
     basis = _basis(side)
-    plane, kept = _planes(values, rim, basis)
-    away = plane @ basis - values
+    # The ground is smooth: on a large canvas every second row is enough to know it.
+    step = 2 if side >= LEAST_THINNED else 1
+    rim, box = (mask[:, ::step].reshape(count, -1).astype(np.float32) for mask in (_rim(canvases), canvases.box))
+    some = values[:, :, ::step].reshape(count, channels, -1)
+    some_basis = basis[:, ::step].reshape(3, -1)
+    plane, kept = _planes(some, rim, some_basis)
+    some = plane @ some_basis - some
+    away = plane @ basis.reshape(3, -1) - values.reshape(count, channels, -1)
     if channels > 1:
-        away = _ink_colour(away, kept, box) @ away
-    noise = np.abs(away[:, 0] * kept).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)
+        mix = _ink_colour(some, kept, box)
+        some, away = mix @ some, mix @ away
+    noise = np.abs(some[:, 0] * kept).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)
     return away.reshape(count, side, side), noise
 
 
@@ -45,11 +54,12 @@ def _rim(canvases: Canvases) -> Mask:
     return rim
 
 
+@lru_cache(maxsize=64)
 def _basis(side: int) -> Floats:
-    """Return a constant, x and y in -1..1 for each pixel of a canvas, float32 [3, side * side]."""
+    """Return a constant, x and y in -1..1 for each pixel of a canvas, float32 [3, side, side]."""
     at = (2 * np.arange(side) + 1 - DETAIL) / DETAIL
     x, y = np.broadcast_to(at, (side, side)), np.broadcast_to(at[:, np.newaxis], (side, side))
-    return np.stack([np.ones((side, side)), x, y]).reshape(3, -1).astype(np.float32)
+    return np.stack([np.ones((side, side)), x, y]).astype(np.float32)
 
 
 def _planes(values: Floats, rim: Floats, basis: Floats) -> tuple[Floats, Floats]:

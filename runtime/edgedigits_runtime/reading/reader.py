@@ -142,10 +142,10 @@ class Reader:
         judged = self._judged([self._decoded(source, name)], letters=True)[0]
         searched, verdict, order = judged.searched, judged.verdict, list(judged.verdict.order)
         picture, boxes = judged.decoded.picture, [searched.boxes[k] for k in order]
-        by_finder = self.finder is not None and not searched.as_it_is
+        by_finder = self.finder if searched.scores is not None else None
         return Trace(
             picture=picture.pixels,
-            ink=self.finder.heat(picture.pixels) if self.finder is not None and by_finder else searched.ink,
+            ink=searched.ink if by_finder is None else by_finder.heat(picture.pixels),
             candidates=boxes,
             framed=searched.framed[order],
             confidences=judged.confidences[order],
@@ -254,7 +254,7 @@ class Reader:
             device=engine.device,
             providers=engine.providers,
             ms=judged.ms,
-            finder=None if self.finder is None or judged.searched.as_it_is else self.finder.engine,
+            finder=self.finder.engine if self.finder is not None and judged.searched.scores is not None else None,
             note="; ".join(filter(None, (picture.note, verdict.note))),
         )
 

@@ -58,7 +58,7 @@ class Reading:
         providers: execution providers or delegates in effect.
         ms: milliseconds by stage, and "total".
         note: a note for the user, such as that `length` could not be met; mostly empty.
-        finder: what found the digits; None without a finder, or for a picture that was framed already.
+        finder: what found the digits; None without a finder, or where it was not needed.
     """
 
     source: str

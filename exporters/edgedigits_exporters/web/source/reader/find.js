@@ -2,9 +2,10 @@
 import { bestOf, decode } from "./found.js";
 import { letterbox } from "./letterbox.js";
 
-// Longest side, in pixels of the input, under which what is found is looked at again in a larger input, and the factor
-// of that input's side.
-const SMALL = 16;
+// Longest side, in pixels of the input, under which digits are looked at again in a larger input, the sum of their
+// scores from which that is worth its time, and the factor of that input's side.
+const SMALL = 12;
+const WORTH = 0.5;
 const LARGER = 2;
 
 // Longest side, in pixels of the first input, from which what it found counts beside the second look's.
@@ -27,7 +28,8 @@ export function find(network, pixels) {
   let found = look(network, pixels, side);
   const scale = side / Math.max(pixels.width, pixels.height);
   const longest = ({ box: [, , width, height] }) => Math.max(width, height) * scale;
-  if (scale < 1 && found.some((each) => longest(each) < SMALL)) {
+  const small = found.reduce((sum, each) => sum + (longest(each) < SMALL ? each.score : 0), 0);
+  if (scale < 1 && small >= WORTH) {
     found = bestOf([...found.filter((each) => longest(each) >= LARGE), ...look(network, pixels, LARGER * side)]);
   }
   return found.map((each) => ({ ...each, box: within(each.box, pixels.width, pixels.height) }));

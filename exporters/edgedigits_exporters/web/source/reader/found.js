@@ -65,7 +65,8 @@ function decodedLevel(stride, { rows, columns, heat, box }, least) {
       if (own < least || !isPeak(x, y, own)) continue;
       const [right, down, ...logarithms] = box.subarray(4 * cell, 4 * cell + 4);
       const [width, height] = logarithms.map((side) => fround(exp(min(side, LONGEST))));
-      const corner = [x + 0.5 + right - width / 2, y + 0.5 + down - height / 2];
+      const centre = [fround(x + 0.5 + right), fround(y + 0.5 + down)];
+      const corner = [fround(centre[0] - width / 2), fround(centre[1] - height / 2)];
       found.push({
         box: [...corner, width, height].map((value) => fround(stride * value)),
         score: score(heat[2 * cell]),

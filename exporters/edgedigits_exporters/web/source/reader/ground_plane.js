@@ -8,6 +8,9 @@ const OUTLIER = 1.5;
 // Keeps the plane from tilting where its rim lies on one side only.
 const STIFFNESS = 0.03;
 
+// Longest side of a window, on its canvas, from which every second row of it is fitted: the ground is smooth.
+const LEAST_THINNED = 28;
+
 // A smaller rim, as a fraction of the window, is completed by the window's outermost pixels.
 const LEAST_RIM = 0.12;
 
@@ -26,14 +29,14 @@ const LUMA = [0.299, 0.587, 0.114];
  * @returns {{away: Float32Array, noise: number}}
  */
 export function fromGround(canvas) {
-  const rim = rimOf(canvas);
+  const [rim, box] = [rimOf(canvas), canvas.box].map((mask) => thinned(mask, canvas.side));
   const { planes, kept } = fittedPlanes(canvas, rim);
   const differences = canvas.channels.map((values, k) => {
     const found = levels(planes[k], canvas.side);
     for (let pixel = 0; pixel < found.length; pixel++) found[pixel] -= values[pixel];
     return found;
   });
-  const mix = differences.length > 1 ? inkColour(differences, kept, canvas.box) : [1];
+  const mix = differences.length > 1 ? inkColour(differences, kept, box) : [1];
   const away = new Float32Array(canvas.side ** 2);
   let noise = 0;
   for (let pixel = 0; pixel < away.length; pixel++) {
@@ -51,6 +54,11 @@ function rimOf({ window, box, side, of }) {
   if (total(rim) >= LEAST_RIM * total(window)) return rim;
   const inner = rectangle([1, 1], of.size.map((length) => length - 1), side);
   return rim.map((value, k) => value | (window[k] & ~inner[k]));
+}
+
+/** Return a mask of a large canvas without every second row. */
+function thinned(mask, side) {
+  return side < LEAST_THINNED ? mask : mask.map((value, k) => (Math.floor(k / side) % 2 ? 0 : value));
 }
 
 /** Return a plane's level of each pixel, from its factors of a constant, x and y in -1..1. */

@@ -23,7 +23,8 @@ const MARGIN = 16;
 export function letterbox(pixels, side) {
   const zoom = Math.min(side / Math.max(pixels.width, pixels.height), MOST_ZOOM);
   const [wide, high] = [pixels.width, pixels.height].map((length) => Math.max(rint(length * zoom), 1));
-  const [width, height] = [wide, high].map((length) => withBorder(length, side));
+  const margin = zoom > 1 ? MARGIN : 0;
+  const [width, height] = [wide, high].map((length) => Math.min(inCells(length + 2 * margin), inCells(side)));
   const corner = [(width - wide) >> 1, (height - high) >> 1];
   const data = new Uint8Array(3 * width * height);
   for (let channel = 0; channel < 3; channel++) {
@@ -53,16 +54,15 @@ function borderLevel({ width, height, channels, data }, channel) {
 function fitted({ width, height, channels, data }, channel, wide, high) {
   let plane = makePlane(width, height);
   for (let k = 0, from = channel; k < plane.data.length; k++, from += channels) plane.data[k] = data[from];
-  if (wide === width && high === height) return plane;
-  const factor = Math.floor(Math.max(width, height) / (2 * Math.max(wide, high)));
+  const factor = Math.floor(Math.max(width, height) / Math.max(wide, high));
   if (factor < 2) return resized(plane, wide, high, BILINEAR);
   plane = blockMeans(plane.data, width, height, 1, factor);
+  if (plane.width === wide && plane.height === high) return plane;
   // The last squares may reach out of the picture.
   return resized(plane, wide, high, BILINEAR, [width / factor, height / factor]);
 }
 
-/** Return the length of the input for a length of the picture in it. */
-function withBorder(length, side) {
-  const inCells = (pixels) => Math.ceil(pixels / CELL) * CELL;
-  return Math.min(inCells(length + 2 * MARGIN), inCells(side));
+/** Return the least multiple of CELL that is no shorter. */
+function inCells(length) {
+  return Math.ceil(length / CELL) * CELL;
 }

@@ -44,8 +44,9 @@ export function windowOf([x, y, width, height], size) {
   const longest = Math.max(high[0] - low[0], high[1] - low[1]);
   const factor = Math.max(Math.ceil(longest / DETAIL), 1);
   const margin = Math.max(MARGIN * longest, LEAST_MARGIN * factor);
-  const start = both.map((k) => Math.max(Math.floor(low[k] - margin), 0));
-  const end = both.map((k) => Math.min(Math.ceil(high[k] + margin), size[k]));
+  // Whole blocks of the picture, as in Python, which may reduce it once for many windows.
+  const start = both.map((k) => Math.max(Math.floor((low[k] - margin) / factor), 0) * factor);
+  const end = both.map((k) => Math.min(Math.ceil((high[k] + margin) / factor) * factor, size[k]));
   return { low, high, start, end, factor, size: both.map((k) => Math.ceil((end[k] - start[k]) / factor)) };
 }
 
