@@ -18,6 +18,25 @@ USERS = {
 }
 
 
+PAGE = REPOSITORY / "exporters" / "edgedigits_exporters" / "web" / "source" / "reader"
+ONLY_IN_THE_PAGE = {"least_squares", "levels"}
+
+
+def page_imports(name: str) -> set[str]:
+    return set(re.findall(r'^import .* from "\./(\w+)\.js";$', (PAGE / f"{name}.js").read_text(), re.MULTILINE))
+
+
+def test_the_way_of_a_finder_needs_none_of_the_rules_in_the_page() -> None:
+    rules = {name.rpartition(".")[2] for name in RULES if (PAGE / f"{name.rpartition('.')[2]}.js").is_file()}
+    reached, new = set[str](), {"reader"}
+    while new:
+        reached |= new
+        new = {target for name in new for target in page_imports(name)} - reached - {"by_rules"}
+    assert {"find", "crop", "judge", "frame", "order"} <= reached
+    assert reached & (rules | ONLY_IN_THE_PAGE) == set()
+    assert reached | rules | ONLY_IN_THE_PAGE == {path.stem for path in PAGE.glob("*.js")}
+
+
 def test_the_rules_have_few_users() -> None:
     assert len(RULES) == 19
     users = {module: imports_of(file, MODULES) & RULES for module, file in MODULES.items() if module not in RULES}
