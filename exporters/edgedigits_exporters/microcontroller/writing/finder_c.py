@@ -73,8 +73,9 @@ def finder_texts_of_any_size(
     layers = [_layer_of_any_size(sized, number) for number in range(1, len(one.layers) + 1)]
     run = {"LAYERS": "\n".join(_loops(one))}
     parts = [
-        "int32_t finder_down = 1, finder_right = 1;", "\n".join(constants), *layers, _outputs(one.graph, contract),
-        fill(kernel("run_by_layers"), run),
+        "int32_t finder_down = 1, finder_right = 1;",
+        f"/* Shapes in comments are those of {cell * SIZES[0][0]}x{cell * SIZES[0][1]} pixels. */",
+        "\n".join(constants), *layers, _outputs(one.graph, contract), fill(kernel("run_by_layers"), run),
     ]  # fmt: skip
     interface = {"PATCHES": patches, "CELL_BYTES": cell_bytes}
     size = f"#define FINDER_HEIGHT ({cell} * finder_down)\n#define FINDER_WIDTH ({cell} * finder_right)"
