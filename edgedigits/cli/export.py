@@ -64,10 +64,11 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
     """Export a model; refuse the artifact if its decisions differ too much from those of the model."""
-    from edgedigits.cli.train import is_finder
+    from edgedigits.training.run_folder import RunFolder
     from edgedigits_runtime.finder_contract import is_finder_file
 
-    if model is not None and format == "c" and (is_finder(Path(model)) or is_finder_file(Path(model))):
+    is_run = model is not None and RunFolder(Path(model)).is_finder()
+    if model is not None and format == "c" and (is_run or is_finder_file(Path(model))):
         from edgedigits.finding.code import export_finder_code
 
         path = export_finder_code(Path(model), out, size or "320x320", kernels or "xnnpack", force=force, verify=verify)
@@ -75,7 +76,7 @@ def export(
         return
     if size is not None:
         raise typer.BadParameter("only the C of a finder has a size; leave out --size")
-    if model is not None and is_finder(Path(model)):
+    if model is not None and is_run:
         _export_finder(Path(model), format, precision, out, verify)
         return
     from edgedigits.cli.verify import print_verification
