@@ -94,7 +94,7 @@ def drawn_page(seed: int) -> tuple[Picture, NDArray[np.float32]]:
 def test_crops_are_equal(both: BrowserReader) -> None:
     # Sums of float32 differ in their last bits, and with them a pixel now and then.
     crops = equal = 0
-    for seed in range(16 * TIMES):
+    for seed in range(9 * TIMES):
         picture, boxes = drawn_page(seed)
         found = both.page.evaluate(CROP, [encoded(picture), boxes.tolist()])
         expected = crop_found(picture, boxes)
@@ -107,11 +107,11 @@ def test_crops_are_equal(both: BrowserReader) -> None:
         assert (differences <= 2).all(), (seed, differences)
         crops += len(found)
         equal += int(np.count_nonzero(differences == 0))
-    assert crops > 60 and equal >= 0.98 * crops
+    assert crops > 30 and equal >= 0.98 * crops
 
 
 def test_pictures_fit_into_the_finders_input_equally(both: BrowserReader) -> None:
-    for seed in range(12 * TIMES):
+    for seed in range(9 * TIMES):
         channels = (1, 3)[seed % 2]
         picture = noise(seed, channels=channels) if seed % 3 else drawn_page(seed)[0]
         expected = letterbox(np.broadcast_to(picture.reshape(*picture.shape[:2], -1), (*picture.shape[:2], 3)), 96)
@@ -162,7 +162,7 @@ def test_what_is_found_and_read_is_equal(both: BrowserReader, finder: Finder) ->
     reader = Reader(both.reader.classifier, finder=finder)
     contract = json.loads(both.reader.classifier.contract.to_json())
     boxes, same = 0, []
-    for seed in range(5 * TIMES):
+    for seed in range(4 * TIMES):
         picture = drawn_page(seed)[0] if seed % 2 else digits_on_any_ground(seed)
         found = finder.find(picture)
         there = np.array(both.page.evaluate(FIND, encoded(picture)), np.float32).reshape(-1, 6)
