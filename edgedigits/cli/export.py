@@ -57,9 +57,9 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
     """Export a model; refuse the artifact if its decisions differ too much from those of the model."""
-    from edgedigits.cli.train import is_finder
+    from edgedigits.training.run_folder import RunFolder
 
-    if model is not None and is_finder(Path(model)):
+    if model is not None and RunFolder(Path(model)).is_finder():
         _export_finder(Path(model), format, precision, out, verify)
         return
     from edgedigits.cli.verify import print_verification

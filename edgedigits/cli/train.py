@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from edgedigits.data import DATASETS
-from edgedigits.recipes import RECIPES
+from edgedigits.recipes import FINDER, RECIPES
 
 if TYPE_CHECKING:
     from edgedigits.training.on_ray import RayResources
@@ -20,8 +20,6 @@ EXAMPLES = (
 
 PLOT_WIDTH = 100
 
-FINDER = "finder"
-"""The recipe of the network that finds digits; it is trained on drawn scenes, with few options."""
 OF_FINDER = ("--recipe", "--epochs", "--batch-size", "--seed", "--out", "--device")
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder to search for the dataset first.")]
@@ -91,12 +89,12 @@ def train(
 ) -> None:
     """Train a network on MNIST or on your own pictures, or several networks with several recipes and seeds."""
     from edgedigits.training.on_ray import RayResources
-    from edgedigits.training.run_folder import RUNS
+    from edgedigits.training.run_folder import RUNS, RunFolder
     from edgedigits.training.several import plan
     from edgedigits.training.train_options import TrainOptions
 
     recipes, seeds = recipe or ["plain-3conv"], seed or [0]
-    if recipes == [FINDER] or (resume is not None and is_finder(resume)):
+    if recipes == [FINDER] or (resume is not None and RunFolder(resume).is_finder()):
         wrong = [option for option in given_options(ctx) if option not in (("--resume",) if resume else OF_FINDER)]
         if wrong or len(seeds) > 1:
             raise typer.BadParameter(f"the finder takes one seed, and no {', '.join(wrong) or 'other'}")
@@ -123,14 +121,6 @@ def given_options(ctx: typer.Context) -> list[str]:
     """Return the options on the command line."""
     sources = {parameter.opts[0]: ctx.get_parameter_source(parameter.name or "") for parameter in ctx.command.params}
     return [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
-
-
-def is_finder(run: Path) -> bool:
-    """Return whether a run folder holds a training of the finder."""
-    from edgedigits.training.run_folder import RunFolder
-
-    folder = RunFolder(run)
-    return folder.config.is_file() and folder.read_config().recipe == FINDER
 
 
 def run_finder(

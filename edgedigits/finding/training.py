@@ -26,6 +26,7 @@ from edgedigits.finding.exporting import THRESHOLD, export_finder, outputs_of, s
 from edgedigits.finding.learner import Learner, Schedule
 from edgedigits.finding.measures import evaluate
 from edgedigits.progress import ProgressBar
+from edgedigits.recipes import FINDER
 from edgedigits.training.fit import Interrupted
 from edgedigits.training.interrupts import remembered_interrupts
 from edgedigits.training.run_folder import RunConfig, RunFolder, start_run
@@ -33,8 +34,6 @@ from edgedigits_exporters.keras_backend import Device, device_scope
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.whole_files import remove_abandoned
 
-RECIPE = "finder"
-"""As typed by users."""
 EPOCHS = 80
 BATCH_SIZE = 16
 STEPS = 1000
@@ -77,10 +76,10 @@ def train_finder(options: FinderOptions, console: Console | None = None) -> RunF
     for name, value in (("--epochs", options.epochs), ("--batch-size", options.batch_size)):
         if value < 1:
             raise EdgedigitsError(f"{name} must be at least 1, got {value}")
-    run = start_run(options.out, RECIPE)
+    run = start_run(options.out, FINDER)
     run.write_config(
         RunConfig(
-            recipe=RECIPE,
+            recipe=FINDER,
             data="drawn scenes",
             data_dir=None,
             epochs=options.epochs,

@@ -2,10 +2,10 @@
 
 import dataclasses
 import json
-import math
 import tempfile
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from edgedigits.model_files import facts_of, open_as
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.inaccuracy import describe_inaccuracy
 from edgedigits_runtime.classifier import Classifier
-from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.contract import Contract, check_stated
 from edgedigits_runtime.embedded_contract import ONNX_PROPERTY, append_zipped
 from edgedigits_runtime.errors import (
     ArtifactNotFound,
@@ -64,14 +64,14 @@ class Imported:
 
 
 def import_model(
-    source: str | Path,
+    source: str | PathLike[str],
     *,
     labels: str | tuple[str, ...] | None = None,
-    data: str | None = None,
-    data_dir: Path | None = None,
-    out: Path | None = None,
+    data: str | PathLike[str] | None = None,
+    data_dir: str | PathLike[str] | None = None,
+    out: str | PathLike[str] | None = None,
     expect_accuracy: float | None = None,
-    contract: Path | None = None,
+    contract: str | PathLike[str] | None = None,
     force: bool = False,
 ) -> Imported:
     """Write a foreign model as one file with its contract; mirrors `edgedigits import`.
@@ -104,19 +104,21 @@ def import_model(
         raise DataError("expected --data with --expect-accuracy, since accuracy is measured on it")
     given = _given(contract)
     named = parse_labels(labels) if isinstance(labels, str) else labels
-    names = dataset_labels(data) if data else None
+    dataset = str(data) if data else None
+    names = dataset_labels(dataset) if dataset else None
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
-        file, notes = _as_model_file(path, Path(between))
-        target = _target(path, file.suffix, out, force)
+        suffix = _suffix_of(path)
+        target = _target(path, suffix, Path(out) if out else None, force)
+        file, notes = _as_model_file(path, Path(between), suffix)
         facts = dataclasses.replace(facts_of(file), path=path)
         opened = partial(open_as, file)
-        deduced, found = _deduce(facts, opened, given, named, names, data, data_dir)
+        deduced, found = _deduce(facts, opened, given, named, names, dataset, Path(data_dir) if data_dir else None)
         fitting = dataclasses.replace(deduced.contract, name=given.get("name", path.stem))
         if expect_accuracy is not None:
             fitting = dataclasses.replace(fitting, expected_accuracy=expect_accuracy)
         share = None
         if found is not None:
-            fitting, share = _measured(fitting, file, found, data or "", target, expect_accuracy)
+            fitting, share = _measured(fitting, file, found, dataset or "", target, expect_accuracy)
             notes = [*notes, *found.notes]
         with whole_file(target) as temporary:
             write_whole(temporary, _with_contract(file, fitting))
@@ -126,50 +128,62 @@ def import_model(
     return Imported(target, fitting, deduced.tried, share, (*notes, *deduced.notes))
 
 
-def _as_model_file(source: Path, between: Path) -> tuple[Path, list[str]]:
-    """Return a `.keras`, `.onnx` or `.tflite` file of a source, and notes; changed files go into `between`.
+def _suffix_of(source: Path) -> str:
+    """Return the suffix of the file that is made of a source.
+
+    Raises:
+        ArtifactError: it is no model.
+        MissingExtra: Keras or TensorFlow, which it needs, is not installed.
+    """
+    if source.is_file() and source.suffix in AS_THEY_ARE:
+        return source.suffix
+    is_folder = (source / "saved_model.pb").is_file()
+    if not is_folder and not (source.is_file() and source.suffix in KERAS):
+        known = ", ".join((*KERAS, *AS_THEY_ARE))
+        raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
+    from edgedigits.importing.saved_model import states_layers
+    from edgedigits_exporters.keras_backend import require_keras
+
+    require_keras()
+    return ".onnx" if is_folder and not states_layers(source) else ".keras"
+
+
+def _as_model_file(source: Path, between: Path, suffix: str) -> tuple[Path, list[str]]:
+    """Return a source as a file with a suffix, and notes; a changed file is made in `between`.
 
     Raises:
         ArtifactError, ConversionFailed, GateMissed: the source cannot be used; see to_keras and saved_model_to_onnx.
         MissingExtra: a package is not installed.
     """
+    file = between / f"{source.stem}{suffix}"
     if source.is_file() and source.suffix in AS_THEY_ARE:
-        file = between / source.name
-        output = with_one_output(source, file) if source.suffix == ".onnx" else None
+        output = with_one_output(source, file) if suffix == ".onnx" else None
         return (source, []) if output is None else (file, [f"of its outputs, {output!r} is used"])
-    is_folder = (source / "saved_model.pb").is_file()
-    if not is_folder and not (source.is_file() and source.suffix in KERAS):
-        known = ", ".join((*KERAS, *AS_THEY_ARE))
-        raise ArtifactUnsupported(f"{source}: expected a {known} file, or the folder of a SavedModel")
     from edgedigits.importing.keras_source import is_keras_3, to_keras
-    from edgedigits.importing.saved_model import saved_model_to_onnx, states_layers
-    from edgedigits_exporters.keras_backend import require_keras
+    from edgedigits.importing.saved_model import saved_model_to_onnx
+    from edgedigits_exporters.keras_backend import load_keras
 
-    require_keras()
     if source.suffix == ".keras" and is_keras_3(source):
         return source, []
-    if is_folder and not states_layers(source):
-        file = between / f"{source.name}.onnx"
-        made = saved_model_to_onnx(source, file)
-    else:
-        file = between / f"{source.stem}.keras"
-        made = to_keras(source, file)
+    # The new file is opened here: importing TensorFlow takes as long here as in the child.
+    made = saved_model_to_onnx(source, file) if suffix == ".onnx" else to_keras(source, file, load_keras)
     compared = f"converted to {file.suffix}: equals {made.loaded_with} on {made.inputs} inputs ({made.difference:.1g})"
     return file, [compared, *made.notes]
 
 
-def _given(contract: Path | None) -> dict[str, Any]:
+def _given(contract: str | PathLike[str] | None) -> dict[str, Any]:
     """Return the fields that a person states in a JSON file, or as JSON itself."""
     if contract is None:
         return {}
     try:
-        fields = json.loads(str(contract) if str(contract).startswith("{") else contract.read_bytes())
+        fields = json.loads(str(contract) if str(contract).startswith("{") else Path(contract).read_bytes())
     except FileNotFoundError as error:
         raise ArtifactNotFound(f"no contract at {contract}") from error
     except (OSError, ValueError) as error:
         raise ContractInvalid(f"expected JSON in {contract}: {error}") from error
     if not isinstance(fields, dict):
         raise ContractInvalid(f"expected a JSON object with fields of a contract in {contract}")
+    check_stated(fields, "--contract")
     return fields
 
 
@@ -182,6 +196,8 @@ def _target(source: Path, suffix: str, out: Path | None, force: bool) -> Path:
         path = path / f"{source.stem}{suffix}"
     if path.suffix != suffix:
         raise OutputNotWritable(f"expected --out to end in {suffix}; got {path}")
+    if not path.parent.is_dir():
+        raise OutputNotWritable(f"no folder at {path.parent} for {path.name}; make it, or give another --out")
     if path.exists() and (path.samefile(source) or not force):
         raise OutputNotWritable(f"{path} exists; give another --out, or --force to replace it")
     return path
@@ -227,8 +243,7 @@ def _orders(
     """Return the labels to try, each with notes: those given, or the data's names in their usual orders."""
     if named is not None or "labels" in given or facts.labels is not None or names is None:
         return [(named or (tuple(map(str, given["labels"])) if "labels" in given else None), ())]
-    values = [size or 1 for size in facts.output.shape[1:] or facts.output.shape]
-    classes = max(2, math.prod(values))
+    classes = max(2, facts.values)
     if len(names) != classes:
         return [(None, (f"the data's {len(names)} classes are not the model's {classes}",))]
     orders = dict.fromkeys((names, tuple(sorted(names))))

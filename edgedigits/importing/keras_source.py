@@ -47,12 +47,13 @@ def is_keras_3(source: Path) -> bool:
     return file.kind == "keras" and not file.legacy
 
 
-def to_keras(source: Path, out: Path) -> KerasSource:
+def to_keras(source: Path, out: Path, meanwhile: Callable[[], object] = bool) -> KerasSource:
     """Write a Keras model as a plain `.keras` file of Keras 3, without a contract.
 
     Args:
         source: a `.h5`, a `.keras` of Keras 2 or 3, or a SavedModel folder of Keras 2; recognised by its content.
         out: the file to write; it is written whole or not at all.
+        meanwhile: called in a thread while the children work, once the source is checked.
 
     Raises:
         ArtifactNotFound, ArtifactCorrupt: no such file, or a damaged one.
@@ -63,7 +64,7 @@ def to_keras(source: Path, out: Path) -> KerasSource:
         OutputNotWritable: see whole_file.
     """
     with Keras() as keras:
-        return keras.convert(source, out)
+        return keras.convert(source, out, meanwhile)
 
 
 class Keras:
@@ -80,13 +81,19 @@ class Keras:
         self.saved.end()
         self.original.end()
 
-    def convert(self, source: Path, out: Path) -> KerasSource:
+    def convert(self, source: Path, out: Path, meanwhile: Callable[[], object] = bool) -> KerasSource:
         """See to_keras."""
         file = read_keras_file(source)
         check_clock(out)
         convert = self._prepare(file, source)
-        with _naming(source), tempfile.TemporaryDirectory(prefix="edgedigits-") as folder, whole_file(out) as target:
-            return convert(Path(folder), target)
+        with (
+            _naming(source), tempfile.TemporaryDirectory(prefix="edgedigits-") as folder, whole_file(out) as target,
+            ThreadPoolExecutor(1) as pool,
+        ):  # fmt: skip
+            ready = pool.submit(meanwhile)
+            made = convert(Path(folder), target)
+            ready.result()
+            return made
 
     def _prepare(self, file: KerasFile, source: Path) -> Callable[[Path, Path], KerasSource]:
         """Check a file, and return what converts it with a temporary folder to a target."""

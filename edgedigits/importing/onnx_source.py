@@ -28,6 +28,8 @@ def with_one_output(source: Path, out: Path) -> str | None:
         ArtifactError: see checked_content.
     """
     content = read_limited(source)
+    if _count_outputs(content) == 1:
+        return None
     model = read_model(content, str(source))
     real = [value.name for value in model.outputs if value.dtype in FLOATS]
     whole = [value for value in model.outputs if value.dtype.startswith(("int", "uint"))]
@@ -37,6 +39,15 @@ def with_one_output(source: Path, out: Path) -> str | None:
     untrusted_onnx.check(alone, str(source))
     write_whole(out, with_data_inside(alone, source.parent))
     return real[0]
+
+
+def _count_outputs(content: bytes) -> int:
+    """Return the number of outputs without reading the operators; 0 for a damaged file."""
+    try:
+        graphs = [graph for *_, field, graph in spans(memoryview(content)) if field == MODEL_GRAPH]
+        return sum(field == GRAPH_OUTPUT for graph in graphs for *_, field, _ in spans(graph))
+    except ValueError:
+        return 0
 
 
 def _without_others(content: bytes, model: OnnxModel, output: str) -> bytes:

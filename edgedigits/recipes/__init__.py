@@ -21,6 +21,9 @@ RECIPES = {
     "plain-3conv-short": "edgedigits.recipes.plain_3conv_short",
 }
 
+FINDER = "finder"
+"""The recipe of the network that finds digits: edgedigits.finding trains it, on drawn scenes."""
+
 PUBLISHED = ("strided-3conv", "dropout-2conv", "plain-2conv", "plain-3conv", "plain-3conv-short")
 """Networks published by others and reproduced as published; the rest are this project's own."""
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgedigits.recipes import FINDER
 from edgedigits_runtime.errors import OutputNotWritable, RunError
 from edgedigits_runtime.whole_files import remove_abandoned, write_whole
 
@@ -81,8 +82,15 @@ class RunFolder:
             return RunConfig(**json.loads(self.config.read_text()))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise RunError(f"{self.path} is not a run folder: config.json is missing") from error
-        except (ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise RunError(f"{self.config} is damaged: {error}") from error
+
+    def is_finder(self) -> bool:
+        """Return whether a finder is trained here; not if the config is missing or damaged."""
+        try:
+            return self.read_config().recipe == FINDER
+        except RunError:
+            return False
 
     def write_config(self, config: RunConfig) -> None:
         write_whole(self.config, json.dumps(dataclasses.asdict(config), indent=1))

@@ -35,12 +35,17 @@ def load_float32(path: Path, contract: Contract | None) -> tuple[Any, Contract]:
     """
     model, contract = load_checked(path, contract)
     for node in model.graph.node:
-        if node.op_type in QUANTIZED or node.op_type.startswith("QLinear"):
+        if is_quantized(node.op_type):
             raise ConversionFailed(f"{path} is quantized already: it has {node.op_type}; export its float32 model")
     _to_float32(model)
     # Quantizers transpose weights under their old names, whose declared shapes are then wrong.
     del model.graph.value_info[:]
     return model, _as_float32(contract)
+
+
+def is_quantized(operator: str) -> bool:
+    """Return whether only quantized models have this operator."""
+    return operator in QUANTIZED or operator.startswith("QLinear")
 
 
 def input_of(model: Any) -> Any:

@@ -25,8 +25,6 @@ PROBES = 16
 TOLERANCE = 1e-3
 """Largest difference of outputs up to 1; another order of sums changes float32 by 1e-6 and float16 by 1e-4."""
 
-RECURRENT = ("GRU", "LSTM", "RNN")
-
 SAMPLES = "calibration_image_sample_data_20x128x128x3_float32.npy"
 """Pictures that onnx2tf downloads unless the working folder has them; only their shapes matter here."""
 
@@ -38,11 +36,6 @@ def convert(path: Path, contract: Contract | None, precision: str, images: Image
         ConversionFailed: onnx2tf cannot translate it, or the translation computes something else.
     """
     model, fed = load_float32(path, contract)
-    if loops := sorted({node.op_type for node in model.graph.node}.intersection(RECURRENT)):
-        raise ConversionFailed(
-            f"{path} has {', '.join(loops)}, which onnx2tf translates to a loop that boards cannot run; export it with"
-            " --format onnx, or build it in Keras, whose recurrent layers are unrolled"
-        )
     contract = contract or read_contract(path)
     batched, keeps_layout = "N" in fed.layout, fed.layout != "NCHW"
     prepared = prepare(model, batched=batched)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_exporters.conversion import ConversionOptions, compare, convert_in_child, unroll
+from edgedigits_exporters.onnx_refusals import refuse_untranslatable
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.embedded_contract import append_zipped as with_contract
 from edgedigits_runtime.engines.litert import tensor_of
@@ -27,6 +28,11 @@ class TfliteOptions(ConversionOptions):
     precision: str = "int8"
 
     onnx_packages = ("tensorflow", "onnx2tf", "onnxruntime")
+
+    def require_tools(self, source: Path) -> None:
+        if source.suffix == ".onnx":
+            refuse_untranslatable(source)
+        super().require_tools(source)
 
 
 OPTIONS = TfliteOptions

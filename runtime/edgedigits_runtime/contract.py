@@ -7,7 +7,7 @@ import dataclasses
 import json
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard, get_args
 
@@ -18,6 +18,8 @@ SCHEMA = 1
 ReaderKind = Literal["digits", "plain"]
 Polarity = Literal["bright-on-dark", "dark-on-bright"]
 OutputKind = Literal["probabilities", "logits", "log-probabilities", "sigmoid", "sigmoids"]
+
+CHOICES = {"reader": get_args(ReaderKind), "polarity": get_args(Polarity), "output_kind": get_args(OutputKind)}
 
 LAYOUTS = ("NHWC", "NCHW", "NHW", "NF", "HWC", "CHW", "HW", "F")
 """Orders of an input's axes: N images, H rows, W columns, C channels; F is H*W*C in one axis. Without C there is one
@@ -45,8 +47,8 @@ class Tensor:
 
     Args:
         name: the engine's name for it.
-        shape: of the input in the contract's layout, of the output [N, classes] with any axes of size 1; None where the
-            batch is free.
+        shape: of the input in the contract's layout, of the output [N, classes] with any axes of size 1, or [N] of one
+            sigmoid; None where the batch is free.
         dtype: "float32", "int8", "uint8" or "int16".
         scale: real = (stored - zero_point) * scale; None for float tensors.
         zero_point: see scale.
@@ -234,6 +236,15 @@ def parse_contract(text: str | bytes, source: str) -> Contract:
     return contract
 
 
+def check_stated(fields: Mapping[str, Any], source: str) -> None:
+    """Check fields of a contract before the others are known; raise ContractInvalid for a wrong name or choice."""
+    unknown = ", ".join(sorted(set(fields) - {field.name for field in dataclasses.fields(Contract)}))
+    problems = [f"unknown fields: {unknown}; docs/contract.md has all"] if unknown else []
+    problems += _choice_problems(fields, {**CHOICES, "layout": LAYOUTS})
+    if problems:
+        raise ContractInvalid(f"the contract of {source}: {'; '.join(problems)}")
+
+
 def _tensor(fields: dict[str, Any]) -> Tensor:
     return Tensor(**{**fields, "shape": tuple(fields["shape"])})
 
@@ -276,16 +287,16 @@ def _problems(contract: Contract) -> Iterator[str]:
     shape, wanted = contract.output.shape, 1 if one else classes
     # A model of one image may have an output without a batch.
     alone = len(shape) == 1 and contract.input.shape[:1] != (None,)
-    sizes = shape if alone else shape[1:]
+    # The axis of a squeezed sigmoid counts images.
+    squeezed = one and shape == contract.input.shape[:1]
+    sizes = (1,) if squeezed else shape if alone else shape[1:]
     if not sizes or not all(map(_is_size, sizes)) or math.prod(size or 0 for size in sizes) != wanted:
         yield f"output.shape must be [batch, {wanted}] for {classes} labels, is {list(shape)}"
     if isinstance(contract.normalisation, Scaling):
         yield from _scaling_problems(contract.normalisation, contract)
     elif contract.normalisation not in ("unit", "column-l2"):
         yield f"normalisation must be unit, column-l2, or scale and offset, is {contract.normalisation!r}"
-    for name, known in (("reader", ReaderKind), ("polarity", Polarity), ("output_kind", OutputKind)):
-        if getattr(contract, name) not in get_args(known):
-            yield f"{name} must be {' or '.join(get_args(known))}, is {getattr(contract, name)!r}"
+    yield from _choice_problems(vars(contract))
     if not (contract.temperature > 0 and math.isfinite(contract.temperature)):
         yield f"temperature must be above 0, is {contract.temperature}"
     for name in ("rejection_threshold", "expected_accuracy"):
@@ -293,10 +304,16 @@ def _problems(contract: Contract) -> Iterator[str]:
             yield f"{name} must be 0 to 1, is {getattr(contract, name)}"
 
 
+def _choice_problems(fields: Mapping[str, Any], choices: Mapping[str, tuple[str, ...]] = CHOICES) -> Iterator[str]:
+    for name, known in choices.items():
+        if name in fields and fields[name] not in known:
+            yield f"{name} must be {' or '.join(known)}, is {fields[name]!r}"
+
+
 def _layout_problems(contract: Contract) -> Iterator[str]:
     layout, shape, image = contract.layout, list(contract.input.shape), contract.image
     if layout not in LAYOUTS:
-        yield f"layout must be one of {', '.join(LAYOUTS)}, is {layout!r}"
+        yield from _choice_problems({"layout": layout}, {"layout": LAYOUTS})
     elif len(shape) != len(layout):
         axes = {"N": "batch", "H": "height", "W": "width", "C": "channels", "F": "height * width * channels"}
         yield f"input.shape must be [{', '.join(axes[axis] for axis in layout)}] for layout {layout}, is {shape}"

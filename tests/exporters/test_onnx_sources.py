@@ -16,6 +16,7 @@ from edgedigits.recipes.gates import Gate, default_gate, judge
 from edgedigits.verification.comparison import compare
 from edgedigits_exporters.onnx_file import load_float32
 from edgedigits_exporters.onnx_precision import to_precision
+from edgedigits_exporters.onnx_refusals import refuse_untranslatable
 from edgedigits_exporters.onnx_to_tflite import convert
 from edgedigits_exporters.tflite import TfliteOptions
 from edgedigits_runtime.child_process import Child
@@ -131,6 +132,7 @@ def test_the_input_of_pixels_becomes_float32_of_the_same_values(tmp_path: Path) 
 def test_a_missing_package_names_its_extra(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     extra = {"onnx2tf": "import", "onnxruntime": "onnx", "tensorflow": "train"}[package]
     found = importlib.util.find_spec
+    CASES["plain"].write(tmp_path / "mine.onnx")
 
     def find_spec(name: str, *arguments: Any) -> Any:
         return None if name == package else found(name, *arguments)
@@ -138,3 +140,31 @@ def test_a_missing_package_names_its_extra(package: str, tmp_path: Path, monkeyp
     monkeypatch.setattr(importlib.util, "find_spec", find_spec)
     with pytest.raises(MissingExtra, match=rf"{package}.*\[{extra}\]"):
         TfliteOptions().require_tools(tmp_path / "mine.onnx")
+
+
+REFUSED = {
+    "GRU": "h, y = GRU<hidden_size = 4>(x, w, r)",
+    "LSTM": "h, y, c = LSTM<hidden_size = 1>(x, w, r)",
+    "Mod": "y = Mod<fmod = 1>(x, w)",
+    "attention": "t = Transpose<perm = [0, 2, 1]>(x) s = MatMul(x, t) p = Softmax(s) d = Identity(p) y = MatMul(d, x)",
+    "LpPool": "y = LpPool<kernel_shape = [2]>(x)",
+    "DynamicQuantizeLinear": "q, s, z = DynamicQuantizeLinear(x) y = DequantizeLinear(q, s, z)",
+}
+
+
+def text_model(path: Path, body: str) -> Path:
+    weights = "float[1, 12, 8] w = {" + ", ".join(["1"] * 96) + "}, float[1, 12, 4] r = {" + ", ".join(["1"] * 48) + "}"
+    text = f'<ir_version: 8, opset_import: ["" : 17]> agraph (float[1, 6, 8] x) => (float[A, B, C] y) <{weights}> {{'
+    onnx.save(onnx.parser.parse_model(f"{text} {body} }}"), path)
+    return path
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_onnx2tf_cannot_translate_is_refused_before_it_runs(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConversionFailed, match=rf"mine\.onnx .*{name}"):
+        TfliteOptions().require_tools(text_model(tmp_path / "mine.onnx", REFUSED[name]))
+
+
+@pytest.mark.parametrize("body", ["s = Softmax(x) y = MatMul(s, w)", "y = Relu(x)", "y = Softmax(x)"])
+def test_what_it_can_translate_is_not(body: str, tmp_path: Path) -> None:
+    refuse_untranslatable(text_model(tmp_path / "mine.onnx", body))

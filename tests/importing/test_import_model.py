@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import edgedigits
+from edgedigits.importing import onnx_source
 from edgedigits.importing.import_model import import_model
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import (
@@ -22,6 +23,7 @@ from edgedigits_runtime.errors import (
     MissingExtra,
     ModelInaccurate,
     OutputNotWritable,
+    UnknownName,
 )
 from edgedigits_runtime.golden import golden_path, read_golden, replay
 from edgedigits_runtime.synthetic.samples import golden_pictures, mnist_like
@@ -47,6 +49,15 @@ def test_an_imported_file_reads_pictures_without_another_option(tmp_path: Path) 
     reader = edgedigits.load(made.path)
     assert [reader.read(picture).text for picture, _ in golden_pictures()] == list("0123456789")
     assert all(stage.alike for stage in replay(read_golden(golden_path(made.path)), reader))
+
+
+def test_paths_are_also_strings(tmp_path: Path) -> None:
+    source, folder = foreign_onnx(tmp_path / "mine.onnx", name="base"), digits_folder(tmp_path / "digits", 300)
+    stated = tmp_path / "stated.json"
+    stated.write_text('{"normalisation": "unit", "polarity": "bright-on-dark"}')
+    paths = {"data": folder, "data_dir": tmp_path, "out": tmp_path / "other.onnx", "contract": stated}
+    made = import_model(str(source), **{name: str(path) for name, path in paths.items()}, labels="0123456789")
+    assert made.path == tmp_path / "other.onnx"
 
 
 def test_weights_beside_an_onnx_file_are_taken_into_it(tmp_path: Path) -> None:
@@ -103,6 +114,14 @@ def test_an_output_of_class_numbers_is_refused(tmp_path: Path) -> None:
     onnx.save(model, source)
     with pytest.raises(ArtifactUnsupported, match="argmax"):
         import_model(source)
+
+
+def test_the_operators_of_a_file_with_one_output_are_not_read_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = foreign_onnx(tmp_path / "mine.onnx")
+    monkeypatch.setattr(onnx_source, "read_model", None)
+    assert onnx_source.with_one_output(source, tmp_path / "out.onnx") is None
 
 
 def test_a_model_that_the_reader_cannot_feed_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +200,24 @@ def test_bad_contract_files_are_refused(text: str, tmp_path: Path) -> None:
     stated.write_text(text)
     with pytest.raises(ContractInvalid):
         import_model(bare_tflite(tmp_path / "a.tflite"), contract=stated)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [({"out": "there.keras"}, OutputNotWritable), ({"out": "gone/new.keras"}, OutputNotWritable),
+     ({"out": "new.onnx"}, OutputNotWritable), ({"contract": '{"reder": "plain"}'}, ContractInvalid),
+     ({"contract": '{"layout": "XY"}'}, ContractInvalid), ({"data": "gone/"}, UnknownName)],
+)  # fmt: skip
+def test_errors_that_need_no_keras_come_before_a_conversion(
+    arguments: dict[str, str], error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("edgedigits.importing.import_model._as_model_file", None)
+    for name in ("mine.h5", "there.keras"):
+        (tmp_path / name).touch()
+    given = {name: value if name == "data" else Path(value) for name, value in arguments.items()}
+    with pytest.raises(error):
+        import_model("mine.h5", **given)  # type: ignore[arg-type]
 
 
 def test_other_sources_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The run folder: config and history survive a round trip, names are unique, damage is reported."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgedigits.recipes import FINDER
 from edgedigits.training.run_folder import RunConfig, RunFolder, new_run, newest_run
 from edgedigits_runtime.errors import OutputNotWritable, RunError
 
@@ -52,6 +54,19 @@ def test_the_history_survives_a_round_trip(
 
 def test_a_run_without_a_finished_epoch_has_no_history(tmp_path: Path) -> None:
     assert RunFolder(tmp_path).read_history() == []
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"recipe": "finder"}', "\udc80", "[" * 100_000])
+def test_a_folder_without_a_whole_config_is_no_finder(content: str | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "config.json").write_bytes(content.encode(errors="surrogateescape"))
+    assert not RunFolder(tmp_path).is_finder()
+
+
+@pytest.mark.parametrize("recipe", [FINDER, "base"])
+def test_the_recipe_states_whether_a_run_is_a_finder(recipe: str, tmp_path: Path) -> None:
+    RunFolder(tmp_path).write_config(dataclasses.replace(CONFIG, recipe=recipe))
+    assert RunFolder(tmp_path).is_finder() == (recipe == FINDER)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"recipe": "x"}', '{"colour": 1}', "\udc80"])

@@ -306,6 +306,31 @@ SIZED = {
 }
 
 
+def of_text(body: str) -> bytes:
+    """A model in ONNX's text form, with the input x, of integers, and the output y."""
+    text = f'<ir_version: 8, opset_import: ["" : 17]> agraph (int64[2, 2] x) => (int64[2, 2] y) {body}'
+    return bytes(onnx.parser.parse_model(text).SerializeToString())
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<int64[1] d = {7}> { y = Mod(x, d) }", "<int64[1] d = {-2}> { y = Div(x, d) }", "{ y = Div(x, x) }",
+     "{ y = Mod<fmod = 1>(x, x) }", '{ y = Einsum<equation = "ij,jk->ik">(x, x) }'],
+)  # fmt: skip
+def test_divisions_and_products_pass(body: str) -> None:
+    check(of_text(body), "x.onnx")
+
+
+@pytest.mark.parametrize(
+    ("body", "fact"),
+    [("<int64[1] d = {-1}> { y = Mod(x, d) }", "[-1]"), ("<int64[2] d = {3, 0}> { y = Div(x, d) }", "[3, 0]"),
+     ("{ y = Mod(x, x) }", "(Mod)"), ('{ y = Einsum<equation = "ij,kl,mn->ik">(x, x, x) }', "3 tensors")],
+)  # fmt: skip
+def test_divisions_that_crash_and_large_products_are_refused(body: str, fact: str) -> None:
+    """ONNX Runtime crashed on the least integer divided by -1."""
+    assert fact in refusal(of_text(body))
+
+
 @pytest.mark.parametrize("operator", SIZED)
 def test_operators_make_tensors_of_small_constant_sizes(operator: str) -> None:
     small, large = ([""] * (operator == "Resize") + [sizes] for sizes in SIZED[operator])

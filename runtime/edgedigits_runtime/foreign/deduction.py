@@ -28,6 +28,8 @@ from edgedigits_runtime.reading.frame import fitted
 from edgedigits_runtime.synthetic.samples import mnist_like
 
 DRAWN, SEED = 300, 17
+DRAWN_FOR_KIND = 60
+"""Where only the kind of output has to be found; drawing takes most of the time of an import."""
 DIGITS = frozenset("0123456789")
 
 MEAN_IMAGES = 2_000
@@ -85,9 +87,7 @@ def shape_of(facts: Facts, given: Mapping[str, Any], labels: tuple[str, ...] | N
                 f" {_stating(facts, {'layout': 'NHWC'})}"
             )
         layout, image = found
-    # A free batch may be missing in the file's shape of the output.
-    values = int(np.prod([size or 1 for size in facts.output.shape[1:] or facts.output.shape]))
-    classes = 2 if values == 1 else values
+    classes = max(2, facts.values)
     if labels is None and facts.labels is not None:
         labels = facts.labels
         notes.append(f"labels: {', '.join(labels)}, from the file")
@@ -101,10 +101,15 @@ def shape_of(facts: Facts, given: Mapping[str, Any], labels: tuple[str, ...] | N
         )
     contract = Contract(
         name=facts.path.stem, input=facts.input, output=facts.output, labels=labels, layout=layout, image=image,
-        format=facts.format, precision=facts.precision, output_kind="sigmoid" if values == 1 else "probabilities",
+        format=facts.format, precision=facts.precision, output_kind="sigmoid" if facts.values == 1 else "probabilities",
     )  # fmt: skip
-    grey_digits = set(labels) <= DIGITS and contract.image_shape[2] == 1
-    contract = replace(contract, reader="digits" if grey_digits else "plain")
+    digits, grey = set(labels) <= DIGITS, contract.image_shape[2] == 1
+    contract = replace(contract, reader="digits" if digits and grey else "plain")
+    if contract.reader == "plain" and "reader" not in given:
+        reason = "it takes colours" if digits else "its labels are not all digits"
+        # Both readers feed a model of any size; that of digits makes grey images, also of three channels.
+        other = """; to find and frame ink instead, add --contract '{"reader": "digits"}'""" if digits or grey else ""
+        notes.append(f"reader: plain, which resizes whole pictures, since {reason}{other}")
     # Parsed again, so that what a person states is checked too.
     fields = {**json.loads(contract.to_json()), **given}
     return parse_contract(json.dumps(fields), str(facts.path)), notes
@@ -136,8 +141,9 @@ def deduce(
     if normalisation is None and facts.normalisation is not None:
         normalisation = facts.normalisation
         notes.append(f"normalisation: {describe(normalisation)}, from {facts.reason}")
-    if data is None and contract.reader == "digits":
-        data = drawn_digits(contract)
+    if data is None and contract.reader == "digits" and len(DIGITS.intersection(contract.labels)) > 1:
+        stated = normalisation is not None and "polarity" in given
+        data = drawn_digits(contract, DRAWN_FOR_KIND if stated else DRAWN)
     with open_with(contract) as engine:
         if "output_kind" in given:
             check_output_kind(engine, str(facts.path))
@@ -161,13 +167,13 @@ def deduce(
         if data is None:
             raise ContractMissing(
                 f"{facts.path} does not state how its pixels are normalised; {_trying(facts)};"
-                f" or state it: {_stating(facts, {'normalisation': 'unit'})}"
+                f" or state it: {_stating(facts, {**given, 'normalisation': 'unit'})}"
             )
         rows = try_each(engine, choices, data.images, in_order(data, contract.labels))
     best = winner(rows)
     # Better than the others is not enough where all are at chance.
     if best is None or wilson(round(best.accuracy * best.images), best.images).low <= _most_frequent(data):
-        raise ContractMissing(_undecided(facts, rows, data))
+        raise ContractMissing(_undecided(facts, rows, data, given))
     kind = "polarity" if normalisation is not None else "normalisation"
     notes.append(f"{kind}: {best.name}, {best.accuracy:.1%} of {best.images} {data.origin}")
     return Deduced(best.contract, tuple(rows), tuple(notes))
@@ -185,25 +191,28 @@ def find_kind(engine: Engine, contract: Contract, data: LabelledImages | None) -
     values = np.concatenate([dequantize(engine.invoke(tensor), contract.output) for tensor in tensors])
     kind = kind_of_values(values, contract.output.scale)
     if kind is None:
+        expected = "probabilities, logits, log-probabilities or sigmoids"
+        if values.shape[1] == 1:
+            expected = "one probability, that of the second label; end the network with a sigmoid"
         raise ContractInvalid(
             f"{contract.name} returns values of no known kind, {values.min():.4g} to {values.max():.4g}; expected"
-            " probabilities, logits, log-probabilities or sigmoids"
+            f" {expected}"
         )
     return kind
 
 
-def drawn_digits(contract: Contract) -> LabelledImages:
-    """Return drawn digits in the size of a model's images, with the labels that it has."""
-    images, labels = _drawn()
-    known = np.isin(labels, [int(label) for label in contract.labels])
+def drawn_digits(contract: Contract, count: int = DRAWN) -> LabelledImages:
+    """Return drawn digits in the size of a model's images: of `count` those with labels that it has."""
+    images, labels = _drawn(count)
+    known = np.isin(labels, [int(label) for label in DIGITS.intersection(contract.labels)])
     return LabelledImages(
         fitted(images[known], contract.image_shape), labels[known], tuple("0123456789"), "drawn digits"
     )
 
 
-@lru_cache(maxsize=1)
-def _drawn() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    return mnist_like(DRAWN, SEED)
+@lru_cache(maxsize=2)
+def _drawn(count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    return mnist_like(count, SEED)
 
 
 def in_order(data: LabelledImages, labels: tuple[str, ...]) -> NDArray[np.int64]:
@@ -225,14 +234,14 @@ def _most_frequent(data: LabelledImages) -> float:
     return float(np.bincount(data.labels).max() / len(data.labels))
 
 
-def _undecided(facts: Facts, rows: list[Tried], data: LabelledImages) -> str:
+def _undecided(facts: Facts, rows: list[Tried], data: LabelledImages, given: Mapping[str, Any]) -> str:
     best = ", ".join(f"{row.name} {row.accuracy:.1%} (loss {row.loss:.2g})" for row in rows[:3])
     more = _trying(facts) if data.origin == "drawn digits" else "give more pictures"
     first = rows[0].contract
     fields = {key: json.loads(first.to_json()).get(key, first.polarity) for key in ("normalisation", "polarity")}
     return (
         f"{facts.path} does not state how its pixels are normalised, and no way is clearly the best on"
-        f" {rows[0].images} {data.origin}: {best}; {more}; or state it: {_stating(facts, fields)}"
+        f" {rows[0].images} {data.origin}: {best}; {more}; or state it: {_stating(facts, {**given, **fields})}"
     )
 
 

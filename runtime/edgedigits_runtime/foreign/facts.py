@@ -1,6 +1,7 @@
 """What a foreign model file states: its tensors, and often its labels and its normalisation."""
 
 import importlib
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,6 +45,16 @@ class Facts:
     normalisation: Normalisation | None = None
     reason: str = ""
 
+    @property
+    def values(self) -> int:
+        """How many numbers the output has for each image."""
+        shape = self.output.shape
+        # A sigmoid that was squeezed has an axis for the batch only.
+        if shape == self.input.shape[:1]:
+            return 1
+        # A free batch may be missing in the file's shape of the output.
+        return math.prod(size or 1 for size in shape[1:] or shape)
+
 
 def read_facts(path: Path) -> Facts:
     """Return what a `.tflite` or `.onnx` file states.
@@ -57,8 +68,9 @@ def read_facts(path: Path) -> Facts:
     normalisation, reason = of_quantization(source), "the scale of its input"
     if stated.mean is not None and stated.std is not None:
         scale = tuple(1 / each for each in stated.std)
-        offset = tuple(-mean / each for mean, each in zip(stated.mean, stated.std, strict=False))
-        normalisation, reason = Scaling(scale, offset), "its TFLite Metadata"
+        offset = tuple((0 - mean) / each for mean, each in zip(stated.mean, stated.std, strict=False))
+        is_unit = set(stated.std) == {255.0} and not any(offset)
+        normalisation, reason = "unit" if is_unit else Scaling(scale, offset), "its TFLite Metadata"
     elif stated.input.dtype == "uint8" and stated.input.scale is None:
         reason = "its uint8 input"
     precision = stated.precision or "float32"
@@ -87,6 +99,9 @@ def of_quantization(tensor: Tensor) -> Normalisation | None:
         return None
     for normalisation, low, high in KNOWN_RANGES:
         slack = TOLERANCE * (high - low)
+        if tensor.zero_point == 0 and abs(span[1] - high) <= (slack if tensor.dtype == "int16" else high / 1000):
+            # Symmetric quantization gives pixels of 0..1 the range of those of -1..1.
+            return None if high == 1 and span[0] < 0 else normalisation
         if abs(span[0] - low) <= slack and abs(span[1] - high) <= slack:
             return normalisation
     return None

@@ -29,6 +29,9 @@ SIGNIFICANCE = 0.05
 ALIKE = 0.05
 """Share of the range by which two normalisations may differ and still count as one."""
 
+CUT = 0.5
+"""Share of a quantized input's range by which a candidate may exceed it: its pixels are cut off there."""
+
 NEAR = 0.02
 """Difference in accuracy within which another candidate must not have a lower loss: a wrong scale that only makes a
 network more certain may read a few images more of many."""
@@ -90,7 +93,8 @@ def candidates(contract: Contract, images: Images | None = None) -> Iterator[tup
         pixels = images.reshape(-1, channels) / 255
         deviation = np.maximum(pixels.std(axis=0), 1 / 255)
         named["mean of the data"] = standardised(pixels.mean(axis=0).tolist(), deviation.tolist())
-    if span := stored_range(contract.input):
+    span = stored_range(contract.input)
+    if span is not None:
         named["input range"] = Scaling(((span[1] - span[0]) / 255,), (span[0],))
     spans: list[NDArray[Any]] = [np.array([[0.0], [1.0]])]
     for name, normalisation in named.items():
@@ -101,6 +105,8 @@ def candidates(contract: Contract, images: Images | None = None) -> Iterator[tup
             if any((abs(ends - other) <= ALIKE * (other[1] - other[0])).all() for other in spans):
                 continue
             spans.append(ends)
+            if span is not None and max(span[0] - ends.min(), ends.max() - span[1]) > CUT * (span[1] - span[0]):
+                continue
         for polarity, more in (("bright-on-dark", ""), ("dark-on-bright", ", inverted")):
             changes: dict[str, Any] = {"normalisation": normalisation, "polarity": polarity}
             yield name + more, dataclasses.replace(contract, **changes)

@@ -29,14 +29,14 @@ ATTRIBUTES = {
 
 STANDARD = """
 Abs Add And ArgMax AveragePool BatchNormalization Cast Ceil Celu Clip Concat Constant ConstantOfShape Conv ConvInteger
-ConvTranspose Cos DepthToSpace DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Equal Erf Exp Expand Flatten
-Floor GRU Gather Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual GroupNormalization
-HardSigmoid HardSwish Identity InstanceNormalization LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log
-LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization Min Mish Mul Neg Not
-Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RNN Reciprocal ReduceL1 ReduceL2 ReduceLogSum
-ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize Round Selu
-Shape Sigmoid Sign Sin Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish Tanh
-ThresholdedRelu Tile Transpose Unsqueeze Where
+ConvTranspose Cos DepthToSpace DequantizeLinear Div Dropout DynamicQuantizeLinear Einsum Elu Equal Erf Exp Expand
+Flatten Floor GRU Gather Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual
+GroupNormalization HardSigmoid HardSwish Identity InstanceNormalization LRN LSTM LayerNormalization LeakyRelu Less
+LessOrEqual Log LogSoftmax LpNormalization LpPool MatMul MatMulInteger Max MaxPool Mean MeanVarianceNormalization Min
+Mish Mod Mul Neg Not Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RNN Reciprocal ReduceL1 ReduceL2
+ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize
+Round Selu Shape Sigmoid Sign Sin Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Swish
+Tanh ThresholdedRelu Tile Transpose Unsqueeze Where
 """
 
 QUANTIZED = """
@@ -55,6 +55,9 @@ OPERATORS = {
 https://onnx.ai/onnx/operators and, for quantized files, ContribOperators.md of ONNX Runtime. None runs a subgraph,
 reads a file or draws at random; those that make a tensor of a given size are checked by Sizes.
 """
+
+OPERANDS = 2
+"""Tensors of an Einsum: the output of more may be as large as the product of all their sizes."""
 
 WEIGHTS = {"Conv": 1, "ConvInteger": 1, "ConvTranspose": 1, "FusedConv": 1, "QLinearConv": 3}
 """The input of a convolution that holds its weights. ONNX Runtime crashes where kernel_shape contradicts them."""
@@ -137,6 +140,21 @@ class _Checker:
             raise self.unsupported(f"makes a tensor of {wrong} in {where}; export it with small constants")
         if node.operator == "Pad" and len(node.inputs) > 1:
             self._check_padding(node.inputs[1], where)
+        if node.operator == "Einsum" and len(node.inputs) > OPERANDS:
+            raise self.unsupported(f"multiplies {len(node.inputs)} tensors in {where}; export it with two at a time")
+        if node.operator in ("Div", "Mod") and len(node.inputs) > 1:
+            self._check_divisor(node.inputs[1], where, computed=node.operator == "Div" or found.get("fmod") == (1,))
+
+    def _check_divisor(self, name: str, where: str, *, computed: bool) -> None:
+        """Check what integers are divided by: ONNX Runtime crashes on the least integer divided by -1.
+
+        A divisor that is no constant may be an integer, or a real number, which is safe: fmod=1 tells them apart.
+        """
+        divisors = self.sizes.integers.get(name, ())
+        if not divisors and not computed:
+            raise self.unsupported(f"computes its divisor in {where}; export it with a constant, or with fmod=1")
+        if not {0, -1}.isdisjoint(divisors):
+            raise ValueError(f"{where} divides by {list(divisors[:8])}")
 
     def _check_padding(self, name: str, where: str) -> None:
         """Check the padding of an operator: ONNX Runtime crashes on some numbers."""
