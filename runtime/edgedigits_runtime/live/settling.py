@@ -46,7 +46,13 @@ class Settling:
 
     def update(self, digits: Sequence[Digit], time: float) -> Answer:
         """Add the digits of one reading, at the frame's time in seconds, and return the settled answer."""
-        tracks = [track for track in self._tracks.update(digits, time) if track.certainty >= self._least]
+        # What has settled stays until it is gone or another; else a digit that is just sure enough would flicker.
+        settled = {id(track) for track, label in self._settled if track.label == label}
+        tracks = [
+            track
+            for track in self._tracks.update(digits, time)
+            if track.certainty >= self._least or id(track) in settled
+        ]
         lines = [[tracks[k] for k in line] for line in lines_of([Box(*track.box) for track in tracks])]
         text = "\n".join("".join(track.label for track in line) for line in lines)
         if text != self._candidate:

@@ -33,7 +33,8 @@ class Track:
         last: labels in its last two readings.
         votes: fading sum of confidences by label.
         weight: fading number of votes.
-        readings: fading number of readings since it was first seen, also of those that missed it.
+        confidence, readings: fading sum of confidences in the label, and number of readings, since it was first seen;
+            a reading that missed the digit counts as 0.
     """
 
     box: PixelBox
@@ -43,12 +44,13 @@ class Track:
     last: tuple[str, ...] = ()
     votes: dict[str, float] = field(default_factory=dict)
     weight: float = 0.0
+    confidence: float = 0.0
     readings: float = 0.0
 
     @property
     def certainty(self) -> float:
-        """The mean confidence in the label over readings, 0..1; a reading that missed the digit counts as 0."""
-        return min(self.votes[self.label] / self.readings, 1.0)
+        """The mean confidence in the label over readings, 0..1."""
+        return min(self.confidence / self.readings, 1.0)
 
     @property
     def label(self) -> str:
@@ -61,22 +63,23 @@ class Track:
         self.seen += 1
         self.last = (*self.last[-1:], digit.label)
         before = self.label if self.votes else digit.label
-        self._fade()
-        self.weight += 1
+        self.votes = {label: FADING * share for label, share in self.votes.items()}
+        self.weight = FADING * self.weight + 1
         self._count(digit)
         if self.label != before:
             # Another digit is there now, so earlier votes no longer apply.
-            self.votes, self.weight, self.readings = {}, 1.0, 1.0
+            self.votes, self.weight = {}, 1.0
+            self.confidence, self.readings = 0.0, 0.0
             self._count(digit)
+        self._measure(dict(digit.top).get(self.label, 0.0))
 
     def miss(self) -> None:
         """Count a reading that does not contain the digit."""
         self.missed += 1
-        self._fade()
+        self._measure(0.0)
 
-    def _fade(self) -> None:
-        self.votes = {label: FADING * share for label, share in self.votes.items()}
-        self.weight *= FADING
+    def _measure(self, confidence: float) -> None:
+        self.confidence = FADING * self.confidence + confidence
         self.readings = FADING * self.readings + 1
 
     def _count(self, digit: Digit) -> None:
