@@ -17,7 +17,7 @@ from edgedigits_runtime.reading.criteria import EXPECT, Criteria
 from edgedigits_runtime.reading.crop import crop_found
 from edgedigits_runtime.reading.find import Finder
 from edgedigits_runtime.reading.found import Found
-from edgedigits_runtime.reading.judge import Candidates, judge_found
+from edgedigits_runtime.reading.judge import LEAST_SCORE, Candidates, judge_found
 from edgedigits_runtime.reading.letterbox import letterbox
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.labelled_pages import draw_page
@@ -74,7 +74,7 @@ def finder(both: BrowserReader, tmp_path_factory: pytest.TempPathFactory) -> Fin
     model = write_small_finder(tmp_path_factory.mktemp("finder") / "finder.tflite")
     module, facts = finder_parts(model)
     both.page.evaluate(OPEN, [base64.b64encode(module).decode(), facts])
-    return Finder(open_finder_network(model))
+    return Finder(open_finder_network(model), threshold=LEAST_SCORE)
 
 
 def drawn_page(seed: int) -> tuple[Picture, NDArray[np.float32]]:

@@ -25,6 +25,7 @@ from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMissing
 from edgedigits_runtime.finder_contract import read_finder_contract
 from edgedigits_runtime.golden import golden_path, read_golden
+from edgedigits_runtime.reading.judge import LEAST_SCORE
 
 SUFFIX = ".tflite"
 
@@ -121,7 +122,8 @@ def finder_parts(model: Path) -> tuple[bytes, dict[str, Any]]:
         {"scale": output.scale, "zero": output.zero_point + STORED}
         for output in parsed(model, contract, (cell, cell)).outputs
     ]
-    return module, {"side": contract.side, "threshold": contract.threshold, "outputs": outputs}
+    # As edgedigits.load does: the reader judges by both networks.
+    return module, {"side": contract.side, "threshold": LEAST_SCORE, "outputs": outputs}
 
 
 def build_finder_wasm(model: Path) -> bytes:
