@@ -116,17 +116,20 @@ function strokesOf(away, noise, box, window) {
   let [signed, cubes, fourths] = [0, 0, 0];
   for (let k = 0; k < away.length; k++) {
     if (!box[k]) continue;
-    const cube = away[k] ** 3;
+    const cube = away[k] * away[k] * away[k];
     signed += cube;
     cubes += Math.abs(cube);
     fourths += cube * away[k];
   }
   // A mean in which faint noise hardly counts.
   const contrast = fourths / Math.max(cubes, 1e-3);
-  const ink = away.map((level) => Math.max(signed >= 0 ? level : -level, 0));
   const isWriting = contrast >= Math.max(LEAST_CONTRAST, INK_TO_NOISE * noise);
-  const least = noise < CLEAN ? 0.99 : Math.max(INK_TO_NOISE * noise + 0.5, STROKE_LEVEL * contrast);
-  const strokes = Uint8Array.from(ink, (level, k) => (isWriting && window[k] && level >= Math.fround(least) ? 1 : 0));
+  const least = Math.fround(noise < CLEAN ? 0.99 : Math.max(INK_TO_NOISE * noise + 0.5, STROKE_LEVEL * contrast));
+  const [ink, strokes] = [new Float32Array(away.length), new Uint8Array(away.length)];
+  for (let k = 0; k < away.length; k++) {
+    ink[k] = Math.max(signed >= 0 ? away[k] : -away[k], 0);
+    if (isWriting && window[k] && ink[k] >= least) strokes[k] = 1;
+  }
   return { ink, contrast, strokes };
 }
 

@@ -43,27 +43,27 @@ export class Parts {
 
   /** Return how many pixels of each component are in a mask. */
   count(where) {
+    const { rows, starts, ends, first } = this.#components;
     return Array.from(this.areas, (_, component) => {
       let sum = 0;
-      this.#visit(component, (pixel) => (sum += where[pixel]));
+      for (let run = first[component]; run < first[component + 1]; run++) {
+        const row = rows[run] * this.#side;
+        for (let pixel = row + starts[run]; pixel < row + ends[run]; pixel++) sum += where[pixel];
+      }
       return sum;
     });
   }
 
   /** Return the mask of the components for which `chosen` is true. */
   filled(chosen) {
+    const { rows, starts, ends, first } = this.#components;
     const mask = new Uint8Array(this.#side ** 2);
     chosen.forEach((wanted, component) => {
-      if (wanted) this.#visit(component, (pixel) => (mask[pixel] = 1));
+      for (let run = first[component]; wanted && run < first[component + 1]; run++) {
+        mask.fill(1, rows[run] * this.#side + starts[run], rows[run] * this.#side + ends[run]);
+      }
     });
     return mask;
-  }
-
-  #visit(component, visit) {
-    const { rows, starts, ends, first } = this.#components;
-    for (let run = first[component]; run < first[component + 1]; run++) {
-      for (let x = starts[run]; x < ends[run]; x++) visit(rows[run] * this.#side + x);
-    }
   }
 }
 
@@ -85,11 +85,16 @@ export function foreignPixels({ side, of }, others) {
 /** Return the distance of each pixel from the middle of a box; 1 at its edges. */
 function fromMiddle({ low, high }, window, side) {
   const [from, to] = [onCanvas(low, window), onCanvas(high, window)];
-  const [across, down] = [0, 1].map((k) => {
-    const half = (to[k] - from[k]) / 2;
-    return Float32Array.from({ length: side }, (_, at) => Math.abs(at + 0.5 - (from[k] + to[k]) / 2) / half);
+  const [across, down] = [new Float32Array(side), new Float32Array(side)];
+  [across, down].forEach((distances, k) => {
+    const [middle, half] = [(from[k] + to[k]) / 2, (to[k] - from[k]) / 2];
+    for (let at = 0; at < side; at++) distances[at] = Math.abs(at + 0.5 - middle) / half;
   });
-  return Float32Array.from({ length: side * side }, (_, k) => Math.max(down[Math.floor(k / side)], across[k % side]));
+  const found = new Float32Array(side * side);
+  for (let y = 0, k = 0; y < side; y++) {
+    for (let x = 0; x < side; x++, k++) found[k] = across[x] > down[y] ? across[x] : down[y];
+  }
+  return found;
 }
 
 /**

@@ -115,10 +115,14 @@ export function rectangle(low, high, side) {
 
 /** Return the mask of the pixels of two masks. */
 export function both(one, other) {
-  return one.map((value, k) => value & other[k]);
+  const mask = new Uint8Array(one.length);
+  for (let k = 0; k < mask.length; k++) mask[k] = one[k] & other[k];
+  return mask;
 }
 
 /** Return the mask of the pixels of one mask that are not in another. */
 export function without(one, other) {
-  return one.map((value, k) => value & ~other[k]);
+  const mask = new Uint8Array(one.length);
+  for (let k = 0; k < mask.length; k++) mask[k] = one[k] & ~other[k];
+  return mask;
 }
