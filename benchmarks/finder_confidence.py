@@ -18,10 +18,8 @@ from edgedigits.finding.exporting import validation_scenes
 from edgedigits.finding.measures import MATCH, intersections
 from edgedigits.loading import load
 from edgedigits.scenes import LETTER, Scene
-from edgedigits_runtime.engines.finder_network import open_finder_network
 from edgedigits_runtime.reading.crop import crop_found
-from edgedigits_runtime.reading.find import Finder
-from edgedigits_runtime.reading.judge import LEAST_SCORE, candidates_of, confidence, log_odds
+from edgedigits_runtime.reading.judge import candidates_of, confidence, log_odds
 from edgedigits_runtime.reading.reader import Reader
 
 STEPS = 30
@@ -38,7 +36,7 @@ def observed(reader: Reader, scenes: Iterable[Scene]) -> tuple[Floats, NDArray[n
     """
     answers, right = [], []
     for scene in scenes:
-        found = reader.find(scene.pixels) if reader.find else None
+        found = reader.finder.find(scene.pixels) if reader.finder else None
         index = candidates_of(found) if found else np.zeros(0, np.int64)
         if found is None or not len(index):
             continue
@@ -87,8 +85,7 @@ def main() -> None:
     parser.add_argument("--model", default="base", help="the classifier")
     parser.add_argument("--scenes", type=int, default=400, help="number of scenes to fit, and as many to check")
     chosen = parser.parse_args()
-    with load(chosen.model) as reader:
-        reader.find = Finder(open_finder_network(chosen.finder), threshold=LEAST_SCORE).find
+    with load(chosen.model, finder=chosen.finder) as reader:
         scenes = validation_scenes(2 * chosen.scenes)
         parts = [observed(reader, [next(scenes) for _ in range(chosen.scenes)]) for _ in range(2)]
     print("WEIGHTS =", tuple(round(float(weight), 3) for weight in fitted(*parts[0])))

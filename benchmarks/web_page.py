@@ -105,7 +105,7 @@ def times(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) 
             ready["host"] = cold_starts(browser.browser_type, address)
         ready["disk"] = cold_starts(browser.browser_type, (site / "index.html").as_uri())
     sources = c_files(SHIPPED / f"{name}.tflite", COptions())
-    without_simd = compile_wasm(sources, [flag for flag in COMPILE if flag != "-msimd128"])
+    without_simd = compile_wasm(sources, compiler=[flag for flag in COMPILE if flag != "-msimd128"])
     page = browser.new_page()
     found = {
         "ready_ms": ready,

@@ -1,13 +1,18 @@
 """Load a MODEL and return a reader of pictures."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edgedigits.model_files import DEFAULT_MODEL, find_model, open_model
+from edgedigits.model_files import DEFAULT_FINDER, DEFAULT_MODEL, find_finder, find_model, open_model
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.errors import ContractInvalid
 from edgedigits_runtime.reading.criteria import Expect
 from edgedigits_runtime.reading.decode import MAX_PIXELS
 from edgedigits_runtime.reading.reader import Reader
+
+if TYPE_CHECKING:
+    from edgedigits_runtime.reading.find import Finder
 
 
 def load(
@@ -20,6 +25,7 @@ def load(
     max_pixels: int | None = None,
     expect: Expect = "auto",
     length: int | None = None,
+    finder: str | Path | None = DEFAULT_FINDER,
 ) -> Reader:
     """Return a reader of pictures.
 
@@ -32,16 +38,38 @@ def load(
         max_pixels: larger pictures are refused; None is the default limit.
         expect: "one" digit a picture, one "number", a "page" of lines, or "auto".
         length: how many digits a picture holds; None for any number.
+        finder: a `.tflite` or `.onnx` file of the network that finds the digits, or None to find them by rules; the
+            default is the shipped file, or rules where none is shipped.
 
     Raises:
         EdgedigitsError: the model, engine or device cannot be used; see edgedigits_runtime.errors.
     """
     path = find_model(model, engine=engine, device=device)
     opened = open_model(path, engine=engine, device=device, options=options)
+    if opened.contract.reader == "plain" and finder not in (None, DEFAULT_FINDER):
+        raise ContractInvalid(f"{path} takes whole pictures, in which nothing is searched; leave the finder out")
     return Reader(
         Classifier(opened),
         min_confidence=min_confidence,
         max_pixels=max_pixels or MAX_PIXELS,
         expect=expect,
         length=length,
+        finder=_open_finder(find_finder(finder, device=device), device, options),
     )
+
+
+def _open_finder(path: Path | None, device: str, options: EngineOptions | None) -> "Finder | None":
+    if path is None:
+        return None
+    # A reader without a finder starts without it.
+    from edgedigits_runtime.engines.finder_network import open_finder_network
+    from edgedigits_runtime.reading.find import Finder
+    from edgedigits_runtime.reading.judge import LEAST_SCORE
+
+    if options is None or options.isolation is None:
+        network = open_finder_network(path, device, options)
+    else:
+        from edgedigits_runtime.engines.isolated_finder import open_isolated_finder
+
+        network = open_isolated_finder(path, device, options)
+    return Finder(network, threshold=LEAST_SCORE)

@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+import edgedigits_runtime
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
@@ -21,12 +22,16 @@ from edgedigits_runtime.errors import (
     EdgedigitsError,
     UnknownName,
 )
+from edgedigits_runtime.finder_contract import FinderContract, holds_finder, read_finder_contract
 
 if TYPE_CHECKING:
     from edgedigits_runtime.foreign.facts import Facts
 
 SHIPPED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base"
+SHIPPED_FINDERS = Path(edgedigits_runtime.__file__).parent / "models"
+"""Holds finder.tflite for the processor and finder.onnx for accelerators, in a release that ships a finder."""
+DEFAULT_FINDER = "shipped"
 SUFFIXES = (*ENGINE_OF_SUFFIX, ".keras")
 HDF5 = (".h5", ".hdf5")
 SUFFIX_OF_ENGINE = {engine: suffix for suffix, engine in ENGINE_OF_SUFFIX.items()} | {"keras": ".keras"}
@@ -55,6 +60,20 @@ def find_model(model: str | Path, *, engine: str | None = None, device: str = "a
     return _find(model, shipped_suffix=SUFFIX_OF_ENGINE.get(engine or usual, ".tflite"))
 
 
+def find_finder(finder: str | Path | None, *, device: str = "auto") -> Path | None:
+    """Return the finder's file to read pictures with; None where they are read by rules.
+
+    Args:
+        finder: a file, which need not exist; None for no finder; DEFAULT_FINDER for the shipped one, if there is one.
+        device: see edgedigits_runtime.engines.open_engine.
+    """
+    if finder is None or str(finder) != DEFAULT_FINDER:
+        return None if finder is None else Path(finder)
+    usual = "litert" if device in ("auto", "cpu") else "onnxruntime"
+    path = SHIPPED_FINDERS / f"finder{SUFFIX_OF_ENGINE[usual]}"
+    return path if path.is_file() else None
+
+
 def find_original(model: str | Path) -> Path:
     """Return the `.keras` file of a shipped name or a run folder, or the given file; for errors see find_model."""
     return _find(model, shipped_suffix=".keras")
@@ -78,6 +97,8 @@ def _find(model: str | Path, shipped_suffix: str) -> Path:
     if path.is_dir():
         if (path / "model.keras").is_file():
             return path / "model.keras"
+        if (path / "finder.keras").is_file():
+            raise ArtifactUnsupported(f"{path} holds a finder, which says where digits are; give a classifier as MODEL")
         if not (path / "config.json").is_file():
             raise ArtifactNotFound(f"{path} is not a run folder: it has neither model.keras nor config.json")
         raise ArtifactNotFound(f"{path} has no model.keras; finish its training: edgedigits train --resume {path}")
@@ -192,7 +213,7 @@ class ModelEntry:
 
     name: str
     path: Path
-    contract: Contract | None
+    contract: Contract | FinderContract | None
     problem: str = ""
 
 
@@ -202,14 +223,20 @@ def shipped_models() -> list[ModelEntry]:
     return [_entry(path, path.stem) for path in files if path.is_file()]
 
 
+def shipped_finders() -> list[ModelEntry]:
+    """Return the shipped files of the finder."""
+    return [_entry(path, path.stem) for path in sorted(SHIPPED_FINDERS.glob("finder.*")) if path.suffix in SUFFIXES]
+
+
 def local_models(runs: Path) -> list[ModelEntry]:
-    """Return the models and artifacts in the run folders below `runs`."""
+    """Return the models and artifacts in the run folders below `runs`, and finders."""
     files = sorted(runs.glob("*/*"))
-    return [_entry(path, str(path)) for path in files if path.suffix in ENGINE_OF_SUFFIX or path.name == "model.keras"]
+    trained = ("model.keras", "finder.keras")
+    return [_entry(path, str(path)) for path in files if path.suffix in ENGINE_OF_SUFFIX or path.name in trained]
 
 
 def _entry(path: Path, name: str) -> ModelEntry:
     try:
-        return ModelEntry(name, path, read_contract(path))
+        return ModelEntry(name, path, read_finder_contract(path) if holds_finder(path) else read_contract(path))
     except EdgedigitsError as error:
         return ModelEntry(name, path, None, str(error))

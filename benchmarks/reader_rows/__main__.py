@@ -12,9 +12,6 @@ from benchmarks.publishing import table, with_machine, write_results
 from benchmarks.reader_rows import collected, drawn, speed
 from benchmarks.reader_rows.row import Row
 from edgedigits.loading import load
-from edgedigits_runtime.engines.finder_network import open_finder_network
-from edgedigits_runtime.reading.find import Finder
-from edgedigits_runtime.reading.judge import LEAST_SCORE
 from edgedigits_runtime.reading.reader import Reader
 
 GROUPS: dict[str, Callable[[Reader], Iterator[Row]]] = {
@@ -38,9 +35,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="JSON file")
     chosen = parser.parse_args()
     rows: list[Row] = []
-    with load(chosen.model) as reader:
-        if chosen.finder is not None:
-            reader.find = Finder(open_finder_network(chosen.finder), threshold=LEAST_SCORE).find
+    with load(chosen.model, finder=chosen.finder) as reader:
         for name in chosen.rows:
             for row in GROUPS[name](reader):
                 print(" | ".join(row.cells()), *row.wrong[:12], flush=True)

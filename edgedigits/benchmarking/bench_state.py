@@ -21,7 +21,7 @@ from edgedigits.benchmarking.measuring.workload import (
     read_call,
 )
 from edgedigits.loading import load
-from edgedigits.model_files import find_model
+from edgedigits.model_files import DEFAULT_FINDER, find_finder, find_model
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import MeasurementError
@@ -45,6 +45,7 @@ class BenchOptions:
     accuracy: int | None = None  # How many test images to classify; None for none.
     sustained: float | None = None  # Minutes; None for none.
     meter: str | None = None  # See energy.meters; None for the first one.
+    finder: str | None = DEFAULT_FINDER  # See edgedigits.load.
     root: Path = Path("/")  # Beneath which the kernel's files lie.
 
 
@@ -70,7 +71,7 @@ class Bench:
     def process_options(self) -> ProcessOptions:
         """Options of a fresh process that reads with the same model and engine."""
         given = self.options
-        return ProcessOptions(self.engine.name, self.file, given.engine, given.device, given.options)
+        return ProcessOptions(self.engine.name, self.file, given.engine, given.device, given.options, given.finder)
 
     @cached_property
     def framed(self) -> Images:
@@ -96,7 +97,7 @@ def open_bench(options: BenchOptions) -> Bench:
             raise MeasurementError(f"the meter {options.meter} cannot be used: {meter.reason}")
     file = find_model(options.model, engine=options.engine, device=options.device)
     workload = load_workload(options.what, options.pictures)
-    reader = load(file, engine=options.engine, device=options.device, options=options.options)
+    reader = load(file, engine=options.engine, device=options.device, options=options.options, finder=options.finder)
     return Bench(options, reader, file, workload)
 
 
@@ -114,7 +115,17 @@ def describe_workload(bench: Bench) -> dict[str, Any]:
         "threads": options.threads,
         "kernels": options.kernels,
         "cores": options.cores,
-    }
+    } | _describe_finder(bench)
+
+
+def _describe_finder(bench: Bench) -> dict[str, Any]:
+    finder, file = bench.reader.finder, find_finder(bench.options.finder, device=bench.options.device)
+    if finder is None or file is None or bench.workload.what != "read":
+        return {}
+    contract = finder.network.contract
+    described = {"name": contract.name, "format": contract.format, "precision": contract.precision}
+    used = {"engine": finder.engine.engine, "device": finder.engine.device, "providers": finder.engine.providers}
+    return {"finder": {"model": described | digest_of_model(file), **used}}
 
 
 def describe_method(bench: Bench, **changes: object) -> dict[str, Any]:

@@ -96,7 +96,8 @@ def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits = 
 def _manifest(options: BulkOptions, model: PackedModel) -> Manifest:
     # Through JSON, because it is compared with a stored one: lists instead of tuples.
     reading = json.loads(json.dumps(asdict(options.reading), default=str))
-    reading.pop("model")
+    # Both are compared by their files.
+    del reading["model"], reading["finder"]
     relative = not all(is_remote(source) or Path(source).is_absolute() for source in options.sources)
     return Manifest(
         sources=list(options.sources),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from edgedigits.cli import bench_compare, bench_matrix
-from edgedigits.cli.model_options import Cores, Device, Engine, Kernels, Model, Threads, engine_options
+from edgedigits.cli.model_options import Cores, Device, Engine, Finder, Kernels, Model, Threads, engine_options
 
 if TYPE_CHECKING:
     from edgedigits.benchmarking.bench_state import Bench, BenchOptions
@@ -34,6 +34,7 @@ def bench(
     threads: Threads = 1,
     kernels: Kernels = "auto",
     cores: Cores = None,
+    finder: Finder = "shipped",
     what: Annotated[
         Literal["read", "invoke"], typer.Option(help="Time whole readings, stage by stage, or the engine alone.")
     ] = "read",
@@ -86,6 +87,7 @@ def bench(
         accuracy=(images or IMAGES) if accuracy else None,
         sustained=(minutes or MINUTES) if sustained else None,
         meter=meter,
+        finder=finder,
     )  # fmt: skip
     result, failures, error, out = _measure(options, out, submit_file)
     _print(result, out, as_json)

@@ -34,6 +34,7 @@ def evaluate(
     threads: common.Threads = 1,
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
+    finder: common.Finder = "shipped",
     expect: Annotated[common.Expected, typer.Option(help="What every picture holds.")] = "auto",
     exclude: Annotated[
         list[str] | None,
@@ -58,8 +59,9 @@ def evaluate(
 
     pictures = read_labelled(folder)
     options = ReaderOptions(
-        model, engine, device, common.engine_options(threads, kernels, cores), min_confidence, expect=expect
-    )
+        model, engine, device, common.engine_options(threads, kernels, cores), min_confidence, expect=expect,
+        finder=finder,
+    )  # fmt: skip
     with ProgressBar("reading", len(pictures), at_least=WORTH_A_BAR) as bar:
         found = evaluate_pictures(pictures, options, exclude=exclude or (), jobs=jobs, progress=bar.advance)
     facts = {"folder": str(folder), "expect": expect, "excluded": exclude or [], "jobs": jobs}

@@ -46,6 +46,9 @@ def export(
         Literal["plain", "arduino", "cmake"] | None,
         typer.Option(help="C: layout of the folder.", show_default="plain"),
     ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="C of a finder: of its pictures.", show_default="320x320")
+    ] = None,
     engine: Annotated[
         Literal["wasm", "onnxruntime-web"] | None,
         typer.Option(help="Web: engine of the page; onnxruntime-web takes any ONNX model.", show_default="wasm"),
@@ -54,12 +57,26 @@ def export(
         Path | None,
         typer.Option(help="Web: onnxruntime-web as written by npm pack.", show_default="in the working folder"),
     ] = None,
+    finder: Annotated[
+        Path | None,
+        typer.Option(help="Web: a finder's int8 .tflite file, with which it finds digits.", show_default="by rules"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
     """Export a model; refuse the artifact if its decisions differ too much from those of the model."""
     from edgedigits.training.run_folder import RunFolder
+    from edgedigits_runtime.finder_contract import is_finder_file
 
-    if model is not None and RunFolder(Path(model)).is_finder():
+    is_run = model is not None and RunFolder(Path(model)).is_finder()
+    if model is not None and format == "c" and (is_run or is_finder_file(Path(model))):
+        from edgedigits.finding.code import export_finder_code
+
+        path = export_finder_code(Path(model), out, size or "320x320", kernels or "xnnpack", force=force, verify=verify)
+        typer.echo(_describe(path, format, "int8"))
+        return
+    if size is not None:
+        raise typer.BadParameter("only the C of a finder has a size; leave out --size")
+    if model is not None and is_run:
         _export_finder(Path(model), format, precision, out, verify)
         return
     from edgedigits.cli.verify import print_verification
@@ -67,7 +84,7 @@ def export(
     from edgedigits.exporting.plan import ExportRequest
     from edgedigits.training.data_of_model import DataOptions
 
-    options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package}
+    options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package, "finder": finder}
     places = DataOptions(data, data_dir)
     made = export_model(ExportRequest(model, format, precision, out, verify, places, expect_accuracy, force, options))
     typer.echo(_describe(made.path, format, made.precision))
@@ -85,7 +102,7 @@ def _export_finder(run: Path, format: str, precision: str | None, out: Path | No
     """Export the finder of a run folder, also of an unfinished one; it is compared with the trained network."""
     precisions = {"tflite": "int8", "onnx": "float32"}
     if format not in precisions or precision not in (None, precisions[format]):
-        expected = " or ".join(f"{name} {kept}" for name, kept in precisions.items())
+        expected = ", ".join(f"{name} {kept}" for name, kept in precisions.items()) + " or c"
         raise typer.BadParameter(f"the finder is exported as {expected}; got {format} {precision or ''}".rstrip())
     from edgedigits_exporters.keras_backend import load_keras
 

@@ -44,6 +44,16 @@ Expect = Annotated[
 
 Length = Annotated[int | None, typer.Option(min=1, help="Number of digits, if you know it.")]
 
+Finder = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|none",
+        help="File of the network that finds the digits, .tflite or .onnx; none finds them by rules.",
+        callback=lambda value: None if value == "none" else value,
+        show_default="the shipped one, if there is one",
+    ),
+]
+
 TopK = Annotated[int, typer.Option(min=1, help="Labels listed for each digit.")]
 
 MaxPixels = Annotated[int | None, typer.Option(min=1, help="Refuse pictures with more pixels.")]

@@ -8,6 +8,8 @@ import typer
 
 if TYPE_CHECKING:
     from edgedigits.model_files import ModelEntry
+    from edgedigits_runtime.contract import Contract
+    from edgedigits_runtime.finder_contract import FinderContract
 
 app = typer.Typer(
     help="List shipped and local models: size, accuracy, cards, contracts.",
@@ -25,9 +27,9 @@ def list_models(
     """List the shipped models, and the models and artifacts of the runs."""
     if ctx.invoked_subcommand is not None:
         return
-    from edgedigits.model_files import local_models, shipped_models
+    from edgedigits.model_files import local_models, shipped_finders, shipped_models
 
-    entries = [*shipped_models(), *local_models(runs)]
+    entries = [*shipped_models(), *shipped_finders(), *local_models(runs)]
     if as_json:
         for entry in entries:
             typer.echo(json.dumps(_row(entry)))
@@ -45,10 +47,7 @@ def list_models(
         if contract is None:
             table.add_row(entry.name, "-", "-", size, "-", entry.problem)
             continue
-        accuracy = f"{contract.accuracy['top1']:.2%} {contract.accuracy['dataset']}" if contract.accuracy else "-"
-        agreement = f"{contract.verified['agreement']:.2%}" if contract.verified else "not verified"
-        agreement = "itself" if contract.format == "keras" else agreement
-        table.add_row(entry.name, contract.format, contract.precision, size, accuracy, agreement)
+        table.add_row(entry.name, contract.format, contract.precision, size, *_measures(contract))
     Console().print(table)
 
 
@@ -63,10 +62,12 @@ def show(
     """Print a shipped model's card, or the contract of another model."""
     from edgedigits.model_files import contract_of, find_model, shipped_names
     from edgedigits.reports.model_card import card_page, read_card
+    from edgedigits_runtime.finder_contract import holds_finder, read_finder_contract
 
     card = read_card(model) if model in shipped_names() and not contract else None
     if card is None:
-        typer.echo(contract_of(find_model(model)).to_json())
+        path = find_model(model)
+        typer.echo((read_finder_contract(path) if holds_finder(path) else contract_of(path)).to_json())
     elif as_json:
         typer.echo(json.dumps(card, indent=1))
     else:
@@ -85,6 +86,18 @@ def plot(
     from edgedigits.reports.family_plot import plot_family
 
     typer.echo(plot_family(out))
+
+
+def _measures(contract: "Contract | FinderContract") -> tuple[str, str]:
+    """Return the accuracy, and the agreement with the original; of a finder what it finds, and nothing."""
+    from edgedigits_runtime.contract import Contract
+
+    if not isinstance(contract, Contract):
+        found = contract.measures
+        return (f"finds {found['recall']:.1%}, {found['precision']:.1%} right" if found else "-"), "-"
+    accuracy = f"{contract.accuracy['top1']:.2%} {contract.accuracy['dataset']}" if contract.accuracy else "-"
+    agreement = f"{contract.verified['agreement']:.2%}" if contract.verified else "not verified"
+    return accuracy, "itself" if contract.format == "keras" else agreement
 
 
 def _row(entry: "ModelEntry") -> dict[str, Any]:

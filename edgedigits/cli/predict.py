@@ -41,6 +41,7 @@ def predict(
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
     isolate: common.Isolate = False,
+    finder: common.Finder = "shipped",
     expect: common.Expect = "auto",
     length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -79,7 +80,7 @@ def predict(
     drawings_of = _drawings(annotate, show_input, explain)
     options = ReaderOptions(
         model, engine, device, common.engine_options(threads, kernels, cores, isolate), min_confidence,
-        max_pixels, top_k, expect, length,
+        max_pixels, top_k, expect, length, finder,
     )  # fmt: skip
     tasks = (Task(source, drawings_of(source.name)) for source in expand(sources))
     ahead = list(islice(tasks, MANY if jobs is None else 2))

@@ -45,6 +45,7 @@ def read_bulk(
     part_size: Annotated[
         int | None, typer.Option(min=1, help="Pictures of a part.", show_default="256 to 10,000, by their number")
     ] = None,
+    finder: common.Finder = "shipped",
     expect: common.Expect = "auto",
     length: common.Length = None,
     min_confidence: common.MinConfidence = None,
@@ -58,7 +59,9 @@ def read_bulk(
 
     # There is a worker for each core.
     one_core = EngineOptions(threads=1, workers=1)
-    reading = ReaderOptions(model, engine, device, one_core, min_confidence, max_pixels, expect=expect, length=length)
+    reading = ReaderOptions(
+        model, engine, device, one_core, min_confidence, max_pixels, expect=expect, length=length, finder=finder
+    )
     options = BulkOptions(tuple(sources), out, reading, address, resume, workers, column, part_size)
     with _Bar() as bar:
         total = read_pictures(options, bar)

@@ -20,6 +20,7 @@ def serve(
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
     isolate: common.Isolate = False,
+    finder: common.Finder = "shipped",
     min_confidence: common.MinConfidence = None,
     host: Annotated[str, typer.Option(help="Address to listen on; only loopback needs no token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8000,
@@ -53,7 +54,7 @@ def serve(
     from edgedigits.serving.options import Limits, ServeOptions
 
     processor = common.engine_options(threads, kernels, cores, isolate)
-    reading = ReaderOptions(model, engine, device, processor, min_confidence, max_pixels)
+    reading = ReaderOptions(model, engine, device, processor, min_confidence, max_pixels, finder=finder)
     limits = Limits(body_bytes=int(max_body * 1e6), seconds=timeout, waiting=max_waiting)
     server.serve(
         ServeOptions(reading, host, port, workers, token, tuple(allow_host or ()), limits, batch_ms, log_requests)

@@ -18,6 +18,7 @@ EXAMPLES = (
 )
 
 PRINTED_FLIPS = 10
+FINDER_SCENES = 300
 WIDTH = len("ONNX Runtime")
 
 
@@ -42,7 +43,15 @@ def verify(
     isolate: Isolate = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
-    """Compare every decision with the original, and every value of C with LiteRT; exit with 1 if a gate is missed."""
+    """Compare every decision with the original, and every value of C with LiteRT; exit with 1 if a gate is missed.
+
+    A finder is compared by what it finds in drawn scenes.
+    """
+    from edgedigits_runtime.finder_contract import holds_finder
+
+    if artifact.is_file() and holds_finder(artifact):
+        _verify_finder(artifact, Path(against) if against else artifact.with_name("finder.keras"), as_json=as_json)
+        return
     from edgedigits.recipes.gates import Gate
     from edgedigits.verification.verify import verify as verify_model
 
@@ -57,6 +66,24 @@ def verify(
         for note in verification.notes:
             typer.echo(f"  note: {note}")
     if not verification.passed:
+        raise typer.Exit(1)
+
+
+def _verify_finder(artifact: Path, against: Path, *, as_json: bool) -> None:
+    from edgedigits.finding.exporting import MOST_LOST, losses, measured
+
+    found, reference = (measured(path, FINDER_SCENES) for path in (artifact, against))
+    lost = losses(found, reference)
+    if as_json:
+        report = {"artifact": str(artifact), "against": str(against), "scenes": FINDER_SCENES, "measures": found}
+        typer.echo(json.dumps({**report, "reference": reference, "passed": not lost}))
+    else:
+        typer.echo(f"{artifact} against {against}, {FINDER_SCENES} drawn scenes")
+        for name in ("recall", "precision", "letters_taken", "exact"):
+            typer.echo(f"  {name:{WIDTH}} {found.get(name, 0):7.2%}, of the original {reference.get(name, 0):7.2%}")
+        gate = f"recall and precision at most {100 * MOST_LOST:g} point lower"
+        typer.secho(f"  MISSED: {'; '.join(lost)}" if lost else f"  passed ({gate})", fg="red" if lost else "green")
+    if lost:
         raise typer.Exit(1)
 
 

@@ -38,6 +38,7 @@ def watch(
     threads: common.Threads = 1,
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
+    finder: common.Finder = "shipped",
     expect: common.Expect = "auto",
     length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each frame that is read.")] = False,
@@ -67,18 +68,20 @@ def watch(
     from edgedigits.predicting.pictures import ReaderOptions
     from edgedigits_runtime.clock import Clock
     from edgedigits_runtime.live.outputs import OutputOptions, open_outputs
+    from edgedigits_runtime.live.settling import SURE
     from edgedigits_runtime.live.watching import Watch, WatchOptions
     from edgedigits_runtime.sources.named import source_named
 
     if annotate and annotate.exists() and Path(source).exists() and annotate.samefile(source):
         raise typer.BadParameter(f"--annotate would overwrite the source {annotate}; choose another path")
     region = _region(roi)
-    options = WatchOptions(max_fps, region, duration, top_k)
     output_options = OutputOptions(annotate, window, _address(preview), region)
     reader = ReaderOptions(
         model, engine, device, common.engine_options(threads, kernels, cores), min_confidence,
-        top_k=top_k, expect=expect, length=length,
+        top_k=top_k, expect=expect, length=length, finder=finder,
     ).open()  # fmt: skip
+    least = max(SURE if min_confidence is None else min_confidence, reader.classifier.contract.rejection_threshold)
+    options = WatchOptions(max_fps, region, duration, top_k, least)
     clock = Clock()
     watching = Watch(reader, source_named(source, clock), options, clock)
     counters = watching.counters

@@ -70,6 +70,7 @@ def export(
     project: str = "plain",
     engine: str | None = None,
     npm_package: Path | None = None,
+    finder: Path | None = None,
     force: bool = False,
 ) -> Exported:
     """Export a model and prove the export; mirrors `edgedigits export`.
@@ -83,7 +84,7 @@ def export(
         data, data_dir: dataset, and the folder to look in first; None for the one that the model was trained on.
         expect_accuracy: fraction 0..1 that the model and the artifact must reach; None for what the contract says.
         kernels, project: of C, kernels also of web; see microcontroller.c.COptions.
-        engine, npm_package: of web; see web.WebOptions.
+        engine, npm_package, finder: of web; see web.WebOptions.
         force: replace an existing folder.
 
     Raises:
@@ -94,6 +95,7 @@ def export(
         "project": None if project == "plain" else project,
         "engine": engine,
         "npm_package": npm_package,
+        "finder": finder,
     }
     return export_model(
         ExportRequest(

@@ -82,11 +82,8 @@ def export_finder(
         ConversionFailed: a converter failed.
         ExportError: a file was refused, and not kept.
     """
-    import keras
-
     contract = read_finder_contract(source)
-    trained = keras.saving.load_model(source, compile=False)
-    reference = evaluate(outputs_of(trained), validation_scenes(scenes), contract.threshold).shares()
+    reference = measured(source, scenes)
     used = {"name": "drawn scenes", "count": min(scenes, CALIBRATION_SCENES), "seed": CALIBRATION_SEED}
     contracts = {
         "tflite": dataclasses.replace(contract, format="tflite", precision="int8", calibration=used),
@@ -102,7 +99,7 @@ def export_finder(
         trial = path.with_name(f".trial{path.suffix}")
         try:
             _write(trial, model, described)
-            measures = _measured(trial, scenes)
+            measures = measured(trial, scenes)
         finally:
             trial.unlink(missing_ok=True)
         if verify:
@@ -132,8 +129,21 @@ def to_tflite(trained: Any, scenes: int) -> bytes:
     converter.representative_dataset = lambda: ([stream.scene(k).pixels[None] / np.float32(255)] for k in range(scenes))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    flatbuffer: bytes = converter.convert()
-    return flatbuffer
+    return _for_all_kernels(converter.convert())
+
+
+def _for_all_kernels(flatbuffer: bytes) -> bytes:
+    """Return a model whose DEPTH_TO_SPACE states version 1: the kernels take int8, and the reference ones know no 2."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
+    for code in model.operatorCodes:
+        if code.builtinCode == schema.BuiltinOperator.DEPTH_TO_SPACE:
+            code.version = 1
+    builder = flatbuffers.Builder(len(flatbuffer))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def to_onnx(trained: Any) -> bytes:
@@ -163,17 +173,33 @@ def _write(path: Path, model: bytes, contract: FinderContract) -> None:
         write_whole(path, append_zipped(model, contract))
 
 
-def _measured(path: Path, scenes: int) -> dict[str, float]:
-    network = open_finder_network(path, "cpu")
-    shares = evaluate(network.outputs, validation_scenes(scenes), network.contract.threshold).shares()
+def measured(path: Path, scenes: int) -> dict[str, float]:
+    """Return recall, precision and others of a finder's `.keras`, `.tflite` or `.onnx` file over drawn scenes."""
+    if path.suffix == ".keras":
+        contract = read_finder_contract(path)
+        from edgedigits_exporters.keras_backend import load_keras
+
+        keras = load_keras()
+        outputs = outputs_of(keras.saving.load_model(path, compile=False))
+    else:
+        network = open_finder_network(path, "cpu")
+        contract, outputs = network.contract, network.outputs
+    shares = evaluate(outputs, validation_scenes(scenes), contract.threshold).shares()
     # JSON has no NaN.
     return {name: round(value, 4) for name, value in shares.items() if not np.isnan(value)}
 
 
+def losses(measures: dict[str, float], reference: dict[str, float]) -> list[str]:
+    """Return what a file lost against its reference, if it is more than MOST_LOST, in words."""
+    return [
+        f"{name} {measures.get(name, 0.0):.3f}, the reference {reference.get(name, 0.0):.3f}"
+        for name in ("recall", "precision")
+        if measures.get(name, 0.0) < reference.get(name, 0.0) - MOST_LOST
+    ]
+
+
 def _refuse_loss(path: Path, measures: dict[str, float], reference: dict[str, float]) -> None:
-    for name in ("recall", "precision"):
-        if measures.get(name, 0.0) < np.nan_to_num(reference[name]) - MOST_LOST:
-            raise ExportError(
-                f"{path.name} has {name} {measures.get(name, 0.0):.3f} over drawn scenes, the trained network"
-                f" {reference[name]:.3f}; train longer, or calibrate on other scenes"
-            )
+    if lost := losses(measures, reference):
+        raise ExportError(
+            f"{path.name} has over drawn scenes {'; '.join(lost)}; train longer, or calibrate on other scenes"
+        )

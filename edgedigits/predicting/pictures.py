@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgedigits.model_files import DEFAULT_FINDER
 from edgedigits_runtime.errors import EdgedigitsError
 from edgedigits_runtime.sources.files import Source
 
@@ -22,6 +23,7 @@ class ReaderOptions:
     Attributes:
         expect: "one", "number", "page" or "auto".
         length: the number of digits, if known.
+        finder: a finder's file, None for rules, or the shipped one.
     """
 
     model: str = "base"
@@ -33,6 +35,7 @@ class ReaderOptions:
     top_k: int = 3
     expect: "Expect" = "auto"
     length: int | None = None
+    finder: str | None = DEFAULT_FINDER
 
     def open(self) -> "Reader":
         """Return the reader.
@@ -51,6 +54,7 @@ class ReaderOptions:
             max_pixels=self.max_pixels,
             expect=self.expect,
             length=self.length,
+            finder=self.finder,
         )
         reader.top_k = self.top_k
         return reader

@@ -65,8 +65,9 @@ def reading_line(reading: "Reading") -> str:
 
 
 def engine_line(reading: "Reading") -> str:
-    """Return the model, the engine, the device and the providers."""
-    return f"{reading.model} on {reading.engine}, {reading.device} ({', '.join(reading.providers)})"
+    """Return the model, the engine, the device and the providers, and those of the finder."""
+    parts = [part for part in (reading, reading.finder) if part is not None]
+    return "; ".join(f"{part.model} on {part.engine}, {part.device} ({', '.join(part.providers)})" for part in parts)
 
 
 def stages_line(reading: "Reading") -> str:

@@ -202,7 +202,7 @@ def parse_contract(text: str | bytes, source: str) -> Contract:
             " export the model again or install the matching version"
         )
     if fields.get("reader") == "finder":
-        raise ContractInvalid(f"expected a classifier in {source}, got a finder, which says where digits are")
+        raise ContractInvalid(f"expected a classifier in {source}, got a finder; give it as the finder, not as MODEL")
     missing = [name for name in REQUIRED if name not in fields]
     if missing:
         raise ContractInvalid(f"the contract of {source} lacks {', '.join(missing)}; docs/contract.md has all")

@@ -10,7 +10,7 @@ from typing import Any
 
 from edgedigits_runtime.contract import SCHEMA
 from edgedigits_runtime.embedded_contract import read_contract_text
-from edgedigits_runtime.errors import ContractInvalid
+from edgedigits_runtime.errors import ContractInvalid, ContractMissing, EdgedigitsError
 
 READER = "finder"
 """In the place where a classifier's contract has "digits" or "plain"."""
@@ -29,7 +29,7 @@ class FinderContract:
         strides: pixels of a cell at each level.
         side: longest side, in pixels, that a picture is resized to.
         threshold: least score of what is found; chosen on drawn validation scenes.
-        format: "keras", "onnx" or "tflite".
+        format: "keras", "onnx", "tflite" or "c".
         precision: "float32" or "int8".
         training: what it was trained on: name, count of scenes, seed.
         calibration: scenes that quantization ranges were measured on; None without such quantization.
@@ -68,7 +68,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "strides": (lambda value: value == [4, 8, 16, 32], "[4, 8, 16, 32]"),
     "side": (lambda value: type(value) is int and 32 <= value <= 4096 and value % 32 == 0, "a multiple of 32"),
     "threshold": (lambda value: _is_number(value) and 0 < value < 1, "between 0 and 1"),
-    "format": (lambda value: value in ("keras", "onnx", "tflite"), "keras, onnx or tflite"),
+    "format": (lambda value: value in ("keras", "onnx", "tflite", "c"), "keras, onnx, tflite or c"),
     "precision": (lambda value: value in ("float32", "int8"), "float32 or int8"),
     "training": (_is_facts, "an object or null"),
     "calibration": (_is_facts, "an object or null"),
@@ -91,7 +91,7 @@ def parse_finder_contract(text: str | bytes, source: str) -> FinderContract:
     except (ValueError, RecursionError) as error:
         raise ContractInvalid(f"the contract of {source} is not JSON: {error}") from error
     if not isinstance(fields, dict) or fields.get("reader") != READER:
-        raise ContractInvalid(f"expected a finder in {source}, got another model; give a file that edgedigits shipped")
+        raise ContractInvalid(f"expected a finder in {source}, got another model; give it as MODEL")
     wrong = [
         f"{name} must be {words}, is {fields.get(name)!r}"
         for name, (check, words) in CHECKS.items()
@@ -103,6 +103,28 @@ def parse_finder_contract(text: str | bytes, source: str) -> FinderContract:
     return FinderContract(**{**fields, "strides": tuple(fields["strides"])})
 
 
+def is_finder_file(path: Path) -> bool:
+    """Whether a file has the contract of a finder, whatever its fields."""
+    try:
+        fields = json.loads(read_contract_text(path))
+    except (EdgedigitsError, ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("reader") == READER
+
+
 def read_finder_contract(path: Path) -> FinderContract:
     """Read the contract of a finder's file; errors are those of read_contract."""
-    return parse_finder_contract(read_contract_text(path), str(path))
+    try:
+        text = read_contract_text(path)
+    except ContractMissing as error:
+        raise ContractMissing(f"expected a finder in {path}, got a file without a contract; export one") from error
+    return parse_finder_contract(text, str(path))
+
+
+def holds_finder(path: Path) -> bool:
+    """Return whether a model file's contract is a finder's; False without one, other errors as of read_contract."""
+    try:
+        fields = json.loads(read_contract_text(path))
+    except (ContractMissing, ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("reader") == READER

@@ -1,18 +1,21 @@
 """A stopwatch for the stages of a reading, and medians of interleaved calls."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 STAGES = ("decode", "ink", "locate", "frame", "invoke", "reject")
+WITH_FINDER = ("decode", "find", "frame", "classify", "judge")
+"""Stages of a reading with a finder."""
 
 
 class Stopwatch:
-    """Milliseconds by stage on the monotonic clock; repeated stages add up."""
+    """Milliseconds by stage, of `names`, on the monotonic clock; repeated stages add up."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = STAGES) -> None:
         self._start = time.perf_counter_ns()
-        self._stages = dict.fromkeys(STAGES, 0.0)
+        self.names = names
+        self._stages = dict.fromkeys(names, 0.0)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -69,9 +69,10 @@ def test_a_fresh_process_gets_the_engine_options(options: EngineOptions, monkeyp
     monkeypatch.setattr("__main__.before", "", raising=False)
     monkeypatch.setattr("edgedigits.loading.load", load)
     monkeypatch.setattr(Child, "call", call_here)
-    run_fresh_process(ProcessOptions("none", Path("a.tflite"), "litert", "cpu", options), (Path("a.png"),))
-    given = {"engine": "litert", "device": "cpu", "options": options}
-    assert loaded == [("a.tflite", given)]
+    given = ProcessOptions("none", Path("a.tflite"), "litert", "cpu", options, "finder.tflite")
+    run_fresh_process(given, (Path("a.png"),))
+    expected = {"engine": "litert", "device": "cpu", "options": options, "finder": "finder.tflite"}
+    assert loaded == [("a.tflite", expected)]
     assert read == ["a.png"]
 
 

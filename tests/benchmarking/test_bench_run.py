@@ -11,12 +11,13 @@ from rich.console import Console
 
 from benchmarks.synthetic_engine import SyntheticEngine
 from edgedigits.benchmarking import sections
-from edgedigits.benchmarking.bench_state import Bench, BenchOptions, digest_of_model, open_bench
+from edgedigits.benchmarking.bench_state import Bench, BenchOptions, describe_workload, digest_of_model, open_bench
 from edgedigits.benchmarking.energy import consumption
 from edgedigits.benchmarking.energy.meters import Meter, NoMeter
 from edgedigits.benchmarking.measuring import sampling
 from edgedigits.benchmarking.measuring.sampling import Effort
 from edgedigits.benchmarking.measuring.workload import load_workload
+from edgedigits.benchmarking.results.comparing import unequal_work
 from edgedigits.benchmarking.results.result_file import plain
 from edgedigits.benchmarking.results.result_text import duration, size, three_digits
 from edgedigits.benchmarking.results.terminal_page import page
@@ -26,6 +27,7 @@ from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ClockError, MeasurementError, UnknownName
 from edgedigits_runtime.reading.reader import Reader
 from tests.support.recorded_machines import unpack, write
+from tests.support.tiny_finder import write_finder
 from tests.support.tiny_models import int8_contract
 
 SHORT = Effort(iterations=20, seconds=0, warmup_seconds=0)
@@ -202,3 +204,16 @@ def text_of(result: dict[str, Any]) -> str:
 )  # fmt: skip
 def test_figures_as_text(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_a_finder_is_a_part_of_the_work(tmp_path: Path) -> None:
+    finder = write_finder(tmp_path / "finder.tflite")
+    workloads = []
+    for used in (str(finder), None):
+        bench = open_bench(BenchOptions("pico", pictures="small", finder=used))
+        workloads.append(describe_workload(bench))
+        bench.reader.close()
+    assert workloads[0]["finder"]["model"]["name"] == "tiny-finder" and "finder" not in workloads[1]
+    one, other = ({"kind": "bench", "workload": workload} for workload in workloads)
+    assert [line.startswith("other finders") for line in unequal_work(one, other)] == [True]
+    assert list(unequal_work(one, one)) == []

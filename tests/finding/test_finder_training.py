@@ -70,6 +70,8 @@ def test_options_without_a_meaning_for_scenes_are_refused(run_command: RunComman
 def test_only_the_formats_of_a_finder_are_exported(run_command: RunCommand, tmp_path: Path) -> None:
     config = RunConfig("finder", "drawn scenes", None, 1, 1, 0, None, "auto", "", {}, {})
     RunFolder(tmp_path).write_config(config)
-    for options in (("--format", "c"), ("--precision", "float16")):
+    for options in (("--format", "web"), ("--precision", "float16")):
         assert "onnx" in run_command("export", tmp_path, *options, check=2).stderr
+    assert "--size" in run_command("export", tmp_path, "--size", "64x64", check=2).stderr
+    assert "finder.tflite" in run_command("export", tmp_path, "--format", "c", check=1).stderr
     assert "finder.keras" in run_command("export", tmp_path, check=1).stderr

@@ -141,3 +141,10 @@ def test_text_matches_digits(frames: list[list[tuple[str, tuple[int, int, int, i
         assert answer.text.replace("\n", "") == "".join(found.label for found in answer.digits)
         assert all(0 <= found.confidence <= 1 for found in answer.digits)
         assert not (answer.new and not answer.text)
+
+
+@pytest.mark.parametrize(("seen", "sure", "settles"), [(1, 0.9, True), (1, 0.5, False), (3, 1.0, False)])
+def test_a_digit_settles_by_its_mean_confidence_over_readings(seen: int, sure: float, settles: bool) -> None:
+    settling = Settling(least=0.6)
+    answers = [settling.update([digit("4", sure=sure)] if k % seen == 0 else [], k / 10) for k in range(60)]
+    assert any(answer.new for answer in answers) == settles

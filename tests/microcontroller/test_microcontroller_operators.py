@@ -71,7 +71,7 @@ def one_operator(kind: type[Operator], name: str, shape: tuple[int, int, int], *
     taken = Tensor("taken", shape, 0.05, 3)
     made = fields.pop("output", Tensor("made", shape, 0.04, -7))
     operator = kind(name=name, position=0, inputs=(taken,), output=made, **fields)  # type: ignore[arg-type]
-    return Graph(taken, operator.output, (operator,))
+    return Graph(taken, (operator.output,), (operator,))
 
 
 def dense(weights: NDArray[np.int8], zero_point: int = 0, scale: float = 0.01, **fields: object) -> Graph:
@@ -151,7 +151,7 @@ def test_many_scales_equal_litert_in_the_last_bit(seed: int) -> None:
     biases = np.rint(generator.normal(0, 60, channels) / ratio).astype(np.int32)
     weights = generator.integers(-128, 128, (channels, 8)).astype(np.int8)
     convolution = one_by_one("CONV_2D", taken, made, weights, scales, bias=biases)
-    assert_same(Graph(taken, flat, (convolution, Reshape("RESHAPE", 1, (made,), flat))), seed)
+    assert_same(Graph(taken, (flat,), (convolution, Reshape("RESHAPE", 1, (made,), flat))), seed)
 
 
 @pytest.mark.slow
@@ -175,7 +175,7 @@ def test_operators_on_pairs_of_random_values(name: str, seed: int) -> None:
         kind(name, 2, (first, second), made, str(generator.choice(["NONE", "RELU", "RELU6"]))),
         Reshape("RESHAPE", 3, (made,), flat),
     )
-    assert_same(Graph(taken, flat, operators), seed)
+    assert_same(Graph(taken, (flat,), operators), seed)
 
 
 def quantized(generator: np.random.Generator) -> tuple[float, int]:
@@ -217,7 +217,7 @@ def test_squares_equal_litert(seed: int, activation: str) -> None:
 
 def assert_same_table(operator: Operator, table_of: Callable[[Any, Kernels], NDArray[np.int64]]) -> None:
     """Compare the results of an operator for the 256 values with LiteRT's, without C."""
-    content = tflite_of(Graph(operator.inputs[0], operator.output, (operator,)))
+    content = tflite_of(Graph(operator.inputs[0], (operator.output,), (operator,)))
     for kernels in KERNELS:
         answers = litert(content, np.arange(-128, 128, dtype=np.int8)[np.newaxis], kernels)
         np.testing.assert_array_equal(table_of(operator, kernels), answers[0], f"{kernels}, {operator}")
@@ -283,7 +283,7 @@ def test_relu6_bound_half_way_between_two_steps(name: str) -> None:
         "RELU6": lambda: Clamp(**common),  # type: ignore[arg-type]
     }
     pool = lambda: Pool(**common, window=Window((1, 1)))  # type: ignore[arg-type]  # noqa: E731
-    assert_same(Graph(taken, made, (operators.get(name, pool)(),)), 0)
+    assert_same(Graph(taken, (made,), (operators.get(name, pool)(),)), 0)
 
 
 def test_weights_with_a_zero_point() -> None:

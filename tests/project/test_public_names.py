@@ -28,11 +28,11 @@ def test_the_library() -> None:
     ("name", "parameters"),
     [
         ("load", ["model", "engine", "device", "options", "min_confidence", "max_pixels", "expect",
-                  "length"]),
+                  "length", "finder"]),
         ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
                    "mixed_precision", "parallel", "out", "device"]),
         ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "expect_accuracy",
-                    "kernels", "project", "engine", "npm_package", "force"]),
+                    "kernels", "project", "engine", "npm_package", "finder", "force"]),
         ("verify", ["artifact", "against", "split", "data", "data_dir", "demands", "isolate"]),
     ],
 )  # fmt: skip

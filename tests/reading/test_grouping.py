@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.grouping import grouped, reference_height
-from edgedigits_runtime.reading.marks import Box, Mark
+from edgedigits_runtime.reading.marks import Mark
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 

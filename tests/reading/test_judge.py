@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.criteria import Criteria, Verdict
 from edgedigits_runtime.reading.found import Found
-from edgedigits_runtime.reading.judge import Candidates, candidates_of, confidence, judge_found, score_map
-from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.judge import Candidates, candidates_of, confidence, judge_found
 
 Floats = NDArray[np.float32]
 SHARES = st.floats(0, 1, width=32)
@@ -79,6 +79,24 @@ def test_what_either_network_doubts_is_left_out() -> None:
     assert judged(sure, fill=1.0).why == ("a solid patch",)
 
 
+@pytest.mark.parametrize(
+    ("score", "sure", "words"),
+    [(0.06, 0.2, "neither"), (0.06, 0.5, "the finder"), (0.95, 0.2, "the classifier"), (0.95, 0.99, "")],
+)
+def test_the_reason_names_the_network_that_doubts(score: float, sure: float, words: str) -> None:
+    (why,) = judged(found(ROW[:1], [score]), sure).why
+    assert bool(why) == bool(words) and words in why
+
+
+def test_letters_and_specks_are_named() -> None:
+    what = found([*ROW[:1], (100, 20, 4, 3)], [0.3, 0.9], [0.8, 0.01])
+    boxes = [Box(*map(int, box)) for box in what.boxes]
+    everything = Candidates(what, np.arange(2), boxes, np.full(2, 0.3, np.float32))
+    classified = np.full((2, 10), 0.99, np.float32)
+    verdict = judge_found(everything, classified, Criteria(0.4))
+    assert dict(zip(verdict.order, verdict.why, strict=True)) == {0: "looks like a letter", 1: "too small"}
+
+
 def test_one_digit_is_expected() -> None:
     several = found([(10, 10, 12, 18), (60, 10, 80, 120), (200, 10, 12, 18)], [0.9, 0.85, 0.9])
     assert read(several, judged(several, expect="one")) == [[1]]
@@ -109,7 +127,6 @@ def test_every_candidate_is_judged_once(
     count = len(candidates_of(what))
     assert sorted(verdict.order) == list(range(count))
     assert len(verdict.why) == len(verdict.lines) == count
-    assert score_map(what, (200, 200, 3)).shape == (200, 200)
 
 
 @given(SHARES, SHARES, SHARES, SHARES)

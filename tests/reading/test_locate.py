@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.locate import MOST_MARKS, Candidate, locate
-from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 

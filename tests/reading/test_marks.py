@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from edgedigits_runtime.reading.marks import Box, Mark, around, distance, gap, mask_stroke_width, trimmed, union
+from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.marks import Mark, around, distance, gap, mask_stroke_width, trimmed, union
 
 
 def block(x: int, y: int, width: int, height: int) -> Mark:

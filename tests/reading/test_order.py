@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.order import lines_of
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.marks import Box, Mark
+from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.marks import Mark
 from edgedigits_runtime.reading.touching import pieces
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 

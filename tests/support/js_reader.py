@@ -20,7 +20,7 @@ ORIGIN = "http://localhost"
 
 HARNESS = """
 async (modules) => {
-  const loaded = await Promise.all(modules.map((name) => import(`/reader/${name}.js`)));
+  const loaded = await Promise.all(modules.map((name) => import(`/${name}.js`)));
   const reader = Object.assign({}, ...loaded);
   const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const text = (data) => {
@@ -83,7 +83,8 @@ class BrowserReader:
         self.page.route(f"{ORIGIN}/**", _serve)
         self.page.expose_function("pythonInvoke", self._invoke)
         self.page.goto(f"{ORIGIN}/")
-        self.page.evaluate(HARNESS, sorted(path.stem for path in (SOURCE / "reader").glob("*.js")))
+        modules = [f"reader/{path.stem}" for path in sorted((SOURCE / "reader").glob("*.js"))]
+        self.page.evaluate(HARNESS, [*modules, "engines/finder"])
 
     def close(self) -> None:
         self.page.close()

@@ -11,6 +11,7 @@ from edgedigits_exporters.microcontroller.operands import BinaryOperator
 from edgedigits_exporters.microcontroller.operators.activation import Activation
 from edgedigits_exporters.microcontroller.operators.concatenation import Concatenation
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
+from edgedigits_exporters.microcontroller.operators.depth_to_space import DepthToSpace
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 from edgedigits_exporters.microcontroller.operators.leaky_relu import LeakyRelu
 from edgedigits_exporters.microcontroller.operators.pad import Pad
@@ -19,9 +20,11 @@ from edgedigits_exporters.microcontroller.operators.reduction import Mean, Reduc
 from edgedigits_exporters.microcontroller.operators.softmax import Softmax
 
 MAKE_VECTORS = ("FULLY_CONNECTED", "MEAN", "REDUCE_MAX", "SOFTMAX")
-PICTURES_ONLY = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "PAD", "REDUCE_MAX")
+PICTURES_ONLY = (
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "PAD", "REDUCE_MAX"),
+)
 RANK_OF_A_VECTOR = 2
-FIRST_VERSION = ("RESHAPE", "PRELU", "HARD_SWISH")
+FIRST_VERSION = ("RESHAPE", "PRELU", "HARD_SWISH", "DEPTH_TO_SPACE")
 
 
 def tflite_of(graph: Graph) -> bytes:
@@ -64,7 +67,7 @@ class _Packing:
         subgraph = self.schema.SubGraphT()
         subgraph.name = b"main"
         subgraph.tensors, subgraph.operators = self.tensors, operators
-        subgraph.inputs, subgraph.outputs = [0], [self.index[id(self.graph.output)]]
+        subgraph.inputs, subgraph.outputs = [0], [self.index[id(output)] for output in self.graph.outputs]
         model = self.schema.ModelT()
         model.version, model.subgraphs, model.buffers = 3, [subgraph], self.buffers
         model.operatorCodes = [self._code(code) for code in self.codes]
@@ -132,6 +135,10 @@ class _Packing:
             options = schema.ConcatenationOptionsT()
             options.axis = -1 if operator.axis == 2 else operator.axis + 1
             return "ConcatenationOptions", options, []
+        if isinstance(operator, DepthToSpace):
+            options = schema.DepthToSpaceOptionsT()
+            options.blockSize = operator.block
+            return "DepthToSpaceOptions", options, []
         if isinstance(operator, LeakyRelu):
             options = schema.LeakyReluOptionsT()
             options.alpha = operator.alpha

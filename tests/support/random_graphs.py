@@ -15,6 +15,7 @@ from edgedigits_exporters.microcontroller.operators.add import Add
 from edgedigits_exporters.microcontroller.operators.clamp import Clamp
 from edgedigits_exporters.microcontroller.operators.concatenation import Concatenation
 from edgedigits_exporters.microcontroller.operators.convolution import Convolution
+from edgedigits_exporters.microcontroller.operators.depth_to_space import DepthToSpace
 from edgedigits_exporters.microcontroller.operators.depthwise import Depthwise
 from edgedigits_exporters.microcontroller.operators.hard_swish import HardSwish
 from edgedigits_exporters.microcontroller.operators.leaky_relu import LeakyRelu
@@ -44,7 +45,44 @@ def random_graph(names: Sequence[str], seed: int, shape: tuple[int, int, int] | 
         made.grow(name)
     if made.last.shape[:2] != (1, 1):
         made.grow("RESHAPE")
-    return Graph(made.tensors[0], made.last, tuple(made.operators))
+    return Graph(made.tensors[0], (made.last,), tuple(made.operators))
+
+
+def random_finder(seed: int, size: tuple[int, int]) -> Graph:
+    """Return a network like the finder's, for pictures of a height and width.
+
+    Plain and separable convolutions to stride 32, a top-down path with nearest upsampling, two outputs each.
+    """
+    made = _Growing(np.random.default_rng(seed), (*size, 3))
+    made.tensors[0] = made.last = Tensor("image", (*size, 3), float(np.float32(1 / 255)), -128)
+    made.same(4, 3, stride=2)
+    features = [made.same(6, 3, stride=2)]
+    for window in (3, 3, 5):
+        made.same(made.last.shape[2], window, stride=2, depthwise=True)
+        block = made.same(8)
+        made.same(8, window, depthwise=True)
+        made.same(8)
+        features.append(made.sum_with(block))
+    outputs: list[Tensor] = []
+    above = None
+    for feature in reversed(features):
+        made.last = feature
+        own = made.same(8)
+        if above is not None:
+            made.last = above
+            height, width, channels = above.shape
+            joined = made._tensor((height, width, 4 * channels), above.scale, above.zero_point)
+            made._append(Concatenation("CONCATENATION", len(made.operators), (above,) * 4, joined, 2))
+            larger = made._tensor((2 * height, 2 * width, channels), above.scale, above.zero_point)
+            made._append(DepthToSpace("DEPTH_TO_SPACE", len(made.operators), (joined,), larger, 2))
+            own = made.sum_with(own)
+        above = own
+        made.same(8, 3, depthwise=True)
+        head = made.same(8)
+        ends = [made.same(2)]
+        made.last = head
+        outputs = [*ends, made.same(4), *outputs]
+    return Graph(made.tensors[0], tuple(outputs), tuple(made.operators))
 
 
 def random_inputs(graph: Graph, seed: int, count: int = 60) -> NDArray[np.int8]:
@@ -154,6 +192,36 @@ class _Growing:
         shape[axis] = sum(tensor.shape[axis] for tensor in inputs)
         made = self._tensor((shape[0], shape[1], shape[2]), last.scale, last.zero_point)
         self._append(Concatenation(name, len(self.operators), tuple(inputs), made, axis))
+
+    def depth_to_space(self, name: str) -> None:
+        """Append a DEPTH_TO_SPACE, or one of copies: nearest upsampling."""
+        block = int(self.generator.integers(2, 4))
+        height, width, channels = self.last.shape
+        if channels % block**2 or self.generator.random() < 0.5:
+            copies = (self.last,) * block**2
+            joined = self._tensor((height, width, channels * block**2), self.last.scale, self.last.zero_point)
+            self._append(Concatenation("CONCATENATION", len(self.operators), copies, joined, 2))
+        made = (height * block, width * block, self.last.shape[2] // block**2)
+        output = self._tensor(made, self.last.scale, self.last.zero_point)
+        self._append(DepthToSpace(name, len(self.operators), (self.last,), output, block))
+
+    def same(self, made: int, size: int = 1, stride: int = 1, *, depthwise: bool = False) -> Tensor:
+        """Append a convolution with SAME padding and ReLU6 that makes so many channels; return its output."""
+        height, width, channels = self.last.shape
+        shape = (-(-height // stride), -(-width // stride), made)
+        above, left = (max((-(-side // stride) - 1) * stride + size - side, 0) // 2 for side in (height, width))
+        window = Window((size, size), (stride, stride), (above, left))
+        if depthwise:
+            self._weighted("DEPTHWISE_CONV_2D", shape, window, (1, size, size, made), (0, 1, 2), multiplier=1)
+        else:
+            self._weighted("CONV_2D", shape, window, (made, size, size, channels), (1, 2, 3))
+        return self.last
+
+    def sum_with(self, other: Tensor) -> Tensor:
+        """Append an addition of a tensor of the last one's shape; return its output."""
+        output = self._tensor(self.last.shape, max(self.last.scale, other.scale), self._zero())
+        self._append(Add("ADD", len(self.operators), (self.last, other), output, "NONE"))
+        return output
 
     def function(self, name: str) -> None:
         (scale, zero), way = OWN_QUANTIZATION.get(name, (0, 0)), self.generator.integers(3)
@@ -343,6 +411,7 @@ GROWERS = {
     **dict.fromkeys(FUNCTIONS, _Growing.function),
     "CONV_2D": _Growing.convolution,
     "DEPTHWISE_CONV_2D": _Growing.depthwise,
+    "DEPTH_TO_SPACE": _Growing.depth_to_space,
     "FULLY_CONNECTED": _Growing.dense,
     "MAX_POOL_2D": _Growing.pool,
     "AVERAGE_POOL_2D": _Growing.pool,

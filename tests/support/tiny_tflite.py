@@ -40,9 +40,9 @@ def dense_softmax(
     model.version = 3
     # Int8 weights need version 4 of FULLY_CONNECTED.
     versions = {names.RESHAPE: 1, names.FULLY_CONNECTED: 4 if quantization else 1, names.SOFTMAX: 1}
-    model.operatorCodes = [_code(*each) for each in versions.items()]
+    model.operatorCodes = [code_of(*each) for each in versions.items()]
     model.subgraphs = [graph]
-    model.buffers = [_buffer(content) for content in (None, flat, weights, bias)]
+    model.buffers = [buffer_of(content) for content in (None, flat, weights, bias)]
     return packed(model)
 
 
@@ -68,7 +68,7 @@ def _tensors(
         ("logits", [1, classes], dtype, 0),
         ("probabilities", [1, classes], dtype, 0),
     ]
-    return [_tensor(*each, quantization.get(each[0])) for each in described]
+    return [tensor_of(*each, quantization.get(each[0])) for each in described]
 
 
 def _operators(flat: list[int]) -> list[Any]:
@@ -78,13 +78,13 @@ def _operators(flat: list[int]) -> list[Any]:
     softmax.beta = 1.0
     options = schema.BuiltinOptions
     return [
-        _operator(0, [0, 1], [2], options.ReshapeOptions, reshape),
-        _operator(1, [2, 3, 4], [5], options.FullyConnectedOptions, schema.FullyConnectedOptionsT()),
-        _operator(2, [5], [6], options.SoftmaxOptions, softmax),
+        operator_of(0, [0, 1], [2], options.ReshapeOptions, reshape),
+        operator_of(1, [2, 3, 4], [5], options.FullyConnectedOptions, schema.FullyConnectedOptionsT()),
+        operator_of(2, [5], [6], options.SoftmaxOptions, softmax),
     ]
 
 
-def _tensor(name: str, shape: list[int], dtype: str, buffer: int, quantization: tuple[float, int] | None) -> Any:
+def tensor_of(name: str, shape: list[int], dtype: str, buffer: int, quantization: tuple[float, int] | None) -> Any:
     made = schema.TensorT()
     made.name, made.shape, made.type, made.buffer = name.encode(), shape, KINDS[dtype], buffer
     if quantization:
@@ -94,20 +94,20 @@ def _tensor(name: str, shape: list[int], dtype: str, buffer: int, quantization: 
     return made
 
 
-def _buffer(content: NDArray[Any] | None) -> Any:
+def buffer_of(content: NDArray[Any] | None) -> Any:
     made = schema.BufferT()
     made.data = None if content is None else np.frombuffer(content.tobytes(), np.uint8)
     return made
 
 
-def _operator(code: int, inputs: list[int], outputs: list[int], kind: int, options: Any) -> Any:
+def operator_of(code: int, inputs: list[int], outputs: list[int], kind: int, options: Any) -> Any:
     made = schema.OperatorT()
     made.opcodeIndex, made.inputs, made.outputs = code, inputs, outputs
     made.builtinOptionsType, made.builtinOptions = kind, options
     return made
 
 
-def _code(builtin: int, version: int) -> Any:
+def code_of(builtin: int, version: int) -> Any:
     made = schema.OperatorCodeT()
     made.builtinCode = made.deprecatedBuiltinCode = builtin
     made.version = version

@@ -15,7 +15,9 @@ from PIL import Image
 import edgedigits
 from tests.conftest import REPOSITORY
 from tests.support.browser_modules import hosted
+from tests.support.needs import needs
 from tests.support.page_driving import choose_file, opened, wait_for_text
+from tests.support.small_finder import write_small_finder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -56,6 +58,15 @@ def test_the_page_opens_from_disk(browser: "Browser", base_site: Path) -> None:
     # The page requests no other file, not even of its folder.
     assert [url for url in requested if not url.startswith(("data:", "blob:"))] == [address]
     browser_context.close()
+
+
+@needs("clang", "wasm-ld")
+def test_a_page_with_a_finder_reads(browser: "Browser", tmp_path: Path) -> None:
+    finder = write_small_finder(tmp_path / "finder.tflite")
+    made = edgedigits.export("pico", format="web", finder=finder, out=tmp_path / "site", verify=False)
+    with opened(browser, (made.path / "index.html").as_uri()) as page:
+        choose_file(page, REPOSITORY / "examples" / "3-blue-pen.jpg")
+        page.locator("#stages:has-text('judge')").wait_for(state="attached")
 
 
 def test_the_console_is_empty_from_disk(browser: "Browser", base_site: Path) -> None:

@@ -18,6 +18,7 @@ def main(
     asked: str | None,
     device: str,
     options: dict[str, Any],
+    finder: str | None,
     pictures: list[str],
 ) -> dict[str, int]:
     """Read the first picture, then the others, and return each moment and each size.
@@ -41,7 +42,7 @@ def main(
     from edgedigits_runtime.engine_options import EngineOptions
 
     settings = EngineOptions(**{**options, "cores": tuple(options["cores"])})
-    reader = load(model, engine=asked, device=device, options=settings)
+    reader = load(model, engine=asked, device=device, options=settings, finder=finder)
     found |= {"loaded": time.perf_counter_ns(), "loaded_bytes": resident("VmRSS")}
     reader.read(pictures[0])
     found["read"] = time.perf_counter_ns()

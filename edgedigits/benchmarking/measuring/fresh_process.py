@@ -54,12 +54,13 @@ class ProcessOptions:
     asked: str | None = None  # The engine that the user named; None for the default.
     device: str = "auto"  # device, options: see edgedigits.load.
     options: EngineOptions = EngineOptions()
+    finder: str | None = None
 
 
 def run_fresh_process(given: ProcessOptions, pictures: Sequence[Path]) -> dict[str, int]:
     """Return first_reading's result of a fresh process, and "spawned", the moment of its start. Raises EngineDied."""
     options = {"threads": given.options.threads, "kernels": given.options.kernels, "cores": given.options.cores}
-    arguments = (given.engine, str(given.model), given.asked, given.device, options)
+    arguments = (given.engine, str(given.model), given.asked, given.device, options, given.finder)
     child = Child(f"a fresh process with {given.engine}", EngineDied, prelude=PRELUDE, keep_output=True)
     spawned = time.perf_counter_ns()
     try:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from edgedigits.benchmarking.measuring.sampling import nanoseconds
 from edgedigits_runtime.errors import ArrayError
-from edgedigits_runtime.timing import STAGES
 
 PER_MILLE = {"p50": 500, "p90": 900, "p99": 990, "p99_9": 999}
 """The percentiles of a summary; integers, so that ranks are exact."""
@@ -210,13 +209,13 @@ class StageTimes:
 
     def __init__(self) -> None:
         self.total = nanoseconds()
-        self._stages: dict[str, list[float]] = {stage: [] for stage in STAGES}
+        self._stages: dict[str, list[float]] = {}
 
     def keep(self, answer: Any) -> None:
         """Take the milliseconds that a reading reports for its stages; an engine's answer has none."""
         if isinstance(answer, dict):
-            for stage, times in self._stages.items():
-                times.append(answer[stage])
+            for stage in (name for name in answer if name != TOTAL):
+                self._stages.setdefault(stage, []).append(answer[stage])
 
     def summaries(self) -> dict[str, Summary]:
         """Return each stage's summary in milliseconds, "total" last; empty before the first call.
@@ -227,7 +226,7 @@ class StageTimes:
         if not len(self.total):
             return {}
         total = summarise(milliseconds(np.array(self.total)))
-        if not self._stages["invoke"]:
+        if not self._stages:
             return {"invoke": total, TOTAL: total}
         # To whole nanoseconds, the clock's unit.
         stages = {stage: summarise(np.round(times, 6)) for stage, times in self._stages.items()}

@@ -89,7 +89,7 @@ def describe_work(result: Result) -> str:
 
 
 def unequal_work(first: Result, other: Result) -> Iterator[str]:
-    """Yield a line for each difference in the work: kind, timed part, pictures, model file."""
+    """Yield a line for each difference in the work: kind, timed part, pictures, model files."""
     if first["kind"] != other["kind"]:
         yield f"a {first['kind']} result and a {other['kind']} result"
         return
@@ -102,6 +102,9 @@ def unequal_work(first: Result, other: Result) -> Iterator[str]:
     mine, its = one.get("model") or {}, two.get("model") or {}
     if mine.get("sha256") != its.get("sha256"):
         yield f"other model files: {_model(mine)} and {_model(its)}"
+    mine, its = (each["finder"]["model"] if each.get("finder") else {} for each in (one, two))
+    if mine.get("sha256") != its.get("sha256"):
+        yield f"other finders: {_model(mine) if mine else 'none'} and {_model(its) if its else 'none'}"
     rows, others = _row_files(first), _row_files(other)
     # Each once: a file has a row for every number of threads.
     for (name, digest), (its_name, its_digest) in dict.fromkeys(

@@ -19,10 +19,10 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 BINS = 60  # Of a drawn histogram; a result has many more.
 
 MOST_SERIES = len(COLOURS)
-STAGE_COLOURS = dict(
-    zip(("decode", "ink", "locate", "frame", "invoke", "reject"), (SKY, BLUE, GREEN, ORANGE, VERMILION, PURPLE),
-        strict=True)
-)  # fmt: skip
+STAGE_COLOURS = {
+    "decode": SKY, "ink": BLUE, "locate": GREEN, "find": BLUE, "frame": ORANGE, "invoke": VERMILION,
+    "classify": VERMILION, "reject": PURPLE, "judge": PURPLE,
+}  # fmt: skip
 
 
 def histogram_figure(series: Mapping[str, Result]) -> "Figure":
@@ -127,12 +127,13 @@ def stages_figure(results: Mapping[str, Result]) -> "Figure":
     """Draw the p50 of each stage as parts of a bar for each result."""
     figure = new_figure(2 * WIDTH, 1.1 + 0.45 * len(results))
     axes = figure.subplots()
+    unlabelled = {stage: stage for stage in STAGE_COLOURS}
     for place, stages in enumerate(results.values()):
         start = 0.0
         for stage, colour in STAGE_COLOURS.items():
             if stage in stages:
                 width = stages[stage]["p50"]
-                axes.barh(place, width, left=start, height=0.6, color=colour, label="" if place else stage)
+                axes.barh(place, width, left=start, height=0.6, color=colour, label=unlabelled.pop(stage, ""))
                 start += width
     axes.set_yticks(range(len(results)), [style.escape(name) for name in results])
     axes.invert_yaxis()

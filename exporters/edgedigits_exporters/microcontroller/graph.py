@@ -81,13 +81,18 @@ class Graph:
 
     Args:
         input: (height, width, channels); a uint8 tensor of the file is the int8 one of values that are smaller by 128.
-        output: the same.
+        outputs: the same; a classifier has one.
         operators: in the order they run; each reads the input or outputs of earlier ones.
     """
 
     input: Tensor
-    output: Tensor
+    outputs: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
+
+    @property
+    def output(self) -> Tensor:
+        """The output, or the first one of several."""
+        return self.outputs[0]
 
     @property
     def multiply_accumulates(self) -> int:

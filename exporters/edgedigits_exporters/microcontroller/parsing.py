@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from edgedigits_exporters.microcontroller.graph import Graph, Operator, Tensor
 from edgedigits_exporters.microcontroller.operators import OPERATORS, load_operator
 from edgedigits_exporters.microcontroller.operators.reshape import Reshape
+from edgedigits_exporters.microcontroller.resizing import resized
 from edgedigits_exporters.microcontroller.values import BYTES, TO_INT8, Values, format_sides
 from edgedigits_runtime.errors import ArtifactCorrupt, ArtifactUnsupported
 from edgedigits_runtime.untrusted.tflite import check_model
@@ -32,15 +33,15 @@ def read_graph(content: bytes, source: str, image: tuple[int, int, int] | None =
         ArtifactUnsupported: other types than int8, an operator or attribute that the exporter lacks, a dynamic shape,
             several graphs, inputs or outputs.
     """
-    model = load_model(content, source)
-    _refuse_unknown_operators(model)
-    _refuse_other_precisions(model)
-    known = check_model(model)
-    try:
-        return _graph(model, known, image)
-    except (ArtifactCorrupt, ArtifactUnsupported) as error:
-        # Operators do not name the file.
-        raise type(error)(f"{source}: {error}") from error
+    return _graph(load_model(content, source), image)
+
+
+def read_resized_graph(content: bytes, source: str, size: tuple[int, int]) -> Graph:
+    """Return the network of a `.tflite` file's bytes for pictures of another height and width; see read_graph.
+
+    It may have several outputs.
+    """
+    return _graph(resized(read_model(content, source), size))
 
 
 def load_model(content: bytes, source: str) -> StoredModel:
@@ -54,19 +55,31 @@ def load_model(content: bytes, source: str) -> StoredModel:
     return model
 
 
-def _graph(model: StoredModel, known: Known, image: tuple[int, int, int] | None) -> Graph:
+def _graph(model: StoredModel, image: tuple[int, int, int] | None = None) -> Graph:
+    _refuse_unknown_operators(model)
+    _refuse_other_precisions(model)
+    known = check_model(model)
+    try:
+        return _graph_of(model, known, image)
+    except (ArtifactCorrupt, ArtifactUnsupported) as error:
+        # Operators do not name the file.
+        raise type(error)(f"{model.source}: {error}") from error
+
+
+def _graph_of(model: StoredModel, known: Known, image: tuple[int, int, int] | None) -> Graph:
     values = Values(model, known)
     operators = [parsed for operator in model.operators if (parsed := _parse(operator, values)) is not None]
-    source, output = (values.find_activation(index) for index in (*model.inputs, *model.outputs))
-    if source is None or output is None:
+    source, *ends = (values.find_activation(index) for index in (*model.inputs, *model.outputs))
+    outputs = tuple(end for end in ends if end is not None)
+    if source is None or len(outputs) < len(ends):
         raise ArtifactCorrupt("no operator makes the output; export it again")
-    needed = _needed(operators, id(output))
+    needed = _needed(operators, {id(output) for output in outputs})
     if not any(tensor is source for operator in needed for tensor in operator.inputs):
         raise ArtifactUnsupported("the output does not depend on the input; convert the model again")
     if image is not None and image != source.shape:
         source, reshape = _reshaped(source, image)
         needed.insert(0, reshape)
-    return Graph(source, output, tuple(needed))
+    return Graph(source, outputs, tuple(needed))
 
 
 def _reshaped(source: Tensor, image: tuple[int, int, int]) -> tuple[Tensor, Reshape]:
@@ -128,9 +141,9 @@ def _refuse_other_precisions(model: StoredModel) -> None:
     raise ArtifactUnsupported(f"{model.source} is a {weights} model, expected int8; {TO_INT8}")
 
 
-def _needed(operators: Iterable[Operator], output: int) -> list[Operator]:
+def _needed(operators: Iterable[Operator], outputs: set[int]) -> list[Operator]:
     """Leave out operators whose output is not read."""
-    read = {output}
+    read = set(outputs)
     needed: list[Operator] = []
     for operator in reversed(list(operators)):
         if id(operator.output) in read:

@@ -43,12 +43,14 @@ class WebOptions(FormatOptions):
     Args:
         kernels: LiteRT kernels whose rounding the WebAssembly has; see COptions.
         engine: runs the network in the page, a name of WEB_ENGINES.
+        finder: an int8 finder's `.tflite` file, with which the page finds digits; None finds them by rules.
         npm_package: onnxruntime-web as written by `npm pack`, or its folder; None looks in the working folder.
     """
 
     kernels: Literal["xnnpack", "reference"] = "xnnpack"
     engine: str = "wasm"
     npm_package: Path | None = None
+    finder: Path | None = None
 
     def __post_init__(self) -> None:
         if self.engine not in WEB_ENGINES:
@@ -64,6 +66,8 @@ class WebOptions(FormatOptions):
 
     def require_tools(self, source: Path) -> None:
         self.engine_module().require(source, self)
+        if self.finder is not None:
+            importlib.import_module(WEB_ENGINES["wasm"]).require_for_finder(self.finder)
 
     def engine_module(self) -> Any:
         """Return the module of the engine."""

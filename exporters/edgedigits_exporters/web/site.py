@@ -9,12 +9,13 @@ from collections.abc import Callable
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from edgedigits_exporters import Result
 from edgedigits_exporters.microcontroller import c
 from edgedigits_exporters.web import EngineParts, WebOptions
 from edgedigits_exporters.web.inlining import inline_page, packed
-from edgedigits_exporters.web.webassembly import file_sha256, prebuilt_wasm
+from edgedigits_exporters.web.webassembly import file_sha256, finder_parts, prebuilt_wasm
 from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
@@ -79,10 +80,11 @@ def site_files(model: Path, options: WebOptions) -> dict[str, bytes]:
             f" {contract.reader!r} and images of {list(contract.image_shape)}"
         )
     engine: EngineParts = options.engine_module().parts(model, options)
+    finder = finder_parts(options.finder) if options.finder else None
     # A page is published, without the place of the maker's pictures.
     contract = dataclasses.replace(contract, format="web", kernels=engine.kernels, data=None)
     made = {
-        "index.html": _page(contract, engine, options.engine).encode(),
+        "index.html": _page(contract, engine, options.engine, finder).encode(),
         "manifest.webmanifest": _manifest(contract).encode(),
         **{name: PAGE.joinpath(name).read_bytes() for name in ICONS},
         MEMBER: f"{contract.to_json()}\n".encode(),
@@ -94,18 +96,21 @@ def site_files(model: Path, options: WebOptions) -> dict[str, bytes]:
     return {**made, "service_worker.js": worker, "README.md": readme}
 
 
-def _page(contract: Contract, engine: EngineParts, name: str) -> str:
+def _page(contract: Contract, engine: EngineParts, name: str, finder: tuple[bytes, dict[str, Any]] | None) -> str:
     whole = json.loads(contract.to_json())
     settings = {
         "engine": name,
         "contract": {field: whole[field] for field in READ_BY_PAGE if field in whole},
         "golden": {key: packed(engine.golden[key][:REPLAYED].tobytes()) for key in ("framed", "output")},
     }
+    data = {**engine.data}
+    if finder:
+        data["finder"], settings["finder"] = finder
     return inline_page(
         PAGE.joinpath("index.html").read_text(),
         PAGE.joinpath("style.css").read_text(),
         [*engine.scripts, PAGE.joinpath("local_page.js").read_text()],
-        {"settings": settings, **engine.data},
+        {"settings": settings, **data},
         PAGE.joinpath("icon.svg").read_bytes(),
     )
 

@@ -15,12 +15,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from edgedigits_exporters.microcontroller.c import COptions, c_files, golden_vectors
+from edgedigits_exporters.microcontroller.finder import finder_code_of_any_size, parsed
+from edgedigits_exporters.microcontroller.layer import STORED
 from edgedigits_exporters.web import EngineParts, WebOptions
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMissing
+from edgedigits_runtime.finder_contract import read_finder_contract
 from edgedigits_runtime.golden import golden_path, read_golden
+from edgedigits_runtime.reading.judge import LEAST_SCORE
 
 SUFFIX = ".tflite"
 
@@ -99,31 +104,70 @@ def build_wasm(model: Path, options: COptions) -> bytes:
     return with_origin(module, Origin(file_sha256(model), options.kernels, version))
 
 
+def require_for_finder(model: Path) -> None:
+    """Check that the compiler is installed if a finder needs it; see require_tools."""
+    if _ready(model, "xnnpack") is None:
+        require_tools()
+
+
+def finder_parts(model: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the module of a finder's int8 `.tflite` file, and what a page has to know of it.
+
+    Errors are those of build_wasm.
+    """
+    contract = read_finder_contract(model)
+    module = _ready(model, "xnnpack") or build_finder_wasm(model)
+    cell = contract.strides[-1]
+    outputs = [
+        {"scale": output.scale, "zero": output.zero_point + STORED}
+        for output in parsed(model, contract, (cell, cell)).outputs
+    ]
+    # As edgedigits.load does: the reader judges by both networks.
+    return module, {"side": contract.side, "threshold": LEAST_SCORE, "outputs": outputs}
+
+
+def build_finder_wasm(model: Path) -> bytes:
+    """Return a finder's int8 `.tflite` file as a WebAssembly module for pictures of any size, which names its origin.
+
+    Errors are those of build_wasm. See native/finder_wasm.c for its interface.
+    """
+    version = compiler_version()
+    module = compile_wasm(finder_code_of_any_size(model), "finder")
+    return with_origin(module, Origin(file_sha256(model), "xnnpack", version))
+
+
 def prebuilt_wasm(model: Path, options: COptions) -> bytes | None:
     """Return the `.wasm` file beside a `.tflite` file; None if there is none that was compiled from it.
 
     Raises:
         ArtifactCorrupt: the `.wasm` file is damaged, or does not name its origin.
     """
+    return None if options.contract is not None else _ready(model, options.kernels)
+
+
+def _ready(model: Path, kernels: str) -> bytes | None:
     ready = model.with_suffix(".wasm")
-    if options.contract is not None or not ready.is_file():
+    if not ready.is_file():
         return None
     module = ready.read_bytes()
     origin = read_origin(module, str(ready))
-    return module if (origin.tflite, origin.kernels) == (file_sha256(model), options.kernels) else None
+    return module if (origin.tflite, origin.kernels) == (file_sha256(model), kernels) else None
 
 
-def compile_wasm(sources: Mapping[str, str | bytes], compiler: Sequence[str] = COMPILE) -> bytes:
-    """Return digits.c and digits.h as a WebAssembly module; `compiler` is the command with its flags."""
+def compile_wasm(sources: Mapping[str, str | bytes], name: str = "digits", compiler: Sequence[str] = COMPILE) -> bytes:
+    """Return digits.c and digits.h, or those of another name, as a WebAssembly module.
+
+    `compiler` is the command with its flags.
+    """
     require_tools()
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder, as_file(NATIVE) as native:
         place = shutil.copytree(native, Path(folder) / "c")
-        for name in ("digits.h", "digits.c"):
-            (place / name).write_text(str(sources[name]))
+        for file in (f"{name}.h", f"{name}.c"):
+            (place / file).write_text(str(sources[file]))
         # Names without a folder keep the path of this one out of the module.
-        _run(place, *compiler, "-c", "digits_wasm.c", "-o", "digits_wasm.o")
-        _run(place, *LINK, "digits_wasm.o", "-o", "digits.wasm")
-        return (place / "digits.wasm").read_bytes()
+        _run(place, *compiler, "-c", f"{name}_wasm.c", "-o", f"{name}_wasm.o")
+        _run(place, *LINK, f"{name}_wasm.o", "-o", f"{name}.wasm")
+        return (place / f"{name}.wasm").read_bytes()
 
 
 def compiler_version() -> str:

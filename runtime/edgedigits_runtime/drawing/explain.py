@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits_runtime.drawing.annotate import count_in_words
@@ -28,8 +29,8 @@ def explain(trace: "Trace", labels: Sequence[str]) -> Image.Image:
     panels = [_panel(trace, as_image(trace.picture), heading)]
     # A model of plain pictures receives the whole picture, without a search for ink.
     if trace.ink.any() or not trace.candidates:
-        heading = "2  what the finder found" if trace.of_finder else "2  the ink"
-        panels.append(_panel(trace, as_image(trace.ink), heading))
+        heading = "2  the ink" if trace.scores is None else "2  the finder's map, and its scores"
+        panels.append(_panel(trace, as_image(trace.ink), heading, trace.scores))
     notes = [f"{int(trace.kept.sum())} kept, {int((~trace.kept).sum())} left out (in brackets)", *hidden_crops(trace)]
     crops = contact_sheet(crop_cells(trace, labels), "3  network input and result", notes, CROPS)
     head = contact_sheet([], _result(trace.reading), _details(trace.reading), HEAD)
@@ -50,12 +51,17 @@ def _details(reading: "Reading") -> list[str]:
     return [
         reading.source,
         *([f"note: {reading.note}"] if reading.note else []),
-        f"{reading.model}, {reading.engine} ({', '.join(reading.providers)});  milliseconds: {stages}",
+        f"{_models(reading)};  milliseconds: {stages}",
     ]
 
 
-def _panel(trace: "Trace", image: Image.Image, heading: str) -> Image.Image:
-    """Return an image with the numbered candidates, below its heading."""
+def _models(reading: "Reading") -> str:
+    used = [part for part in (reading, reading.finder) if part is not None]
+    return "; ".join(f"{part.model}, {part.engine} ({', '.join(part.providers)})" for part in used)
+
+
+def _panel(trace: "Trace", image: Image.Image, heading: str, scores: NDArray[np.float32] | None = None) -> Image.Image:
+    """Return an image with the numbered candidates, with the finder's scores if they are given, below its heading."""
     scaled = fitted(image, PANEL_WIDTH - 2, PANEL_HEIGHT)
     top = round(HEADING * 1.8)
     width = max(scaled.width + 2, text_width(heading, HEADING))
@@ -65,14 +71,15 @@ def _panel(trace: "Trace", image: Image.Image, heading: str) -> Image.Image:
     draw.text((0, 0), heading, INK, font(HEADING))
     draw.rectangle((0, top, scaled.width + 1, panel.height - 1), outline=INK)
     across, down = scaled.width / image.width, scaled.height / image.height
-    for number, (box, kept) in enumerate(zip(trace.candidates, trace.kept, strict=True), start=1):
+    for k, (box, kept) in enumerate(zip(trace.candidates, trace.kept, strict=True)):
+        label = f"{k + 1}" if scores is None else f"{k + 1}: {scores[k, 0]:.2f}"
         left, upper = 1 + box.x * across, top + 1 + box.y * down
         right, lower = left + box.width * across, upper + box.height * down
         colour = SURE if kept else REFUSED
         draw.rectangle((left - 1, upper - 1, right, lower), outline=colour, width=2)
         at = (left, max(upper - NUMBER - 1, top + 1))
-        draw.rectangle(draw.textbbox(at, str(number), font(NUMBER)), fill=GROUND)
-        draw.text(at, str(number), colour, font(NUMBER))
+        draw.rectangle(draw.textbbox(at, label, font(NUMBER)), fill=GROUND)
+        draw.text(at, label, colour, font(NUMBER))
     return panel
 
 

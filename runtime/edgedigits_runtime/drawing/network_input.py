@@ -51,11 +51,13 @@ def _cell(trace: "Trace", labels: Sequence[str], index: int) -> Cell:
     colour = colour_of(best) if kept else REFUSED
     others = ", ".join(f"{labels[i]} {row[i]:.0%}" for i in order[1 : 1 + SECOND_CHOICES] if row[i] >= LEAST_SHARE)
     reason = "" if kept else trace.why[index] or "left out"
+    found = [] if trace.scores is None else [f"digit {trace.scores[index, 0]:.0%}, letter {trace.scores[index, 1]:.0%}"]
     return Cell(
         as_image(trace.framed[index]),
         title=f"{labels[order[0]]}  {best:.1%}" if kept else f"({labels[order[0]]}  {best:.1%})",
         lines=(
             (f"#{index + 1}" + (f"   or {others}" if others else ""), FAINT),
+            *((line, FAINT) for line in found),
             *((line, colour) for line in textwrap.wrap(reason, 20, max_lines=3, placeholder=" ..")),
         ),
         border=colour,

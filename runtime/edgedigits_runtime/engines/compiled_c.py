@@ -79,8 +79,13 @@ def open_engine(path: Path, contract: Contract | None, device: str, options: Eng
     return CompiledCEngine(library, contract, providers=kernels, reopen=reopen, workers=worker_count(options))
 
 
-def compiled(folder: Path) -> Path:
-    """Return the shared library of a folder of C, compiled if it is not in the cache."""
+def compiled(folder: Path, name: str = "digits", beside: str = SIZES) -> Path:
+    """Return the shared library of a folder's C files of a name, compiled with the C code `beside`, or from the cache.
+
+    Raises:
+        DeviceUnavailable: there is no C compiler.
+        ArtifactCorrupt: a file is missing, or cannot be compiled.
+    """
     compiler = find_compiler()
     if compiler is None:
         raise DeviceUnavailable(
@@ -88,14 +93,14 @@ def compiled(folder: Path) -> Path:
             " or use the .tflite file with LiteRT"
         )
     try:
-        texts = [folder.joinpath(name).read_bytes() for name in ("digits.h", "digits.c")]
+        texts = [folder.joinpath(f"{name}.{kind}").read_bytes() for kind in "hc"]
     except OSError as error:
         raise ArtifactCorrupt(f"{folder} is not a whole C export: {error}; export it again") from error
-    identity = hashlib.sha256(b"\0".join([*texts, SIZES.encode(), _version(compiler), " ".join(FLAGS).encode()]))
+    identity = hashlib.sha256(b"\0".join([*texts, beside.encode(), _version(compiler), " ".join(FLAGS).encode()]))
     library = _cache() / f"{identity.hexdigest()[:32]}.so"
     if not library.is_file():
         with whole_file(library) as temporary:
-            _compile(compiler, folder, temporary)
+            _compile(compiler, folder / f"{name}.c", beside, temporary)
     return library
 
 
@@ -105,11 +110,12 @@ def find_compiler() -> str | None:
     return next(filter(None, map(shutil.which, [wanted] if wanted else ["cc", "gcc", "clang"])), None)
 
 
-def _compile(compiler: str, folder: Path, library: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="edgedigits-") as beside:
-        sizes = Path(beside) / "sizes.c"
-        sizes.write_text(SIZES)
-        command = [compiler, *FLAGS, f"-I{folder}", str(folder / "digits.c"), str(sizes), "-o", str(library), "-lm"]
+def _compile(compiler: str, source: Path, beside: str, library: Path) -> None:
+    folder = source.parent
+    with tempfile.TemporaryDirectory(prefix="edgedigits-") as place:
+        sizes = Path(place) / "sizes.c"
+        sizes.write_text(beside)
+        command = [compiler, *FLAGS, f"-I{folder}", str(source), str(sizes), "-o", str(library), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = next((line for line in done.stderr.splitlines() if "error" in line), "it gave no reason")

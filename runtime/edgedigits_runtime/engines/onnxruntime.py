@@ -55,8 +55,8 @@ class OnnxRuntimeEngine(Engine):
         try:
             answers = [self._answer(tensor[start : start + size]) for start in range(0, len(tensor), size)]
         # Some kernels check their tensors' shapes only when they run.
-        except _refusals() as error:
-            raise ArtifactCorrupt(f"ONNX Runtime cannot run {self.contract.name}: {_reason(error)}") from error
+        except refusals() as error:
+            raise ArtifactCorrupt(f"ONNX Runtime cannot run {self.contract.name}: {reason_of(error)}") from error
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
     def _answer(self, tensor: NDArray[Any]) -> NDArray[Any]:
@@ -157,8 +157,8 @@ def _session(path: Path, content: bytes, device: Device, threads: int, fixed_sha
         providers = _providers(device, fixed_shapes)
         with silenced():
             return onnxruntime.InferenceSession(content, options, providers=providers, enable_fallback=0)
-    except _refusals() as error:
-        reason = _reason(error)
+    except refusals() as error:
+        reason = reason_of(error)
         if not _starts(device.provider):
             raise DeviceUnavailable(f"--device {device.name} cannot start: {reason}") from error
         if any(part in str(error) for part in UNSUPPORTED):
@@ -181,7 +181,7 @@ def _providers(device: Device, fixed_shapes: bool) -> list[Any]:
     return [(device.provider, settings), CPU]
 
 
-def _refusals() -> tuple[type[Exception], ...]:
+def refusals() -> tuple[type[Exception], ...]:
     """Return the exceptions of ONNX Runtime on a damaged file; a name that is not UTF-8 raises ValueError."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
@@ -189,7 +189,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     return (*own, state.Fail, state.RuntimeException, RuntimeError, ValueError)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the first line of an error without the place in ONNX Runtime's source."""
     line = first_line(error)
     return re.sub(r"^\S+\.(cc|h):\d+ .*\) (?=[A-Z])", "", line)
@@ -239,6 +239,6 @@ def _starts(provider: str) -> bool:
     try:
         with silenced():
             session = onnxruntime.InferenceSession(IDENTITY, options, providers=[provider], enable_fallback=0)
-    except _refusals():
+    except refusals():
         return False
     return provider in session.get_providers()

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgedigits_runtime.live.tracking import FORGOTTEN_READINGS, Track, Tracks
-from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.order import lines_of
 from edgedigits_runtime.reading.results import Digit, number_of
 
 SETTLED_READINGS, SETTLED_SECONDS = 4, 0.5
 """Readings and seconds that an answer must hold. Both exceed the time that a vanished digit is kept (tracking.py), so
 that digits of two successive numbers never settle together."""
+
+SURE = 0.7
+"""Mean confidence over readings from which a digit settles: what passes in front of a camera is often like a digit for
+a moment, and a digit that is held there is sure."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,22 @@ class Answer:
 class Settling:
     """The settled answer over the frames of a stream."""
 
-    def __init__(self, top_k: int = 3) -> None:
-        self._tracks, self._top_k = Tracks(), top_k
+    def __init__(self, top_k: int = 3, least: float = SURE) -> None:
+        """Start without a track; `least` is the mean confidence over readings below which a digit does not settle."""
+        self._tracks, self._top_k, self._least = Tracks(), top_k, least
         self._settled: list[tuple[Track, str]] = []
         self._text = ""
         self._candidate, self._since, self._held = "", 0.0, 0
 
     def update(self, digits: Sequence[Digit], time: float) -> Answer:
         """Add the digits of one reading, at the frame's time in seconds, and return the settled answer."""
-        tracks = self._tracks.update(digits, time)
+        # What has settled stays until it is gone or another; else a digit that is just sure enough would flicker.
+        settled = {id(track) for track, label in self._settled if track.label == label}
+        tracks = [
+            track
+            for track in self._tracks.update(digits, time)
+            if track.certainty >= self._least or id(track) in settled
+        ]
         lines = [[tracks[k] for k in line] for line in lines_of([Box(*track.box) for track in tracks])]
         text = "\n".join("".join(track.label for track in line) for line in lines)
         if text != self._candidate:

@@ -33,6 +33,8 @@ class Track:
         last: labels in its last two readings.
         votes: fading sum of confidences by label.
         weight: fading number of votes.
+        confidence, readings: fading sum of confidences in the label, and number of readings, since it was first seen;
+            a reading that missed the digit counts as 0.
     """
 
     box: PixelBox
@@ -42,6 +44,13 @@ class Track:
     last: tuple[str, ...] = ()
     votes: dict[str, float] = field(default_factory=dict)
     weight: float = 0.0
+    confidence: float = 0.0
+    readings: float = 0.0
+
+    @property
+    def certainty(self) -> float:
+        """The mean confidence in the label over readings, 0..1."""
+        return min(self.confidence / self.readings, 1.0)
 
     @property
     def label(self) -> str:
@@ -60,7 +69,18 @@ class Track:
         if self.label != before:
             # Another digit is there now, so earlier votes no longer apply.
             self.votes, self.weight = {}, 1.0
+            self.confidence, self.readings = 0.0, 0.0
             self._count(digit)
+        self._measure(dict(digit.top).get(self.label, 0.0))
+
+    def miss(self) -> None:
+        """Count a reading that does not contain the digit."""
+        self.missed += 1
+        self._measure(0.0)
+
+    def _measure(self, confidence: float) -> None:
+        self.confidence = FADING * self.confidence + confidence
+        self.readings = FADING * self.readings + 1
 
     def _count(self, digit: Digit) -> None:
         for label, confidence in digit.top:
@@ -88,13 +108,16 @@ class Tracks:
             for d, digit in enumerate(digits)
         ]
         pairs.sort(key=lambda pair: -pair[0])
-        for track in self._tracks:
-            track.missed += 1
         matched: set[int] = set()
+        voted: set[int] = set()
         for share, t, d in pairs:
-            if share >= LEAST_OVERLAP and self._tracks[t].missed and d not in matched:
+            if share >= LEAST_OVERLAP and t not in voted and d not in matched:
                 self._tracks[t].vote(digits[d], time)
+                voted.add(t)
                 matched.add(d)
+        for t, track in enumerate(self._tracks):
+            if t not in voted:
+                track.miss()
         self._tracks = [
             track
             for track in self._tracks

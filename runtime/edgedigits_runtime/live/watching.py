@@ -12,7 +12,7 @@ from edgedigits_runtime.clock import Clock
 from edgedigits_runtime.errors import PictureError, SourceError, StreamLost
 from edgedigits_runtime.live.capture import Frames, open_frames
 from edgedigits_runtime.live.counters import Counters
-from edgedigits_runtime.live.settling import Settling
+from edgedigits_runtime.live.settling import SURE, Settling
 from edgedigits_runtime.live.tracking import PixelBox
 from edgedigits_runtime.reading.decode import PictureSource
 from edgedigits_runtime.reading.results import Digit, Reading
@@ -43,12 +43,14 @@ class WatchOptions:
         roi: region of interest to read: x, y, width and height in pixels; None for the whole picture.
         duration: seconds after which to stop; None for no limit.
         top_k: number of labels in a digit's `top`.
+        least_confidence: a digit with a lower mean confidence over readings does not settle.
     """
 
     max_fps: float | None = None
     roi: PixelBox | None = None
     duration: float | None = None
     top_k: int = 3
+    least_confidence: float = SURE
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,7 @@ class Watch:
         self._options, self._clock = options or WatchOptions(), clock or Clock()
         self._stopped = False
         self._notices: deque[Notice] = deque()
-        self._settling = Settling(self._options.top_k)
+        self._settling = Settling(self._options.top_k, self._options.least_confidence)
         self._live = source.kind == "live"
         rate = self._options.max_fps or (LIVE_FPS if self._live else None)
         self._interval = 1 / rate if rate else 0.0

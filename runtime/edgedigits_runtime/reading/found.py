@@ -63,27 +63,41 @@ def decode(outputs: Sequence[Floats], threshold: float) -> Found:
         threshold: least score, as a digit or as a letter.
     """
     least = float(np.log(threshold / (1 - threshold)))
-    levels = zip(STRIDES, outputs[::2], outputs[1::2], strict=True)
-    return joined([_decode_level(stride, heat, box, least) for stride, heat, box in levels]).best()
+    peaks = []
+    for stride, heat, box in zip(STRIDES, outputs[::2], outputs[1::2], strict=True):
+        rows, columns = _peaks(np.maximum(heat[..., 0], heat[..., 1]), least)
+        if len(rows):
+            sides = np.full(len(rows), stride)
+            places = np.stack([columns, rows, sides], axis=1).astype(np.float32)
+            peaks.append(np.concatenate([places, heat[rows, columns], box[rows, columns]], axis=1))
+    if not peaks:
+        return Found(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.float32))
+    together = np.concatenate(peaks)
+    cell, size = together[:, 2:3], np.exp(np.minimum(together[:, 7:], LONGEST))
+    centre = together[:, :2] + np.float32(0.5) + together[:, 5:7]
+    boxes = cell * np.concatenate([centre - size / 2, size], axis=1)
+    scores = 1 / (1 + np.exp(-together[:, 3:5]))
+    return Found(boxes, scores[:, 0], scores[:, 1]).best()
 
 
-def _decode_level(stride: int, heat: Floats, box: Floats, least: float) -> Found:
-    rows, columns = _peaks(np.maximum(heat[..., 0], heat[..., 1]), least)
-    values = box[rows, columns]
-    size = np.exp(np.minimum(values[:, 2:], LONGEST))
-    centre = np.stack([columns, rows], axis=-1) + 0.5 + values[:, :2]
-    boxes = stride * np.hstack([centre - size / 2, size])
-    scores = 1 / (1 + np.exp(-heat[rows, columns]))
-    return Found(boxes.astype(np.float32), scores[:, 0].astype(np.float32), scores[:, 1].astype(np.float32))
+def heat_map(outputs: Sequence[Floats]) -> Floats:
+    """Return for each pixel of the network's input the highest score of a digit whose centre is there, 0..1."""
+    heats = zip(STRIDES, outputs[::2], strict=True)
+    levels = [np.repeat(np.repeat(heat[..., 0], stride, axis=0), stride, axis=1) for stride, heat in heats]
+    scores: Floats = 1 / (1 + np.exp(-np.maximum.reduce(levels)))
+    return scores
 
 
 def _peaks(heat: Floats, least: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return rows and columns of the cells, of at least that heat, that none of the eight around exceeds."""
     rows, columns = np.nonzero(heat >= least)
-    padded = np.pad(heat, 1, constant_values=-np.inf)
-    # Only around warm cells: most are cold.
-    around = np.stack([padded[rows + y, columns + x] for y in range(3) for x in range(3)])
-    peak = heat[rows, columns] >= around.max(axis=0)
+    if not len(rows):
+        return rows, columns
+    # Only around warm cells: most are cold. At the borders a cell is its own neighbour.
+    steps = np.arange(-1, 2)
+    beside = np.clip(columns[:, np.newaxis] + steps, 0, heat.shape[1] - 1)[:, np.newaxis]
+    above = np.clip(rows[:, np.newaxis] + steps, 0, heat.shape[0] - 1)[:, :, np.newaxis]
+    peak = heat[rows, columns] >= heat[above, beside].max(axis=(1, 2))
     return rows[peak], columns[peak]
 
 

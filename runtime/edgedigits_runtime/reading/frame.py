@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.resampling import bilinear_weights, resized, weighted
 from edgedigits_runtime.reading.stroke_width import (
     GREY,

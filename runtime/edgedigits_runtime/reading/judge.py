@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.components import joined
 from edgedigits_runtime.reading.criteria import Criteria, Verdict, doubt, length_note, surplus_note
 from edgedigits_runtime.reading.found import Found
-from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.order import lines_of
 
 Floats = NDArray[np.float32]
@@ -21,6 +21,9 @@ for a letter, and of the classifier's confidence. Not fitted yet: benchmarks.fin
 a trained finder."""
 SURELY = 8.0  # Log-odds beyond are counted as these.
 LEAST_SCORE = 0.05  # Boxes with a lower score are no candidates.
+SURE_SCORE = 0.5  # A finder with a lower score is not sure.
+
+SMALLEST = 5  # Pixels of height; lower ink is a speck.
 
 # A solid block of ink: even a bold digit leaves this much of its box free, except a 1.
 SOLID = 0.93
@@ -53,19 +56,11 @@ class Candidates:
 
 def candidates_of(found: Found) -> NDArray[np.int64]:
     """Return the indices of boxes that may be digits, by their scores."""
-    return np.flatnonzero(found.scores >= np.maximum(LEAST_SCORE, found.letter_scores))
+    return np.flatnonzero(_may_be_digits(found.scores, found.letter_scores))
 
 
-def score_map(found: Found, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return a map of a picture, uint8 [H, W]: each box as bright as its score as a digit, 0 where none is."""
-    scores = np.zeros(shape[:2], np.uint8)
-    corners = np.concatenate([found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]], axis=1)
-    for (left, top, right, bottom), score in zip(
-        np.maximum(np.rint(corners), 0).astype(int).tolist(), found.scores, strict=True
-    ):
-        part = scores[top:bottom, left:right]
-        np.maximum(part, np.uint8(255 * score), out=part)
-    return scores
+def _may_be_digits(scores: Floats, letter_scores: Floats) -> NDArray[np.bool_]:
+    return scores >= np.maximum(LEAST_SCORE, letter_scores)
 
 
 def confidence(scores: Floats, letter_scores: Floats, classified: Floats) -> Floats:
@@ -84,16 +79,36 @@ def judge_found(candidates: Candidates, classified: Floats, criteria: Criteria) 
     index, found = candidates.index, candidates.found
     if not len(index):
         return Verdict((), (), length_note(0, criteria.length))
-    sure = confidence(found.scores[index], found.letter_scores[index], classified.max(axis=1))
-    faults = [_fault(box, fill) for box, fill in zip(candidates.boxes, candidates.fill.tolist(), strict=True)]
-    for k in np.flatnonzero(_in_words(found)[index]).tolist():
-        faults[k] = faults[k] or "letter among letters"
-    verdict = _verdict(candidates.boxes, sure, faults, criteria)
+    scores, letter_scores, best = found.scores[index], found.letter_scores[index], classified.max(axis=1)
+    sure = confidence(scores, letter_scores, best)
+    in_words = _in_words(found)[index]
+    faults = [
+        "looks like a letter" if is_letter else _shape_fault(box, fill) or ("letter among letters" if in_word else "")
+        for box, fill, is_letter, in_word in zip(
+            candidates.boxes, candidates.fill.tolist(), ~_may_be_digits(scores, letter_scores), in_words, strict=True
+        )
+    ]
+    doubts = [_doubt(*each, criteria.threshold) for each in zip(sure.tolist(), scores, best, strict=True)]
+    verdict = _verdict(candidates.boxes, sure, (faults, doubts), criteria)
     return replace(verdict, sure=tuple(sure.tolist()))
 
 
-def _verdict(boxes: Sequence[Box], sure: Floats, faults: list[str], criteria: Criteria) -> Verdict:
-    why = [fault or doubt(each, criteria.threshold) for fault, each in zip(faults, sure.tolist(), strict=True)]
+def _doubt(sure: float, score: float, classified: float, threshold: float) -> str:
+    """Return the reason for rejecting a candidate by its confidence, and which network doubts it; empty for a digit."""
+    reason = doubt(sure, threshold)
+    by_finder, by_classifier = score < SURE_SCORE, classified < threshold
+    if not reason or not (by_finder or by_classifier):
+        return reason
+    who = "neither network is sure" if by_finder and by_classifier else "the finder is not sure"
+    return f"{who if by_finder else 'the classifier is not sure'}: {reason}"
+
+
+def _verdict(
+    boxes: Sequence[Box], sure: Floats, reasons: tuple[Sequence[str], Sequence[str]], criteria: Criteria
+) -> Verdict:
+    """Return the verdict by the reasons against each candidate: faults, which are final, and doubts."""
+    faults, doubts = reasons
+    why = [fault or doubted for fault, doubted in zip(faults, doubts, strict=True)]
     if criteria.expect == "one":
         areas = np.array([box.width * box.height for box in boxes], np.float64)
         score = np.log(np.maximum(sure, 1e-6)) + SHARE * np.log(areas / areas.max())
@@ -127,8 +142,10 @@ def log_odds(share: NDArray[Any]) -> NDArray[np.float64]:
     return np.clip(np.log(within / (1 - within)), -SURELY, SURELY)
 
 
-def _fault(box: Box, fill: float) -> str:
+def _shape_fault(box: Box, fill: float) -> str:
     """Return why ink of this shape is no digit; empty where it may be one."""
+    if box.height < SMALLEST:
+        return "too small"
     return "a solid patch" if box.width >= SOLID_WIDTH * box.height and fill >= SOLID else ""
 
 

@@ -37,21 +37,26 @@ class Letterbox:
 
 
 def letterbox(pixels: NDArray[np.uint8], side: int) -> Letterbox:
-    """Return a picture, uint8 [H, W, 3], with its longer side at most `side`."""
+    """Return a picture, uint8 [H, W, 3], or [H, W, 1] in grey, with its longer side at most `side`."""
     rows, columns = pixels.shape[:2]
     zoom = min(side / max(rows, columns), MOST_ZOOM)
     width, height = max(round(columns * zoom), 1), max(round(rows * zoom), 1)
-    content = pixels if (width, height) == (columns, rows) else _fitted(pixels, width, height)
-    canvas_height, canvas_width = _with_border(height, side), _with_border(width, side)
+    content = _fitted(pixels, width, height)
+    scale, margin = (width / columns, height / rows), MARGIN if zoom > 1 else 0
+    canvas_height, canvas_width = _with_border(height, margin, side), _with_border(width, margin, side)
+    if content.shape == (canvas_height, canvas_width, 3):
+        return Letterbox(np.ascontiguousarray(content), scale, (0, 0))
     canvas = np.empty((canvas_height, canvas_width, 3), np.uint8)
-    canvas[:] = ground_colour(pixels)
     left, top = (canvas_width - width) // 2, (canvas_height - height) // 2
+    colour = ground_colour(pixels)
+    canvas[:top], canvas[top + height :] = colour, colour
+    canvas[top : top + height, :left], canvas[top : top + height, left + width :] = colour, colour
     canvas[top : top + height, left : left + width] = content
-    return Letterbox(canvas, (width / columns, height / rows), (left, top))
+    return Letterbox(canvas, scale, (left, top))
 
 
 def ground_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the median colour of a picture's outermost pixels, uint8 [3]."""
+    """Return the median colour of a picture's outermost pixels, uint8 [C]."""
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     median: NDArray[np.float64] = np.median(border, axis=0)
     return median.astype(np.uint8)
@@ -59,16 +64,18 @@ def ground_colour(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _fitted(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Return a picture resized to width and height; a large one is averaged in squares first, which is faster."""
-    rows, columns = pixels.shape[:2]
-    factor = max(rows, columns) // (2 * max(width, height))
-    if factor < 2:
-        return resized(pixels, width, height)
-    reduced = np.asarray(Image.fromarray(pixels).reduce(factor))
-    # The last squares may reach out of the picture.
-    return resized(reduced, width, height, part=(columns / factor, rows / factor))
+    rows, columns, channels = pixels.shape
+    factor = max(rows, columns) // max(width, height)
+    fitted = pixels if channels == 3 else pixels[..., 0]
+    if factor > 1:
+        fitted = np.asarray(Image.fromarray(fitted).reduce(factor))
+    if fitted.shape[:2] != (height, width):
+        # The last squares may reach out of the picture.
+        fitted = resized(fitted, width, height, part=(columns / factor, rows / factor) if factor > 1 else None)
+    return fitted.reshape(height, width, channels)
 
 
-def _with_border(length: int, side: int) -> int:
+def _with_border(length: int, margin: int, side: int) -> int:
     """Return the length of the input for a length of the picture in it."""
     full = -(-side // CELL) * CELL
-    return min(-(-(length + 2 * MARGIN) // CELL) * CELL, full)
+    return min(-(-(length + 2 * margin) // CELL) * CELL, full)

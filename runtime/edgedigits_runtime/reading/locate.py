@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.components import Components, find_components
 from edgedigits_runtime.reading.edge import MOST_COVERED, hugs_edge, without_run_out
 from edgedigits_runtime.reading.grouping import grouped, reference_height
 from edgedigits_runtime.reading.hypotheses import Hypothesis, Piece, hypotheses_of, low_cost
-from edgedigits_runtime.reading.marks import Box, Mark, mask_stroke_width, trimmed, union
+from edgedigits_runtime.reading.marks import Mark, mask_stroke_width, trimmed, union
 from edgedigits_runtime.reading.order import lines_of
 from edgedigits_runtime.reading.touching import pieces
 

@@ -1,45 +1,16 @@
-"""Marks: connected pieces of ink, and their boxes."""
+"""Marks: connected pieces of ink."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.box import Box
+
 # Number of points on a mark's outline; distances are wrong by some hundredths of its size at most.
 OUTLINE = 100
-
-
-class Box(NamedTuple):
-    """A rectangle in pixels; x and y are those of its top left pixel."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    @property
-    def rows(self) -> slice:
-        return slice(self.y, self.y + self.height)
-
-    @property
-    def columns(self) -> slice:
-        return slice(self.x, self.x + self.width)
-
-    @property
-    def right(self) -> int:
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> int:
-        return self.y + self.height
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """The centre, x and y."""
-        return self.x + self.width / 2, self.y + self.height / 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.box import Box
 
 STEEPEST = 0.36  # Steeper lines, above about 20 degrees, are columns and not slanted lines.
 # Marks are on one line if, after correcting the slant, they share this fraction of the lower one's height.

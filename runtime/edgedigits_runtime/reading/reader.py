@@ -1,10 +1,10 @@
 """The reader: all stages from a picture to its text."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise, repeat
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,22 +12,26 @@ from numpy.typing import NDArray
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
-from edgedigits_runtime.reading.criteria import EXPECT, Criteria, Expect, Verdict, doubt
+from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.criteria import EXPECT, Criteria, Expect, Verdict
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
-from edgedigits_runtime.reading.found import Found
-from edgedigits_runtime.reading.frame import SIDE, fitted, frame_digit, frame_plain, framed_boxes, plain_inks
-from edgedigits_runtime.reading.ink import find_inks, is_small
-from edgedigits_runtime.reading.locate import Candidate, Layout, locate
-from edgedigits_runtime.reading.marks import Box
-from edgedigits_runtime.reading.reject import judge
+from edgedigits_runtime.reading.frame import frame_plain
 from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
-from edgedigits_runtime.timing import Stopwatch
+from edgedigits_runtime.reading.searched import Searched, judge_one
+from edgedigits_runtime.timing import STAGES, WITH_FINDER, Stopwatch
+
+if TYPE_CHECKING:
+    # A reader without a finder starts without it.
+    from edgedigits_runtime.reading.find import Finder
 
 FRAMED = 0.6
 """Factor on the threshold for a picture framed as MNIST frames digits: hardly anything else is framed so."""
 
 TOGETHER = 64
 """Batch size for small pictures; a larger one is no faster."""
+
+SMALL_PIXELS = 4_096
+"""Most pixels of a small picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +42,11 @@ class _Decoded:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """The candidates of a picture before classification.
-
-    Attributes:
-        ink: see Trace.
-        boxes: of the candidates.
-        framed: images as the model takes them.
-        judge: returns the verdict, with the lines, by the candidates' confidences.
-        as_it_is: the picture was framed already.
-    """
-
-    ink: NDArray[np.uint8]
-    boxes: list[Box]
-    framed: NDArray[np.uint8]
-    judge: Callable[[Probabilities, Criteria], Verdict]
-    as_it_is: bool = False
-
-
-@dataclass(frozen=True, eq=False)
 class _Judged:
     """A picture with its candidates and verdict; `ms`: milliseconds by stage."""
 
     decoded: _Decoded
-    found: _Found
+    searched: Searched
     confidences: Probabilities
     verdict: Verdict
     ms: dict[str, float]
@@ -77,7 +62,7 @@ class Reader:
         max_pixels: larger pictures are refused.
         expect: "one" digit, one "number" (a line), a "page" of lines, or "auto".
         length: number of digits in a picture; None for any number.
-        find: finds digits in pictures, uint8 [H, W, 1] or RGB [H, W, 3]; None searches the ink by rules.
+        finder: finds digits in pictures; without one, the ink is searched by rules. A model of plain pictures has none.
     """
 
     def __init__(
@@ -89,7 +74,7 @@ class Reader:
         max_pixels: int = MAX_PIXELS,
         expect: Expect = "auto",
         length: int | None = None,
-        find: Callable[[NDArray[np.uint8]], Found] | None = None,
+        finder: "Finder | None" = None,
     ) -> None:
         """Set the attributes above; min_confidence None is the contract's threshold.
 
@@ -110,7 +95,7 @@ class Reader:
         self.max_pixels = max_pixels
         self.expect: Expect = expect
         self.length = length
-        self.find = find
+        self.finder = None if classifier.contract.reader == "plain" else finder
 
     def __enter__(self) -> "Reader":
         return self
@@ -119,8 +104,10 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """Release the engine's threads and memory; the reader cannot be used afterwards."""
+        """Release the engines' threads and memory; the reader cannot be used afterwards."""
         self.classifier.close()
+        if self.finder is not None:
+            self.finder.close()
 
     def read(self, source: PictureSource, *, name: str | None = None) -> Reading:
         """Read one picture.
@@ -152,21 +139,22 @@ class Reader:
 
     def trace(self, source: PictureSource, *, name: str | None = None) -> Trace:
         """Read one picture and return the result of every stage; arguments and errors are those of `read`."""
-        judged = self._judged([self._decoded(source, name)])[0]
-        found, verdict, order = judged.found, judged.verdict, list(judged.verdict.order)
-        picture, boxes = judged.decoded.picture, [found.boxes[k] for k in order]
+        judged = self._judged([self._decoded(source, name)], letters=True)[0]
+        searched, verdict, order = judged.searched, judged.verdict, list(judged.verdict.order)
+        picture, boxes = judged.decoded.picture, [searched.boxes[k] for k in order]
+        by_finder = self.finder if searched.scores is not None else None
         return Trace(
             picture=picture.pixels,
-            ink=found.ink,
+            ink=searched.ink if by_finder is None else by_finder.heat(picture.pixels),
             candidates=boxes,
-            framed=found.framed[order],
+            framed=searched.framed[order],
             confidences=judged.confidences[order],
             kept=np.array([not why for why in verdict.why], bool),
             why=verdict.why,
             reading=self._reading(judged),
             boxes=tuple(picture.in_source(box) for box in boxes),
             size=picture.size,
-            of_finder=self.find is not None and not found.as_it_is,
+            scores=None if searched.scores is None else searched.scores[order],
         )
 
     def framed(self, source: PictureSource, watch: Stopwatch | None = None) -> tuple[list[Box], NDArray[np.uint8]]:
@@ -175,11 +163,14 @@ class Reader:
         Boxes are in pixels of the decoded picture, see Picture.in_source. They may overlap, because strokes that may be
         one digit or two are tried as both. `watch` adds up the time of each stage; errors are those of `read`.
         """
-        watch = watch or Stopwatch()
+        watch = watch or self._stopwatch()
         with watch.stage("decode"):
             picture = self._decoded(source, None).picture
-        (found,) = self._found([picture], watch)
-        return found.boxes, found.framed
+        (searched,) = self._searched([picture], watch)
+        return searched.boxes, searched.framed
+
+    def _stopwatch(self) -> Stopwatch:
+        return Stopwatch(STAGES if self.finder is None else WITH_FINDER)
 
     def _decoded(self, source: PictureSource, name: str | None) -> _Decoded:
         contract = self.classifier.contract
@@ -206,44 +197,32 @@ class Reader:
         readings = map(self._reading, judged)
         return [next(readings) if isinstance(each, _Decoded) else each for each in batch]
 
-    def _judged(self, batch: Sequence[_Decoded]) -> list[_Judged]:
-        """Run all stages after decoding on a batch."""
-        watch = Stopwatch()
-        found = self._found([decoded.picture for decoded in batch], watch)
-        with watch.stage("invoke"):
-            confidences = self._confidences([each.framed for each in found])
-        with watch.stage("reject"):
-            verdicts = [self._judge(*each) for each in zip(found, confidences, strict=True)]
+    def _judged(self, batch: Sequence[_Decoded], *, letters: bool = False) -> list[_Judged]:
+        """Run all stages after decoding on a batch; for `letters` see search_with_finder."""
+        watch = self._stopwatch()
+        searched = self._searched([decoded.picture for decoded in batch], watch, letters=letters)
+        with watch.stage(watch.names[-2]):
+            confidences = self._confidences([each.framed for each in searched])
+        with watch.stage(watch.names[-1]):
+            verdicts = [self._judge(*each) for each in zip(searched, confidences, strict=True)]
         share = {stage: taken / len(batch) for stage, taken in watch.milliseconds().items()}
         return [
             _Judged(*each, {**share, "decode": each[0].ms, "total": each[0].ms + share["total"]})
-            for each in zip(batch, found, confidences, verdicts, strict=True)
+            for each in zip(batch, searched, confidences, verdicts, strict=True)
         ]
 
-    def _found(self, pictures: Sequence[Picture], watch: Stopwatch) -> list[_Found]:
-        shape = self.classifier.contract.image_shape
+    def _searched(self, pictures: Sequence[Picture], watch: Stopwatch, *, letters: bool = False) -> list[Searched]:
+        shape, pixels = self.classifier.contract.image_shape, [picture.pixels for picture in pictures]
         if self.classifier.contract.reader == "plain":
             with watch.stage("frame"):
-                return [_plain(picture.pixels, shape) for picture in pictures]
-        if self.find is not None:
-            return _found_by(self.find, [picture.pixels for picture in pictures], shape, watch)
-        with watch.stage("ink"):
-            inks = find_inks([picture.pixels for picture in pictures])
-        with watch.stage("locate"):
-            boxes = framed_boxes(inks)
-            layouts = [
-                _one(ink, box) if box else locate(ink, whole=self.expect != "page")
-                for ink, box in zip(inks, boxes, strict=True)
-            ]
-        with watch.stage("frame"):
-            digits = [
-                ink[np.newaxis] if box else _framed(layout)
-                for ink, layout, box in zip(inks, layouts, boxes, strict=True)
-            ]
-            return [
-                _Found(ink, layout.boxes, fitted(each, shape), _judging(layout, each), as_it_is=box is not None)
-                for ink, layout, each, box in zip(inks, layouts, digits, boxes, strict=True)
-            ]
+                return [_plain(each, shape) for each in pixels]
+        if self.finder is not None:
+            from edgedigits_runtime.reading.by_finder import search_with_finder
+
+            return search_with_finder(self.finder, pixels, shape, watch, letters=letters)
+        from edgedigits_runtime.reading.by_rules import search_by_rules
+
+        return search_by_rules(pixels, shape, watch, whole=self.expect != "page")
 
     def _confidences(self, framed: Sequence[NDArray[np.uint8]]) -> list[Probabilities]:
         """Return the confidences of each picture's framed images, float32 [n, classes], by one call."""
@@ -253,16 +232,16 @@ class Reader:
             together = self.classifier.confidences(np.concatenate(framed))
         return [together[start:end] for start, end in pairwise(ends)]
 
-    def _judge(self, found: _Found, confidences: Probabilities) -> Verdict:
-        threshold = self._framed_confidence if found.as_it_is else self.min_confidence
-        return found.judge(confidences, Criteria(threshold, self.expect, self.length))
+    def _judge(self, searched: Searched, confidences: Probabilities) -> Verdict:
+        threshold = self._framed_confidence if searched.as_it_is else self.min_confidence
+        return searched.judge(confidences, Criteria(threshold, self.expect, self.length))
 
     def _reading(self, judged: _Judged) -> Reading:
         picture, verdict = judged.decoded.picture, judged.verdict
         places = [place for place, why in enumerate(verdict.why) if not why]
         kept = [verdict.order[place] for place in places]
         digits = tuple(
-            self._digit(picture.in_source(judged.found.boxes[k]), judged.confidences[k], verdict.sure[k : k + 1])
+            self._digit(picture.in_source(judged.searched.boxes[k]), judged.confidences[k], verdict.sure[k : k + 1])
             for k in kept
         )
         engine = self.classifier.engine
@@ -275,6 +254,7 @@ class Reader:
             device=engine.device,
             providers=engine.providers,
             ms=judged.ms,
+            finder=self.finder.engine if self.finder is not None and judged.searched.scores is not None else None,
             note="; ".join(filter(None, (picture.note, verdict.note))),
         )
 
@@ -300,7 +280,7 @@ def _batches(decoded: Iterable[_Decoded | EdgedigitsError]) -> Iterator[list[_De
     """Batch small pictures; every other picture is a batch of its own."""
     batch: list[_Decoded | EdgedigitsError] = []
     for each in decoded:
-        small = isinstance(each, EdgedigitsError) or is_small(each.picture.pixels)
+        small = isinstance(each, EdgedigitsError) or _is_small(each.picture.pixels)
         if batch and not small:
             yield batch
             batch = []
@@ -312,68 +292,14 @@ def _batches(decoded: Iterable[_Decoded | EdgedigitsError]) -> Iterator[list[_De
         yield batch
 
 
-def _framed(layout: Layout) -> NDArray[np.uint8]:
-    framed = [frame_digit(candidate.ink) for candidate in layout.candidates]
-    return np.array(framed, np.uint8).reshape(-1, SIDE, SIDE)
+def _is_small(pixels: NDArray[np.uint8]) -> bool:
+    return len(pixels) * len(pixels[0]) <= SMALL_PIXELS
 
 
-def _plain(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> _Found:
+def _plain(pixels: NDArray[np.uint8], shape: tuple[int, int, int]) -> Searched:
     height, width = pixels.shape[:2]
     framed = frame_plain(pixels, shape)[np.newaxis]
-    return _Found(np.zeros((height, width), np.uint8), [Box(0, 0, width, height)], framed, _judge_one)
-
-
-def _judge_one(confidences: Probabilities, criteria: Criteria) -> Verdict:
-    return Verdict((0,), (doubt(float(confidences.max()), criteria.threshold),), lines=(0,))
-
-
-def _judging(layout: Layout, digits: NDArray[np.uint8]) -> Callable[[Probabilities, Criteria], Verdict]:
-    def verdict(confidences: Probabilities, criteria: Criteria) -> Verdict:
-        judged = judge(layout, digits, confidences, criteria)
-        return replace(judged, lines=tuple(layout.candidates[k].line for k in judged.order))
-
-    return verdict
-
-
-def _found_by(
-    find: Callable[[NDArray[np.uint8]], Found],
-    pictures: Sequence[NDArray[np.uint8]],
-    shape: tuple[int, int, int],
-    watch: Stopwatch,
-) -> list[_Found]:
-    """Return the candidates that a finder finds in pictures, uint8 [H, W, 1 or 3], framed for images of `shape`."""
-    # Here, so that a reader without a finder starts without them.
-    from edgedigits_runtime.reading.crop import crop_found
-    from edgedigits_runtime.reading.judge import Candidates, candidates_of, judge_found, score_map
-
-    with watch.stage("ink"):
-        inks = plain_inks(pictures)
-    found = []
-    for pixels, ink, box in zip(pictures, inks, framed_boxes(inks), strict=True):
-        if box:
-            found.append(_Found(ink, [box], fitted(ink[np.newaxis], shape), _judge_one, as_it_is=True))
-            continue
-        with watch.stage("locate"):
-            answer = find(pixels)
-        with watch.stage("frame"):
-            index = candidates_of(answer)
-            crops = crop_found(pixels, answer.boxes, index)
-            inked = np.flatnonzero(np.any(crops.framed, axis=(1, 2)))
-            boxes = [Box(*box) for box in crops.boxes[inked].tolist()]
-            candidates = Candidates(answer, index[inked], boxes, crops.fill[inked])
-            framed = fitted(crops.framed[inked], shape)
-            found.append(_Found(score_map(answer, pixels.shape), boxes, framed, partial(judge_found, candidates)))
-    return found
-
-
-def _one(ink: NDArray[np.uint8], box: Box) -> Layout:
-    """Return the layout of a picture that is one framed digit."""
-    digit = ink[box.rows, box.columns]
-    return _single(box, digit, np.count_nonzero(digit) / digit.size)
-
-
-def _single(box: Box, ink: NDArray[np.uint8], fill: float) -> Layout:
-    return Layout([Candidate(box, ink, 0, 0, 0, 0.0, False, 1.0, 1.0, fill)], 1)
+    return Searched(np.zeros((height, width), np.uint8), [Box(0, 0, width, height)], framed, judge_one)
 
 
 def _text(labels: list[str], lines: list[int]) -> str:

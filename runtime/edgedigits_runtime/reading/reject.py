@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.criteria import DOUBTED, Criteria, Verdict, doubt, length_note, surplus_note
 from edgedigits_runtime.reading.locate import Candidate, Layout
-from edgedigits_runtime.reading.marks import Box
 from edgedigits_runtime.reading.segments import best_one, chosen
 from edgedigits_runtime.reading.shape import shape_faults
 

@@ -1,13 +1,13 @@
 """Results of reading a picture, and of every stage."""
 
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.marks import Box
+from edgedigits_runtime.reading.box import Box
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,16 @@ def number_of(label: str) -> int | None:
 
 
 @dataclass(frozen=True)
+class FinderEngine:
+    """The finder's model, and where it ran; the fields are those of a reading."""
+
+    model: str
+    engine: str
+    device: str
+    providers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Reading:
     """The reading of one picture.
 
@@ -48,6 +58,7 @@ class Reading:
         providers: execution providers or delegates in effect.
         ms: milliseconds by stage, and "total".
         note: a note for the user, such as that `length` could not be met; mostly empty.
+        finder: what found the digits; None without a finder, or where it was not needed.
     """
 
     source: str
@@ -59,6 +70,7 @@ class Reading:
     providers: tuple[str, ...]
     ms: dict[str, float]
     note: str = ""
+    finder: FinderEngine | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of `--json`: confidences to 4 decimal places, milliseconds to 3."""
@@ -77,6 +89,8 @@ class Reading:
             "providers": list(self.providers),
             "ms": {stage: round(milliseconds, 3) for stage, milliseconds in self.ms.items()},
         }
+        if self.finder is not None:
+            written["finder"] = asdict(self.finder)
         return {**written, "note": self.note} if self.note else written
 
 
@@ -86,8 +100,8 @@ class Trace:
 
     Attributes:
         picture: uint8 [H, W, C], decoded: upright, reduced if large.
-        ink: uint8 [H, W], bright on 0; all zeros if the model takes plain pictures. With a finder its map: each box as
-            bright as its score.
+        ink: uint8 [H, W], bright on 0; all zeros if the model takes plain pictures. With a finder its map: 255 times
+            the score of a digit whose centre is there.
         candidates: boxes of the candidates, in reading order, in pixels of `picture`.
         framed: uint8 [N, 28, 28, 1], the network's inputs.
         confidences: float32 [N, classes], calibrated.
@@ -96,7 +110,7 @@ class Trace:
         reading: the reading.
         boxes: the candidates in pixels of the upright source: x, y, width and height.
         size: the upright source's width and height.
-        of_finder: whether `ink` is a finder's map.
+        scores: float32 [N, 2], the finder's of a digit and of a letter; None if no finder was used.
     """
 
     picture: NDArray[np.uint8]
@@ -109,7 +123,7 @@ class Trace:
     reading: Reading
     boxes: tuple[tuple[int, int, int, int], ...]
     size: tuple[int, int]
-    of_finder: bool = False
+    scores: NDArray[np.float32] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reading's JSON object with the network's inputs, row by row in Base64."""

@@ -17,6 +17,7 @@ DETAIL = 40  # Larger boxes are reduced, by whole numbers, until their longest s
 MARGIN = 0.15
 LEAST_MARGIN = 3
 GROWN = 0.08  # A box may be too small by this fraction of its longest side.
+WORTH = 50_000  # To reduce one window alone takes as long as so many pixels of the whole picture.
 # Canvases are processed together: more than TOGETHER leave the processor's cache. Of more than AT_LEAST the largest is
 # at most ALIKE times as wide as the smallest.
 TOGETHER = 64
@@ -81,8 +82,10 @@ def windows_of(boxes: NDArray[np.float64], size: tuple[int, int]) -> Windows:
     longest = (high - low).max(axis=1)
     factor = np.maximum(np.ceil(longest / DETAIL), 1).astype(np.int64)
     margin = np.maximum(MARGIN * longest, LEAST_MARGIN * factor)[:, np.newaxis]
-    start = np.maximum(np.floor(low - margin), 0).astype(np.int64)
-    end = np.minimum(np.ceil(high + margin), size).astype(np.int64)
+    # Whole blocks of the picture, so that it may be reduced once for many windows.
+    blocks = factor[:, np.newaxis]
+    start = np.maximum(np.floor((low - margin) / blocks), 0).astype(np.int64) * blocks
+    end = np.minimum(np.ceil((high + margin) / blocks).astype(np.int64) * blocks, size)
     return Windows(low, high, start, end, factor)
 
 
@@ -97,6 +100,22 @@ def batches(sides: Whole) -> Iterator[Whole]:
         first = end
 
 
+class Reductions:
+    """A picture, uint8 [H, W, C], reduced by the factors of windows: the whole of it where many windows need it."""
+
+    def __init__(self, pixels: Pixels, windows: Windows) -> None:
+        self._whole = {1: pixels}
+        for factor in np.flatnonzero(WORTH * np.bincount(windows.factor) > pixels.shape[0] * pixels.shape[1]).tolist():
+            self._whole[factor] = _reduced(pixels, factor)
+
+    def part(self, left: int, top: int, right: int, bottom: int, factor: int) -> Pixels:
+        """Return a part, reduced; its corner is on a whole block."""
+        if factor not in self._whole:
+            return _reduced(self._whole[1][top:bottom, left:right], factor)
+        rows, columns = slice(top // factor, -(-bottom // factor)), slice(left // factor, -(-right // factor))
+        return self._whole[factor][rows, columns]
+
+
 class Canvases:
     """Windows of a picture, each in the upper left corner of a canvas, and their masks.
 
@@ -106,13 +125,13 @@ class Canvases:
         windows: see Windows.
     """
 
-    def __init__(self, pixels: Pixels, windows: Windows) -> None:
+    def __init__(self, picture: Reductions, windows: Windows) -> None:
         count, side = len(windows.factor), int(windows.size.max())
         self.windows = windows
-        self.pixels = np.zeros((count, side, side, pixels.shape[2]), np.uint8)
         corners = np.concatenate([windows.start, windows.end, windows.factor[:, np.newaxis]], axis=1)
-        for canvas, (left, top, right, bottom, factor) in zip(self.pixels, corners.tolist(), strict=True):
-            part = _reduced(pixels[top:bottom, left:right], factor)
+        parts = [picture.part(*each) for each in corners.tolist()]
+        self.pixels = np.zeros((count, side, side, parts[0].shape[2]), np.uint8)
+        for canvas, part in zip(self.pixels, parts, strict=True):
             canvas[: part.shape[0], : part.shape[1]] = part
         low, high = windows.on_canvas(windows.low), windows.on_canvas(windows.high)
         reach = GROWN * (high - low).max(axis=1, keepdims=True)

@@ -23,6 +23,7 @@ OPERATORS = {
     "CONCATENATION": f"{_HERE}.concatenation",
     "CONV_2D": f"{_HERE}.convolution",
     "DEPTHWISE_CONV_2D": f"{_HERE}.depthwise",
+    "DEPTH_TO_SPACE": f"{_HERE}.depth_to_space",
     "EXPAND_DIMS": f"{_HERE}.reshape",
     "FULLY_CONNECTED": f"{_HERE}.fully_connected",
     "GELU": f"{_HERE}.activation",

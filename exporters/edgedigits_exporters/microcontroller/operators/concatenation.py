@@ -15,6 +15,9 @@ from edgedigits_runtime.untrusted.tflite_model import StoredOperator
 AXES = {1: (2,), 2: (None, 2), 3: (None, 0, 1), 4: (None, 0, 1, 2)}
 """Axis of a picture (0 height, 1 width, 2 channels) by the rank of a tensor and its axis; None for the batch."""
 
+CHANNELS = 2
+"""The axis of a picture's channels."""
+
 ARRAYS = ("lengths", "tops", "heights", "input_rows")
 """Of the C structure, a number for each input."""
 

@@ -43,16 +43,20 @@ class Buffer:
     is_patch: bool = False
 
 
-def plan_memory(stages: list[Stage], *others: list[Stage]) -> tuple[Plan, ...]:
+def plan_memory(stages: list[Stage], *others: list[Stage], handed_over: tuple[int, ...] = ()) -> tuple[Plan, ...]:
     """Return the smallest plan found, and a plan in the same order for each of `others`.
 
     The search tries all rows as late as possible, then up to two stages that finish at once, and then adds stages to
     the best of these as long as memory shrinks.
 
-    `others` are the same stages with other sizes.
+    Args:
+        stages: of the network; the last one's rows are all kept unless some are handed over.
+        others: the same stages with other sizes.
+        handed_over: stages of outputs whose rows the caller takes as they are made. A network of several outputs is
+            large, and the order of its rows follows from them: all as late as possible.
     """
-    chosen = _best_choice(stages)
-    return tuple(_planned(sizes, chosen) for sizes in (stages, *others))
+    chosen = frozenset[int]() if handed_over else _best_choice(stages)
+    return tuple(_planned(sizes, chosen, handed_over) for sizes in (stages, *others))
 
 
 def _best_choice(stages: list[Stage]) -> frozenset[int]:
@@ -69,10 +73,10 @@ def _best_choice(stages: list[Stage]) -> frozenset[int]:
         best_choice, best = next_choice, following
 
 
-def _planned(stages: list[Stage], finished_at_once: frozenset[int]) -> Plan:
-    order = order_of_steps(stages, finished_at_once)
-    rows = rows_in_memory(stages, order)
-    buffers = _buffers(stages, order, rows)
+def _planned(stages: list[Stage], finished_at_once: frozenset[int], handed_over: tuple[int, ...] = ()) -> Plan:
+    order = order_of_steps(stages, finished_at_once, handed_over)
+    rows = rows_in_memory(stages, order, handed_over)
+    buffers = _buffers(stages, order, rows, handed_over)
     places = placed(buffers, order)
     at = {kind: [0] * len(stages) for kind in ("rows", "patch", "kept")}
     for (kind, stage), place in places.items():
@@ -81,7 +85,9 @@ def _planned(stages: list[Stage], finished_at_once: frozenset[int]) -> Plan:
     return Plan(tuple(order), tuple(rows), tuple(at["rows"]), tuple(at["patch"]), tuple(at["kept"]), _aligned(size))
 
 
-def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tuple[str, int], Buffer]:
+def _buffers(
+    stages: list[Stage], order: list[int], rows: list[int], handed_over: tuple[int, ...]
+) -> dict[tuple[str, int], Buffer]:
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for time, number in enumerate(order):
@@ -94,8 +100,9 @@ def _buffers(stages: list[Stage], order: list[int], rows: list[int]) -> dict[tup
         for read in stage.reads:
             if read.stage in first:
                 until[read.stage] = max(until[read.stage], last[number])
-    # The output is copied after the last step.
-    until[len(stages) - 1] = len(order)
+    if not handed_over:
+        # The output is copied after the last step.
+        until[len(stages) - 1] = len(order)
     buffers = {}
     for number, stage in running:
         buffers["rows", number] = Buffer(rows[number] * stage.row_bytes, number, first[number], until[number])

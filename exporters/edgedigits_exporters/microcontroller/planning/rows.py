@@ -30,12 +30,15 @@ class Stage:
     kept_bytes: int = 0
 
 
-def order_of_steps(stages: list[Stage], finished_at_once: frozenset[int]) -> list[int]:
+def order_of_steps(
+    stages: list[Stage], finished_at_once: frozenset[int], handed_over: tuple[int, ...] = ()
+) -> list[int]:
     """Return the stages' numbers, once for each step, in an order in which every row exists when it is read.
 
     Args:
         stages: each reads earlier ones only.
         finished_at_once: stages that compute all their rows as soon as one is needed.
+        handed_over: see memory.plan_memory; they progress at the same pace, from the top of the picture to its bottom.
     """
     order: list[int] = []
     done = [0] * len(stages)
@@ -51,34 +54,37 @@ def order_of_steps(stages: list[Stage], finished_at_once: frozenset[int]) -> lis
             order.append(stage)
             done[stage] += 1
 
-    make(len(stages) - 1, stages[-1].made)
+    ends = handed_over or (len(stages) - 1,)
+    tallest = max(stages[end].made for end in ends)
+    for row in range(1, tallest + 1):
+        for end in ends:
+            make(end, stages[end].made * row // tallest)
     return order
 
 
-def rows_in_memory(stages: list[Stage], order: list[int]) -> list[int]:
+def rows_in_memory(stages: list[Stage], order: list[int], handed_over: tuple[int, ...] = ()) -> list[int]:
     """Return for each stage the number of its last rows that have to be in memory; 1 if it never runs."""
-    first_needed = _first_needed(stages, order)
+    first_needed = _first_needed(stages, order, handed_over)
     kept = [1] * len(stages)
     done = [0] * len(stages)
-    for time, stage in enumerate(order):
+    for stage, needed in zip(order, first_needed, strict=True):
         done[stage] += 1
         made = min(done[stage], stages[stage].made)
-        kept[stage] = max(kept[stage], made - min(first_needed[stage][time], made - 1))
+        kept[stage] = max(kept[stage], made - min(needed, made - 1))
     return kept
 
 
-def _first_needed(stages: list[Stage], order: list[int]) -> list[list[int]]:
-    """Return for each stage and time its first row that is read then or later."""
+def _first_needed(stages: list[Stage], order: list[int], handed_over: tuple[int, ...]) -> list[int]:
+    """Return for each step the first row of its stage that is read later."""
     done = [order.count(stage) for stage in range(len(stages))]
     lowest = [stages[stage].made for stage in range(len(stages))]
-    # All rows of the output are read after the last step.
-    lowest[-1] = 0
-    found: list[list[int]] = [[0] * len(order) for _ in stages]
-    for time in range(len(order) - 1, -1, -1):
-        stage = order[time]
+    if not handed_over:
+        # All rows of the output are read after the last step.
+        lowest[-1] = 0
+    found = []
+    for stage in reversed(order):
         done[stage] -= 1
         for read in stages[stage].reads:
             lowest[read.stage] = min(lowest[read.stage], read.rows(done[stage])[0])
-        for other in range(len(stages)):
-            found[other][time] = lowest[other]
-    return found
+        found.append(lowest[stage])
+    return found[::-1]

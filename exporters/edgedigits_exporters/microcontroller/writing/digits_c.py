@@ -7,7 +7,7 @@ import numpy as np
 from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.graph import Graph
 from edgedigits_exporters.microcontroller.layer import STORED
-from edgedigits_exporters.microcontroller.planning.lowering import Program
+from edgedigits_exporters.microcontroller.planning.lowering import Lowered, Program
 from edgedigits_exporters.microcontroller.planning.memory import Plan
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.preprocessing import (
@@ -20,7 +20,7 @@ from edgedigits_runtime.preprocessing import (
 from edgedigits_runtime.templates import fill
 
 PACKAGE = files("edgedigits_exporters.microcontroller")
-FOLDERS = ("operators", "operators/shared", "writing/frame")
+FOLDERS = ("operators", "operators/shared", "writing/frame", "writing/finder")
 """Folders of the C files."""
 
 WEIGHT_OF_ONE = 65535
@@ -29,22 +29,39 @@ WEIGHT_OF_ONE = 65535
 
 def digits_c(program: Program, contract: Contract, heading: str) -> str:
     """Return digits.c; `heading` is its first comment."""
-    wanted = [*(name for layer in program.layers for name in layer.kernels), *_pixel_kernels(contract)]
-    numbers = range(1, len(program.layers) + 1)
     parts = [
         heading,
         kernel("head"),
-        kernel("target"),
-        f"#define TALLEST_WINDOW {max([1, *(layer.window_height for layer in program.layers)])}",
-        *(kernel(name) for name in dict.fromkeys(wanted)),
-        fill(kernel("places"), {"WIDE": _places(program, program.wide_plan), "NARROW": _places(program, program.plan)}),
-        *(_layer(program, number) for number in numbers),
+        *kernels_of(program, *_pixel_kernels(contract)),
+        places(program),
+        *layers_of(program),
         _run(program),
         _pixels(program.graph, contract),
         _confidence(contract),
         kernel("predict"),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def kernels_of(program: Lowered, *others: str) -> list[str]:
+    """Return the C code that the layers of a program call, and that of other files."""
+    wanted = [*(name for layer in program.layers for name in layer.kernels), *others]
+    tallest = max([1, *(layer.window_height for layer in program.layers)])
+    return [kernel("target"), f"#define TALLEST_WINDOW {tallest}", *(kernel(name) for name in dict.fromkeys(wanted))]
+
+
+def places(program: Program) -> str:
+    """Return the C constants of the places in the scratch memory."""
+    plans = {"WIDE": program.wide_plan, "NARROW": program.plan}
+    return fill(kernel("places"), {name: _places(program, plan) for name, plan in plans.items()})
+
+
+def layers_of(program: Program) -> list[str]:
+    """Return the C code of each layer: its numbers, and the function that computes a row."""
+    return [
+        layer_text(program, number, layer.define(program.place(number)))
+        for number, layer in enumerate(program.layers, start=1)
+    ]
 
 
 def kernel(name: str) -> str:
@@ -65,7 +82,8 @@ def _places(program: Program, plan: Plan) -> str:
     return f"enum {{\n{literals.lines(places)}\n}};"
 
 
-def _layer(program: Program, number: int) -> str:
+def layer_text(program: Lowered, number: int, definition: str, template: str = "layer", **marks: str) -> str:
+    """Return the C code of a layer, from 1, with this definition of its numbers; `marks` are the template's own."""
     layer = program.layers[number - 1]
     inputs = [f"memory + ROWS_{read.stage}" for read in program.sources[number - 1]]
     call = layer.call.format(
@@ -77,13 +95,14 @@ def _layer(program: Program, number: int) -> str:
     )
     values = {
         "COMMENT": literals.comment(f"Layer {number}. {layer.comment}."),
-        "DEFINITION": layer.define(program.place(number)),
+        "DEFINITION": definition,
         "NUMBER": number,
         "STRUCTURE": layer.structure,
         "UNUSED": "" if ", y," in call else "    (void)y;\n",
         "CALL": call,
+        **marks,
     }
-    return fill(kernel("layer"), values)
+    return fill(kernel(template), values)
 
 
 def _run(program: Program) -> str:

@@ -2,6 +2,7 @@
 
 import { start } from "./app.js";
 import { localBackend, replayGolden } from "./backends/local.js";
+import { wasmFinder } from "./engines/finder.js";
 import { onnxruntimeEngine } from "./engines/onnxruntime.js";
 import { unpacked } from "./engines/packed.js";
 import { wasmEngine } from "./engines/wasm.js";
@@ -20,6 +21,9 @@ async function openEngine({ engine: name, contract, golden }) {
   return engine;
 }
 
+/** Open the finder, if the page has one. */
+const openFinder = async ({ finder }) => (finder ? wasmFinder(await part("finder"), finder) : null);
+
 function makeInstallable() {
   // Browsers refuse both to a page from disk, with an error on the console.
   if (!location.protocol.startsWith("http")) {
@@ -35,5 +39,5 @@ function makeInstallable() {
 }
 
 const settings = JSON.parse(textOf("settings"));
-start(localBackend(openEngine(settings), settings.contract)).then(() => performance.mark("ready to read"));
+start(localBackend(openEngine(settings), settings.contract, openFinder(settings))).then(() => performance.mark("ready to read"));
 makeInstallable();

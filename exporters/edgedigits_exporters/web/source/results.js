@@ -5,7 +5,7 @@ import { likeliest } from "./boxes.js";
 import { announcement, percent, plainReason, summary } from "./words.js";
 
 /** The keys of `ms`, in the order of the stages. */
-const STAGES = ["decode", "ink", "locate", "frame", "invoke", "reject"];
+const STAGES = ["decode", "ink", "locate", "find", "frame", "invoke", "classify", "reject", "judge"];
 
 /** Text sizes, with the maximum of characters in a line and of lines. */
 const TEXT_SIZES = [["huge", 3, 1], ["large", 7, 1], ["medium", 16, 5]];

@@ -1,7 +1,8 @@
 /** Readings and the reasons of rejections, in words for the user. */
 
 const REASONS = [
-  [/^confidence (\S+) < (\S+)$/, (found, needed) => `the network is only ${percent(found)} sure, ${percent(needed)} is needed`],
+  [/^(?:(?:the classifier is not|neither network is) sure: )?confidence (\S+) < (\S+)$/, (found, needed) => `the network is only ${percent(found)} sure, ${percent(needed)} is needed`],
+  [/^the finder is not sure: confidence \S+ < \S+$/, () => "it hardly looks like a digit"],
   [/^(\d+) pixels high$/, (pixels) => `only ${pixels} pixels high`],
   [/^small beside its neighbours$/, () => "much smaller than its neighbours"],
   [/^large beside its neighbours$/, () => "much larger than its neighbours"],

@@ -9,9 +9,10 @@ const FLOAT_TOLERANCE = 1e-4;
 /**
  * @param {Promise<import("../engines/wasm.js").Engine>} opening
  * @param {object} contract of the engine's network
+ * @param {Promise<import("../reader/find.js").FinderNetwork | null>} finding finds digits; null: by rules
  * @returns {import("./server.js").Backend}
  */
-export function localBackend(opening, contract) {
+export function localBackend(opening, contract, finding) {
   return {
     async describe() {
       const engine = await opening;
@@ -19,7 +20,7 @@ export function localBackend(opening, contract) {
       return { model: contract.name, engine: engine.name, device: "cpu", labels: contract.labels, privacy };
     },
     async read(picture, { signal } = {}) {
-      const reader = new Reader(await opening, contract);
+      const reader = new Reader(await opening, contract, { finder: await finding });
       signal?.throwIfAborted();
       return reader.read(picture, { name: picture.name });
     },

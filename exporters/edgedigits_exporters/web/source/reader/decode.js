@@ -44,7 +44,7 @@ export class Picture {
 
   /**
    * Return a box of working pixels in source pixels.
-   * @param {import("./marks.js").Box} box
+   * @param {import("./box.js").Box} box
    * @returns {[number, number, number, number]} x, y, width and height
    */
   inSource(box) {

@@ -4,8 +4,9 @@
  * A morphological closing (Serra 1982) removes everything dark that is narrower than its window, so the window must be
  * wider than the strokes and narrower than shadows. The smallest window that contains whole strokes is used.
  */
-import { levelAt, rint } from "./numbers.js";
-import { countNonzero, histogramOf, inverted, larger, makePlane, subtracted } from "./planes.js";
+import { histogramOf, levelAt } from "./levels.js";
+import { rint } from "./numbers.js";
+import { countNonzero, inverted, larger, makePlane, subtracted } from "./planes.js";
 
 // Windows, smallest first, as shares of the longest side or, of a strip, of twice the shorter side.
 const WINDOWS = [1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3];

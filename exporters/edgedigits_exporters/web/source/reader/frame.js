@@ -6,7 +6,7 @@
  * training images, weighted by grey and in pixel indices, are within half a pixel of (14, 14). So `frameDigit` returns
  * them unchanged.
  */
-import { Box } from "./marks.js";
+import { Box } from "./box.js";
 import { rint } from "./numbers.js";
 import { boundsOf, cropped, makePlane } from "./planes.js";
 import { BILINEAR, resized } from "./resampling.js";

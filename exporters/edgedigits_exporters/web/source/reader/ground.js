@@ -7,7 +7,8 @@
  */
 import { closed, envelope, inkWeight, inkWithin, isThin, meanStrokeWidth, strong } from "./envelope.js";
 import { leastSquares } from "./least_squares.js";
-import { median, medianLevel, quantile, rint } from "./numbers.js";
+import { medianLevel, quantile } from "./levels.js";
+import { median, rint } from "./numbers.js";
 import { areSheets } from "./sheets.js";
 import { countNonzero, inverted, makePlane, subtracted } from "./planes.js";
 import { blockMeans } from "./resampling.js";

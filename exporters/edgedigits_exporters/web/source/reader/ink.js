@@ -4,14 +4,15 @@
  * Ink deviates from the ground to the side with more weight. Deviations to the other side, where there is no ink,
  * measure the noise.
  */
+import { boxBlurred, histogramOf, medianLevel, smaller } from "./levels.js";
 import { insideSurround } from "./surround.js";
 import { contrast } from "./envelope.js";
 import { GAIN_BITS, LEAST_LOCAL_SIDE, findGround, reduced } from "./ground.js";
-import { medianLevel, rint } from "./numbers.js";
+import { rint } from "./numbers.js";
 import { Pixels } from "./pixels.js";
-import { countNonzero, histogramOf, inverted, larger, makePlane, smaller, subtracted } from "./planes.js";
+import { countNonzero, inverted, larger, makePlane, subtracted } from "./planes.js";
 import { edgeWidth, findRegions, withoutRegions } from "./regions.js";
-import { BILINEAR, boxBlurred, resized } from "./resampling.js";
+import { BILINEAR, resized } from "./resampling.js";
 import { withoutRuledLines } from "./ruled_lines.js";
 
 // The ground is computed on a picture reduced to about this many pixels, since light changes slowly.

@@ -5,11 +5,12 @@
  * joined, and the rest is ordered in lines. Where geometry cannot distinguish one digit from two, both are candidates,
  * and the network decides, see segments.js.
  */
+import { Box } from "./box.js";
 import { findComponents } from "./components.js";
 import { MOST_COVERED, hugsEdge, withoutRunOut } from "./edge.js";
 import { grouped, referenceHeight } from "./grouping.js";
 import { hypothesesOf, lowCost } from "./hypotheses.js";
-import { Box, Mark, maskStrokeWidth, trimmed, union } from "./marks.js";
+import { Mark, maskStrokeWidth, trimmed, union } from "./marks.js";
 import { argsort, median } from "./numbers.js";
 import { linesOf } from "./order.js";
 import { boundsOf, cropped, makePlane } from "./planes.js";

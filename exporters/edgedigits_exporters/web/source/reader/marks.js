@@ -1,37 +1,9 @@
-/** Marks: pieces of ink that belong together, and their boxes. */
+/** Marks: pieces of ink that belong together. */
+import { Box } from "./box.js";
 import { boundsOf, countNonzero, cropped, makePlane } from "./planes.js";
 
 // About this many points represent an outline: distances are wrong by a few hundredths of its size at most.
 const OUTLINE = 100;
-
-/** A rectangle in pixels; x and y are its top left pixel. */
-export class Box {
-  /**
-   * @param {number} x
-   * @param {number} y
-   * @param {number} width
-   * @param {number} height
-   */
-  constructor(x, y, width, height) {
-    this.x = x;
-    this.y = y;
-    this.width = width;
-    this.height = height;
-  }
-
-  get right() {
-    return this.x + this.width;
-  }
-
-  get bottom() {
-    return this.y + this.height;
-  }
-
-  /** The centre, x and y. */
-  get middle() {
-    return [this.x + this.width / 2, this.y + this.height / 2];
-  }
-}
 
 /** A piece of ink: a box, and the mask of its pixels there. */
 export class Mark {

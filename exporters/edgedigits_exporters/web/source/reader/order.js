@@ -12,7 +12,7 @@ const NEIGHBOURS = 6;
 
 /**
  * Return the positions of boxes, line by line in reading order.
- * @param {import("./marks.js").Box[]} boxes of marks about as high as digits
+ * @param {import("./box.js").Box[]} boxes of marks about as high as digits
  * @returns {number[][]}
  */
 export function linesOf(boxes) {

@@ -17,17 +17,6 @@ export function larger(one, other) {
 }
 
 /**
- * Return the smaller of two integers, like `larger`.
- * @param {number} one
- * @param {number} other
- * @returns {number}
- */
-export function smaller(one, other) {
-  const above = one - other;
-  return other + (above & (above >> 31));
-}
-
-/**
  * Return a plane, of zeros without `data`.
  * @param {number} width
  * @param {number} height
@@ -114,26 +103,6 @@ export function subtracted(ground, grey) {
     data[k] = larger(ground.data[k] - grey.data[k], 0);
   }
   return makePlane(grey.width, grey.height, data);
-}
-
-/**
- * Count the levels of the pixels on a grid.
- * @param {Plane} grey
- * @param {number} [step] step of the grid
- * @returns {Int32Array} 256 counts
- */
-export function histogramOf(grey, step = 1) {
-  const counts = new Int32Array(256);
-  const { width, height, data } = grey;
-  if (step === 1) {
-    for (let k = 0; k < data.length; k++) counts[data[k]]++;
-    return counts;
-  }
-  for (let y = 0; y < height; y += step) {
-    const end = (y + 1) * width;
-    for (let k = y * width; k < end; k += step) counts[data[k]]++;
-  }
-  return counts;
 }
 
 /**

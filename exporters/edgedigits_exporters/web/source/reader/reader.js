@@ -1,13 +1,13 @@
 /** The reader: from a picture to the digits written in it, stage by stage. */
 import { Picture, decodePicture } from "./decode.js";
-import { FRAME_SIDE, frameDigit, framePlain, framedBox } from "./frame.js";
+import { framePlain } from "./frame.js";
 import { imageShape } from "../engines/tensors.js";
-import { findInk } from "./ink.js";
-import { locate } from "./locate.js";
-import { Box } from "./marks.js";
-import { cropped, makePlane } from "./planes.js";
+import { Box } from "./box.js";
+import { searchWithFinder } from "./by_finder.js";
+import { searchByRules } from "./by_rules.js";
+import { EXPECT, judgeOne } from "./criteria.js";
+import { makePlane } from "./planes.js";
 import { calibrate } from "./preprocessing.js";
-import { EXPECT, belowThreshold, judge } from "./reject.js";
 
 // Factor of the threshold for pictures framed like MNIST's, which hardly ever contain anything but digits.
 const FRAMED = 0.6;
@@ -34,11 +34,12 @@ export class Reader {
   /**
    * @param {PageEngine} engine
    * @param {object} contract the artifact's, parsed from JSON
-   * @param {{minConfidence?: number, topK?: number, expect?: string, length?: number | null}} [options]
+   * @param {{minConfidence?: number, topK?: number, expect?: string, length?: number | null,
+   *          finder?: import("./find.js").FinderNetwork | null}} [options]
    *   minConfidence: default is the contract's threshold; expect: one of EXPECT; length: number of digits, null for
-   *   any
+   *   any; finder: finds digits in pictures; without one, the ink is searched by rules
    */
-  constructor(engine, contract, { minConfidence, topK = 3, expect = "auto", length = null } = {}) {
+  constructor(engine, contract, { minConfidence, topK = 3, expect = "auto", length = null, finder = null } = {}) {
     if (!EXPECT.includes(expect)) throw new RangeError(`expect must be one of ${EXPECT.join(", ")}; got ${expect}`);
     if (length !== null && (length < 1 || (expect === "one" && length > 1))) {
       const most = expect === "one" ? "1, the one digit that is expected" : "at least 1";
@@ -52,6 +53,7 @@ export class Reader {
     this.topK = topK;
     this.expect = expect;
     this.length = length;
+    this.finder = finder;
   }
 
   /**
@@ -75,31 +77,33 @@ export class Reader {
   async trace(picture, { name } = {}) {
     const decoded = picture instanceof Picture ? picture : new Picture(picture);
     const ms = { decode: decoded.ms };
-    const found = this.#isPlain ? this.#plain(decoded.pixels, ms) : this.#found(decoded.pixels, ms);
-    const confidences = await timedAsync(ms, "invoke", () => this.#confidences(found.framed));
-    const verdict = timed(ms, "reject", () => this.#judge(found, confidences));
+    const searched = this.#searched(decoded.pixels, ms);
+    const [classify, judge] = this.finder ? ["classify", "judge"] : ["invoke", "reject"];
+    const confidences = await timedAsync(ms, classify, () => this.#confidences(searched.framed));
+    const threshold = searched.asItIs ? this.framedConfidence : this.minConfidence;
+    const criteria = { threshold, expect: this.expect, length: this.length };
+    const verdict = timed(ms, judge, () => searched.judge(confidences, criteria));
     ms.total = Object.values(ms).reduce((sum, taken) => sum + taken, 0);
-    return this.#reading(decoded, found, confidences, verdict, name ?? decoded.name, ms);
+    return this.#reading(decoded, searched, confidences, verdict, name ?? decoded.name, ms);
   }
 
   get #isPlain() {
     return this.contract.reader === "plain";
   }
 
-  /** Return the candidates and their network inputs; `asItIs`: the picture was framed already. */
-  #found(pixels, ms) {
-    const ink = timed(ms, "ink", () => findInk(pixels));
-    const box = framedBox(ink);
-    const layout = timed(ms, "locate", () => (box ? oneCandidate(ink, box) : locate(ink, this.expect !== "page")));
-    const framed = timed(ms, "frame", () => (box ? [ink] : layout.candidates.map((each) => frameDigit(each.ink))));
-    return { layout, framed, asItIs: box !== null };
+  #searched(pixels, ms) {
+    if (this.#isPlain) return this.#plain(pixels, ms);
+    const stage = (name, run) => timed(ms, name, run);
+    return this.finder
+      ? searchWithFinder(this.finder, pixels, stage)
+      : searchByRules(pixels, stage, this.expect !== "page");
   }
 
   #plain(pixels, ms) {
     const [height, width] = imageShape(this.contract);
     const framed = timed(ms, "frame", () => [makePlane(width, height, framePlain(pixels, width, height))]);
-    const box = new Box(0, 0, pixels.width, pixels.height);
-    return { layout: wholeLayout(box, makePlane(0, 0), 1), framed, asItIs: true };
+    const boxes = [new Box(0, 0, pixels.width, pixels.height)];
+    return { boxes, framed, asItIs: false, judge: judgeOne };
   }
 
   async #confidences(framed) {
@@ -117,27 +121,20 @@ export class Reader {
     });
   }
 
-  #judge({ layout, framed, asItIs }, confidences) {
-    const sure = confidences.map((each) => Math.max(...each));
-    if (this.#isPlain) {
-      const why = sure[0] >= this.minConfidence ? "" : belowThreshold(sure[0], this.minConfidence);
-      return { order: [0], why: [why], note: "" };
-    }
-    const threshold = asItIs ? this.framedConfidence : this.minConfidence;
-    return judge(layout, framed, sure, { threshold, expect: this.expect, length: this.length });
-  }
-
-  #reading(decoded, { layout, framed }, confidences, verdict, source, ms) {
+  #reading(decoded, { boxes, framed }, confidences, verdict, source, ms) {
     const candidates = verdict.order.map((k, place) => ({
-      box: decoded.inSource(layout.candidates[k].box),
+      box: decoded.inSource(boxes[k]),
       framed: base64Of(framed[k].data),
       probabilities: Array.from(confidences[k]),
       kept: !verdict.why[place],
       why: verdict.why[place],
     }));
-    const kept = verdict.order.filter((_, place) => !verdict.why[place]);
-    const digits = kept.map((k) => this.#digit(decoded.inSource(layout.candidates[k].box), confidences[k]));
-    const text = linesOfText(digits.map((digit) => digit.label), kept.map((k) => layout.candidates[k].line));
+    const places = verdict.order.map((_, place) => place).filter((place) => !verdict.why[place]);
+    const digits = places.map((place) => {
+      const k = verdict.order[place];
+      return this.#digit(decoded.inSource(boxes[k]), confidences[k], verdict.sure?.[k]);
+    });
+    const text = linesOfText(digits.map((digit) => digit.label), places.map((place) => verdict.lines[place]));
     const { name: engine, device = "cpu", providers = [engine] } = this.engine;
     const note = [decoded.note, verdict.note].filter((each) => each).join("; ");
     const { width, height } = decoded;
@@ -145,9 +142,11 @@ export class Reader {
     return { ...reading, ...(note ? { note } : {}), width, height, candidates };
   }
 
-  #digit(box, confidences) {
+  /** Return a digit; `together`: the confidence of both networks, if there are two. */
+  #digit(box, confidences, together) {
     const { labels } = this.contract;
-    const sure = Array.from(confidences);
+    const factor = together === undefined ? 1 : together / Math.max(...confidences);
+    const sure = Array.from(confidences, (each) => Math.min(each * factor, 1));
     const best = sure.map((_, k) => k).sort((a, b) => sure[b] - sure[a] || a - b);
     const label = labels[best[0]];
     const digit = /^[0-9]$/.test(label) ? Number(label) : null;
@@ -168,18 +167,6 @@ async function timedAsync(ms, stage, run) {
   const result = await run();
   ms[stage] = performance.now() - start;
   return result;
-}
-
-/** Return the layout of a picture that is one framed digit. */
-function oneCandidate(ink, box) {
-  const digit = cropped(ink, box.x, box.y, box.width, box.height);
-  const fill = digit.data.filter((level) => level > 0).length / digit.data.length;
-  return wholeLayout(box, digit, fill);
-}
-
-function wholeLayout(box, ink, fill) {
-  const candidate = { box, ink, first: 0, last: 0, line: 0, cost: 0, cut: false, height: 1, stroke: 1, fill };
-  return { candidates: [candidate], pieces: 1, side: 0, note: "" };
 }
 
 /** Return the labels with a line break between lines. */

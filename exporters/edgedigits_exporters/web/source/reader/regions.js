@@ -5,11 +5,12 @@
  * blackboard. They are filled quadrilaterals of one tone with writing of the other, and the rest has writing too.
  */
 import { findComponents } from "./components.js";
+import { histogramOf, interpolated, medianLevel } from "./levels.js";
 import { maskStrokeWidth } from "./marks.js";
-import { interpolated, medianLevel, rint } from "./numbers.js";
+import { rint } from "./numbers.js";
 import { LEAST_FILLED, MOST_SHEETS, straightSides } from "./sheets.js";
 import { Pixels } from "./pixels.js";
-import { countNonzero, cropped, histogramOf, makePlane, padded } from "./planes.js";
+import { countNonzero, cropped, makePlane, padded } from "./planes.js";
 
 // Minimum size of a region: as a share of the picture, and its sides in pixels of the reduced picture.
 const LEAST_REGION = 0.005;

@@ -1,10 +1,8 @@
 /** Reject: which candidates are digits, by the network's confidence, their shape and their neighbours. */
+import { DOUBTED, doubt, lengthNote, surplusNote } from "./criteria.js";
 import { median } from "./numbers.js";
 import { bestOne, chosenPath } from "./segments.js";
 import { shapeFaults } from "./shape.js";
-
-/** Values of the option `expect`. */
-export const EXPECT = ["auto", "one", "number", "page"];
 
 // Higher than this many of the picture's digits, if there are several, it is a line or a drawing.
 const LARGEST = 2.5;
@@ -20,29 +18,21 @@ const WIDEST_WORD_GAP = 1.2;
 const LETTERS = 0.5;
 const FEWEST_LETTERS = 2;
 const DOUBT = 0.5;
-const DOUBTED = "confidence";
-
-/**
- * The confidence threshold, what is expected, and the number of digits, null for any.
- * @typedef {{threshold: number, expect: string, length: number | null}} Criteria
- *
- * The reported candidates in reading order, and why each is rejected: empty for a digit.
- * @typedef {{order: number[], why: string[], note: string}} Verdict
- */
 
 /**
  * Decide which candidates are digits.
  * @param {import("./locate.js").Layout} layout
  * @param {import("./planes.js").Plane[]} framed its candidates, 28x28 each
  * @param {number[]} sure highest confidence of each
- * @param {Criteria} criteria
- * @returns {Verdict}
+ * @param {import("./criteria.js").Criteria} criteria
+ * @returns {{order: number[], why: string[], note: string}} the reported candidates in reading order, and why each is
+ *   rejected: empty for a digit
  */
 export function judge(layout, framed, sure, { threshold, expect, length }) {
   const { candidates } = layout;
-  if (!candidates.length) return { order: [], why: [], note: layout.note || shortNote(0, length) };
+  if (!candidates.length) return { order: [], why: [], note: layout.note || lengthNote(0, length) };
   let faults = shapeFaults(layout, framed, sure);
-  const reason = (k) => faults[k] || doubtOf(sure[k], threshold);
+  const reason = (k) => faults[k] || doubt(sure[k], threshold);
   // A single candidate has no alternative and no neighbours.
   if (candidates.length === 1 && length === null) return { order: [0], why: [reason(0)], note: "" };
   if (expect === "one") {
@@ -59,37 +49,12 @@ export function judge(layout, framed, sure, { threshold, expect, length }) {
     const unlikely = (k) => faults[k] || "less likely than the others";
     const why = path.map(({ candidate, isDigit }) => (isDigit ? "" : unlikely(candidate)));
     const isMore = ({ candidate, isDigit }) => !isDigit && !reason(candidate);
-    const note = longNote(length + path.filter(isMore).length, length);
+    const note = surplusNote(length + path.filter(isMore).length, length);
     return { order: path.map(({ candidate }) => candidate), why, note };
   }
   const order = chosenPath(layout, sure, possible).map(({ candidate }) => candidate);
   const why = withoutLarge(order, withoutWords(order, order.map(reason), layout, sure), candidates);
-  return { order, why, note: shortNote(why.filter((each) => !each).length, length) };
-}
-
-function doubtOf(confidence, threshold) {
-  return confidence >= threshold ? "" : belowThreshold(confidence, threshold);
-}
-
-/**
- * Return the reason for a confidence below the threshold.
- * @param {number} confidence
- * @param {number} threshold
- */
-export function belowThreshold(confidence, threshold) {
-  return `${DOUBTED} ${confidence.toFixed(2)} < ${threshold.toFixed(2)}`;
-}
-
-function shortNote(count, length) {
-  return length ? `found ${digits(count)}, not the ${length} that were expected` : "";
-}
-
-function longNote(count, length) {
-  return count > length ? `found ${digits(count)}, and left out the least likely: ${length} were expected` : "";
-}
-
-function digits(count) {
-  return count === 1 ? "1 digit" : `${count} digits`;
+  return { order, why, note: lengthNote(why.filter((each) => !each).length, length) };
 }
 
 /** Reject digits within a word of letters. */
@@ -132,7 +97,7 @@ function longestLine(layout, sure, faults, threshold) {
 
 /**
  * Return the positions of boxes, in reading order, that are as close as the letters of a word.
- * @param {import("./marks.js").Box[]} boxes
+ * @param {import("./box.js").Box[]} boxes
  * @param {number[]} lines
  * @returns {number[][]}
  */

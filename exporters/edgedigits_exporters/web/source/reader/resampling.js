@@ -1,7 +1,7 @@
 /**
  * Resampling, equal to Pillow's for 8-bit pictures, in the same integers.
  *
- * Follows Pillow's Resample.c, Reduce.c and BoxBlur.c: weights are integers of 22 bits, and sums are rounded once per
+ * Follows Pillow's Resample.c and Reduce.c: weights are integers of 22 bits, and sums are rounded once per
  * pass. Always across first, then down, as in resampling.py.
  */
 import { makePlane } from "./planes.js";
@@ -232,32 +232,5 @@ function divideLanes(even, odd, means, place, first, blocks, columns, rows) {
     means[to + 1] = (((other & 0xffff) + half) * multiplier) / 2 ** 24;
     means[to + 2] = (((one >>> 16) + half) * multiplier) / 2 ** 24;
     means[to + 3] = (((other >>> 16) + half) * multiplier) / 2 ** 24;
-  }
-}
-
-/**
- * Return the mean of the pixels around each pixel, across and then down; the edge is repeated.
- * @param {import("./planes.js").Plane} grey
- * @param {number} radius an integer
- * @returns {import("./planes.js").Plane}
- */
-export function boxBlurred(grey, radius) {
-  const { width, height } = grey;
-  const across = new Uint8Array(grey.data.length);
-  for (let y = 0; y < height; y++) boxBlurLine(grey.data, across, y * width, 1, width, radius);
-  const data = new Uint8Array(grey.data.length);
-  for (let x = 0; x < width; x++) boxBlurLine(across, data, x, width, height, radius);
-  return makePlane(width, height, data);
-}
-
-function boxBlurLine(from, to, start, step, length, radius) {
-  const multiplier = Math.trunc(Math.fround(2 ** 24 / (2 * radius + 1)));
-  const last = start + (length - 1) * step;
-  const at = (k) => from[k < 0 ? start : k >= length ? last : start + k * step];
-  let sum = 0;
-  for (let k = -radius - 1; k < radius; k++) sum += at(k);
-  for (let k = 0; k < length; k++) {
-    sum += at(k + radius) - at(k - radius - 1);
-    to[start + k * step] = (sum * multiplier + 2 ** 23) / 2 ** 24;
   }
 }

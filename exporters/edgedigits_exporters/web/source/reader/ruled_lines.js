@@ -4,7 +4,8 @@
  * A ruled line runs straight across the whole picture, unlike a stroke. Cut into strips, it appears in nearly every
  * strip, at the place given by its slope. It is erased where there is no writing beside it.
  */
-import { interpolated, median, medianLevel, rint } from "./numbers.js";
+import { interpolated, medianLevel } from "./levels.js";
+import { median, rint } from "./numbers.js";
 import { makePlane, transposed } from "./planes.js";
 import { BOX_FILTER, blockMeans, resized } from "./resampling.js";
 

@@ -4,7 +4,8 @@
  * A narrow surround may have any colour. A wide one, such as the bars beside a photo on a phone's screen, has exactly
  * one colour, unlike camera pictures, around a picture whose edges vary, unlike drawings.
  */
-import { median, medianLevel } from "./numbers.js";
+import { medianLevel } from "./levels.js";
+import { median } from "./numbers.js";
 
 // A surround takes at most this share of a side, and pictures with a smaller side have none.
 const MOST_OF_SIDE = 0.1;

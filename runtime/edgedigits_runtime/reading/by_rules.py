@@ -1,0 +1,56 @@
+"""Search pictures by rules for ink, ground and strokes, without a finder."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgedigits_runtime.preprocessing import Probabilities
+from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.criteria import Criteria, Verdict
+from edgedigits_runtime.reading.frame import SIDE, fitted, frame_digit, framed_boxes
+from edgedigits_runtime.reading.ink import find_inks
+from edgedigits_runtime.reading.locate import Candidate, Layout, locate
+from edgedigits_runtime.reading.reject import judge
+from edgedigits_runtime.reading.searched import Judge, Searched
+from edgedigits_runtime.timing import Stopwatch
+
+
+def search_by_rules(
+    pictures: Sequence[NDArray[np.uint8]], shape: tuple[int, int, int], watch: Stopwatch, *, whole: bool
+) -> list[Searched]:
+    """Return the candidates of pictures, uint8 [H, W, 1 or 3], framed for images of `shape`; see locate for `whole`."""
+    with watch.stage("ink"):
+        inks = find_inks(pictures)
+    with watch.stage("locate"):
+        boxes = framed_boxes(inks)
+        layouts = [_one(ink, box) if box else locate(ink, whole=whole) for ink, box in zip(inks, boxes, strict=True)]
+    with watch.stage("frame"):
+        digits = [
+            ink[np.newaxis] if box else _framed(layout) for ink, layout, box in zip(inks, layouts, boxes, strict=True)
+        ]
+        return [
+            Searched(ink, layout.boxes, fitted(each, shape), _judging(layout, each), as_it_is=box is not None)
+            for ink, layout, each, box in zip(inks, layouts, digits, boxes, strict=True)
+        ]
+
+
+def _framed(layout: Layout) -> NDArray[np.uint8]:
+    framed = [frame_digit(candidate.ink) for candidate in layout.candidates]
+    return np.array(framed, np.uint8).reshape(-1, SIDE, SIDE)
+
+
+def _judging(layout: Layout, digits: NDArray[np.uint8]) -> Judge:
+    def verdict(confidences: Probabilities, criteria: Criteria) -> Verdict:
+        judged = judge(layout, digits, confidences, criteria)
+        return replace(judged, lines=tuple(layout.candidates[k].line for k in judged.order))
+
+    return verdict
+
+
+def _one(ink: NDArray[np.uint8], box: Box) -> Layout:
+    """Return the layout of a picture that is one framed digit."""
+    digit = ink[box.rows, box.columns]
+    fill = np.count_nonzero(digit) / digit.size
+    return Layout([Candidate(box, digit, 0, 0, 0, 0.0, False, 1.0, 1.0, fill)], 1)
