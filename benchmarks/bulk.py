@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import publishing
-from benchmarks.speed import Comparison, compared, in_turn
+from benchmarks.speed import ENVIRONMENT, Comparison, compared, in_turn
 from edgedigits.bulk.bulk_options import BulkOptions
 from edgedigits.bulk.bulk_reading import read_bulk
 from edgedigits.bulk.worker import Worker
@@ -218,7 +218,7 @@ def _run_bulk(pictures: Path) -> None:
 
 
 def _run(command: list[str]) -> None:
-    subprocess.run(command, capture_output=True, check=True)
+    subprocess.run(command, capture_output=True, check=True, env=ENVIRONMENT)
 
 
 def _reported(rate: Rate) -> Rate:

@@ -371,19 +371,23 @@ def _decode_all(place: str) -> None:
 
 
 def _output_lines(command: list[str], expected: int) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
     if done.stdout.count("\n") != expected:
         raise SystemExit(f"expected {expected} lines of {command}")
 
 
+# Compiled files are stored, as pip does when it installs.
+ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": ""}
+
+
 def _fail(arguments: list[str], folder: str) -> None:
     command = [sys.executable, "-m", "edgedigits", *arguments]
-    if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0:
+    if subprocess.run(command, cwd=folder, capture_output=True, check=False, env=ENVIRONMENT).returncode == 0:
         raise SystemExit(f"expected an error of {command}")
 
 
 def _run(command: list[str]) -> None:
-    subprocess.run(command, capture_output=True, check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    subprocess.run(command, capture_output=True, check=True, env=ENVIRONMENT)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from edgedigits_runtime.errors import (
     ArrayError,
@@ -56,6 +56,9 @@ KNOWN_BY = {
 }
 
 PLAIN_MODES = ("L", "RGB")  # Modes whose pixels may be averaged.
+
+JPEG = ("JPEG", "MPO")  # MPO is a JPEG with previews.
+ORIENTATION = 0x0112  # EXIF tag.
 
 # The transpose that undoes each EXIF orientation, and the orientations that swap width and height.
 UPRIGHT = {
@@ -257,7 +260,7 @@ def _scale(size: tuple[int, ...], working_pixels: int) -> int:
 
 def _draft(image: Image.Image, channels: int | None, scale: int) -> None:
     """Let the JPEG decoder work at 1/2, 1/4 or 1/8 of the size."""
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and scale > 1:
+    if image.format in JPEG and scale > 1:
         grey = channels == 1 and image.mode in ("L", "RGB")
         image.draft("L" if grey else image.mode, (max(image.width // scale, 1), max(image.height // scale, 1)))
 
@@ -266,7 +269,7 @@ def _picture(
     image: Image.Image, channels: int | None, working_pixels: int, size: tuple[int, ...], note: str = ""
 ) -> Picture:
     """Turn a decoded image upright, convert it and reduce it; `size` is that of the source."""
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    orientation = image.getexif().get(ORIENTATION, 1)
     scale = _scale(size, working_pixels)
     left = scale // round(max(size) / max(image.size))
     if left > 1 and image.mode in PLAIN_MODES and not image.has_transparency_data:
@@ -288,4 +291,4 @@ def _with_info(changed: Image.Image, image: Image.Image) -> Image.Image:
 
 def _frames_of(image: Image.Image) -> int:
     # A camera's JPEG may contain previews, which are not frames.
-    return 1 if isinstance(image, JpegImagePlugin.JpegImageFile) else getattr(image, "n_frames", 1)
+    return 1 if image.format in JPEG else getattr(image, "n_frames", 1)

@@ -25,7 +25,6 @@ from edgedigits_runtime.reading.envelope import (
     strong,
     subtracted,
 )
-from edgedigits_runtime.reading.sheets import are_sheets
 
 # A smaller side has too few pixels for windows; its strokes are as wide as the gaps between them.
 LEAST_LOCAL_SIDE = 64
@@ -90,6 +89,9 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
     dark_ink, surface, uniform = bool(grounds.dark_ink[0]), grounds.level[0], bool(grounds.uniform[0])
     if min(surface.shape) < LEAST_LOCAL_SIDE:
         return Ground(dark_ink, surface, uniform)
+    # Here, so that small pictures start without it.
+    from edgedigits_runtime.reading.sheets import are_sheets
+
     ink = strong(subtracted(surface, sides[dark_ink]))
     # Light never falls off so steeply and ink never covers so much: it is a page or a shadow.
     lit = ink.mean() >= LIT_SHARE or _border(ink[np.newaxis]).mean() >= LIT_BORDER

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise, repeat
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,6 @@ from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
 from edgedigits_runtime.reading.criteria import EXPECT, Criteria, Expect, Verdict, doubt
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
-from edgedigits_runtime.reading.found import Found
 from edgedigits_runtime.reading.frame import SIDE, fitted, frame_digit, frame_plain, framed_boxes, plain_inks
 from edgedigits_runtime.reading.ink import find_inks, is_small
 from edgedigits_runtime.reading.locate import Candidate, Layout, locate
@@ -23,6 +23,9 @@ from edgedigits_runtime.reading.reject import judge
 from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
 from edgedigits_runtime.timing import Stopwatch
 
+if TYPE_CHECKING:
+    from edgedigits_runtime.reading.found import Found
+
 FRAMED = 0.6
 """Factor on the threshold for a picture framed as MNIST frames digits: hardly anything else is framed so."""
 
@@ -30,15 +33,13 @@ TOGETHER = 64
 """Batch size for small pictures; a larger one is no faster."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Decoded:
+class _Decoded(NamedTuple):
     name: str
     picture: Picture
     ms: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Found:
+class _Found(NamedTuple):
     """The candidates of a picture before classification.
 
     Attributes:
@@ -56,8 +57,7 @@ class _Found:
     as_it_is: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class _Judged:
+class _Judged(NamedTuple):
     """A picture with its candidates and verdict; `ms`: milliseconds by stage."""
 
     decoded: _Decoded
@@ -89,7 +89,7 @@ class Reader:
         max_pixels: int = MAX_PIXELS,
         expect: Expect = "auto",
         length: int | None = None,
-        find: Callable[[NDArray[np.uint8]], Found] | None = None,
+        find: "Callable[[NDArray[np.uint8]], Found] | None" = None,
     ) -> None:
         """Set the attributes above; min_confidence None is the contract's threshold.
 
@@ -336,7 +336,7 @@ def _judging(layout: Layout, digits: NDArray[np.uint8]) -> Callable[[Probabiliti
 
 
 def _found_by(
-    find: Callable[[NDArray[np.uint8]], Found],
+    find: "Callable[[NDArray[np.uint8]], Found]",
     pictures: Sequence[NDArray[np.uint8]],
     shape: tuple[int, int, int],
     watch: Stopwatch,
