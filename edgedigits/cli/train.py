@@ -134,8 +134,10 @@ def run_finder(
     """Train the finder, or resume its training; print what was exported."""
     from rich.console import Console
 
+    from edgedigits.training.run_folder import RunFolder, check_out
     from edgedigits_exporters.keras_backend import load_keras
 
+    check_out(out) if resume is None else RunFolder(resume).read_config()
     load_keras()
     from edgedigits.finding.training import BATCH_SIZE, EPOCHS, FinderOptions, resume_finder, train_finder
 
@@ -152,18 +154,20 @@ def run_training(what: "TrainOptions | Path") -> None:
     """Start a training, or resume that of a run folder; print its curves and the next command."""
     from rich.console import Console
 
-    from edgedigits.recipes import get_recipe
+    from edgedigits.training.prepared import prepare
     from edgedigits_exporters.keras_backend import load_keras
 
-    if not isinstance(what, Path):
-        # Before Keras, whose import takes seconds.
-        get_recipe(what.recipe)
+    prepared = prepare(what)
     load_keras()
     from edgedigits.plotting.curves import curves_as_text
     from edgedigits.training import fit
 
     console = Console()
-    run = fit.resume(what, console) if isinstance(what, Path) else fit.train(what, console)
+    run = (
+        fit.resume(what, console, prepared=prepared)
+        if isinstance(what, Path)
+        else fit.train(what, console, prepared=prepared)
+    )
     typer.echo(curves_as_text(run.read_history(), min(console.width, PLOT_WIDTH)))
     typer.echo(f"run folder: {run.path}")
     typer.echo(f"next: edgedigits export {run.path} --format tflite")
