@@ -75,7 +75,7 @@ def _map_in_processes(
     size = MIN_CHUNK
     try:
         while chunk := list(islice(tasks, size)):
-            with _sigint_blocked():
+            with sigint_blocked():
                 pending.append(pool.submit(partial(_read, options, function), chunk))
             if len(pending) >= CHUNKS_PER_PROCESS * jobs:
                 results, seconds = pending.popleft().result()
@@ -92,7 +92,7 @@ def _map_in_processes(
 
 
 @contextmanager
-def _sigint_blocked() -> Iterator[None]:
+def sigint_blocked() -> Iterator[None]:
     """Block SIGINT while processes start, so that Ctrl-C prints no traceback of a child; children inherit the block."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
