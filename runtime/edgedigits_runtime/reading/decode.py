@@ -35,6 +35,7 @@ MAX_SIDE = 65_535  # A picture of one row with many pixels would take as much wo
 # Longest file, in bytes for each decodable pixel, plus bytes for metadata.
 BYTES_A_PIXEL = 8
 BYTES_BESIDE = 16_000_000
+SMALL = 1 << 16  # Bytes read at first: a buffer for the longest file costs as much as decoding a small one.
 # The reader works on at most this many pixels. A full page stays readable; 12 megapixels are halved to 3.
 WORKING_PIXELS = 4_500_000
 ARRAY_SHAPES = "uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]"
@@ -179,7 +180,9 @@ def _opened(
 def _content(source: str | Path | bytes | BinaryIO, name: str, most: int) -> bytes:
     if isinstance(source, str | Path):
         with _open_file(source if isinstance(source, Path) else Path(source)) as file:
-            content = file.read(most + 1)
+            content = file.read(SMALL)
+            if len(content) == SMALL:
+                content += file.read(most + 1 - SMALL)
     elif isinstance(source, bytes):
         content = source
     elif hasattr(source, "read"):
@@ -206,7 +209,7 @@ def _read(file: BinaryIO, most: int) -> bytes:
 
 def _open_file(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        return open(path, "rb")  # noqa: PTH123  # Path.open costs as much as decoding a small picture.
     except FileNotFoundError as error:
         raise PictureNotFound(f"no picture at {path}") from error
     # Windows raises PermissionError for folders too.

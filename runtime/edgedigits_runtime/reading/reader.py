@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise, repeat
 from typing import TYPE_CHECKING, NamedTuple
@@ -330,7 +329,8 @@ def _judge_one(confidences: Probabilities, criteria: Criteria) -> Verdict:
 def _judging(layout: Layout, digits: NDArray[np.uint8]) -> Callable[[Probabilities, Criteria], Verdict]:
     def verdict(confidences: Probabilities, criteria: Criteria) -> Verdict:
         judged = judge(layout, digits, confidences, criteria)
-        return replace(judged, lines=tuple(layout.candidates[k].line for k in judged.order))
+        lines = tuple(layout.candidates[k].line for k in judged.order)
+        return Verdict(judged.order, judged.why, judged.note, lines, judged.sure)
 
     return verdict
 
