@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from edgedigits.cli.model_options import given_options
 from edgedigits.data import DATASETS
 from edgedigits.recipes import FINDER, RECIPES
 
@@ -115,12 +116,6 @@ def train(
         )
     else:
         run_several(plan(options, recipes, seeds, out or RUNS), RayResources(address, cpus, gpus) if address else None)
-
-
-def given_options(ctx: typer.Context) -> list[str]:
-    """Return the options on the command line."""
-    sources = {parameter.opts[0]: ctx.get_parameter_source(parameter.name or "") for parameter in ctx.command.params}
-    return [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
 
 
 def run_finder(
