@@ -163,9 +163,12 @@ def _gain(level: Grey, lightest: Grey) -> Grey | None:
 
 def _levels(borders: Grey) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
     """Return the level along each border [N, P], and whether nearly all of the border has it."""
-    levels = np.rint(np.median(borders, axis=1)).astype(np.int16)
-    away = np.abs(borders - levels[:, np.newaxis])
     pixels = borders.shape[1]
+    # The median, as np.median gives it in ten times the time.
+    middle = (pixels - 1) // 2, pixels // 2
+    ordered = np.partition(borders, middle, axis=1)
+    levels = np.rint((ordered[:, middle[0]] + ordered[:, middle[1]].astype(np.float64)) / 2).astype(np.int16)
+    away = np.abs(borders - levels[:, np.newaxis])
     same, near = (np.count_nonzero(away <= most, axis=1) for most in (0, 1))
     return levels, (2 * same > pixels) & (near >= UNIFORM_SHARE * pixels)
 
