@@ -1,25 +1,30 @@
 """Measure pictures a second of bulk reading by workers, and estimate 100,000,000 pictures: `make bench-bulk`.
 
 There are real workers, up to the number of cores, and workers that sleep instead of reading, which show the overhead of
-Ray and of our loop beyond the number of cores. All start at the same moment. The figures go to
+Ray and of our loop beyond the number of cores. All start at the same moment. The command on one machine, its start
+included, is measured in turns with a bare loop over processes with Pillow and LiteRT. The figures go to
 benchmarks/results/bulk.json, and a table with an estimate to docs/bulk.md.
 """
 
 import io
 import os
+import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks import publishing
+from benchmarks.speed import ENVIRONMENT, Comparison, compared, in_turn
 from edgedigits.bulk.bulk_options import BulkOptions
 from edgedigits.bulk.bulk_reading import read_bulk
 from edgedigits.bulk.worker import Worker
+from edgedigits.model_files import SHIPPED
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.machine import core_count, installed_version
@@ -43,6 +48,37 @@ ONE_CORE = EngineOptions(threads=1, workers=1)
 HUNDRED_MILLION = 100_000_000
 PRICE = 0.05
 """US dollars for an hour of one rented core; an assumption."""
+
+
+SMALL_FILES = 20_000
+
+BARE = """
+import json, multiprocessing, os, sys
+from pathlib import Path
+import numpy as np
+from PIL import Image
+
+def start(model):
+    global interpreter, given, answer
+    from ai_edge_litert.interpreter import Interpreter
+    interpreter = Interpreter(model, num_threads=1)
+    interpreter.allocate_tensors()
+    given, answer = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+
+def read(name):
+    with Image.open(name) as image:
+        pixels = np.asarray(image)
+    interpreter.set_tensor(given, (pixels ^ 0x80).view(np.int8)[None, :, :, None])
+    interpreter.invoke()
+    return name, int(interpreter.get_tensor(answer)[0].argmax())
+
+if __name__ == "__main__":
+    names = sorted(str(path) for path in Path(sys.argv[2]).iterdir())
+    with multiprocessing.Pool(int(sys.argv[3]), start, (sys.argv[1],)) as pool, open(os.devnull, "w") as out:
+        for row in pool.imap(read, names, 64):
+            print(json.dumps(row), file=out)
+"""
+"""What anyone would write: no checks, no reading, no resumption."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +163,11 @@ class Rate:
 
 
 def main() -> None:
-    """Measure, print and write the figures; arguments are numbers of sleeping workers."""
+    """Measure, print and write the figures; arguments are numbers of sleeping workers, 0 for the command alone."""
+    commands = on_one_machine()
+    print(*commands, sep="\n", flush=True)
+    if sys.argv[1:] == ["0"]:
+        return
     sleepers = [int(argument) for argument in sys.argv[1:]] or SLEEPERS
     busy_before = os.getloadavg()[0]
     found: list[Rate] = []
@@ -147,10 +187,38 @@ def main() -> None:
     measured = publishing.with_machine(
         libraries={name: installed_version(name) for name in ("ray", "pyarrow", "fsspec")},
         load_average_before=busy_before,
+        commands=commands,
         rates=[{**asdict(each), "rate": each.rate, "efficiency": each.efficiency} for each in found],
     )
     publishing.write_results(BULK_FILE, measured)
     publishing.write_section(publishing.DOCS / "bulk.md", "bulk", page_section(measured))
+
+
+def on_one_machine() -> list[Comparison]:
+    """Compare the command with the bare loop, for one picture and for SMALL_FILES; all start included."""
+    images, found = publishing.mnist_test().images, []
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "bare.py"
+        script.write_text(BARE)
+        for count, rounds in ((1, 5), (SMALL_FILES, 2)):
+            pictures = Path(folder) / str(count)
+            pictures.mkdir()
+            for number in range(count):
+                (pictures / f"{number:05}.png").write_bytes(publishing.png(images[number % len(images), ..., 0]))
+            bare = [sys.executable, str(script), str(SHIPPED / "base.tflite"), str(pictures), str(core_count())]
+            taken = in_turn({"ours": partial(_run_bulk, pictures), "bare": partial(_run, bare)}, rounds)
+            what = f"read-bulk of {count:,} PNG files of 28x28, whole command"
+            found.append(compared(what, taken, "ours", "bare", "a bare loop over processes with LiteRT"))
+    return found
+
+
+def _run_bulk(pictures: Path) -> None:
+    with tempfile.TemporaryDirectory() as out:
+        _run([sys.executable, "-m", "edgedigits", "read-bulk", str(pictures), "--out", out])
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, capture_output=True, check=True, env=ENVIRONMENT)
 
 
 def _reported(rate: Rate) -> Rate:
@@ -231,7 +299,20 @@ def page_section(found: dict[str, Any]) -> str:
         f" {found['load_average_before']:.1f} from other work before."
     )
     written = publishing.table(["what is read", "workers", "pictures a second", "efficiency"], rows)
-    return "\n\n".join([written, conditions, "### What a hundred million pictures take", _estimate(rates)])
+    on_one = [
+        [each["what"], f"{each['ours'] / 1000:.1f} s", f"{each['other'] / 1000:.1f} s", f"{each['cpu']:.2f}"]
+        for each in found["commands"]
+    ]
+    head = ["on one machine", "ours", found["commands"][0]["beside"], "times its CPU time"]
+    return "\n\n".join(
+        [
+            publishing.table(head, on_one),
+            written,
+            conditions,
+            "### What a hundred million pictures take",
+            _estimate(rates),
+        ]
+    )
 
 
 def _estimate(rates: list[dict[str, Any]]) -> str:

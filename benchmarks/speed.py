@@ -1,12 +1,14 @@
 """Compare the runtime with its bare engines by relative times, each measured in turns in one process: `make speed`.
 
-Ratios differ less between machines than times. benchmarks/results/speed.json has both; test_speed.py runs the same
-comparisons under pytest-benchmark.
+Ratios differ less between machines than times, and ratios of CPU time (user and system, child processes included) least
+of all, since other work on the machine hardly changes them. benchmarks/results/speed.json has all; test_speed.py runs
+the same comparisons under pytest-benchmark. Arguments name the comparisons to measure; nothing is written then.
 """
 
 import io
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -15,8 +17,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -41,6 +44,15 @@ PHOTO_ROUNDS = 15
 
 PREDICT = [sys.executable, "-m", "edgedigits", "predict"]
 
+EARLY_ERRORS = (
+    "train --recipe none", "train --data none", "train --data empty", "train --resume none", "train --out .",
+    "train --recipe finder --out .", "distill --recipe none --teacher base", "distill --recipe nano --teacher none",
+    "distill --recipe nano --teacher base --out .", "export none", "export none.keras", "export base --out file/here",
+    "verify none", "verify none.tflite", "verify base.tflite --split none", "reproduce --recipe none", "report none",
+    "import none.h5", "evaluate none",
+)  # fmt: skip
+"""Commands that fail in a folder with an empty file `file` and an empty folder `empty`."""
+
 NOTEBOOK = """
 import sys, tensorflow as tf, numpy as np
 from PIL import Image
@@ -57,17 +69,32 @@ class Comparison:
     Attributes:
         ours, other: median milliseconds.
         beside: name of the other way.
+        cpu: our relative CPU time; None if it was not measured.
     """
 
     what: str
     ours: float
     other: float
     beside: str
+    cpu: float | None = None
 
     @property
     def ratio(self) -> float:
         """Our relative time."""
         return self.ours / self.other
+
+
+class Taken(NamedTuple):
+    """Median milliseconds of a call, by the clock and of CPU, its ended child processes included."""
+
+    wall: float
+    cpu: float
+
+
+def compared(what: str, taken: dict[str, Taken], ours: str, other: str, beside: str = "") -> Comparison:
+    """Return the comparison of two of the calls that in_turn measured."""
+    mine, bare = taken[ours], taken[other]
+    return Comparison(what, mine.wall, bare.wall, beside or other, mine.cpu / bare.cpu)
 
 
 def one_array() -> Comparison:
@@ -96,9 +123,26 @@ def many_arrays() -> Comparison:
         for workers in range(1, core_count() + 1)
         for threads in (1, 2)
     }
-    ms = in_turn({"ours": lambda: classifier.predict(images), **loops})
-    fastest = min(loops, key=ms.__getitem__)
-    return Comparison(f"{MANY:,} arrays in one call", ms["ours"], ms[fastest], fastest)
+    taken = in_turn({"ours": lambda: classifier.predict(images), **loops})
+    fastest = min(loops, key=taken.__getitem__)
+    return compared(f"{MANY:,} arrays in one call", taken, "ours", fastest)
+
+
+def small_picture() -> Comparison:
+    """One of MNIST's images as a PNG file, in a process that is running: Reader.read, and Pillow's decoding."""
+    reader = load()
+    with tempfile.TemporaryDirectory() as place:
+        picture = f"{place}/picture.png"
+        Path(picture).write_bytes(png(_images(1)[0, ..., 0]))
+
+        def decoded() -> object:
+            with Image.open(picture) as image:
+                return np.asarray(image)
+
+        calls: dict[str, Callable[[], object]] = {"ours": lambda: reader.read(picture), "decode": decoded}
+        ms, cpu = interleaved(calls), interleaved(calls, clock=time.process_time_ns)
+    beside = "Pillow's decoding alone"
+    return Comparison("a 28x28 PNG in process", ms["ours"], ms["decode"], beside, cpu["ours"] / cpu["decode"])
 
 
 def folder() -> Comparison:
@@ -108,25 +152,36 @@ def folder() -> Comparison:
         for number, image in enumerate(images):
             (Path(place) / f"{number:05}.png").write_bytes(png(image))
         command = [*PREDICT, place, "--json"]
-        ms = in_turn({"ours": lambda: _output_lines(command, MANY), "decode": lambda: _decode_all(place)}, rounds=3)
+        taken = in_turn({"ours": lambda: _output_lines(command, MANY), "decode": lambda: _decode_all(place)}, rounds=3)
     what = f"{MANY:,} PNG files of 28x28, whole command"
-    return Comparison(what, ms["ours"], ms["decode"], "Pillow's decoding alone")
+    return compared(what, taken, "ours", "decode", "Pillow's decoding alone")
 
 
 def whole_process() -> Comparison:
     """One picture from the shell: the command, and Python that imports NumPy."""
     picture = EXAMPLE
     other = [sys.executable, "-c", "import numpy"]
-    ms = in_turn({"ours": lambda: _run([*PREDICT, picture]), "numpy": lambda: _run(other)}, rounds=15)
-    return Comparison("predict one.png, whole process", ms["ours"], ms["numpy"], 'python -c "import numpy"')
+    taken = in_turn({"ours": lambda: _run([*PREDICT, picture]), "numpy": lambda: _run(other)}, rounds=15)
+    return compared("predict one.png, whole process", taken, "ours", "numpy", 'python -c "import numpy"')
+
+
+def early_error() -> Comparison:
+    """An error that needs no TensorFlow: the slowest of a dozen commands, and Python that imports NumPy."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "file").touch()
+        (Path(folder) / "empty").mkdir()
+        calls = {line: partial(_fail, line.split(), folder) for line in EARLY_ERRORS}
+        taken = in_turn({**calls, "numpy": lambda: _run([sys.executable, "-c", "import numpy"])}, rounds=1)
+    slowest = max(calls, key=lambda line: taken[line].cpu)
+    return compared(f"the error of `edgedigits {slowest}`", taken, slowest, "numpy", 'python -c "import numpy"')
 
 
 def notebook_process() -> Comparison:
     """One picture from the shell: the command, and a tutorial's code with TensorFlow."""
     picture = EXAMPLE
     other = [sys.executable, "-c", NOTEBOOK, str(SHIPPED / "base.keras"), picture]
-    ms = in_turn({"ours": lambda: _run([*PREDICT, picture]), "notebook": lambda: _run(other)}, rounds=3)
-    return Comparison("one picture, whole process", ms["ours"], ms["notebook"], "TensorFlow as in tutorials")
+    taken = in_turn({"ours": lambda: _run([*PREDICT, picture]), "notebook": lambda: _run(other)}, rounds=3)
+    return compared("one picture, whole process", taken, "ours", "notebook", "TensorFlow as in tutorials")
 
 
 def notebook_image() -> Comparison:
@@ -194,28 +249,46 @@ def long_run(images: int = 1_000_000) -> dict[str, float]:
     }
 
 
+COMPARISONS = (
+    one_array, many_arrays, small_picture, folder, whole_process, notebook_process, notebook_image, early_error,
+)  # fmt: skip
+
+
 def main() -> None:
     """Measure, print and write the figures."""
-    comparisons = [one_array(), many_arrays(), folder(), whole_process(), notebook_process(), notebook_image()]
+    chosen = sys.argv[1:]
+    comparisons = [compare() for compare in COMPARISONS if not chosen or compare.__name__ in chosen]
+    for each in comparisons:
+        cpu = "" if each.cpu is None else f", {each.cpu:.2f} times in CPU time"
+        print(f"{each.what}: {each.ours:.3f} ms, {each.ratio:.3f} times {each.beside} ({each.other:.3f} ms){cpu}")
+    if chosen:
+        return
     found = with_machine(
         comparisons=[{**asdict(each), "ratio": each.ratio} for each in comparisons],
         photo_ms=stage_milliseconds(load(), draw_photo()[0]),
         memory_megabytes=memory_megabytes(),
         long_run=long_run(),
     )
-    for each in comparisons:
-        print(f"{each.what}: {each.ours:.3f} ms, {each.ratio:.3f} times {each.beside} ({each.other:.3f} ms)")
     print(json.dumps({key: found[key] for key in ("photo_ms", "memory_megabytes", "long_run")}, indent=1))
     write_results(RESULTS / "speed.json", found)
 
 
 def page_section(found: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
-    rows = [[row["what"], _time(row["ours"]), _times(row["ratio"]), row["beside"]] for row in found["comparisons"]]
+    rows = [
+        [
+            row["what"],
+            _time(row["ours"]),
+            _times(row["ratio"]),
+            _times(row["cpu"]) if row.get("cpu") else "",
+            row["beside"],
+        ]
+        for row in found["comparisons"]
+    ]
     ms, run = found["photo_ms"], found["long_run"]
     stages = ", ".join(f"{stage} {value:.0f}" for stage, value in ms.items() if stage != "total")
     return (
-        f"{table(['what', 'ours', 'times as long as', 'this'], rows)}\n\n"
+        f"{table(['what', 'ours', 'times as long as', 'in CPU time', 'this'], rows)}\n\n"
         f"A phone's photo of 12 megapixels takes {ms['total']:.0f} ms on one core ({stages}). A process that reads one"
         f" picture takes {found['memory_megabytes']:.0f} MB. Over {run['images']:,.0f} images in a row"
         f" ({run['images_per_second']:,.0f} a second) memory grew by {run['megabytes_grown']:.1f} MB, and the last"
@@ -228,7 +301,9 @@ def _time(milliseconds: float) -> str:
     return f"{milliseconds * 1000:.0f} µs" if milliseconds < 1 else f"{milliseconds:,.0f} ms"
 
 
-def _times(ratio: float) -> str:
+def _times(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
     return f"{ratio:.2f}" if ratio > 0.1 else f"1/{1 / ratio:,.0f}"
 
 
@@ -266,15 +341,20 @@ def _bare_loop(tensor: NDArray[np.int8], workers: int, threads: int) -> Callable
     return lambda: list(pool.map(loop, made, parts))
 
 
-def in_turn(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+def in_turn(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, Taken]:
     """Return the median milliseconds of long calls, each once a round, after a warm-up round."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
+    times: dict[str, list[Taken]] = {name: [] for name in calls}
     for _ in range(rounds + 1):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), _cpu_seconds()
             call()
-            times[name].append((time.perf_counter() - start) * 1e3)
-    return {name: statistics.median(taken[1:]) for name, taken in times.items()}
+            times[name].append(Taken((time.perf_counter() - start) * 1e3, (_cpu_seconds() - cpu) * 1e3))
+    return {name: Taken(*map(statistics.median, zip(*taken[1:], strict=True))) for name, taken in times.items()}
+
+
+def _cpu_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _decode_all(place: str) -> None:
@@ -291,13 +371,23 @@ def _decode_all(place: str) -> None:
 
 
 def _output_lines(command: list[str], expected: int) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
     if done.stdout.count("\n") != expected:
         raise SystemExit(f"expected {expected} lines of {command}")
 
 
+# Compiled files are stored, as pip does when it installs.
+ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": ""}
+
+
+def _fail(arguments: list[str], folder: str) -> None:
+    command = [sys.executable, "-m", "edgedigits", *arguments]
+    if subprocess.run(command, cwd=folder, capture_output=True, check=False, env=ENVIRONMENT).returncode == 0:
+        raise SystemExit(f"expected an error of {command}")
+
+
 def _run(command: list[str]) -> None:
-    subprocess.run(command, capture_output=True, check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    subprocess.run(command, capture_output=True, check=True, env=ENVIRONMENT)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+import edgedigits_runtime
 from edgedigits.model_files import DEFAULT_MODEL, shipped_models
 from edgedigits_runtime.engines import probe_engines
+from edgedigits_runtime.errors import EngineDied
 from edgedigits_runtime.machine import installed_version
 
 
@@ -23,7 +25,7 @@ class Finding:
 
 def diagnose(data_dir: Path | None = None) -> list[Finding]:
     """Check Python, libraries, engines, models and data, without changes or downloads."""
-    return [_python(), *_libraries(), *_engines(), _models(), *_datasets(data_dir)]
+    return [_python(), *_libraries(), *_engines(), _models(), _first_picture(), *_datasets(data_dir)]
 
 
 def _python() -> Finding:
@@ -74,6 +76,23 @@ def _models() -> Finding:
     if DEFAULT_MODEL in names:
         return Finding("models", ", ".join(dict.fromkeys(names)))
     return Finding("models", "no shipped model", False, "pip install --force-reinstall edgedigits")
+
+
+def _first_picture() -> Finding:
+    """Say what a first picture costs here, the most expensive part first."""
+    from edgedigits.machine.first_picture import measure_first_picture
+
+    try:
+        found = measure_first_picture(1)
+    except EngineDied as error:
+        return Finding("first picture", str(error), False)
+    parts = sorted(found.parts.items(), key=lambda part: -part[1])
+    state = f"{found.wall:,.0f} ms, of CPU: " + ", ".join(f"{name} {cpu:,.0f}" for name, cpu in parts)
+    if found.compiled:
+        return Finding("first picture", state)
+    folders = [str(Path(__file__).parent), str(Path(edgedigits_runtime.__file__ or "").parent)]
+    mend = f"{Path(sys.executable).name} -m compileall -q {' '.join(folders)}"
+    return Finding("first picture", f"{state}; edgedigits is compiled at each start", False, mend)
 
 
 def _datasets(data_dir: Path | None) -> list[Finding]:

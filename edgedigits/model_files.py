@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import edgedigits_runtime
 from edgedigits_runtime.contract import Contract
@@ -128,18 +128,30 @@ def check_shipped(path: Path) -> Path:
     """Return `path`; if it is a shipped file, compare it with the SHA-256 in its card; for errors see find_model."""
     if path.parent != SHIPPED:
         return path
-    name = path.name.split(".")[0]
+    expected = _sha256_in_card(path)
     try:
-        card = json.loads((SHIPPED / f"{name}.card.json").read_bytes())
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise ArtifactNotFound(f"{error.filename} is missing; install edgedigits again") from error
-    except ValueError as error:
-        raise ArtifactCorrupt(f"the card of {name} is damaged: {error}; install edgedigits again") from error
-    expected = {**card["files"], **card["other_files"]}.get(path.name, {}).get("sha256")
+        raise _missing(error) from error
     if hashlib.sha256(content).hexdigest() != expected:
         raise ArtifactCorrupt(f"the SHA-256 of {path} differs from its card; install edgedigits again")
     return path
+
+
+def _sha256_in_card(path: Path) -> str | None:
+    name = path.name.split(".")[0]
+    try:
+        card = json.loads((SHIPPED / f"{name}.card.json").read_bytes())
+    except FileNotFoundError as error:
+        raise _missing(error) from error
+    except ValueError as error:
+        raise ArtifactCorrupt(f"the card of {name} is damaged: {error}; install edgedigits again") from error
+    sha256: str | None = {**card["files"], **card["other_files"]}.get(path.name, {}).get("sha256")
+    return sha256
+
+
+def _missing(error: FileNotFoundError) -> ArtifactNotFound:
+    return ArtifactNotFound(f"{error.filename} is missing; install edgedigits again")
 
 
 def contract_of(path: Path) -> Contract:
@@ -200,6 +212,8 @@ def open_model(
     # To deduce a contract, the file is opened in this process.
     if contract is None and path.is_file() and (options is None or options.isolation is None):
         contract = contract_of(path)
+    if path.parent == SHIPPED:
+        options = replace(options or EngineOptions(), trusted_sha256=_sha256_in_card(path))
     if path.suffix != ".keras":
         return open_engine(path, engine=engine, device=device, options=options, contract=contract)
     if engine not in (None, "keras"):
@@ -207,8 +221,7 @@ def open_model(
     return open_by("edgedigits_exporters.keras_engine", path, contract, device, options or EngineOptions())
 
 
-@dataclass(frozen=True)
-class ModelEntry:
+class ModelEntry(NamedTuple):
     """A model file in a list; without a `contract`, `problem` is the reason."""
 
     name: str

@@ -17,9 +17,9 @@ class BulkOptions:
         sources: folders, patterns, files and shards, as paths or as addresses for fsspec.
         out: the folder for the parts, likewise.
         reading: how to open the reader.
-        address: of Ray; see edgedigits.ray_cluster.cluster.
+        address: of Ray, see edgedigits.ray_cluster.cluster; None reads on this machine without Ray.
         resume: continue the run in `out`.
-        workers: number of readers; one for each processor core of the cluster if None.
+        workers: number of readers; one for each processor core of the machine or the cluster if None.
         column: of Parquet files, with the pictures; the only possible one if None.
         part_size: pictures of a part; grows with their number if None.
     """
@@ -27,7 +27,7 @@ class BulkOptions:
     sources: tuple[str, ...]
     out: str
     reading: ReaderOptions = ReaderOptions()
-    address: str = "local"
+    address: str | None = None
     resume: bool = False
     workers: int | None = None
     column: str | None = None

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from edgedigits.bulk import ray_reading, retries
+from edgedigits.bulk import local_reading, ray_reading, retries
 from edgedigits.bulk.addresses import RUN_FILE, is_remote
 from edgedigits.bulk.bulk_options import BulkOptions, Progress
 from edgedigits.bulk.folders import Folder, can_be_locked, open_folder
@@ -34,13 +34,13 @@ ReadUnits = Callable[[Job, list[int], BulkOptions, Progress], Generator[Summary]
 """Reads units by their numbers and yields the summary of each as it is done."""
 
 
-def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits = ray_reading.read_units) -> Summary:
+def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits | None = None) -> Summary:
     """Read all pictures of the sources, one part for each unit, and return the summary of all parts.
 
     Args:
         options: what to read, how, and where to write.
         progress: progress callbacks.
-        read_units: reads the units; by default on Ray.
+        read_units: reads the units; by default on Ray if the options have its address, else on this machine.
 
     Raises:
         MissingExtra: Ray, pyarrow or fsspec is not installed.
@@ -51,8 +51,9 @@ def read_bulk(options: BulkOptions, progress: Progress, read_units: ReadUnits = 
         EdgedigitsError: the model cannot be used, or the reading failed; finished parts are kept.
         KeyboardInterrupt: Ctrl-C; finished parts are kept.
     """
-    if any(find_spec(package) is None for package in ("ray", "pyarrow", "fsspec")):
+    if any(find_spec(package) is None for package in ("pyarrow", "fsspec")):
         raise MissingExtra("read-bulk", "ray")
+    read_units = read_units or (local_reading if options.address is None else ray_reading).read_units
     folder = open_folder(options.out)
     model = pack_model(options.reading)
     requested = _manifest(options, model)

@@ -61,17 +61,18 @@ class UnitReader:
 
 def read_units(job: Job, numbers: list[int], options: BulkOptions, progress: Progress) -> Generator[Summary]:
     """Read units on Ray, and yield the summary of each as it is done, in any order; see bulk_reading.read_bulk."""
-    local = options.address == "local"
-    progress.stage("starting Ray" if local else f"connecting to Ray at {options.address}")
+    address = options.address or "local"
+    local = address == "local"
+    progress.stage("starting Ray" if local else f"connecting to Ray at {address}")
     needs = [("pyarrow", "ray"), ("fsspec", "ray")]
     cpus = options.workers if local else None
     # No setting of Ray silences everything that it prints while it starts and stops.
     with contextlib.redirect_stdout(_WithoutRay(sys.stdout)), contextlib.ExitStack() as silence:
         silence.enter_context(silenced())
-        with cluster(options.address, needs=needs, cpus=cpus) as found:
+        with cluster(address, needs=needs, cpus=cpus) as found:
             progress.stage(STARTING_READERS)
             workers = min(options.workers or max(int(found.cpus), 1), len(numbers))
-            pooled = _read_through_client if options.address.startswith(CLIENT) else _read_in_pool
+            pooled = _read_through_client if address.startswith(CLIENT) else _read_in_pool
             try:
                 for summary in pooled(job, numbers, workers):
                     silence.close()

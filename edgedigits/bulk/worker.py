@@ -15,8 +15,7 @@ from edgedigits.bulk.parts import Summary, summary_of, writing_part
 from edgedigits.bulk.plan import load_unit
 from edgedigits.bulk.retries import Attempt
 from edgedigits.bulk.units import SourceOptions
-from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task, read_each
-from edgedigits.predicting.pool import MAX_CHUNK
+from edgedigits.predicting.pictures import MAX_CHUNK, Outcome, ReaderOptions, Task, read_each
 from edgedigits_runtime.errors import EdgedigitsError, PictureEndsReader, ShardBroken, SourceError, SourceNotFound
 from edgedigits_runtime.sources.files import Source
 

@@ -1,35 +1,40 @@
 """The command `edgedigits`: one module per command; each parses, calls one library function and prints.
 
-These modules import only Typer at the top, because every start of the command pays for it.
+A command's module is imported when the command runs, or for the help of all. It imports only Typer at the top, because
+every start of the command pays for it.
 """
 
 import errno
+import os
+from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from edgedigits.cli import (
-    bench,
-    data,
-    demo,
-    distill,
-    doctor,
-    evaluate,
-    export,
-    import_model,
-    models,
-    predict,
-    read_bulk,
-    report,
-    reproduce,
-    selftest,
-    serve,
-    train,
-    verify,
-    watch,
-)
 from edgedigits_runtime.errors import EdgedigitsError
+
+COMMANDS = {
+    "predict": "edgedigits.cli.predict:predict",
+    "read-bulk": "edgedigits.cli.read_bulk:read_bulk",
+    "watch": "edgedigits.cli.watch:watch",
+    "serve": "edgedigits.cli.serve:serve",
+    "evaluate": "edgedigits.cli.evaluate:evaluate",
+    "train": "edgedigits.cli.train:train",
+    "distill": "edgedigits.cli.distill:distill",
+    "export": "edgedigits.cli.export:export",
+    "import": "edgedigits.cli.import_model:import_command",
+    "verify": "edgedigits.cli.verify:verify",
+    "report": "edgedigits.cli.report:report",
+    "reproduce": "edgedigits.cli.reproduce:reproduce",
+    "selftest": "edgedigits.cli.selftest:selftest",
+    "doctor": "edgedigits.cli.doctor:doctor",
+    "demo": "edgedigits.cli.demo:demo",
+    "bench": "edgedigits.cli.bench:app",
+    "models": "edgedigits.cli.models:app",
+    "data": "edgedigits.cli.data:app",
+}
+"""Commands, or groups of commands, by their names."""
 
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C: 128 + SIGINT."""
@@ -43,7 +48,17 @@ SYSTEM_ERRORS = frozenset(
 
 
 class Commands(TyperGroup):
-    """Print an EdgedigitsError or a system error as one line, and exit with code 1."""
+    """Import commands on use. Print an EdgedigitsError or a system error as one line, and exit with code 1."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # Typer's signature.
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # All for an unknown name: the message suggests one.
+        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _command(name)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -62,6 +77,17 @@ class Commands(TyperGroup):
             raise typer.Exit(INTERRUPTED) from error
 
 
+def _command(name: str) -> Any:
+    module, _, attribute = COMMANDS[name].partition(":")
+    found = import_module(module)
+    alone, command = typer.Typer(), getattr(found, attribute)
+    if isinstance(command, typer.Typer):
+        alone.add_typer(command, name=name)
+    else:
+        alone.command(name, epilog=found.EXAMPLES)(command)
+    return typer.main.get_group(alone).commands[name]
+
+
 app = typer.Typer(
     cls=Commands,
     help="Train a digit CNN, export it, prove the export, and read real pictures on the device.",
@@ -70,24 +96,6 @@ app = typer.Typer(
     # Rich tracebacks print local variables, including whole arrays.
     pretty_exceptions_enable=False,
 )
-app.command(epilog=predict.EXAMPLES)(predict.predict)
-app.command(epilog=read_bulk.EXAMPLES)(read_bulk.read_bulk)
-app.command(epilog=watch.EXAMPLES)(watch.watch)
-app.command(epilog=serve.EXAMPLES)(serve.serve)
-app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-app.command(epilog=train.EXAMPLES)(train.train)
-app.command(epilog=distill.EXAMPLES)(distill.distill)
-app.command(epilog=export.EXAMPLES)(export.export)
-app.command("import", epilog=import_model.EXAMPLES)(import_model.import_command)
-app.command(epilog=verify.EXAMPLES)(verify.verify)
-app.command(epilog=report.EXAMPLES)(report.report)
-app.command(epilog=reproduce.EXAMPLES)(reproduce.reproduce)
-app.add_typer(bench.app, name="bench")
-app.add_typer(models.app, name="models")
-app.add_typer(data.app, name="data")
-app.command(epilog=selftest.EXAMPLES)(selftest.selftest)
-app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
-app.command(epilog=demo.EXAMPLES)(demo.demo)
 
 
 @app.callback(invoke_without_command=True)
@@ -101,4 +109,6 @@ def _version(version: bool = typer.Option(False, "--version", help="Print the ve
 
 def main() -> None:
     """Run the command line."""
+    # Before NumPy's import, which otherwise starts a thread for each core; nothing here multiplies large matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app(prog_name="edgedigits")

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from edgedigits.cli import bench_compare, bench_matrix
-from edgedigits.cli.model_options import Cores, Device, Engine, Finder, Kernels, Model, Threads, engine_options
+from edgedigits.cli.model_options import (
+    Cores,
+    Device,
+    Engine,
+    Finder,
+    Kernels,
+    Model,
+    Threads,
+    engine_options,
+    given_options,
+)
 
 if TYPE_CHECKING:
     from edgedigits.benchmarking.bench_state import Bench, BenchOptions
@@ -23,6 +33,7 @@ app = typer.Typer(
 
 MINUTES = 10
 IMAGES = 1000
+COLD = 5
 
 
 @app.callback()
@@ -68,9 +79,20 @@ def bench(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, not as tables.")] = False,
+    cold: Annotated[
+        bool,
+        typer.Option(
+            "--cold", help="Only measure the first picture of fresh processes, as text for an issue or --json."
+        ),
+    ] = False,
 ) -> None:
     """Measure one model on one engine, within a minute."""
     if ctx.invoked_subcommand is not None:
+        return
+    if cold:
+        if others := [option for option in given_options(ctx) if option not in ("--cold", "--json")]:
+            raise typer.BadParameter(f"--cold measures `edgedigits predict` as it is; leave out {', '.join(others)}")
+        _print_cold(as_json)
         return
     from edgedigits.benchmarking.bench_state import BenchOptions
     from edgedigits.benchmarking.measuring.sampling import Effort
@@ -152,6 +174,24 @@ def _print(result: dict[str, Any], out: Path | None, as_json: bool) -> None:
     if out:
         state = "" if result["complete"] else ", not complete"
         typer.echo(f"{out}{state}", err=as_json)
+
+
+def _print_cold(as_json: bool) -> None:
+    """Print what a first picture costs here, as a table in Markdown."""
+    from edgedigits.machine.fingerprint import describe_machine
+    from edgedigits.machine.first_picture import measure_first_picture
+
+    found, machine = measure_first_picture(COLD), describe_machine()
+    if as_json:
+        typer.echo(json.dumps({"machine": machine, **found._asdict(), "cpu": found.cpu}))
+        return
+    place = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}"
+    typer.echo(f"The first picture on {place}; medians of {COLD} processes.\n")
+    rows = [*found.parts.items(), ("**all**", found.cpu), ('`python -c "import numpy"`', found.numpy)]
+    typer.echo("\n".join(["| part | ms of CPU |", "|---|---|", *(f"| {name} | {cpu:,.0f} |" for name, cpu in rows)]))
+    typer.echo(f"\n{found.wall:,.0f} ms by the clock, {found.cpu / found.numpy:.2f} times the CPU of NumPy's import.")
+    if not found.compiled:
+        typer.echo("edgedigits is compiled at each start: `edgedigits doctor` has the command that ends this.")
 
 
 def _submit_name(bench: "Bench") -> Path:

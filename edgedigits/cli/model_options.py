@@ -88,3 +88,9 @@ def engine_options(threads: int, kernels: str, cores: str | None, isolate: bool 
         raise typer.BadParameter(f"expected numbers of cores such as 0,1; got {cores!r}") from None
     isolation = Isolation() if isolate else None
     return EngineOptions(threads=threads, kernels=kernels, cores=numbers, isolation=isolation)  # type: ignore[arg-type]  # typer checked it
+
+
+def given_options(ctx: typer.Context) -> list[str]:
+    """Return the options on the command line."""
+    sources = {parameter.opts[0]: ctx.get_parameter_source(parameter.name or "") for parameter in ctx.command.params}
+    return [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,8 +71,7 @@ def predict(
     ] = False,
 ) -> None:
     """Read the digits in each picture: one digit, a number, a page of numbers, or none."""
-    from edgedigits.predicting.pictures import ReaderOptions, Task
-    from edgedigits.predicting.pool import map_outcomes, read_all
+    from edgedigits.predicting.pictures import ReaderOptions, Task, map_here
     from edgedigits.predicting.text import CSV_COLUMNS, format_csv, format_json
     from edgedigits_runtime.machine import core_count
     from edgedigits_runtime.sources.files import expand
@@ -90,16 +91,26 @@ def predict(
         ahead += islice(tasks, NAMES_AHEAD)
         formatter = _table(ahead)
     jobs = jobs or (core_count() if len(ahead) >= MANY else 1)
-    with _bar(sources if several else []) as bar:
+    mapped = map_here
+    if jobs > 1:
+        # Its imports take longer than reading a picture.
+        from edgedigits.predicting.pool import map_outcomes
+
+        mapped = partial(map_outcomes, jobs=jobs)
+    with _bar(sources) if several else nullcontext() as bar:
         if (as_csv or as_json) and not verbose:
             # Formatted in the reading process: lines are cheaper to send than readings.
-            blocks = map_outcomes(formatter, chain(ahead, tasks), options, jobs)
+            blocks = mapped(formatter, chain(ahead, tasks), options)
         else:
-            outcomes = read_all(chain(ahead, tasks), options, jobs)
+            outcomes = chain.from_iterable(mapped(_unchanged, chain(ahead, tasks), options))
             blocks = ((formatter(outcome),) for outcome in (_log_stages(outcomes) if verbose else outcomes))
         failed = _print_all(blocks, ",".join(CSV_COLUMNS) if as_csv else "", bar)
     if failed:
         raise typer.Exit(1)
+
+
+def _unchanged(outcome: "Outcome") -> "Outcome":
+    return outcome
 
 
 def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:
@@ -123,7 +134,7 @@ def _bar(sources: list[str]) -> "ProgressBar":
     return ProgressBar("reading", total, at_least=WORTH_A_BAR)
 
 
-def _print_all(blocks: Iterable[Sequence["Output"]], heading: str, bar: "ProgressBar") -> bool:
+def _print_all(blocks: Iterable[Sequence["Output"]], heading: str, bar: "ProgressBar | None") -> bool:
     """Print each block as it comes; return whether a picture could not be read."""
     from edgedigits.predicting.text import printable
 
@@ -134,10 +145,14 @@ def _print_all(blocks: Iterable[Sequence["Output"]], heading: str, bar: "Progres
         for output in block:
             failed |= output.failed
             for line in output.lines:
-                bar.print(line)
+                bar.print(line) if bar else print(line)
             if output.error:
-                bar.print_error(f"error: {printable(output.error)}")
-            bar.advance()
+                # Standard output may be buffered; this keeps the order of both streams.
+                sys.stdout.flush()
+                error = f"error: {printable(output.error)}"
+                bar.print_error(error) if bar else typer.secho(error, err=True, fg=typer.colors.RED)
+            if bar:
+                bar.advance()
         sys.stdout.flush()
     return failed
 

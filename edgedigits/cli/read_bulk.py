@@ -32,8 +32,12 @@ def read_bulk(
     engine: common.Engine = None,
     device: common.Device = "auto",
     address: Annotated[
-        str, typer.Option(help="Ray: local starts it here; auto, HOST:PORT or ray://HOST:PORT is a cluster.")
-    ] = "local",
+        str | None,
+        typer.Option(
+            help="Read on Ray: auto, HOST:PORT or ray://HOST:PORT is a cluster; local starts it here.",
+            show_default="this machine, without Ray",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of readers.", show_default="one for each processor core")

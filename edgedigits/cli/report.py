@@ -18,12 +18,14 @@ def report(
     data_dir: DataDir = None,
 ) -> None:
     """Write RUN/report.html, a self-contained page, and its figures in RUN/figures."""
+    from edgedigits.training.run_folder import RunFolder
     from edgedigits_exporters.keras_backend import load_keras
 
+    # Before Keras, whose import takes seconds.
+    RunFolder(run).read_config()
     load_keras()
     from edgedigits.reports.report import make_report
     from edgedigits.training.data_of_model import DataOptions
-    from edgedigits.training.run_folder import RunFolder
 
     made = make_report(RunFolder(run), data=DataOptions(data, data_dir))
     page = made.write()

@@ -45,7 +45,9 @@ def serve(
         float,
         typer.Option(min=0.1, metavar="SECONDS", help="Timeout for a request, and again for its response."),
     ] = 30,
-    batch_ms: Annotated[float, typer.Option(min=0, help="Time that a picture waits to be read with others.")] = 2,
+    batch_ms: Annotated[
+        float, typer.Option(min=0, help="Time that a picture waits to be read with those of other clients.")
+    ] = 2,
     log_requests: Annotated[bool, typer.Option(help="Log each request as a line of JSON.")] = True,
 ) -> None:
     """Serve a page to draw on and an HTTP API."""

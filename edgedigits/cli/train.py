@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from edgedigits.cli.model_options import given_options
 from edgedigits.data import DATASETS
 from edgedigits.recipes import FINDER, RECIPES
 
@@ -117,12 +118,6 @@ def train(
         run_several(plan(options, recipes, seeds, out or RUNS), RayResources(address, cpus, gpus) if address else None)
 
 
-def given_options(ctx: typer.Context) -> list[str]:
-    """Return the options on the command line."""
-    sources = {parameter.opts[0]: ctx.get_parameter_source(parameter.name or "") for parameter in ctx.command.params}
-    return [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
-
-
 def run_finder(
     resume: Path | None,
     epochs: int | None,
@@ -134,8 +129,10 @@ def run_finder(
     """Train the finder, or resume its training; print what was exported."""
     from rich.console import Console
 
+    from edgedigits.training.run_folder import RunFolder, check_out
     from edgedigits_exporters.keras_backend import load_keras
 
+    check_out(out) if resume is None else RunFolder(resume).read_config()
     load_keras()
     from edgedigits.finding.training import BATCH_SIZE, EPOCHS, FinderOptions, resume_finder, train_finder
 
@@ -152,18 +149,20 @@ def run_training(what: "TrainOptions | Path") -> None:
     """Start a training, or resume that of a run folder; print its curves and the next command."""
     from rich.console import Console
 
-    from edgedigits.recipes import get_recipe
+    from edgedigits.training.prepared import prepare
     from edgedigits_exporters.keras_backend import load_keras
 
-    if not isinstance(what, Path):
-        # Before Keras, whose import takes seconds.
-        get_recipe(what.recipe)
+    prepared = prepare(what)
     load_keras()
     from edgedigits.plotting.curves import curves_as_text
     from edgedigits.training import fit
 
     console = Console()
-    run = fit.resume(what, console) if isinstance(what, Path) else fit.train(what, console)
+    run = (
+        fit.resume(what, console, prepared=prepared)
+        if isinstance(what, Path)
+        else fit.train(what, console, prepared=prepared)
+    )
     typer.echo(curves_as_text(run.read_history(), min(console.width, PLOT_WIDTH)))
     typer.echo(f"run folder: {run.path}")
     typer.echo(f"next: edgedigits export {run.path} --format tflite")

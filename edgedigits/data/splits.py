@@ -60,8 +60,7 @@ class Splits:
         Raises:
             UnknownName: no such part.
         """
-        if name not in SPLIT_NAMES:
-            raise UnknownName("split", name, SPLIT_NAMES)
+        check_split(name)
         samples: Samples = getattr(self, name)
         return samples
 
@@ -69,6 +68,12 @@ class Splits:
         """Return the parts with class `numbers[n]` in place of n, see label_matching."""
         train, validation, test = (self.named(name).renumbered(numbers) for name in SPLIT_NAMES)
         return Splits(train, validation, test, self.notes)
+
+
+def check_split(name: str) -> None:
+    """Raise UnknownName if no part of a dataset is called so."""
+    if name not in SPLIT_NAMES:
+        raise UnknownName("split", name, SPLIT_NAMES)
 
 
 def split(dataset: Dataset, plan: SplitPlan) -> Splits:

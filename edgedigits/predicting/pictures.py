@@ -1,8 +1,9 @@
 """Read pictures with one reader. An unreadable picture becomes an outcome with an error and stops no other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from edgedigits.model_files import DEFAULT_FINDER
 from edgedigits_runtime.errors import EdgedigitsError
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from edgedigits_runtime.reading.criteria import Expect
     from edgedigits_runtime.reading.reader import Reader
     from edgedigits_runtime.reading.results import Reading
+
+Result = TypeVar("Result")
+
+MAX_CHUNK = 64
+"""Pictures that are read at a time. Small ones are classified together."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +66,14 @@ class ReaderOptions:
         return reader
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One picture to read, and the drawings to make of it."""
 
     source: Source
     drawings: "Drawings | None" = None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The result for one picture: a reading, or an error message and the name of the error's class."""
 
     name: str
@@ -97,3 +101,18 @@ def read_each(reader: "Reader", tasks: Sequence[Task]) -> Iterator[Outcome]:
             yield Outcome(source.name, error=str(result), kind=type(result).__name__)
         else:
             yield Outcome(source.name, result)
+
+
+def map_here(
+    function: Callable[[Outcome], Result], tasks: Iterable[Task], options: ReaderOptions
+) -> Iterator[Sequence[Result]]:
+    """Yield the function's result for each task's outcome, in order; for several processes see pool.map_outcomes.
+
+    Raises:
+        EdgedigitsError: the reader cannot be opened.
+    """
+    rest = iter(tasks)
+    reader = options.open()
+    while chunk := list(islice(rest, MAX_CHUNK)):
+        for outcome in read_each(reader, chunk):
+            yield (function(outcome),)

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
-from edgedigits.predicting.pictures import Outcome, ReaderOptions, Task, read_each
+from edgedigits.predicting.pictures import MAX_CHUNK, Outcome, ReaderOptions, Task, map_here, read_each
 from edgedigits_runtime.errors import EdgedigitsError
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from edgedigits_runtime.reading.reader import Reader
 
 Result = TypeVar("Result")
-
-MAX_CHUNK = 64
-"""Pictures that one process reads at a time. Small ones are classified together."""
 
 MIN_CHUNK = 8
 """Pictures of the first chunks, before the time for one picture is known."""
@@ -53,14 +50,10 @@ def map_outcomes(
     Raises:
         EdgedigitsError: the reader cannot be opened, or a process died.
     """
-    rest = iter(tasks)
-    if jobs > 1:
-        yield from _map_in_processes(function, rest, options, jobs)
-        return
-    reader = options.open()
-    while chunk := list(islice(rest, MAX_CHUNK)):
-        for outcome in read_each(reader, chunk):
-            yield (function(outcome),)
+    if jobs == 1:
+        yield from map_here(function, tasks, options)
+    else:
+        yield from _map_in_processes(function, iter(tasks), options, jobs)
 
 
 def _unchanged(outcome: Outcome) -> Outcome:
@@ -82,7 +75,7 @@ def _map_in_processes(
     size = MIN_CHUNK
     try:
         while chunk := list(islice(tasks, size)):
-            with _sigint_blocked():
+            with sigint_blocked():
                 pending.append(pool.submit(partial(_read, options, function), chunk))
             if len(pending) >= CHUNKS_PER_PROCESS * jobs:
                 results, seconds = pending.popleft().result()
@@ -99,7 +92,7 @@ def _map_in_processes(
 
 
 @contextmanager
-def _sigint_blocked() -> Iterator[None]:
+def sigint_blocked() -> Iterator[None]:
     """Block SIGINT while processes start, so that Ctrl-C prints no traceback of a child; children inherit the block."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

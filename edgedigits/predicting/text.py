@@ -1,8 +1,7 @@
 """Readings as text: one line for pipes, rows of a table for a terminal, JSON, CSV."""
 
 import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from edgedigits.predicting.pictures import Outcome
@@ -25,8 +24,7 @@ SURE = 7
 NO_DIGIT = "no digit"
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """Text printed for a picture.
 
     Attributes:
@@ -105,8 +103,7 @@ def _digit_row(digit: "Digit") -> str:
     return f"  {digit.label:<5} {digit.confidence:>6.1%}  {box:<26}  {', '.join(_alternatives(digit))}".rstrip()
 
 
-@dataclass(frozen=True)
-class PictureTable:
+class PictureTable(NamedTuple):
     """A table that fits the terminal's width, with one row for each picture: name, lowest confidence, text."""
 
     name_width: int

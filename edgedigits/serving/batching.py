@@ -43,7 +43,10 @@ class Capacity:
 
 
 class BatchQueue(Generic[Task, Result]):
-    """Tasks wait for a few milliseconds, or until the tasks before them are done, and are then read as one batch."""
+    """Tasks wait for a few milliseconds, or until the tasks before them are done, and are then read as one batch.
+
+    A task that nothing can join does not wait.
+    """
 
     def __init__(self, function: BatchFunction[Task, Result], *, seconds: float, most: int, threaded: bool) -> None:
         """Prepare the queue.
@@ -61,14 +64,21 @@ class BatchQueue(Generic[Task, Result]):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reading") if threaded else None
         self._scheduled = False
 
-    def submit(self, task: Task, deadline: float) -> "asyncio.Future[Result]":
-        """Return a future. It fails with a Problem if `deadline`, in time.monotonic, passes before the task starts."""
+    def submit(self, task: Task, deadline: float, *, alone: bool = False) -> "asyncio.Future[Result]":
+        """Return a future.
+
+        Args:
+            task: what to read.
+            deadline: in time.monotonic; if it passes before the task starts, the future fails with a Problem.
+            alone: no other request is there whose tasks may join this one.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((task, deadline, future))
         if not self._scheduled:
             self._scheduled = True
-            loop.call_later(self._seconds, self._start, loop)
+            # Even then after the other tasks of the same request.
+            loop.call_later(0 if alone else self._seconds, self._start, loop)
         return future
 
     def close(self) -> None:

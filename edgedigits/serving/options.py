@@ -51,7 +51,7 @@ class ServeOptions:
         token: required in every request; empty for none, which only loopback allows.
         names: additional host names that requests may use, such as that of a reverse proxy.
         limits: of requests.
-        batch_ms: time that a picture waits for others to be read with.
+        batch_ms: time that a picture waits for others to be read with, while other requests are there.
         log_requests: write a line for each request.
     """
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,7 @@ class Service:
         self._limits = options.limits
         self._budget = Capacity(options.limits.held_bytes)
         self._capacity = Capacity(options.limits.waiting)
+        self._requests = 0
         read = partial(read_pictures, reader)
         self._small: BatchQueue[PictureTask, Result] = BatchQueue(read, seconds=seconds, most=BATCH, threaded=False)
         self._large: BatchQueue[PictureTask, Result] = BatchQueue(read, seconds=seconds, most=BATCH, threaded=True)
@@ -57,7 +59,7 @@ class Service:
     async def read(self, request: Request) -> Response:
         """Answer POST /v1/read."""
         traced = _flag(request, "trace")
-        with Body(self._limits, self._budget) as body:
+        with self._counted(), Body(self._limits, self._budget) as body:
             content = await body.receive(request.headers, request.receive)
             uploads = pictures_in(content, request.headers.get("content-type", ""), self._limits)
             record = request.scope[RECORD]
@@ -73,7 +75,7 @@ class Service:
     async def classify(self, request: Request) -> Response:
         """Answer POST /v1/classify."""
         shape, content_type = self.reader.classifier.contract.image_shape, request.headers.get("content-type", "")
-        with Body(self._limits, self._budget) as body:
+        with self._counted(), Body(self._limits, self._budget) as body:
             content = await body.receive(request.headers, request.receive)
             # In a thread: parsing a large body takes half a second.
             images = await asyncio.to_thread(images_in, content, content_type, shape, self._limits.arrays)
@@ -94,6 +96,15 @@ class Service:
             raise busy()
         return JSONResponse({"status": "ok"}, headers=JSON)
 
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count the requests that have pictures or arrays."""
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+
     async def _results(self, queues: Sequence[BatchQueue[Any, Result]], tasks: Sequence[Any]) -> list[Result | Problem]:
         """Return the result of each task, or its Problem.
 
@@ -104,7 +115,8 @@ class Service:
         self._capacity.enter(len(tasks))
         results: list[Result | Problem] = []
         try:
-            futures = [queue.submit(task, deadline) for queue, task in zip(queues, tasks, strict=True)]
+            alone = self._requests == 1
+            futures = [queue.submit(task, deadline, alone=alone) for queue, task in zip(queues, tasks, strict=True)]
             for future in futures:
                 try:
                     results.append(await future)

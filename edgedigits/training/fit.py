@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from edgedigits.data import load_dataset
 from edgedigits.data.dataset import Dataset, Samples
-from edgedigits.data.splits import Splits, split
+from edgedigits.data.splits import Splits
 from edgedigits.plotting.curves import draw_curves
 from edgedigits.progress import ProgressBar
-from edgedigits.recipes import get_recipe
 from edgedigits.recipes.augmentation import Augmentation
 from edgedigits.recipes.recipe import Recipe, contract_of
 from edgedigits.training.augment import Augment
@@ -29,6 +27,7 @@ from edgedigits.training.folding import fold_batch_normalisation
 from edgedigits.training.interrupts import remembered_interrupts
 from edgedigits.training.network import build_network, load_teachers, seed_layers
 from edgedigits.training.phases import Phase, phases_of
+from edgedigits.training.prepared import Prepared, prepare
 from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RunConfig, RunFolder, format_epoch, start_run
 from edgedigits.training.temperature import with_temperature
@@ -38,7 +37,6 @@ from edgedigits_exporters.conversion import choose_balanced
 from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
 from edgedigits_runtime.contract import Contract, DataUsed, Normalisation
-from edgedigits_runtime.errors import RunError
 from edgedigits_runtime.preprocessing import Images, normalise
 from edgedigits_runtime.reading.frame import FRAME_SHAPE
 from edgedigits_runtime.synthetic.samples import non_digit_samples
@@ -60,17 +58,26 @@ class Interrupted(KeyboardInterrupt):
 AfterEpoch = Callable[[RunFolder], None]
 
 
-def train(options: TrainOptions, console: Console | None = None, after_epoch: AfterEpoch | None = None) -> RunFolder:
-    """Train and return the run folder; `after_epoch` is called with the run after every epoch.
+def train(
+    options: TrainOptions,
+    console: Console | None = None,
+    after_epoch: AfterEpoch | None = None,
+    prepared: Prepared | None = None,
+) -> RunFolder:
+    """Train and return the run folder.
+
+    Args:
+        options: of the training.
+        console: where progress is printed; None for nowhere.
+        after_epoch: called with the run after every epoch.
+        prepared: by `prepare`, if that was done before Keras was imported.
 
     Raises:
         UnknownName, ArtifactError, DataError, DeviceUnavailable, RunError: before anything is written.
         Interrupted: Ctrl-C; the checkpoint of the last epoch is kept.
     """
-    recipe = get_recipe(options.recipe)
+    recipe, dataset, splits = prepared or prepare(options)
     with device_scope(options.device), computing(options.mixed_precision, options.parallel):
-        dataset = load_dataset(options.data or recipe.dataset, data_dir=options.data_dir)
-        splits = split(dataset, recipe.split)
         config = config_of(options, dataset, splits)
         check_shareable(config.batch_size)
         model = build_network(recipe, dataset, config, -(-len(splits.train) // config.batch_size))
@@ -84,7 +91,12 @@ def train(options: TrainOptions, console: Console | None = None, after_epoch: Af
         return training.fit(model, [])
 
 
-def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch | None = None) -> RunFolder:
+def resume(
+    path: Path,
+    console: Console | None = None,
+    after_epoch: AfterEpoch | None = None,
+    prepared: Prepared | None = None,
+) -> RunFolder:
     """Resume an interrupted run with its own settings; see `train` for the arguments.
 
     Raises:
@@ -93,13 +105,9 @@ def resume(path: Path, console: Console | None = None, after_epoch: AfterEpoch |
     run = RunFolder(path)
     config = run.read_config()
     remove_abandoned(path)
-    recipe = get_recipe(config.recipe)
+    recipe, dataset, splits = prepared or prepare(path)
     scope = device_scope(config.device)  # type: ignore[arg-type]  # checked when the run was started
     with scope, computing(config.mixed_precision, config.parallel):
-        dataset = load_dataset(config.data, data_dir=Path(config.data_dir) if config.data_dir else None)
-        splits = split(dataset, recipe.split)
-        if splits.train.digest() != config.data_fingerprint:
-            raise RunError(f"{path} was trained on other data: {config.data!r} has changed; start a new run")
         check_shareable(config.batch_size)
         keras.utils.set_random_seed(config.seed)
         teachers = load_teachers(config.teachers, dataset, recipe.normalisation)

@@ -153,6 +153,12 @@ def start_run(out: Path | None, recipe: str) -> RunFolder:
     return run
 
 
+def check_out(out: Path | None) -> None:
+    """Raise what start_run raises for a folder that exists, without making one."""
+    if out is not None and out.exists():
+        start_run(out, "")
+
+
 def newest_run(runs: Path = RUNS) -> RunFolder | None:
     """Return the newest finished run under `runs`, or None."""
     # Names with a dot are still being written.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgedigits.recipes import get_recipe
+from edgedigits.training.prepared import prepare
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train_options import TrainOptions, settings_of
 from edgedigits_exporters.keras_backend import Device, load_keras
@@ -48,16 +49,16 @@ def train(
     Raises:
         EdgedigitsError: see edgedigits.training.fit.train.
     """
+    options = TrainOptions(
+        recipe, data, data_dir, epochs, batch_size, seed, augment, tuple(map(str, teachers)), mixed_precision,
+        parallel, out, device,
+    )  # fmt: skip
+    prepared = prepare(options)
     load_keras()
     # Keras is imported here, and only after load_keras has chosen its backend.
     from edgedigits.training import fit
 
-    return fit.train(
-        TrainOptions(
-            recipe, data, data_dir, epochs, batch_size, seed, augment, tuple(map(str, teachers)), mixed_precision,
-            parallel, out, device,
-        )
-    )  # fmt: skip
+    return fit.train(options, prepared=prepared)
 
 
 def train_or_resume(

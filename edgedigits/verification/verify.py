@@ -8,6 +8,7 @@ from typing import Any
 
 from edgedigits.data import DATASETS
 from edgedigits.data.dataset import Samples
+from edgedigits.data.splits import check_split
 from edgedigits.model_files import contract_of, find_model, open_model
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.recipes.gates import EXACT, Gate, default_gate, few_images, judge, scaled, with_demands
@@ -212,6 +213,7 @@ def verify(
     Raises:
         EdgedigitsError: see verify_artifact.
     """
+    check_split(split)
     artifact = find_model(artifact)
     reference = find_reference(artifact) if against is None else find_given_reference(against)
     if reference.suffix == ".keras":

@@ -9,6 +9,7 @@ import math
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeGuard, get_args
 
 from edgedigits_runtime.errors import ContractInvalid
@@ -130,7 +131,7 @@ class Contract:
     expected_accuracy: float | None = None
     schema: int = SCHEMA
 
-    @property
+    @cached_property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of one input image."""
         if self.image is not None:

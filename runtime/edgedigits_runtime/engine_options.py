@@ -31,6 +31,7 @@ class EngineOptions:
         kernels: of LiteRT: "xnnpack", its own "builtin" or "reference" ones; "auto" is XNNPACK if it starts.
         cores: processor cores that this process is pinned to; empty leaves it to the system.
         isolation: run the engine in a child process within these limits; None runs it in this process.
+        trusted_sha256: a .tflite file with this SHA-256 is opened without the checks for untrusted files.
     """
 
     threads: int = 1
@@ -38,3 +39,4 @@ class EngineOptions:
     kernels: Kernels = "auto"
     cores: tuple[int, ...] = ()
     isolation: Isolation | None = None
+    trusted_sha256: str | None = None

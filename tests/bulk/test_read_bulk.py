@@ -98,11 +98,12 @@ def finished(running: subprocess.Popen[str]) -> tuple[int, str, str]:
     return running.returncode, out, errors
 
 
-def test_local_ray_with_relative_folders(tmp_path: Path, run_command: RunCommand) -> None:
+@pytest.mark.parametrize("address", [(), ("--address", "local")], ids=["without Ray", "Ray"])
+def test_relative_folders_on_this_machine(tmp_path: Path, run_command: RunCommand, address: tuple[str, ...]) -> None:
     write_pictures(tmp_path / "in", 40)
     (tmp_path / "in" / "a.tar").write_bytes(tar_of(9))
     (tmp_path / "in" / "text.png").write_text("no picture")
-    done = run_command("read-bulk", "in", "--out", "out", "--part-size", 7)
+    done = run_command("read-bulk", "in", "--out", "out", "--part-size", 7, *address)
     assert done.stderr == ""
     first, second, third = done.stdout.splitlines()
     assert first.startswith("50 ") and second.startswith("49 ") and " 1 " in second

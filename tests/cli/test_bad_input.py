@@ -183,3 +183,34 @@ def test_an_unfinished_run_names_the_command(run_command: RunCommand, small_run:
     shutil.copytree(small_run.path, tmp_path / "run")
     (tmp_path / "run" / "model.keras").unlink()
     assert "--resume run" in refusal(run_command, "export", "run")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        ("train --recipe none", "none"),
+        ("train --data none", "none"),
+        ("train --data empty", "class folders"),
+        ("train --resume empty", "config.json"),
+        ("train --out full", "not empty"),
+        ("train --recipe finder --out full", "not empty"),
+        ("distill --recipe nano --teacher none", "none"),
+        ("distill --recipe nano --teacher base --out full", "not empty"),
+        ("report empty", "config.json"),
+        ("reproduce --recipe none", "none"),
+        ("export none", "none"),
+        ("verify none.tflite", "none.tflite"),
+        ("verify base.tflite --split none", "none"),
+    ],
+)
+def test_errors_come_before_keras_is_imported(
+    run_here: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, fact: str
+) -> None:
+    def refuse() -> None:
+        pytest.fail("Keras takes seconds to import")
+
+    monkeypatch.setattr("edgedigits_exporters.keras_backend.load_keras", refuse)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    assert fact in refusal(run_here, *arguments.split())

@@ -4,6 +4,7 @@ import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -20,7 +21,8 @@ README = (REPOSITORY / "README.md").read_text()
 PAGES = [REPOSITORY / f"{name}.md" for name in ("README", "SECURITY", "CONTRIBUTING")] + sorted(
     (REPOSITORY / "docs").glob("*.md")
 )
-COMMANDS = get_command(app).commands  # type: ignore[attr-defined]  # a group
+GROUP: Any = get_command(app)
+COMMANDS = {name: GROUP.get_command(None, name) for name in GROUP.list_commands(None)}
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

@@ -117,6 +117,18 @@ def test_a_whole_predict_loads_nothing_that_it_does_not_need() -> None:
     assert set(loaded.split()).isdisjoint({*HEAVY, *slow, "onnxruntime"})
 
 
+def test_a_first_picture_loads_few_modules_of_our_own() -> None:
+    """A shipped file is known by its SHA-256, so the checks for untrusted files are not loaded."""
+    in_new_interpreter(f"""
+import sys
+from edgedigits.cli import app
+app(["predict", {str(SMALL)!r}], standalone_mode=False)
+loaded = [name for name in sys.modules if name.startswith("edgedigits")]
+assert len(loaded) <= 48, loaded
+assert not [name for name in loaded if name.startswith("edgedigits_runtime.untrusted.")]
+""")
+
+
 def test_watching_loads_the_synthetic_camera_only_if_it_is_named(tmp_path: Path) -> None:
     shutil.copy(SMALL, tmp_path)
     in_new_interpreter(f"""

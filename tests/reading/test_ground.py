@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.ground import find_ground
+from edgedigits_runtime.reading.ground import _levels, find_ground
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 from tests.support.drawn_pictures import fat_digit
 
@@ -82,3 +83,8 @@ def test_black_ground_needs_no_amplification() -> None:
     ground = find_ground(picture, picture, 1)
     assert not ground.level.any()
     assert ground.gain is None
+
+
+@given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 30))))
+def test_the_level_along_a_border_is_its_median(borders: NDArray[np.uint8]) -> None:
+    assert np.array_equal(_levels(borders)[0], np.rint(np.median(borders, axis=1)))

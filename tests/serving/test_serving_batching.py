@@ -55,6 +55,17 @@ def test_a_failing_task_does_not_affect_others(threaded: bool) -> None:
     assert isinstance(found[1], ZeroDivisionError) and isinstance(found[3], ValueError)
 
 
+def test_a_task_that_none_can_join_does_not_wait() -> None:
+    read = Doubling()
+    queue = BatchQueue(read, seconds=3600, most=8, threaded=False)
+
+    async def ask() -> list[int]:
+        # The tasks of one request are read together.
+        return await asyncio.gather(*(queue.submit(task, LATER, alone=True) for task in (1, 2)))
+
+    assert asyncio.run(ask()) == [2, 4] and read.batches == [[1, 2]]
+
+
 def test_a_task_after_its_deadline_is_not_read() -> None:
     read = Doubling()
     (found,) = results(BatchQueue(read, seconds=0, most=8, threaded=False), [1], due=time.monotonic() - 1)

@@ -1,4 +1,4 @@
-"""Read in bulk with a reader that pictures called deadly kill: python deadly_reading.py SOURCE OUT ADDRESS."""
+"""Read in bulk with a reader that pictures called deadly kill: python deadly_reading.py SOURCE OUT [ADDRESS]."""
 
 import json
 import os
@@ -31,5 +31,6 @@ class DeadlyOptions(ReaderOptions):
 
 
 if __name__ == "__main__":
-    source, out, address = sys.argv[1:]
-    print(json.dumps(read_bulk(BulkOptions((source,), out, DeadlyOptions(), address), RecordedProgress()).to_dict()))
+    source, out, *address = sys.argv[1:]
+    options = BulkOptions((source,), out, DeadlyOptions(), address[0] if address else None)
+    print(json.dumps(read_bulk(options, RecordedProgress()).to_dict()))

@@ -171,7 +171,7 @@ def open_unchecked(path: Path, contract: Contract | None, device: str, options: 
     from edgedigits_runtime.engines import litert, onnxruntime
 
     engine = litert if path.suffix == ".tflite" else onnxruntime
-    engine.checked_content = Path.read_bytes  # type: ignore[assignment]
+    engine.checked_content = lambda path, _=None: path.read_bytes()
     return engine.open_engine(path, contract, device, options)
 
 

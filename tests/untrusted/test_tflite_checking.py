@@ -1,5 +1,6 @@
 """Untrusted `.tflite` files: valid ones pass, damaged and contradictory ones are refused before LiteRT opens them."""
 
+import hashlib
 import re
 import struct
 from collections.abc import Callable
@@ -52,6 +53,17 @@ def assert_refused(content: bytes, *facts: str, error: type[ArtifactError] = Art
 def test_shipped_files_pass(name: str) -> None:
     check(shipped(name), name)
     check(strip_zip(shipped(name)), name)
+
+
+def test_only_the_bytes_of_a_trusted_digest_are_not_checked(tmp_path: Path) -> None:
+    path = tmp_path / "base.tflite"
+    path.write_bytes(content := b"TFL3")
+    assert checked_content(path, hashlib.sha256(content).hexdigest()) == content
+    for other in (None, "", hashlib.sha256(content + b" ").hexdigest()):
+        with pytest.raises(ArtifactCorrupt):
+            checked_content(path, other)
+    with pytest.raises(ArtifactNotFound):
+        checked_content(tmp_path / "none.tflite", "")
 
 
 def test_files_of_many_operators_pass() -> None:

@@ -5,9 +5,8 @@ import os
 import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,8 +145,7 @@ class Engine(ABC):
         """Release the library's resources."""
 
 
-@dataclass(frozen=True)
-class EngineReport:
+class EngineReport(NamedTuple):
     """State of an engine for `doctor`.
 
     Attributes:

@@ -115,7 +115,8 @@ def start(path: Path, device: str, options: EngineOptions) -> tuple[Callable[[],
         raise DeviceUnavailable(f"LiteRT runs on the CPU, not on {device!r}; use --device cpu, or an ONNX model")
     keep_on_cores(options.cores)
     # The checked bytes, because the file may change meanwhile.
-    another = partial(_interpreter, path, checked_content(path), options.threads, options.kernels)
+    content = checked_content(path, options.trusted_sha256)
+    another = partial(_interpreter, path, content, options.threads, options.kernels)
     interpreter = another()
     kernels = _kernels(interpreter, options.kernels)
     if options.kernels == "xnnpack" and kernels != "XNNPACK":

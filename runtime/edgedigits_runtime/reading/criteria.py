@@ -1,7 +1,7 @@
 """What a picture is expected to hold, and the verdict on its candidates."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Expect = Literal["auto", "one", "number", "page"]
 EXPECT: tuple[Expect, ...] = ("auto", "one", "number", "page")
@@ -9,8 +9,7 @@ EXPECT: tuple[Expect, ...] = ("auto", "one", "number", "page")
 DOUBTED = "confidence"
 
 
-@dataclass(frozen=True)
-class Criteria:
+class Criteria(NamedTuple):
     """Criteria of a digit: the least confidence (0..1), see EXPECT, and the number of digits (None for any)."""
 
     threshold: float

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from edgedigits_runtime.errors import (
     ArrayError,
@@ -35,6 +35,7 @@ MAX_SIDE = 65_535  # A picture of one row with many pixels would take as much wo
 # Longest file, in bytes for each decodable pixel, plus bytes for metadata.
 BYTES_A_PIXEL = 8
 BYTES_BESIDE = 16_000_000
+SMALL = 1 << 16  # Bytes read at first: a buffer for the longest file costs as much as decoding a small one.
 # The reader works on at most this many pixels. A full page stays readable; 12 megapixels are halved to 3.
 WORKING_PIXELS = 4_500_000
 ARRAY_SHAPES = "uint8 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]"
@@ -56,6 +57,9 @@ KNOWN_BY = {
 }
 
 PLAIN_MODES = ("L", "RGB")  # Modes whose pixels may be averaged.
+
+JPEG = ("JPEG", "MPO")  # MPO is a JPEG with previews.
+ORIENTATION = 0x0112  # EXIF tag.
 
 # The transpose that undoes each EXIF orientation, and the orientations that swap width and height.
 UPRIGHT = {
@@ -176,7 +180,9 @@ def _opened(
 def _content(source: str | Path | bytes | BinaryIO, name: str, most: int) -> bytes:
     if isinstance(source, str | Path):
         with _open_file(source if isinstance(source, Path) else Path(source)) as file:
-            content = file.read(most + 1)
+            content = file.read(SMALL)
+            if len(content) == SMALL:
+                content += file.read(most + 1 - SMALL)
     elif isinstance(source, bytes):
         content = source
     elif hasattr(source, "read"):
@@ -203,7 +209,7 @@ def _read(file: BinaryIO, most: int) -> bytes:
 
 def _open_file(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        return open(path, "rb")  # noqa: PTH123  # Path.open costs as much as decoding a small picture.
     except FileNotFoundError as error:
         raise PictureNotFound(f"no picture at {path}") from error
     # Windows raises PermissionError for folders too.
@@ -257,7 +263,7 @@ def _scale(size: tuple[int, ...], working_pixels: int) -> int:
 
 def _draft(image: Image.Image, channels: int | None, scale: int) -> None:
     """Let the JPEG decoder work at 1/2, 1/4 or 1/8 of the size."""
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and scale > 1:
+    if image.format in JPEG and scale > 1:
         grey = channels == 1 and image.mode in ("L", "RGB")
         image.draft("L" if grey else image.mode, (max(image.width // scale, 1), max(image.height // scale, 1)))
 
@@ -266,7 +272,7 @@ def _picture(
     image: Image.Image, channels: int | None, working_pixels: int, size: tuple[int, ...], note: str = ""
 ) -> Picture:
     """Turn a decoded image upright, convert it and reduce it; `size` is that of the source."""
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    orientation = image.getexif().get(ORIENTATION, 1)
     scale = _scale(size, working_pixels)
     left = scale // round(max(size) / max(image.size))
     if left > 1 and image.mode in PLAIN_MODES and not image.has_transparency_data:
@@ -288,4 +294,4 @@ def _with_info(changed: Image.Image, image: Image.Image) -> Image.Image:
 
 def _frames_of(image: Image.Image) -> int:
     # A camera's JPEG may contain previews, which are not frames.
-    return 1 if isinstance(image, JpegImagePlugin.JpegImageFile) else getattr(image, "n_frames", 1)
+    return 1 if image.format in JPEG else getattr(image, "n_frames", 1)

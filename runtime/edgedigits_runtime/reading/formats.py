@@ -7,6 +7,7 @@ decoder is tried or imported.
 import io
 import math
 import re
+import struct
 import threading
 from importlib import import_module
 from typing import Any, cast
@@ -126,6 +127,12 @@ def _with_maximum(image: Any, content: bytes, max_pixels: int) -> Image.Image:
 def _opened(content: bytes, kind: str) -> Image.Image:
     # A short file cannot be read in more pieces.
     file = Rationed(content) if len(content) > READS else io.BytesIO(content)
+    if kind in ("PNG", "JPEG"):
+        # Without Image.open, which imports five decoders and tries their signatures.
+        try:
+            return cast(Image.Image, Image.OPEN[kind][0](file, ""))
+        except (SyntaxError, IndexError, TypeError, struct.error) as error:
+            raise UnidentifiedImageError(f"damaged header: {error}") from error
     if kind == "ICO":
         # Pillow decodes icons at once, so its own limit must hold.
         return Image.open(file, formats=(kind,))

@@ -25,7 +25,6 @@ from edgedigits_runtime.reading.envelope import (
     strong,
     subtracted,
 )
-from edgedigits_runtime.reading.sheets import are_sheets
 
 # A smaller side has too few pixels for windows; its strokes are as wide as the gaps between them.
 LEAST_LOCAL_SIDE = 64
@@ -90,6 +89,9 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
     dark_ink, surface, uniform = bool(grounds.dark_ink[0]), grounds.level[0], bool(grounds.uniform[0])
     if min(surface.shape) < LEAST_LOCAL_SIDE:
         return Ground(dark_ink, surface, uniform)
+    # Here, so that small pictures start without it.
+    from edgedigits_runtime.reading.sheets import are_sheets
+
     ink = strong(subtracted(surface, sides[dark_ink]))
     # Light never falls off so steeply and ink never covers so much: it is a page or a shadow.
     lit = ink.mean() >= LIT_SHARE or _border(ink[np.newaxis]).mean() >= LIT_BORDER
@@ -161,9 +163,12 @@ def _gain(level: Grey, lightest: Grey) -> Grey | None:
 
 def _levels(borders: Grey) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
     """Return the level along each border [N, P], and whether nearly all of the border has it."""
-    levels = np.rint(np.median(borders, axis=1)).astype(np.int16)
-    away = np.abs(borders - levels[:, np.newaxis])
     pixels = borders.shape[1]
+    # The median, as np.median gives it in ten times the time.
+    middle = (pixels - 1) // 2, pixels // 2
+    ordered = np.partition(borders, middle, axis=1)
+    levels = np.rint((ordered[:, middle[0]] + ordered[:, middle[1]].astype(np.float64)) / 2).astype(np.int16)
+    away = np.abs(borders - levels[:, np.newaxis])
     same, near = (np.count_nonzero(away <= most, axis=1) for most in (0, 1))
     return levels, (2 * same > pixels) & (near >= UNIFORM_SHARE * pixels)
 

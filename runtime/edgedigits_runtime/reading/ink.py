@@ -12,10 +12,7 @@ from PIL import Image, ImageFilter
 
 from edgedigits_runtime.reading.envelope import contrast, counted, histograms, subtracted
 from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced, smooth_grounds
-from edgedigits_runtime.reading.regions import edge_width, find_regions, without_regions
 from edgedigits_runtime.reading.resampling import resized
-from edgedigits_runtime.reading.ruled_lines import without_ruled_lines
-from edgedigits_runtime.reading.surround import inside_surround
 
 Ink = NDArray[np.uint8]
 
@@ -76,6 +73,9 @@ def find_ink(picture: NDArray[np.uint8]) -> Ink:
 
 
 def _of_large(picture: NDArray[np.uint8]) -> Ink:
+    # Here and below, so that small pictures start without them.
+    from edgedigits_runtime.reading.surround import inside_surround
+
     inside = inside_surround(picture)
     if picture[inside].shape == picture.shape:
         return _ink(picture)
@@ -89,6 +89,8 @@ def _ink(picture: NDArray[np.uint8]) -> Ink:
     darkest, lightest = _extremes(picture)
     if min(darkest.shape) < LEAST_LOCAL_SIDE:
         return _of_one_polarity(darkest, lightest)
+    from edgedigits_runtime.reading.regions import edge_width, find_regions, without_regions
+
     factor = _step(picture, GROUND_PIXELS)
     regions = find_regions(reduced(darkest, factor), factor, darkest.shape)
     if not regions:
@@ -117,6 +119,8 @@ def _of_one_polarity(darkest: Ink, lightest: Ink) -> Ink:
     noise = _noise(_counted(other), np.array([ground.uniform]))
     peak = _peak(_counted(ink), noise)
     if peak[0] >= LEAST_CONTRAST and min(ink.shape) >= LEAST_LOCAL_SIDE:
+        from edgedigits_runtime.reading.ruled_lines import without_ruled_lines
+
         ink = without_ruled_lines(ink, int(peak[0]), int(noise[0]))
         peak = _peak(_counted(ink), noise)
     written: Ink = _strokes(ink[np.newaxis], peak, noise, blurred=radius > 0)[0]

@@ -17,7 +17,6 @@ from edgedigits_runtime.reading.grouping import grouped, reference_height
 from edgedigits_runtime.reading.hypotheses import Hypothesis, Piece, hypotheses_of, low_cost
 from edgedigits_runtime.reading.marks import Mark, mask_stroke_width, trimmed, union
 from edgedigits_runtime.reading.order import lines_of
-from edgedigits_runtime.reading.touching import pieces
 
 # Components are found on a picture reduced to about this many pixels, in which digits of a full page are at least some
 # ten high.
@@ -163,6 +162,13 @@ def _digits_apart(marks: list[Mark], shape: tuple[int, ...]) -> list[Mark]:
     return without_run_out(grouped(without_run_out(marks, shape, alone=True)), shape)
 
 
+def _cut(mark: Mark, ink: NDArray[np.uint8]) -> list[Mark]:
+    # Here, so that digits apart are read without it.
+    from edgedigits_runtime.reading.touching import pieces
+
+    return pieces(mark, ink)
+
+
 def _pieces(marks: list[Mark], small: NDArray[np.uint8]) -> list[Piece]:
     """Return all marks in reading order, with those that may be several digits cut into pieces."""
     height = reference_height(marks)
@@ -185,7 +191,7 @@ def _pieces(marks: list[Mark], small: NDArray[np.uint8]) -> list[Piece]:
     found, group = [], 0
     for number, (line, high) in enumerate(zip(lines, heights, strict=True)):
         for mark in sorted(line, key=lambda mark: mark.box.middle[0]):
-            parts = pieces(mark, small[mark.box.rows, mark.box.columns]) if mark in wide else [mark]
+            parts = _cut(mark, small[mark.box.rows, mark.box.columns]) if mark in wide else [mark]
             found += [Piece(part, group, number, high) for part in parts]
             group += 1
     return found

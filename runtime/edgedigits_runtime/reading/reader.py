@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,15 +33,13 @@ SMALL_PIXELS = 4_096
 """Most pixels of a small picture."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Decoded:
+class _Decoded(NamedTuple):
     name: str
     picture: Picture
     ms: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Judged:
+class _Judged(NamedTuple):
     """A picture with its candidates and verdict; `ms`: milliseconds by stage."""
 
     decoded: _Decoded

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.criteria import DOUBTED, Criteria, Verdict, doubt, length_note, surplus_note
 from edgedigits_runtime.reading.locate import Candidate, Layout
-from edgedigits_runtime.reading.segments import best_one, chosen
 from edgedigits_runtime.reading.shape import shape_faults
 
 # A candidate higher than this many median digits is a line or a drawing.
@@ -36,6 +35,9 @@ def judge(layout: Layout, framed: NDArray[np.uint8], confidences: NDArray[np.flo
     if len(candidates) == 1 and criteria.length is None:
         # There are no other candidates and no neighbours.
         return Verdict((0,), (faults[0] or doubt(float(sure[0]), criteria.threshold),))
+    # Here, so that one digit is read without it.
+    from edgedigits_runtime.reading.segments import best_one, chosen
+
     if criteria.expect == "one":
         best = best_one(layout, sure, np.array([not fault for fault in faults]))
         return Verdict((best,), (faults[best] or doubt(float(sure[best]), criteria.threshold),))
@@ -85,6 +87,8 @@ def _without_large(order: list[int], why: list[str], candidates: Sequence[Candid
 
 def _longest_line(layout: Layout, sure: NDArray[np.float32], faults: list[str], threshold: float) -> int:
     """Return the line with the most digits, the first if equal."""
+    from edgedigits_runtime.reading.segments import chosen
+
     possible = np.array([not fault for fault in faults])
     path = chosen(layout, sure, possible)
     lines = [layout.candidates[k].line for k, counted in path if counted and sure[k] >= threshold]

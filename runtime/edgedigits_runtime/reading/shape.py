@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.crosses import are_crosses
 from edgedigits_runtime.reading.locate import Candidate, Layout
 
 SMALLEST = 0.45  # Lower than this fraction of the line's height is a point, a comma or a stroke.
@@ -38,6 +37,9 @@ def shape_faults(layout: Layout, framed: NDArray[np.uint8], sure: NDArray[np.flo
     least = max(FEWEST_PIXELS, min(DIRT_PIXELS, DIRT * layout.side))
     crosses = np.zeros(len(candidates), bool)
     if doubted.any():
+        # Here, so that clear digits are read without it.
+        from edgedigits_runtime.reading.crosses import are_crosses
+
         crosses[doubted] = are_crosses(framed[doubted])
     traces = _are_traces(candidates)
     return [

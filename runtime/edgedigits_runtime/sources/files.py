@@ -5,8 +5,8 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from edgedigits_runtime.errors import PictureError, PictureNotFound, PictureTooLarge, PictureUnreadable
 
@@ -21,8 +21,7 @@ SUFFIXES = (
 )
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """One picture to read, or the reason why there is none.
 
     Attributes:
