@@ -20,10 +20,11 @@ def cropped(digit: int, seed: int) -> NDArray[np.uint8]:
 def touching(left: int, right: int, seed: int = 0, overlap: int = 1) -> tuple[NDArray[np.uint8], int]:
     """Return two touching digits, and the column where they meet."""
     a, b = cropped(left, seed), cropped(right, seed + 1)
-    height = max(len(a), len(b))
-    ink = np.zeros((height, a.shape[1] + b.shape[1] - overlap), np.uint8)
+    # A 1 may be narrower than the overlap.
+    height, start = max(len(a), len(b)), max(a.shape[1] - overlap, 0)
+    ink = np.zeros((height, max(a.shape[1], start + b.shape[1])), np.uint8)
     ink[height - len(a) :, : a.shape[1]] = a
-    place = ink[height - len(b) :, a.shape[1] - overlap :]
+    place = ink[height - len(b) :, start : start + b.shape[1]]
     np.maximum(place, b, out=place)
     return ink, a.shape[1]
 
