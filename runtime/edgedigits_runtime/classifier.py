@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
+from edgedigits_runtime.preprocessing import Probabilities, calibrated
 
 
 class Classifier:
@@ -34,6 +34,8 @@ class Classifier:
     def predict(self, images: NDArray[np.uint8]) -> Probabilities:
         """Return the model's uncalibrated probabilities, float32 [N, classes].
 
+        Their sum is 1 minus the probability of a non-digit, if the model has that output.
+
         Args:
             images: uint8 [N, H, W] or [N, H, W, C], MNIST polarity: ink bright on dark.
 
@@ -43,5 +45,5 @@ class Classifier:
         return self.engine.run(images)
 
     def confidences(self, images: NDArray[Any]) -> Probabilities:
-        """Return calibrated probabilities, float32 [N, classes]: `predict` with the contract's temperature applied."""
-        return apply_temperature(self.predict(images), self.contract.temperature, self.contract.probability_step)
+        """Return calibrated probabilities, float32 [N, classes]: the temperature is applied to all of the outputs."""
+        return calibrated(self.engine.run_all(images), self.contract)

@@ -146,12 +146,15 @@ def _weights(contract: Contract) -> str:
     They compute what preprocessing.probabilities_of and apply_temperature do.
     """
     tensor, temperature = contract.output, contract.temperature
+    # All outputs take part in the softmax; only the labels can be the answer.
+    count = {"COUNT": "DIGITS_OUTPUTS" if contract.non_digit else "DIGITS_CLASSES"}
     assert tensor.scale is not None and tensor.zero_point is not None
     values = (np.arange(256) - STORED - tensor.zero_point) * tensor.scale
     if contract.output_kind in ("logits", "log-probabilities"):
         comment = "The weight of a class by its stored output's distance from the largest, e^(-distance / temperature)."
         table = np.maximum(np.exp(-np.arange(256) * tensor.scale), SMALLEST_PROBABILITY) ** (1 / temperature)
-        parts = ["weight_of_distance", kernel("likeliest"), kernel("confidence_of_logits")]
+        name = "confidence_of_logits_and_non_digit" if contract.non_digit else "confidence_of_logits"
+        parts = ["weight_of_distance", kernel("likeliest"), kernel(name)]
     elif contract.output_kind == "sigmoid":
         comment = "The confidence of each stored output."
         pairs = probabilities_of(values.astype(np.float32), "sigmoid")
@@ -164,13 +167,13 @@ def _weights(contract: Contract) -> str:
         array = literals.array("float", "weight_of_output", table.astype(np.float32))
         comment = "The weight of a class by its stored output, to the power of 1 / temperature."
         table_text = f"{literals.comment(comment)}\n{array}"
-        return "\n\n".join([table_text, kernel("likeliest"), kernel("confidence_of_sigmoids")])
+        return "\n\n".join([table_text, kernel("likeliest"), fill(kernel("confidence_of_sigmoids"), count)])
     else:
         comment = "The probability of each stored output to the power of 1 / temperature."
         # A stored zero counts as half a step, as in apply_temperature.
         floor = max(tensor.scale / 2, SMALLEST_PROBABILITY)
         table = np.clip(values, floor, 1) ** (1 / temperature)
-        parts = ["weight_of_output", kernel("likeliest"), kernel("confidence_of_probabilities")]
+        parts = ["weight_of_output", kernel("likeliest"), fill(kernel("confidence_of_probabilities"), count)]
     name, *functions = parts
     stored = np.asarray(np.rint(WEIGHT_OF_ONE * table), np.uint16)
     array = literals.array("uint16_t", name, stored)

@@ -13,7 +13,7 @@ import { EXPECT, belowThreshold, judge } from "./reject.js";
 const FRAMED = 0.6;
 
 /**
- * Runs a model: from 784 bytes per image, ink bright on dark, to probabilities.
+ * Runs a model: from 784 bytes per image, ink bright on dark, to probabilities of all outputs.
  * @typedef {{name: string, device?: string, providers?: string[],
  *            run(framed: Uint8Array, count: number): Promise<Float32Array>}} PageEngine
  *
@@ -108,12 +108,13 @@ export class Reader {
     const together = new Uint8Array(framed.length * size);
     framed.forEach(({ data }, k) => together.set(data, k * size));
     const probabilities = await this.engine.run(together, framed.length);
-    const classes = probabilities.length / framed.length;
-    const { temperature = 1, output, output_kind: kind = "probabilities" } = this.contract;
+    const values = probabilities.length / framed.length;
+    const { labels, temperature = 1, output, output_kind: kind = "probabilities" } = this.contract;
     // Probabilities that are computed from the outputs have no step.
     const step = kind === "probabilities" || kind === "sigmoid" ? (output.scale ?? null) : null;
     return framed.map((_, k) => {
-      return calibrate(probabilities.slice(k * classes, (k + 1) * classes), temperature, step);
+      // The output of a non-digit takes part in the softmax, and is hidden.
+      return calibrate(probabilities.slice(k * values, (k + 1) * values), temperature, step).slice(0, labels.length);
     });
   }
 
