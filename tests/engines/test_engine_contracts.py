@@ -144,7 +144,9 @@ NINE = {"labels": tuple("012345678"), "non_digit": True}
 
 @pytest.mark.parametrize("kind", ["logits", "probabilities", "log-probabilities", "sigmoids"])
 def test_the_output_of_a_non_digit_is_hidden(kind: OutputKind, tmp_path: Path) -> None:
-    own = contract_of(kind=kind, temperature=1.7, normalisation=Scaling((2 / 255,), (-1.0,)), **NINE)
+    scaling = Scaling((2 / 255,), (-1.0,))
+    # The reader of digits would refuse these images, which are noise.
+    own = contract_of(kind=kind, temperature=1.7, normalisation=scaling, reader="plain", **NINE)
     check(own, tmp_path)
     images, wanted = images_of(own), expected(own, images_of(own))
     powers = np.maximum(wanted, 1e-7) ** (1 / 1.7)

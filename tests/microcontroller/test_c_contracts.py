@@ -21,6 +21,7 @@ from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.compiled_c import compiled
 from edgedigits_runtime.golden import golden_path, read_golden, replay
 from edgedigits_runtime.preprocessing import normalise, quantize
+from edgedigits_runtime.reading.blank import are_blank
 from edgedigits_runtime.reading.reader import Reader
 from tests.support.compiled_c import STRICT
 from tests.support.edited_tflite import INT8, Builder
@@ -98,11 +99,15 @@ CASES = {
 
 
 def images_of(case: Case, count: int = 60) -> NDArray[np.uint8]:
-    """Return random images of different brightness, with columns of no ink at all."""
+    """Return random images of different brightness, with columns of no ink at all; every fourth is noise or black."""
     rng = np.random.default_rng(2)
     tops = rng.integers(1, 256, (count, *case.shape))
     images = rng.integers(0, tops + 1).astype(np.uint8)
+    noise = images[::4].copy()
+    images = images[:, ::2, ::2].repeat(2, axis=1).repeat(2, axis=2)
+    images[::4] = noise
     images[::3, :, :3], images[1::3, :, :3] = 0, 255
+    images[8] = 0
     return images
 
 
@@ -210,12 +215,15 @@ def test_c_predicts_as_the_classifier(made: Made) -> None:
     assert confidences.max(axis=1).std() > 0.05 or made.case.kind == "sigmoids"
     found = predict(made.folder, images, made.case.values)
     assert [each[3] for each in found] == stored.tolist()
-    assert [each[0] for each in found] == confidences.argmax(axis=1).tolist()
+    blank = are_blank(images) if own.reader == "digits" else np.zeros(len(images), bool)
+    assert blank.any() == (own.reader == "digits")
     best = confidences.max(axis=1)
+    assert np.array([each[0] for each in found])[~blank].tolist() == confidences[~blank].argmax(axis=1).tolist()
     np.testing.assert_allclose([each[1] for each in found], best, rtol=0, atol=TOLERANCE)
     clear = np.abs(best - own.rejection_threshold) > TOLERANCE
     accepted = np.array([each[2] for each in found])
     np.testing.assert_array_equal(accepted[clear], best[clear] >= own.rejection_threshold)
+    assert not accepted[blank].any()
 
 
 @needs("cc")

@@ -17,6 +17,7 @@ from edgedigits_runtime.preprocessing import (
     probabilities_of,
     quantize,
 )
+from edgedigits_runtime.reading.blank import LEAST_CONTRAST, ROUGHEST
 from edgedigits_runtime.templates import fill
 
 PACKAGE = files("edgedigits_exporters.microcontroller")
@@ -42,7 +43,7 @@ def digits_c(program: Program, contract: Contract, heading: str) -> str:
         _run(program),
         _pixels(program.graph, contract),
         _confidence(contract),
-        kernel("predict"),
+        *_predict(contract),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -138,6 +139,19 @@ def _confidence(contract: Contract) -> str:
         f"static const float rejection_threshold = {literals.number(contract.rejection_threshold)};",
     )
     return "\n\n".join(parts)
+
+
+def _predict(contract: Contract) -> list[str]:
+    """Return the public functions; for digits, with what refuses blank pictures, as blank.are_blank does."""
+    if contract.reader != "digits":
+        return [fill(kernel("predict"), {"WATCH": "", "READER": "read, context", "REFUSE": ""})]
+    share, of = ROUGHEST
+    watch = "    watched_picture seen = {.read = read, .context = context};\n"
+    refuse = "    if (is_blank(&seen)) {\n        result->confidence = 0;\n        result->accepted = false;\n    }\n"
+    return [
+        fill(kernel("blank"), {"CONTRAST": LEAST_CONTRAST, "SHARE": share, "OF": of}),
+        fill(kernel("predict"), {"WATCH": watch, "READER": "watched_row, &seen", "REFUSE": refuse}),
+    ]
 
 
 def _weights(contract: Contract) -> str:

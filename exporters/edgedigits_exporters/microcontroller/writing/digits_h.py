@@ -20,6 +20,7 @@ def digits_h(program: Program, contract: Contract, heading: str, version: str) -
         "WIDTH": width,
         "CHANNELS": channels,
         "INK": ", ink bright on dark" if contract.reader == "digits" else "",
+        "BLANK": "; 0 for a blank picture or noise" if contract.reader == "digits" else "",
         "KIND": "probability of the second label" if contract.output_kind == "sigmoid" else contract.output_kind,
         "CLASSES": len(contract.labels),
         "OUTPUTS": _outputs(contract),

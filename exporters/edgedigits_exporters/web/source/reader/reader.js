@@ -1,4 +1,5 @@
 /** The reader: from a picture to the digits written in it, stage by stage. */
+import { isBlank } from "./blank.js";
 import { Picture, decodePicture } from "./decode.js";
 import { FRAME_SIDE, frameDigit, framePlain, framedBox } from "./frame.js";
 import { imageShape } from "../engines/tensors.js";
@@ -6,7 +7,7 @@ import { findInk } from "./ink.js";
 import { locate } from "./locate.js";
 import { Box } from "./marks.js";
 import { cropped, makePlane } from "./planes.js";
-import { calibrate } from "./preprocessing.js";
+import { SMALLEST_PROBABILITY, calibrate } from "./preprocessing.js";
 import { EXPECT, belowThreshold, judge } from "./reject.js";
 
 // Factor of the threshold for pictures framed like MNIST's, which hardly ever contain anything but digits.
@@ -112,7 +113,8 @@ export class Reader {
     const { labels, temperature = 1, output, output_kind: kind = "probabilities" } = this.contract;
     // Probabilities that are computed from the outputs have no step.
     const step = kind === "probabilities" || kind === "sigmoid" ? (output.scale ?? null) : null;
-    return framed.map((_, k) => {
+    return framed.map((image, k) => {
+      if (!this.#isPlain && isBlank(image)) return new Float32Array(labels.length).fill(SMALLEST_PROBABILITY);
       // The output of a non-digit takes part in the softmax, and is hidden.
       return calibrate(probabilities.slice(k * values, (k + 1) * values), temperature, step).slice(0, labels.length);
     });
