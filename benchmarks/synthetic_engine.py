@@ -55,7 +55,7 @@ class SyntheticEngine(Engine):
         if self.calls == self._dies_after:
             raise RuntimeError("the synthetic engine failed on request")
         self.calls += 1
-        answer = np.zeros((len(tensor), len(self.contract.labels)), self.contract.output.dtype)
+        answer = np.zeros((len(tensor), self.contract.values), self.contract.output.dtype)
         # A busy loop: sleep ends late.
         while time.perf_counter_ns() < end:
             pass

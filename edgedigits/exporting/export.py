@@ -216,7 +216,7 @@ def _measured(contract: Contract, artifact: Path, verification: Verification | N
     # Quantized probabilities are coarser than those of the source, so its temperature does not fit them.
     with contextlib.suppress(DataNotFound):
         validation = data.splits.validation
-        contract = with_temperature(contract, open_model(artifact).run(validation.images), validation.labels)
+        contract = with_temperature(contract, open_model(artifact).run_all(validation.images), validation.labels)
     if verification is None:
         return contract
     return dataclasses.replace(contract, accuracy=verification.accuracy(), verified=verification.summary())

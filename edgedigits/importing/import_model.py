@@ -243,7 +243,7 @@ def _orders(
     """Return the labels to try, each with notes: those given, or the data's names in their usual orders."""
     if named is not None or "labels" in given or facts.labels is not None or names is None:
         return [(named or (tuple(map(str, given["labels"])) if "labels" in given else None), ())]
-    classes = max(2, facts.values)
+    classes = max(2, facts.values) - (given.get("non_digit") is True)
     if len(names) != classes:
         return [(None, (f"the data's {len(names)} classes are not the model's {classes}",))]
     orders = dict.fromkeys((names, tuple(sorted(names))))
@@ -255,7 +255,7 @@ def _measured(
 ) -> tuple[Contract, Share]:
     """Return the contract with temperature, threshold, accuracy and the data used; refuse a model at chance."""
     with open_as(file, contract) as engine:
-        contract = with_temperature(contract, engine.run(found.validation.images), found.validation.labels)
+        contract = with_temperature(contract, engine.run_all(found.validation.images), found.validation.labels)
         read = engine.run(found.test.images)
         if problem := describe_inaccuracy(engine, found.test, read, expected):
             raise ModelInaccurate(f"{contract.name} is not accurate on {data}: {problem}")

@@ -10,6 +10,9 @@ from edgedigits.recipes.augmentation import Augmentation
 from edgedigits.recipes.gates import Gate
 from edgedigits_exporters.keras_file import float_border
 from edgedigits_runtime.contract import Contract, Normalisation
+from edgedigits_runtime.reading.frame import FRAME_SHAPE
+
+DIGITS = frozenset("0123456789")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Recipe:
         keep: which weights become `model.keras`; both are kept in the run folder.
         augmentation: of the training images; None for none.
         non_digits: number of drawn non-digits for which the network learns uniform probabilities.
+        non_digit_output: whether they train an output of their own, the last, instead; see Contract.non_digit.
         non_digits_weight: weight of their loss relative to that of the digits.
         gentle_epochs: final epochs with less augmentation; see edgedigits.training.phases.
         quantization_epochs: last epochs, with weights and activations rounded as in int8.
@@ -54,6 +58,7 @@ class Recipe:
     keep: Literal["final", "best"] = "final"
     augmentation: Augmentation | None = None
     non_digits: int = 0
+    non_digit_output: bool = False
     non_digits_weight: float = 1.0
     gentle_epochs: int = 0
     quantization_epochs: int = 0
@@ -67,15 +72,21 @@ class Recipe:
         image = keras.Input(image_shape, name="image")
         return keras.Sequential([image, *self.layers(classes)], name=self.name.replace("-", "_"))
 
+    def draws_non_digits(self, dataset: Dataset) -> bool:
+        """Return whether a training on this dataset has non-digits: its network must read framed digits."""
+        return self.non_digits > 0 and dataset.image_shape == FRAME_SHAPE and DIGITS.issuperset(dataset.labels)
+
 
 def contract_of(recipe: Recipe, dataset: Dataset) -> Contract:
     """Return the contract of a network of this recipe for a dataset, before its confidence is fitted."""
-    input_tensor, output_tensor = float_border(dataset.image_shape, len(dataset.labels))
+    non_digit = recipe.non_digit_output and recipe.draws_non_digits(dataset)
+    input_tensor, output_tensor = float_border(dataset.image_shape, len(dataset.labels) + non_digit)
     return Contract(
         name=recipe.name,
         input=input_tensor,
         output=output_tensor,
         labels=dataset.labels,
+        non_digit=non_digit,
         normalisation=recipe.normalisation,
         reader=dataset.reader,
         recipe=recipe.name,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgedigits.data.dataset import Samples
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.intervals import Share, wilson
-from edgedigits_runtime.preprocessing import Images, Probabilities, apply_temperature
+from edgedigits_runtime.preprocessing import Images, Probabilities, calibrated
 
 SMALLEST = 1e-7
 """Probabilities are clipped to this before the logarithm, as in Keras's losses."""
@@ -102,9 +102,8 @@ class Evaluation:
 
 def evaluate(engine: Engine, samples: Samples) -> Evaluation:
     """Run every image of a split through a model."""
-    probabilities = engine.run(samples.images)
-    confidences = apply_temperature(probabilities, engine.contract.temperature, engine.contract.probability_step)
-    return Evaluation(samples.labels, probabilities, confidences)
+    probabilities, contract = engine.run_all(samples.images), engine.contract
+    return Evaluation(samples.labels, probabilities[:, : len(contract.labels)], calibrated(probabilities, contract))
 
 
 @dataclass(frozen=True)

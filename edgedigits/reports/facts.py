@@ -144,7 +144,7 @@ def _misfit(network: Network, dataset: Dataset) -> str | None:
     takes, advice = tuple(network.model.input_shape[1:]), "name the right dataset with --data"
     if dataset.image_shape != takes:
         return f"{dataset.name} has images of {list(dataset.image_shape)}, the network takes {list(takes)}; {advice}"
-    classes = network.model.output_shape[-1]
+    classes = network.model.output_shape[-1] - bool(network.contract and network.contract.non_digit)
     if len(dataset.labels) != classes:
         return f"{dataset.name} has {len(dataset.labels)} classes, the network {classes}; {advice}"
     try:

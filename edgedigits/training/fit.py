@@ -38,13 +38,10 @@ from edgedigits_exporters.keras_backend import device_scope
 from edgedigits_exporters.keras_file import load_model, save_model
 from edgedigits_runtime.contract import Contract, DataUsed, Normalisation
 from edgedigits_runtime.preprocessing import Images, normalise
-from edgedigits_runtime.reading.frame import FRAME_SHAPE
 from edgedigits_runtime.synthetic.samples import non_digit_samples
 from edgedigits_runtime.whole_files import remove_abandoned, whole_file, write_whole
 
 PREDICTION_BATCH = 512
-
-DIGITS = frozenset("0123456789")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -209,8 +206,7 @@ class _Training:
     @cached_property
     def non_digits(self) -> Images | None:
         """Drawn non-digits, for networks that read digits."""
-        dataset = self.dataset
-        if not self.recipe.non_digits or dataset.image_shape != FRAME_SHAPE or not DIGITS.issuperset(dataset.labels):
+        if not self.recipe.draws_non_digits(self.dataset):
             return None
         return non_digit_samples(self.recipe.non_digits, self.config.seed)[..., np.newaxis]
 
@@ -223,6 +219,7 @@ class _Training:
             normalisation=self.recipe.normalisation,
             non_digits=self.non_digits,
             non_digits_weight=self.recipe.non_digits_weight,
+            non_digit_output=self._contract().non_digit,
             teachers=self.teachers,
             seed=self.config.seed,
         )
@@ -263,7 +260,7 @@ class _Training:
         sparse = self.recipe.loss == "sparse_categorical_crossentropy"
         return Batches(
             samples,
-            samples.labels if sparse else np.eye(len(self.dataset.labels), dtype=np.float32)[samples.labels],
+            samples.labels if sparse else np.eye(self._contract().values, dtype=np.float32)[samples.labels],
             order=order,
             batch_size=size or self.config.batch_size,
             normalisation=normalisation,

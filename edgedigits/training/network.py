@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from edgedigits.data.dataset import Dataset
-from edgedigits.recipes.recipe import Recipe
+from edgedigits.recipes.recipe import Recipe, contract_of
 from edgedigits.training.run_folder import RunConfig
 from edgedigits_exporters.keras_file import load_model
 from edgedigits_runtime.contract import Contract, Normalisation
@@ -22,7 +22,7 @@ def build_network(recipe: Recipe, dataset: Dataset, config: RunConfig, steps: in
     keras.utils.set_random_seed(config.seed)
     image_shape = dataset.train.images.shape[1:]
     try:
-        model = recipe.build(image_shape, len(dataset.labels))
+        model = recipe.build(image_shape, contract_of(recipe, dataset).values)
     except ValueError as error:
         height, width, channels = image_shape
         raise DatasetInvalid(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract
-from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
+from edgedigits_runtime.preprocessing import Probabilities, apply_temperature, calibrated
 
 GOLDEN = (5**0.5 - 1) / 2
 PRECISION = 1e-5
@@ -24,12 +24,12 @@ HIGHEST_THRESHOLD = 0.42
 def with_temperature(contract: Contract, probabilities: Probabilities, labels: NDArray[np.int64]) -> Contract:
     """Return the contract with a temperature and a threshold fitted for one model file.
 
-    `probabilities`, float32 [N, classes], and `labels`, int64 [N], are of that file on the validation split.
+    `probabilities`, float32 [N, outputs] from Engine.run_all, and `labels`, int64 [N], are of that file on the
+    validation split.
     """
-    step = contract.probability_step
-    temperature = fit_temperature(probabilities, labels, step)
-    threshold = fit_threshold(apply_temperature(probabilities, temperature, step))
-    return dataclasses.replace(contract, temperature=temperature, rejection_threshold=threshold)
+    temperature = fit_temperature(probabilities, labels, contract.probability_step)
+    contract = dataclasses.replace(contract, temperature=temperature)
+    return dataclasses.replace(contract, rejection_threshold=fit_threshold(calibrated(probabilities, contract)))
 
 
 def fit_temperature(probabilities: Probabilities, labels: NDArray[np.int64], step: float | None = None) -> float:

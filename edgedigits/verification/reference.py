@@ -85,7 +85,8 @@ def contract_of_reference(reference: Path, artifact: Contract) -> Contract:
     try:
         return read_contract(reference)
     except ContractMissing:
-        stated, _ = shape_of(facts_of(reference), {}, artifact.labels)
+        given = {"non_digit": True} if artifact.non_digit else {}
+        stated, _ = shape_of(facts_of(reference), given, artifact.labels)
     shared = ("name", "normalisation", "polarity", "reader", "recipe", "training", "data")
     contract = dataclasses.replace(stated, **{field: getattr(artifact, field) for field in shared})
     with open_as(reference, contract) as engine:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.engines.engine import Engine
-from edgedigits_runtime.preprocessing import Probabilities, apply_temperature
+from edgedigits_runtime.preprocessing import SMALLEST_PROBABILITY, Probabilities, as_batch, calibrated
+from edgedigits_runtime.reading.blank import are_blank
 
 
 class Classifier:
@@ -34,6 +35,8 @@ class Classifier:
     def predict(self, images: NDArray[np.uint8]) -> Probabilities:
         """Return the model's uncalibrated probabilities, float32 [N, classes].
 
+        Their sum is 1 minus the probability of a non-digit, if the model has that output.
+
         Args:
             images: uint8 [N, H, W] or [N, H, W, C], MNIST polarity: ink bright on dark.
 
@@ -43,5 +46,14 @@ class Classifier:
         return self.engine.run(images)
 
     def confidences(self, images: NDArray[Any]) -> Probabilities:
-        """Return calibrated probabilities, float32 [N, classes]: `predict` with the contract's temperature applied."""
-        return apply_temperature(self.predict(images), self.contract.temperature, self.contract.probability_step)
+        """Return calibrated probabilities, float32 [N, classes]: the temperature is applied to all of the outputs.
+
+        Where digits are read, the network does not see images that are blank or noise alone: all of their confidences
+        are SMALLEST_PROBABILITY. For the arguments see `predict`.
+        """
+        batch = as_batch(images, self.contract.image_shape)
+        blank = are_blank(batch) if self.contract.reader == "digits" else np.zeros(len(batch), bool)
+        found = np.full((len(batch), len(self.contract.labels)), SMALLEST_PROBABILITY, np.float32)
+        if not blank.all():
+            found[~blank] = calibrated(self.engine.run_all(batch[~blank] if blank.any() else batch), self.contract)
+        return found

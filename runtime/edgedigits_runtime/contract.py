@@ -78,8 +78,9 @@ class Contract:
     Args:
         name: of the model, such as "base" or a recipe's name.
         input: in `layout`.
-        output: of `output_kind`, one value per label.
+        output: of `output_kind`, one value per label, and one more with `non_digit`.
         labels: names of the classes, in the output's order.
+        non_digit: whether the output has one more value, the last: that the image shows none of the labels.
         normalisation: "unit" is pixel/255; "column-l2" scales each image column to unit length; or a Scaling. See
             preprocessing.normalise.
         reader: "digits" finds and frames ink; "plain" only resizes the picture.
@@ -110,6 +111,7 @@ class Contract:
     input: Tensor
     output: Tensor
     labels: tuple[str, ...]
+    non_digit: bool = False
     normalisation: Normalisation = "unit"
     reader: ReaderKind = "digits"
     layout: str = "NHWC"
@@ -141,6 +143,11 @@ class Contract:
         return height, width, channels
 
     @property
+    def values(self) -> int:
+        """Number of values that the model returns for an image."""
+        return 1 if self.output_kind == "sigmoid" else len(self.labels) + self.non_digit
+
+    @property
     def dataset(self) -> str:
         """Name of the dataset that the model was trained on, else of the one it was verified with, else "unknown"."""
         used = self.training or self.data
@@ -160,7 +167,7 @@ class Contract:
 
 NEWER = {
     "layout": "NHWC", "image": None, "polarity": "bright-on-dark", "output_kind": "probabilities", "data": None,
-    "expected_accuracy": None,
+    "expected_accuracy": None, "non_digit": False,
 }  # fmt: skip
 """Fields that older versions do not know, with the defaults that mean the same there."""
 
@@ -180,6 +187,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("training", "calibration", "accuracy", "verified", "data"), (dict, type(None))),
     "expected_accuracy": (int, float, type(None)),
     "labels": (list,),
+    "non_digit": (bool,),
     "schema": (int,),
 }
 """JSON types of each field."""
@@ -285,14 +293,17 @@ def _problems(contract: Contract) -> Iterator[str]:
     one = contract.output_kind == "sigmoid"
     if one and classes != 2:
         yield f"output_kind sigmoid needs 2 labels, has {classes}"
-    shape, wanted = contract.output.shape, 1 if one else classes
+    if one and contract.non_digit:
+        yield "non_digit must be false for output_kind sigmoid, which has one value"
+    shape, wanted = contract.output.shape, contract.values
     # A model of one image may have an output without a batch.
     alone = len(shape) == 1 and contract.input.shape[:1] != (None,)
     # The axis of a squeezed sigmoid counts images.
     squeezed = one and shape == contract.input.shape[:1]
     sizes = (1,) if squeezed else shape if alone else shape[1:]
     if not sizes or not all(map(_is_size, sizes)) or math.prod(size or 0 for size in sizes) != wanted:
-        yield f"output.shape must be [batch, {wanted}] for {classes} labels, is {list(shape)}"
+        counted = f"{classes} labels" + (" and non_digit" if contract.non_digit else "")
+        yield f"output.shape must be [batch, {wanted}] for {counted}, is {list(shape)}"
     if isinstance(contract.normalisation, Scaling):
         yield from _scaling_problems(contract.normalisation, contract)
     elif contract.normalisation not in ("unit", "column-l2"):

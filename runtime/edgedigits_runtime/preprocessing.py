@@ -100,7 +100,7 @@ def network_input(images: Images, contract: Contract) -> NDArray[np.float32]:
 
 
 def probabilities_of(values: NDArray[np.float32], kind: OutputKind, step: float | None = None) -> Probabilities:
-    """Convert a model's real outputs, float32 [N, ...], to probabilities, float32 [N, classes].
+    """Convert a model's real outputs, float32 [N, ...], to as many probabilities, float32 [N, outputs].
 
     Args:
         values: "logits" and "log-probabilities" go through a softmax. "sigmoid" has one value, the probability of the
@@ -150,7 +150,7 @@ def apply_temperature(probabilities: Probabilities, temperature: float, step: fl
     Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.
 
     Args:
-        probabilities: float32 [N, classes].
+        probabilities: float32 [N, outputs].
         temperature: above 0; 1 changes nothing.
         step: difference of neighbouring probabilities in a quantized output; a stored zero counts as half of it.
     """
@@ -159,5 +159,14 @@ def apply_temperature(probabilities: Probabilities, temperature: float, step: fl
     logits = np.log(np.maximum(probabilities, floor).astype(np.float64)) / temperature
     logits -= logits.max(axis=1, keepdims=True)
     powers = np.exp(logits)
-    calibrated: Probabilities = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return calibrated
+    confidences: Probabilities = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return confidences
+
+
+def calibrated(probabilities: Probabilities, contract: Contract) -> Probabilities:
+    """Return the confidences of the labels, float32 [N, classes], from the probabilities of all of a model's outputs.
+
+    A non-digit's output takes part in the softmax, so the confidences of an image that resembles one are low.
+    """
+    confidences = apply_temperature(probabilities, contract.temperature, contract.probability_step)
+    return confidences[:, : len(contract.labels)]

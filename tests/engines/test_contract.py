@@ -35,11 +35,13 @@ def tensors(draw: st.DrawFn, shape: tuple[int, ...]) -> Tensor:
 @st.composite
 def contracts(draw: st.DrawFn) -> Contract:
     labels = tuple(draw(st.lists(words, min_size=1, max_size=12)))
+    non_digit = draw(st.booleans())
     return Contract(
         name=draw(words),
         input=draw(tensors((draw(sizes), draw(sizes), draw(sizes)))),
-        output=draw(tensors((len(labels),))),
+        output=draw(tensors((len(labels) + non_digit,))),
         labels=labels,
+        non_digit=non_digit,
         normalisation=draw(st.sampled_from(["unit", "column-l2"])),
         reader=draw(st.sampled_from(["digits", "plain"])),
         temperature=draw(st.floats(1e-6, 1e6)),
@@ -117,6 +119,13 @@ def test_optional_fields_may_be_left_out() -> None:
     assert parse_contract(json.dumps(fields), "foreign.json") == contract()
 
 
+def test_only_a_model_with_that_output_states_a_non_digit() -> None:
+    assert "non_digit" not in json.loads(contract().to_json())
+    refusing = contract(non_digit=True, output=Tensor("p", (None, 11), "float32"))
+    assert json.loads(refusing.to_json())["non_digit"] is True
+    assert (contract().values, refusing.values) == (10, 11)
+
+
 def test_an_unknown_field_is_named() -> None:
     fields = {**json.loads(contract().to_json()), "zz": 1, "colour": "red"}
     with pytest.raises(ContractInvalid, match="colour, zz"):
@@ -140,6 +149,10 @@ def test_another_schema_version_is_refused(schema: object) -> None:
         ({"input": Tensor("image", (0, 28, 28, 1), "float32")}, "shape of image"),
         ({"output": Tensor("p", (None, 9), "float32")}, r"output\.shape.*10"),
         ({"output": Tensor("p", (10,), "float32")}, r"output\.shape"),
+        ({"output": Tensor("p", (None, 11), "float32")}, r"output\.shape.*10"),
+        ({"non_digit": True}, r"output\.shape.*11.*10 labels and non_digit"),
+        ({"non_digit": True, "labels": ("0", "1"), "output_kind": "sigmoid"}, "non_digit.*sigmoid"),
+        ({"non_digit": 1}, "non_digit.*bool.*1"),
         ({"labels": (), "output": Tensor("p", (None, 0), "float32")}, "labels"),
         ({"name": "base\x1b]0;x\x07"}, r"'base\\x1b\]0;x\\x07'"),
         ({"labels": (*"012345678", "\x9b2J")}, r"x9b2J"),

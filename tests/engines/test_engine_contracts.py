@@ -120,8 +120,10 @@ def check(own: Contract, folder: Path, options: EngineOptions | None = None) -> 
         assert engine.contract == own
         assert engine.feed(images).shape == (len(images), *own.input.shape["N" in own.layout :])
         wanted = expected(own, images)
-        np.testing.assert_allclose(engine.run(images), wanted, rtol=0, atol=2e-5)
-        np.testing.assert_allclose(engine.run(images[:1]), wanted[:1], rtol=0, atol=2e-5)
+        np.testing.assert_allclose(engine.run_all(images), wanted, rtol=0, atol=2e-5)
+        labelled = wanted[:, : len(own.labels)]
+        np.testing.assert_allclose(engine.run(images), labelled, rtol=0, atol=2e-5)
+        np.testing.assert_allclose(engine.run(images[:1]), labelled[:1], rtol=0, atol=2e-5)
     assert len(set(wanted.argmax(axis=1))) > 1
 
 
@@ -134,6 +136,25 @@ def test_every_layout(layout: str, polarity: Polarity, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["logits", *OPERATORS])
 def test_every_kind_of_output(kind: OutputKind, tmp_path: Path) -> None:
     check(contract_of(kind=kind, normalisation=Scaling((2 / 255,), (-1.0,))), tmp_path)
+
+
+NINE = {"labels": tuple("012345678"), "non_digit": True}
+"""Changes with which the last of ten outputs is that of a non-digit."""
+
+
+@pytest.mark.parametrize("kind", ["logits", "probabilities", "log-probabilities", "sigmoids"])
+def test_the_output_of_a_non_digit_is_hidden(kind: OutputKind, tmp_path: Path) -> None:
+    scaling = Scaling((2 / 255,), (-1.0,))
+    # The reader of digits would refuse these images, which are noise.
+    own = contract_of(kind=kind, temperature=1.7, normalisation=scaling, reader="plain", **NINE)
+    check(own, tmp_path)
+    images, wanted = images_of(own), expected(own, images_of(own))
+    powers = np.maximum(wanted, 1e-7) ** (1 / 1.7)
+    with Classifier(open_engine(tmp_path / "own.tflite")) as classifier:
+        assert classifier.predict(images).shape == (12, 9)
+        np.testing.assert_allclose(classifier.predict(images).sum(axis=1), 1 - wanted[:, 9], atol=2e-5)
+        confidences = classifier.confidences(images)
+    np.testing.assert_allclose(confidences, (powers / powers.sum(axis=1, keepdims=True))[:, :9], atol=2e-5)
 
 
 SCALINGS: dict[str, tuple[Normalisation, tuple[float, int]]] = {
@@ -158,9 +179,11 @@ def test_quantized_inputs(name: str, dtype: str, polarity: Polarity, tmp_path: P
     check(contract_of(layout, kind, dtype, taken, normalisation=normalisation, polarity=polarity), tmp_path)
 
 
-@pytest.mark.parametrize(("layout", "kind"), [("CHW", "sigmoid"), ("NF", "log-probabilities")])
-def test_an_isolated_engine(layout: str, kind: OutputKind, tmp_path: Path) -> None:
-    own = contract_of(layout, kind, "uint8", (1 / 127, 128), normalisation=Scaling((2 / 255,), (-1.0,)))
+@pytest.mark.parametrize(
+    ("layout", "kind", "changes"), [("CHW", "sigmoid", {}), ("NF", "log-probabilities", {}), ("NHWC", "logits", NINE)]
+)
+def test_an_isolated_engine(layout: str, kind: OutputKind, changes: dict[str, Any], tmp_path: Path) -> None:
+    own = contract_of(layout, kind, "uint8", (1 / 127, 128), normalisation=Scaling((2 / 255,), (-1.0,)), **changes)
     check(own, tmp_path, EngineOptions(isolation=Isolation()))
 
 

@@ -21,6 +21,7 @@ from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.compiled_c import compiled
 from edgedigits_runtime.golden import golden_path, read_golden, replay
 from edgedigits_runtime.preprocessing import normalise, quantize
+from edgedigits_runtime.reading.blank import are_blank
 from edgedigits_runtime.reading.reader import Reader
 from tests.support.compiled_c import STRICT
 from tests.support.edited_tflite import INT8, Builder
@@ -60,6 +61,12 @@ class Case:
         return 1 if self.kind == "sigmoid" else 10
 
 
+NINE = {"labels": tuple("012345678"), "non_digit": True}
+"""Fields with which the last of ten outputs is that of a non-digit."""
+
+LOGITS = (0.2, 0)
+"""Scale and zero point of what a softmax makes probabilities of."""
+
 CASES = {
     "logits": Case("logits", {"temperature": 2.5}, made=(0.4, 5), spread=25, middle=0),
     "log-probabilities of raw dark pixels": Case(
@@ -76,6 +83,9 @@ CASES = {
         {"normalisation": "column-l2", "polarity": "dark-on-bright", "temperature": 0.7},
         middle=-40,
     ),
+    "probabilities and a non-digit": Case("probabilities", {"temperature": 1.4, **NINE}),
+    "logits and a non-digit": Case("logits", {"temperature": 2.5, **NINE}, made=(0.4, 5), spread=25, middle=0),
+    "sigmoids and a non-digit": Case("sigmoids", {"temperature": 0.7, **NINE}, middle=-40),
     "three channels": Case(
         "logits",
         {"normalisation": RGB, "polarity": "dark-on-bright", "reader": "plain"},
@@ -89,11 +99,15 @@ CASES = {
 
 
 def images_of(case: Case, count: int = 60) -> NDArray[np.uint8]:
-    """Return random images of different brightness, with columns of no ink at all."""
+    """Return random images of different brightness, with columns of no ink at all; every fourth is noise or black."""
     rng = np.random.default_rng(2)
     tops = rng.integers(1, 256, (count, *case.shape))
     images = rng.integers(0, tops + 1).astype(np.uint8)
+    noise = images[::4].copy()
+    images = images[:, ::2, ::2].repeat(2, axis=1).repeat(2, axis=2)
+    images[::4] = noise
     images[::3, :, :3], images[1::3, :, :3] = 0, 255
+    images[8] = 0
     return images
 
 
@@ -112,14 +126,18 @@ def contract_of(case: Case) -> Contract:
 
 
 def tflite_of(case: Case) -> bytes:
-    """Return RESHAPE and FULLY_CONNECTED; the outputs spread over the stored values as the case states."""
+    """Return RESHAPE and FULLY_CONNECTED; the outputs spread over the stored values as the case states.
+
+    Probabilities end with a SOFTMAX, before which the values spread.
+    """
     rng = np.random.default_rng(3)
+    dense = LOGITS if case.kind == "probabilities" else case.made
     own = contract_of(case)
     pixels = math.prod(case.shape)
     kernel = rng.integers(-127, 128, (case.values, pixels)).astype(np.int8)
     with_zero = _stored(case, own).reshape(-1, pixels).astype(np.int64) - case.taken[1]
     sums = with_zero @ kernel.T.astype(np.int64)
-    weight_scale = case.spread * case.made[0] / (case.taken[0] * float(sums.std()))
+    weight_scale = case.spread * dense[0] / (case.taken[0] * float(sums.std()))
     bias = np.rint(case.middle * float(sums.std()) / case.spread - sums.mean(axis=0))
     build = Builder([1, *case.shape], INT8, *case.taken)
     build.add("RESHAPE", build.tensor([1, pixels], INT8, *case.taken), build.constant([1, pixels]))
@@ -128,8 +146,11 @@ def tflite_of(case: Case) -> bytes:
     quantization = type(build.graph.tensors[0].quantization)()
     quantization.scale, quantization.zeroPoint = [weight_scale * case.taken[0]], [0]
     build.graph.tensors[biases].quantization = quantization
-    made = build.tensor([1, case.values], INT8, *case.made)
+    made = build.tensor([1, case.values], INT8, *dense)
     build.add("FULLY_CONNECTED", made, weights, biases, options="FullyConnectedOptions", version=4)
+    if case.kind == "probabilities":
+        softmax = build.tensor([1, case.values], INT8, *case.made)
+        build.add("SOFTMAX", softmax, options="SoftmaxOptions", beta=1.0, version=2)
     return build.pack()
 
 
@@ -189,15 +210,20 @@ def test_c_predicts_as_the_classifier(made: Made) -> None:
         stages = list(replay(read_golden(golden_path(made.folder)), Reader(Classifier(compiled_engine))))
     assert [stage.detail for stage in stages] == [""] * 4
     assert len({int(row.argmax()) for row in confidences}) > 1
+    if own.non_digit:
+        assert (stored.argmax(axis=1) == len(own.labels)).any()
     assert confidences.max(axis=1).std() > 0.05 or made.case.kind == "sigmoids"
     found = predict(made.folder, images, made.case.values)
     assert [each[3] for each in found] == stored.tolist()
-    assert [each[0] for each in found] == confidences.argmax(axis=1).tolist()
+    blank = are_blank(images) if own.reader == "digits" else np.zeros(len(images), bool)
+    assert blank.any() == (own.reader == "digits")
     best = confidences.max(axis=1)
+    assert np.array([each[0] for each in found])[~blank].tolist() == confidences[~blank].argmax(axis=1).tolist()
     np.testing.assert_allclose([each[1] for each in found], best, rtol=0, atol=TOLERANCE)
     clear = np.abs(best - own.rejection_threshold) > TOLERANCE
     accepted = np.array([each[2] for each in found])
     np.testing.assert_array_equal(accepted[clear], best[clear] >= own.rejection_threshold)
+    assert not accepted[blank].any()
 
 
 @needs("cc")
@@ -217,5 +243,6 @@ def test_the_texts_state_the_kind_of_output(made: Made) -> None:
     kind = "probability of the second label" if made.case.kind == "sigmoid" else made.case.kind
     digits = contract_of(made.case).reader == "digits"
     assert f"stored {kind}" in header and f"stored {kind}" in readme
-    assert f"#define DIGITS_OUTPUTS {1 if made.case.values == 1 else 'DIGITS_CLASSES'}" in header
+    outputs = "(DIGITS_CLASSES + 1)" if contract_of(made.case).non_digit else "DIGITS_CLASSES"
+    assert f"#define DIGITS_OUTPUTS {1 if made.case.values == 1 else outputs}" in header
     assert all(("ink bright on dark" in text) == digits for text in (header, readme))

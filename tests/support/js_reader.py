@@ -102,7 +102,7 @@ class BrowserReader:
 
     def _invoke(self, framed: str, count: int) -> str:
         images = np.frombuffer(base64.b64decode(framed), np.uint8).reshape(count, 28, 28, 1)
-        return base64.b64encode(self.reader.classifier.predict(images).tobytes()).decode()
+        return base64.b64encode(self.reader.classifier.engine.run_all(images).tobytes()).decode()
 
 
 def traced_in_python(reader: Reader, picture: NDArray[np.uint8]) -> Traced:

@@ -28,6 +28,8 @@ RECIPE = Recipe(
     epochs=1,
     batch_size=512,
     keep="best",
+    non_digits=64,
+    non_digit_output=True,
     gentle_epochs=2,
     quantization_epochs=1,
     # The network is hardly trained, so its exports may disagree; the gates are not under test.

@@ -58,6 +58,8 @@ def test_a_training_resumed_in_a_later_phase_equals_an_uninterrupted_one(
 
     quiet = train(options("quiet"))
     assert len(quiet.read_history()) == 2 + 4 + 2  # tiny has 1, 2 and 1.
+    network, contract = load_model(quiet.model)
+    assert (network.output_shape, contract.non_digit, len(contract.labels)) == ((None, 11), True, 10)
     with pytest.raises(Interrupted):
         train(options("stopped"), after_epoch=stop)
     with pytest.raises(Interrupted):

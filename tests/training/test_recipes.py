@@ -3,12 +3,14 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 
-from edgedigits.data.dataset import Dataset
+from edgedigits.data.dataset import Dataset, Samples
 from edgedigits.data.splits import split
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.recipes.gates import DEFAULT_GATES
+from edgedigits.recipes.recipe import contract_of
 from edgedigits_runtime.errors import UnknownName
 
 
@@ -29,6 +31,20 @@ def test_every_recipe_is_sound(name: str) -> None:
 def test_an_unknown_recipe_lists_the_known() -> None:
     with pytest.raises(UnknownName, match=r"resnet.*pico.*plain-3conv"):
         get_recipe("resnet")
+
+
+def test_only_a_network_of_framed_digits_gets_an_output_for_non_digits() -> None:
+    def values(side: int, labels: tuple[str, ...], **changes: Any) -> int:
+        samples = Samples(np.zeros((1, side, side, 1), np.uint8), np.zeros(1, np.int64))
+        recipe = dataclasses.replace(get_recipe("nano"), **changes)
+        return contract_of(recipe, Dataset("made", samples, None, labels, "digits")).values
+
+    digits = tuple("0123456789")
+    assert values(28, digits) == 10
+    assert values(28, digits, non_digit_output=True) == 11
+    assert values(28, digits, non_digit_output=True, non_digits=0) == 10
+    assert values(32, digits, non_digit_output=True) == 10
+    assert values(28, ("shirt", "shoe"), non_digit_output=True) == 2
 
 
 @pytest.mark.slow

@@ -56,7 +56,8 @@ def test_inference_uses_only_the_network() -> None:
     np.testing.assert_allclose(trained.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
 
 
-def test_non_digits_get_low_confidence_and_digits_keep_theirs() -> None:
+@pytest.mark.parametrize("own_output", [False, True])
+def test_non_digits_get_low_confidence_and_digits_keep_theirs(own_output: bool) -> None:
     import keras
 
     from edgedigits.training.training_model import TrainingModel
@@ -68,13 +69,25 @@ def test_non_digits_get_low_confidence_and_digits_keep_theirs() -> None:
     others = np.zeros((30, 12, 12, 1), np.uint8)
     others[np.arange(30), :, np.arange(30) % 12] = 255
     keras.utils.set_random_seed(0)
-    parts = [keras.layers.Flatten(), keras.layers.Dense(16, "relu"), keras.layers.Dense(3, "softmax")]
+    parts = [keras.layers.Flatten(), keras.layers.Dense(16, "relu")]
+    parts.append(keras.layers.Dense(3 + own_output, "softmax"))
     model = keras.Sequential([keras.Input((12, 12, 1)), *parts])
-    trained = TrainingModel(model, non_digits=others)
+    trained = TrainingModel(model, non_digits=others, non_digit_output=own_output)
     trained.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy")
-    trained.fit(images, np.eye(3, dtype=np.float32)[labels], batch_size=32, epochs=30, verbose=0)
-    assert model.predict(images, verbose=0).max(axis=1).mean() > 0.9
-    assert model.predict(others / np.float32(255), verbose=0).max(axis=1).mean() < 0.5
+    trained.fit(images, np.eye(3 + own_output, dtype=np.float32)[labels], batch_size=32, epochs=30, verbose=0)
+    assert model.predict(images, verbose=0)[:, :3].max(axis=1).mean() > 0.9
+    answers = model.predict(others / np.float32(255), verbose=0)
+    assert answers[:, :3].max(axis=1).mean() < 0.5
+    assert not own_output or answers[:, 3].mean() > 0.8
+
+
+def test_a_teacher_may_lack_the_output_of_a_non_digit_or_have_it_alone() -> None:
+    from edgedigits.training.training_model import _of_outputs
+
+    two, three = np.array([[0.6, 0.4]], np.float32), np.array([[0.3, 0.1, 0.6], [0, 0, 1]], np.float32)
+    np.testing.assert_array_equal(np.asarray(_of_outputs(two, 3)), np.array([[0.6, 0.4, 0]], np.float32))
+    np.testing.assert_allclose(np.asarray(_of_outputs(three, 2)), [[0.75, 0.25], [0, 0]], atol=1e-6)
+    assert _of_outputs(two, 2) is two
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9])

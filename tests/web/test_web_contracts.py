@@ -181,9 +181,9 @@ def test_onnxruntime_gets_batches_of_the_models_size(
     assert shapes == runs
 
 
-@pytest.fixture(scope="module")
-def logits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pico without its softmax, for dark ink on bright ground."""
+@pytest.fixture(scope="module", params=[False, True], ids=["ten labels", "nine and a non-digit"])
+def logits(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pico without its softmax, for dark ink on bright ground; with a non-digit, the output of 9 is taken for it."""
 
     def without_softmax(model: Any) -> None:
         graph = graph_of(model)
@@ -198,6 +198,8 @@ def logits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # 1 - pixel / 255 of an inverted pixel is what pico takes.
     scaling = Scaling((-1 / 255,), (1.0,))
     changes: dict[str, Any] = {"polarity": "dark-on-bright", "normalisation": scaling, "output_kind": "logits"}
+    if request.param:
+        changes |= {"labels": own.labels[:9], "non_digit": True}
     path.write_bytes(append_zipped(content, dataclasses.replace(own, output=made, temperature=1.3, **changes)))
     return path
 

@@ -37,8 +37,8 @@ CACHED = ("index.html", "manifest.webmanifest", *ICONS)
 """Files that a visitor loads and the service worker caches."""
 
 READ_BY_PAGE = (
-    "name", "input", "output", "labels", "normalisation", "reader", "layout", "image", "polarity", "output_kind",
-    "temperature", "rejection_threshold",
+    "name", "input", "output", "labels", "non_digit", "normalisation", "reader", "layout", "image", "polarity",
+    "output_kind", "temperature", "rejection_threshold",
 )  # fmt: skip
 """Contract fields in the page; edgedigits.json has all."""
 

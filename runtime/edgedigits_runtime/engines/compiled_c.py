@@ -140,7 +140,7 @@ def _check_contract(library: ctypes.CDLL, contract: Contract, path: Path) -> Non
             )
     _, pixels, outputs = (ctypes.c_int32 * 3).in_dll(library, "digits_sizes")
     height, width, channels = contract.image_shape
-    expected = height * width * channels, 1 if contract.output_kind == "sigmoid" else len(contract.labels)
+    expected = height * width * channels, contract.values
     if (pixels, outputs) != expected:
         raise ArtifactCorrupt(
             f"{path} takes {pixels} values and returns {outputs}; its contract has {expected[0]} and {expected[1]};"

@@ -70,7 +70,17 @@ class Engine(ABC):
         self._table = pixel_table(contract)
 
     def run(self, batch: Images) -> Probabilities:
-        """Return the probabilities, float32 [N, classes], of uint8 images [N, H, W, C] (ink bright on dark).
+        """Return the probabilities of the labels, float32 [N, classes], of uint8 images [N, H, W, C].
+
+        Their sum is 1 minus that of a non-digit, if the contract has `non_digit`. See `run_all` for the errors.
+        """
+        return self.run_all(batch)[:, : len(self.contract.labels)]
+
+    def run_all(self, batch: Images) -> Probabilities:
+        """Return the probabilities of the labels and, if the contract has `non_digit`, last that of a non-digit.
+
+        Args:
+            batch: uint8 [N, H, W, C], ink bright on dark.
 
         Raises:
             ArrayError: the batch has another dtype or shape than the model's input, or is empty.

@@ -64,7 +64,7 @@ class IsolatedEngine(Engine):
             self._require_open()
             self._open()
         output = self.contract.output
-        shape = (len(tensor), 1 if self.contract.output_kind == "sigmoid" else len(self.contract.labels))
+        shape = (len(tensor), self.contract.values)
         max_bytes = math.prod(shape) * np.dtype(output.dtype).itemsize
         answer = self._child.call(
             f"{__name__}:invoke_here", tensor, seconds=self._isolation.seconds, max_bytes=max_bytes

@@ -87,7 +87,9 @@ def shape_of(facts: Facts, given: Mapping[str, Any], labels: tuple[str, ...] | N
                 f" {_stating(facts, {'layout': 'NHWC'})}"
             )
         layout, image = found
-    classes = max(2, facts.values)
+    # A value that is wrong is refused below, with the contract.
+    non_digit = given.get("non_digit") is True
+    classes = max(2, facts.values) - non_digit
     if labels is None and facts.labels is not None:
         labels = facts.labels
         notes.append(f"labels: {', '.join(labels)}, from the file")
@@ -101,6 +103,7 @@ def shape_of(facts: Facts, given: Mapping[str, Any], labels: tuple[str, ...] | N
         )
     contract = Contract(
         name=facts.path.stem, input=facts.input, output=facts.output, labels=labels, layout=layout, image=image,
+        non_digit=non_digit,
         format=facts.format, precision=facts.precision, output_kind="sigmoid" if facts.values == 1 else "probabilities",
     )  # fmt: skip
     digits, grey = set(labels) <= DIGITS, contract.image_shape[2] == 1

@@ -115,7 +115,7 @@ def candidates(contract: Contract, images: Images | None = None) -> Iterator[tup
 def answers(engine: Engine, contract: Contract, images: Images) -> Probabilities:
     """Return the probabilities of a model that is fed and read by `contract`, whatever the engine's own one states."""
     stored = engine.invoke(quantize(network_input(images, contract), contract.input))
-    return probabilities_of(dequantize(stored, contract.output), contract.output_kind)
+    return probabilities_of(dequantize(stored, contract.output), contract.output_kind)[:, : len(contract.labels)]
 
 
 def try_each(

@@ -174,7 +174,8 @@ def _lines(contract: Contract | None) -> tuple[str, ...]:
     layout = "" if contract.layout == "NHWC" else f", {contract.layout}"
     lines = (
         f"Input: {_tensor(contract.input)}{layout}; {fed}, ink {contract.polarity.replace('-', ' ')}",
-        f"Output: {contract.output_kind}, {_tensor(contract.output)}; labels {' '.join(contract.labels)}",
+        f"Output: {contract.output_kind}, {_tensor(contract.output)}; labels {' '.join(contract.labels)}"
+        + (", then a non-digit" if contract.non_digit else ""),
         f"Confidence: softmax temperature {contract.temperature:g}, reject below {contract.rejection_threshold:g}",
         f"Accuracy: {measured}",
     )

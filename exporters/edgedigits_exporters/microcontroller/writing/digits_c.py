@@ -17,6 +17,7 @@ from edgedigits_runtime.preprocessing import (
     probabilities_of,
     quantize,
 )
+from edgedigits_runtime.reading.blank import LEAST_CONTRAST, ROUGHEST
 from edgedigits_runtime.templates import fill
 
 PACKAGE = files("edgedigits_exporters.microcontroller")
@@ -38,7 +39,7 @@ def digits_c(program: Program, contract: Contract, heading: str) -> str:
         _run(program),
         _pixels(program.graph, contract),
         _confidence(contract),
-        kernel("predict"),
+        *_predict(contract),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -159,18 +160,34 @@ def _confidence(contract: Contract) -> str:
     return "\n\n".join(parts)
 
 
+def _predict(contract: Contract) -> list[str]:
+    """Return the public functions; for digits, with what refuses blank pictures, as blank.are_blank does."""
+    if contract.reader != "digits":
+        return [fill(kernel("predict"), {"WATCH": "", "READER": "read, context", "REFUSE": ""})]
+    share, of = ROUGHEST
+    watch = "    watched_picture seen = {.read = read, .context = context};\n"
+    refuse = "    if (is_blank(&seen)) {\n        result->confidence = 0;\n        result->accepted = false;\n    }\n"
+    return [
+        fill(kernel("blank"), {"CONTRAST": LEAST_CONTRAST, "SHARE": share, "OF": of}),
+        fill(kernel("predict"), {"WATCH": watch, "READER": "watched_row, &seen", "REFUSE": refuse}),
+    ]
+
+
 def _weights(contract: Contract) -> str:
     """Return a table and the functions that use it, for each kind of output.
 
     They compute what preprocessing.probabilities_of and apply_temperature do.
     """
     tensor, temperature = contract.output, contract.temperature
+    # All outputs take part in the softmax; only the labels can be the answer.
+    count = {"COUNT": "DIGITS_OUTPUTS" if contract.non_digit else "DIGITS_CLASSES"}
     assert tensor.scale is not None and tensor.zero_point is not None
     values = (np.arange(256) - STORED - tensor.zero_point) * tensor.scale
     if contract.output_kind in ("logits", "log-probabilities"):
         comment = "The weight of a class by its stored output's distance from the largest, e^(-distance / temperature)."
         table = np.maximum(np.exp(-np.arange(256) * tensor.scale), SMALLEST_PROBABILITY) ** (1 / temperature)
-        parts = ["weight_of_distance", kernel("likeliest"), kernel("confidence_of_logits")]
+        name = "confidence_of_logits_and_non_digit" if contract.non_digit else "confidence_of_logits"
+        parts = ["weight_of_distance", kernel("likeliest"), kernel(name)]
     elif contract.output_kind == "sigmoid":
         comment = "The confidence of each stored output."
         pairs = probabilities_of(values.astype(np.float32), "sigmoid")
@@ -183,13 +200,13 @@ def _weights(contract: Contract) -> str:
         array = literals.array("float", "weight_of_output", table.astype(np.float32))
         comment = "The weight of a class by its stored output, to the power of 1 / temperature."
         table_text = f"{literals.comment(comment)}\n{array}"
-        return "\n\n".join([table_text, kernel("likeliest"), kernel("confidence_of_sigmoids")])
+        return "\n\n".join([table_text, kernel("likeliest"), fill(kernel("confidence_of_sigmoids"), count)])
     else:
         comment = "The probability of each stored output to the power of 1 / temperature."
         # A stored zero counts as half a step, as in apply_temperature.
         floor = max(tensor.scale / 2, SMALLEST_PROBABILITY)
         table = np.clip(values, floor, 1) ** (1 / temperature)
-        parts = ["weight_of_output", kernel("likeliest"), kernel("confidence_of_probabilities")]
+        parts = ["weight_of_output", kernel("likeliest"), fill(kernel("confidence_of_probabilities"), count)]
     name, *functions = parts
     stored = np.asarray(np.rint(WEIGHT_OF_ONE * table), np.uint16)
     array = literals.array("uint16_t", name, stored)

@@ -20,9 +20,10 @@ def digits_h(program: Program, contract: Contract, heading: str, version: str) -
         "WIDTH": width,
         "CHANNELS": channels,
         "INK": ", ink bright on dark" if contract.reader == "digits" else "",
+        "BLANK": "; 0 for a blank picture or noise" if contract.reader == "digits" else "",
         "KIND": "probability of the second label" if contract.output_kind == "sigmoid" else contract.output_kind,
         "CLASSES": len(contract.labels),
-        "OUTPUTS": "1" if contract.output_kind == "sigmoid" else "DIGITS_CLASSES",
+        "OUTPUTS": _outputs(contract),
         "INPUT_SCALE": literals.number(graph.input.scale),
         "INPUT_ZERO": graph.input.zero_point,
         "OUTPUT_SCALE": literals.number(graph.output.scale),
@@ -33,6 +34,12 @@ def digits_h(program: Program, contract: Contract, heading: str, version: str) -
         "ROWS": "twice for rows 0, 1, ..." if twice else "for rows 0, 1, ...",
     }
     return fill(kernel("digits.h"), constants) + "\n"
+
+
+def _outputs(contract: Contract) -> str:
+    if contract.output_kind == "sigmoid":
+        return "1"
+    return "(DIGITS_CLASSES + 1)" if contract.non_digit else "DIGITS_CLASSES"
 
 
 def contract_lines(program: Program, contract: Contract) -> list[str]:
@@ -46,7 +53,8 @@ def contract_lines(program: Program, contract: Contract) -> list[str]:
         f"Accuracy of the int8 model: {measured}",
         f"Normalisation: {contract.normalisation}"
         + (", of inverted pixels" if contract.polarity == "dark-on-bright" else ""),
-        f"Labels: {', '.join(contract.labels)}",
+        f"Labels: {', '.join(contract.labels)}"
+        + (". The last output, after those of the labels, is that of a non-digit" if contract.non_digit else ""),
         f"Temperature of the confidence: {contract.temperature:.4g}",
         f"Rejection threshold: {contract.rejection_threshold:.4g}",
     ]

@@ -40,7 +40,7 @@ extern const char *const digits_labels[DIGITS_CLASSES];
 
 typedef struct {
     int label;        /* index of digits_labels */
-    float confidence; /* 0 to 1, calibrated; exact to about 0.0001 */
+    float confidence; /* 0 to 1, calibrated; exact to about 0.0001@BLANK@ */
     bool accepted;    /* whether the confidence reaches the rejection threshold; if not, it may be a non-digit */
     int8_t output[DIGITS_OUTPUTS]; /* stored @KIND@ */
 } digits_result;

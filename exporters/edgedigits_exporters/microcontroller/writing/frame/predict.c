@@ -12,13 +12,13 @@ SMALL void digits_invoke(const int8_t *input, int8_t *output, void *scratch)
 
 SMALL void digits_predict_rows(digits_row_reader *read, void *context, digits_result *result, void *scratch)
 {
-    const uint8_t *const answer = run_on_pixels(read, context, scratch);
+@WATCH@    const uint8_t *const answer = run_on_pixels(@READER@, scratch);
 
     for (int c = 0; c < DIGITS_OUTPUTS; c++) result->output[c] = (int8_t)(answer[c] - 128);
     result->label = likeliest(answer);
     result->confidence = confidence(answer, result->label);
     result->accepted = result->confidence >= rejection_threshold;
-}
+@REFUSE@}
 
 SMALL static void pixel_row(void *context, int y, uint8_t *row)
 {

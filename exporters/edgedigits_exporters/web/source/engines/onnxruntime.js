@@ -1,6 +1,6 @@
 /** Any ONNX model, with ONNX Runtime: its script runs before the page's own and sets `globalThis.ort`. */
 
-import { dequantized, fedTensor, imageShape, probabilitiesOf, TENSOR_ARRAYS } from "./tensors.js";
+import { dequantized, fedTensor, imageShape, probabilitiesOf, TENSOR_ARRAYS, valuesOf } from "./tensors.js";
 
 /** Batch size of a network with any batch size; larger batches only need more memory. */
 const MAX_BATCH = 64;
@@ -20,7 +20,7 @@ export async function onnxruntimeEngine(runtime, model, contract) {
   const session = await InferenceSession.create(model, { executionProviders: ["wasm"] });
   const { input, output } = contract;
   const size = imageShape(contract).reduce((product, length) => product * length);
-  const values = contract.output_kind === "sigmoid" ? 1 : contract.labels.length;
+  const values = valuesOf(contract);
   // Without an axis for the batch, the network takes one image.
   const batched = (contract.layout ?? "NHWC").startsWith("N");
   const sizes = batched ? input.shape.slice(1) : input.shape;

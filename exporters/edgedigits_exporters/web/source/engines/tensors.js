@@ -41,8 +41,13 @@ export function imageShape({ image, layout = "NHWC", input }) {
   return image ?? [..."HWC"].map((axis) => (layout.includes(axis) ? input.shape[layout.indexOf(axis)] : 1));
 }
 
+/** Return the number of values that the network returns for an image. */
+export function valuesOf({ labels, non_digit: nonDigit = false, output_kind: kind }) {
+  return kind === "sigmoid" ? 1 : labels.length + (nonDigit ? 1 : 0);
+}
+
 /**
- * Return the network's real outputs as probabilities, one per label.
+ * Return the network's real outputs as probabilities, one per label and, if there is that output, one of a non-digit.
  *
  * @param {Float32Array} values real outputs of `count` images
  * @param {number} count

@@ -1,15 +1,15 @@
 /** The network as WebAssembly, compiled from the C export: its outputs are LiteRT's, bit for bit. */
 
-import { dequantized, imageShape, probabilitiesOf } from "./tensors.js";
+import { dequantized, imageShape, probabilitiesOf, valuesOf } from "./tensors.js";
 
 /**
  * @typedef {object} Engine
  * @property {string} name
  * @property {(framed: Uint8Array, count: number) => Promise<Int8Array | Uint8Array | Float32Array>} invoke
- *   From `count` images of 28x28, by rows, ink bright on dark, to the output tensor: `count` rows of one value per
- *   label, or one in all for a sigmoid.
+ *   From `count` images of 28x28, by rows, ink bright on dark, to the output tensor: `count` rows of the
+ *   number of values that `valuesOf` returns.
  * @property {(framed: Uint8Array, count: number) => Promise<Float32Array>} run
- *   The same as probabilities, 0..1.
+ *   The same as probabilities, 0..1, of the labels and, if the contract has `non_digit`, last of a non-digit.
  */
 
 /**
@@ -21,7 +21,7 @@ export async function wasmEngine(module, contract) {
   const { instance } = await WebAssembly.instantiate(module);
   const { memory, digits_pixels: pixelsAt, digits_outputs: outputsAt, digits_run: runNetwork } = instance.exports;
   const size = imageShape(contract).reduce((product, length) => product * length);
-  const values = contract.output_kind === "sigmoid" ? 1 : contract.labels.length;
+  const values = valuesOf(contract);
   const pixels = new Uint8Array(memory.buffer, pixelsAt(), size);
   const outputs = new Int8Array(memory.buffer, outputsAt(), values);
 

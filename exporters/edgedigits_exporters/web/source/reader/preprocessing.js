@@ -3,7 +3,7 @@
 import { total } from "./numbers.js";
 
 // About the resolution of float32 at 1; a probability of 0 has no logarithm.
-const SMALLEST_PROBABILITY = 1e-7;
+export const SMALLEST_PROBABILITY = 1e-7;
 
 /**
  * Calibrate probabilities by a temperature: softmax(log(p) / temperature).

@@ -1,4 +1,5 @@
 /** The reader: from a picture to the digits written in it, stage by stage. */
+import { isBlank } from "./blank.js";
 import { Picture, decodePicture } from "./decode.js";
 import { framePlain } from "./frame.js";
 import { imageShape } from "../engines/tensors.js";
@@ -7,13 +8,13 @@ import { searchWithFinder } from "./by_finder.js";
 import { searchByRules } from "./by_rules.js";
 import { EXPECT, judgeOne } from "./criteria.js";
 import { makePlane } from "./planes.js";
-import { calibrate } from "./preprocessing.js";
+import { SMALLEST_PROBABILITY, calibrate } from "./preprocessing.js";
 
 // Factor of the threshold for pictures framed like MNIST's, which hardly ever contain anything but digits.
 const FRAMED = 0.6;
 
 /**
- * Runs a model: from 784 bytes per image, ink bright on dark, to probabilities.
+ * Runs a model: from 784 bytes per image, ink bright on dark, to probabilities of all outputs.
  * @typedef {{name: string, device?: string, providers?: string[],
  *            run(framed: Uint8Array, count: number): Promise<Float32Array>}} PageEngine
  *
@@ -112,12 +113,14 @@ export class Reader {
     const together = new Uint8Array(framed.length * size);
     framed.forEach(({ data }, k) => together.set(data, k * size));
     const probabilities = await this.engine.run(together, framed.length);
-    const classes = probabilities.length / framed.length;
-    const { temperature = 1, output, output_kind: kind = "probabilities" } = this.contract;
+    const values = probabilities.length / framed.length;
+    const { labels, temperature = 1, output, output_kind: kind = "probabilities" } = this.contract;
     // Probabilities that are computed from the outputs have no step.
     const step = kind === "probabilities" || kind === "sigmoid" ? (output.scale ?? null) : null;
-    return framed.map((_, k) => {
-      return calibrate(probabilities.slice(k * classes, (k + 1) * classes), temperature, step);
+    return framed.map((image, k) => {
+      if (!this.#isPlain && isBlank(image)) return new Float32Array(labels.length).fill(SMALLEST_PROBABILITY);
+      // The output of a non-digit takes part in the softmax, and is hidden.
+      return calibrate(probabilities.slice(k * values, (k + 1) * values), temperature, step).slice(0, labels.length);
     });
   }
 
