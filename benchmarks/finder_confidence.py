@@ -24,6 +24,7 @@ from edgedigits_runtime.reading.reader import Reader
 
 STEPS = 30
 STIFFNESS = 1e-3
+SIGNS = np.array([0, 1, -1, 1])
 BINS = (0.0, 0.2, 0.42, 0.6, 0.8, 0.9, 0.95, 0.99, 1.0)
 
 Floats = NDArray[np.float64]
@@ -67,14 +68,29 @@ def _truth(boxes: NDArray[np.float32], scene: Scene) -> tuple[NDArray[np.int64],
 
 
 def fitted(answers: Floats, right: NDArray[np.bool_]) -> Floats:
-    """Return a constant and three factors on the log-odds of the answers, by Newton's method."""
+    """Return a constant and three factors on the log-odds of the answers, by Newton's method.
+
+    More confidence of either network never lowers the result, a higher score for a letter never raises it: a factor
+    of the other sign is 0.
+    """
     features = np.concatenate([np.ones((len(answers), 1)), log_odds(answers)], axis=1)
-    weights = np.zeros(4)
+    used = np.ones(4, bool)
+    while True:
+        weights = np.zeros(4)
+        weights[used] = _newton(features[:, used], right)
+        wrong = weights * SIGNS < 0
+        if not wrong.any():
+            return weights
+        used &= ~wrong
+
+
+def _newton(features: Floats, right: NDArray[np.bool_]) -> Floats:
+    weights = np.zeros(features.shape[1])
     for _ in range(STEPS):
         expected = 1 / (1 + np.exp(-features @ weights))
         slope = features.T @ (right - expected) - STIFFNESS * len(right) * weights
         curve = (features * (expected * (1 - expected))[:, np.newaxis]).T @ features
-        weights += np.linalg.solve(curve + STIFFNESS * len(right) * np.eye(4), slope)
+        weights += np.linalg.solve(curve + STIFFNESS * len(right) * np.eye(len(weights)), slope)
     return weights
 
 

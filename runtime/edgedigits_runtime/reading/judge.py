@@ -15,7 +15,7 @@ from edgedigits_runtime.reading.order import lines_of
 
 Floats = NDArray[np.float32]
 
-WEIGHTS = (-0.876, 1.969, 0.581, 0.481)
+WEIGHTS = (-1.548, 2.453, 0.0, 0.477)
 """Log-odds of a digit that is read right: a constant, and factors on the log-odds of the finder's score, of its score
 for a letter, and of the classifier's confidence. Not fitted yet: benchmarks.finder_confidence prints those for
 a trained finder."""
