@@ -31,9 +31,8 @@ SOLID_WIDTH = 0.5
 # Neighbours in a word are no farther apart, in heights of the lower one, and share this much of its height.
 WORD_GAP = 0.5
 WORD_SHARED = 0.4
-# In a word, more than this share are letters, and at least two.
-LETTERS = 0.5
-FEWEST_LETTERS = 2
+# In a word the scores of letters add up to this, and to more than those of digits.
+LETTERS = 1.0
 SHARE = 1.0  # Weight of the share of area in choosing the one digit of a picture.
 
 
@@ -150,17 +149,16 @@ def _shape_fault(box: Box, fill: float) -> str:
 
 
 def _in_words(found: Found) -> NDArray[np.bool_]:
-    """Return which boxes are in a word, of which most are letters, bool [N]."""
-    letters = found.letter_scores > found.scores
-    if np.count_nonzero(letters) < FEWEST_LETTERS:
-        return np.zeros(len(letters), bool)
+    """Return which boxes are in a word, where letters are likelier than digits, bool [N]."""
+    if found.letter_scores.sum() < LETTERS:
+        return np.zeros(len(found.scores), bool)
     low, high = found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]
     # Boxes that share part of their height, side by side.
     apart = np.maximum(low[:, np.newaxis], low) - np.minimum(high[:, np.newaxis], high)
     height = np.minimum(found.boxes[:, np.newaxis, 3], found.boxes[:, 3])
     near = (apart[..., 0] <= WORD_GAP * height) & (-apart[..., 1] >= WORD_SHARED * height)
     left, right = np.nonzero(np.triu(near, 1))
-    words = joined(len(letters), left.astype(np.int64), right.astype(np.int64))
-    sizes, letters_in = np.bincount(words), np.bincount(words, weights=letters)
-    of_letters = (letters_in >= FEWEST_LETTERS) & (letters_in > LETTERS * sizes)
+    words = joined(len(near), left.astype(np.int64), right.astype(np.int64))
+    digits, letters = (np.bincount(words, weights=scores) for scores in (found.scores, found.letter_scores))
+    of_letters = (letters >= LETTERS) & (letters > digits)
     return np.asarray(of_letters[words])

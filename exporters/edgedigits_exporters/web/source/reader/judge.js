@@ -21,12 +21,11 @@ const SMALLEST = 5;
 const SOLID = 0.93;
 const SOLID_WIDTH = 0.5;
 
-// Neighbours in a word are no farther apart, in heights of the lower one, and share this much of its height. In a word,
-// more than this share are letters, and at least two.
+// Neighbours in a word are no farther apart, in heights of the lower one, and share this much of its height. In a word
+// the scores of letters add up to LETTERS, and to more than those of digits.
 const WORD_GAP = 0.5;
 const WORD_SHARED = 0.4;
-const LETTERS = 0.5;
-const FEWEST_LETTERS = 2;
+const LETTERS = 1.0;
 
 // Weight of the share of area in choosing the one digit of a picture.
 const SHARE = 1;
@@ -126,18 +125,16 @@ function shapeFault({ width, height }, fill) {
   return width >= SOLID_WIDTH * height && fill >= SOLID ? "a solid patch" : "";
 }
 
-/** Return which boxes are in a word, of which most are letters. */
+/** Return which boxes are in a word, where letters are likelier than digits. */
 function inWords(found) {
-  const letters = found.map(({ score, letterScore }) => letterScore > score);
-  if (letters.filter((isLetter) => isLetter).length < FEWEST_LETTERS) return letters.map(() => false);
+  if (found.reduce((sum, { letterScore }) => sum + letterScore, 0) < LETTERS) return found.map(() => false);
   const words = joined(found.length, pairsBeside(found));
-  const counts = found.map(() => [0, 0]);
+  const evidence = found.map(() => ({ digits: 0, letters: 0 }));
   words.forEach((word, k) => {
-    counts[word][0]++;
-    counts[word][1] += letters[k] ? 1 : 0;
+    evidence[word].digits += found[k].score;
+    evidence[word].letters += found[k].letterScore;
   });
-  const ofLetters = counts.map(([size, inIt]) => inIt >= FEWEST_LETTERS && inIt > LETTERS * size);
-  return Array.from(words, (word) => ofLetters[word]);
+  return Array.from(words, (word) => evidence[word].letters >= LETTERS && evidence[word].letters > evidence[word].digits);
 }
 
 /** Return the pairs of boxes, side by side, that share part of their height. */
