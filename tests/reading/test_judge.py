@@ -73,7 +73,7 @@ def test_letters_and_their_like_among_letters_are_left_out() -> None:
 
 
 def test_what_either_network_doubts_is_left_out() -> None:
-    sure, doubted = found(ROW[:1], [0.95]), found(ROW[:1], [0.06])
+    sure, doubted = found(ROW[:1], [0.95]), found(ROW[:1], [0.21])
     assert read(sure, judged(sure)) == [[0]]
     assert read(doubted, judged(doubted, sure=0.5)) == [] == read(sure, judged(sure, sure=0.2))
     assert judged(sure, fill=1.0).why == ("a solid patch",)
@@ -81,7 +81,7 @@ def test_what_either_network_doubts_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("score", "sure", "words"),
-    [(0.06, 0.2, "neither"), (0.06, 0.5, "the finder"), (0.95, 0.2, "the classifier"), (0.95, 0.99, "")],
+    [(0.21, 0.2, "neither"), (0.21, 0.5, "the finder"), (0.95, 0.2, "the classifier"), (0.95, 0.99, "")],
 )
 def test_the_reason_names_the_network_that_doubts(score: float, sure: float, words: str) -> None:
     (why,) = judged(found(ROW[:1], [score]), sure).why

@@ -20,7 +20,7 @@ WEIGHTS = (-1.548, 2.453, 0.0, 0.477)
 for a letter, and of the classifier's confidence. Not fitted yet: benchmarks.finder_confidence prints those for
 a trained finder."""
 SURELY = 8.0  # Log-odds beyond are counted as these.
-LEAST_SCORE = 0.05  # Boxes with a lower score are no candidates.
+LEAST_SCORE = 0.2  # Boxes with a lower score are no candidates: not even a sure classifier would make them digits.
 SURE_SCORE = 0.5  # A finder with a lower score is not sure.
 
 SMALLEST = 5  # Pixels of height; lower ink is a speck.

@@ -11,7 +11,7 @@ const WEIGHTS = [-1.548, 2.453, 0.0, 0.477];
 const SURELY = 8;
 
 // Boxes with a lower score are no candidates; a finder with a lower score is not sure.
-const LEAST_SCORE = 0.05;
+const LEAST_SCORE = 0.2;
 const SURE_SCORE = 0.5;
 
 // Pixels of height; lower ink is a speck.
