@@ -36,7 +36,7 @@ class Hand:
 
     Args:
         source: key of SHARES.
-        pen: width of strokes in heights of a digit, for sources that are drawn.
+        pen: width of strokes in heights of a digit; those of scans are thinned.
         slant: how far the top leans to the right, in heights.
         soft: whether edges are smoothed.
         font: for printed digits.
@@ -50,16 +50,22 @@ class Hand:
 
 
 SHARES = {
-    "mnist": 0.36,
-    "pendigits": 0.2,
-    "written": 0.16,
-    "hands": 0.08,
-    "optdigits": 0.07,
-    "semeion": 0.04,
-    "font": 0.09,
+    "mnist": 0.2,
+    "pendigits": 0.31,
+    "written": 0.27,
+    "hands": 0.06,
+    "optdigits": 0.05,
+    "semeion": 0.03,
+    "font": 0.08,
 }
 """Share of each source of digits among surfaces."""
 
+PENS = (0.015, 0.14)
+"""Thinnest and thickest pen: a ball pen on a large digit, and a marker on a small one."""
+MNIST_PEN = 0.1
+"""About the thickness of MNIST's strokes; for thinner pens they are thinned, as far as they can be."""
+THINNED = 190.0
+"""Grey level that is taken from MNIST's images for the thinnest pen."""
 
 LARGEST = {"semeion": 56, "optdigits": 110, "hands": 130}
 """Pixels of the height above which a digit is taken from MNIST instead."""
@@ -74,7 +80,7 @@ def draw_hand(rng: np.random.Generator, part: Part, printed: float = SHARES["fon
         source = "mnist"
     font = fonts(part)[int(rng.integers(len(fonts(part))))] if source == "font" else None
     slant = 0.0 if font else float(rng.normal(0, 0.1))
-    return Hand(source, float(np.exp(rng.uniform(np.log(0.025), np.log(0.2)))), slant, bool(rng.random() < 0.85), font)
+    return Hand(source, float(np.exp(rng.uniform(*np.log(PENS)))), slant, bool(rng.random() < 0.85), font)
 
 
 def digit_tile(rng: np.random.Generator, part: Part, hand: Hand, value: int, height: float) -> Pixels:
@@ -88,7 +94,17 @@ def digit_tile(rng: np.random.Generator, part: Part, hand: Hand, value: int, hei
     source = "mnist" if height > LARGEST.get(hand.source, np.inf) else hand.source
     tiles = _digits(part, source)[value]
     tile = tiles[int(rng.integers(len(tiles)))]
-    return tight(tile) if source == "mnist" else tile
+    return thinned(tight(tile), hand.pen) if source == "mnist" else tile
+
+
+def thinned(tile: Pixels, pen: float) -> Pixels:
+    """Return a digit of MNIST, three times enlarged, with strokes as thin as a pen's, or nearly so."""
+    level = THINNED * max(1 - pen / MNIST_PEN, 0)
+    if not level:
+        return tile
+    tall, wide = tile.shape
+    large = cv2.resize(tile, (3 * wide, 3 * tall), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    return tight(np.clip((large - level) * (255 / (255 - level)), 0, 255).astype(np.uint8))
 
 
 def mnist_image(rng: np.random.Generator, part: Part, value: int) -> Pixels:
