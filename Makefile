@@ -77,6 +77,7 @@ backends: $(TESTS_READY)  ## train pico with each installed Keras backend; write
 
 models: $(TESTS_READY)  ## rebuild the shipped models from scratch
 	$(BIN)/python -m benchmarks.shipped_models.build
+	$(BIN)/python -m benchmarks.shipped_models.finder
 
 readme-results: $(TESTS_READY)  ## measure the README's results; writes its tables
 	$(BIN)/python -m benchmarks.readme_results

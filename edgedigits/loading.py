@@ -1,9 +1,10 @@
 """Load a MODEL and return a reader of pictures."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgedigits.model_files import DEFAULT_FINDER, DEFAULT_MODEL, find_finder, find_model, open_model
+from edgedigits.model_files import DEFAULT_FINDER, DEFAULT_MODEL, find_finder, find_model, open_model, sha256_in_card
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import ContractInvalid
@@ -61,6 +62,8 @@ def load(
 def _open_finder(path: Path | None, device: str, options: EngineOptions | None) -> "Finder | None":
     if path is None:
         return None
+    if trusted := sha256_in_card(path):
+        options = replace(options or EngineOptions(), trusted_sha256=trusted)
     # A reader without a finder starts without it.
     from edgedigits_runtime.engines.finder_network import open_finder_network
     from edgedigits_runtime.reading.find import Finder

@@ -8,7 +8,6 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-import edgedigits_runtime
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base"
-SHIPPED_FINDERS = Path(edgedigits_runtime.__file__).parent / "models"
-"""Holds finder.tflite for the processor and finder.onnx for accelerators, in a release that ships a finder."""
+SHIPPED_FINDER = SHIPPED / "finder"
+"""Holds finder.tflite for the processor, finder.onnx for accelerators, finder.wasm for pages, and their card."""
 DEFAULT_FINDER = "shipped"
 SUFFIXES = (*ENGINE_OF_SUFFIX, ".keras")
 HDF5 = (".h5", ".hdf5")
@@ -66,12 +65,16 @@ def find_finder(finder: str | Path | None, *, device: str = "auto") -> Path | No
     Args:
         finder: a file, which need not exist; None for no finder; DEFAULT_FINDER for the shipped one, if there is one.
         device: see edgedigits_runtime.engines.open_engine.
+
+    Raises:
+        ArtifactNotFound, ArtifactCorrupt: a shipped file is missing, or was changed.
     """
     if finder is None or str(finder) != DEFAULT_FINDER:
         return None if finder is None else Path(finder)
+    if not SHIPPED_FINDER.is_dir():
+        return None
     usual = "litert" if device in ("auto", "cpu") else "onnxruntime"
-    path = SHIPPED_FINDERS / f"finder{SUFFIX_OF_ENGINE[usual]}"
-    return path if path.is_file() else None
+    return check_shipped(SHIPPED_FINDER / f"finder{SUFFIX_OF_ENGINE[usual]}")
 
 
 def find_original(model: str | Path) -> Path:
@@ -126,9 +129,9 @@ def refuse_unimported(path: Path) -> None:
 
 def check_shipped(path: Path) -> Path:
     """Return `path`; if it is a shipped file, compare it with the SHA-256 in its card; for errors see find_model."""
-    if path.parent != SHIPPED:
+    if path.parent not in (SHIPPED, SHIPPED_FINDER):
         return path
-    expected = _sha256_in_card(path)
+    expected = sha256_in_card(path)
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
@@ -138,10 +141,13 @@ def check_shipped(path: Path) -> Path:
     return path
 
 
-def _sha256_in_card(path: Path) -> str | None:
+def sha256_in_card(path: Path) -> str | None:
+    """Return the SHA-256 that its card states for a shipped file; None for another file."""
+    if path.parent not in (SHIPPED, SHIPPED_FINDER):
+        return None
     name = path.name.split(".")[0]
     try:
-        card = json.loads((SHIPPED / f"{name}.card.json").read_bytes())
+        card = json.loads((path.parent / f"{name}.card.json").read_bytes())
     except FileNotFoundError as error:
         raise _missing(error) from error
     except ValueError as error:
@@ -212,8 +218,8 @@ def open_model(
     # To deduce a contract, the file is opened in this process.
     if contract is None and path.is_file() and (options is None or options.isolation is None):
         contract = contract_of(path)
-    if path.parent == SHIPPED:
-        options = replace(options or EngineOptions(), trusted_sha256=_sha256_in_card(path))
+    if trusted := sha256_in_card(path):
+        options = replace(options or EngineOptions(), trusted_sha256=trusted)
     if path.suffix != ".keras":
         return open_engine(path, engine=engine, device=device, options=options, contract=contract)
     if engine not in (None, "keras"):
@@ -238,7 +244,7 @@ def shipped_models() -> list[ModelEntry]:
 
 def shipped_finders() -> list[ModelEntry]:
     """Return the shipped files of the finder."""
-    return [_entry(path, path.stem) for path in sorted(SHIPPED_FINDERS.glob("finder.*")) if path.suffix in SUFFIXES]
+    return [_entry(path, path.stem) for path in sorted(SHIPPED_FINDER.glob("finder.*")) if path.suffix in SUFFIXES]
 
 
 def local_models(runs: Path) -> list[ModelEntry]:

@@ -60,13 +60,16 @@ def show(
     ] = False,
 ) -> None:
     """Print a shipped model's card, or the contract of another model."""
-    from edgedigits.model_files import contract_of, find_model, shipped_names
+    from edgedigits.model_files import SHIPPED_FINDER, contract_of, find_model, shipped_names
     from edgedigits.reports.model_card import card_page, read_card
     from edgedigits_runtime.finder_contract import holds_finder, read_finder_contract
 
-    card = read_card(model) if model in shipped_names() and not contract else None
+    is_finder = model == "finder" and SHIPPED_FINDER.is_dir()
+    card = None
+    if not contract and (is_finder or model in shipped_names()):
+        card = read_card(model, SHIPPED_FINDER) if is_finder else read_card(model)
     if card is None:
-        path = find_model(model)
+        path = SHIPPED_FINDER / "finder.tflite" if is_finder else find_model(model)
         typer.echo((read_finder_contract(path) if holds_finder(path) else contract_of(path)).to_json())
     elif as_json:
         typer.echo(json.dumps(card, indent=1))

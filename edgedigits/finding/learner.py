@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from edgedigits.finding.batches import Batch
+from edgedigits.finding.layers import TrainingLayers
 from edgedigits.finding.loss import loss_of
 from edgedigits.finding.network import BASE, Widths, build_network
 from edgedigits_runtime.errors import RunError
@@ -27,6 +28,7 @@ class Schedule:
         learning_rate: of AdamW, after `warm_up` steps.
         fall: share of the steps, the last, in which the rate falls to 0 along a cosine (Loshchilov and Hutter 2017,
             "SGDR"). Until then `steps` may be changed.
+        rounded: share of the steps, the last, in which numbers are rounded as in int8.
         decay: of the moving average of the weights.
         weight_decay: of AdamW.
     """
@@ -35,6 +37,7 @@ class Schedule:
     learning_rate: float = 2e-3
     warm_up: int = 300
     fall: float = 0.4
+    rounded: float = 0.15
     decay: float = 0.999
     weight_decay: float = 1e-4
 
@@ -43,20 +46,9 @@ class Schedule:
         left = min((self.steps - step) / (self.fall * self.steps), 1.0)
         return float(self.learning_rate * min(1.0, (step + 1) / self.warm_up) * (1 - np.cos(np.pi * left)) / 2)
 
-
-class FusedNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras publishes no types
-    """Batch normalisation whose training step is one operator: Keras's many took two thirds of a training's time."""
-
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Return normalised inputs, float32 [N, H, W, C]."""
-        if not training:
-            return super().call(inputs, training=False, mask=mask)
-        normalised, mean, variance, *_ = tf.compat.v1.nn.fused_batch_norm(
-            inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
-        )
-        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(self.momentum * moving + (1 - self.momentum) * now)
-        return normalised
+    def rounds(self, step: int) -> bool:
+        """Return whether numbers are rounded in a step."""
+        return self.steps - step <= self.rounded * self.steps
 
 
 class Learner:
@@ -70,7 +62,8 @@ class Learner:
     def __init__(self, schedule: Schedule, seed: int, widths: Widths = BASE) -> None:
         keras.utils.set_random_seed(seed)
         self.schedule = schedule
-        self.network = build_network(widths, normalisation=FusedNormalization)
+        self._layers = TrainingLayers()
+        self.network = build_network(widths, layers=self._layers)
         self.average = build_network(widths)
         self.average.set_weights(self.network.get_weights())
         self.optimizer = keras.optimizers.AdamW(
@@ -79,8 +72,11 @@ class Learner:
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(self.network.trainable_variables)
         self.step = 0
+        self._compute = self._compiled()
+
+    def _compiled(self) -> Any:
         shapes = [[None, None, None, 2], [None, None, None], [None, None, None, 4], [None, None, None]] * len(STRIDES)
-        self._compute = tf.function(
+        return tf.function(
             self._learn,
             input_signature=[
                 tf.TensorSpec([None, None, None, 3], tf.uint8),
@@ -93,6 +89,9 @@ class Learner:
     def learn(self, batch: Batch) -> tuple[float, float]:
         """Take one step; return the losses of heat and of boxes before it."""
         pixels, *targets = batch
+        if self._layers.rounding != self.schedule.rounds(self.step):
+            self._layers.rounding = not self._layers.rounding
+            self._compute = self._compiled()
         decay = min(self.schedule.decay, (1 + self.step) / (10 + self.step))
         rate = self.schedule.rate(self.step)
         heat, box = self._compute(pixels, targets, np.float32(rate), np.float32(decay))

@@ -33,12 +33,12 @@ def build_network(
     shape: tuple[int | None, int | None, int | None] = (None, None, None),
     *,
     export: bool = False,
-    normalisation: Any = None,
+    layers: Any = None,
 ) -> Any:
     """Return the untrained Keras network for inputs of a batch size, height and width, None for any.
 
-    With `export` it is the same function in operators that LiteRT can resize to any height and width. `normalisation`
-    is a class with the weights of Keras's BatchNormalization, which is the default.
+    With `export` it is the same function in operators that LiteRT can resize to any height and width. `layers` stands
+    for keras.layers, which is the default.
 
     It takes float32 [N, H, W, 3] in 0..1, H and W multiples of 32. For each stride of STRIDES it gives two outputs of
     H / stride rows and W / stride columns: heat [2], the logits of a digit's and of a letter's centre, and box [4]:
@@ -47,10 +47,11 @@ def build_network(
     1904.07850).
     """
     import keras
-    from keras import layers
+
+    layers = layers or keras.layers
 
     def normalised(x: Any, name: str, relu: bool = True) -> Any:
-        x = (normalisation or layers.BatchNormalization)(momentum=0.99, name=f"{name}_norm")(x)
+        x = layers.BatchNormalization(momentum=0.99, name=f"{name}_norm")(x)
         return layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
 
     def convolution(x: Any, filters: int, size: int, name: str, strides: int = 1, relu: bool = True) -> Any:

@@ -1,7 +1,7 @@
 """The card of a shipped model: its file, and its page in a terminal."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ def card_page(card: Card) -> "list[RenderableType]":
     network = f"{card['parameters']:,} parameters"
     if "multiply_accumulates" in card:
         network += f", {card['multiply_accumulates']:,} multiply-accumulates an image"
+    if "scenes" in card:
+        return [f"[bold]{card['name']}[/bold]  {network}", _finder_files(card), _scenes(card), _finder_facts(card)]
     robustness = [_robustness(card["robustness"])] if "robustness" in card else []
     return [f"[bold]{card['name']}[/bold]  {network}", _files(card), *robustness, _facts(card)]
 
@@ -68,6 +70,49 @@ def _files(card: Card) -> "Table":
     return table
 
 
+def _finder_files(card: Card) -> "Table":
+    table = _table("file", "precision", "bytes", "recall", "precision", numbers=3)
+    for name, file in card["files"].items():
+        finds = file["finds"]
+        table.add_row(
+            name, file["precision"], f"{file['bytes']:,}", f"{finds['recall']:.1%}", f"{finds['precision']:.1%}"
+        )
+    return table
+
+
+SHARES_OF_SCENES = {
+    "recall_0": "recall, to 13 px",
+    "recall_14": "14",
+    "recall_26": "26",
+    "recall_54": "54",
+    "recall_112": "112 and more",
+    "precision": "precision",
+    "exact": "all right",
+}
+"""Columns of the table by kind of scene: recall by the longest side of a digit, in pixels of a scene of 320x320."""
+
+
+def _scenes(card: Card) -> "Table":
+    table = _table("scenes with", *SHARES_OF_SCENES.values(), numbers=len(SHARES_OF_SCENES))
+    for kind, row in card["scenes"].items():
+        table.add_row(kind, *(f"{row[name]:.0%}" if name in row else "-" for name in SHARES_OF_SCENES))
+    return table
+
+
+def _finder_facts(card: Card) -> "Table":
+    training = card["training"]
+    return _grid(
+        [
+            (
+                "training",
+                f"{training['scenes']:,} {training['data']} in {training['hours']} hours, seed {training['seed']}",
+            ),
+            ("a call", ", ".join(f"{size} {value} ms" for size, value in card["ms"].items())),
+            ("rebuild", card["rebuild"]),
+        ]
+    )
+
+
 def _robustness(found: dict[str, Any]) -> "Table":
     """Return accuracies by corruption in two halves side by side, so that they fit on a screen."""
     kinds = list(found)
@@ -85,13 +130,17 @@ def _robustness(found: dict[str, Any]) -> "Table":
 
 
 def _facts(card: Card) -> "Table":
+    return _grid(_lines(card))
+
+
+def _grid(rows: Iterable[tuple[str, str]]) -> "Table":
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for name, text in _lines(card):
-        table.add_row(name, text)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -1,6 +1,8 @@
 """A finder's file through both engines: pictures of any size, its errors, and its place in a reader."""
 
+import json
 import pickle
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from edgedigits_runtime.engines import finder_network
 from edgedigits_runtime.engines.finder_network import open_finder_network, output_shapes
 from edgedigits_runtime.engines.isolated_finder import open_isolated_finder
 from edgedigits_runtime.errors import (
+    ArtifactCorrupt,
     ArtifactError,
     ArtifactNotFound,
     ContractInvalid,
@@ -76,14 +79,22 @@ def test_a_finder_in_a_child_process_answers_the_same(finder: Path) -> None:
 def test_a_path_is_taken_as_it_is_and_none_reads_by_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_finder(None) is None
     assert find_finder("missing.tflite") == Path("missing.tflite")
-    monkeypatch.setattr("edgedigits.model_files.SHIPPED_FINDERS", tmp_path)
+    monkeypatch.setattr("edgedigits.model_files.SHIPPED_FINDER", tmp_path / "none")
     assert find_finder("shipped") is None and load().finder is None
-    for suffix in SUFFIXES:
-        write_finder(tmp_path / f"finder{suffix}")
+
+
+def test_the_shipped_finder_is_that_of_its_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgedigits.model_files.SHIPPED_FINDER", tmp_path)
+    files = [write_finder(tmp_path / f"finder{suffix}") for suffix in SUFFIXES]
+    card = {"files": {file.name: {"sha256": sha256(file.read_bytes()).hexdigest()} for file in files}}
+    (tmp_path / "finder.card.json").write_text(json.dumps({**card, "other_files": {}}))
     assert find_finder("shipped", device="cuda") == tmp_path / "finder.onnx"
     with load() as reader:
         assert reader.finder is not None and reader.finder.engine.engine == "litert"
         assert reader.read(page_of(DIGITS)).text == TEXT
+    files[0].write_bytes(files[0].read_bytes() + b" ")
+    with pytest.raises(ArtifactCorrupt):
+        load()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

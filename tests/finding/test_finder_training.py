@@ -23,7 +23,8 @@ def test_a_training_learns_and_a_killed_one_goes_on_the_same_way(tmp_path: Path)
     from edgedigits.finding.learner import Learner, Schedule
     from edgedigits.finding.network import Widths
 
-    schedule, widths = Schedule(steps=40, warm_up=1), Widths(**TINY)  # type: ignore[arg-type]
+    # The last of these steps are rounded, also in a training that goes on.
+    schedule, widths = Schedule(steps=40, warm_up=1, rounded=0.825), Widths(**TINY)  # type: ignore[arg-type]
     one = Batches(0, 2).pair(3)[0]
     learner = Learner(schedule, 0, widths)
     losses = [learner.learn(one) for _ in range(8)]
@@ -39,6 +40,23 @@ def test_a_training_learns_and_a_killed_one_goes_on_the_same_way(tmp_path: Path)
     for name in ("broken.npz", "missing.npz"):
         with pytest.raises(RunError):
             learner.load(tmp_path / name)
+
+
+@pytest.mark.slow
+def test_rounded_layers_compute_about_the_same_with_as_many_weights() -> None:
+    from edgedigits.finding.layers import TrainingLayers
+    from edgedigits.finding.network import Widths, build_network
+
+    layers, widths = TrainingLayers(), Widths(**TINY)  # type: ignore[arg-type]
+    plain, rounding = build_network(widths), build_network(widths, layers=layers)
+    rounding.set_weights(plain.get_weights())
+    image = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
+    expected = [np.asarray(output) for output in plain(image)]
+    assert all(np.allclose(ours, theirs, atol=1e-5) for ours, theirs in zip(rounding(image), expected, strict=True))
+    layers.rounding = True
+    for rounded, exact in zip(rounding(image), expected, strict=True):
+        off = np.abs(np.asarray(rounded) - exact).max()
+        assert 0 < off < 0.1 * max(np.abs(exact).max(), 1)
 
 
 @pytest.mark.slow
