@@ -29,6 +29,7 @@ from edgedigits_runtime.whole_files import write_whole
 
 OPEN_SETS = ("wild-dev", "wild-dev-2", "scenes-dev")
 Row = dict[str, float]
+FALSE = "false"
 
 
 def kinds_with(kind: str) -> tuple[str, ...]:
@@ -41,15 +42,15 @@ def kinds_with(kind: str) -> tuple[str, ...]:
 
 
 def scene_rows(network: FinderNetwork, scenes: int, by_kind: bool) -> dict[str, Row]:
-    """Return the shares over drawn scenes."""
+    """Return the shares over drawn scenes, and as FALSE the boxes a scene that are no digits."""
     wanted: dict[str, tuple[str, ...] | None] = {"all kinds": None}
     if by_kind:
         wanted |= {kind: kinds_with(kind) for kind in ALL_KINDS}
     threshold = network.contract.threshold
-    return {
-        name: evaluate(network.outputs, validation_scenes(scenes, kinds), threshold).shares()
-        for name, kinds in wanted.items()
+    tallies = {
+        name: evaluate(network.outputs, validation_scenes(scenes, kinds), threshold) for name, kinds in wanted.items()
     }
+    return {name: {**tally.shares(), FALSE: tally.wrong / tally.scenes} for name, tally in tallies.items()}
 
 
 def pictures(folder: Path) -> Iterator[tuple[Path, str, str]]:
@@ -96,7 +97,10 @@ def table(rows: dict[str, Row]) -> str:
     names = list(next(iter(rows.values())))
     lines = [f"{'':28}" + "".join(f"{name.removeprefix('recall_'):>14}" for name in names)]
     for kind, row in rows.items():
-        cells = (f"{value}" if isinstance(value, int) else f"{100 * value:.1f}%" for value in row.values())
+        cells = (
+            f"{value}" if isinstance(value, int) else f"{value:.2f}" if name == FALSE else f"{100 * value:.1f}%"
+            for name, value in row.items()
+        )
         lines.append(f"{kind:28}" + "".join(f"{cell:>14}" for cell in cells))
     return "\n".join(lines)
 

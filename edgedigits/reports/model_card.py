@@ -88,14 +88,17 @@ SHARES_OF_SCENES = {
     "recall_112": "112 and more",
     "precision": "precision",
     "exact": "all right",
+    "false": "false",
 }
-"""Columns of the table by kind of scene: recall by the longest side of a digit, in pixels of a scene of 320x320."""
+"""Columns of the table by kind of scene: recall by the longest side of a digit, in pixels of a scene of 320x320;
+scenes in which all is right; boxes a scene that are no digits."""
 
 
 def _scenes(card: Card) -> "Table":
     table = _table("scenes with", *SHARES_OF_SCENES.values(), numbers=len(SHARES_OF_SCENES))
     for kind, row in card["scenes"].items():
-        table.add_row(kind, *(f"{row[name]:.0%}" if name in row else "-" for name in SHARES_OF_SCENES))
+        shares = [f"{row[name]:.0%}" if name in row else "-" for name in list(SHARES_OF_SCENES)[:-1]]
+        table.add_row(kind, *shares, f"{row['false']:.1f}")
     return table
 
 
