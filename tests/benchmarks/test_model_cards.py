@@ -65,6 +65,18 @@ def printed(described: Card, width: int = 80) -> str:
     return text.getvalue()
 
 
+def test_the_card_of_a_finder_has_a_row_for_each_kind_of_scene() -> None:
+    finds = {"recall": 0.91, "precision": 0.87}
+    file = {"precision": "int8", "bytes": 202_138, "finds": finds}
+    shown = {
+        "name": "finder", "parameters": 109_540, "multiply_accumulates": 74_920_800, "files": {"finder.tflite": file},
+        "scenes": {"all": {**finds, "recall_26": 0.95, "false": 0.4}, "text": {"false": 12.3}}, "ms": {"320x320": 3.1},
+        "training": {"scenes": 1_000, "data": "drawn scenes", "hours": 2.5, "seed": 0}, "rebuild": "make models",
+    }  # fmt: skip
+    text = printed(shown)
+    assert "91.0%" in text and "95%" in text and "12.3" in text and "202,138" in text
+
+
 @pytest.mark.parametrize("name", shipped_names())
 def test_the_card_has_the_exact_int8_accuracy(name: str, mnist: Dataset) -> None:
     described = read_card(name)
