@@ -110,7 +110,7 @@ def touching(painter: Painter, surface: Surface) -> None:
     y = first_line(painter, surface, height)
     with painter.ink(surface.pen):
         while y + height / 2 < surface.y + surface.height:
-            _line(painter, surface, writer, y, height, painter.between(-0.16, 0.03))
+            _line(painter, surface, writer, y, height, painter.between(-0.2, 0.02))
             y += height * painter.between(1.1, 2.2)
             if painter.chance(0.4):
                 break
@@ -176,7 +176,7 @@ DIGITS: dict[str, tuple[Callable[[Painter, Surface], None], float]] = {
     "numbers": (numbers, 3.5),
     "grid": (grid, 1.0),
     "montage": (montage, 1.0),
-    "touching": (touching, 1.2),
+    "touching": (touching, 2.4),
     "arithmetic": (arithmetic, 0.9),
     "boxes": (forms.boxes, 1.2),
     "combs": (forms.combs, 1.6),
