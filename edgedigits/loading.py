@@ -8,7 +8,7 @@ from edgedigits.model_files import DEFAULT_FINDER, DEFAULT_MODEL, find_finder, f
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import ContractInvalid
-from edgedigits_runtime.reading.criteria import Expect
+from edgedigits_runtime.reading.candidates import Expect
 from edgedigits_runtime.reading.decode import MAX_PIXELS
 from edgedigits_runtime.reading.reader import Reader
 

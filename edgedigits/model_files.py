@@ -21,9 +21,9 @@ from edgedigits_runtime.errors import (
     EdgedigitsError,
     UnknownName,
 )
-from edgedigits_runtime.finder_contract import FinderContract, holds_finder, read_finder_contract
 
 if TYPE_CHECKING:
+    from edgedigits_runtime.finder_contract import FinderContract
     from edgedigits_runtime.foreign.facts import Facts
 
 SHIPPED = Path(__file__).parent / "models"
@@ -232,7 +232,7 @@ class ModelEntry(NamedTuple):
 
     name: str
     path: Path
-    contract: Contract | FinderContract | None
+    contract: "Contract | FinderContract | None"
     problem: str = ""
 
 
@@ -255,6 +255,9 @@ def local_models(runs: Path) -> list[ModelEntry]:
 
 
 def _entry(path: Path, name: str) -> ModelEntry:
+    # Here, so that pictures are read without it.
+    from edgedigits_runtime.finder_contract import holds_finder, read_finder_contract
+
     try:
         return ModelEntry(name, path, read_finder_contract(path) if holds_finder(path) else read_contract(path))
     except EdgedigitsError as error:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from edgedigits.data.dataset import Dataset, Labels, Samples
 from edgedigits.data.description import Description
 from edgedigits_runtime.preprocessing import Images
-from edgedigits_runtime.reading.frame import FRAME_SHAPE, frame_digit
+from edgedigits_runtime.reading.frame import frame_digit
+from edgedigits_runtime.reading.framed import FRAME_SHAPE
 
 DIGITS = tuple("0123456789")
 NON_DIGIT = 10

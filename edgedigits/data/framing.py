@@ -12,7 +12,7 @@ from edgedigits_runtime.contract import Contract, ReaderKind
 from edgedigits_runtime.errors import DatasetInvalid, PictureError
 from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.decode import WORKING_PIXELS, PictureSource, decode_picture
-from edgedigits_runtime.reading.frame import fitted, frame_plain
+from edgedigits_runtime.reading.framed import fitted, frame_plain
 from edgedigits_runtime.reading.one_digit import frame_one_digit
 
 # All images are in memory at once.

@@ -12,7 +12,7 @@ from edgedigits_runtime.sources.files import Source
 if TYPE_CHECKING:
     from edgedigits.predicting.drawings import Drawings
     from edgedigits_runtime.engine_options import EngineOptions
-    from edgedigits_runtime.reading.criteria import Expect
+    from edgedigits_runtime.reading.candidates import Expect
     from edgedigits_runtime.reading.reader import Reader
     from edgedigits_runtime.reading.results import Reading
 

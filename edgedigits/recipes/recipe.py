@@ -10,7 +10,7 @@ from edgedigits.recipes.augmentation import Augmentation
 from edgedigits.recipes.gates import Gate
 from edgedigits_exporters.keras_file import float_border
 from edgedigits_runtime.contract import Contract, Normalisation
-from edgedigits_runtime.reading.frame import FRAME_SHAPE
+from edgedigits_runtime.reading.framed import FRAME_SHAPE
 
 DIGITS = frozenset("0123456789")
 

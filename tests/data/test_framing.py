@@ -18,7 +18,7 @@ from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.contract import ReaderKind, Tensor
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import DatasetInvalid
-from edgedigits_runtime.reading.frame import fitted
+from edgedigits_runtime.reading.framed import fitted
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.samples import mnist_like

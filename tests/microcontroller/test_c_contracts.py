@@ -14,14 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 from edgedigits_exporters.microcontroller import c
-from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.classifier import Classifier, are_blank
 from edgedigits_runtime.contract import Contract, OutputKind, Scaling, Tensor
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.compiled_c import compiled
 from edgedigits_runtime.golden import golden_path, read_golden, replay
 from edgedigits_runtime.preprocessing import normalise, quantize
-from edgedigits_runtime.reading.blank import are_blank
 from edgedigits_runtime.reading.reader import Reader
 from tests.support.compiled_c import STRICT
 from tests.support.edited_tflite import INT8, Builder

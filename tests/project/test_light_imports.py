@@ -124,7 +124,7 @@ import sys
 from edgedigits.cli import app
 app(["predict", {str(SMALL)!r}], standalone_mode=False)
 loaded = [name for name in sys.modules if name.startswith("edgedigits")]
-assert len(loaded) <= 48, loaded
+assert len(loaded) <= 45, loaded
 assert not [name for name in loaded if name.startswith("edgedigits_runtime.untrusted.")]
 """)
 

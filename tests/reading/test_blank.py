@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED
 from edgedigits_exporters.microcontroller import c
-from edgedigits_runtime.classifier import Classifier
+from edgedigits_runtime.classifier import LEAST_CONTRAST, Classifier, are_blank
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.compiled_c import compiled
 from edgedigits_runtime.golden import golden_path, read_golden
-from edgedigits_runtime.reading.blank import LEAST_CONTRAST, are_blank
 from edgedigits_runtime.synthetic.samples import mnist_like
 from tests.support.js_reader import BrowserReader
 from tests.support.needs import needs

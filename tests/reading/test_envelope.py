@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.envelope import closed, contrast, envelope, is_thin, mean_stroke_width
+from edgedigits_runtime.reading.envelope import closed, envelope, is_thin, mean_stroke_width
+from edgedigits_runtime.reading.levels import contrast
 
 pictures = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24))
 

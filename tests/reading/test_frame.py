@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgedigits.data.dataset import Dataset
-from edgedigits_runtime.reading.frame import fitted, frame_digit, frame_digits, frame_plain, framed_boxes, plain_inks
-from edgedigits_runtime.reading.stroke_width import grey_stroke_width
+from edgedigits_runtime.reading.frame import frame_digit, frame_digits
+from edgedigits_runtime.reading.framed import fitted, frame_plain, framed_boxes, grey_stroke_width, plain_inks
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 from edgedigits_runtime.synthetic.samples import mnist_like
 

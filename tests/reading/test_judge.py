@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.box import Box
-from edgedigits_runtime.reading.criteria import Criteria, Verdict
+from edgedigits_runtime.reading.candidates import Criteria, Verdict
 from edgedigits_runtime.reading.found import Found
 from edgedigits_runtime.reading.judge import Candidates, candidates_of, confidence, judge_found
 

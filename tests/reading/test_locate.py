@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.box import Box
-from edgedigits_runtime.reading.locate import MOST_MARKS, Candidate, locate
+from edgedigits_runtime.reading.by_rules import one_mark
+from edgedigits_runtime.reading.candidates import Candidate
+from edgedigits_runtime.reading.locate import MOST_MARKS, locate
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 
 
@@ -154,3 +156,20 @@ def test_a_wide_strip_is_searched_finely() -> None:
         strip[10:50, 1000 * k : 1000 * k + 40] = drawn(3, k, 40)
     assert {c.line for c in locate(strip).candidates} == {0}
     assert len([c for c in locate(strip).candidates if c.first == c.last]) == 20
+
+
+@given(st.integers(0, 9), st.integers(0, 1000), st.integers(16, 64), st.data())
+def test_one_mark_of_a_small_picture_is_located_as_any_other(
+    digit: int, seed: int, size: int, data: st.DataObject
+) -> None:
+    ink = drawn(digit, seed, size).copy()
+    for y, x in data.draw(st.lists(st.tuples(*[st.integers(0, size - 1)] * 2), max_size=3)):
+        ink[y : y + 2, x : x + 2] ^= 255
+    quick = one_mark(ink)
+    usual = locate(ink)
+    if quick is not None:
+        assert (quick.pieces, quick.side, quick.note) == (usual.pieces, usual.side, usual.note)
+        (one,), (other,) = quick.candidates, usual.candidates
+        assert np.array_equal(one.ink, other.ink)
+        # The width of strokes is only compared with that of other candidates.
+        assert {**vars(one), "ink": 0, "stroke": 0} == {**vars(other), "ink": 0, "stroke": 0}

@@ -18,7 +18,7 @@ from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.engines import open_engine
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ArrayError, EngineClosed, PictureNotFound, PictureTooLarge, UnknownName
-from edgedigits_runtime.reading.frame import fitted
+from edgedigits_runtime.reading.framed import fitted
 from edgedigits_runtime.reading.reader import TOGETHER, Reader
 from edgedigits_runtime.reading.results import Reading
 from edgedigits_runtime.synthetic.samples import mnist_like

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgedigits_runtime.reading.box import Box
-from edgedigits_runtime.reading.criteria import Criteria, Verdict
+from edgedigits_runtime.reading.candidates import Candidate, Criteria, Layout, Verdict
 from edgedigits_runtime.reading.frame import frame_digit
-from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.reject import judge, words
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 

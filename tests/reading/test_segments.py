@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.candidates import Candidate, Layout
 from edgedigits_runtime.reading.hypotheses import CUT
-from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.segments import ANOTHER, ANOTHER_CUT, CUT_CERTAINTY, NO_DIGIT, best_one, chosen
 
 INK = np.full((10, 5), 255, np.uint8)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.candidates import Candidate, Layout
 from edgedigits_runtime.reading.frame import frame_digit
-from edgedigits_runtime.reading.locate import Candidate, Layout
 from edgedigits_runtime.reading.shape import SURE, shape_faults
 from edgedigits_runtime.synthetic.handwriting import draw_digit
 

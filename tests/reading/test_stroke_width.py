@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from edgedigits.data.dataset import Dataset
-from edgedigits_runtime.reading.stroke_width import THICKEST, THINNEST, grey_stroke_width, with_usual_stroke_width
+from edgedigits_runtime.reading.framed import THICKEST, grey_stroke_width
+from edgedigits_runtime.reading.stroke_width import THINNEST, with_usual_stroke_width
 
 
 def bar(width: int, side: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import edgedigits
 from edgedigits_exporters.web.webassembly import finder_parts
 from edgedigits_runtime.engines.finder_network import open_finder_network
 from edgedigits_runtime.reading.box import Box
-from edgedigits_runtime.reading.criteria import EXPECT, Criteria
+from edgedigits_runtime.reading.candidates import EXPECT, Criteria
 from edgedigits_runtime.reading.crop import crop_found
 from edgedigits_runtime.reading.find import Finder
 from edgedigits_runtime.reading.found import Found

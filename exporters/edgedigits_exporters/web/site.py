@@ -20,7 +20,7 @@ from edgedigits_exporters.whole_folders import write_folder
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import MEMBER, read_contract
 from edgedigits_runtime.errors import ArtifactUnsupported
-from edgedigits_runtime.reading.frame import FRAME_SHAPE
+from edgedigits_runtime.reading.framed import FRAME_SHAPE
 from edgedigits_runtime.templates import fill
 
 SUFFIX = "-web"

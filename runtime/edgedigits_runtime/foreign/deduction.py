@@ -24,7 +24,7 @@ from edgedigits_runtime.foreign.output_kind import check_output_kind, kind_of_va
 from edgedigits_runtime.foreign.trial import Tried, candidates, try_each, winner
 from edgedigits_runtime.intervals import wilson
 from edgedigits_runtime.preprocessing import Images, dequantize, network_input, quantize
-from edgedigits_runtime.reading.frame import fitted
+from edgedigits_runtime.reading.framed import fitted
 from edgedigits_runtime.synthetic.samples import mnist_like
 
 DRAWN, SEED = 300, 17

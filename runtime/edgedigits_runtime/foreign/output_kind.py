@@ -9,7 +9,7 @@ from edgedigits_runtime.contract import Contract, OutputKind
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import ContractInvalid
 from edgedigits_runtime.preprocessing import Images, dequantize
-from edgedigits_runtime.reading.frame import fitted
+from edgedigits_runtime.reading.framed import fitted
 from edgedigits_runtime.synthetic.samples import mnist_like
 
 TOLERANCE = 5e-3

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.candidates import Searched, judge_one
 from edgedigits_runtime.reading.components import find_components
 from edgedigits_runtime.reading.crop import crop_found
 from edgedigits_runtime.reading.find import Finder
-from edgedigits_runtime.reading.frame import fitted, frame_digit, framed_boxes, plain_inks
+from edgedigits_runtime.reading.frame import frame_digit
+from edgedigits_runtime.reading.framed import fitted, framed_boxes, plain_inks
 from edgedigits_runtime.reading.judge import Candidates, candidates_of, judge_found
-from edgedigits_runtime.reading.searched import Searched, judge_one
 from edgedigits_runtime.timing import Stopwatch
 
 CONNECTED = 0.8

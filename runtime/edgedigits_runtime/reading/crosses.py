@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.frame import CENTRE, SIDE
+from edgedigits_runtime.reading.framed import CENTRE, SIDE
 from edgedigits_runtime.reading.marks import mask_stroke_width
 
 OFFSETS = (-2.0, 0.0, 2.0)  # The centre of mass of a framed digit is in the middle; the crossing is near it.

@@ -6,9 +6,8 @@ than the strokes and narrower than shadows, so the smallest one that holds whole
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-Grey = NDArray[np.uint8]
+from edgedigits_runtime.reading.levels import Grey, contrast, histograms, ink_weights, subtracted
 
 # Window sizes as fractions of the longest side, or of twice the shorter side of a strip.
 WINDOWS = (1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3)
@@ -17,10 +16,6 @@ SMALL, LARGE = 1 / 12, 1 / 3
 STROKES_IN_WINDOW = 2
 MOST_STROKE = 0.2  # Widest stroke, as a fraction of the longest side.
 COMPLETE = 1.5  # Strokes fit in a window if the next larger window finds at most this many times as much ink.
-
-LEVELS = np.arange(256.0)
-
-FEW = 2000  # Below this many pixels the way to count levels does not matter.
 
 
 def envelope(grey: Grey) -> tuple[Grey, int]:
@@ -62,36 +57,6 @@ def closed(grey: Grey, window: int) -> Grey:
     """Close dark gaps narrower than `window` pixels, uint8 [h, w]; outermost pixels are repeated beyond the edge."""
     padded = _padded(_padded(grey, window).T, window).T
     return _eroded(_dilated(padded, window), window)[window:-window, window:-window]
-
-
-def subtracted(ground: Grey, grey: Grey) -> Grey:
-    """Return the difference of `ground` and a darker `grey`, uint8, 0 where `grey` is lighter."""
-    return ground - np.minimum(ground, grey)
-
-
-def histograms(stack: Grey) -> NDArray[np.int64]:
-    """Count the levels of each picture of a stack, uint8 [N, h, w]: int64 [N, 256]."""
-    return np.stack([counted(picture) for picture in stack])
-
-
-def counted(grey: Grey) -> NDArray[np.int64]:
-    """Count the levels of one picture, uint8 [h, w]: int64 [256]."""
-    if grey.size < FEW:
-        return np.bincount(grey.reshape(-1), minlength=256)
-    # Four times faster than bincount, which first converts each pixel to eight bytes.
-    return np.array(Image.fromarray(np.ascontiguousarray(grey)).histogram(), np.int64)
-
-
-def contrast(histogram: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the contrast of full strokes by histograms [..., 256]: a mean in which faint noise hardly counts."""
-    contrasts: NDArray[np.float64] = histogram @ LEVELS**4 / np.maximum(histogram @ LEVELS**3, 1)
-    return contrasts
-
-
-def ink_weights(stack: Grey) -> NDArray[np.float64]:
-    """Return the third moment of each picture, uint8 [N, h, w]: ink differs much from the ground, noise little."""
-    moments: NDArray[np.float64] = histograms(stack) @ LEVELS**3
-    return moments
 
 
 def ink_weight(ink: Grey) -> float:

@@ -1,32 +1,19 @@
-"""Frame a digit's ink as MNIST does, in 28x28 pixels.
-
-MNIST's digits fill a box of 20x20 pixels, and their centre of mass is in the middle of 28x28 (LeCun, Cortes and Burges,
-http://yann.lecun.com/exdb/mnist). The middle is pixel 14: the centres of mass of all but 2 of the 60,000 training
-images, weighted by grey and in pixel indices, lie within half a pixel of (14, 14). `frame_digit` leaves those images
-unchanged.
-"""
-
-from collections.abc import Sequence
-from typing import Any
+"""Frame a digit's ink as MNIST does, in 28x28 pixels; `frame_digit` leaves images that are framed so unchanged."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.box import Box
-from edgedigits_runtime.reading.resampling import bilinear_weights, resized, weighted
-from edgedigits_runtime.reading.stroke_width import (
+from edgedigits_runtime.reading.framed import (
+    BOX,
+    CENTRE,
     GREY,
+    SIDE,
     THICKEST,
+    extent,
     grey_stroke_width,
     grey_stroke_widths,
-    with_usual_stroke_width,
 )
-
-SIDE = 28
-BOX = 20
-CENTRE = 14
-
-FRAME_SHAPE = (SIDE, SIDE, 1)
+from edgedigits_runtime.reading.resampling import bilinear_weights, resized, weighted
 
 
 def frame_digit(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -51,13 +38,13 @@ def frame_digits(inks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     inked = np.flatnonzero(rows.any(axis=1))
     if not len(inked):
         return framed
-    top, height = _extent(rows[inked])
-    left, width = _extent(columns[inked])
+    top, height = extent(rows[inked])
+    left, width = extent(columns[inked])
     digits, sizes = _all_scaled(inks[inked], (top, height), (left, width))
     strokes = grey_stroke_widths(digits)
     for k in np.flatnonzero((strokes < GREY) | (strokes > THICKEST)).tolist():
         part = inks[inked[k], top[k] : top[k] + height[k], left[k] : left[k] + width[k]]
-        changed = with_usual_stroke_width(part, float(strokes[k]))
+        changed = _with_usual_strokes(part, float(strokes[k]))
         if changed is not None:
             digit = _scaled(_tight(changed))
             digits[k], sizes[k] = 0, digit.shape
@@ -66,77 +53,20 @@ def frame_digits(inks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return framed
 
 
-def plain_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
-    """Return the ink of each 28x28 picture, uint8 [28, 28, C], on a ground of one level; an empty array for any other.
-
-    The ground is the level of all outermost pixels: an image framed as MNIST frames digits has such a rim.
-    """
-    inks = [np.zeros((0, 0), np.uint8)] * len(pictures)
-    sized = [k for k, picture in enumerate(pictures) if picture.shape[:2] == (SIDE, SIDE)]
-    if not sized:
-        return inks
-    stack = np.stack([pictures[k][..., 0] for k in sized])
-    grey = np.array([pictures[k].shape[2] == 1 or bool((pictures[k] == pictures[k][..., :1]).all()) for k in sized])
-    ground = stack[:, :1, :1]
-    rims = (stack[:, [0, -1]] == ground).all(axis=(1, 2)) & (stack[:, :, [0, -1]] == ground).all(axis=(1, 2))
-    # On a dark ground ink is bright, and the other way round.
-    differences = np.where(ground < 128, np.maximum(stack, ground) - ground, ground - np.minimum(stack, ground))
-    for k, ink, plain in zip(sized, differences, (rims & grey).tolist(), strict=True):
-        if plain:
-            inks[k] = ink
-    return inks
-
-
-def framed_boxes(inks: Sequence[NDArray[np.uint8]]) -> list[Box | None]:
-    """Return the box of each picture's ink, uint8 [H, W], if it is already framed as an MNIST image is, else None.
-
-    Its longest side and both coordinates of its centre of mass must be those that framing gives; hardly any other 28x28
-    picture has all three by chance. 13 of MNIST's 60,000 training images have a longest side of 19, none less.
-    """
-    boxes: list[Box | None] = [None] * len(inks)
-    sized = [k for k, ink in enumerate(inks) if ink.shape == (SIDE, SIDE)]
-    if not sized:
-        return boxes
-    stack = np.stack([inks[k] for k in sized])
-    columns, rows = (stack.sum(axis=axis, dtype=np.int64) for axis in (1, 2))
-    (x, width), (y, height) = _extent(columns), _extent(rows)
-    longest = np.maximum(width, height)
-    framed = (longest == BOX - 1) | (longest == BOX)
-    for line in (columns, rows):
-        framed &= np.abs(line @ np.arange(SIDE) / np.maximum(line.sum(axis=1), 1) - CENTRE) <= 0.5
-    found = np.stack([x, y, width, height], axis=1).tolist()
-    for k, box, is_framed in zip(sized, found, framed.tolist(), strict=True):
-        boxes[k] = Box(*box) if is_framed else None
-    return boxes
-
-
-def _extent(ink: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first index of ink and its length for each row of [N, length]."""
-    inked = ink > 0
-    first, behind = inked.argmax(axis=1), inked[:, ::-1].argmax(axis=1)
-    return first, ink.shape[1] - behind - first
-
-
-def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Return a picture, uint8 [H, W, channels], resized to `shape` (height, width, channels) without framing."""
-    height, width, channels = shape
-    return resized(picture[..., 0] if channels == 1 else picture, width, height).reshape(shape)
-
-
-def fitted(framed: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """Return framed digits, uint8 [N, 28, 28], resized to a model's images, uint8 [N, height, width, channels]."""
-    height, width, channels = shape
-    if (height, width) != (SIDE, SIDE):
-        sized = [resized(digit, width, height) for digit in framed]
-        framed = np.array(sized, np.uint8).reshape(len(framed), height, width)
-    return np.repeat(framed[..., np.newaxis], channels, axis=3) if channels > 1 else framed[..., np.newaxis]
-
-
 def _in_box(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a digit, cropped to its ink, with its longest side at 20 pixels and a stroke width as in MNIST."""
     digit = _scaled(ink)
-    changed = with_usual_stroke_width(ink, grey_stroke_width(digit))
+    changed = _with_usual_strokes(ink, grey_stroke_width(digit))
     return digit if changed is None else _scaled(_tight(changed))
+
+
+def _with_usual_strokes(ink: NDArray[np.uint8], width: float) -> NDArray[np.uint8] | None:
+    if GREY <= width <= THICKEST:
+        return None
+    # Here, so that usual digits are framed without it.
+    from edgedigits_runtime.reading.stroke_width import with_usual_stroke_width
+
+    return with_usual_stroke_width(ink, width)
 
 
 def _tight(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

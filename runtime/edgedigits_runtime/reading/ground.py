@@ -13,18 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgedigits_runtime.reading.envelope import (
-    Grey,
-    closed,
-    envelope,
-    ink_weight,
-    ink_weights,
-    ink_within,
-    is_thin,
-    mean_stroke_width,
-    strong,
-    subtracted,
-)
+from edgedigits_runtime.reading.levels import Grey, ink_weights, subtracted
 
 # A smaller side has too few pixels for windows; its strokes are as wide as the gaps between them.
 LEAST_LOCAL_SIDE = 64
@@ -89,7 +78,8 @@ def find_ground(darkest: Grey, lightest: Grey, factor: int) -> Ground:
     dark_ink, surface, uniform = bool(grounds.dark_ink[0]), grounds.level[0], bool(grounds.uniform[0])
     if min(surface.shape) < LEAST_LOCAL_SIDE:
         return Ground(dark_ink, surface, uniform)
-    # Here, so that small pictures start without it.
+    # Here, so that small pictures start without them.
+    from edgedigits_runtime.reading.envelope import closed, envelope, is_thin, mean_stroke_width, strong
     from edgedigits_runtime.reading.sheets import are_sheets
 
     ink = strong(subtracted(surface, sides[dark_ink]))
@@ -130,6 +120,8 @@ def _narrower(sides: dict[bool, Grey], otherwise: bool) -> bool:
 
     Strokes are narrower than the gaps between them. Gaps narrower than strokes, as in an 8, have less weight.
     """
+    from edgedigits_runtime.reading.envelope import ink_weight, ink_within
+
     found = {side: [ink_weight(ink_within(grey, part)) for part in NARROW] for side, grey in sides.items()}
     width = {
         side: [weight >= NEARLY_ALL * weights[-1] for weight in weights].index(True) for side, weights in found.items()

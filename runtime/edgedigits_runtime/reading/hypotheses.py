@@ -109,11 +109,6 @@ def join_cost(gap: float) -> float:
     return 10.0 * max(gap - 0.08, 0.0)
 
 
-def low_cost(height: int) -> float:
-    """Return the cost of a digit of this height in picture pixels: hardly any are so low."""
-    return 0.3 * max(13 - height, 0)
-
-
 def width_cost(width: float) -> float:
     return 3.0 * max(width - 1.2, 0.0)
 

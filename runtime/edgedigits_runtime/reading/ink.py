@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from edgedigits_runtime.reading.envelope import contrast, counted, histograms, subtracted
 from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced, smooth_grounds
+from edgedigits_runtime.reading.levels import contrast, counted, histograms, subtracted
 from edgedigits_runtime.reading.resampling import resized
 
 Ink = NDArray[np.uint8]

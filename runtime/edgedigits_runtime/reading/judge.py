@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.candidates import Criteria, Verdict, doubt, length_note, surplus_note
 from edgedigits_runtime.reading.components import joined
-from edgedigits_runtime.reading.criteria import Criteria, Verdict, doubt, length_note, surplus_note
 from edgedigits_runtime.reading.found import Found
 from edgedigits_runtime.reading.order import lines_of
 

@@ -5,16 +5,15 @@ and the rest is ordered in lines. If geometry cannot distinguish one digit from 
 network's answers decide, see segments.py.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.box import Box
+from edgedigits_runtime.reading.candidates import CUT_WIDTH, Candidate, Layout, low_cost
 from edgedigits_runtime.reading.components import Components, find_components
 from edgedigits_runtime.reading.edge import MOST_COVERED, hugs_edge, without_run_out
 from edgedigits_runtime.reading.grouping import grouped, reference_height
-from edgedigits_runtime.reading.hypotheses import Hypothesis, Piece, hypotheses_of, low_cost
+from edgedigits_runtime.reading.hypotheses import Hypothesis, Piece, hypotheses_of
 from edgedigits_runtime.reading.marks import Mark, mask_stroke_width, trimmed, union
 from edgedigits_runtime.reading.order import lines_of
 
@@ -30,60 +29,10 @@ MOST_CANDIDATES = 2000
 MOST_WIDE = 200  # More marks that may be several digits are words, and are not cut.
 # Lower marks, in heights of the line, are ignored in finding lines, and added to the nearest line.
 LINE_HEIGHT = 0.4
-CUT_WIDTH = 0.8  # A mark at least this wide, in heights of its line, may be two digits.
 # Among MANY_MARKS or more, a mark must be WIDER than the median or SURELY_WIDE.
 MANY_MARKS = 6
 WIDER = 1.4
 SURELY_WIDE = 1.3
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A possible digit.
-
-    Attributes:
-        box: in picture pixels, tight around its ink.
-        ink: uint8 [height, width], the box without the ink of others.
-        first, last: its first and last piece, of all pieces in reading order.
-        line: index of its line.
-        cost: negative log-likelihood of being one digit by geometry alone.
-        cut: whether it was cut from a larger mark.
-        height: relative to the height of its line.
-        stroke: width of its strokes, in search pixels.
-        fill: fraction of its box that is ink, in search pixels.
-    """
-
-    box: Box
-    ink: NDArray[np.uint8]
-    first: int
-    last: int
-    line: int
-    cost: float
-    cut: bool
-    height: float
-    stroke: float
-    fill: float
-
-
-@dataclass(frozen=True)
-class Layout:
-    """All candidates of a picture, in reading order.
-
-    Attributes:
-        candidates: sorted by their first piece; a piece may be in several.
-        pieces: number of pieces; a segmentation covers them all.
-        side: the picture's shorter side in pixels.
-        note: why nothing was located, if the search was given up.
-    """
-
-    candidates: list[Candidate]
-    pieces: int
-    side: int = 0
-    note: str = ""
-
-    @property
-    def boxes(self) -> list[Box]:
-        return [candidate.box for candidate in self.candidates]
 
 
 def locate(ink: NDArray[np.uint8], *, whole: bool = True) -> Layout:

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.frame import frame_digit, framed_boxes
+from edgedigits_runtime.reading.frame import frame_digit
+from edgedigits_runtime.reading.framed import framed_boxes
 from edgedigits_runtime.reading.ink import find_inks
 from edgedigits_runtime.reading.locate import locate
 from edgedigits_runtime.reading.segments import best_one

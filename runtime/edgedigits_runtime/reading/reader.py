@@ -12,11 +12,10 @@ from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
 from edgedigits_runtime.reading.box import Box
-from edgedigits_runtime.reading.criteria import EXPECT, Criteria, Expect, Verdict
+from edgedigits_runtime.reading.candidates import EXPECT, Criteria, Expect, Searched, Verdict, judge_one
 from edgedigits_runtime.reading.decode import MAX_PIXELS, Picture, PictureSource, decode_picture, name_of
-from edgedigits_runtime.reading.frame import frame_plain
+from edgedigits_runtime.reading.framed import frame_plain
 from edgedigits_runtime.reading.results import Digit, Reading, Trace, number_of
-from edgedigits_runtime.reading.searched import Searched, judge_one
 from edgedigits_runtime.timing import STAGES, WITH_FINDER, Stopwatch
 
 if TYPE_CHECKING:

@@ -7,8 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.reading.box import Box
-from edgedigits_runtime.reading.criteria import DOUBTED, Criteria, Verdict, doubt, length_note, surplus_note
-from edgedigits_runtime.reading.locate import Candidate, Layout
+from edgedigits_runtime.reading.candidates import (
+    DOUBTED,
+    Candidate,
+    Criteria,
+    Layout,
+    Verdict,
+    doubt,
+    length_note,
+    surplus_note,
+)
 from edgedigits_runtime.reading.shape import shape_faults
 
 # A candidate higher than this many median digits is a line or a drawing.

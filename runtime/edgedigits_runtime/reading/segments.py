@@ -8,7 +8,7 @@ network", 1991).
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.locate import Layout
+from edgedigits_runtime.reading.candidates import Layout
 
 # A non-digit counts as a digit of this confidence. A network trained with non-digits is less sure of one, and cutting
 # it into pieces that look like digits has to be much better.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgedigits_runtime.reading.locate import Candidate, Layout
+from edgedigits_runtime.reading.candidates import Candidate, Layout
 
 SMALLEST = 0.45  # Lower than this fraction of the line's height is a point, a comma or a stroke.
 # Lower digits cannot be read. Below DIRT_PIXELS, less than the fraction DIRT of the picture's side is dirt.

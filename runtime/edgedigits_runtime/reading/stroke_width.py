@@ -8,36 +8,14 @@ limit. Thick strokes of a digit no larger than the box stay, because no finer pi
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.framed import GREY, THICKEST, grey_stroke_width
 from edgedigits_runtime.reading.resampling import resized
 
 # In pixels of the box of 20.
 THINNEST = 1.5
-GREY = 1.9
-THICKEST = 4.0
 # Widths are changed on a canvas this many times finer than the box.
 FINE = 4
 FINE_SIDE = 20 * FINE
-
-
-def grey_stroke_width(digit: NDArray[np.uint8]) -> float:
-    """Return the mean stroke width in pixels of uint8 [h, w]: twice the ink divided by the length of its outline.
-
-    The length is the total variation (coarea formula), which also holds for grey edges.
-    """
-    return float(grey_stroke_widths(digit[np.newaxis])[0])
-
-
-def grey_stroke_widths(digits: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return `grey_stroke_width` of each of uint8 [N, h, w]."""
-    count, height, width = digits.shape
-    padded = np.zeros((count, height + 2, width + 2), np.float32)
-    padded[:, 1:-1, 1:-1] = digits
-    down, right = padded[:, 1:] - padded[:, :-1], padded[:, :, 1:] - padded[:, :, :-1]
-    slope = np.hypot(down[:, :, 1:] + down[:, :, :-1], right[:, 1:] + right[:, :-1])
-    outline = slope.sum(axis=(1, 2), dtype=np.float64) / 2
-    ink = 2.0 * digits.sum(axis=(1, 2), dtype=np.int64)
-    widths: NDArray[np.float64] = np.divide(ink, outline, out=np.zeros(len(digits)), where=outline > 0)
-    return widths
 
 
 def with_usual_stroke_width(ink: NDArray[np.uint8], width: float) -> NDArray[np.uint8] | None:

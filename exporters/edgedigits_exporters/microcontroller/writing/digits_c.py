@@ -9,6 +9,7 @@ from edgedigits_exporters.microcontroller.graph import Graph
 from edgedigits_exporters.microcontroller.layer import STORED
 from edgedigits_exporters.microcontroller.planning.lowering import Lowered, Program
 from edgedigits_exporters.microcontroller.planning.memory import Plan
+from edgedigits_runtime.classifier import LEAST_CONTRAST, ROUGHEST
 from edgedigits_runtime.contract import Contract, Tensor
 from edgedigits_runtime.preprocessing import (
     SMALLEST_PROBABILITY,
@@ -17,7 +18,6 @@ from edgedigits_runtime.preprocessing import (
     probabilities_of,
     quantize,
 )
-from edgedigits_runtime.reading.blank import LEAST_CONTRAST, ROUGHEST
 from edgedigits_runtime.templates import fill
 
 PACKAGE = files("edgedigits_exporters.microcontroller")

@@ -1,6 +1,6 @@
 /** Images that are refused whatever the network answers: without contrast, or of noise alone. */
 
-// As in edgedigits_runtime/reading/blank.py, which says where these numbers are from.
+// As in edgedigits_runtime/classifier.py, which says where these numbers are from.
 const LEAST_CONTRAST = 16;
 const ROUGHEST = [17, 20];
 
