@@ -60,9 +60,11 @@ class Classifier:
         """
         batch = as_batch(images, self.contract.image_shape)
         blank = are_blank(batch) if self.contract.reader == "digits" else np.zeros(len(batch), bool)
+        if not blank.any():
+            return calibrated(self.engine.run_all(batch), self.contract)
         found = np.full((len(batch), len(self.contract.labels)), SMALLEST_PROBABILITY, np.float32)
         if not blank.all():
-            found[~blank] = calibrated(self.engine.run_all(batch[~blank] if blank.any() else batch), self.contract)
+            found[~blank] = calibrated(self.engine.run_all(batch[~blank]), self.contract)
         return found
 
 
@@ -73,13 +75,20 @@ def are_blank(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
     count, height, width, channels = images.shape
     size = height * width * channels
-    pixels = images.reshape(count, size).astype(np.int64)
     pairs = channels * (height * (width - 1) + (height - 1) * width)
-    signed = images.astype(np.int32)
-    steps = (np.diff(signed, axis=axis) for axis in (1, 2))
-    rough = sum(np.square(step).sum(axis=(1, 2, 3), dtype=np.int64) for step in steps)
-    spread = np.square(pixels).sum(axis=1) - np.square(pixels.sum(axis=1)) // size
+    # float64 holds all sums exactly, and they are four times faster than those of integers.
+    pixels = images.astype(np.float64)
+    flat = pixels.reshape(count, size)
+    rough = _squares(pixels[:, 1:] - pixels[:, :-1]) + _squares(pixels[:, :, 1:] - pixels[:, :, :-1])
+    total = np.add.reduce(flat, 1).astype(np.int64)
+    spread = _squares(flat) - total * total // size
     share, of = ROUGHEST
-    noise = of * rough * size >= share * 2 * pairs * spread
-    blank: NDArray[np.bool_] = noise | (np.ptp(pixels, axis=1) < LEAST_CONTRAST)
+    levels = images.reshape(count, size)
+    contrast = np.maximum.reduce(levels, 1) - np.minimum.reduce(levels, 1)
+    blank: NDArray[np.bool_] = (of * rough * size >= share * 2 * pairs * spread) | (contrast < LEAST_CONTRAST)
     return blank
+
+
+def _squares(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    flat = values.reshape(len(values), -1)
+    return np.einsum("ij,ij->i", flat, flat).astype(np.int64)

@@ -18,6 +18,10 @@ SIDE = 28
 BOX = 20
 CENTRE = 14
 
+PLACES = np.arange(SIDE, dtype=np.float32)
+RIM = np.setdiff1d(np.arange(SIDE * SIDE), np.arange(SIDE * SIDE).reshape(SIDE, SIDE)[1:-1, 1:-1])
+"""Indices of the outermost pixels."""
+
 FRAME_SHAPE = (SIDE, SIDE, 1)
 
 GREY, THICKEST = 1.9, 4.0
@@ -33,14 +37,15 @@ def plain_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]
     sized = [k for k, picture in enumerate(pictures) if picture.shape[:2] == (SIDE, SIDE)]
     if not sized:
         return inks
-    stack = np.stack([pictures[k][..., 0] for k in sized])
-    grey = np.array([pictures[k].shape[2] == 1 or bool((pictures[k] == pictures[k][..., :1]).all()) for k in sized])
-    ground = stack[:, :1, :1]
-    rims = (stack[:, [0, -1]] == ground).all(axis=(1, 2)) & (stack[:, :, [0, -1]] == ground).all(axis=(1, 2))
-    # On a dark ground ink is bright, and the other way round.
-    differences = np.where(ground < 128, np.maximum(stack, ground) - ground, ground - np.minimum(stack, ground))
-    for k, ink, plain in zip(sized, differences, (rims & grey).tolist(), strict=True):
-        if plain:
+    stack = np.array([pictures[k][..., 0] for k in sized]).reshape(-1, SIDE * SIDE)
+    grey = [pictures[k].shape[2] == 1 or bool((pictures[k] == pictures[k][..., :1]).all()) for k in sized]
+    ground = stack[:, :1]
+    plain = np.logical_and.reduce(stack[:, RIM] == ground, axis=1)
+    # On a light ground ink is dark: inverted, it is bright on a dark one. `ground` is a part of `stack`.
+    stack ^= np.where(ground < 128, np.uint8(0), np.uint8(255))
+    found = (np.maximum(stack, ground) - ground).reshape(-1, SIDE, SIDE)
+    for k, ink, is_plain, is_grey in zip(sized, found, plain.tolist(), grey, strict=True):
+        if is_plain and is_grey:
             inks[k] = ink
     return inks
 
@@ -55,24 +60,24 @@ def framed_boxes(inks: Sequence[NDArray[np.uint8]]) -> list[Box | None]:
     sized = [k for k, ink in enumerate(inks) if ink.shape == (SIDE, SIDE)]
     if not sized:
         return boxes
-    stack = np.stack([inks[k] for k in sized])
-    columns, rows = (stack.sum(axis=axis, dtype=np.int64) for axis in (1, 2))
-    (x, width), (y, height) = extent(columns), extent(rows)
-    longest = np.maximum(width, height)
-    framed = (longest == BOX - 1) | (longest == BOX)
-    for line in (columns, rows):
-        framed &= np.abs(line @ np.arange(SIDE) / np.maximum(line.sum(axis=1), 1) - CENTRE) <= 0.5
-    found = np.stack([x, y, width, height], axis=1).tolist()
-    for k, box, is_framed in zip(sized, found, framed.tolist(), strict=True):
+    # All sums are whole numbers that float32 holds.
+    stack = np.array([inks[k] for k in sized], np.float32)
+    sums = np.concatenate([np.add.reduce(stack, 1), np.add.reduce(stack, 2)]).reshape(2, -1, SIDE)
+    start, length = extent(sums)
+    longest = length.max(axis=0)
+    weight = np.maximum(np.add.reduce(sums[0], 1, np.float64), 1)
+    away = np.abs((sums @ PLACES) / weight - CENTRE)
+    framed = ((longest == BOX - 1) | (longest == BOX)) & (away.max(axis=0) <= 0.5)
+    for k, is_framed, box in zip(sized, framed.tolist(), np.concatenate([start, length]).T.tolist(), strict=True):
         boxes[k] = Box(*box) if is_framed else None
     return boxes
 
 
 def extent(ink: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first index of ink and its length for each row of [N, length]."""
+    """Return the first index of ink and its length along the last axis."""
     inked = ink > 0
-    first, behind = inked.argmax(axis=1), inked[:, ::-1].argmax(axis=1)
-    return first, ink.shape[1] - behind - first
+    first, behind = inked.argmax(axis=-1), inked[..., ::-1].argmax(axis=-1)
+    return first, ink.shape[-1] - behind - first
 
 
 def frame_plain(picture: NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
