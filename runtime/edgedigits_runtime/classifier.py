@@ -91,4 +91,5 @@ def are_blank(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _squares(values: NDArray[np.float64]) -> NDArray[np.int64]:
     flat = values.reshape(len(values), -1)
-    return np.einsum("ij,ij->i", flat, flat).astype(np.int64)
+    sums: NDArray[np.float64] = np.einsum("ij,ij->i", flat, flat)
+    return sums.astype(np.int64)
