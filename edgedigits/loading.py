@@ -1,6 +1,8 @@
 """Load a MODEL and return a reader of pictures."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,13 +57,22 @@ def load(
         max_pixels=max_pixels or MAX_PIXELS,
         expect=expect,
         length=length,
-        finder=_open_finder(find_finder(finder, device=device), device, options),
+        finder=_finder(finder, device, options),
     )
 
 
-def _open_finder(path: Path | None, device: str, options: EngineOptions | None) -> "Finder | None":
+def _finder(
+    finder: str | Path | None, device: str, options: EngineOptions | None
+) -> "Finder | Callable[[], Finder] | None":
+    path = find_finder(finder, device=device)
     if path is None:
         return None
+    opening = partial(_open_finder, path, device, options)
+    # What was shipped can be opened, so it is when a picture needs it; what a user names is refused at once.
+    return opening if finder == DEFAULT_FINDER and device in ("auto", "cpu") else opening()
+
+
+def _open_finder(path: Path, device: str, options: EngineOptions | None) -> "Finder":
     if trusted := sha256_in_card(path):
         options = replace(options or EngineOptions(), trusted_sha256=trusted)
     # A reader without a finder starts without it.

@@ -13,6 +13,7 @@ import edgedigits_runtime
 from edgedigits.data.dataset import Dataset
 from tests.conftest import REPOSITORY
 from tests.support.new_interpreter import in_new_interpreter
+from tests.support.small_finder import write_small_finder
 from tests.support.tiny_models import write_tflite
 
 HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "onnx", "tf2onnx", "jax", "torch", "h5py")
@@ -126,6 +127,21 @@ app(["predict", {str(SMALL)!r}], standalone_mode=False)
 loaded = [name for name in sys.modules if name.startswith("edgedigits")]
 assert len(loaded) <= 45, loaded
 assert not [name for name in loaded if name.startswith("edgedigits_runtime.untrusted.")]
+""")
+
+
+def test_a_finder_is_opened_by_the_first_picture_that_needs_it(tmp_path: Path) -> None:
+    write_small_finder(tmp_path / "finder.tflite")
+    in_new_interpreter(f"""
+import sys
+from pathlib import Path
+from edgedigits import loading
+loading.find_finder = lambda *_, **__: Path({str(tmp_path)!r}, "finder.tflite")
+reader = loading.load()
+assert reader.read({str(SMALL)!r}).text == "5"
+loaded = [name for name in sys.modules if name.startswith("edgedigits")]
+assert len(loaded) <= 45 and "edgedigits_runtime.reading.find" not in loaded, loaded
+assert reader.finder.engine.model == "small"
 """)
 
 

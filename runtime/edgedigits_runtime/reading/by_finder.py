@@ -1,7 +1,8 @@
 """Search pictures with a finder: what it boxes is cropped from the full picture and framed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +10,15 @@ from numpy.typing import NDArray
 from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.candidates import Searched, judge_one
 from edgedigits_runtime.reading.components import find_components
-from edgedigits_runtime.reading.crop import crop_found
-from edgedigits_runtime.reading.find import Finder
 from edgedigits_runtime.reading.frame import frame_digit
 from edgedigits_runtime.reading.framed import fitted, framed_boxes, plain_inks
-from edgedigits_runtime.reading.judge import Candidates, candidates_of, judge_found
 from edgedigits_runtime.timing import Stopwatch
+
+if TYPE_CHECKING:
+    from edgedigits_runtime.reading.found import Found
+
+Find = Callable[[NDArray[np.uint8]], "Found"]
+"""See Finder.find; called for pictures that need it."""
 
 CONNECTED = 0.8
 """Least share of the ink, in pixels, of the one piece that is a digit; a speck or a loose stroke may be beside it."""
@@ -22,7 +26,7 @@ NO_INK = np.zeros((0, 0), np.uint8)
 
 
 def search_with_finder(
-    finder: Finder,
+    find: Find,
     pictures: Sequence[NDArray[np.uint8]],
     shape: tuple[int, int, int],
     watch: Stopwatch,
@@ -44,7 +48,7 @@ def search_with_finder(
             continue
         with watch.stage("frame"):
             one = _one_digit(ink, shape)
-        searched.append(one or _search(finder, pixels, shape, watch, letters=letters))
+        searched.append(one or _search(find, pixels, shape, watch, letters=letters))
     return searched
 
 
@@ -62,10 +66,14 @@ def _one_digit(ink: NDArray[np.uint8], shape: tuple[int, int, int]) -> Searched 
 
 
 def _search(
-    finder: Finder, pixels: NDArray[np.uint8], shape: tuple[int, int, int], watch: Stopwatch, *, letters: bool
+    find: Find, pixels: NDArray[np.uint8], shape: tuple[int, int, int], watch: Stopwatch, *, letters: bool
 ) -> Searched:
+    # Here, so that pictures of one digit are read without them.
+    from edgedigits_runtime.reading.crop import crop_found
+    from edgedigits_runtime.reading.judge import Candidates, candidates_of, judge_found
+
     with watch.stage("find"):
-        found = finder.find(pixels)
+        found = find(pixels)
     with watch.stage("frame"):
         index = np.arange(len(found.scores)) if letters else candidates_of(found)
         crops = crop_found(pixels, found.boxes, index)

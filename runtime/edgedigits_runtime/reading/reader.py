@@ -1,9 +1,9 @@
 """The reader: all stages from a picture to its text."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise, repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from edgedigits_runtime.timing import STAGES, WITH_FINDER, Stopwatch
 if TYPE_CHECKING:
     # A reader without a finder starts without it.
     from edgedigits_runtime.reading.find import Finder
+    from edgedigits_runtime.reading.found import Found
 
 FRAMED = 0.6
 """Factor on the threshold for a picture framed as MNIST frames digits: hardly anything else is framed so."""
@@ -58,7 +59,6 @@ class Reader:
         max_pixels: larger pictures are refused.
         expect: "one" digit, one "number" (a line), a "page" of lines, or "auto".
         length: number of digits in a picture; None for any number.
-        finder: finds digits in pictures; without one, the ink is searched by rules. A model of plain pictures has none.
     """
 
     def __init__(
@@ -70,9 +70,11 @@ class Reader:
         max_pixels: int = MAX_PIXELS,
         expect: Expect = "auto",
         length: int | None = None,
-        finder: "Finder | None" = None,
+        finder: "Finder | Callable[[], Finder] | None" = None,
     ) -> None:
         """Set the attributes above; min_confidence None is the contract's threshold.
+
+        A `finder` may be a function that opens it, which is called when a picture needs it.
 
         Raises:
             UnknownName: `expect` is not in EXPECT.
@@ -91,7 +93,14 @@ class Reader:
         self.max_pixels = max_pixels
         self.expect: Expect = expect
         self.length = length
-        self.finder = None if classifier.contract.reader == "plain" else finder
+        self._finder = None if classifier.contract.reader == "plain" else finder
+
+    @property
+    def finder(self) -> "Finder | None":
+        """Finds digits in pictures; without one, the ink is searched by rules. A model of plain pictures has none."""
+        if callable(self._finder):
+            self._finder = self._finder()
+        return self._finder
 
     def __enter__(self) -> "Reader":
         return self
@@ -102,8 +111,8 @@ class Reader:
     def close(self) -> None:
         """Release the engines' threads and memory; the reader cannot be used afterwards."""
         self.classifier.close()
-        if self.finder is not None:
-            self.finder.close()
+        if self._finder is not None and not callable(self._finder):
+            self._finder.close()
 
     def read(self, source: PictureSource, *, name: str | None = None) -> Reading:
         """Read one picture.
@@ -166,7 +175,7 @@ class Reader:
         return searched.boxes, searched.framed
 
     def _stopwatch(self) -> Stopwatch:
-        return Stopwatch(STAGES if self.finder is None else WITH_FINDER)
+        return Stopwatch(STAGES if self._finder is None else WITH_FINDER)
 
     def _decoded(self, source: PictureSource, name: str | None) -> _Decoded:
         contract = self.classifier.contract
@@ -212,13 +221,16 @@ class Reader:
         if self.classifier.contract.reader == "plain":
             with watch.stage("frame"):
                 return [_plain(each, shape) for each in pixels]
-        if self.finder is not None:
+        if self._finder is not None:
             from edgedigits_runtime.reading.by_finder import search_with_finder
 
-            return search_with_finder(self.finder, pixels, shape, watch, letters=letters)
+            return search_with_finder(self._find, pixels, shape, watch, letters=letters)
         from edgedigits_runtime.reading.by_rules import search_by_rules
 
         return search_by_rules(pixels, shape, watch, whole=self.expect != "page")
+
+    def _find(self, pixels: NDArray[np.uint8]) -> "Found":
+        return cast("Finder", self.finder).find(pixels)
 
     def _confidences(self, framed: Sequence[NDArray[np.uint8]]) -> list[Probabilities]:
         """Return the confidences of each picture's framed images, float32 [n, classes], by one call."""
@@ -250,7 +262,7 @@ class Reader:
             device=engine.device,
             providers=engine.providers,
             ms=judged.ms,
-            finder=self.finder.engine if self.finder is not None and judged.searched.scores is not None else None,
+            finder=self.finder.engine if judged.searched.scores is not None and self.finder is not None else None,
             note="; ".join(filter(None, (picture.note, verdict.note))),
         )
 
