@@ -1,7 +1,6 @@
 """Search pictures by rules for ink, ground and strokes, without a finder."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +76,7 @@ def _framed(layout: Layout) -> NDArray[np.uint8]:
 def _judging(layout: Layout, digits: NDArray[np.uint8]) -> Judge:
     def verdict(confidences: Probabilities, criteria: Criteria) -> Verdict:
         judged = judge(layout, digits, confidences, criteria)
-        return replace(judged, lines=tuple(layout.candidates[k].line for k in judged.order))
+        return judged._replace(lines=tuple(layout.candidates[k].line for k in judged.order))
 
     return verdict
 

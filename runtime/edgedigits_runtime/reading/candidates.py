@@ -1,7 +1,6 @@
 """What passes between a picture's search, its classification and its verdict: candidates, criteria, reasons."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -27,8 +26,7 @@ class Criteria(NamedTuple):
     length: int | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Candidates in reading order, and the reason why each is rejected; empty for a digit.
 
     Attributes:
@@ -61,8 +59,7 @@ def surplus_note(found: int, length: int) -> str:
     return surplus if found > length else ""
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
+class Candidate(NamedTuple):
     """A possible digit.
 
     Attributes:
@@ -94,8 +91,7 @@ def low_cost(height: int) -> float:
     return 0.3 * max(13 - height, 0)
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """All candidates of a picture, in reading order.
 
     Attributes:
@@ -118,8 +114,7 @@ class Layout:
 Judge = Callable[[Probabilities, Criteria], Verdict]
 
 
-@dataclass(frozen=True, eq=False)
-class Searched:
+class Searched(NamedTuple):
     """What a search of a picture gives.
 
     Attributes:

@@ -19,7 +19,7 @@ BOX = 20
 CENTRE = 14
 
 PLACES = np.arange(SIDE, dtype=np.float32)
-RIM = np.setdiff1d(np.arange(SIDE * SIDE), np.arange(SIDE * SIDE).reshape(SIDE, SIDE)[1:-1, 1:-1])
+RIM = np.array([k for k in range(SIDE * SIDE) if {k // SIDE, k % SIDE} & {0, SIDE - 1}])
 """Indices of the outermost pixels."""
 
 FRAME_SHAPE = (SIDE, SIDE, 1)

@@ -5,9 +5,8 @@ one (drawings); a smooth surface, fitted robustly against strokes (small picture
 edges of shadows, pages and tables (photos).
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +41,7 @@ DARKEST_SHADE = 0.3
 OTHER_TINT = 0.25
 
 
-@dataclass(frozen=True)
-class Ground:
+class Ground(NamedTuple):
     """The ground of a picture, for ink of one polarity.
 
     Attributes:
@@ -61,8 +59,7 @@ class Ground:
     gain: Grey | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class SmoothGrounds:
+class SmoothGrounds(NamedTuple):
     """The smooth grounds of N pictures: dark_ink bool [N], level uint8 [N, h, w], uniform bool [N]."""
 
     dark_ink: NDArray[np.bool_]

@@ -1,7 +1,7 @@
 """Decide which found boxes are digits, by both networks, by shape and by their neighbours; and in which order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,7 @@ def judge_found(candidates: Candidates, classified: Floats, criteria: Criteria) 
     ]
     doubts = [_doubt(*each, criteria.threshold) for each in zip(sure.tolist(), scores, best, strict=True)]
     verdict = _verdict(candidates.boxes, sure, (faults, doubts), criteria)
-    return replace(verdict, sure=tuple(sure.tolist()))
+    return verdict._replace(sure=tuple(sure.tolist()))
 
 
 def _doubt(sure: float, score: float, classified: float, threshold: float) -> str:

@@ -1,8 +1,8 @@
 """Results of reading a picture, and of every stage."""
 
 from base64 import b64encode
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,7 @@ def number_of(label: str) -> int | None:
     return int(label) if len(label) == 1 and label in "0123456789" else None
 
 
-@dataclass(frozen=True)
-class FinderEngine:
+class FinderEngine(NamedTuple):
     """The finder's model, and where it ran; the fields are those of a reading."""
 
     model: str
@@ -90,12 +89,11 @@ class Reading:
             "ms": {stage: round(milliseconds, 3) for stage, milliseconds in self.ms.items()},
         }
         if self.finder is not None:
-            written["finder"] = asdict(self.finder)
+            written["finder"] = self.finder._asdict()
         return {**written, "note": self.note} if self.note else written
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(NamedTuple):
     """The results of every stage for one picture.
 
     Attributes:
