@@ -243,3 +243,16 @@ def test_a_digit_in_a_long_strip_is_found() -> None:
 def test_a_million_specks_are_no_ink() -> None:
     specks = np.where(np.random.default_rng(0).random((1500, 2000)) < 0.3, 0, 255).astype(np.uint8)
     assert np.mean(ink_of(specks) > 0) < 0.001
+
+
+@given(st.integers(0, 9), st.integers(0, 1000), st.integers(16, 40), st.sampled_from([0, 255]), st.data())
+def test_clean_drawings_have_the_same_ink_in_grey_and_in_colour(
+    digit: int, seed: int, size: int, ground: int, data: st.DataObject
+) -> None:
+    drawn = np.pad(draw_digit(digit, np.random.default_rng(seed), size=size), 3)
+    for y, x in data.draw(st.lists(st.tuples(*[st.integers(0, size + 5)] * 2), max_size=9)):
+        drawn[y, x] = max(drawn[y, x], data.draw(st.integers(0, 12)))
+    faint = data.draw(st.sampled_from([1.0, 0.95, 0.5]))
+    grey = ((drawn * faint).astype(np.uint8) ^ np.uint8(ground))[..., np.newaxis]
+    # Grey drawings are known by their rim; those in colour are searched like any other small picture.
+    assert np.array_equal(find_ink(grey), find_ink(np.repeat(grey, 3, axis=2)))

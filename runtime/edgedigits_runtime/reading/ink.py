@@ -46,6 +46,10 @@ def find_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[Ink]:
         else:
             inks[k] = _of_large(picture)
     for members in alike.values():
+        if pictures[members[0]].shape[2] == 1:
+            members = _drawn(pictures, members, inks)
+        if not members:
+            continue
         extremes = [_extremes(pictures[k]) for k in members]
         darkest, lightest = (np.stack(side) for side in zip(*extremes, strict=True))
         for k, ink in zip(members, _of_small(darkest, lightest), strict=True):
@@ -125,6 +129,22 @@ def _of_one_polarity(darkest: Ink, lightest: Ink) -> Ink:
         peak = _peak(_counted(ink), noise)
     written: Ink = _strokes(ink[np.newaxis], peak, noise, blurred=radius > 0)[0]
     return written
+
+
+def _drawn(pictures: Sequence[NDArray[np.uint8]], members: list[int], inks: list[Ink]) -> list[int]:
+    """Set the ink of clean drawings on black or white, exactly as _of_small does, and return the other members."""
+    ink = np.array([pictures[k][..., 0] for k in members])
+    # On white, ink is dark.
+    ink ^= np.where(ink[:, :1, :1] < 128, np.uint8(0), np.uint8(255))
+    rims = np.concatenate([ink[:, 0], ink[:, -1], ink[:, :, 0], ink[:, :, -1]], axis=1)
+    cubes = np.power(flat := ink.reshape(len(ink), -1).astype(np.float64), 3)
+    peak = np.rint(np.add.reduce(cubes * flat, 1) / np.maximum(np.add.reduce(cubes, 1), 1))
+    drawn = (rims.max(axis=1) == 0) & (flat.max(axis=1) >= FULL_CONTRAST) & (peak >= LEAST_CONTRAST)
+    drawn &= _are_clean(ink, _widened(ink >= np.ceil(STROKE_LEVEL * peak)[:, np.newaxis, np.newaxis]))
+    for k, own, is_drawn in zip(members, ink, drawn.tolist(), strict=True):
+        if is_drawn:
+            inks[k] = own
+    return [k for k, is_drawn in zip(members, drawn.tolist(), strict=True) if not is_drawn]
 
 
 def _of_small(darkest: Ink, lightest: Ink) -> Ink:
