@@ -1,6 +1,5 @@
 """Shapes that no digit has."""
 
-import dataclasses
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from edgedigits_runtime.synthetic.handwriting import draw_digit
 def candidate(ink: np.ndarray, **changed: float) -> Candidate:
     box = Box(0, 0, ink.shape[1], ink.shape[0])
     fill = np.count_nonzero(ink) / ink.size
-    return dataclasses.replace(Candidate(box, ink, 0, 0, 0, 0.0, False, 1.0, 5.0, fill), **changed)
+    return Candidate(box, ink, 0, 0, 0, 0.0, False, 1.0, 5.0, fill)._replace(**changed)
 
 
 def digit(value: int = 5, seed: int = 0) -> np.ndarray:
