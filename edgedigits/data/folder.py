@@ -163,7 +163,7 @@ def _read_all(paths: list[Path], notes: list[str]) -> Images:
     for path, image in zip(paths, decoded(paths, 3, MAX_PIXELS), strict=True):
         grey = bool((image == image[..., :1]).all())
         channels = max(channels, 1 if grey else 3)
-        sizes[image.shape[:2]] += 1  # type: ignore[index]  # height and width
+        sizes[image.shape[:2]] += 1
         if len(sizes) > 1:
             images.clear()
             continue

@@ -86,15 +86,17 @@ class Row:
 
 @dataclass(frozen=True)
 class FineTuned:
-    """A finished fine-tuning: its run folder, which has the model, the table and the sheet of pictures."""
+    """A finished fine-tuning.
+
+    Attributes:
+        run: the folder with the model, the table and the sheet of pictures.
+        rows: of the table: one's own pictures, MNIST, and drawn non-digits if the model takes images of their size.
+        found: what was taken from the pictures, in one line.
+    """
 
     run: RunFolder
     rows: tuple[Row, ...]
-
-    @property
-    def own(self) -> Row:
-        """The row of one's own pictures."""
-        return self.rows[0]
+    found: str
 
     def table(self) -> str:
         """Return the table as text."""
@@ -163,7 +165,7 @@ def fine_tune(options: FineTuneOptions, console: "Console", prepared: Source | N
     )
     table = {"source": options.source, "rows": [dataclasses.asdict(row) for row in rows], "epochs": history}
     write_whole(run.path / TABLE, _json(table))
-    return FineTuned(run, rows)
+    return FineTuned(run, rows, source.own.summary)
 
 
 def prepare_fine_tuning(options: FineTuneOptions, console: "Console") -> Source:
@@ -250,7 +252,7 @@ def _fit(
     model = TrainingModel(
         trained_network,
         augment=Augment(wanted.milder(GENTLE), options.seed),
-        normalisation=contract.normalisation,  # type: ignore[arg-type]  # find_source has checked it
+        normalisation=contract.normalisation,
         non_digits=_non_digits(NON_DIGITS, options.seed) if weight and contract.image_shape == FRAME_SHAPE else None,
         non_digits_weight=weight,
         non_digit_output=contract.non_digit,
