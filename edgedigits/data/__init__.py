@@ -83,7 +83,7 @@ def folder_target(name: str, reader: "ReaderKind | None") -> "Target | None":
     labels = dataset_labels(name)
     if DIGITS.issuperset(labels):
         from edgedigits.data.framing import Target
-        from edgedigits_runtime.reading.frame import FRAME_SHAPE
+        from edgedigits_runtime.reading.framed import FRAME_SHAPE
 
         return Target(FRAME_SHAPE, "digits")
     if reader == "digits":

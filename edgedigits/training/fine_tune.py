@@ -31,7 +31,7 @@ from edgedigits_runtime.contract import Contract, DataUsed
 from edgedigits_runtime.errors import ArtifactUnsupported, DatasetInvalid, EdgedigitsError
 from edgedigits_runtime.intervals import Share, wilson
 from edgedigits_runtime.preprocessing import Images, Probabilities, calibrated, normalise
-from edgedigits_runtime.reading.frame import FRAME_SHAPE
+from edgedigits_runtime.reading.framed import FRAME_SHAPE
 from edgedigits_runtime.synthetic.samples import non_digit_samples
 from edgedigits_runtime.whole_files import whole_file, write_whole
 

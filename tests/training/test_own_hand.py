@@ -169,7 +169,7 @@ def test_photos_in_digit_folders_are_framed_and_a_network_at_chance_is_not_writt
     run_here: RunCommand, tmp_path: Path
 ) -> None:
     for digit in range(3):
-        for number in range(12):
+        for number in range(16):
             save(tmp_path / "mine", digit, picture(digit, number, size=60 + 10 * number), str(number))
     train = ("train", "--data", "mine", "--recipe", "nano", "--epochs", 1)
     failed = run_here(*train, "--out", "run", check=1)
