@@ -12,6 +12,7 @@ from edgedigits.cli.train import (
     MixedPrecision,
     Out,
     Parallel,
+    ReaderName,
     Seed,
     run_training,
 )
@@ -24,7 +25,12 @@ def distill(
     teacher: Annotated[
         list[str], typer.Option(help="A shipped name, a run folder or a .keras file; several are averaged.")
     ],
+    data: Annotated[
+        str | None,
+        typer.Option(help="A dataset, or a folder with one sub-folder of pictures per class.", show_default="mnist"),
+    ] = None,
     data_dir: DataDir = None,
+    reader: ReaderName = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     seed: Seed = 0,
@@ -37,6 +43,18 @@ def distill(
     from edgedigits.training.train_options import TrainOptions
 
     options = TrainOptions(
-        recipe, None, data_dir, epochs, batch_size, seed, False, tuple(teacher), mixed_precision, parallel, out, device
+        recipe,
+        data,
+        data_dir,
+        epochs,
+        batch_size,
+        seed,
+        False,
+        tuple(teacher),
+        mixed_precision,
+        parallel,
+        out,
+        device,
+        reader,
     )
     run_training(options)

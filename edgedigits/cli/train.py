@@ -10,16 +10,19 @@ from edgedigits.data import DATASETS
 from edgedigits.recipes import FINDER, RECIPES
 
 if TYPE_CHECKING:
+    from edgedigits.training.fine_tune import FineTuneOptions
     from edgedigits.training.on_ray import RayResources
     from edgedigits.training.train_options import TrainOptions
 
 EXAMPLES = (
-    "Examples: edgedigits train · edgedigits train --data my-digits/ --augment · "
+    "Examples: edgedigits train · edgedigits train --from base --data my-digits/ · "
     "edgedigits train --resume runs/plain-3conv-20260101-120000 · "
     "edgedigits train --recipe base --seed 0 --seed 1 --seed 2 --address auto · edgedigits train --recipe finder"
 )
 
 PLOT_WIDTH = 100
+
+OF_FINE_TUNING = ("--from", "--data", "--data-dir", "--seed", "--out", "--device")
 
 OF_FINDER = ("--recipe", "--epochs", "--batch-size", "--seed", "--out", "--device")
 
@@ -45,6 +48,13 @@ Gpus = Annotated[
     float | None,
     typer.Option(min=0, help="GPUs of each training on Ray.", show_default="1 if there are any"),
 ]
+ReaderName = Annotated[
+    Literal["digits", "plain"] | None,
+    typer.Option(
+        help="How a folder's pictures are taken: their digit framed, or whole.",
+        show_default="digits if all classes are called by a digit",
+    ),
+]
 DeviceName = Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Device to train on.")]
 
 
@@ -61,6 +71,11 @@ def train(
         typer.Option(help=f"{', '.join(DATASETS)}, or a folder with one sub-folder of pictures per class."),
     ] = None,
     data_dir: DataDir = None,
+    reader: ReaderName = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="MODEL to fine-tune to your own digits in --data, with MNIST rehearsed."),
+    ] = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     seed: Annotated[
@@ -101,8 +116,29 @@ def train(
             raise typer.BadParameter(f"the finder takes one seed, and no {', '.join(wrong) or 'other'}")
         run_finder(resume, epochs, batch_size, seeds[0], out, device)
         return
+    if from_ is not None:
+        wrong = [option for option in given_options(ctx) if option not in OF_FINE_TUNING]
+        if wrong or len(seeds) > 1 or data is None:
+            problem = f"takes no {wrong[0]}" if wrong else "needs one --seed" if data else "needs --data FOLDER"
+            raise typer.BadParameter(f"{problem}; it takes {', '.join(OF_FINE_TUNING)}", param_hint="--from")
+        from edgedigits.training.fine_tune import FineTuneOptions
+
+        run_fine_tuning(FineTuneOptions(from_, data, data_dir, out, seeds[0], device))
+        return
     options = TrainOptions(
-        recipes[0], data, data_dir, epochs, batch_size, seeds[0], augment, (), mixed_precision, parallel, out, device
+        recipes[0],
+        data,
+        data_dir,
+        epochs,
+        batch_size,
+        seeds[0],
+        augment,
+        (),
+        mixed_precision,
+        parallel,
+        out,
+        device,
+        reader,
     )
     if address is None and len(recipes) == len(seeds) == 1:
         if resume is not None and (others := [option for option in given_options(ctx) if option != "--resume"]):
@@ -143,6 +179,21 @@ def run_finder(
         options = FinderOptions(epochs or EPOCHS, batch_size or BATCH_SIZE, seed, out, device)
         run = train_finder(options, console)
     typer.echo(f"run folder: {run.path}, with finder.tflite and finder.onnx")
+
+
+def run_fine_tuning(options: "FineTuneOptions") -> None:
+    """Fine-tune a model to one's own digits; print what it read before and after, and the next command."""
+    from rich.console import Console
+
+    from edgedigits.training.fine_tune import SHEET, fine_tune
+
+    done = fine_tune(options, Console())
+    typer.echo(f"\n{done.table()}\n")
+    if advice := done.advice():
+        typer.secho(advice, err=True, fg="yellow")
+    typer.echo(f"what was taken and left out: {done.run.path / SHEET}")
+    typer.echo(f"run folder: {done.run.path}")
+    typer.echo(f"next: edgedigits export {done.run.path} --format tflite")
 
 
 def run_training(what: "TrainOptions | Path") -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from edgedigits.data.dataset import Dataset
     from edgedigits.data.description import Description
     from edgedigits.data.framing import Target
+    from edgedigits_runtime.contract import ReaderKind
 
 # Each module has a DESCRIPTION and load(data_dir, *, download).
 DATASETS: dict[str, str] = {
@@ -23,6 +24,7 @@ DATASETS: dict[str, str] = {
     "pendigits": "edgedigits.data.pendigits",
     "omniglot": "edgedigits.data.omniglot",
 }
+DIGITS = frozenset("0123456789")
 A_FOLDER = "or the path of a folder with one sub-folder of pictures for each class"
 
 
@@ -37,7 +39,7 @@ def load_dataset(
             the cache.
         download: download missing files.
         target: what a model takes; images of another shape, and all pictures of a folder, are framed for it. None
-            returns the images as they are, and pictures of a folder must have one size.
+            returns the images as they are; for pictures of a folder see load_folder.
 
     Raises:
         UnknownName: neither a known name nor a folder.
@@ -63,6 +65,31 @@ def dataset_labels(name: str) -> tuple[str, ...]:
     from edgedigits.data.folder import folder_labels
 
     return folder_labels(_folder(name))
+
+
+def folder_target(name: str, reader: "ReaderKind | None") -> "Target | None":
+    """Return how the pictures of a folder are framed to train a new network; None for plain pictures and DATASETS.
+
+    Args:
+        name: see load_dataset.
+        reader: "digits" frames each picture's digit as MNIST's, "plain" takes whole pictures; None is "digits" if each
+            class is called by a digit.
+
+    Raises:
+        DatasetInvalid: "digits" for a folder with other classes; for other errors see load_dataset.
+    """
+    if name in DATASETS or reader == "plain":
+        return None
+    labels = dataset_labels(name)
+    if DIGITS.issuperset(labels):
+        from edgedigits.data.framing import Target
+        from edgedigits_runtime.reading.framed import FRAME_SHAPE
+
+        return Target(FRAME_SHAPE, "digits")
+    if reader == "digits":
+        other = next(label for label in labels if label not in DIGITS)
+        raise DatasetInvalid(f"{name}: the digit reader expects classes called 0 to 9, got {other!r}; use plain")
+    return None
 
 
 def _folder(name: str) -> Path:

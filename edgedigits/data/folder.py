@@ -22,6 +22,8 @@ from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.decode import MAX_PIXELS
 
 OFFICIAL = ("train", "test")
+RESIZED = 64
+"""Side that pictures are resized to if most of them differ in size, and no model states another."""
 
 Listed = list[tuple[Path, str]]
 """Picture files with their labels."""
@@ -32,12 +34,12 @@ def load_folder(folder: Path, target: Target | None = None) -> Dataset:
 
     Args:
         folder: see above.
-        target: the pictures are framed for it, whatever their sizes. Without one they must have one size, and their
-            images have one channel if all pictures are grey in any mode, else three (RGB).
+        target: the pictures are framed for it. Without one, images have one channel if all pictures are grey in any
+            mode, else three (RGB); pictures of several sizes are resized to that of most, or to RESIZED.
 
     Raises:
         DatasetInvalid: fewer than two classes, one that the target lacks, a class without pictures, a file that is not
-            a picture, pictures of several sizes, train and test with different classes, or over 4 GiB of pixels.
+            a picture, train and test with different classes, or over 4 GiB of pixels.
         DataNotFound: a picture of labels.csv is missing.
     """
     notes: list[str] = []
@@ -51,7 +53,7 @@ def load_folder(folder: Path, target: Target | None = None) -> Dataset:
         match_labels(labels, target.labels, str(folder), "the model")
     paths = [path for part in lists for path, _ in part]
     if target is None:
-        images = _read_all(paths)
+        images = _read_all(paths, notes)
     else:
         images, more = frame_pictures(paths, target)
         notes += more
@@ -72,6 +74,16 @@ def load_folder(folder: Path, target: Target | None = None) -> Dataset:
 def folder_labels(folder: Path) -> tuple[str, ...]:
     """Return the names of a folder's classes in natural order, without reading pictures; for errors see load_folder."""
     return _classes(_listed(_parts(folder)[0], None, []), folder)
+
+
+def picture_lists(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of each class folder in natural order, without opening them; empty if there are none.
+
+    Raises:
+        DatasetInvalid: a folder cannot be listed.
+    """
+    folders = sorted(_folders(folder), key=lambda child: natural_key(child.name))
+    return {child.name: sorted(_visible(child), key=lambda path: natural_key(path.name)) for child in folders}
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:
@@ -143,31 +155,30 @@ def _digest(lists: list[Listed]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _read_all(paths: list[Path]) -> Images:
-    """Decode the pictures to uint8 [N, H, W, 1] or [N, H, W, 3]."""
+def _read_all(paths: list[Path], notes: list[str]) -> Images:
+    """Decode the pictures to uint8 [N, H, W, 1] or [N, H, W, 3], resized if their sizes differ."""
     images: list[Images] = []
-    size = 0
+    sizes: Counter[tuple[int, int]] = Counter()
+    channels = size = 0
     for path, image in zip(paths, decoded(paths, 3, MAX_PIXELS), strict=True):
         grey = bool((image == image[..., :1]).all())
+        channels = max(channels, 1 if grey else 3)
+        sizes[image.shape[:2]] += 1
+        if len(sizes) > 1:
+            images.clear()
+            continue
         images.append(image[..., :1].copy() if grey else image)
         size += images[-1].nbytes
         if size > MAX_BYTES:
             raise DatasetInvalid(
                 f"the pictures up to {path} have more than {MAX_BYTES // 1024**3} GiB of pixels; make them smaller"
             )
-    _check_sizes(paths, images)
-    if any(image.shape[2] == 3 for image in images):
-        images = [np.broadcast_to(image, (*image.shape[:2], 3)) for image in images]
-    return np.stack(images)
-
-
-def _check_sizes(paths: list[Path], images: list[Images]) -> None:
-    sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in images]
-    ((usual, count), *_) = Counter(sizes).most_common(1)
-    others = [f"{path} is {size}" for path, size in zip(paths, sizes, strict=True) if size != usual]
-    if others:
-        more = f" and {len(others) - 3} more differ" if len(others) > 3 else ""
-        raise DatasetInvalid(f"expected pictures of one size; {count} are {usual}, but {', '.join(others[:3])}{more}")
+    if len(sizes) > 1:
+        ((usual, count), *_) = sizes.most_common(1)
+        height, width = usual if 2 * count > len(paths) else (RESIZED, RESIZED)
+        notes.append(f"pictures of {len(sizes)} sizes were resized to {width}x{height}")
+        return frame_pictures(paths, Target((height, width, channels), "plain"))[0]
+    return np.stack([np.broadcast_to(image, (*image.shape[:2], channels)) for image in images])
 
 
 def _folders(folder: Path) -> list[Path]:

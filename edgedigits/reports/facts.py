@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgedigits.data import load_dataset
+from edgedigits.data import folder_target, load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.label_matching import match_labels
 from edgedigits.data.splits import Splits, split
@@ -97,7 +97,7 @@ def _data(
     name = options.data or config.data
     data_dir = options.data_dir or (Path(config.data_dir) if config.data_dir else None)
     try:
-        dataset = load_dataset(name, data_dir=data_dir)
+        dataset = load_dataset(name, data_dir=data_dir, target=folder_target(name, config.reader))
         splits = split(dataset, get_recipe(config.recipe).split)
     except EdgedigitsError as error:
         # An unknown name is usually a folder of pictures that was moved.

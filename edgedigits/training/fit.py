@@ -30,6 +30,7 @@ from edgedigits.training.phases import Phase, phases_of
 from edgedigits.training.prepared import Prepared, prepare
 from edgedigits.training.quantization import Quantized
 from edgedigits.training.run_folder import RunConfig, RunFolder, format_epoch, start_run
+from edgedigits.training.soundness import check_learned, diagnose_gap
 from edgedigits.training.temperature import with_temperature
 from edgedigits.training.train_options import TrainOptions, config_of
 from edgedigits.training.training_model import TrainingModel
@@ -116,7 +117,7 @@ def resume(
         return training.fit(*load_checkpoint(run.checkpoint))
 
 
-class _EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras publishes no types
+class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]  # Keras publishes no types
     """Draw a bar if the console is a terminal, print finished epochs in any case, and stop after Ctrl-C."""
 
     def __init__(self, console: Console, epochs: int) -> None:
@@ -167,7 +168,7 @@ class _Training:
         """Train from the epoch after `history` to the end and write the finished run."""
         phases = phases_of(self.recipe, self.config.epochs)
         epochs = [(phase, epoch) for phase in phases for epoch in range(phase.first, phase.first + phase.epochs)]
-        progress = _EpochProgress(self.console, len(epochs))
+        progress = EpochProgress(self.console, len(epochs))
         trained = None
         try:
             with remembered_interrupts() as progress.check_interrupt:
@@ -235,7 +236,7 @@ class _Training:
         quantized.measure(normalise(calibration.images, self.recipe.normalisation))
         return quantized
 
-    def _run_epoch(self, trained: TrainingModel, epoch: int, progress: _EpochProgress) -> dict[str, float]:
+    def _run_epoch(self, trained: TrainingModel, epoch: int, progress: EpochProgress) -> dict[str, float]:
         order = shuffled(len(self.splits.train), (self.config.seed, epoch), device_count())
         # Devices share a batch evenly, so the last few validation images may be left out.
         measured = len(self.splits.validation) // device_count() * device_count()
@@ -267,22 +268,30 @@ class _Training:
         )
 
     def _finish(self, model: Any, history: list[dict[str, float]]) -> None:
-        """Write the files of a finished run."""
+        """Write the files of a finished run; raise ModelInaccurate if nothing was learned."""
         # A run may have been killed between its last checkpoint and this file.
         self.run.write_history(history)
+        cause = diagnose_gap(model, history, self.steps)
         with computing(mixed_precision=False, parallel=False):
-            self._write_models(model)
+            self._write_models(model, cause)
+        if cause:
+            self.console.print(cause, highlight=False, soft_wrap=True)
         with whole_file(self.run.curves) as temporary:
             draw_curves(history, temporary)
-        kept = self.run.final if self.recipe.keep == "final" else self.run.best
-        write_whole(self.run.model, kept.read_bytes())
+        write_whole(self.run.model, self._kept.read_bytes())
 
-    def _write_models(self, model: Any) -> None:
-        """Fold the best and the final network, fit their confidence, and write them."""
+    @property
+    def _kept(self) -> Path:
+        return self.run.final if self.recipe.keep == "final" else self.run.best
+
+    def _write_models(self, model: Any, cause: str) -> None:
+        """Fold the best and the final network, fit their confidence, and write them; for `cause` see check_learned."""
         best, _ = load_model(self.run.best)
         for trained, path in ((model, self.run.final), (best, self.run.best)):
             network = fold_batch_normalisation(trained)
             probabilities = network.predict(self._validation(len(self.splits.validation)), verbose=0)
+            if path == self._kept:
+                check_learned(probabilities, self.splits.validation, cause)
             contract = with_temperature(self._contract(), probabilities, self.splits.validation.labels)
             save_model(network, contract, path)
 

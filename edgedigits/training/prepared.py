@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from edgedigits.data import load_dataset
+from edgedigits.data import folder_target, load_dataset
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import Splits, split
 from edgedigits.recipes import get_recipe
 from edgedigits.recipes.recipe import Recipe
 from edgedigits.training.run_folder import RunFolder, check_out
 from edgedigits.training.train_options import TrainOptions, settings_of
+from edgedigits_runtime.contract import ReaderKind
 from edgedigits_runtime.errors import RunError
 
 
@@ -32,17 +33,20 @@ def prepare(what: TrainOptions | Path) -> Prepared:
     recipe = get_recipe(what.recipe)
     settings_of(what)
     check_out(what.out)
-    return _loaded(recipe, what.data or recipe.dataset, what.data_dir)
+    return _loaded(recipe, what.data or recipe.dataset, what.data_dir, what.reader)
 
 
 def _of_run(path: Path) -> Prepared:
     config = RunFolder(path).read_config()
-    prepared = _loaded(get_recipe(config.recipe), config.data, Path(config.data_dir) if config.data_dir else None)
+    if config.started_from:
+        raise RunError(f"{path} was fine-tuned in one go and cannot be resumed; repeat the command with another --out")
+    data_dir = Path(config.data_dir) if config.data_dir else None
+    prepared = _loaded(get_recipe(config.recipe), config.data, data_dir, config.reader)
     if prepared.splits.train.digest() != config.data_fingerprint:
         raise RunError(f"{path} was trained on other data: {config.data!r} has changed; start a new run")
     return prepared
 
 
-def _loaded(recipe: Recipe, data: str, data_dir: Path | None) -> Prepared:
-    dataset = load_dataset(data, data_dir=data_dir)
+def _loaded(recipe: Recipe, data: str, data_dir: Path | None, reader: ReaderKind | None) -> Prepared:
+    dataset = load_dataset(data, data_dir=data_dir, target=folder_target(data, reader))
     return Prepared(recipe, dataset, split(dataset, recipe.split))

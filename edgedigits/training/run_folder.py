@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edgedigits.recipes import FINDER
+from edgedigits_runtime.contract import ReaderKind
 from edgedigits_runtime.errors import OutputNotWritable, RunError
 from edgedigits_runtime.whole_files import remove_abandoned, write_whole
 
@@ -38,6 +39,8 @@ class RunConfig:
         split: the split plan.
         versions: of Python and the libraries.
         teachers: their files.
+        reader: how a folder's pictures were framed; "plain" in runs of older versions.
+        started_from, own_pictures: of a fine-tuning, the `.keras` file and the folder; else None.
     """
 
     recipe: str
@@ -54,6 +57,9 @@ class RunConfig:
     mixed_precision: bool = False
     parallel: bool = False
     teachers: list[str] = field(default_factory=list)
+    reader: ReaderKind = "plain"
+    started_from: str | None = None
+    own_pictures: str | None = None
 
 
 @dataclass(unsafe_hash=True)

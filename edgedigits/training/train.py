@@ -10,6 +10,7 @@ from edgedigits.training.prepared import prepare
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train_options import TrainOptions, settings_of
 from edgedigits_exporters.keras_backend import Device, load_keras
+from edgedigits_runtime.contract import ReaderKind
 from edgedigits_runtime.errors import RunError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def train(
     parallel: bool = False,
     out: Path | None = None,
     device: Device = "auto",
+    reader: ReaderKind | None = None,
 ) -> RunFolder:
     """Train a recipe and return its run folder; mirrors `edgedigits train`.
 
@@ -45,13 +47,15 @@ def train(
         parallel: train on all GPUs of this machine, with the JAX backend.
         out: the run folder; None for a new one under `runs/`.
         device: "auto", "cpu" or "gpu".
+        reader: of a folder's pictures: "digits" finds and frames the digit of each, "plain" takes whole pictures; None
+            is "digits" if all classes are called by a digit.
 
     Raises:
         EdgedigitsError: see edgedigits.training.fit.train.
     """
     options = TrainOptions(
         recipe, data, data_dir, epochs, batch_size, seed, augment, tuple(map(str, teachers)), mixed_precision,
-        parallel, out, device,
+        parallel, out, device, reader,
     )  # fmt: skip
     prepared = prepare(options)
     load_keras()

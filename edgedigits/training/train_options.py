@@ -16,6 +16,7 @@ from edgedigits.recipes.augmentation import GEOMETRY, Augmentation
 from edgedigits.recipes.recipe import Recipe
 from edgedigits.training.run_folder import RunConfig
 from edgedigits_exporters.keras_backend import Device
+from edgedigits_runtime.contract import ReaderKind
 from edgedigits_runtime.errors import EdgedigitsError
 
 
@@ -35,6 +36,7 @@ class TrainOptions:
     parallel: bool = False
     out: Path | None = None
     device: Device = "auto"
+    reader: ReaderKind | None = None
 
 
 def settings_of(options: TrainOptions) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def config_of(options: TrainOptions, dataset: Dataset, splits: Splits) -> RunCon
         augmentation=dataclasses.asdict(augmentation) if augmentation else None,
         device=options.device,
         parallel=options.parallel,
+        reader=dataset.reader,
         data_fingerprint=splits.train.digest(),
         split=dataclasses.asdict(recipe.split),
         versions={

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from edgedigits.data import dataset_labels, folder, load_dataset
+from edgedigits.data import dataset_labels, folder, folder_target, load_dataset
 from edgedigits.data.folder import load_folder, natural_key
 from edgedigits.data.framing import Target
 from edgedigits_runtime.errors import DatasetInvalid
@@ -148,16 +148,37 @@ def test_a_truncated_picture_is_refused(digits):
         load_folder(digits)
 
 
-def test_different_sizes_are_refused(digits):
-    draw(digits / "10" / "wide.png", size=(9, 6))
+def test_pictures_of_several_sizes_are_resized_to_that_of_most(digits):
+    draw(digits / "10" / "wide.png", (200, 0, 0), size=(19, 6), mode="RGB")
+    dataset = load_folder(digits)
+    assert (dataset.train.images.shape, dataset.reader) == ((5, 6, 8, 3), "plain")
+    assert dataset.train.images[:, 0, 0].tolist() == [[11] * 3, [13] * 3, [19] * 3, [21] * 3, [200, 0, 0]]
+    assert "8x6" in dataset.notes[0]
     for number in range(3):
         draw(digits / "2" / f"tall{number}.png", size=(8, 7))
-    with pytest.raises(DatasetInvalid) as caught:
-        load_folder(digits)
-    message = str(caught.value)
-    assert "4 are 8x6" in message
-    assert "tall0.png" in message
-    assert "1 more" in message
+    assert load_folder(digits).train.images.shape == (8, folder.RESIZED, folder.RESIZED, 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "reader", "kind"),
+    [("07", None, "digits"), ("07", "plain", None), ("0a", None, None), ("0a", "plain", None)],
+)
+def test_the_digit_reader_is_used_where_all_classes_are_digits(tmp_path, names, reader, kind):
+    for name in names:
+        (tmp_path / name).mkdir()
+        draw(tmp_path / name / "one.png", size=(40, 30))
+    target = folder_target(str(tmp_path), reader)
+    assert (target.reader if target else None) == kind
+    assert load_dataset(str(tmp_path), target=target).image_shape == ((28, 28, 1) if kind else (30, 40, 1))
+
+
+def test_the_digit_reader_is_refused_for_other_classes(tmp_path):
+    for name in "0a":
+        (tmp_path / name).mkdir()
+        draw(tmp_path / name / "one.png")
+    with pytest.raises(DatasetInvalid, match="'a'"):
+        folder_target(str(tmp_path), "digits")
+    assert folder_target("mnist", "digits") is None
 
 
 def test_too_many_bytes_are_refused(digits, monkeypatch):

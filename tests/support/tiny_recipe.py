@@ -26,7 +26,7 @@ RECIPE = Recipe(
     dataset="optdigits",
     split=SplitPlan(validation=0.2),
     epochs=1,
-    batch_size=512,
+    batch_size=32,
     keep="best",
     non_digits=64,
     non_digit_output=True,

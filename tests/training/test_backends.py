@@ -42,11 +42,11 @@ def test_a_recipe_under_tensorflow_and_jax(small_run: RunFolder, tmp_path: Path)
     assert abs(ours["val_accuracy"] - theirs["val_accuracy"]) < 0.1
 
 
-def test_every_phase_of_pico_under_jax(tmp_path: Path) -> None:
-    arguments = ["--recipe", "pico", "--data", "optdigits", "--epochs", "1", "--out", tmp_path / "run"]
-    done = under_jax("-m", "edgedigits", "train", *arguments)
+def test_every_phase_of_nano_under_jax(tmp_path: Path) -> None:
+    arguments = ["--recipe", "nano", "--data", "optdigits", "--epochs", "1", "--batch-size", "16"]
+    done = under_jax("-m", "edgedigits", "train", *arguments, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
-    assert len(RunFolder(tmp_path / "run").read_history()) == total_epochs(get_recipe("pico"), 1)
+    assert len(RunFolder(tmp_path / "run").read_history()) == total_epochs(get_recipe("nano"), 1)
     assert RunFolder(tmp_path / "run").model.is_file()
 
 
@@ -103,7 +103,7 @@ def test_mixed_precision_saves_a_float32_model(tmp_path: Path) -> None:
     from edgedigits.training.train_options import TrainOptions
     from edgedigits_exporters.keras_file import load_model
 
-    run = train(TrainOptions("nano", data="optdigits", epochs=1, mixed_precision=True, out=tmp_path / "run"))
+    run = train(TrainOptions("nano", "optdigits", None, 1, 16, mixed_precision=True, out=tmp_path / "run"))
     assert run.read_config().mixed_precision
     network, _ = load_model(run.model)
     assert {layer.dtype_policy.name for layer in network.layers} == {"float32"}

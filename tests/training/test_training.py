@@ -44,7 +44,8 @@ def small_layers(classes: int) -> list[Any]:
 @pytest.fixture(scope="module", autouse=True)
 def small_recipe() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
-        _add_recipe(patched, SMALL, layers=small_layers)
+        # An epoch has ten steps; a network at chance would be refused.
+        _add_recipe(patched, SMALL, layers=small_layers, learning_rate=0.01)
         yield
 
 
@@ -216,7 +217,10 @@ def _add_recipe(monkeypatch: pytest.MonkeyPatch, name: str = "of-a-test", **chan
 
 
 def test_patience_of_a_recipe_stops_training_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # At a learning rate of 0 no epoch is better than the first.
+    from edgedigits.training import fit
+
+    # At a learning rate of 0 no epoch is better than the first, and the network is at chance.
+    monkeypatch.setattr(fit, "check_learned", lambda *_: None)
     recipe = _add_recipe(monkeypatch, layers=small_layers, learning_rate=0.0, patience=2, keep="best")
     run = train(tmp_path / "run", recipe=recipe, epochs=9)
     assert len(run.read_history()) == 3
@@ -248,7 +252,7 @@ def test_dropout_is_equal_after_resuming(tmp_path: Path, monkeypatch: pytest.Mon
     from edgedigits.training import fit
     from edgedigits.training.batches import shuffled
 
-    recipe = _add_recipe(monkeypatch, layers=_with_dropout)
+    recipe = _add_recipe(monkeypatch, layers=_with_dropout, learning_rate=0.01)
     undisturbed = train(tmp_path / "undisturbed", recipe=recipe, epochs=3)
 
     def interrupting(count: int, seed: tuple[int, int], multiple_of: int) -> Any:
