@@ -14,6 +14,7 @@ from edgedigits_exporters.microcontroller import literals
 from edgedigits_exporters.microcontroller.planning.lowering import Program
 from edgedigits_exporters.microcontroller.writing.digits_h import contract_lines
 from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.golden import Vectors
 from edgedigits_runtime.templates import fill
 
 TEMPLATES = files("edgedigits_exporters.microcontroller.writing").joinpath("project")
@@ -53,16 +54,29 @@ def fill_file(name: str, marks: Mapping[str, object], folder: Traversable = TEMP
     return fill(text, {mark: value for mark, value in marks.items() if f"@{mark}@" in text})
 
 
-def golden_header(pictures: NDArray[np.uint8], outputs: NDArray[np.int8], kernels: str) -> str:
-    """Return golden.h, which digits_selftest.c replays.
-
-    Args:
-        pictures: uint8 [n, height, width, channels], framed.
-        outputs: int8 [n, classes], LiteRT's answers.
-        kernels: of LiteRT.
-    """
-    marks = {"KERNELS": kernels, "COUNT": len(pictures), "PICTURES": _lines(pictures), "OUTPUTS": _lines(outputs)}
+def golden_header(vectors: Vectors, kernels: str) -> str:
+    """Return golden.h, which digits_selftest.c replays: golden vectors as c.golden_vectors makes them."""
+    pictures, frames = vectors["framed"], vectors.get("frames", np.zeros((0, 0, 0), np.uint8))
+    marks: dict[str, object] = {"KERNELS": kernels, "COUNT": len(pictures), "PICTURES": _lines(pictures)}
+    marks |= {"OUTPUTS": _lines(vectors["output"]), "FRAME_COUNT": len(frames), "FRAMES": "", "REPLAY": ""}
+    if len(frames):
+        own = {
+            "HEIGHT": frames.shape[1],
+            "WIDTH": frames.shape[2],
+            "PIXELS": _lines(frames),
+            "HASHES": _lines(np.array([fnv1a(framed) for framed in vectors["frames_framed"]])),
+            "READINGS": _lines(vectors["frames_output"]),
+        }
+        marks |= {"FRAMES": fill_file("golden_frames.h", own), "REPLAY": "    wrong += golden_frames_wrong();\n"}
     return fill_file("golden.h", marks)
+
+
+def fnv1a(framed: NDArray[np.uint8]) -> int:
+    """Return the 32-bit FNV-1a hash of a framed digit, 0 of an empty one."""
+    value = 2166136261
+    for byte in framed.tobytes():
+        value = (value ^ byte) * 16777619 % 2**32
+    return value if framed.any() else 0
 
 
 def _lines(values: NDArray[np.generic]) -> str:
