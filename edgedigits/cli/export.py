@@ -43,7 +43,7 @@ def export(
         ),
     ] = None,
     project: Annotated[
-        Literal["plain", "arduino", "cmake"] | None,
+        Literal["plain", "arduino", "cmake", "esp-idf", "zephyr", "platformio"] | None,
         typer.Option(help="C: layout of the folder.", show_default="plain"),
     ] = None,
     frame: Annotated[

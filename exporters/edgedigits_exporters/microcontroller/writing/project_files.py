@@ -19,6 +19,8 @@ from edgedigits_runtime.templates import fill
 
 TEMPLATES = files("edgedigits_exporters.microcontroller.writing").joinpath("project")
 
+LIBRARY = {"digits.h": "include/digits.h", "digits.c": "src/digits.c"}
+
 PROJECTS: dict[str, dict[str, str]] = {
     "plain": {
         name: name for name in ("digits.h", "digits.c", "digits_selftest.c", "golden.h", "Makefile", "CMakeLists.txt")
@@ -31,18 +33,62 @@ PROJECTS: dict[str, dict[str, str]] = {
         "library.properties": "library.properties",
     },
     "cmake": {
-        "digits.h": "include/digits.h",
-        "digits.c": "src/digits.c",
+        **LIBRARY,
         "digits_selftest.c": "tests/digits_selftest.c",
         "golden.h": "tests/golden.h",
         "CMakeLists.txt": "CMakeLists.txt",
     },
+    "esp-idf": {
+        **LIBRARY,
+        "idf_CMakeLists.txt": "CMakeLists.txt",
+        "idf_component.yml": "idf_component.yml",
+        "digits_selftest.c": "tests/digits_selftest.c",
+        "golden.h": "tests/golden.h",
+    },
+    "zephyr": {
+        **LIBRARY,
+        "zephyr_module.yml": "zephyr/module.yml",
+        "zephyr_CMakeLists.txt": "zephyr/CMakeLists.txt",
+        "Kconfig": "zephyr/Kconfig",
+        "digits_selftest.c": "tests/digits_selftest.c",
+        "golden.h": "tests/golden.h",
+    },
+    "platformio": {
+        **LIBRARY,
+        "library.json": "library.json",
+        "digits_selftest.c": "tests/digits_selftest.c",
+        "golden.h": "tests/golden.h",
+    },
 }
 """The layouts of a C export: the path of each file by its name."""
+
+FRAME_EXAMPLES: dict[str, dict[str, str]] = {
+    "arduino": {"esp32cam.ino": "examples/esp32cam/esp32cam.ino"},
+    "esp-idf": {
+        "idf_example_CMakeLists.txt": "examples/esp32cam/CMakeLists.txt",
+        "idf_main_CMakeLists.txt": "examples/esp32cam/main/CMakeLists.txt",
+        "idf_main_component.yml": "examples/esp32cam/main/idf_component.yml",
+        "esp32cam.c": "examples/esp32cam/main/main.c",
+    },
+    "zephyr": {
+        "zephyr_sample_CMakeLists.txt": "samples/frame/CMakeLists.txt",
+        "prj.conf": "samples/frame/prj.conf",
+        "sample.yaml": "samples/frame/sample.yaml",
+        "frame.c": "samples/frame/src/main.c",
+    },
+    "platformio": {
+        "platformio.ini": "examples/esp32cam/platformio.ini",
+        "esp32cam.ino": "examples/esp32cam/src/esp32cam.ino",
+    },
+}
+"""Files beside these where digits_read is exported: an example that reads a frame."""
 
 TRY = {
     "plain": "Run `make && ./selftest` to check it on your machine.",
     "cmake": "Run `cmake -B build && cmake --build build && ctest --test-dir build` to check it on your machine.",
+    "esp-idf": "Put this folder into `components/`, or build `examples/esp32cam` with `idf.py build`.",
+    "zephyr": "Name this folder in `ZEPHYR_EXTRA_MODULES`, or build `samples/frame` with `west build`.",
+    "platformio": "Put this folder into `lib/`, or build `examples/esp32cam` with `pio run`.",
     "arduino": "Put this folder into Arduino's `libraries` and run the example *selftest* to check it on your board.",
 }
 """The README's sentence about the self-test, by project."""
