@@ -10,6 +10,7 @@ import pytest
 from edgedigits.model_files import SHIPPED, find_model
 from edgedigits_exporters.microcontroller import c
 from edgedigits_exporters.microcontroller.writing.project_files import FRAME_EXAMPLES, PROJECTS
+from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engines import find_c_file, is_c_export, open_engine
 from tests.support.needs import needs
 from tests.support.tiny_models import pictures
@@ -44,11 +45,14 @@ extern Port Serial;
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    place = tmp_path_factory.mktemp("projects")
-    made = {}
-    for project in PROJECTS:
-        options = c.COptions(project=project, frame="one")
-        made[project] = c.export(SHIPPED / "pico.tflite", place / project, options)
+    place, made = tmp_path_factory.mktemp("projects"), {}
+    pico = SHIPPED / "pico.tflite"
+    # The pictures are read once, not for each layout.
+    vectors = c.golden_vectors(pico, read_contract(pico), "xnnpack", "one")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(c, "golden_vectors", lambda *_: dict(vectors))
+        for project in PROJECTS:
+            made[project] = c.export(pico, place / project, c.COptions(project=project, frame="one"))
     return made
 
 
