@@ -43,8 +43,12 @@ def export(
         ),
     ] = None,
     project: Annotated[
-        Literal["plain", "arduino", "cmake"] | None,
+        Literal["plain", "arduino", "cmake", "esp-idf", "zephyr", "platformio"] | None,
         typer.Option(help="C: layout of the folder.", show_default="plain"),
+    ] = None,
+    frame: Annotated[
+        Literal["none", "one"] | None,
+        typer.Option(help="C: digits in view that digits_read finds in a camera's frame.", show_default="none"),
     ] = None,
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="C of a finder: of its pictures.", show_default="320x320")
@@ -84,7 +88,8 @@ def export(
     from edgedigits.exporting.plan import ExportRequest
     from edgedigits.training.data_of_model import DataOptions
 
-    options = {"kernels": kernels, "project": project, "engine": engine, "npm_package": npm_package, "finder": finder}
+    options = {"kernels": kernels, "project": project, "frame": frame, "engine": engine, "npm_package": npm_package}
+    options["finder"] = finder
     places = DataOptions(data, data_dir)
     made = export_model(ExportRequest(model, format, precision, out, verify, places, expect_accuracy, force, options))
     typer.echo(_describe(made.path, format, made.precision))

@@ -58,6 +58,10 @@ def predict(
     explain: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a sheet with every stage to this folder.")
     ] = None,
+    dump_input: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write what the network received of each digit: raw bytes, and a C array."),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Number of processes.", show_default="1, every core for hundreds of pictures"),
@@ -78,7 +82,7 @@ def predict(
 
     if as_json and as_csv:
         raise typer.BadParameter("give --json or --csv, not both")
-    drawings_of = _drawings(annotate, show_input, explain)
+    drawings_of = _drawings(annotate, show_input, explain, dump_input)
     options = ReaderOptions(
         model, engine, device, common.engine_options(threads, kernels, cores, isolate), min_confidence,
         max_pixels, top_k, expect, length, finder,

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from edgedigits_runtime.errors import OutputNotWritable
 from edgedigits_runtime.sources.files import STANDARD_INPUT
+from edgedigits_runtime.whole_files import write_whole
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
     from edgedigits_runtime.reading.decode import PictureSource
@@ -28,11 +31,13 @@ class Drawings:
         annotated: the picture with boxes, values and confidences.
         network_input: the crops as the network receives them.
         explained: every stage on one sheet.
+        dumped: the bytes of what was read, as the network receives them; a second file has them as a C array.
     """
 
     annotated: Path | None = None
     network_input: Path | None = None
     explained: Path | None = None
+    dumped: Path | None = None
 
     def read_and_draw(self, reader: "Reader", content: "PictureSource", name: str) -> "Reading":
         """Read a picture, write the files, and return the reading.
@@ -56,19 +61,25 @@ class Drawings:
             from edgedigits_runtime.drawing.explain import explain
 
             _save(explain(trace, labels), self.explained)
+        if self.dumped:
+            framed = trace.framed[trace.kept]
+            write_whole(self.dumped, framed.tobytes())
+            write_whole(self.dumped.with_suffix(".h"), c_arrays(framed).encode())
         return trace.reading
 
 
 class DrawingFolders:
     """Names the drawings: no two pictures share a file, and no input picture is overwritten."""
 
-    def __init__(self, annotate: Path | None, show_input: Path | None, explain: Path | None) -> None:
+    def __init__(
+        self, annotate: Path | None, show_input: Path | None, explain: Path | None, dump: Path | None = None
+    ) -> None:
         """Make the folder of each requested drawing if it is missing.
 
         Raises:
             OutputNotWritable: a folder cannot be made.
         """
-        self._folders = (annotate, show_input, explain)
+        self._folders = (annotate, show_input, explain, dump)
         self._stems: dict[str, int] = {}
         for folder in filter(None, self._folders):
             try:
@@ -78,7 +89,7 @@ class DrawingFolders:
 
     def drawings_of(self, name: str) -> Drawings | None:
         """Return the files to draw for the picture called `name`, or None if no drawing is requested."""
-        annotate, show_input, explain = self._folders
+        annotate, show_input, explain, dump = self._folders
         if not any(self._folders):
             return None
         stem = self._unique_stem(name)
@@ -87,6 +98,7 @@ class DrawingFolders:
             annotate and annotate / f"{stem}.annotated{suffix}",
             show_input and show_input / f"{stem}.input.png",
             explain and explain / f"{stem}.explained.png",
+            dump and dump / f"{stem}.input.bin",
         )
 
     def _unique_stem(self, name: str) -> str:
@@ -104,6 +116,16 @@ def _truncate(stem: str) -> str:
     while len(stem.encode("utf-8", "surrogatepass")) > MAX_STEM:
         stem = stem[:-1]
     return stem
+
+
+def c_arrays(framed: "NDArray[np.uint8]") -> str:
+    """Return framed digits, uint8 [N, H, W, C], as a C array, row by row as digits_predict takes them."""
+    count, size = len(framed), int(framed[:1].size)
+    text = f"/* Inputs of the network, in reading order. */\n#include <stdint.h>\n\nenum {{ INPUTS = {count} }};\n"
+    if not count:
+        return text
+    rows = ["    {" + ", ".join(map(str, digit.ravel().tolist())) + "}" for digit in framed]
+    return text + f"\nstatic const uint8_t inputs[INPUTS][{size}] = {{\n" + ",\n".join(rows) + ",\n};\n"
 
 
 def _save(image: "Image", path: Path) -> None:

@@ -241,7 +241,7 @@ def test_a_shipped_model_equals_litert_in_every_value(mnist: Dataset, tmp_path: 
         ({"model": "c"}, ExportError, "digits.tflite"),
         ({"precision": "float16"}, ExportError, "int8.*float16"),
         ({"format": "c++"}, UnknownName, r"'c\+\+'.* onnx, tflite, c, c-array, web"),
-        ({"project": "maven"}, UnknownName, "plain, arduino, cmake"),
+        ({"project": "maven"}, UnknownName, "plain, arduino, cmake, esp-idf, zephyr, platformio"),
     ],
 )
 def test_refused_requests(tmp_path: Path, change: dict[str, str], error: type[EdgedigitsError], fact: str) -> None:

@@ -24,8 +24,14 @@ ENGINE_OF_SUFFIX = {".tflite": "litert", ".onnx": "onnxruntime"}
 
 
 def is_c_export(path: Path) -> bool:
-    """Return whether a path is a folder of C from `edgedigits export --format c`."""
-    return (path / "digits.c").is_file()
+    """Return whether a path is a folder of C from `edgedigits export --format c`, in any layout."""
+    return find_c_file(path, "digits.c").is_file()
+
+
+def find_c_file(folder: Path, name: str) -> Path:
+    """Return the path of a C file in a folder of any layout of `--project`; that of the plain one if it is missing."""
+    places = (folder / place / name for place in ("", "src", "include"))
+    return next((path for path in places if path.is_file()), folder / name)
 
 
 def open_engine(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.engine_options import EngineOptions
+from edgedigits_runtime.engines import find_c_file
 from edgedigits_runtime.engines.engine import Engine, EngineReport, keep_on_cores, worker_count
 from edgedigits_runtime.errors import ArtifactCorrupt, DeviceUnavailable
 from edgedigits_runtime.whole_files import whole_file
@@ -93,14 +94,15 @@ def compiled(folder: Path, name: str = "digits", beside: str = SIZES) -> Path:
             " or use the .tflite file with LiteRT"
         )
     try:
-        texts = [folder.joinpath(f"{name}.{kind}").read_bytes() for kind in "hc"]
+        header, source = (find_c_file(folder, f"{name}.{kind}") for kind in "hc")
+        texts = [header.read_bytes(), source.read_bytes()]
     except OSError as error:
         raise ArtifactCorrupt(f"{folder} is not a whole C export: {error}; export it again") from error
     identity = hashlib.sha256(b"\0".join([*texts, beside.encode(), _version(compiler), " ".join(FLAGS).encode()]))
     library = _cache() / f"{identity.hexdigest()[:32]}.so"
     if not library.is_file():
         with whole_file(library) as temporary:
-            _compile(compiler, folder / f"{name}.c", beside, temporary)
+            _compile(compiler, source, header.parent, beside, temporary)
     return library
 
 
@@ -110,16 +112,15 @@ def find_compiler() -> str | None:
     return next(filter(None, map(shutil.which, [wanted] if wanted else ["cc", "gcc", "clang"])), None)
 
 
-def _compile(compiler: str, source: Path, beside: str, library: Path) -> None:
-    folder = source.parent
+def _compile(compiler: str, source: Path, include: Path, beside: str, library: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as place:
         sizes = Path(place) / "sizes.c"
         sizes.write_text(beside)
-        command = [compiler, *FLAGS, f"-I{folder}", str(source), str(sizes), "-o", str(library), "-lm"]
+        command = [compiler, *FLAGS, f"-I{include}", str(source), str(sizes), "-o", str(library), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = next((line for line in done.stderr.splitlines() if "error" in line), "it gave no reason")
-        raise ArtifactCorrupt(f"{compiler} cannot compile {folder}: {reason.strip()}; export it again")
+        raise ArtifactCorrupt(f"{compiler} cannot compile {source.parent}: {reason.strip()}; export it again")
 
 
 def _version(compiler: str) -> bytes:

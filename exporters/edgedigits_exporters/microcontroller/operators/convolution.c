@@ -33,7 +33,7 @@ KERNEL void convolve_columns(const convolution *layer, const uint8_t *input, int
     for (int i = 0; i < columns; i++) {
         uint8_t *const bytes = (uint8_t *)(patches + times(2, step));
         if (!in->is_one_piece) gather(in, input, y, x + i, bytes);
-        take_patch(in->is_one_piece ? row + times(i, columns_apart) : bytes, length, patches + times(i, step));
+        take_patch(in->is_one_piece ? row + times(i, columns_apart) : bytes, length, columns, patches + 2 * i);
     }
 #else
     if (in->is_one_piece && length % LANES == 0) {

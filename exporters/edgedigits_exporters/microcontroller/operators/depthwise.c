@@ -28,10 +28,44 @@ KERNEL void depthwise_block(const depthwise *layer, const uint8_t *const *rows, 
     for (int k = 0; k < channels; k++) output[c + k] = requantize(&layer->to, c + k, sums[k]);
 }
 
+#if DUAL_MULTIPLIES
+/* Four channels at a time: each word of values and of weights is split once, and half-words are multiplied. */
+KERNEL void depthwise_four(const depthwise *layer, const uint8_t *const *rows, int left, taps on, int c, uint8_t *output)
+{
+    const input_window *const in = &layer->in;
+    const uint32_t zeros = in->zero * 0x00010001u;
+    int32_t s = 0, t = 0, u = 0, v = 0;
+
+    for (int i = on.first_i; i < on.end_i; i++) {
+        const uint8_t *values = rows[i] + times(left + on.first_j, in->channels) + c;
+        const int8_t *weights = layer->weights + times(i * in->window_width + on.first_j, layer->channels) + c;
+        for (int j = on.first_j; j < on.end_j; j++, values += in->channels, weights += layer->channels) {
+            const uint32_t four = word_at(values), taken = word_at(weights);
+            const int16x2_t even = (int16x2_t)((uint32_t)__uxtb16((uint8x4_t)four)), odd = (int16x2_t)odd_values(four);
+            const int16x2_t x = in->zero ? __ssub16(even, (int16x2_t)zeros) : even;
+            const int16x2_t y = in->zero ? __ssub16(odd, (int16x2_t)zeros) : odd;
+            const int16x2_t m = __sxtb16((int8x4_t)taken), n = odd_weights(taken);
+            s = __smlabb(x, m, s);
+            t = __smlabb(y, n, t);
+            u = __smlatt(x, m, u);
+            v = __smlatt(y, n, v);
+        }
+    }
+    output[c] = requantize(&layer->to, c, s);
+    output[c + 1] = requantize(&layer->to, c + 1, t);
+    output[c + 2] = requantize(&layer->to, c + 2, u);
+    output[c + 3] = requantize(&layer->to, c + 3, v);
+}
+#endif
+
 KERNEL void depthwise_taps(const depthwise *layer, const uint8_t *const *rows, int left, taps on, uint8_t *output)
 {
     int c = 0;
 
+#if DUAL_MULTIPLIES
+    if (layer->multiplier == 1)
+        for (; c + 4 <= layer->channels; c += 4) depthwise_four(layer, rows, left, on, c, output);
+#endif
     for (; c + BLOCK <= layer->channels; c += BLOCK) depthwise_block(layer, rows, left, on, c, BLOCK, output);
     if (layer->channels % BLOCK)
         depthwise_block(layer, rows, left, on, c, layer->channels % BLOCK, output);

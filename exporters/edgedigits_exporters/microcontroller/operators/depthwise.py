@@ -42,7 +42,7 @@ def lower(operator: Depthwise, sources: tuple[Source, ...], kernels: Kernels) ->
     Raises:
         ArtifactUnsupported: sums too large to round.
     """
-    files = ("window", *requantization.KERNELS[kernels], "depthwise", "depthwise_row")
+    files = ("words", "window", *requantization.KERNELS[kernels], "depthwise", "depthwise_row")
     return requantization.weighted_layer(
         operator, sources, kernels, files, "depthwise", "depthwise_row(layer, {input}, y, {output});",
         window_height=operator.window.size[0],

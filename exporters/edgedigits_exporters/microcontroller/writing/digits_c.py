@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from edgedigits_exporters.microcontroller import literals
+from edgedigits_exporters.microcontroller import frame_one, literals
 from edgedigits_exporters.microcontroller.graph import Graph
 from edgedigits_exporters.microcontroller.layer import STORED
 from edgedigits_exporters.microcontroller.planning.lowering import Lowered, Program
@@ -28,8 +28,8 @@ WEIGHT_OF_ONE = 65535
 """Weight of the probability 1 in the table of confidences, which are exact to about 0.0001."""
 
 
-def digits_c(program: Program, contract: Contract, heading: str) -> str:
-    """Return digits.c; `heading` is its first comment."""
+def digits_c(program: Program, contract: Contract, heading: str, frame: str = "none") -> str:
+    """Return digits.c; `heading` is its first comment, `frame` see COptions."""
     parts = [
         heading,
         kernel("head"),
@@ -40,8 +40,26 @@ def digits_c(program: Program, contract: Contract, heading: str) -> str:
         _pixels(program.graph, contract),
         _confidence(contract),
         *_predict(contract),
+        *(() if frame == "none" else [frame_one_c()]),
+        "/* NOLINTEND(bugprone-easily-swappable-parameters) */",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def frame_one_c() -> str:
+    """Return the C code of digits_read."""
+    values = {
+        "CELLS": frame_one.CELLS,
+        "MARKS": frame_one.MOST_MARKS,
+        "REACH": frame_one.REACH,
+        "CONTRAST": frame_one.LEAST_CONTRAST,
+        "INK": frame_one.INK_SHARE,
+        "GROUND": frame_one.GROUND_SHARE,
+        "NOISE": frame_one.CONTRAST_TO_NOISE,
+        "JOINED": frame_one.JOINED_SHARE,
+        "SIDE": frame_one.LEAST_SIDE,
+    }
+    return fill(kernel("one"), values)
 
 
 def kernels_of(program: Lowered, *others: str) -> list[str]:

@@ -7,8 +7,8 @@ from edgedigits_runtime.contract import Contract
 from edgedigits_runtime.templates import fill
 
 
-def digits_h(program: Program, contract: Contract, heading: str, version: str) -> str:
-    """Return digits.h; `heading` is its first comment."""
+def digits_h(program: Program, contract: Contract, heading: str, version: str, frame: str = "none") -> str:
+    """Return digits.h; `heading` is its first comment, `frame` see COptions."""
     graph, twice = program.graph, contract.normalisation == "column-l2"
     height, width, channels = graph.input.shape
     constants = {
@@ -31,6 +31,7 @@ def digits_h(program: Program, contract: Contract, heading: str, version: str) -
         "CONTRACT": literals.comment(". ".join(contract_lines(program, contract)) + "."),
         "WIDE_SCRATCH": program.wide_plan.size,
         "SCRATCH": program.plan.size,
+        "READ": "" if frame == "none" else f"{kernel(f'{frame}.h')}\n\n",
         "ROWS": "twice for rows 0, 1, ..." if twice else "for rows 0, 1, ...",
     }
     return fill(kernel("digits.h"), constants) + "\n"

@@ -1,46 +1,63 @@
 /* Sum the products of one or two patches with up to BLOCK rows of weights: sums[patch * BLOCK + row]. */
 #if DUAL_MULTIPLIES
 /* Two products an instruction: a patch is stored as pairs of 16-bit values, the first and third of each four, then the
-   second and fourth, since SXTB16 splits weights this way. */
+   second and fourth, since SXTB16 splits weights this way. Two patches alternate, so that one load brings a four of
+   each; compilers do not make such loads, so it is in assembly. */
 typedef uint32_t patch_value;
 
-KERNEL void take_patch(const uint8_t *bytes, int length, patch_value *patch)
+/* Store a patch as each of `patches`. */
+KERNEL void take_patch(const uint8_t *bytes, int length, int patches, patch_value *patch)
 {
     int k = 0;
 
-    for (; k + 3 < length; k += 4) {
+    for (; k + 3 < length; k += 4, patch += 2 * patches) {
         const uint32_t four = word_at(bytes + k);
-        *patch++ = (uint32_t)__uxtb16((uint8x4_t)four);
-        *patch++ = (uint32_t)__uxtb16((uint8x4_t)(four >> 8));
+        patch[0] = (uint32_t)__uxtb16((uint8x4_t)four);
+        patch[1] = odd_values(four);
     }
     if (k < length) {
         uint32_t rest = 0;
         memcpy(&rest, bytes + k, (size_t)(length - k));
-        *patch++ = (uint32_t)__uxtb16((uint8x4_t)rest);
-        *patch++ = (uint32_t)__uxtb16((uint8x4_t)(rest >> 8));
+        patch[0] = (uint32_t)__uxtb16((uint8x4_t)rest);
+        patch[1] = odd_values(rest);
     }
 }
 
 KERNEL void products(const patch_value *patch, int step, int patches, const int8_t *weights, int rows, int length,
                      int32_t *sums)
 {
-    const patch_value *const end = patch + (length + 3) / 4 * 2;
+    /* The last of 3x3 values is alone. */
+    const int alone = length % 4 == 1;
+    const patch_value *const end = patch + (length + 3 - 4 * alone) / 4 * 2 * patches;
     int32_t a = 0, b = 0, c = 0, d = 0;
 
+    (void)step;
     DO_NOT_UNROLL
-    for (; patch != end; patch += 2, weights += 4) {
-        const int16x2_t x = (int16x2_t)patch[0], y = (int16x2_t)patch[1];
+    for (; patch != end; weights += 4) {
+        /* LDM loads into ascending registers; a call may change them, so they are copied at once. */
+        register uint32_t r2 __asm__("r2"), r3 __asm__("r3"), r4 __asm__("r4") = 0, r5 __asm__("r5") = 0;
+        if (patches == 2)
+            __asm__("ldmia %0!, {%1, %2, %3, %4}" : "+&r"(patch), "=&r"(r2), "=&r"(r3), "=&r"(r4), "=&r"(r5) : : "memory");
+        else
+            __asm__("ldmia %0!, {%1, %2}" : "+&r"(patch), "=&r"(r2), "=&r"(r3) : : "memory");
+        const int16x2_t x = (int16x2_t)r2, y = (int16x2_t)r3, z = (int16x2_t)r4, t = (int16x2_t)r5;
         const uint32_t u = word_at(weights);
-        const int16x2_t m = __sxtb16((int8x4_t)u), n = __sxtb16((int8x4_t)(u >> 8));
+        const int16x2_t m = __sxtb16((int8x4_t)u), n = odd_weights(u);
         a = __smlad(y, n, __smlad(x, m, a));
+        if (patches == 2) c = __smlad(t, n, __smlad(z, m, c));
         if (rows == 2) {
             const uint32_t v = word_at(weights + length);
-            const int16x2_t o = __sxtb16((int8x4_t)v), p = __sxtb16((int8x4_t)(v >> 8));
-            b = __smlad(y, p, __smlad(x, o, b));
-            if (patches == 2)
-                d = __smlad((int16x2_t)patch[step + 1], p, __smlad((int16x2_t)patch[step], o, d));
+            const int16x2_t o = __sxtb16((int8x4_t)v), q = odd_weights(v);
+            b = __smlad(y, q, __smlad(x, o, b));
+            if (patches == 2) d = __smlad(t, q, __smlad(z, o, d));
         }
-        if (patches == 2) c = __smlad((int16x2_t)patch[step + 1], n, __smlad((int16x2_t)patch[step], m, c));
+    }
+    if (alone) {
+        const int32_t x = (int32_t)patch[0], z = patches == 2 ? (int32_t)patch[2] : 0;
+        a += x * weights[0];
+        if (rows == 2) b += x * weights[length];
+        if (patches == 2) c += z * weights[0];
+        if (patches == 2 && rows == 2) d += z * weights[length];
     }
     sums[0] = a;
     if (rows == 2) sums[1] = b;

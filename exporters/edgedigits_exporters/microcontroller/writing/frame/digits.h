@@ -55,7 +55,7 @@ void digits_predict_rows(digits_row_reader *read, void *context, digits_result *
 /* Run the network alone, from [DIGITS_PIXELS] to [DIGITS_OUTPUTS] stored values. */
 void digits_invoke(const int8_t *input, int8_t *output, void *scratch);
 
-#ifdef __cplusplus
+@READ@#ifdef __cplusplus
 }
 #endif
 

@@ -31,5 +31,3 @@ SMALL void digits_predict(const uint8_t pixels[DIGITS_PIXELS], digits_result *re
 {
     digits_predict_rows(pixel_row, &pixels, result, scratch);
 }
-
-/* NOLINTEND(bugprone-easily-swappable-parameters) */

@@ -14,7 +14,7 @@
 #define golden_copy memcpy
 #endif
 
-enum { GOLDEN_PICTURES = @COUNT@, GOLDEN_ROW = DIGITS_WIDTH * DIGITS_CHANNELS };
+enum { GOLDEN_PICTURES = @COUNT@, GOLDEN_FRAMES = @FRAME_COUNT@, GOLDEN_ROW = DIGITS_WIDTH * DIGITS_CHANNELS };
 
 static const uint8_t golden_pictures[GOLDEN_PICTURES * DIGITS_PIXELS] GOLDEN_FLASH = {
 @PICTURES@};
@@ -22,7 +22,7 @@ static const uint8_t golden_pictures[GOLDEN_PICTURES * DIGITS_PIXELS] GOLDEN_FLA
 static const int8_t golden_outputs[GOLDEN_PICTURES * DIGITS_OUTPUTS] GOLDEN_FLASH = {
 @OUTPUTS@};
 
-static void golden_row(void *context, int y, uint8_t *row)
+@FRAMES@static void golden_row(void *context, int y, uint8_t *row)
 {
     golden_copy(row, *(const uint8_t *const *)context + y * GOLDEN_ROW, GOLDEN_ROW);
 }
@@ -41,7 +41,7 @@ static int golden_wrong(void *scratch)
         golden_copy(expected, golden_outputs + i * DIGITS_OUTPUTS, DIGITS_OUTPUTS);
         wrong += memcmp(result.output, expected, DIGITS_OUTPUTS) != 0;
     }
-    return wrong;
+@REPLAY@    return wrong;
 }
 
 #endif
