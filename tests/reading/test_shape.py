@@ -1,6 +1,5 @@
 """Shapes that no digit has."""
 
-
 import numpy as np
 import pytest
 
