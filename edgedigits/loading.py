@@ -6,7 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgedigits.model_files import DEFAULT_FINDER, DEFAULT_MODEL, find_finder, find_model, open_model, sha256_in_card
+from edgedigits.model_files import (
+    DEFAULT_FINDER,
+    DEFAULT_MODEL,
+    SHIPPED_BY_NAME,
+    find_finder,
+    find_model,
+    open_model,
+    sha256_in_card,
+)
 from edgedigits_runtime.classifier import Classifier
 from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.errors import ContractInvalid
@@ -41,15 +49,15 @@ def load(
         max_pixels: larger pictures are refused; None is the default limit.
         expect: "one" digit a picture, one "number", a "page" of lines, or "auto".
         length: how many digits a picture holds; None for any number.
-        finder: a `.tflite` or `.onnx` file of the network that finds the digits, or None to find them by rules; the
-            default is the shipped file, or rules where none is shipped.
+        finder: a `.tflite` or `.onnx` file of the network that finds the digits, or "shipped" for the shipped one;
+            None finds them by rules.
 
     Raises:
         EdgedigitsError: the model, engine or device cannot be used; see edgedigits_runtime.errors.
     """
     path = find_model(model, engine=engine, device=device)
     opened = open_model(path, engine=engine, device=device, options=options)
-    if opened.contract.reader == "plain" and finder not in (None, DEFAULT_FINDER):
+    if opened.contract.reader == "plain" and finder is not None:
         raise ContractInvalid(f"{path} takes whole pictures, in which nothing is searched; leave the finder out")
     return Reader(
         Classifier(opened),
@@ -69,7 +77,7 @@ def _finder(
         return None
     opening = partial(_open_finder, path, device, options)
     # What was shipped can be opened, so it is when a picture needs it; what a user names is refused at once.
-    return opening if finder == DEFAULT_FINDER and device in ("auto", "cpu") else opening()
+    return opening if finder == SHIPPED_BY_NAME and device in ("auto", "cpu") else opening()
 
 
 def _open_finder(path: Path, device: str, options: EngineOptions | None) -> "Finder":

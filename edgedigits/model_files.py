@@ -30,7 +30,9 @@ SHIPPED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base"
 SHIPPED_FINDER = SHIPPED / "finder"
 """Holds finder.tflite for the processor, finder.onnx for accelerators, finder.wasm for pages, and their card."""
-DEFAULT_FINDER = "shipped"
+SHIPPED_BY_NAME = "shipped"
+"""What a finder is called that is shipped."""
+DEFAULT_FINDER: str | None = None
 SUFFIXES = (*ENGINE_OF_SUFFIX, ".keras")
 HDF5 = (".h5", ".hdf5")
 SUFFIX_OF_ENGINE = {engine: suffix for suffix, engine in ENGINE_OF_SUFFIX.items()} | {"keras": ".keras"}
@@ -63,16 +65,16 @@ def find_finder(finder: str | Path | None, *, device: str = "auto") -> Path | No
     """Return the finder's file to read pictures with; None where they are read by rules.
 
     Args:
-        finder: a file, which need not exist; None for no finder; DEFAULT_FINDER for the shipped one, if there is one.
+        finder: a file, which need not exist; None for no finder; "shipped" for the shipped one.
         device: see edgedigits_runtime.engines.open_engine.
 
     Raises:
         ArtifactNotFound, ArtifactCorrupt: a shipped file is missing, or was changed.
     """
-    if finder is None or str(finder) != DEFAULT_FINDER:
+    if finder is None or str(finder) != SHIPPED_BY_NAME:
         return None if finder is None else Path(finder)
     if not SHIPPED_FINDER.is_dir():
-        return None
+        raise ArtifactNotFound("no finder is shipped yet; train one: edgedigits train --recipe finder")
     usual = "litert" if device in ("auto", "cpu") else "onnxruntime"
     return check_shipped(SHIPPED_FINDER / f"finder{SUFFIX_OF_ENGINE[usual]}")
 

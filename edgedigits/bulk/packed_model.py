@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgedigits.model_files import DEFAULT_FINDER, contract_of, find_finder, find_model
+from edgedigits.model_files import contract_of, find_finder, find_model
 from edgedigits.predicting.pictures import ReaderOptions
 from edgedigits_runtime.engines.finder_network import read_contract_of
 
@@ -59,8 +59,6 @@ def pack_model(options: ReaderOptions) -> PackedModel:
     """Pack the model and the finder of the options; raises EdgedigitsError if one is missing or has no contract."""
     path = find_model(options.model, engine=options.engine, device=options.device).absolute()
     contract, finder = contract_of(path), find_finder(options.finder, device=options.device)
-    if contract.reader == "plain" and options.finder == DEFAULT_FINDER:
-        finder = None
     packed = None
     if finder is not None:
         packed = PackedModel(read_contract_of(finder).name, str(finder.absolute()), _files(finder))

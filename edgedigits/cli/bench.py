@@ -45,7 +45,7 @@ def bench(
     threads: Threads = 1,
     kernels: Kernels = "auto",
     cores: Cores = None,
-    finder: Finder = "shipped",
+    finder: Finder = "none",
     what: Annotated[
         Literal["read", "invoke"], typer.Option(help="Time whole readings, stage by stage, or the engine alone.")
     ] = "read",

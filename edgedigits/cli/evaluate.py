@@ -34,7 +34,7 @@ def evaluate(
     threads: common.Threads = 1,
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
-    finder: common.Finder = "shipped",
+    finder: common.Finder = "none",
     expect: Annotated[common.Expected, typer.Option(help="What every picture holds.")] = "auto",
     exclude: Annotated[
         list[str] | None,

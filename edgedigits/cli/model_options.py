@@ -47,10 +47,9 @@ Length = Annotated[int | None, typer.Option(min=1, help="Number of digits, if yo
 Finder = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|none",
-        help="File of the network that finds the digits, .tflite or .onnx; none finds them by rules.",
+        metavar="FILE|shipped|none",
+        help="Network that finds the digits: a .tflite or .onnx file, or the shipped one; none finds them by rules.",
         callback=lambda value: None if value == "none" else value,
-        show_default="the shipped one, if there is one",
     ),
 ]
 

@@ -43,7 +43,7 @@ def predict(
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
     isolate: common.Isolate = False,
-    finder: common.Finder = "shipped",
+    finder: common.Finder = "none",
     expect: common.Expect = "auto",
     length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

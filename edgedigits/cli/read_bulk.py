@@ -49,7 +49,7 @@ def read_bulk(
     part_size: Annotated[
         int | None, typer.Option(min=1, help="Pictures of a part.", show_default="256 to 10,000, by their number")
     ] = None,
-    finder: common.Finder = "shipped",
+    finder: common.Finder = "none",
     expect: common.Expect = "auto",
     length: common.Length = None,
     min_confidence: common.MinConfidence = None,

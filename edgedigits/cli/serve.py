@@ -20,7 +20,7 @@ def serve(
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
     isolate: common.Isolate = False,
-    finder: common.Finder = "shipped",
+    finder: common.Finder = "none",
     min_confidence: common.MinConfidence = None,
     host: Annotated[str, typer.Option(help="Address to listen on; only loopback needs no token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8000,

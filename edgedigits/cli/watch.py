@@ -38,7 +38,7 @@ def watch(
     threads: common.Threads = 1,
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
-    finder: common.Finder = "shipped",
+    finder: common.Finder = "none",
     expect: common.Expect = "auto",
     length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each frame that is read.")] = False,

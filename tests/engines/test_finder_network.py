@@ -80,7 +80,9 @@ def test_a_path_is_taken_as_it_is_and_none_reads_by_rules(tmp_path: Path, monkey
     assert find_finder(None) is None
     assert find_finder("missing.tflite") == Path("missing.tflite")
     monkeypatch.setattr("edgedigits.model_files.SHIPPED_FINDER", tmp_path / "none")
-    assert find_finder("shipped") is None and load().finder is None
+    with pytest.raises(ArtifactNotFound, match="train"):
+        find_finder("shipped")
+    assert load().finder is None
 
 
 def test_the_shipped_finder_is_that_of_its_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,12 +91,12 @@ def test_the_shipped_finder_is_that_of_its_card(tmp_path: Path, monkeypatch: pyt
     card = {"files": {file.name: {"sha256": sha256(file.read_bytes()).hexdigest()} for file in files}}
     (tmp_path / "finder.card.json").write_text(json.dumps({**card, "other_files": {}}))
     assert find_finder("shipped", device="cuda") == tmp_path / "finder.onnx"
-    with load() as reader:
+    with load(finder="shipped") as reader:
         assert reader.finder is not None and reader.finder.engine.engine == "litert"
         assert reader.read(page_of(DIGITS)).text == TEXT
     files[0].write_bytes(files[0].read_bytes() + b" ")
     with pytest.raises(ArtifactCorrupt):
-        load()
+        load(finder="shipped")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
