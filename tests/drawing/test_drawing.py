@@ -1,7 +1,5 @@
 """Drawings of readings: annotated pictures, contact sheets and explanations."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,8 +42,7 @@ def many(trace: Trace, count: int) -> Trace:
     """Repeat the first crop, every third one rejected and less confident."""
     kept = np.arange(count) % 3 > 0
     confidences = np.tile(trace.confidences[:1], (count, 1)) * np.where(kept, 1, 0.4)[:, np.newaxis].astype(np.float32)
-    return dataclasses.replace(
-        trace,
+    return trace._replace(
         candidates=trace.candidates[:1] * count,
         framed=np.tile(trace.framed[:1], (count, 1, 1, 1)),
         confidences=confidences,

@@ -137,7 +137,7 @@ import sys
 from pathlib import Path
 from edgedigits import loading
 loading.find_finder = lambda *_, **__: Path({str(tmp_path)!r}, "finder.tflite")
-reader = loading.load()
+reader = loading.load(finder="shipped")
 assert reader.read({str(SMALL)!r}).text == "5"
 loaded = [name for name in sys.modules if name.startswith("edgedigits")]
 assert len(loaded) <= 45 and "edgedigits_runtime.reading.find" not in loaded, loaded

@@ -30,7 +30,7 @@ def test_the_library() -> None:
         ("load", ["model", "engine", "device", "options", "min_confidence", "max_pixels", "expect",
                   "length", "finder"]),
         ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
-                   "mixed_precision", "parallel", "out", "device"]),
+                   "mixed_precision", "parallel", "out", "device", "reader"]),
         ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "expect_accuracy",
                     "kernels", "project", "engine", "npm_package", "finder", "force"]),
         ("verify", ["artifact", "against", "split", "data", "data_dir", "demands", "isolate"]),

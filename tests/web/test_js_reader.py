@@ -40,8 +40,8 @@ EXAMPLES = sorted((REPOSITORY / "examples").glob("*.[pj]*g"))
 PYTHON = Path(reading.__file__).parent
 
 # Modules of one side only: JavaScript lacks NumPy and Pillow; Python has its own decoders, and classes of results.
-ONLY_JAVASCRIPT = {"errors", "least_squares", "levels", "numbers", "planes", "preprocessing"}
-ONLY_PYTHON = {"__init__", "formats", "one_digit", "results", "searched"}
+ONLY_JAVASCRIPT = {"blank", "criteria", "errors", "least_squares", "numbers", "planes", "preprocessing"}
+ONLY_PYTHON = {"__init__", "candidates", "formats", "framed", "one_digit", "results", "searched"}
 
 
 @pytest.fixture(scope="module")
