@@ -50,9 +50,9 @@ class Hand:
 
 
 SHARES = {
-    "mnist": 0.2,
-    "pendigits": 0.31,
-    "written": 0.27,
+    "mnist": 0.26,
+    "pendigits": 0.28,
+    "written": 0.24,
     "hands": 0.06,
     "optdigits": 0.05,
     "semeion": 0.03,
@@ -60,7 +60,7 @@ SHARES = {
 }
 """Share of each source of digits among surfaces."""
 
-PENS = (0.015, 0.14)
+PENS = (0.015, 0.2)
 """Thinnest and thickest pen: a ball pen on a large digit, and a marker on a small one."""
 MNIST_PEN = 0.1
 """About the thickness of MNIST's strokes; for thinner pens they are thinned, as far as they can be."""
