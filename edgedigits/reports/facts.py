@@ -97,7 +97,9 @@ def _data(
     name = options.data or config.data
     data_dir = options.data_dir or (Path(config.data_dir) if config.data_dir else None)
     try:
-        dataset = load_dataset(name, data_dir=data_dir, target=folder_target(name, config.reader))
+        # Data of other classes are named below, whatever the run's reader takes.
+        target = folder_target(name, "plain" if config.reader == "plain" else None)
+        dataset = load_dataset(name, data_dir=data_dir, target=target)
         splits = split(dataset, get_recipe(config.recipe).split)
     except EdgedigitsError as error:
         # An unknown name is usually a folder of pictures that was moved.

@@ -23,6 +23,7 @@ MAKE_VECTORS = ("FULLY_CONNECTED", "MEAN", "REDUCE_MAX", "SOFTMAX")
 PICTURES_ONLY = (
     *("CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "MEAN", "PAD", "REDUCE_MAX"),
 )
+SPREADING = ("DEPTH_TO_SPACE",)
 RANK_OF_A_VECTOR = 2
 FIRST_VERSION = ("RESHAPE", "PRELU", "HARD_SWISH", "DEPTH_TO_SPACE")
 
@@ -77,7 +78,10 @@ class _Packing:
 
     def _is_flat_input(self) -> bool:
         """Whether all operators that read the input accept a vector."""
-        return not any(operator.name in PICTURES_ONLY for operator in self.graph.consumers(self.graph.input))
+        operators = self.graph.operators
+        # Copies that are joined for DEPTH_TO_SPACE may be of the input.
+        readers = (*self.graph.consumers(self.graph.input), *(each for each in operators if each.name in SPREADING))
+        return not any(operator.name in PICTURES_ONLY for operator in readers)
 
     def _operator(self, operator: Operator) -> Any:
         made = self.schema.OperatorT()
