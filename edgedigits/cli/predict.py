@@ -75,7 +75,7 @@ def predict(
     ] = False,
 ) -> None:
     """Read the digits in each picture: one digit, a number, a page of numbers, or none."""
-    from edgedigits.predicting.pictures import ReaderOptions, Task, map_here
+    from edgedigits.predicting.pictures import ReaderOptions, Task, map_here, unchanged
     from edgedigits.predicting.text import CSV_COLUMNS, format_csv, format_json
     from edgedigits_runtime.machine import core_count
     from edgedigits_runtime.sources.files import expand
@@ -106,15 +106,11 @@ def predict(
             # Formatted in the reading process: lines are cheaper to send than readings.
             blocks = mapped(formatter, chain(ahead, tasks), options)
         else:
-            outcomes = chain.from_iterable(mapped(_unchanged, chain(ahead, tasks), options))
+            outcomes = chain.from_iterable(mapped(unchanged, chain(ahead, tasks), options))
             blocks = ((formatter(outcome),) for outcome in (_log_stages(outcomes) if verbose else outcomes))
         failed = _print_all(blocks, ",".join(CSV_COLUMNS) if as_csv else "", bar)
     if failed:
         raise typer.Exit(1)
-
-
-def _unchanged(outcome: "Outcome") -> "Outcome":
-    return outcome
 
 
 def _drawings(*folders: Path | None) -> Callable[[str], "Drawings | None"]:

@@ -168,7 +168,11 @@ def run_finder(
     from edgedigits.training.run_folder import RunFolder, check_out
     from edgedigits_exporters.keras_backend import load_keras
 
-    check_out(out) if resume is None else RunFolder(resume).read_config()
+    # Errors about the folder come before the import of TensorFlow.
+    if resume is None:
+        check_out(out)
+    else:
+        RunFolder(resume).read_config()
     load_keras()
     from edgedigits.finding.training import BATCH_SIZE, EPOCHS, FinderOptions, resume_finder, train_finder
 

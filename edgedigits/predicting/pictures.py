@@ -116,3 +116,8 @@ def map_here(
     while chunk := list(islice(rest, MAX_CHUNK)):
         for outcome in read_each(reader, chunk):
             yield (function(outcome),)
+
+
+def unchanged(outcome: Outcome) -> Outcome:
+    """Return the outcome itself, for those who want no other result of it."""
+    return outcome

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
-from edgedigits.predicting.pictures import MAX_CHUNK, Outcome, ReaderOptions, Task, map_here, read_each
+from edgedigits.predicting.pictures import MAX_CHUNK, Outcome, ReaderOptions, Task, map_here, read_each, unchanged
 from edgedigits_runtime.errors import EdgedigitsError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _reader: "Reader | None" = None
 
 def read_all(tasks: Iterable[Task], options: ReaderOptions, jobs: int = 1) -> Iterator[Outcome]:
     """Yield the outcome of each task, in order; see map_outcomes."""
-    return chain.from_iterable(map_outcomes(_unchanged, tasks, options, jobs))
+    return chain.from_iterable(map_outcomes(unchanged, tasks, options, jobs))
 
 
 def map_outcomes(
@@ -54,10 +54,6 @@ def map_outcomes(
         yield from map_here(function, tasks, options)
     else:
         yield from _map_in_processes(function, iter(tasks), options, jobs)
-
-
-def _unchanged(outcome: Outcome) -> Outcome:
-    return outcome
 
 
 def _map_in_processes(

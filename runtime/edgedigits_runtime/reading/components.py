@@ -109,3 +109,14 @@ def _touching(
     below = np.repeat(np.arange(len(starts)), counts)
     within = np.arange(len(below)) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.repeat(first, counts) + within, below
+
+
+def widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Add the eight neighbours of every pixel, bool [N, H, W]."""
+    rows = mask.copy()
+    rows[:, 1:] |= mask[:, :-1]
+    rows[:, :-1] |= mask[:, 1:]
+    wide = rows.copy()
+    wide[:, :, 1:] |= rows[:, :, :-1]
+    wide[:, :, :-1] |= rows[:, :, 1:]
+    return wide

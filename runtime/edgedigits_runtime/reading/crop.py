@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgedigits_runtime.reading.components import widened
 from edgedigits_runtime.reading.frame import frame_digits
 from edgedigits_runtime.reading.framed import SIDE
 from edgedigits_runtime.reading.ground_plane import from_ground
-from edgedigits_runtime.reading.parts import Parts, foreign_pixels, own_strokes, widened
+from edgedigits_runtime.reading.parts import Parts, foreign_pixels, own_strokes
 from edgedigits_runtime.reading.windows import (
     DETAIL,
     Canvases,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from edgedigits_runtime.reading.components import widened
 from edgedigits_runtime.reading.ground import GAIN_BITS, LEAST_LOCAL_SIDE, Ground, find_ground, reduced, smooth_grounds
 from edgedigits_runtime.reading.levels import contrast, counted, histograms, subtracted
 from edgedigits_runtime.reading.resampling import resized
@@ -140,7 +141,7 @@ def _drawn(pictures: Sequence[NDArray[np.uint8]], members: list[int], inks: list
     cubes = np.power(flat := ink.reshape(len(ink), -1).astype(np.float64), 3)
     peak = np.rint(np.add.reduce(cubes * flat, 1) / np.maximum(np.add.reduce(cubes, 1), 1))
     drawn = (rims.max(axis=1) == 0) & (flat.max(axis=1) >= FULL_CONTRAST) & (peak >= LEAST_CONTRAST)
-    drawn &= _are_clean(ink, _widened(ink >= np.ceil(STROKE_LEVEL * peak)[:, np.newaxis, np.newaxis]))
+    drawn &= _are_clean(ink, widened(ink >= np.ceil(STROKE_LEVEL * peak)[:, np.newaxis, np.newaxis]))
     for k, own, is_drawn in zip(members, ink, drawn.tolist(), strict=True):
         if is_drawn:
             inks[k] = own
@@ -159,7 +160,7 @@ def _of_small(darkest: Ink, lightest: Ink) -> Ink:
 def _strokes(ink: Ink, peak: NDArray[np.int64], noise: NDArray[np.int64], *, blurred: bool) -> Ink:
     """Return the written part of each picture's ink, uint8 [N, H, W], with full contrast."""
     least = np.ceil(np.maximum(noise + 1, STROKE_LEVEL * peak)).astype(np.int16)
-    strokes = _widened(ink >= least[:, np.newaxis, np.newaxis])
+    strokes = widened(ink >= least[:, np.newaxis, np.newaxis])
     clean = (noise == 0) & (not blurred)
     clean[clean] = _are_clean(ink[clean], strokes[clean])
     written_on = peak >= np.maximum(LEAST_CONTRAST, (BLURRED_TO_NOISE if blurred else INK_TO_NOISE) * noise)
@@ -280,17 +281,6 @@ def _quantile(histogram: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     """Return the smallest level that at least `share` of the counted do not exceed, int64 [N]; 0 where none is."""
     counts = np.cumsum(histogram, axis=1)
     return np.asarray(np.count_nonzero(counts < share * counts[:, -1:], axis=1))
-
-
-def _widened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Add the eight neighbours of every pixel, bool [N, H, W]."""
-    rows = mask.copy()
-    rows[:, 1:] |= mask[:, :-1]
-    rows[:, :-1] |= mask[:, 1:]
-    wide = rows.copy()
-    wide[:, :, 1:] |= rows[:, :, :-1]
-    wide[:, :, :-1] |= rows[:, :, 1:]
-    return wide
 
 
 def _stretched(ink: Ink, peak: int) -> Ink:

@@ -106,14 +106,3 @@ class Parts:
         steps[parts.rows[runs], parts.ends[runs]] = -1
         inside = np.cumsum(steps[:, : self.side], axis=1, dtype=np.int8).view(bool)
         return inside.reshape(self.count_of_masks, -1, self.side)[:, : self.side].copy()
-
-
-def widened(mask: Mask) -> Mask:
-    """Add the eight neighbours of every pixel, bool [N, S, S]."""
-    rows = mask.copy()
-    rows[:, 1:] |= mask[:, :-1]
-    rows[:, :-1] |= mask[:, 1:]
-    wide = rows.copy()
-    wide[:, :, 1:] |= rows[:, :, :-1]
-    wide[:, :, :-1] |= rows[:, :, 1:]
-    return wide
