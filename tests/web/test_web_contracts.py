@@ -219,11 +219,11 @@ def test_a_model_with_logits_reads_as_in_python(page: "Page", logits: Path) -> N
     found = page.evaluate(
         f"""async ([module, contract, pictures]) => {{
             {DECODE}
-            const [{{ wasmEngine }}, {{ localBackend }}] = await Promise.all(
-                ["/engines/wasm.js", "/backends/local.js"].map((place) => import(place)));
-            const backend = localBackend(wasmEngine(bytesOf(module), contract), contract);
+            const [{{ wasmEngine }}, {{ Reader }}] = await Promise.all(
+                ["/engines/wasm.js", "/reader/reader.js"].map((place) => import(place)));
+            const reader = new Reader(await wasmEngine(bytesOf(module), contract), contract);
             const readings = [];
-            for (const picture of pictures) readings.push(await backend.read(new Blob([bytesOf(picture)])));
+            for (const picture of pictures) readings.push(await reader.read(new Blob([bytesOf(picture)])));
             return readings;
         }}""",
         [text_of(build_wasm(logits, options.code)), json_of(own), [text_of(each) for each in pictures]],

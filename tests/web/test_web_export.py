@@ -34,7 +34,7 @@ FILES = [
 ]  # fmt: skip
 MOST_BYTES = {"base": 150_000, "nano": 80_000}
 """Whole folder, each file gzipped."""
-CHROME_SINCE = {"DecompressionStream": 80, ".at(": 92, "findLastIndex": 97, "throwIfAborted": 100}
+CHROME_SINCE = {"DecompressionStream": 80, ".at(": 92, "findLastIndex": 97}
 """The newest features that the page uses: https://developer.mozilla.org, browser compatibility."""
 
 

@@ -52,7 +52,7 @@ def in_browser(page: "Page", name: str, body: str, *given: Any) -> Any:
     return page.evaluate(
         f"""async ([module, contract, given]) => {{
             {DECODE}
-            const places = ["engines/wasm", "backends/local", "reader/decode", "reader/ink", "reader/locate",
+            const places = ["engines/wasm", "reader/reader", "reader/decode", "reader/ink", "reader/locate",
                 "reader/frame"];
             const loaded = await Promise.all(places.map((place) => import(`/${{place}}.js`)));
             const page = Object.assign({{}}, ...loaded);
@@ -71,9 +71,9 @@ def read(page: "Page", name: str, pictures: Sequence[bytes]) -> list[dict[str, A
         found += in_browser(
             page,
             name,
-            """const backend = page.localBackend(Promise.resolve(engine), contract);
+            """const reader = new page.Reader(engine, contract);
             const readings = [];
-            for (const picture of given[0]) readings.push(await backend.read(new Blob([bytesOf(picture)])));
+            for (const picture of given[0]) readings.push(await reader.read(new Blob([bytesOf(picture)])));
             return readings;""",
             some,
         )

@@ -27,7 +27,7 @@ class EngineParts:
         data: content by the id of the element in which source/engines/*.js looks for it.
         golden: outputs of the network on the machine that exported it.
         kernels: LiteRT's kernels whose rounding the engine has; None for an engine of its own arithmetic.
-        scripts: modules without imports that run before the page's own.
+        scripts: modules without imports that the page's worker runs before its own.
     """
 
     data: Mapping[str, bytes]

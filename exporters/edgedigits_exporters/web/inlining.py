@@ -9,7 +9,7 @@ from typing import Any
 
 
 def inline_page(
-    html: str, style: str, scripts: Sequence[str], data: Mapping[str, bytes | dict[str, Any]], icon: bytes
+    html: str, style: str, scripts: Sequence[str], data: Mapping[str, bytes | str | dict[str, Any]], icon: bytes
 ) -> str:
     """Return the page with everything it needs.
 
@@ -17,7 +17,7 @@ def inline_page(
         html: index.html, which links style.css, server_page.js and icon.svg.
         style: the content of style.css.
         scripts: modules without imports, in the order in which they run; they replace server_page.js.
-        data: by the id of its element: bytes are gzipped and in base64, objects are JSON.
+        data: by the id of its element: bytes are gzipped and in base64, texts are scripts of workers, objects are JSON.
         icon: the content of icon.svg.
 
     Raises:
@@ -48,7 +48,8 @@ def content_policy(style: str, scripts: Sequence[str]) -> str:
         "img-src": "'self' blob: data:",
         "media-src": "'self' blob:",
         "manifest-src": "'self'",
-        "worker-src": "'self'",
+        # A page from disk can load no worker, and makes it of its own text.
+        "worker-src": "'self' blob:",
         "base-uri": "'none'",
         "form-action": "'none'",
     }
@@ -64,7 +65,9 @@ def _hashed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _element(name: str, content: bytes | dict[str, Any]) -> str:
+def _element(name: str, content: bytes | str | dict[str, Any]) -> str:
+    if isinstance(content, str):
+        return f'<script type="text/plain" id="{name}">{content}</script>'
     if isinstance(content, bytes):
         return f'<script type="text/plain" id="{name}">{packed(content)}</script>'
     # Without "<", no text can end the element.

@@ -69,7 +69,9 @@ def package_files(package: Path | None) -> list[bytes]:
 
 
 def as_global(script: str) -> str:
-    """Return the library's module with its exports as `globalThis.ort`, since an inlined module has no address.
+    """Return the library's module as a script of a worker, which sets `globalThis.ort`.
+
+    From disk a worker can be no module, so that the address of the module, of which it needs none, becomes a fixed one.
 
     Raises:
         ExportError: an export that the page uses is missing.
@@ -79,7 +81,8 @@ def as_global(script: str) -> str:
     inner = {outer: name for name, outer in pairs}
     if found is None or not inner.keys() >= set(USED):
         raise ExportError(f"expected {', '.join(USED)} among the exports of onnxruntime-web {PINNED}, got {[*inner]}")
-    return script[: found.start()] + f"globalThis.ort={{{','.join(f'{name}:{inner[name]}' for name in USED)}}};\n"
+    script = script[: found.start()].replace("import.meta.url", '"edgedigits:/"')
+    return script + f"globalThis.ort={{{','.join(f'{name}:{inner[name]}' for name in USED)}}};\n"
 
 
 def _content(place: Path, name: str) -> bytes:

@@ -109,8 +109,12 @@ def _page(contract: Contract, engine: EngineParts, name: str, finder: tuple[byte
     return inline_page(
         PAGE.joinpath("index.html").read_text(),
         PAGE.joinpath("style.css").read_text(),
-        [*engine.scripts, PAGE.joinpath("local_page.js").read_text()],
-        {"settings": settings, **data},
+        [PAGE.joinpath("local_page.js").read_text()],
+        {
+            "settings": settings,
+            **data,
+            "worker": "\n".join([*engine.scripts, PAGE.joinpath("reader_worker.js").read_text()]),
+        },
         PAGE.joinpath("icon.svg").read_bytes(),
     )
 

@@ -3,6 +3,7 @@
 import { BoxLayer } from "./boxes.js";
 import { LiveCamera } from "./camera.js";
 import { DrawingPad } from "./canvas.js";
+import { PENS } from "./pen.js";
 import { PictureShelf } from "./pictures.js";
 import { Results } from "./results.js";
 import { samplePicture } from "./sample.js";
@@ -11,7 +12,7 @@ import { Tabs } from "./tabs.js";
 /** Longer than the pause between two strokes of a 4, too short to notice. */
 const PEN_UP_MS = 220;
 
-/** Between two camera frames: reading faster than people see heats phones. */
+/** Between two readings of a moving pen or a camera: reading faster than people see heats phones. */
 const MIN_FRAME_MS = 70;
 
 /** Pause after a frame that could not be read. */
@@ -43,7 +44,7 @@ class DigitsPage {
       [name, new BoxLayer(byId(`${name}-boxes`), (position) => this.results.select(position))]
     )));
     this.tabs = new Tabs(byId("tabs"), (name) => this.#tabChanged(name));
-    this.pad = new DrawingPad(byId("pad"), { onStart: () => this.#postpone(), onChange: () => this.#padChanged() });
+    this.pad = new DrawingPad(byId("pad"), { onMove: () => this.#penMoved(), onChange: () => this.#padChanged() });
     this.shelf = new PictureShelf(byId("picture"), (picture) => this.#open(picture));
     this.camera = new LiveCamera(byId("video"), () => this.#cameraEnded());
     this.#wireButtons();
@@ -72,6 +73,7 @@ class DigitsPage {
   #wireButtons() {
     this.#wirePadButton("undo", () => this.pad.undo());
     this.#wirePadButton("clear", () => this.pad.clear());
+    byId("pen").addEventListener("change", (event) => { this.pad.pen = PENS[event.target.value]; });
     for (const button of document.querySelectorAll("[data-write]")) {
       button.addEventListener("click", () => this.pad.write(button.dataset.write));
     }
@@ -98,24 +100,46 @@ class DigitsPage {
   }
 
   #padChanged() {
-    byId("pad-hint").hidden = !this.pad.empty;
-    byId("clear").disabled = this.pad.empty;
-    byId("undo").disabled = !this.pad.undoable;
-    this.#postpone();
+    this.#showPadState();
+    clearTimeout(this.timer);
+    this.pending?.abort();
     this.#showError("");
     if (this.pad.empty) {
       this.#show(null);
     } else {
-      this.timer = setTimeout(() => this.#read(this.pad.picture()), PEN_UP_MS);
+      this.timer = setTimeout(() => this.#readPad(), PEN_UP_MS);
     }
   }
 
-  /** While a stroke is drawn, cancel reading and hide the boxes of the last one. */
-  #postpone() {
-    clearTimeout(this.timer);
-    this.pending?.abort();
+  #showPadState() {
     byId("pad-hint").hidden = !this.pad.empty;
-    this.layers.draw.element.classList.add("stale");
+    byId("clear").disabled = this.pad.empty;
+    byId("undo").disabled = !this.pad.undoable;
+  }
+
+  /** Read what is on the pad while the pen moves, one reading at a time. */
+  async #penMoved() {
+    this.#showPadState();
+    clearTimeout(this.timer);
+    if (this.following) {
+      return;
+    }
+    this.following = true;
+    while (this.pad.writing && this.tabs.name === "draw") {
+      const pause = later(MIN_FRAME_MS);
+      const { changes } = this.pad;
+      await this.#readPad({ announce: false });
+      await pause;
+      while (this.pad.writing && this.pad.changes === changes) {
+        await later(MIN_FRAME_MS);
+      }
+    }
+    this.following = false;
+  }
+
+  #readPad(options) {
+    const { picture, inPad } = this.pad.picture();
+    return this.#read(picture, { place: inPad, ...options });
   }
 
   /** Display a picture and read it. */
@@ -146,15 +170,15 @@ class DigitsPage {
     }
   }
 
-  /** Read a picture and show the reading, unless a newer picture aborted it. */
-  async #read(picture, { announce = true } = {}) {
+  /** Read a picture and show the reading, its boxes moved by `place`, unless a newer picture aborted it. */
+  async #read(picture, { announce = true, place = (reading) => reading } = {}) {
     this.pending?.abort();
     const pending = new AbortController();
     this.pending = pending;
     byId("result").setAttribute("aria-busy", "true");
     const began = performance.now();
     try {
-      const reading = await this.backend.read(picture, { signal: pending.signal });
+      const reading = place(await this.backend.read(picture, { signal: pending.signal }));
       if (!pending.signal.aborted) {
         this.#showError("");
         this.#show(reading, { roundTrip: performance.now() - began, announce });
@@ -174,9 +198,8 @@ class DigitsPage {
   }
 
   #show(reading, options) {
-    this.layer.element.classList.remove("stale");
     this.layer.show(reading, this.labels);
-    this.results.show(reading, options);
+    this.results.show(reading, { unfinished: this.pad.writing, ...options });
   }
 
   #showError(line) {

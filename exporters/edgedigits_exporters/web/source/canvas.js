@@ -1,13 +1,12 @@
 /** The pad: a canvas to write on with mouse, finger or pen, or by typing digits. */
 
 import { writeText } from "./handwriting.js";
-import { PAD_RATIO, PEN_WIDTH, paintStroke } from "./ink.js";
+import { paintStroke } from "./ink.js";
+import { pictureOf } from "./pad_picture.js";
+import { fittingPen } from "./pen.js";
 
-/** Width of the picture that is read, in pixels, on every screen. */
-const EXPORT_WIDTH = 400;
-
-/** Points nearer than this share of the width only add the hand's tremble. */
-const MIN_DISTANCE = 0.004;
+/** Points nearer than this share of the width only add the hand's tremble; smaller digits need more. */
+const MIN_DISTANCE = 0.002;
 
 /** Share of the pen's width at no pressure; half pressure, as of mice and fingers, has the whole width. */
 const MIN_WIDTH = 0.6;
@@ -17,7 +16,7 @@ const WRITING_MS = 260;
 export class DrawingPad {
   /**
    * @param {HTMLCanvasElement} canvas  Its CSS colour is the ink's.
-   * @param {{onStart: () => void, onChange: () => void}} callbacks  At the start of a stroke; after each change.
+   * @param {{onMove: () => void, onChange: () => void}} callbacks  While a stroke is drawn; after each change.
    */
   constructor(canvas, callbacks) {
     this.canvas = canvas;
@@ -26,7 +25,10 @@ export class DrawingPad {
     this.strokes = [];
     this.history = [];
     this.typed = "";
-    this.pen = null;
+    this.penWidth = null;
+    this.pointer = null;
+    /** Counts the points of all strokes. */
+    this.changes = 0;
     this.animation = 0;
     canvas.addEventListener("pointerdown", (event) => this.#press(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -40,6 +42,11 @@ export class DrawingPad {
 
   get empty() {
     return this.strokes.length === 0;
+  }
+
+  /** Whether the pen is down. */
+  get writing() {
+    return this.pointer !== null;
   }
 
   get undoable() {
@@ -73,22 +80,15 @@ export class DrawingPad {
     this.#show(characters.flat(), text, characters.slice(0, kept).flat().length);
   }
 
-  /**
-   * Return the strokes as an opaque picture, black on white.
-   *
-   * @returns {ImageData}  400 x 320.
-   */
+  /** Return the strokes as a picture to read; see pictureOf. */
   picture() {
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [EXPORT_WIDTH, EXPORT_WIDTH / PAD_RATIO];
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.fillStyle = "#fff";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.strokeStyle = "#000";
-    for (const stroke of this.strokes) {
-      paintStroke(context, stroke, EXPORT_WIDTH);
-    }
-    return context.getImageData(0, 0, canvas.width, canvas.height);
+    return pictureOf(this.strokes);
+  }
+
+  /** Use a pen of a width, in shares of the pad's; null fits it to what is written. */
+  set pen(width) {
+    this.penWidth = width;
+    this.paint();
   }
 
   /** Paint the strokes at the screen's resolution. */
@@ -102,8 +102,10 @@ export class DrawingPad {
     const context = canvas.getContext("2d");
     context.strokeStyle = getComputedStyle(canvas).color;
     context.clearRect(0, 0, width, height);
+    // While a text is being written, its pen is that of the whole.
+    const pen = this.penWidth ?? fittingPen(this.strokes);
     for (const stroke of strokes) {
-      paintStroke(context, stroke, width);
+      paintStroke(context, stroke, width, pen);
     }
   }
 
@@ -117,7 +119,7 @@ export class DrawingPad {
   }
 
   #show(strokes, typed, visible = strokes.length) {
-    [this.strokes, this.typed] = [strokes, typed];
+    [this.strokes, this.typed, this.pointer] = [strokes, typed, null];
     cancelAnimationFrame(this.animation);
     const animated = visible < strokes.length && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (animated) {
@@ -150,33 +152,34 @@ export class DrawingPad {
 
   #press(event) {
     // One pointer at a time, so that the palm draws nothing.
-    if (this.pen !== null || event.button !== 0) {
+    if (this.pointer !== null || event.button !== 0) {
       return;
     }
     event.preventDefault();
     this.canvas.focus({ preventScroll: true });
     this.canvas.setPointerCapture(event.pointerId);
-    this.pen = event.pointerId;
+    this.pointer = event.pointerId;
     this.#remember();
     [this.strokes, this.typed] = [[...this.strokes, []], ""];
     this.#add(event);
     this.#paintSoon();
-    this.callbacks.onStart();
+    this.callbacks.onMove();
   }
 
   #move(event) {
-    if (event.pointerId === this.pen) {
+    if (event.pointerId === this.pointer) {
       const since = event.getCoalescedEvents?.() ?? [];
       for (const each of since.length ? since : [event]) {
         this.#add(each);
       }
       this.#paintSoon();
+      this.callbacks.onMove();
     }
   }
 
   #lift(event) {
-    if (event.pointerId === this.pen) {
-      this.pen = null;
+    if (event.pointerId === this.pointer) {
+      this.pointer = null;
       this.callbacks.onChange();
     }
   }
@@ -187,12 +190,13 @@ export class DrawingPad {
     const point = {
       x: (event.clientX - left) / width,
       y: (event.clientY - top) / width,
-      width: PEN_WIDTH * (MIN_WIDTH + (2 - 2 * MIN_WIDTH) * pressure),
+      width: MIN_WIDTH + (2 - 2 * MIN_WIDTH) * pressure,
     };
     const stroke = this.strokes.at(-1);
     const last = stroke.at(-1);
     if (!last || Math.hypot(point.x - last.x, point.y - last.y) >= MIN_DISTANCE) {
       stroke.push(point);
+      this.changes += 1;
     }
   }
 

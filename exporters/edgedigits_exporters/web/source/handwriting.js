@@ -5,7 +5,7 @@
  * the digit's height, x to the right, y down, and a bar at a sharp turn.
  */
 
-import { PAD_RATIO, PEN_WIDTH } from "./ink.js";
+import { PAD_RATIO } from "./ink.js";
 
 /** A non-digit, to show that it is rejected. */
 export const STAR = "☆";
@@ -47,7 +47,6 @@ export function writeText(text) {
   const characters = [...text].map(handOf);
   const length = characters.reduce((sum, each) => sum + each.width, LETTER_GAP * (characters.length - 1));
   const height = Math.min(TALLEST_WRITING, (1 - 2 * PAD_MARGIN) / length);
-  const pen = Math.min(PEN_WIDTH, 0.11 * height);
   let x = (1 - length * height) / 2;
   return characters.map(({ strokes, width }, k) => {
     const left = x;
@@ -56,7 +55,7 @@ export function writeText(text) {
     const lean = 0.05 + 0.05 * Math.sin(1.7 * k + 1);
     x += (width + LETTER_GAP) * height;
     return strokes.map((stroke) => stroke.map((point) => (
-      { x: left + (point.x + lean * (0.5 - point.y)) * height, y: top + point.y * height, width: pen }
+      { x: left + (point.x + lean * (0.5 - point.y)) * height, y: top + point.y * height, width: 1 }
     )));
   });
 }

@@ -40,17 +40,18 @@ export class Results {
    * Show a reading.
    *
    * @param {object | null} reading  A TracedReading; null clears the display.
-   * @param {{roundTrip?: number, announce?: boolean}} [options]  Milliseconds until the response; whether screen
-   *   readers announce the reading.
+   * @param {{roundTrip?: number, announce?: boolean, unfinished?: boolean}} [options]  Milliseconds until the response;
+   *   whether screen readers announce the reading; whether the pen still moves.
    */
-  show(reading, { roundTrip = 0, announce = true } = {}) {
+  show(reading, { roundTrip = 0, announce = true, unfinished = false } = {}) {
     const { element } = this;
     const count = reading?.candidates.length ?? 0;
     const before = this.reading?.candidates.length ?? 0;
     this.reading = reading;
     element("result").classList.toggle("blank", !reading);
-    this.#showText();
-    element("summary").textContent = reading ? summary(reading) : element("summary").dataset.empty;
+    element("result").classList.toggle("unfinished", unfinished);
+    this.#showText(unfinished ? "…" : "No digit here");
+    element("summary").textContent = reading ? summary(reading, unfinished) : element("summary").dataset.empty;
     this.#showDigits();
     this.select(count === before ? this.position : 0);
     this.#showFacts(roundTrip);
@@ -89,9 +90,9 @@ export class Results {
     return this.labels[position] ?? String(position);
   }
 
-  #showText() {
+  #showText(nothing) {
     const text = this.element("text");
-    text.textContent = this.reading ? this.reading.text || "No digit here" : "?";
+    text.textContent = this.reading ? this.reading.text || nothing : "?";
     text.dataset.size = this.reading && !this.reading.text ? "none" : textSize(text.textContent);
   }
 

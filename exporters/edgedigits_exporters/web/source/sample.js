@@ -50,8 +50,8 @@ function writeLine(context, line, row) {
     context.translate(230 + 25 * row + 270 * k, 100 + 205 * row);
     context.rotate(-0.025 - 0.01 * row);
     for (const stroke of characters.flat()) {
-      const moved = stroke.map((point) => ({ x: point.x - left, y: point.y - top, width: 11 / size }));
-      paintStroke(context, moved, size);
+      const moved = stroke.map((point) => ({ x: point.x - left, y: point.y - top, width: 1 }));
+      paintStroke(context, moved, size, 11 / size);
     }
     context.restore();
   });

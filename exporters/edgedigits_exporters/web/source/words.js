@@ -45,8 +45,12 @@ export function percent(share) {
  * Return the summary of a reading, shown below its text.
  *
  * @param {object} reading  A TracedReading.
+ * @param {boolean} [unfinished]  Whether the pen still moves, so that nothing is refused yet.
  */
-export function summary(reading) {
+export function summary(reading, unfinished = false) {
+  if (unfinished && !reading.text) {
+    return "Reading while you write.";
+  }
   return [resultOf(reading), reading.note].filter(Boolean).map((part) => `${capital(part)}.`).join(" ");
 }
 
