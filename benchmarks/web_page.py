@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 import edgedigits
 from benchmarks import publishing
 from edgedigits.model_files import SHIPPED
-from edgedigits_exporters.microcontroller.c import COptions, c_files
-from edgedigits_exporters.web.webassembly import COMPILE, compile_wasm
+from edgedigits_exporters.microcontroller.c import COptions
+from edgedigits_exporters.web.webassembly import COMPILE, compile_wasm, wasm_sources
 from tests.support.browser_modules import DECODE, hosted, run_wasm
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def times(name: str, browser: "Browser", site: Path, images: NDArray[np.uint8]) 
         with hosted(site) as address:
             ready["host"] = cold_starts(browser.browser_type, address)
         ready["disk"] = cold_starts(browser.browser_type, (site / "index.html").as_uri())
-    sources = c_files(SHIPPED / f"{name}.tflite", COptions())
+    sources = wasm_sources(SHIPPED / f"{name}.tflite", COptions())
     without_simd = compile_wasm(sources, compiler=[flag for flag in COMPILE if flag != "-msimd128"])
     page = browser.new_page()
     found = {

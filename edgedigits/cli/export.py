@@ -43,8 +43,11 @@ def export(
         ),
     ] = None,
     project: Annotated[
-        Literal["plain", "arduino", "cmake", "esp-idf", "zephyr", "platformio"] | None,
-        typer.Option(help="C: layout of the folder.", show_default="plain"),
+        Literal["plain", "arduino", "cmake", "esp-idf", "zephyr", "platformio", "page", "npm"] | None,
+        typer.Option(
+            help="Layout of the folder; C: plain to platformio; web: page, or npm, an element for other pages.",
+            show_default="plain, page",
+        ),
     ] = None,
     frame: Annotated[
         Literal["none", "one"] | None,
@@ -64,6 +67,10 @@ def export(
     finder: Annotated[
         Path | None,
         typer.Option(help="Web: a finder's int8 .tflite file, with which it finds digits.", show_default="by rules"),
+    ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Web: another int8 model to compare with in the page; may be repeated."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
@@ -86,10 +93,13 @@ def export(
     from edgedigits.cli.verify import print_verification
     from edgedigits.exporting.export import export_model
     from edgedigits.exporting.plan import ExportRequest
+    from edgedigits.model_files import find_model
     from edgedigits.training.data_of_model import DataOptions
 
-    options = {"kernels": kernels, "project": project, "frame": frame, "engine": engine, "npm_package": npm_package}
-    options["finder"] = finder
+    options = {"kernels": kernels, "project": project, "frame": frame, "engine": engine, "npm_package": npm_package} | {
+        "finder": finder,
+        "beside": tuple(find_model(other, engine="litert") for other in beside or ()) or None,
+    }
     places = DataOptions(data, data_dir)
     made = export_model(ExportRequest(model, format, precision, out, verify, places, expect_accuracy, force, options))
     typer.echo(_describe(made.path, format, made.precision))
@@ -97,7 +107,7 @@ def export(
         typer.echo(made.census.describe())
     for note in made.notes:
         typer.echo(note)
-    if format == "web":
+    if format == "web" and project != "npm":
         typer.echo(f"open {made.path / 'index.html'}, or serve it: python -m http.server --directory {made.path}")
     if made.verification:
         print_verification(made.verification)

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Literal
 
 from edgedigits.exporting.plan import ExportRequest, Step, plan
 from edgedigits.exporting.source import SourceData, own_contract
-from edgedigits.model_files import open_model
+from edgedigits.model_files import find_model, open_model
 from edgedigits.training.data_of_model import DataOptions, moved
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.reference import engine_title
@@ -71,6 +71,7 @@ def export(
     engine: str | None = None,
     npm_package: Path | None = None,
     finder: Path | None = None,
+    beside: Sequence[str | Path] = (),
     force: bool = False,
 ) -> Exported:
     """Export a model and prove the export; mirrors `edgedigits export`.
@@ -85,6 +86,7 @@ def export(
         expect_accuracy: fraction 0..1 that the model and the artifact must reach; None for what the contract says.
         kernels, project: of C, kernels also of web; see microcontroller.c.COptions.
         engine, npm_package, finder: of web; see web.WebOptions.
+        beside: of web: models in int8 with which a visitor can compare.
         force: replace an existing folder.
 
     Raises:
@@ -96,6 +98,7 @@ def export(
         "engine": engine,
         "npm_package": npm_package,
         "finder": finder,
+        "beside": tuple(find_model(other, engine="litert") for other in beside) or None,
     }
     return export_model(
         ExportRequest(

@@ -289,7 +289,6 @@ def test_the_camera_is_read_until_it_stops(camera_browser: "Browser", address: s
         assert page.evaluate("document.getElementById('video').srcObject") is None
         wait_for_text(page, "58")
         page.click("#camera-switch")
-        page.locator("#still").wait_for(state="hidden")
         wait_for_text(page, "58")
         # Another tab stops the camera.
         page.click("#draw-tab")
@@ -373,6 +372,51 @@ def test_a_disconnected_camera_is_reported_until_it_starts_again(camera_browser:
         assert "disconnected" in page.inner_text("#error")
 
 
+def test_a_phone_fills_its_screen_with_the_camera(camera_browser: "Browser", served: str) -> None:
+    with opened(camera_browser, served, **PHONE) as page:
+        page.click("#camera-tab")
+        page.click("#camera-switch")
+        page.click("#fill")
+        page.locator("#camera-answer", has_text="58").wait_for()
+        frame, size = page.locator("#camera-frame").bounding_box(), PHONE["viewport"]
+        assert frame
+        assert frame["width"] == size["width"]
+        panel = page.locator("#camera-panel").bounding_box()
+        assert panel == {"x": 0, "y": 0, **size}
+        assert violations(page) == []
+        page.keyboard.press("Escape")
+        assert page.locator("#camera-answer").is_hidden()
+
+
+def test_a_large_picture_is_reduced_before_it_is_sent(browser: "Browser", served: str, tmp_path: Path) -> None:
+    number("38", (4000, 3000)).save(tmp_path / "38.png")
+    with opened(browser, served) as page:
+        page.evaluate(
+            """() => {
+                const ask = window.fetch;
+                window.fetch = (address, options) => {
+                    window.sent = options?.body ?? window.sent;
+                    return ask(address, options);
+                };
+            }"""
+        )
+        choose_file(page, tmp_path / "38.png")
+        wait_for_text(page, "38")
+        assert page.evaluate("createImageBitmap(sent).then(({ width, height }) => [width, height])") == [2000, 1500]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(413, "PictureTooLarge"), (413, "BodyTooLarge"), (415, "UnsupportedMediaType"), (503, "Busy")]
+)
+def test_errors_of_the_server_are_told_to_people(browser: "Browser", served: str, status: int, kind: str) -> None:
+    answer = {"error": {"type": kind, "message": "send with curl or raise max_pixels"}}
+    with opened(browser, served, allowed=FAILED) as page:
+        page.route("**/v1/read*", lambda route: route.fulfill(status=status, json=answer))
+        page.click("[data-write='7']")
+        page.locator("#error:not(:empty)").wait_for()
+        assert not re.search("curl|max_pixels", page.inner_text("#error"))
+
+
 @on_the_served_page
 def test_a_missing_camera_is_reported(browser: "Browser", address: str) -> None:
     with opened(browser, address, permissions=["camera"]) as page:
@@ -417,7 +461,7 @@ def test_the_page_works_by_keyboard_alone(page: "Page") -> None:
     wait_for_text(page, "30")
     press("Escape")
     assert ink_on_pad(page) == 0
-    for expected in ("undo", "7", "42"):
+    for expected in ("undo", "pen", "7", "42"):
         press("Tab")
         assert focused() == expected
     press("Enter")

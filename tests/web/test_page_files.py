@@ -14,7 +14,7 @@ from tests.support.needs import needs
 
 WEB = REPOSITORY / "exporters" / "edgedigits_exporters" / "web"
 PAGE, SOURCE = WEB / "page", WEB / "source"
-MADE = ("local_page.js", "reader_worker.js", "server_page.js", "style.css")
+MADE = ("element.js", "local_page.js", "reader_worker.js", "server_page.js", "style.css")
 MODULES = sorted(SOURCE.rglob("*.js"))
 
 NPM = REPOSITORY / "requirements"

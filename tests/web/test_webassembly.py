@@ -28,6 +28,7 @@ from edgedigits_exporters.web.webassembly import (
     compile_wasm,
     compiler_version,
     file_sha256,
+    layers_h,
     prebuilt_wasm,
     read_origin,
     with_origin,
@@ -182,6 +183,7 @@ def test_random_networks_equal_litert(page: "Page", kernels: Kernels) -> None:
         fed = dataclasses.replace(graph.input, scale=1 / 255, zero_point=-128)
         program = dataclasses.replace(program, graph=dataclasses.replace(graph, input=fed))
         texts = {"digits.c": digits_c(program, contract, ""), "digits.h": digits_h(program, contract, "", "0")}
+        texts["layers.h"] = layers_h(program)
         found = run_wasm(page, compile_wasm(texts), (inputs ^ -128).view(np.uint8), len(contract.labels))
         np.testing.assert_array_equal(found, litert(content, inputs, kernels), f"seed {seed}: {graph}")
 

@@ -11,6 +11,8 @@ from edgedigits_exporters.microcontroller.c import COptions
 from edgedigits_runtime.errors import ExportError, UnknownName
 from edgedigits_runtime.golden import Vectors
 
+PROJECTS = ("page", "npm")
+
 WEB_ENGINES = {
     "wasm": "edgedigits_exporters.web.webassembly",
     "onnxruntime-web": "edgedigits_exporters.web.onnxruntime_engine",
@@ -28,12 +30,14 @@ class EngineParts:
         golden: outputs of the network on the machine that exported it.
         kernels: LiteRT's kernels whose rounding the engine has; None for an engine of its own arithmetic.
         scripts: modules without imports that the page's worker runs before its own.
+        settings: what the engine's script has to know beside the contract.
     """
 
     data: Mapping[str, bytes]
     golden: Vectors
     kernels: str | None = None
     scripts: list[str] = field(default_factory=list)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class WebOptions(FormatOptions):
         kernels: LiteRT kernels whose rounding the WebAssembly has; see COptions.
         engine: runs the network in the page, a name of WEB_ENGINES.
         finder: an int8 finder's `.tflite` file, with which the page finds digits; None finds them by rules.
+        beside: int8 `.tflite` files of other networks, with which a visitor can compare.
+        project: a whole "page", or an "npm" package of the element `<edge-digits>` for pages of others.
         npm_package: onnxruntime-web as written by `npm pack`, or its folder; None looks in the working folder.
     """
 
@@ -51,12 +57,18 @@ class WebOptions(FormatOptions):
     engine: str = "wasm"
     npm_package: Path | None = None
     finder: Path | None = None
+    beside: tuple[Path, ...] = ()
+    project: str = "page"
 
     def __post_init__(self) -> None:
         if self.engine not in WEB_ENGINES:
             raise UnknownName("engine of a page", self.engine, WEB_ENGINES)
+        if self.project not in PROJECTS:
+            raise UnknownName("project of a page", self.project, PROJECTS)
         if self.engine == "wasm" and self.precision not in (None, "int8"):
             raise ExportError(f"expected --precision int8 for --engine wasm; got {self.precision}")
+        if self.engine != "wasm" and self.beside:
+            raise ExportError("--beside is an option of --engine wasm")
         if self.engine != "onnxruntime-web" and self.npm_package is not None:
             raise ExportError("--npm-package is an option of --engine onnxruntime-web")
 
@@ -66,6 +78,8 @@ class WebOptions(FormatOptions):
 
     def require_tools(self, source: Path) -> None:
         self.engine_module().require(source, self)
+        for other in self.beside:
+            importlib.import_module(WEB_ENGINES["wasm"]).require(other, self)
         if self.finder is not None:
             importlib.import_module(WEB_ENGINES["wasm"]).require_for_finder(self.finder)
 

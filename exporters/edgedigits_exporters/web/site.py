@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -83,8 +84,12 @@ def site_files(model: Path, options: WebOptions) -> dict[str, bytes]:
     finder = finder_parts(options.finder) if options.finder else None
     # A page is published, without the place of the maker's pictures.
     contract = dataclasses.replace(contract, format="web", kernels=engine.kernels, data=None)
+    others = [_beside(other, options) for other in options.beside]
+    inside = _inside(contract, engine, options.engine, finder, others)
+    if options.project == "npm":
+        return _npm_files(contract, model, *inside)
     made = {
-        "index.html": _page(contract, engine, options.engine, finder).encode(),
+        "index.html": _page(*inside).encode(),
         "manifest.webmanifest": _manifest(contract).encode(),
         **{name: PAGE.joinpath(name).read_bytes() for name in ICONS},
         MEMBER: f"{contract.to_json()}\n".encode(),
@@ -96,27 +101,80 @@ def site_files(model: Path, options: WebOptions) -> dict[str, bytes]:
     return {**made, "service_worker.js": worker, "README.md": readme}
 
 
-def _page(contract: Contract, engine: EngineParts, name: str, finder: tuple[bytes, dict[str, Any]] | None) -> str:
+def _beside(model: Path, options: WebOptions) -> tuple[Contract, EngineParts]:
+    """Return another network of a page."""
+    contract = read_contract(model)
+    if contract.reader != "digits" or contract.image_shape != FRAME_SHAPE:
+        raise ArtifactUnsupported(
+            f"{model}: expected a network of digits of {list(FRAME_SHAPE)} beside that of the page"
+        )
+    return contract, options.engine_module().parts(model, dataclasses.replace(options, contract=None))
+
+
+def _network(contract: Contract, engine: EngineParts) -> dict[str, Any]:
+    """Return what the page has to know of a network."""
     whole = json.loads(contract.to_json())
-    settings = {
-        "engine": name,
+    return {
         "contract": {field: whole[field] for field in READ_BY_PAGE if field in whole},
         "golden": {key: packed(engine.golden[key][:REPLAYED].tobytes()) for key in ("framed", "output")},
+        "bytes": len(engine.data["model"]),
     }
-    data = {**engine.data}
+
+
+def _inside(
+    contract: Contract,
+    engine: EngineParts,
+    name: str,
+    finder: tuple[bytes, dict[str, Any]] | None,
+    others: list[tuple[Contract, EngineParts]],
+) -> tuple[dict[str, Any], dict[str, bytes | str]]:
+    """Return settings of a page and the data that its worker needs."""
+    settings = {"engine": name, **_network(contract, engine), **engine.settings}
+    data: dict[str, bytes | str] = {**engine.data}
     if finder:
         data["finder"], settings["finder"] = finder
+    settings["beside"] = [_network(*other) for other in others]
+    data |= {f"model-{other.name}": parts.data["model"] for other, parts in others}
+    settings["parts"] = [*data]
+    worker = [*engine.scripts, PAGE.joinpath("reader_worker.js").read_text()]
+    return settings, {**data, "worker": "\n".join(worker)}
+
+
+def _page(settings: dict[str, Any], data: dict[str, bytes | str]) -> str:
     return inline_page(
         PAGE.joinpath("index.html").read_text(),
         PAGE.joinpath("style.css").read_text(),
         [PAGE.joinpath("local_page.js").read_text()],
-        {
-            "settings": settings,
-            **data,
-            "worker": "\n".join([*engine.scripts, PAGE.joinpath("reader_worker.js").read_text()]),
-        },
+        {"settings": settings, **data},
         PAGE.joinpath("icon.svg").read_bytes(),
     )
+
+
+def _npm_files(
+    contract: Contract, model: Path, settings: dict[str, Any], data: dict[str, bytes | str]
+) -> dict[str, bytes]:
+    """Return the files of an npm package with the element."""
+    parts = {name: packed(content) for name, content in data.items() if isinstance(content, bytes)}
+    inside = json.dumps({"worker": data["worker"], "settings": settings, "parts": parts}, sort_keys=True)
+    script = f"const EDGE_DIGITS = {inside};\n{PAGE.joinpath('element.js').read_text()}"
+    name = "edge-digits-" + re.sub("[^a-z0-9]+", "-", contract.name.lower()).strip("-")
+    package = {
+        "name": name,
+        "version": ".".join([*re.findall(r"\d+", version("edgedigits")), "0", "0"][:3]),
+        "description": f"<edge-digits>: a pad that reads handwritten digits on the device, with {contract.name}.",
+        "type": "module",
+        "exports": "./edge-digits.js",
+        "files": ["edge-digits.js", MEMBER],
+        "sideEffects": True,
+    }
+    size = f"{len(gzip.compress(script.encode())) / 1000:,.0f}"
+    values = {"NAME": name, "MODEL": contract.name, "SIZE": size, "SHA256": file_sha256(model)}
+    return {
+        "edge-digits.js": script.encode(),
+        "package.json": f"{json.dumps(package, indent=2)}\n".encode(),
+        "README.md": fill(TEMPLATES.joinpath("element.md").read_text(), values).encode(),
+        MEMBER: f"{contract.to_json()}\n".encode(),
+    }
 
 
 def _manifest(contract: Contract) -> str:

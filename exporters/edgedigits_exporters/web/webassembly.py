@@ -20,6 +20,8 @@ from typing import Any
 from edgedigits_exporters.microcontroller.c import COptions, c_files, golden_vectors
 from edgedigits_exporters.microcontroller.finder import finder_code_of_any_size, parsed
 from edgedigits_exporters.microcontroller.layer import STORED
+from edgedigits_exporters.microcontroller.parsing import read_graph
+from edgedigits_exporters.microcontroller.planning.lowering import Program, make_program
 from edgedigits_exporters.web import EngineParts, WebOptions
 from edgedigits_runtime.embedded_contract import read_contract
 from edgedigits_runtime.errors import ArtifactCorrupt, ConversionFailed, ToolMissing
@@ -86,9 +88,11 @@ def parts(model: Path, options: WebOptions) -> EngineParts:
     ready = prebuilt_wasm(model, options.code)
     # LiteRT on another processor than the one that built the shipped models may differ in the last bit.
     if ready and golden_path(model).is_file():
-        return EngineParts({"model": ready}, read_golden(golden_path(model)), options.kernels)
-    golden = golden_vectors(model, options.contract or read_contract(model), options.kernels)
-    return EngineParts({"model": ready or build_wasm(model, options.code)}, golden, options.kernels)
+        golden = read_golden(golden_path(model))
+    else:
+        golden = golden_vectors(model, options.contract or read_contract(model), options.kernels)
+    settings = {"layers": layers_of(program_of(model, options.code))}
+    return EngineParts({"model": ready or build_wasm(model, options.code)}, golden, options.kernels, settings=settings)
 
 
 def build_wasm(model: Path, options: COptions) -> bytes:
@@ -100,8 +104,43 @@ def build_wasm(model: Path, options: COptions) -> bytes:
         ConversionFailed: the compiler or the linker failed.
     """
     version = compiler_version()
-    module = compile_wasm(c_files(model, options))
+    module = compile_wasm(wasm_sources(model, options))
     return with_origin(module, Origin(file_sha256(model), options.kernels, version))
+
+
+def wasm_sources(model: Path, options: COptions) -> dict[str, str | bytes]:
+    """Return the C files from which compile_wasm makes the module of a `.tflite` file; see c_files for errors."""
+    return {**c_files(model, options), "layers.h": layers_h(program_of(model, options))}
+
+
+def program_of(model: Path, options: COptions) -> Program:
+    """Return the program of a `.tflite` file; see c_files for errors."""
+    contract = options.contract or read_contract(model)
+    return make_program(read_graph(model.read_bytes(), str(model), contract.image_shape), options.kernels)
+
+
+def layers_h(program: Program) -> str:
+    """Return the C table of the places from which digits_wasm.c keeps the rows of layers, and where it keeps them."""
+    rows, offset = [], 0
+    for number, operator in enumerate(program.operators, start=1):
+        height, width, channels = operator.output.shape
+        fields = (f"ROWS_{number}", program.plan.rows[number], height, width * channels, offset)
+        rows.append(f"    {{{', '.join(map(str, fields))}}},")
+        offset += height * width * channels
+    return "\n".join([
+        f"#define KEPT_BYTES {offset}",
+        "typedef struct {",
+        "    int32_t place, rows, height, row_bytes, offset;",
+        "} kept_layer;",
+        "static const kept_layer kept_layers[] = {",
+        *rows,
+        "};\n",
+    ])  # fmt: skip
+
+
+def layers_of(program: Program) -> list[dict[str, Any]]:
+    """Return the operator and shape of each layer that digits_look() keeps."""
+    return [{"name": operator.name, "shape": list(operator.output.shape)} for operator in program.operators]
 
 
 def require_for_finder(model: Path) -> None:
@@ -162,8 +201,8 @@ def compile_wasm(sources: Mapping[str, str | bytes], name: str = "digits", compi
     require_tools()
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as folder, as_file(NATIVE) as native:
         place = shutil.copytree(native, Path(folder) / "c")
-        for file in (f"{name}.h", f"{name}.c"):
-            (place / file).write_text(str(sources[file]))
+        for file in (f"{name}.h", f"{name}.c", "layers.h"):
+            (place / file).write_text(str(sources.get(file, "")))
         # Names without a folder keep the path of this one out of the module.
         _run(place, *compiler, "-c", f"{name}_wasm.c", "-o", f"{name}_wasm.o")
         _run(place, *LINK, f"{name}_wasm.o", "-o", f"{name}.wasm")

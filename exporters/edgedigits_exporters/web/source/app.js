@@ -3,23 +3,28 @@
 import { BoxLayer } from "./boxes.js";
 import { LiveCamera } from "./camera.js";
 import { DrawingPad } from "./canvas.js";
+import { cardOf, share } from "./card.js";
+import { MIN_FRAME_MS, follower, later } from "./following.js";
+import { Inside } from "./inside.js";
 import { PENS } from "./pen.js";
 import { PictureShelf } from "./pictures.js";
 import { Results } from "./results.js";
-import { samplePicture } from "./sample.js";
+import { NOTES, noteCanvas, notePicture } from "./sample.js";
+import { Settling } from "./settling.js";
 import { Tabs } from "./tabs.js";
+import { plainError } from "./words.js";
 
 /** Longer than the pause between two strokes of a 4, too short to notice. */
 const PEN_UP_MS = 220;
 
-/** Between two readings of a moving pen or a camera: reading faster than people see heats phones. */
-const MIN_FRAME_MS = 70;
+/** The opening writes a number by itself, if nobody does, and takes it away again. */
+const OPENING = { text: "2795", after: 700, stays: 6000 };
+
+/** Width of a picture in the gallery. */
+const THUMBNAIL = 112;
 
 /** Pause after a frame that could not be read. */
 const RETRY_MS = 1000;
-
-/** A camera's reading is announced once it is the same for this many frames. */
-const SETTLED_FRAMES = 3;
 
 /**
  * Start the page.
@@ -29,6 +34,7 @@ const SETTLED_FRAMES = 3;
 export async function start(backend) {
   const page = new DigitsPage(backend);
   await page.describeReader();
+  page.open();
 }
 
 class DigitsPage {
@@ -39,12 +45,17 @@ class DigitsPage {
     this.frame = null;
     /** The pending read; a newer one aborts it. @type {AbortController | null} */
     this.pending = null;
-    this.results = new Results(byId, (position) => this.layer.mark(position));
+    this.inside = new Inside(byId, backend);
+    this.results = new Results(byId, (position, candidate) => {
+      this.layer.mark(position);
+      this.inside.show(candidate);
+    });
     this.layers = Object.fromEntries(["draw", "picture", "camera"].map((name) => (
       [name, new BoxLayer(byId(`${name}-boxes`), (position) => this.results.select(position))]
     )));
     this.tabs = new Tabs(byId("tabs"), (name) => this.#tabChanged(name));
     this.pad = new DrawingPad(byId("pad"), { onMove: () => this.#penMoved(), onChange: () => this.#padChanged() });
+    this.follow = follower(this.pad, async () => this.tabs.name === "draw" && this.#readPad({ announce: false }));
     this.shelf = new PictureShelf(byId("picture"), (picture) => this.#open(picture));
     this.camera = new LiveCamera(byId("video"), () => this.#cameraEnded());
     this.#wireButtons();
@@ -58,16 +69,68 @@ class DigitsPage {
   /** Display the model and engine. */
   async describeReader() {
     try {
-      const { model, name = model, engine, device, labels, privacy, api } = await this.backend.describe();
+      const { model, name = model, engine, device, labels, privacy, api, bytes } = await this.backend.describe();
       this.labels = labels;
       this.results.label(labels);
+      this.inside.labels = labels;
       byId("reader").textContent = `${name} · ${engine} · ${device}`;
       byId("privacy").textContent = privacy ?? "";
+      if (bytes) {
+        byId("lead").textContent = `${Math.round(bytes / 1000)} KB of neural network read it on your device, offline, while you write.`;
+      }
       byId("api").hidden = !api;
       byId("api").href = api ?? "";
     } catch (error) {
       this.#showError(error.message);
     }
+  }
+
+  /** Write a number and read it, unless someone came first or wants no motion. */
+  async open() {
+    await later(OPENING.after);
+    const idle = this.tabs.name === "draw" && !this.pad.undoable && this.pad.empty && !this.pad.writing;
+    if (idle && !matchMedia("(prefers-reduced-motion: reduce)").matches && !byId("error").textContent) {
+      this.pad.show(OPENING.text);
+      await later(OPENING.stays);
+      this.pad.endShow();
+    }
+  }
+
+  /** The hard notes are buttons, drawn when their tab is first opened. */
+  #wireGallery() {
+    byId("gallery").addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button) {
+        notePicture(NOTES[button.dataset.note]).then((picture) => this.#open(picture));
+      }
+    });
+  }
+
+  #fillGallery() {
+    byId("gallery").replaceChildren(...NOTES.slice(1).map((note, k) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", title: note.name });
+      button.dataset.note = k + 1;
+      button.setAttribute("aria-label", `Read: ${note.name}`);
+      const small = document.createElement("canvas");
+      [small.width, small.height] = [THUMBNAIL, 0.8 * THUMBNAIL];
+      small.getContext("2d").drawImage(noteCanvas(note), 0, 0, small.width, small.height);
+      button.append(small);
+      return button;
+    }));
+  }
+
+  async #shareCard() {
+    const { reading, text } = this.results;
+    const pictures = {
+      draw: () => [this.pad.sketch(1240, "#14203f"), 1.25],
+      picture: () => [byId("picture"), byId("picture").naturalWidth / byId("picture").naturalHeight],
+      camera: () => [byId("still"), byId("still").width / byId("still").height],
+    };
+    const [picture, ratio] = pictures[this.tabs.name]();
+    const digits = reading.candidates.filter(({ kept }) => kept);
+    const caption = `Read in ${byId("total").textContent} by ${reading.model}, a network of edgedigits. The small pictures are what it saw.`;
+    await share(await cardOf(picture, ratio, { text, digits, caption }), `digits-${text.replaceAll("\n", "-")}.png`);
   }
 
   #wireButtons() {
@@ -85,8 +148,12 @@ class DigitsPage {
     });
     this.shelf.watch(byId("choose"));
     this.shelf.watch(byId("take"));
-    byId("sample").addEventListener("click", async () => this.#open(await samplePicture()));
+    byId("sample").addEventListener("click", async () => this.#open(await notePicture(NOTES[0])));
+    this.#wireGallery();
+    byId("card").addEventListener("click", () => this.#shareCard());
     byId("camera-switch").addEventListener("click", () => this.#switchCamera());
+    byId("fill").addEventListener("click", () => this.#fillScreen(!byId("camera-panel").classList.contains("full")));
+    byId("camera-panel").addEventListener("keydown", (event) => event.key === "Escape" && this.#fillScreen(false));
   }
 
   /** Keep the keyboard focus when a click disables the button. */
@@ -107,7 +174,8 @@ class DigitsPage {
     if (this.pad.empty) {
       this.#show(null);
     } else {
-      this.timer = setTimeout(() => this.#readPad(), PEN_UP_MS);
+      const announce = !this.pad.showing;
+      this.timer = setTimeout(() => this.#readPad({ announce }), PEN_UP_MS);
     }
   }
 
@@ -117,24 +185,10 @@ class DigitsPage {
     byId("undo").disabled = !this.pad.undoable;
   }
 
-  /** Read what is on the pad while the pen moves, one reading at a time. */
-  async #penMoved() {
+  #penMoved() {
     this.#showPadState();
     clearTimeout(this.timer);
-    if (this.following) {
-      return;
-    }
-    this.following = true;
-    while (this.pad.writing && this.tabs.name === "draw") {
-      const pause = later(MIN_FRAME_MS);
-      const { changes } = this.pad;
-      await this.#readPad({ announce: false });
-      await pause;
-      while (this.pad.writing && this.pad.changes === changes) {
-        await later(MIN_FRAME_MS);
-      }
-    }
-    this.following = false;
+    this.follow();
   }
 
   #readPad(options) {
@@ -171,7 +225,7 @@ class DigitsPage {
   }
 
   /** Read a picture and show the reading, its boxes moved by `place`, unless a newer picture aborted it. */
-  async #read(picture, { announce = true, place = (reading) => reading } = {}) {
+  async #read(picture, { announce = true, place = (reading) => reading, settle, frame } = {}) {
     this.pending?.abort();
     const pending = new AbortController();
     this.pending = pending;
@@ -181,7 +235,11 @@ class DigitsPage {
       const reading = place(await this.backend.read(picture, { signal: pending.signal }));
       if (!pending.signal.aborted) {
         this.#showError("");
-        this.#show(reading, { roundTrip: performance.now() - began, announce });
+        if (frame) {
+          this.#showFrame(frame);
+        }
+        const settled = settle?.(reading.digits);
+        this.#show(reading, { roundTrip: performance.now() - began, announce, settled });
         return reading;
       }
     } catch (error) {
@@ -199,10 +257,18 @@ class DigitsPage {
 
   #show(reading, options) {
     this.layer.show(reading, this.labels);
+    const { settled } = options ?? {};
+    if (settled) {
+      byId("camera-answer").textContent = settled.text;
+    }
     this.results.show(reading, { unfinished: this.pad.writing, ...options });
+    if (settled?.isNew) {
+      this.results.announce(`Read ${settled.text.replaceAll("\n", ", ")}.`);
+    }
   }
 
-  #showError(line) {
+  #showError(message) {
+    const line = plainError(message);
     // Setting the same text would announce it again.
     if (byId("error").textContent !== line) {
       byId("error").textContent = line;
@@ -216,6 +282,9 @@ class DigitsPage {
     this.#stopCamera();
     this.#showError("");
     this.#show(null);
+    if (name === "picture" && !byId("gallery").childElementCount) {
+      this.#fillGallery();
+    }
     if (name === "draw") {
       this.#padChanged();
     } else if (name === "picture" && this.shelf.picture) {
@@ -255,50 +324,49 @@ class DigitsPage {
       return;
     }
     button.textContent = "Stop the camera";
+    byId("camera-answer").textContent = "";
     byId("camera-empty").hidden = true;
     byId("camera-frame").hidden = false;
-    byId("still").hidden = true;
     await this.#watch(this.camera.stream);
   }
 
-  /** Read the newest frame, one at a time, so that no reading is of an old frame. */
+  /** Read the newest frame, one at a time; display the frame that was read, so that the boxes are on its digits. */
   async #watch(stream) {
-    let last = { text: null, times: 0, announced: null };
+    const settling = new Settling();
     while (this.camera.stream === stream && this.tabs.name === "camera") {
       const pause = later(MIN_FRAME_MS);
       await this.camera.newFrame();
       const frame = this.camera.stream === stream ? this.camera.frame() : null;
       if (frame) {
-        setRatio("camera-frame", frame.width, frame.height);
-        this.frame = frame;
-        const reading = await this.#read(frame, { announce: false });
-        last = this.#announceStable(last, reading);
+        const time = performance.now() / 1000;
+        const reading = await this.#read(frame, { announce: false, settle: (digits) => settling.update(digits, time), frame });
         await (reading ? pause : later(RETRY_MS));
       }
     }
   }
 
-  /** Announce the camera's reading once it stays the same. */
-  #announceStable({ text, times, announced }, reading) {
-    const now = reading?.text ?? text;
-    const same = now === text ? times + 1 : 1;
-    if (now && same >= SETTLED_FRAMES && now !== announced) {
-      this.results.announce(`Read ${now.replaceAll("\n", ", ")}.`);
-      return { text: now, times: same, announced: now };
+  #showFrame(frame) {
+    this.frame = frame;
+    setRatio("camera-frame", frame.width, frame.height);
+    const still = byId("still");
+    if (still.width !== frame.width || still.height !== frame.height) {
+      [still.width, still.height] = [frame.width, frame.height];
     }
-    return { text: now, times: same, announced };
+    still.getContext("2d").putImageData(frame, 0, 0);
+    still.hidden = false;
   }
 
-  /** Stop the camera, and display the last frame that was read. */
+  #fillScreen(full) {
+    byId("camera-panel").classList.toggle("full", full);
+    byId("fill").setAttribute("aria-pressed", String(full));
+    byId("result").inert = full;
+  }
+
+  /** Stop the camera; the last frame that was read stays. */
   #stopCamera() {
     this.camera.stop();
     byId("camera-switch").textContent = "Start the camera";
-    const [still, { frame }] = [byId("still"), this];
-    if (frame) {
-      [still.width, still.height] = [frame.width, frame.height];
-      still.getContext("2d").putImageData(frame, 0, 0);
-      still.hidden = false;
-    }
+    this.#fillScreen(false);
   }
 
   #cameraEnded() {
@@ -311,10 +379,6 @@ class DigitsPage {
 /** Set the aspect ratio of a frame. */
 function setRatio(id, width, height) {
   byId(id).style.setProperty("--ratio", String(width / height));
-}
-
-function later(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function byId(id) {

@@ -1,7 +1,7 @@
 /** The pad: a canvas to write on with mouse, finger or pen, or by typing digits. */
 
 import { writeText } from "./handwriting.js";
-import { paintStroke } from "./ink.js";
+import { PAD_RATIO, paintStroke } from "./ink.js";
 import { pictureOf } from "./pad_picture.js";
 import { fittingPen } from "./pen.js";
 
@@ -75,9 +75,28 @@ export class DrawingPad {
    * @param {{kept?: number}} [options]  The first `kept` characters appear at once; the others are animated.
    */
   write(text, { kept = 0 } = {}) {
+    this.endShow();
     this.#remember();
     const characters = text ? writeText(text) : [];
     this.#show(characters.flat(), text, characters.slice(0, kept).flat().length);
+  }
+
+  /** Write a text that the next stroke or typed digit replaces, and that no undo brings back. */
+  show(text) {
+    this.#show(writeText(text).flat(), "", 0);
+    this.shown = this.strokes;
+  }
+
+  /** Whether the text of `show` is on the pad, unchanged. */
+  get showing() {
+    return !this.empty && this.strokes === this.shown;
+  }
+
+  /** Take away the text of `show`. */
+  endShow() {
+    if (this.showing) {
+      this.#show([], "");
+    }
   }
 
   /** Return the strokes as a picture to read; see pictureOf. */
@@ -100,8 +119,20 @@ export class DrawingPad {
       [canvas.width, canvas.height] = [width, height];
     }
     const context = canvas.getContext("2d");
-    context.strokeStyle = getComputedStyle(canvas).color;
     context.clearRect(0, 0, width, height);
+    this.#paintOn(context, width, getComputedStyle(canvas).color, strokes);
+  }
+
+  /** Return the strokes in a colour, without a ground. */
+  sketch(width, colour) {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [width, width / PAD_RATIO];
+    this.#paintOn(canvas.getContext("2d"), width, colour, this.strokes);
+    return canvas;
+  }
+
+  #paintOn(context, width, colour, strokes) {
+    context.strokeStyle = colour;
     // While a text is being written, its pen is that of the whole.
     const pen = this.penWidth ?? fittingPen(this.strokes);
     for (const stroke of strokes) {
@@ -159,6 +190,9 @@ export class DrawingPad {
     this.canvas.focus({ preventScroll: true });
     this.canvas.setPointerCapture(event.pointerId);
     this.pointer = event.pointerId;
+    if (this.showing) {
+      this.strokes = [];
+    }
     this.#remember();
     [this.strokes, this.typed] = [[...this.strokes, []], ""];
     this.#add(event);

@@ -3,7 +3,7 @@
 import { start } from "./app.js";
 import { localBackend } from "./backends/local.js";
 
-const textOf = (id) => document.getElementById(id)?.textContent;
+const textOf = (id) => document.getElementById(id).textContent;
 
 function makeInstallable() {
   // Browsers refuse both to a page from disk, with an error on the console.
@@ -19,7 +19,8 @@ function makeInstallable() {
     .catch((error) => console.warn(`The page cannot be cached for offline use: ${error.message}`));
 }
 
-const parts = Object.fromEntries(["model", "runtime", "finder"].map((name) => [name, textOf(name)]));
-const backend = localBackend({ worker: textOf("worker"), settings: JSON.parse(textOf("settings")), parts });
+const settings = JSON.parse(textOf("settings"));
+const parts = Object.fromEntries(settings.parts.map((name) => [name, textOf(name)]));
+const backend = localBackend({ worker: textOf("worker"), settings, parts });
 start(backend).then(() => performance.mark("ready to read"));
 makeInstallable();

@@ -2,6 +2,7 @@
 
 import { Bars } from "./bars.js";
 import { likeliest } from "./boxes.js";
+import { FRAMED_SIDE, paintFramed } from "./framed.js";
 import { announcement, percent, plainReason, summary } from "./words.js";
 
 /** The keys of `ms`, in the order of the stages. */
@@ -10,13 +11,10 @@ const STAGES = ["decode", "ink", "locate", "find", "frame", "invoke", "classify"
 /** Text sizes, with the maximum of characters in a line and of lines. */
 const TEXT_SIZES = [["huge", 3, 1], ["large", 7, 1], ["medium", 16, 5]];
 
-/** Width and height of a network input. */
-const FRAMED_SIDE = 28;
-
 export class Results {
   /**
    * @param {(id: string) => HTMLElement} element
-   * @param {(position: number) => void} onSelect  Called with the position of the selected candidate.
+   * @param {(position: number, candidate?: object) => void} onSelect  Called with the selected candidate.
    */
   constructor(element, onSelect) {
     this.element = element;
@@ -27,6 +25,7 @@ export class Results {
     this.position = 0;
     element("copy").addEventListener("click", () => this.#copy());
     element("copy").hidden = true;
+    element("card").hidden = true;
     paintFramed(element("framed"), null);
   }
 
@@ -40,23 +39,27 @@ export class Results {
    * Show a reading.
    *
    * @param {object | null} reading  A TracedReading; null clears the display.
-   * @param {{roundTrip?: number, announce?: boolean, unfinished?: boolean}} [options]  Milliseconds until the response;
-   *   whether screen readers announce the reading; whether the pen still moves.
+   * @param {{roundTrip?: number, announce?: boolean, unfinished?: boolean, settled?: {text: string}}} [options]
+   *   Milliseconds until the response; whether screen readers announce the reading; whether the pen still moves; the
+   *   answer of a camera's frames, in place of that of this one.
    */
-  show(reading, { roundTrip = 0, announce = true, unfinished = false } = {}) {
+  show(reading, { roundTrip = 0, announce = true, unfinished = false, settled } = {}) {
     const { element } = this;
     const count = reading?.candidates.length ?? 0;
     const before = this.reading?.candidates.length ?? 0;
     this.reading = reading;
     element("result").classList.toggle("blank", !reading);
     element("result").classList.toggle("unfinished", unfinished);
-    this.#showText(unfinished ? "…" : "No digit here");
+    this.text = settled ? settled.text : reading?.text ?? "";
+    const waits = unfinished || (settled && reading.text);
+    this.#showText(waits ? "…" : "No digit here");
     element("summary").textContent = reading ? summary(reading, unfinished) : element("summary").dataset.empty;
     this.#showDigits();
     this.select(count === before ? this.position : 0);
     this.#showFacts(roundTrip);
-    element("copy").hidden = !reading?.text || !navigator.clipboard;
+    element("copy").hidden = !this.text || !navigator.clipboard;
     element("copy").textContent = "Copy";
+    element("card").hidden = !this.text;
     if (announce) {
       this.announce(reading ? announcement(reading) : "");
     }
@@ -82,7 +85,7 @@ export class Results {
     this.element("why").textContent = refused && this.reading.candidates.length > 1 ? `Not read: ${plainReason(candidate.why)}.` : "";
     const read = refused || !candidate ? "" : `, read as ${this.#label(candidate)}`;
     this.element("framed").setAttribute("aria-label", candidate ? `28 by 28 pixels${read}` : "Nothing yet");
-    this.onSelect(position);
+    this.onSelect(position, candidate);
   }
 
   #label(candidate) {
@@ -92,8 +95,8 @@ export class Results {
 
   #showText(nothing) {
     const text = this.element("text");
-    text.textContent = this.reading ? this.reading.text || nothing : "?";
-    text.dataset.size = this.reading && !this.reading.text ? "none" : textSize(text.textContent);
+    text.textContent = this.reading ? this.text || nothing : "?";
+    text.dataset.size = this.reading && !this.text ? "none" : textSize(text.textContent);
   }
 
   /** Update the elements instead of replacing them, which would lose the keyboard focus. */
@@ -155,7 +158,7 @@ export class Results {
 
   async #copy() {
     try {
-      await navigator.clipboard.writeText(this.reading.text);
+      await navigator.clipboard.writeText(this.text);
       this.element("copy").textContent = "Copied";
     } catch {
       this.element("copy").textContent = "Not allowed";
@@ -171,21 +174,4 @@ function textSize(text) {
 
 function milliseconds(time) {
   return `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`;
-}
-
-/**
- * Paint a framed image.
- *
- * @param {HTMLCanvasElement} canvas  28 x 28; CSS enlarges it without smoothing.
- * @param {string | null} framed  784 bytes by rows, in base64; null is black.
- */
-function paintFramed(canvas, framed) {
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(FRAMED_SIDE, FRAMED_SIDE);
-  const ink = framed ? atob(framed) : "";
-  for (let k = 0; k < FRAMED_SIDE * FRAMED_SIDE; k += 1) {
-    image.data.fill(ink ? ink.charCodeAt(k) : 0, 4 * k, 4 * k + 3);
-    image.data[4 * k + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
 }

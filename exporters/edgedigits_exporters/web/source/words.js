@@ -12,7 +12,26 @@ const REASONS = [
   [/^a thin or faint trace$/, () => "much thinner or fainter than the rest"],
   [/^a solid patch$/, () => "a solid patch, not a stroke"],
   [/^letter among letters$/, () => "a letter in a word"],
+  [/^too small$/, () => "too small to read"],
 ];
+
+/** What several marks with such a reason are. */
+const REASONS_OF_MANY = [
+  [/letter/, "they look like letters"],
+  [/confidence/, "the network is not sure of them"],
+  [/small|pixels high/, "they are too small"],
+  [/thin or faint/, "they are too thin or faint"],
+  [/solid patch/, "they are patches, not strokes"],
+];
+
+/**
+ * Return the line of an error for a person at the page, who has no shell.
+ *
+ * @param {string} message
+ */
+export function plainError(message) {
+  return message.replace(/convert it to PNG with: .*$/, "save it as PNG or JPEG first");
+}
 
 /**
  * Return the reason of a rejection in words for the user.
@@ -66,11 +85,17 @@ function resultOf({ digits, candidates }) {
     if (rejected.length === 0) {
       return "No writing found";
     }
-    return rejected.length === 1 ? plainReason(rejected[0].why) : `${rejected.length} marks, none of them a digit`;
+    return rejected.length === 1 ? plainReason(rejected[0].why) : `${rejected.length} marks left out: ${reasonOfMost(rejected)}`;
   }
   const least = percent(Math.min(...digits.map((digit) => digit.confidence)));
   const sure = digits.length === 1 ? `${least} sure` : `${digits.length} digits, each at least ${least} sure`;
   return rejected.length ? `${sure}; ${rejected.length === 1 ? "one mark" : `${rejected.length} marks`} left out` : sure;
+}
+
+/** Return what most of several rejected marks are. */
+function reasonOfMost(rejected) {
+  const most = REASONS_OF_MANY.find(([pattern]) => 2 * rejected.filter(({ why }) => pattern.test(why)).length > rejected.length);
+  return most?.[1] ?? "each for its own reason";
 }
 
 function capital(sentence) {

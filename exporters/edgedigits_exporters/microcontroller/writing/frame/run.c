@@ -15,6 +15,9 @@ HOT static const uint8_t *run(digits_row_reader *read, void *context, uint8_t *m
 @CASES@
         default: break;
         }
+#ifdef DIGITS_AFTER_ROW
+        DIGITS_AFTER_ROW(layer, y, memory);
+#endif
     }
     return memory + ROWS_@LAYERS@;
 }

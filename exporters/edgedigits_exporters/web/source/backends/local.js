@@ -16,11 +16,16 @@ export function localBackend({ worker, settings, parts }) {
   return {
     async describe() {
       const privacy = "Pictures stay on this device; the network is part of the page.";
-      return { model, engine: await opening, device: "cpu", labels, privacy };
+      return { model, engine: await opening, device: "cpu", labels, privacy, bytes: settings.bytes };
     },
     async read(picture) {
       await opening;
       return call("read", { picture, name: picture.name });
     },
+    ...(settings.engine === "wasm" && {
+      look: (framed) => call("look", { framed }),
+      explain: (framed) => call("explain", { framed }),
+    }),
+    ...(settings.beside?.length && { compare: (framed) => call("compare", { framed }) }),
   };
 }
