@@ -32,7 +32,7 @@ def test_the_library() -> None:
         ("train", ["recipe", "data", "data_dir", "epochs", "batch_size", "seed", "augment", "teachers",
                    "mixed_precision", "parallel", "out", "device", "reader"]),
         ("export", ["model", "format", "precision", "out", "verify", "data", "data_dir", "expect_accuracy",
-                    "kernels", "project", "engine", "npm_package", "finder", "force"]),
+                    "kernels", "project", "engine", "npm_package", "finder", "beside", "force"]),
         ("verify", ["artifact", "against", "split", "data", "data_dir", "demands", "isolate"]),
     ],
 )  # fmt: skip

@@ -23,6 +23,8 @@ COLOURS = 256
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 DESKTOP = {"viewport": {"width": 1280, "height": 880}}
+TALL_HEIGHT = 2260
+TALL = {"viewport": {"width": 1280, "height": TALL_HEIGHT}}
 SPACE = 40
 
 
@@ -41,8 +43,10 @@ def page_screenshots(browser: "Browser", address: str) -> dict[str, Image.Image]
 
 def export_screenshots(browser: "Browser", folder: Path) -> dict[str, Image.Image]:
     """Return screenshots of the exported page, opened from disk, by name."""
-    address = (edgedigits.export("base", format="web", out=folder / "site").path / "index.html").as_uri()
+    made = edgedigits.export("base", format="web", beside=["pico", "nano"], out=folder / "site")
+    address = (made.path / "index.html").as_uri()
     return {
+        "web-inside": _shot(browser, address, _look_inside, TALL, "light").crop((670, 715, 1250, TALL_HEIGHT)),
         "web-desktop": _shot(browser, address, _show_sample, DESKTOP, "light"),
         "web-phone": _beside(
             _shot(browser, address, _write_number, PHONE, "light"), _shot(browser, address, _show_sample, PHONE, "dark")
@@ -67,7 +71,18 @@ def _write_number(page: "Page") -> None:
             top = 0.27 + 0.02 * float(np.sin(2 * k))
             draw(page, stroke_paths(glyph, (0.13 + 0.2 * k, top, 0.25), k))
         wait_for_text(page, "2795")
+        page.locator("#result:not(.unfinished)").wait_for()
     page.locator("#digit-list label").nth(1).click()
+
+
+def _look_inside(page: "Page") -> None:
+    _write_number(page)
+    page.locator("#digit-list label").nth(3).click()
+    for panel in ("explain", "look", "compare"):
+        page.click(f"#{panel} summary")
+    page.locator("#compared tr").nth(2).wait_for()
+    page.locator("#layers li").last.wait_for()
+    page.locator("#explain-words:not(:empty)").wait_for()
 
 
 def _draw_star(page: "Page") -> None:

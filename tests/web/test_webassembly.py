@@ -164,7 +164,7 @@ def test_a_module_imports_nothing_and_is_small(page: "Page", tmp_path: Path) -> 
         }""",
         list(made),
     )
-    assert interface == [[], ["memory", "digits_pixels", "digits_outputs", "digits_run"], 65_536]
+    assert interface == [[], ["memory", "digits_pixels", "digits_outputs", "digits_run", "digits_look"], 65_536]
     assert len(made) < 16_000
 
 

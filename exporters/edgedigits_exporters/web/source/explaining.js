@@ -6,8 +6,9 @@ const SIDE = 28;
 const ERASED = [5, 7, 9];
 const LEAST_DROP = 0.05;
 
-/** A network runs for so many milliseconds, since a browser's clock is coarse. */
-const TIMED_MS = 30;
+/** Runs timed together, since a browser's clock is coarse, and milliseconds of timing, of which the best counts. */
+const TIMED_RUNS = 10;
+const TIMED_MS = 60;
 
 /**
  * Explain an answer by occlusion: erase each square of the ink and measure how much less probable the answer gets
@@ -95,13 +96,15 @@ export async function compare(networks, framed) {
   for (const { engine, name, bytes } of networks) {
     const shares = await engine.run(framed, 1);
     const answer = greatest(shares);
-    const start = performance.now();
-    let runs = 0;
-    while (performance.now() - start < TIMED_MS) {
-      await engine.invoke(framed, 1);
-      runs += 1;
+    const together = new Uint8Array(TIMED_RUNS * framed.length);
+    for (let k = 0; k < TIMED_RUNS; k += 1) together.set(framed, k * framed.length);
+    let best = Infinity;
+    for (const end = performance.now() + TIMED_MS; performance.now() < end;) {
+      const start = performance.now();
+      await engine.invoke(together, TIMED_RUNS);
+      best = Math.min(best, performance.now() - start);
     }
-    rows.push({ name, bytes, answer, share: shares[answer], microseconds: (1000 * (performance.now() - start)) / runs });
+    rows.push({ name, bytes, answer, share: shares[answer], microseconds: (1000 * best) / TIMED_RUNS });
   }
   return rows;
 }
