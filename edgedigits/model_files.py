@@ -251,9 +251,16 @@ def shipped_finders() -> list[ModelEntry]:
 
 def local_models(runs: Path) -> list[ModelEntry]:
     """Return the models and artifacts in the run folders below `runs`, and finders."""
-    files = sorted(runs.glob("*/*"))
+    return [entry for run in sorted(runs.glob("*/")) for entry in models_in(run)]
+
+
+def models_in(run: Path) -> list[ModelEntry]:
+    """Return the models and artifacts in a run folder; for another model file or a C export, only itself."""
+    if not run.is_dir() or is_c_export(run):
+        return [_entry(run, str(run))]
     trained = ("model.keras", "finder.keras")
-    return [_entry(path, str(path)) for path in files if path.suffix in ENGINE_OF_SUFFIX or path.name in trained]
+    files = (path for path in sorted(run.glob("*")) if path.suffix in ENGINE_OF_SUFFIX or path.name in trained)
+    return [_entry(path, str(path)) for path in files]
 
 
 def _entry(path: Path, name: str) -> ModelEntry:

@@ -159,7 +159,7 @@ def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run
     from edgedigits.training.fit import train
     from edgedigits.training.train_options import TrainOptions
 
-    return RunFolder(once(tmp_path_factory, "mnist", lambda run: train(TrainOptions(epochs=1, out=run))))
+    return RunFolder(once(tmp_path_factory, "mnist", lambda run: train(TrainOptions("plain-3conv", epochs=1, out=run))))
 
 
 @pytest.fixture(scope="session")
@@ -169,7 +169,11 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     from edgedigits.training.train_options import TrainOptions
 
     return RunFolder(
-        once(tmp_path_factory, "optdigits", lambda run: train(TrainOptions(data="optdigits", epochs=6, out=run)))
+        once(
+            tmp_path_factory,
+            "optdigits",
+            lambda run: train(TrainOptions("plain-3conv", data="optdigits", epochs=6, out=run)),
+        )
     )
 
 

@@ -77,6 +77,10 @@ class Commands(TyperGroup):
             raise typer.Exit(INTERRUPTED) from error
 
 
+METAVARS = {"int": "N", "int range": "N", "float": "X", "float range": "X", "str": "TEXT", "path": "PATH"}
+"""Shorter than Typer's, to leave room for the help."""
+
+
 def _command(name: str) -> Any:
     module, _, attribute = COMMANDS[name].partition(":")
     found = import_module(module)
@@ -85,7 +89,24 @@ def _command(name: str) -> Any:
         alone.add_typer(command, name=name)
     else:
         alone.command(name, epilog=found.EXAMPLES)(command)
-    return typer.main.get_group(alone).commands[name]
+    made = typer.main.get_group(alone).commands[name]
+    for each in (made, *getattr(made, "commands", {}).values()):
+        _finish(each)
+    return made
+
+
+def _finish(command: Any) -> None:
+    """Print each example on its own line, use short metavars, and let the shell complete paths by itself."""
+    if command.epilog:
+        title, _, examples = command.epilog.partition(": ")
+        command.epilog = "\n\n".join((f"{title}:", *examples.split(" · ")))
+    for parameter in command.params:
+        kind = parameter.type.name
+        if kind == "path" and parameter._custom_shell_complete is None:
+            # Typer would offer the word itself, and the shell would take it for the only file.
+            parameter.shell_complete = lambda *_: []
+        if parameter.param_type_name == "option" and not parameter.is_flag and parameter.metavar is None:
+            parameter.metavar = METAVARS.get(kind)
 
 
 app = typer.Typer(
@@ -93,6 +114,7 @@ app = typer.Typer(
     help="Train a digit CNN, export it, prove the export, and read real pictures on the device.",
     epilog="Start with: edgedigits predict image.png",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     # Rich tracebacks print local variables, including whole arrays.
     pretty_exceptions_enable=False,
 )

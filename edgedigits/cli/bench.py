@@ -40,12 +40,6 @@ COLD = 5
 def bench(
     ctx: typer.Context,
     model: Model = "base",
-    engine: Engine = None,
-    device: Device = "auto",
-    threads: Threads = 1,
-    kernels: Kernels = "auto",
-    cores: Cores = None,
-    finder: Finder = "none",
     what: Annotated[
         Literal["read", "invoke"], typer.Option(help="Time whole readings, stage by stage, or the engine alone.")
     ] = "read",
@@ -58,6 +52,7 @@ def bench(
     submit_file: Annotated[
         bool, typer.Option("--submit-file", help="Write it to a file to share, named after board, model and engine.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, not as tables.")] = False,
     accuracy: Annotated[bool, typer.Option("--accuracy", help="Also measure accuracy on test images.")] = False,
     images: Annotated[
         int | None, typer.Option(min=1, help="Number of test images for --accuracy.", show_default=str(IMAGES))
@@ -68,6 +63,12 @@ def bench(
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Minutes for --sustained.", show_default=str(MINUTES))
     ] = None,
+    cold: Annotated[
+        bool,
+        typer.Option(
+            "--cold", help="Only measure the first picture of fresh processes, as text for an issue or --json."
+        ),
+    ] = False,
     iterations: Annotated[int, typer.Option(min=1, help="Calls to measure, at least.")] = 100,
     seconds: Annotated[float, typer.Option(min=0, help="Seconds to measure, at least.")] = 8.0,
     meter: Annotated[
@@ -78,13 +79,12 @@ def bench(
             show_default="the first available",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, not as tables.")] = False,
-    cold: Annotated[
-        bool,
-        typer.Option(
-            "--cold", help="Only measure the first picture of fresh processes, as text for an issue or --json."
-        ),
-    ] = False,
+    finder: Finder = "none",
+    engine: Engine = None,
+    device: Device = "auto",
+    threads: Threads = 1,
+    kernels: Kernels = "auto",
+    cores: Cores = None,
 ) -> None:
     """Measure one model on one engine, within a minute."""
     if ctx.invoked_subcommand is not None:

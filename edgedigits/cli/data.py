@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgedigits.cli.completion import datasets
+
 if TYPE_CHECKING:
     from edgedigits.data.dataset import Dataset
 
@@ -23,11 +25,15 @@ DataDir = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A name from `edgedigits data list`, or a folder of pictures."),
+    typer.Argument(
+        metavar="NAME", help="A name from `edgedigits data list`, or a folder of pictures.", autocompletion=datasets
+    ),
 ]
 Names = Annotated[
     list[str],
-    typer.Argument(metavar="NAME...", help="Names from `edgedigits data list`, or folders of pictures."),
+    typer.Argument(
+        metavar="NAME...", help="Names from `edgedigits data list`, or folders of pictures.", autocompletion=datasets
+    ),
 ]
 
 
@@ -83,7 +89,10 @@ def info(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: edgedigits data download mnist fashion-mnist")
 def download(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names from `edgedigits data list`.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="Names from `edgedigits data list`.", autocompletion=datasets),
+    ],
     data_dir: DataDir = None,
 ) -> None:
     """Download missing files, and verify all."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgedigits.cli import completion
 from edgedigits.cli.model_options import DataDir
 from edgedigits.cli.train import Address, Cpus, Gpus
 from edgedigits.recipes import PUBLISHED
@@ -17,7 +18,12 @@ EXAMPLES = "Examples: edgedigits reproduce --recipe plain-2conv --seeds 1 · edg
 
 def reproduce(
     recipe: Annotated[
-        list[str] | None, typer.Option(help=f"{', '.join(PUBLISHED)}; may be repeated.", show_default="all")
+        list[str] | None,
+        typer.Option(
+            help=f"{', '.join(PUBLISHED)}; may be repeated.",
+            show_default="all",
+            autocompletion=completion.one_of(*PUBLISHED),
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
     runs: Annotated[Path, typer.Option(help="Folder of the runs; finished runs are reused.")] = Path("runs/published"),

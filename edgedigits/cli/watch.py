@@ -32,36 +32,36 @@ def watch(
             " or synthetic.",
         ),
     ],
-    model: common.Model = "base",
-    engine: common.Engine = None,
-    device: common.Device = "auto",
-    threads: common.Threads = 1,
-    kernels: common.Kernels = "auto",
-    cores: common.Cores = None,
-    finder: common.Finder = "none",
     expect: common.Expect = "auto",
     length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each frame that is read.")] = False,
     annotate: Annotated[
         Path | None, typer.Option(metavar="VIDEO", help="Write an annotated video: .mp4, .mkv or .avi.")
     ] = None,
-    window: Annotated[
-        bool, typer.Option("--window", help="Open a window on the display; needs the [window] extra.")
-    ] = False,
     preview: Annotated[
         str | None,
         typer.Option(metavar="[HOST:]PORT", help="Serve a live page; without HOST, on this machine only."),
     ] = None,
-    max_fps: Annotated[
-        float | None,
-        typer.Option(min=0.01, help="Maximum readings per second.", show_default="10 when live, all frames of a video"),
-    ] = None,
+    window: Annotated[
+        bool, typer.Option("--window", help="Open a window on the display; needs the [window] extra.")
+    ] = False,
     roi: Annotated[
         str | None, typer.Option(metavar="X,Y,W,H", help="Read only this part of the picture, in pixels.")
     ] = None,
     duration: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None,
-    top_k: common.TopK = 3,
+    max_fps: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Maximum readings per second.", show_default="10 when live, all frames of a video"),
+    ] = None,
+    model: common.Model = "base",
     min_confidence: common.MinConfidence = None,
+    finder: common.Finder = "none",
+    top_k: common.TopK = 3,
+    engine: common.Engine = None,
+    device: common.Device = "auto",
+    threads: common.Threads = 1,
+    kernels: common.Kernels = "auto",
+    cores: common.Cores = None,
 ) -> None:
     """Read numbers live, and print each once when its reading has settled. Ctrl-C stops."""
     from edgedigits.cli.status_line import StatusLine, summary

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgedigits.recipes import get_recipe
+from edgedigits.recipes import DEFAULT_RECIPE, get_recipe
 from edgedigits.training.prepared import prepare
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train_options import TrainOptions, settings_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: str = "plain-3conv",
+    recipe: str = DEFAULT_RECIPE,
     *,
     data: str | None = None,
     data_dir: Path | None = None,
