@@ -6,6 +6,7 @@ every start of the command pays for it.
 
 import errno
 import os
+import signal
 from importlib import import_module
 from typing import Any
 
@@ -61,6 +62,9 @@ class Commands(TyperGroup):
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            # Set by edgedigits.__main__ for the imports until here.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except EdgedigitsError as error:

@@ -61,8 +61,11 @@ def matrix(
         _words(models), _words(precisions), _words(engines), _numbers(threads), what, pictures,
         Plan(rounds, seconds, seed),
     )  # fmt: skip
-    with ProgressBar("starting", style="text", automatic=False) as bar:
-        found = run_matrix(request, out, bar.update)
+    try:
+        with ProgressBar("starting", style="text", automatic=False) as bar:
+            found = run_matrix(request, out, bar.update)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; {out} has the finished rounds" if out else "interrupted") from None
     if as_json:
         typer.echo(json.dumps(found))
         return

@@ -1,5 +1,6 @@
 """Options that several commands share: model, engine, processor, dataset and reading."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -134,6 +135,17 @@ def engine_options(threads: int, kernels: str, cores: str | None, isolate: bool 
         raise typer.BadParameter(f"expected numbers of cores such as 0,1; got {cores!r}") from None
     isolation = Isolation() if isolate else None
     return EngineOptions(threads=threads, kernels=kernels, cores=numbers, isolation=isolation)  # type: ignore[arg-type]  # typer checked it
+
+
+def as_typed(ctx: typer.Context) -> str:
+    """Return the command line with the options that were given."""
+    words = ctx.command_path.split()
+    for parameter in ctx.command.params:
+        if parameter.opts[0] in given_options(ctx):
+            value = ctx.params[parameter.name or ""]
+            for each in value if isinstance(value, list | tuple) else [value]:
+                words += [parameter.opts[0], str(each)]
+    return shlex.join(words)
 
 
 def given_options(ctx: typer.Context) -> list[str]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -102,13 +102,16 @@ def predict(
 
         mapped = partial(map_outcomes, jobs=jobs)
     with _bar(sources) if several else nullcontext() as bar:
+        heading, all_tasks = ",".join(CSV_COLUMNS) if as_csv else "", chain(ahead, tasks)
         if (as_csv or as_json) and not verbose:
             # Formatted in the reading process: lines are cheaper to send than readings.
-            blocks = mapped(formatter, chain(ahead, tasks), options)
+            with closing(mapped(formatter, all_tasks, options)) as blocks:
+                failed = _print_all(blocks, heading, bar)
         else:
-            outcomes = chain.from_iterable(mapped(unchanged, chain(ahead, tasks), options))
-            blocks = ((formatter(outcome),) for outcome in (_log_stages(outcomes) if verbose else outcomes))
-        failed = _print_all(blocks, ",".join(CSV_COLUMNS) if as_csv else "", bar)
+            with closing(mapped(unchanged, all_tasks, options)) as read:
+                outcomes = chain.from_iterable(read)
+                shown = _log_stages(outcomes) if verbose else outcomes
+                failed = _print_all(((formatter(outcome),) for outcome in shown), heading, bar)
     if failed:
         raise typer.Exit(1)
 
