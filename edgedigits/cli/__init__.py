@@ -68,7 +68,9 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except EdgedigitsError as error:
-            typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
+            # The reasons of a failed download are printed by the command that downloads.
+            brief = "" if ctx.invoked_subcommand == "data" else getattr(error, "brief", "")
+            typer.secho(f"error: {brief or error}", err=True, fg=typer.colors.RED)
             raise typer.Exit(1) from error
         except OSError as error:
             if error.errno not in SYSTEM_ERRORS:

@@ -44,7 +44,9 @@ def export(
         Path | None,
         typer.Option(help="File or folder to write.", show_default="beside the model; of a shipped model here"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an existing folder, too; a file is replaced in any case.")
+    ] = False,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with MODEL, C with LiteRT.")] = True,
     data: Data = None,
     data_dir: DataDir = None,
@@ -140,6 +142,10 @@ def export(
         typer.echo(f"open {made.path / 'index.html'}, or serve it: python -m http.server --directory {made.path}")
     if made.verification:
         print_verification(made.verification)
+    if made.replaced:
+        typer.echo(f"replaced {made.replaced}")
+    if made.unproven:
+        typer.secho(f"NOT PROVEN to decide as the model: {made.unproven}", fg=typer.colors.YELLOW)
 
 
 def _export_finder(run: Path, format: str, precision: str | None, out: Path | None, verify: bool) -> None:

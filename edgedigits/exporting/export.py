@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from edgedigits.exporting.plan import ExportRequest, Step, plan
+from edgedigits.exporting.plan import ExportRequest, Step, describe_existing, plan
 from edgedigits.exporting.source import SourceData, own_contract
 from edgedigits.model_files import open_model
 from edgedigits.training.data_of_model import DataOptions, moved
@@ -46,6 +46,8 @@ class Exported:
         verification: None if it was not compared.
         census: operators by data type; None for folders and shipped files.
         notes: facts for the user, a line each.
+        unproven: why it is not proven to decide as the model; empty if it is.
+        replaced: the file or folder that was there before; empty if there was none.
     """
 
     path: Path
@@ -54,6 +56,8 @@ class Exported:
     verification: Verification | None = None
     census: Census | None = None
     notes: tuple[str, ...] = ()
+    unproven: str = ""
+    replaced: str = ""
 
 
 def export(
@@ -117,19 +121,16 @@ def export_model(request: ExportRequest) -> Exported:
     """
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
         steps, data = plan(request, Path(between))
+        replaced, unproven = describe_existing(steps[-1].path), list[str]()
         for step in steps:
             made = (
                 _copy_shipped(step, request.expect_accuracy)
                 if step.copy
                 else _make(step, data, request.verify, steps[-1].path)
             )
-            found = made.verification
-            if found and found.undecided and step is not steps[-1]:
-                # C is exact against this file, which says nothing about its source.
-                data.notes.append(
-                    f"{made.precision} is not proven against {found.against}: {'; '.join(found.undecided)}"
-                )
-    return made
+            # C that is exact against a file on the way says nothing about that file's source.
+            unproven += [made.unproven] if made.unproven not in ("", *unproven) else []
+    return dataclasses.replace(made, replaced=replaced, unproven="; ".join(unproven))
 
 
 def _make(step: Step, data: SourceData, verify: bool, last: Path) -> Exported:
@@ -158,13 +159,16 @@ def _make(step: Step, data: SourceData, verify: bool, last: Path) -> Exported:
     if converted and verification is None:
         # A report of an earlier file.
         report_path(path).unlink(missing_ok=True)
-        data.notes.append("not verified: its contract has verified: null")
     if converted and source.suffix == ".keras":
         data.notes.extend(step.format.notes(path))
     precision = contract.precision if contract and converted else _stored_precision(source, contract)
-    return Exported(
-        path, contract, precision, verification, take_census(path) if converted else None, tuple(data.notes)
-    )
+    unproven = data.unproven if verify else "--no-verify"
+    if verification is not None:
+        unproven = "; ".join(verification.undecided)
+    elif verify and not unproven:
+        unproven = "there is nothing that it can be compared with"
+    census = take_census(path) if converted else None
+    return Exported(path, contract, precision, verification, census, tuple(data.notes), unproven)
 
 
 @contextlib.contextmanager
@@ -196,7 +200,8 @@ def _compare(step: Step, artifact: Path, data: SourceData, last: Path) -> Verifi
     except (DataNotFound, DeviceUnavailable) as error:
         if data.expect_accuracy is not None:
             raise
-        data.notes.append(f"not compared with {engine_title(step.source)}: {error}")
+        why = (getattr(error, "brief", "") or str(error)).replace(str(artifact), str(step.path))
+        data.unproven = f"not compared with {engine_title(step.source)}: {why}"
         return None
     if verification is None:
         return None

@@ -113,12 +113,13 @@ def contracts_of(source: Path, needed: bool) -> tuple[Contract | None, Contract 
 
 
 class SourceData:
-    """The dataset that a source was trained on, loaded on first use, and notes for the user about missing data."""
+    """The dataset that a source was trained on, loaded on first use; notes for the user, and why nothing is proven."""
 
     def __init__(
         self, contract: Contract | None, source: Path, options: DataOptions, expect_accuracy: float | None = None
     ) -> None:
         self.notes: list[str] = []
+        self.unproven = ""
         self.expect_accuracy = expect_accuracy
         self._contract, self._source, self._options = contract, source, options
 
@@ -165,7 +166,7 @@ class SourceData:
         except DataNotFound as error:
             if self._contract is None or self._contract.reader != "digits":
                 raise ExportError(f"int8 needs calibration images of the training split: {error}") from error
-            self.notes.append(f"calibrated on synthetic digits, without training images: {error}")
+            self.notes.append(f"calibrated on synthetic digits, without training images: {error.brief or error}")
             images, labels = mnist_like(CALIBRATION_IMAGES, SYNTHETIC_SEED)
             return choose_balanced(images[..., None], labels, f"drawn digits, seed {SYNTHETIC_SEED}")
         name = self._options.data or (self._contract.dataset if self._contract else "given data")

@@ -124,7 +124,9 @@ class DataError(EdgedigitsError):
 
 
 class DataNotFound(DataError):
-    """The dataset is not on disk and could not be downloaded."""
+    """The dataset is not on disk and could not be downloaded; `brief`, if any, has no causes."""
+
+    brief = ""
 
 
 class ChecksumMismatch(DataError):
