@@ -11,7 +11,7 @@ from typing import Literal
 
 from edgedigits.exporting.plan import ExportRequest, Step, describe_existing, plan
 from edgedigits.exporting.source import SourceData, own_contract
-from edgedigits.model_files import open_model
+from edgedigits.model_files import AnyPath, open_model, optional_path
 from edgedigits.training.data_of_model import DataOptions, moved
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.reference import engine_title
@@ -61,20 +61,20 @@ class Exported:
 
 
 def export(
-    model: str | Path | None = None,
+    model: AnyPath | None = None,
     *,
     format: str = "tflite",
     precision: str | None = None,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     verify: bool = True,
-    data: str | None = None,
-    data_dir: Path | None = None,
+    data: AnyPath | None = None,
+    data_dir: AnyPath | None = None,
     expect_accuracy: float | None = None,
     kernels: Literal["xnnpack", "reference"] = "xnnpack",
     project: str = "plain",
     engine: str | None = None,
-    npm_package: Path | None = None,
-    finder: Path | None = None,
+    npm_package: AnyPath | None = None,
+    finder: AnyPath | None = None,
     force: bool = False,
 ) -> Exported:
     """Export a model and prove the export; mirrors `edgedigits export`.
@@ -98,13 +98,12 @@ def export(
         "kernels": None if kernels == "xnnpack" else kernels,
         "project": None if project == "plain" else project,
         "engine": engine,
-        "npm_package": npm_package,
-        "finder": finder,
+        "npm_package": optional_path(npm_package, "the file of npm pack"),
+        "finder": optional_path(finder, "a finder's file"),
     }
+    places, target = DataOptions.of(data, data_dir), optional_path(out, "a file or folder to write")
     return export_model(
-        ExportRequest(
-            model, format, precision, out, verify, DataOptions(data, data_dir), expect_accuracy, force, options
-        )
+        ExportRequest(model, format, precision, target, verify, places, expect_accuracy, force, options)
     )
 
 

@@ -15,7 +15,7 @@ from edgedigits.exporting.source import (
     find_shipped,
     find_source,
 )
-from edgedigits.model_files import SHIPPED
+from edgedigits.model_files import SHIPPED, AnyPath
 from edgedigits.training.data_of_model import DataOptions
 from edgedigits_exporters import Format, FormatOptions, get_format, make_options
 from edgedigits_exporters.conversion import ConversionOptions
@@ -32,7 +32,7 @@ class ExportRequest:
         options: the format's own options by name; those that are None keep their default.
     """
 
-    model: str | Path | None = None
+    model: AnyPath | None = None
     format: str = "tflite"
     precision: str | None = None
     out: Path | None = None

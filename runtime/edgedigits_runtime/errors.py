@@ -63,7 +63,11 @@ class StreamLost(SourceError):
     """Frames stopped coming; a camera or a stream is reconnected."""
 
 
-class ArrayError(EdgedigitsError):
+class ArgumentError(EdgedigitsError):
+    """An argument has a wrong type or value."""
+
+
+class ArrayError(ArgumentError):
     """An argument has a wrong shape, dtype or size."""
 
 
