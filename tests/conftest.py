@@ -80,6 +80,10 @@ def reader() -> Reader:
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     """Return the bytes of a picture file."""
+    if kind == "HEIF":
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()

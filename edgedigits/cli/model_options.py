@@ -108,6 +108,8 @@ MinConfidence = Annotated[
 ]
 
 
+OpenPage = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
+
 Data = Annotated[
     str | None,
     typer.Option(help="Dataset or folder.", show_default="what the model names", autocompletion=completion.datasets),
@@ -135,6 +137,14 @@ def engine_options(threads: int, kernels: str, cores: str | None, isolate: bool 
         raise typer.BadParameter(f"expected numbers of cores such as 0,1; got {cores!r}") from None
     isolation = Isolation() if isolate else None
     return EngineOptions(threads=threads, kernels=kernels, cores=numbers, isolation=isolation)  # type: ignore[arg-type]  # typer checked it
+
+
+def open_in_browser(address: str) -> None:
+    """Open a page; print its address where there is no browser, as on a board without a display."""
+    import webbrowser
+
+    if not webbrowser.open(address):
+        typer.echo(f"there is no browser here; open {address} in another one", err=True)
 
 
 def as_typed(ctx: typer.Context) -> str:

@@ -24,6 +24,7 @@ def serve(
             help="Token required in requests; other users of this machine see options, but not the environment.",
         ),
     ] = "",
+    open_page: common.OpenPage = False,
     model: common.Model = "base",
     min_confidence: common.MinConfidence = None,
     finder: common.Finder = "none",
@@ -59,5 +60,6 @@ def serve(
     reading = ReaderOptions(model, engine, device, processor, min_confidence, max_pixels, finder=finder)
     limits = Limits(body_bytes=int(max_body * 1e6), seconds=timeout, waiting=max_waiting)
     server.serve(
-        ServeOptions(reading, host, port, workers, token, tuple(allow_host or ()), limits, batch_ms, log_requests)
+        ServeOptions(reading, host, port, workers, token, tuple(allow_host or ()), limits, batch_ms, log_requests),
+        common.open_in_browser if open_page else lambda _: None,
     )

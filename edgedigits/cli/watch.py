@@ -42,6 +42,7 @@ def watch(
         str | None,
         typer.Option(metavar="[HOST:]PORT", help="Serve a live page; without HOST, on this machine only."),
     ] = None,
+    open_page: common.OpenPage = False,
     window: Annotated[
         bool, typer.Option("--window", help="Open a window on the display; needs the [window] extra.")
     ] = False,
@@ -75,7 +76,7 @@ def watch(
     if annotate and annotate.exists() and Path(source).exists() and annotate.samefile(source):
         raise typer.BadParameter(f"--annotate would overwrite the source {annotate}; choose another path")
     region = _region(roi)
-    output_options = OutputOptions(annotate, window, _address(preview), region)
+    output_options = OutputOptions(annotate, window, _address(preview or ("0" if open_page else None)), region)
     reader = ReaderOptions(
         model, engine, device, common.engine_options(threads, kernels, cores), min_confidence,
         top_k=top_k, expect=expect, length=length, finder=finder,
@@ -92,6 +93,8 @@ def watch(
     ):
         if outputs.preview:
             typer.echo(f"preview: {outputs.preview.address}", err=True)
+            if open_page:
+                common.open_in_browser(outputs.preview.address)
         try:
             with StatusLine() as status:
                 failed = _print_readings(watching, outputs, status, clock, as_json=as_json)

@@ -57,8 +57,9 @@ def train(
     """
     places = DataOptions.of(data, data_dir)
     options = TrainOptions(
-        recipe, places.data, places.data_dir, epochs, batch_size, seed, augment, tuple(map(os.fspath, teachers)),
-        mixed_precision, parallel, optional_path(out, "a run folder"), device, reader,
+        recipe, places.data, places.data_dir, epochs, batch_size, seed, augment,
+        tuple(os.fspath(each) for each in teachers), mixed_precision, parallel, optional_path(out, "a run folder"),
+        device, reader,
     )  # fmt: skip
     prepared = prepare(options)
     load_keras()

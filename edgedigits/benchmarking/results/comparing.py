@@ -83,8 +83,8 @@ def compare(results: Mapping[str, Result]) -> Comparison:
         ratios = tuple(ratio_of(mine, other, unit) if mine and other else None for other in theirs)
         rows.append(Row(what, unit, (mine, *theirs), ratios))
     against = tuple(why for name, result in results.items() for why in objections(name, result))
-    differences = tuple(unlike(results))
-    return Comparison(tuple(results), describe_work(first), against, (*against, *differences), tuple(rows))
+    all_warnings = (*against, *unlike(results))
+    return Comparison(tuple(results), describe_work(first), against, all_warnings, tuple(rows))
 
 
 def describe_work(result: Result) -> str:

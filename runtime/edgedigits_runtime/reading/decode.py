@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from edgedigits_runtime.errors import (
     ArrayError,
+    MissingExtra,
     PictureError,
     PictureNotFound,
     PictureTooLarge,
@@ -49,7 +50,6 @@ DAMAGED += (AttributeError, ArithmeticError, RuntimeError, AssertionError, Buffe
 KNOWN_BY = {
     "PDF": (rb"%PDF", "pdftoppm -png FILE page"),
     "AVIF": (rb"....ftypavi[fs]", "avifdec FILE picture.png"),
-    "HEIC": (rb"....ftyp(hei[cxms]|hevc|mif1|msf1)", "heif-convert FILE picture.png"),
     "JPEG XL": (rb"\xff\x0a|\0\0\0\x0cJXL ", ""),
     "EPS": (rb"%!PS|\xc5\xd0\xd3\xc6", "gs -sDEVICE=png16m -r300 -o picture.png FILE"),
     "WMF or EMF": (rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF", ""),
@@ -226,6 +226,12 @@ def _unidentified(content: bytes, name: str) -> PictureError:
     """Return the error for a file of no supported format."""
     if not content:
         return PictureUnreadable(f"{name} is empty; expected a picture")
+    if format_of(content) == "HEIF":
+        missing = "HEIF" not in Image.OPEN
+        problem = (
+            str(MissingExtra(f"{name}, a HEIC picture,", "heif")) if missing else f"{name} is a damaged HEIC picture"
+        )
+        return PictureUnreadable(problem)
     for kind, (signature, converter) in KNOWN_BY.items():
         if re.match(signature, content[:1024], re.DOTALL | re.IGNORECASE):
             how = f"with: {converter}" if converter else "in a drawing program"
