@@ -4,12 +4,13 @@
     reader = edgedigits.load()
     print(reader.read("photo.jpg").text)
 
-`load` works in the light install; `train`, `export` and `verify` need the [train] extra.
+`load` works in the light install; `train`, `export` and `verify` need the [train] extra. All errors are in `errors`.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from edgedigits_runtime import errors
 from edgedigits_runtime.errors import EdgedigitsError
 
 if TYPE_CHECKING:
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from edgedigits.loading import load
     from edgedigits.training.train import train
     from edgedigits.verification.verify import verify
+    from edgedigits_runtime.reading.reader import Reader
+    from edgedigits_runtime.reading.results import Reading
 
-__all__ = ["EdgedigitsError", "export", "import_model", "load", "train", "verify"]
+__all__ = ["EdgedigitsError", "Reader", "Reading", "errors", "export", "import_model", "load", "train", "verify"]
 
 # Imported on first use, so that `import edgedigits` takes no time.
 _MODULES = {
+    "Reader": "edgedigits_runtime.reading.reader",
+    "Reading": "edgedigits_runtime.reading.results",
     "export": "edgedigits.exporting.export",
     "import_model": "edgedigits.importing.import_model",
     "load": "edgedigits.loading",

@@ -89,7 +89,7 @@ def _dataset(data_dir: Path | None, console: Console) -> str:
 def _print_proof(made: Exported, console: Console) -> None:
     found = made.verification
     if found is None:
-        raise EdgedigitsError(f"{made.path} was not verified: {'; '.join(made.notes)}")
+        raise EdgedigitsError(f"{made.path} was not verified: {made.unproven}")
     console.print(
         f"{made.path.name}: {found.comparison.agreement:.2%} of {found.comparison.images:,} decisions equal Keras's,"
         f" {len(found.comparison.flips)} changed: passed",

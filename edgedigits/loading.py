@@ -10,6 +10,7 @@ from edgedigits.model_files import (
     DEFAULT_FINDER,
     DEFAULT_MODEL,
     SHIPPED_BY_NAME,
+    AnyPath,
     find_finder,
     find_model,
     open_model,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def load(
-    model: str | Path = DEFAULT_MODEL,
+    model: AnyPath = DEFAULT_MODEL,
     *,
     engine: str | None = None,
     device: str = "auto",
@@ -36,7 +37,7 @@ def load(
     max_pixels: int | None = None,
     expect: Expect = "auto",
     length: int | None = None,
-    finder: str | Path | None = DEFAULT_FINDER,
+    finder: AnyPath | None = DEFAULT_FINDER,
 ) -> Reader:
     """Return a reader of pictures.
 
@@ -62,7 +63,7 @@ def load(
     return Reader(
         Classifier(opened),
         min_confidence=min_confidence,
-        max_pixels=max_pixels or MAX_PIXELS,
+        max_pixels=MAX_PIXELS if max_pixels is None else max_pixels,
         expect=expect,
         length=length,
         finder=_finder(finder, device, options),
@@ -70,7 +71,7 @@ def load(
 
 
 def _finder(
-    finder: str | Path | None, device: str, options: EngineOptions | None
+    finder: AnyPath | None, device: str, options: EngineOptions | None
 ) -> "Finder | Callable[[], Finder] | None":
     path = find_finder(finder, device=device)
     if path is None:

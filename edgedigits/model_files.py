@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from edgedigits_runtime.engine_options import EngineOptions
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES, is_c_export, open_by, open_engine
 from edgedigits_runtime.engines.engine import Engine
 from edgedigits_runtime.errors import (
+    ArgumentError,
     ArtifactCorrupt,
     ArtifactNotFound,
     ArtifactUnsupported,
@@ -25,6 +27,9 @@ from edgedigits_runtime.errors import (
 if TYPE_CHECKING:
     from edgedigits_runtime.finder_contract import FinderContract
     from edgedigits_runtime.foreign.facts import Facts
+
+AnyPath = str | os.PathLike[str]
+"""What a caller may give as a path."""
 
 SHIPPED = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base"
@@ -38,12 +43,25 @@ HDF5 = (".h5", ".hdf5")
 SUFFIX_OF_ENGINE = {engine: suffix for suffix, engine in ENGINE_OF_SUFFIX.items()} | {"keras": ".keras"}
 
 
+def as_path(value: AnyPath, what: str) -> Path:
+    """Return a caller's path; raise ArgumentError, which names `what` was expected, for another type."""
+    try:
+        return Path(value)
+    except TypeError as error:
+        raise ArgumentError(f"expected {what}, as text or a path; got {type(value).__name__}") from error
+
+
+def optional_path(value: AnyPath | None, what: str) -> Path | None:
+    """Return a caller's path, or None for None; see as_path."""
+    return None if value is None else as_path(value, what)
+
+
 def shipped_names() -> list[str]:
     """Return the names of the shipped models."""
     return sorted(path.stem for path in SHIPPED.glob("*.tflite"))
 
 
-def find_model(model: str | Path, *, engine: str | None = None, device: str = "auto") -> Path:
+def find_model(model: AnyPath, *, engine: str | None = None, device: str = "auto") -> Path:
     """Return the file to read pictures with: `model.keras` of a run folder, the engine's file of a shipped name.
 
     Args:
@@ -61,7 +79,7 @@ def find_model(model: str | Path, *, engine: str | None = None, device: str = "a
     return _find(model, shipped_suffix=SUFFIX_OF_ENGINE.get(engine or usual, ".tflite"))
 
 
-def find_finder(finder: str | Path | None, *, device: str = "auto") -> Path | None:
+def find_finder(finder: AnyPath | None, *, device: str = "auto") -> Path | None:
     """Return the finder's file to read pictures with; None where they are read by rules.
 
     Args:
@@ -72,19 +90,19 @@ def find_finder(finder: str | Path | None, *, device: str = "auto") -> Path | No
         ArtifactNotFound, ArtifactCorrupt: a shipped file is missing, or was changed.
     """
     if finder is None or str(finder) != SHIPPED_BY_NAME:
-        return None if finder is None else Path(finder)
+        return optional_path(finder, "a finder's file")
     if not SHIPPED_FINDER.is_dir():
         raise ArtifactNotFound("no finder is shipped yet; train one: edgedigits train --recipe finder")
     usual = "litert" if device in ("auto", "cpu") else "onnxruntime"
     return check_shipped(SHIPPED_FINDER / f"finder{SUFFIX_OF_ENGINE[usual]}")
 
 
-def find_original(model: str | Path) -> Path:
+def find_original(model: AnyPath) -> Path:
     """Return the `.keras` file of a shipped name or a run folder, or the given file; for errors see find_model."""
     return _find(model, shipped_suffix=".keras")
 
 
-def find_keras(model: str | Path) -> Path:
+def find_keras(model: AnyPath) -> Path:
     """Return the `.keras` file of a MODEL; for errors see find_model, and UnknownName for a file of another type."""
     path = find_original(model)
     if path.suffix != ".keras":
@@ -92,10 +110,10 @@ def find_keras(model: str | Path) -> Path:
     return path
 
 
-def _find(model: str | Path, shipped_suffix: str) -> Path:
+def _find(model: AnyPath, shipped_suffix: str) -> Path:
     if str(model) in shipped_names():
         return check_shipped(SHIPPED / f"{model}{shipped_suffix}")
-    path = Path(model)
+    path = as_path(model, "a shipped name, a run folder or a model file")
     if is_c_export(path):
         return path
     refuse_unimported(path)
@@ -251,9 +269,16 @@ def shipped_finders() -> list[ModelEntry]:
 
 def local_models(runs: Path) -> list[ModelEntry]:
     """Return the models and artifacts in the run folders below `runs`, and finders."""
-    files = sorted(runs.glob("*/*"))
+    return [entry for run in sorted(runs.glob("*/")) for entry in models_in(run)]
+
+
+def models_in(run: Path) -> list[ModelEntry]:
+    """Return the models and artifacts in a run folder; for another model file or a C export, only itself."""
+    if not run.is_dir() or is_c_export(run):
+        return [_entry(run, str(run))]
     trained = ("model.keras", "finder.keras")
-    return [_entry(path, str(path)) for path in files if path.suffix in ENGINE_OF_SUFFIX or path.name in trained]
+    files = (path for path in sorted(run.glob("*")) if path.suffix in ENGINE_OF_SUFFIX or path.name in trained)
+    return [_entry(path, str(path)) for path in files]
 
 
 def _entry(path: Path, name: str) -> ModelEntry:

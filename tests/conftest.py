@@ -80,6 +80,10 @@ def reader() -> Reader:
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     """Return the bytes of a picture file."""
+    if kind == "HEIF":
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
@@ -159,7 +163,7 @@ def trained_run(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run
     from edgedigits.training.fit import train
     from edgedigits.training.train_options import TrainOptions
 
-    return RunFolder(once(tmp_path_factory, "mnist", lambda run: train(TrainOptions(epochs=1, out=run))))
+    return RunFolder(once(tmp_path_factory, "mnist", lambda run: train(TrainOptions("plain-3conv", epochs=1, out=run))))
 
 
 @pytest.fixture(scope="session")
@@ -169,7 +173,11 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     from edgedigits.training.train_options import TrainOptions
 
     return RunFolder(
-        once(tmp_path_factory, "optdigits", lambda run: train(TrainOptions(data="optdigits", epochs=6, out=run)))
+        once(
+            tmp_path_factory,
+            "optdigits",
+            lambda run: train(TrainOptions("plain-3conv", data="optdigits", epochs=6, out=run)),
+        )
     )
 
 

@@ -152,12 +152,12 @@ def _export(model: Path, source: Source, made: Path, format: str, precision: str
     # A last LogSoftmax becomes a Softmax in TFLite.
     output = source.output.removeprefix("log-") if format == "tflite" else source.output
     _same(found, probabilities(expected, output), out.name, LOOSE if precision == "dynamic" else TOLERANCE)
-    return _agreement(exported.verification, exported.notes)
+    return _agreement(exported.verification, exported.unproven)
 
 
-def _agreement(verification: Any, notes: tuple[str, ...]) -> str:
+def _agreement(verification: Any, unproven: str) -> str:
     if verification is None:
-        raise Unverified("; ".join(notes))
+        raise Unverified(unproven)
     if not verification.passed:
         raise Wrong(f"passed without reason: {'; '.join(verification.missed)}")
     if verification.undecided:
@@ -181,7 +181,7 @@ def _verify(model: Path, made: Path) -> str:
     """Verify an artifact that was exported, against the imported file, with the data that its contract names."""
     exported = [path for path in (made / "out.int8.tflite", made / "out.float32.onnx") if path.is_file()]
     found = edgedigits.verify(exported[0] if exported else model, against=model)
-    return _agreement(found, ())
+    return _agreement(found, "")
 
 
 def _predict(model: Path, source: Source) -> str:

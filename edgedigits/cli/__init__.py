@@ -6,6 +6,7 @@ every start of the command pays for it.
 
 import errno
 import os
+import signal
 from importlib import import_module
 from typing import Any
 
@@ -61,10 +62,15 @@ class Commands(TyperGroup):
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            # Set by edgedigits.__main__ for the imports until here.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except EdgedigitsError as error:
-            typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
+            # The reasons of a failed download are printed by the command that downloads.
+            brief = "" if ctx.invoked_subcommand == "data" else getattr(error, "brief", "")
+            typer.secho(f"error: {brief or error}", err=True, fg=typer.colors.RED)
             raise typer.Exit(1) from error
         except OSError as error:
             if error.errno not in SYSTEM_ERRORS:
@@ -77,6 +83,10 @@ class Commands(TyperGroup):
             raise typer.Exit(INTERRUPTED) from error
 
 
+METAVARS = {"int": "N", "int range": "N", "float": "X", "float range": "X", "str": "TEXT", "path": "PATH"}
+"""Shorter than Typer's, to leave room for the help."""
+
+
 def _command(name: str) -> Any:
     module, _, attribute = COMMANDS[name].partition(":")
     found = import_module(module)
@@ -85,7 +95,24 @@ def _command(name: str) -> Any:
         alone.add_typer(command, name=name)
     else:
         alone.command(name, epilog=found.EXAMPLES)(command)
-    return typer.main.get_group(alone).commands[name]
+    made = typer.main.get_group(alone).commands[name]
+    for each in (made, *getattr(made, "commands", {}).values()):
+        _finish(each)
+    return made
+
+
+def _finish(command: Any) -> None:
+    """Print each example on its own line, use short metavars, and let the shell complete paths by itself."""
+    if command.epilog:
+        title, _, examples = command.epilog.partition(": ")
+        command.epilog = "\n\n".join((f"{title}:", *examples.split(" · ")))
+    for parameter in command.params:
+        kind = parameter.type.name
+        if kind == "path" and parameter._custom_shell_complete is None:
+            # Typer would offer the word itself, and the shell would take it for the only file.
+            parameter.shell_complete = lambda *_: []
+        if parameter.param_type_name == "option" and not parameter.is_flag and parameter.metavar is None:
+            parameter.metavar = METAVARS.get(kind)
 
 
 app = typer.Typer(
@@ -93,6 +120,7 @@ app = typer.Typer(
     help="Train a digit CNN, export it, prove the export, and read real pictures on the device.",
     epilog="Start with: edgedigits predict image.png",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     # Rich tracebacks print local variables, including whole arrays.
     pretty_exceptions_enable=False,
 )

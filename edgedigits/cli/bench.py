@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -40,12 +41,6 @@ COLD = 5
 def bench(
     ctx: typer.Context,
     model: Model = "base",
-    engine: Engine = None,
-    device: Device = "auto",
-    threads: Threads = 1,
-    kernels: Kernels = "auto",
-    cores: Cores = None,
-    finder: Finder = "none",
     what: Annotated[
         Literal["read", "invoke"], typer.Option(help="Time whole readings, stage by stage, or the engine alone.")
     ] = "read",
@@ -58,6 +53,7 @@ def bench(
     submit_file: Annotated[
         bool, typer.Option("--submit-file", help="Write it to a file to share, named after board, model and engine.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, not as tables.")] = False,
     accuracy: Annotated[bool, typer.Option("--accuracy", help="Also measure accuracy on test images.")] = False,
     images: Annotated[
         int | None, typer.Option(min=1, help="Number of test images for --accuracy.", show_default=str(IMAGES))
@@ -68,6 +64,12 @@ def bench(
     minutes: Annotated[
         float | None, typer.Option(min=0.01, help="Minutes for --sustained.", show_default=str(MINUTES))
     ] = None,
+    cold: Annotated[
+        bool,
+        typer.Option(
+            "--cold", help="Only measure the first picture of fresh processes, as text for an issue or --json."
+        ),
+    ] = False,
     iterations: Annotated[int, typer.Option(min=1, help="Calls to measure, at least.")] = 100,
     seconds: Annotated[float, typer.Option(min=0, help="Seconds to measure, at least.")] = 8.0,
     meter: Annotated[
@@ -78,13 +80,12 @@ def bench(
             show_default="the first available",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, not as tables.")] = False,
-    cold: Annotated[
-        bool,
-        typer.Option(
-            "--cold", help="Only measure the first picture of fresh processes, as text for an issue or --json."
-        ),
-    ] = False,
+    finder: Finder = "none",
+    engine: Engine = None,
+    device: Device = "auto",
+    threads: Threads = 1,
+    kernels: Kernels = "auto",
+    cores: Cores = None,
 ) -> None:
     """Measure one model on one engine, within a minute."""
     if ctx.invoked_subcommand is not None:
@@ -113,14 +114,8 @@ def bench(
     )  # fmt: skip
     result, failures, error, out = _measure(options, out, submit_file)
     _print(result, out, as_json)
-    if submit_file and not failures and not error:
-        if (result.get("comparable") or {"yes": False})["yes"]:
-            advice = f"to share it, add {out} to benchmarks/results/boards/ of the project in a pull request"
-        else:
-            advice = (
-                f"{out} is not comparable for the reasons above; measure again on an idle machine before you share it"
-            )
-        typer.echo(advice, err=True)
+    if submit_file:
+        typer.echo(_sharing(result, out), err=True)
     if error:
         raise error
     if failures:
@@ -141,9 +136,8 @@ def _measure(
     # Redrawn only between measurements, so that drawing disturbs none.
     with ProgressBar("loading", 1.0, style="elapsed", automatic=False) as bar:
         bench = open_bench(options)
-        if submit_file:
-            out = _submit_name(bench)
-        file = ResultFile("bench", out)
+        # A file to share is written at the end, and only if all was measured.
+        file = ResultFile("bench", None if submit_file else out)
         try:
             failures = run_bench(bench, file.put, lambda text, share: bar.update(text, completed=share))
         except (EdgedigitsError, KeyboardInterrupt) as error:
@@ -151,13 +145,28 @@ def _measure(
         finally:
             bench.reader.close()
     result = file.content if failures else file.finish()
-    if submit_file and out:
+    if submit_file and not failures:
         from edgedigits.benchmarking.results.result_file import write_result
         from edgedigits.benchmarking.results.submission import as_submission
 
         result = as_submission(result)
-        write_result(out, result)
+        out = write_result(free_name(_submit_name(bench)), result)
     return result, failures, None, out
+
+
+def free_name(path: Path) -> Path:
+    """Return `path`, or with a number if there is a file of that name: it may be another board's result."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return path if not path.exists() else next(other for other in numbered if not other.exists())
+
+
+def _sharing(result: dict[str, Any], out: Path | None) -> str:
+    """Return what to do with a result that was measured to be shared."""
+    if out is None:
+        return "no file was written, because not everything was measured"
+    if not (result.get("comparable") or {"yes": False})["yes"]:
+        return f"{out} is not comparable for the reasons above; measure again on an idle machine before you share it"
+    return f"to share it, add {out} to benchmarks/results/boards/ of the project in a pull request"
 
 
 def _print(result: dict[str, Any], out: Path | None, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from edgedigits.benchmarking.results.comparing import Comparison
 
-COMPARE_EXAMPLES = "Examples: edgedigits bench compare pi4.json pi5.json · edgedigits bench compare *.json --json"
+COMPARE_EXAMPLES = "Examples: edgedigits bench compare pi4.json pi5.json · edgedigits bench compare *.json --all"
 PLOT_EXAMPLES = "Examples: edgedigits bench plot pi4.json · edgedigits bench plot pi4.json pi5.json --out plots"
 INDEX_EXAMPLES = "Example: edgedigits bench index benchmarks/results/boards"
 
@@ -17,9 +17,15 @@ Files = Annotated[list[Path], typer.Argument(metavar="A.json B.json ...", help="
 
 
 def compare(
-    files: Files, as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False
+    files: Files,
+    everything: Annotated[bool, typer.Option("--all", help="Print every figure and every difference.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print --all as Markdown, for an issue.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
-    """Compare results with the first; different workloads are an error, different machines a warning."""
+    """Compare results with the first: which is faster, by how much, and whether the two can be compared.
+
+    Different workloads are an error, different machines a warning.
+    """
     from dataclasses import asdict
 
     from edgedigits.benchmarking.results import comparing
@@ -27,8 +33,10 @@ def compare(
     found = comparing.compare(read_all(files))
     if as_json:
         typer.echo(json.dumps(asdict(found)))
+    elif markdown:
+        typer.echo("\n".join(comparing.as_markdown(found)))
     else:
-        _print(found)
+        _print(found, everything)
 
 
 def plot(
@@ -71,20 +79,28 @@ def read_all(files: list[Path]) -> dict[str, dict[str, Any]]:
     return {name: read_result(path) for name, path in zip(names, different, strict=True)}
 
 
-def _print(found: "Comparison") -> None:
+def _print(found: "Comparison", everything: bool) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from edgedigits.benchmarking.results.comparing import comparison_head, comparison_rows
+    from edgedigits.benchmarking.results import comparing
 
     console = Console(highlight=False)
+    if not everything:
+        for number, line in enumerate(comparing.summary(found)):
+            style = "bold" if number == 1 else "yellow" if " not compl" in line or " not comparable" in line else ""
+            console.print(Text(line, style), no_wrap=True, overflow="ellipsis")
+        return
     console.print(found.workload, markup=False)
     for warning in found.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
-    table = Table(*comparison_head(found), box=box.SIMPLE)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for row in comparison_rows(found):
-        table.add_row(*row)
-    console.print(table)
+    # A table for each, because a terminal is too narrow for several beside each other.
+    for pair in comparing.pairs(found):
+        table = Table(*comparing.comparison_head(pair), box=box.SIMPLE, padding=(0, 1, 0, 0))
+        for column in table.columns[1:4]:
+            column.justify = "right"
+        for row in comparing.comparison_rows(pair):
+            table.add_row(*row)
+        console.print(table)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from edgedigits.cli.completion import ENGINES, PRECISIONS, models, one_of, some_of
+
 MATRIX_EXAMPLES = (
     "Examples: edgedigits bench matrix · edgedigits bench matrix --models pico,nano --threads 1,4"
     " · edgedigits bench matrix --models nano --precisions int8,float32 --out matrix.json"
@@ -19,15 +21,26 @@ Many = "separated by commas"
 
 
 def matrix(
-    models: Annotated[str, typer.Option(help=f"MODELs, {Many}.", show_default="the shipped ones")] = "",
+    models: Annotated[
+        str,
+        typer.Option(help=f"MODELs, {Many}.", show_default="the shipped ones", autocompletion=some_of(models)),
+    ] = "",
     precisions: Annotated[
         str,
         typer.Option(
             help="int8, float32, float16, dynamic; missing files are exported, which needs the train extra.",
             show_default="the existing ones",
+            autocompletion=some_of(one_of(*PRECISIONS)),
         ),
     ] = "",
-    engines: Annotated[str, typer.Option(help="litert, onnxruntime, keras, c.", show_default="the first two")] = "",
+    engines: Annotated[
+        str,
+        typer.Option(
+            help="litert, onnxruntime, keras, c.",
+            show_default="the first two",
+            autocompletion=some_of(one_of(*ENGINES)),
+        ),
+    ] = "",
     threads: Annotated[str, typer.Option(help=f"Numbers, {Many}.", show_default="1,2,4 up to all cores")] = "",
     what: Annotated[
         Literal["invoke", "read"], typer.Option(help="Time the engine alone, or whole readings.")
@@ -48,8 +61,11 @@ def matrix(
         _words(models), _words(precisions), _words(engines), _numbers(threads), what, pictures,
         Plan(rounds, seconds, seed),
     )  # fmt: skip
-    with ProgressBar("starting", style="text", automatic=False) as bar:
-        found = run_matrix(request, out, bar.update)
+    try:
+        with ProgressBar("starting", style="text", automatic=False) as bar:
+            found = run_matrix(request, out, bar.update)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; {out} has the finished rounds" if out else "interrupted") from None
     if as_json:
         typer.echo(json.dumps(found))
         return

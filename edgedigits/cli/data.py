@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgedigits.cli.completion import datasets
+
 if TYPE_CHECKING:
     from edgedigits.data.dataset import Dataset
 
@@ -23,11 +25,15 @@ DataDir = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A name from `edgedigits data list`, or a folder of pictures."),
+    typer.Argument(
+        metavar="NAME", help="A name from `edgedigits data list`, or a folder of pictures.", autocompletion=datasets
+    ),
 ]
 Names = Annotated[
     list[str],
-    typer.Argument(metavar="NAME...", help="Names from `edgedigits data list`, or folders of pictures."),
+    typer.Argument(
+        metavar="NAME...", help="Names from `edgedigits data list`, or folders of pictures.", autocompletion=datasets
+    ),
 ]
 
 
@@ -49,11 +55,15 @@ def list_datasets(data_dir: DataDir = None, as_json: Json = False) -> None:
             "-" if found["test"] is None else f"{found['test']:,}",
             _shape(found["shape"]),
             str(found["classes"]),
-            ", ".join(found["folders"]) or found["state"],
+            found["state"],
         )
         for found in summaries
     ]
-    _print_table(("name", "train", "test", "shape", "classes", "where"), rows)
+    _print_table(("name", "train", "test", "shape", "classes", "state"), rows)
+    # Below the table, where no column breaks a path.
+    for found in summaries:
+        for folder in found["folders"]:
+            typer.echo(f" {found['name']}: {folder}")
 
 
 @app.command(epilog="Example: edgedigits data info mnist")
@@ -78,12 +88,18 @@ def info(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
         ("where", ", ".join(found["folders"]) or found["state"]),
         *((file["name"], f"{file['bytes']:,} bytes" if file["path"] else "not found") for file in found["files"]),
     ]
-    _print_table(("", ""), [row for row in rows if row[1]])
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        if value:
+            typer.echo(f"{name:{width}}  {value}")
 
 
 @app.command(epilog="Example: edgedigits data download mnist fashion-mnist")
 def download(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names from `edgedigits data list`.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="Names from `edgedigits data list`.", autocompletion=datasets),
+    ],
     data_dir: DataDir = None,
 ) -> None:
     """Download missing files, and verify all."""
@@ -150,7 +166,7 @@ def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, show_header=any(header))
+    table = Table(box=box.SIMPLE_HEAD)
     for title in header:
         table.add_column(title, overflow="fold")
     for row in rows:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from edgedigits.cli import completion
 from edgedigits.cli.train import (
     BatchSize,
     DataDir,
@@ -21,23 +22,32 @@ EXAMPLES = "Example: edgedigits distill --recipe nano --teacher base --teacher r
 
 
 def distill(
-    recipe: Annotated[str, typer.Option(help="Recipe to train.")],
+    recipe: Annotated[str, typer.Option(help="Recipe to train.", autocompletion=completion.recipes)],
     teacher: Annotated[
-        list[str], typer.Option(help="A shipped name, a run folder or a .keras file; several are averaged.")
+        list[str],
+        typer.Option(
+            metavar="MODEL",
+            help="A shipped name, a run folder or a .keras file; several are averaged.",
+            autocompletion=completion.models,
+        ),
     ],
     data: Annotated[
         str | None,
-        typer.Option(help="A dataset, or a folder with one sub-folder of pictures per class.", show_default="mnist"),
+        typer.Option(
+            help="A dataset, or a folder with one sub-folder of pictures per class.",
+            show_default="mnist",
+            autocompletion=completion.datasets,
+        ),
     ] = None,
-    data_dir: DataDir = None,
-    reader: ReaderName = None,
     epochs: Epochs = None,
-    batch_size: BatchSize = None,
+    out: Out = None,
     seed: Seed = 0,
+    reader: ReaderName = None,
+    device: DeviceName = "auto",
+    data_dir: DataDir = None,
+    batch_size: BatchSize = None,
     mixed_precision: MixedPrecision = False,
     parallel: Parallel = False,
-    out: Out = None,
-    device: DeviceName = "auto",
 ) -> None:
     """Train a network on the labels and on its teachers' predictions for each augmented image."""
     from edgedigits.training.train_options import TrainOptions

@@ -28,26 +28,26 @@ def evaluate(
             " sub-folder per label; the sub-folder none holds pictures without a digit.",
         ),
     ],
+    expect: Annotated[common.Expected, typer.Option(help="What every picture holds.")] = "auto",
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the misread pictures on a sheet.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to this file; - prints it.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="Exclude pictures whose note contains this; repeatable."),
+    ] = None,
     model: common.Model = "base",
+    min_confidence: common.MinConfidence = None,
+    finder: common.Finder = "none",
+    jobs: Annotated[int, typer.Option(min=1, help="Number of processes; with several, each picture takes longer.")] = 1,
     engine: common.Engine = None,
     device: common.Device = "auto",
     threads: common.Threads = 1,
     kernels: common.Kernels = "auto",
     cores: common.Cores = None,
-    finder: common.Finder = "none",
-    expect: Annotated[common.Expected, typer.Option(help="What every picture holds.")] = "auto",
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WORD", help="Exclude pictures whose note contains this; repeatable."),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON to this file; - prints it.")
-    ] = None,
-    sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the misread pictures on a sheet.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Number of processes; with several, each picture takes longer.")] = 1,
-    min_confidence: common.MinConfidence = None,
 ) -> None:
     """Read a folder of labelled pictures and report the accuracy, by kind, and the misread pictures."""
     from edgedigits.data.labelled_pictures import read_labelled

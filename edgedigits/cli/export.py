@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from edgedigits.cli import completion
 from edgedigits.cli.model_options import Data, DataDir, ExpectAccuracy
 
 EXAMPLES = (
@@ -12,6 +13,9 @@ EXAMPLES = (
     "edgedigits export model.keras --format tflite --out digits.tflite · edgedigits export nano --format c · "
     "edgedigits export base --format web --out site/"
 )
+
+OF_C, OF_WEB = "C (--format c)", "Page (--format web)"
+"""Panels of the help."""
 
 
 def export(
@@ -21,17 +25,28 @@ def export(
             metavar="[MODEL]",
             help="A shipped name, a run folder, a .keras or an .onnx file; for C and web also an int8 .tflite file.",
             show_default="the newest run in runs/, else base",
+            autocompletion=completion.models,
         ),
     ] = None,
-    format: Annotated[str, typer.Option(help="onnx, tflite, c, c-array or web.")] = "tflite",
+    format: Annotated[
+        str,
+        typer.Option(help="onnx, tflite, c, c-array or web.", autocompletion=completion.one_of(*completion.FORMATS)),
+    ] = "tflite",
     precision: Annotated[
         str | None,
-        typer.Option(help="float32, float16, int8 or dynamic.", show_default="int8 for tflite, float32 for onnx"),
+        typer.Option(
+            help="float32, float16, int8 or dynamic.",
+            show_default="int8 for tflite, float32 for onnx",
+            autocompletion=completion.one_of(*completion.PRECISIONS),
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="File or folder to write.", show_default="beside the model; of a shipped model here"),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an existing folder, too; a file is replaced in any case.")
+    ] = False,
     verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Compare with MODEL, C with LiteRT.")] = True,
     data: Data = None,
     data_dir: DataDir = None,
@@ -39,40 +54,66 @@ def export(
     kernels: Annotated[
         Literal["xnnpack", "reference"] | None,
         typer.Option(
-            help="C, web: LiteRT kernels whose rounding it has; reference needs no FPU.", show_default="xnnpack"
+            metavar="NAME",
+            help="LiteRT kernels whose rounding it has, also for web: xnnpack, or reference, which needs no FPU.",
+            show_default="xnnpack",
+            rich_help_panel=OF_C,
         ),
     ] = None,
     project: Annotated[
         Literal["plain", "arduino", "cmake", "esp-idf", "zephyr", "platformio", "page", "npm"] | None,
         typer.Option(
-            help="Layout of the folder; C: plain to platformio; web: page, or npm, an element for other pages.",
+            metavar="NAME",
+            help="Layout of the folder. C: plain, arduino, cmake, esp-idf, zephyr or platformio; web: page or npm.",
             show_default="plain, page",
         ),
     ] = None,
     frame: Annotated[
         Literal["none", "one"] | None,
-        typer.Option(help="C: digits in view that digits_read finds in a camera's frame.", show_default="none"),
+        typer.Option(
+            metavar="NAME",
+            help="Also digits_read, which finds one digit in a camera's frame: one, or none.",
+            show_default="none",
+            rich_help_panel=OF_C,
+        ),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="C of a finder: of its pictures.", show_default="320x320")
+        str | None,
+        typer.Option(metavar="WxH", help="Of a finder's pictures.", show_default="320x320", rich_help_panel=OF_C),
     ] = None,
     engine: Annotated[
         Literal["wasm", "onnxruntime-web"] | None,
-        typer.Option(help="Web: engine of the page; onnxruntime-web takes any ONNX model.", show_default="wasm"),
+        typer.Option(
+            metavar="NAME",
+            help="wasm, or onnxruntime-web, which takes any ONNX model.",
+            show_default="wasm",
+            rich_help_panel=OF_WEB,
+        ),
     ] = None,
     npm_package: Annotated[
         Path | None,
-        typer.Option(help="Web: onnxruntime-web as written by npm pack.", show_default="in the working folder"),
+        typer.Option(
+            help="onnxruntime-web as written by npm pack.",
+            show_default="in the working folder",
+            rich_help_panel=OF_WEB,
+        ),
     ] = None,
     finder: Annotated[
         Path | None,
-        typer.Option(help="Web: a finder's int8 .tflite file, with which it finds digits.", show_default="by rules"),
+        typer.Option(
+            help="A finder's int8 .tflite file, with which it finds digits.",
+            show_default="by rules",
+            rich_help_panel=OF_WEB,
+        ),
     ] = None,
     beside: Annotated[
         list[str] | None,
-        typer.Option(metavar="MODEL", help="Web: another int8 model to compare with in the page; may be repeated."),
+        typer.Option(
+            metavar="MODEL",
+            help="Another int8 model to compare with in the page; may be repeated.",
+            rich_help_panel=OF_WEB,
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing folder.")] = False,
 ) -> None:
     """Export a model; refuse the artifact if its decisions differ too much from those of the model."""
     from edgedigits.training.run_folder import RunFolder
@@ -111,6 +152,10 @@ def export(
         typer.echo(f"open {made.path / 'index.html'}, or serve it: python -m http.server --directory {made.path}")
     if made.verification:
         print_verification(made.verification)
+    if made.replaced:
+        typer.echo(f"replaced {made.replaced}")
+    if made.unproven:
+        typer.secho(f"NOT PROVEN to decide as the model: {made.unproven}", fg=typer.colors.YELLOW)
 
 
 def _export_finder(run: Path, format: str, precision: str | None, out: Path | None, verify: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from edgedigits.cli import completion
 from edgedigits.cli.model_options import DataDir
 
 EXAMPLES = (
@@ -25,7 +26,11 @@ def import_command(
         ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="Labelled pictures: a dataset, or a folder with a sub-folder for each class.")
+        str | None,
+        typer.Option(
+            help="Labelled pictures: a dataset, or a folder with a sub-folder for each class.",
+            autocompletion=completion.datasets,
+        ),
     ] = None,
     data_dir: DataDir = None,
     out: Annotated[Path | None, typer.Option(help="File to write.", show_default="beside the source")] = None,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgedigits.cli import completion
+
 if TYPE_CHECKING:
     from edgedigits.model_files import ModelEntry
-    from edgedigits_runtime.contract import Contract
-    from edgedigits_runtime.finder_contract import FinderContract
 
 app = typer.Typer(
     help="List shipped and local models: size, accuracy, cards, contracts.",
@@ -34,41 +34,32 @@ def list_models(
         for entry in entries:
             typer.echo(json.dumps(_row(entry)))
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("model", "format", "precision", "bytes", "accuracy", "agreement", box=box.SIMPLE)
-    table.columns[0].overflow = "fold"
-    for column in table.columns[1:5]:
-        column.no_wrap = True
-    for entry in entries:
-        contract, size = entry.contract, f"{entry.path.stat().st_size:,}"
-        if contract is None:
-            table.add_row(entry.name, "-", "-", size, "-", entry.problem)
-            continue
-        table.add_row(entry.name, contract.format, contract.precision, size, *_measures(contract))
-    Console().print(table)
+    _print_list(entries)
 
 
 @app.command(epilog="Examples: edgedigits models show nano · edgedigits models show base --contract > contract.json")
 def show(
-    model: Annotated[str, typer.Argument(help="A shipped name, a run folder or a model file.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A shipped name, a run folder or a model file.", autocompletion=completion.models
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
     contract: Annotated[
         bool, typer.Option("--contract", help="Print the contract as JSON instead of the card.")
     ] = False,
 ) -> None:
-    """Print a shipped model's card, or the contract of another model."""
+    """Print the card of a shipped model, a run folder or a model file."""
     from edgedigits.model_files import SHIPPED_FINDER, contract_of, find_model, shipped_names
-    from edgedigits.reports.model_card import card_page, read_card
+    from edgedigits.reports.model_card import card_page, local_card, read_card
     from edgedigits_runtime.finder_contract import holds_finder, read_finder_contract
 
     is_finder = model == "finder" and SHIPPED_FINDER.is_dir()
     card = None
     if not contract and (is_finder or model in shipped_names()):
         card = read_card(model, SHIPPED_FINDER) if is_finder else read_card(model)
-    if card is None:
+    if contract or (card is None and as_json):
         path = SHIPPED_FINDER / "finder.tflite" if is_finder else find_model(model)
         typer.echo((read_finder_contract(path) if holds_finder(path) else contract_of(path)).to_json())
     elif as_json:
@@ -77,8 +68,8 @@ def show(
         from rich.console import Console
 
         console = Console(highlight=False)
-        for part in card_page(card):
-            console.print(part)
+        for part in card_page(card) if card else local_card(Path(model)):
+            console.print(part, soft_wrap=isinstance(part, str))
 
 
 @app.command(epilog="Examples: edgedigits models plot · edgedigits models plot --out family.svg")
@@ -91,16 +82,22 @@ def plot(
     typer.echo(plot_family(out))
 
 
-def _measures(contract: "Contract | FinderContract") -> tuple[str, str]:
-    """Return the accuracy, and the agreement with the original; of a finder what it finds, and nothing."""
-    from edgedigits_runtime.contract import Contract
+def _print_list(entries: "list[ModelEntry]") -> None:
+    """Print a table of the shipped files, and one for each run below its folder, so that paths are printed whole."""
+    from rich.console import Console
 
-    if not isinstance(contract, Contract):
-        found = contract.measures
-        return (f"finds {found['recall']:.1%}, {found['precision']:.1%} right" if found else "-"), "-"
-    accuracy = f"{contract.accuracy['top1']:.2%} {contract.accuracy['dataset']}" if contract.accuracy else "-"
-    agreement = f"{contract.verified['agreement']:.2%}" if contract.verified else "not verified"
-    return accuracy, "itself" if contract.format == "keras" else agreement
+    from edgedigits.model_files import SHIPPED
+    from edgedigits.reports.model_card import models_table
+
+    console = Console(highlight=False)
+    for shipped, folder in dict.fromkeys((e.path.is_relative_to(SHIPPED), e.path.parent) for e in entries):
+        group = [entry for entry in entries if entry.path.parent == folder]
+        if not shipped:
+            console.print(str(folder), style="bold", markup=False, soft_wrap=True)
+        console.print(models_table(group, shipped=shipped))
+        for entry in group:
+            if entry.problem:
+                console.print(entry.problem, style="yellow", markup=False, soft_wrap=True)
 
 
 def _row(entry: "ModelEntry") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -36,14 +36,6 @@ def predict(
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, patterns, or - for standard input.")
     ],
-    model: common.Model = "base",
-    engine: common.Engine = None,
-    device: common.Device = "auto",
-    threads: common.Threads = 1,
-    kernels: common.Kernels = "auto",
-    cores: common.Cores = None,
-    isolate: common.Isolate = False,
-    finder: common.Finder = "none",
     expect: common.Expect = "auto",
     length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -52,27 +44,35 @@ def predict(
         Path | None,
         typer.Option(metavar="DIR", help="Write each picture with its boxes and values to this folder."),
     ] = None,
-    show_input: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the crops that the network received to this folder.")
-    ] = None,
     explain: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a sheet with every stage to this folder.")
     ] = None,
-    dump_input: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write what the network received of each digit: raw bytes, and a C array."),
-    ] = None,
+    model: common.Model = "base",
+    min_confidence: common.MinConfidence = None,
+    finder: common.Finder = "none",
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Print the engine and the time of each stage to standard error."),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Number of processes.", show_default="1, every core for hundreds of pictures"),
     ] = None,
     top_k: common.TopK = 3,
-    min_confidence: common.MinConfidence = None,
+    show_input: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the crops that the network received to this folder.")
+    ] = None,
+    dump_input: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write what the network received of each digit: raw bytes, and a C array."),
+    ] = None,
     max_pixels: common.MaxPixels = None,
-    verbose: Annotated[
-        bool,
-        typer.Option("--verbose", "-v", help="Print the engine and the time of each stage to standard error."),
-    ] = False,
+    engine: common.Engine = None,
+    device: common.Device = "auto",
+    threads: common.Threads = 1,
+    kernels: common.Kernels = "auto",
+    cores: common.Cores = None,
+    isolate: common.Isolate = False,
 ) -> None:
     """Read the digits in each picture: one digit, a number, a page of numbers, or none."""
     from edgedigits.predicting.pictures import ReaderOptions, Task, map_here, unchanged
@@ -102,13 +102,16 @@ def predict(
 
         mapped = partial(map_outcomes, jobs=jobs)
     with _bar(sources) if several else nullcontext() as bar:
+        heading, all_tasks = ",".join(CSV_COLUMNS) if as_csv else "", chain(ahead, tasks)
         if (as_csv or as_json) and not verbose:
             # Formatted in the reading process: lines are cheaper to send than readings.
-            blocks = mapped(formatter, chain(ahead, tasks), options)
+            with closing(mapped(formatter, all_tasks, options)) as blocks:
+                failed = _print_all(blocks, heading, bar)
         else:
-            outcomes = chain.from_iterable(mapped(unchanged, chain(ahead, tasks), options))
-            blocks = ((formatter(outcome),) for outcome in (_log_stages(outcomes) if verbose else outcomes))
-        failed = _print_all(blocks, ",".join(CSV_COLUMNS) if as_csv else "", bar)
+            with closing(mapped(unchanged, all_tasks, options)) as read:
+                outcomes = chain.from_iterable(read)
+                shown = _log_stages(outcomes) if verbose else outcomes
+                failed = _print_all(((formatter(outcome),) for outcome in shown), heading, bar)
     if failed:
         raise typer.Exit(1)
 

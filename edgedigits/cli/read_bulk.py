@@ -28,9 +28,7 @@ def read_bulk(
     out: Annotated[
         str, typer.Option(metavar="DIR", help="Folder or address for the Parquet parts.", show_default=False)
     ],
-    model: common.Model = "base",
-    engine: common.Engine = None,
-    device: common.Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     address: Annotated[
         str | None,
         typer.Option(
@@ -38,10 +36,14 @@ def read_bulk(
             show_default="this machine, without Ray",
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of readers.", show_default="one for each processor core")
     ] = None,
+    expect: common.Expect = "auto",
+    length: common.Length = None,
+    model: common.Model = "base",
+    min_confidence: common.MinConfidence = None,
+    finder: common.Finder = "none",
     column: Annotated[
         str | None,
         typer.Option(help="Column of .parquet files with bytes or paths.", show_default="the only one possible"),
@@ -49,11 +51,9 @@ def read_bulk(
     part_size: Annotated[
         int | None, typer.Option(min=1, help="Pictures of a part.", show_default="256 to 10,000, by their number")
     ] = None,
-    finder: common.Finder = "none",
-    expect: common.Expect = "auto",
-    length: common.Length = None,
-    min_confidence: common.MinConfidence = None,
     max_pixels: common.MaxPixels = None,
+    engine: common.Engine = None,
+    device: common.Device = "auto",
 ) -> None:
     """Read millions of pictures into Parquet, here or on a Ray cluster; can be interrupted and resumed."""
     from edgedigits.bulk.bulk_options import BulkOptions

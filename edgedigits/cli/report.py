@@ -5,15 +5,17 @@ from typing import Annotated
 
 import typer
 
+from edgedigits.cli import completion
 from edgedigits.cli.model_options import Data, DataDir
 
-EXAMPLES = (
-    "Examples: edgedigits report runs/plain-3conv-20260101-120000 · edgedigits report runs/my-run --data my-digits/"
-)
+EXAMPLES = "Examples: edgedigits report runs/base-20260101-120000 · edgedigits report runs/my-run --data my-digits/"
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, finished or not.")],
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="A run folder, finished or not.", autocompletion=completion.runs),
+    ],
     data: Data = None,
     data_dir: DataDir = None,
 ) -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgedigits.cli.model_options import DataDir
+from edgedigits.cli import completion
+from edgedigits.cli.model_options import DataDir, as_typed
 from edgedigits.cli.train import Address, Cpus, Gpus
 from edgedigits.recipes import PUBLISHED
 
@@ -16,8 +17,14 @@ EXAMPLES = "Examples: edgedigits reproduce --recipe plain-2conv --seeds 1 · edg
 
 
 def reproduce(
+    ctx: typer.Context,
     recipe: Annotated[
-        list[str] | None, typer.Option(help=f"{', '.join(PUBLISHED)}; may be repeated.", show_default="all")
+        list[str] | None,
+        typer.Option(
+            help=f"{', '.join(PUBLISHED)}; may be repeated.",
+            show_default="all",
+            autocompletion=completion.one_of(*PUBLISHED),
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each recipe.")] = 3,
     runs: Annotated[Path, typer.Option(help="Folder of the runs; finished runs are reused.")] = Path("runs/published"),
@@ -44,14 +51,18 @@ def reproduce(
 
     console = Console()
     trainings = plan(TrainOptions(data_dir=data_dir), names, range(seeds), runs)
-    failures = train_several(trainings, console, RayResources(address, cpus, gpus)) if address else {}
     rows = []
-    for name in names:
-        if any(f"{name}-{seed}" in failures for seed in range(seeds)):
-            continue
-        rows.append(reproduction.reproduce(name, seeds, runs, data_dir, console))
-        # After each recipe, so that an interruption loses no results.
-        reproduction.write_rows(rows, out)
+    try:
+        failures = train_several(trainings, console, RayResources(address, cpus, gpus)) if address else {}
+        for name in names:
+            if any(f"{name}-{seed}" in failures for seed in range(seeds)):
+                continue
+            rows.append(reproduction.reproduce(name, seeds, runs, data_dir, console))
+            # After each recipe, so that an interruption loses no results.
+            reproduction.write_rows(rows, out)
+    except KeyboardInterrupt:
+        # Not with `train --resume`, which the training would advise: the others would be left out.
+        raise KeyboardInterrupt(f"interrupted; finished epochs are kept; to go on: {as_typed(ctx)}") from None
     if rows:
         _print(rows, console)
         typer.echo(f"written: {out}")

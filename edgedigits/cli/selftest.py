@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from edgedigits.cli import completion
 from edgedigits.cli.model_options import Cores, Device, Engine, Isolate, Kernels, Threads, engine_options
 
 EXAMPLES = "Examples: edgedigits selftest · edgedigits selftest digits.int8.tflite --json"
@@ -16,8 +17,14 @@ WIDTH = 8
 
 def selftest(
     artifact: Annotated[
-        str, typer.Argument(metavar="[ARTIFACT]", help="A shipped name, or a .tflite or .onnx file.")
+        str,
+        typer.Argument(
+            metavar="[ARTIFACT]",
+            help="A shipped name, or a .tflite or .onnx file.",
+            autocompletion=lambda: [*completion.shipped(), *completion.artifacts()],
+        ),
     ] = "base",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     golden: Annotated[
         Path | None,
         typer.Option(metavar="FILE.npz", help="Golden vectors.", show_default="beside the artifact"),
@@ -28,7 +35,6 @@ def selftest(
     kernels: Kernels = "auto",
     cores: Cores = None,
     isolate: Isolate = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Replay a model's golden vectors stage by stage; exit with 1 at the first stage that differs."""
     from edgedigits.loading import load

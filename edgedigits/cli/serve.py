@@ -13,18 +13,8 @@ EXAMPLES = (
 
 
 def serve(
-    model: common.Model = "base",
-    engine: common.Engine = None,
-    device: common.Device = "auto",
-    threads: common.Threads = 1,
-    kernels: common.Kernels = "auto",
-    cores: common.Cores = None,
-    isolate: common.Isolate = False,
-    finder: common.Finder = "none",
-    min_confidence: common.MinConfidence = None,
     host: Annotated[str, typer.Option(help="Address to listen on; only loopback needs no token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="Processes, each with the model.")] = 1,
     token: Annotated[
         str,
         typer.Option(
@@ -34,6 +24,11 @@ def serve(
             help="Token required in requests; other users of this machine see options, but not the environment.",
         ),
     ] = "",
+    open_page: common.OpenPage = False,
+    model: common.Model = "base",
+    min_confidence: common.MinConfidence = None,
+    finder: common.Finder = "none",
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with the model.")] = 1,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Additional host name, such as that of a proxy."),
@@ -49,6 +44,12 @@ def serve(
         float, typer.Option(min=0, help="Time that a picture waits to be read with those of other clients.")
     ] = 2,
     log_requests: Annotated[bool, typer.Option(help="Log each request as a line of JSON.")] = True,
+    engine: common.Engine = None,
+    device: common.Device = "auto",
+    threads: common.Threads = 1,
+    kernels: common.Kernels = "auto",
+    cores: common.Cores = None,
+    isolate: common.Isolate = False,
 ) -> None:
     """Serve a page to draw on and an HTTP API."""
     from edgedigits.predicting.pictures import ReaderOptions
@@ -59,5 +60,6 @@ def serve(
     reading = ReaderOptions(model, engine, device, processor, min_confidence, max_pixels, finder=finder)
     limits = Limits(body_bytes=int(max_body * 1e6), seconds=timeout, waiting=max_waiting)
     server.serve(
-        ServeOptions(reading, host, port, workers, token, tuple(allow_host or ()), limits, batch_ms, log_requests)
+        ServeOptions(reading, host, port, workers, token, tuple(allow_host or ()), limits, batch_ms, log_requests),
+        common.open_in_browser if open_page else lambda _: None,
     )

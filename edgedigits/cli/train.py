@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from edgedigits.cli import completion
 from edgedigits.cli.model_options import given_options
 from edgedigits.data import DATASETS
-from edgedigits.recipes import FINDER, RECIPES
+from edgedigits.recipes import DEFAULT_RECIPE, FINDER, PUBLISHED
 
 if TYPE_CHECKING:
     from edgedigits.training.fine_tune import FineTuneOptions
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "Examples: edgedigits train · edgedigits train --from base --data my-digits/ · "
-    "edgedigits train --resume runs/plain-3conv-20260101-120000 · "
-    "edgedigits train --recipe base --seed 0 --seed 1 --seed 2 --address auto · edgedigits train --recipe finder"
+    "edgedigits train --resume runs/base-20260101-120000 · "
+    "edgedigits train --seed 0 --seed 1 --seed 2 --address auto · edgedigits train --recipe finder"
 )
 
 PLOT_WIDTH = 100
+
+ON_RAY = "Ray"
+"""A panel of the help."""
 
 OF_FINE_TUNING = ("--from", "--data", "--data-dir", "--seed", "--out", "--device")
 
@@ -40,13 +44,15 @@ Out = Annotated[Path | None, typer.Option(help="New run folder.", show_default="
 Address = Annotated[
     str | None,
     typer.Option(
-        help="Train on Ray: local, auto, HOST:PORT or ray://HOST:PORT.", show_default="on this machine, one by one"
+        help="Train on Ray: local, auto, HOST:PORT or ray://HOST:PORT.",
+        show_default="on this machine, one by one",
+        rich_help_panel=ON_RAY,
     ),
 ]
-Cpus = Annotated[int, typer.Option(min=1, help="Cores of each training on Ray.")]
+Cpus = Annotated[int, typer.Option(min=1, help="Cores of each training.", rich_help_panel=ON_RAY)]
 Gpus = Annotated[
     float | None,
-    typer.Option(min=0, help="GPUs of each training on Ray.", show_default="1 if there are any"),
+    typer.Option(min=0, help="GPUs of each training.", show_default="1 if there are any", rich_help_panel=ON_RAY),
 ]
 ReaderName = Annotated[
     Literal["digits", "plain"] | None,
@@ -63,30 +69,31 @@ def train(
     recipe: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"Recipe to train: {', '.join([*RECIPES, FINDER])}; may be repeated.", show_default="plain-3conv"
+            help="Start with base, the network that predict uses (some 40 minutes of one core), or nano for"
+            " microcontrollers; pico is smaller, max and teacher are larger. Published ones, which train in minutes and"
+            f" read photos worse: {', '.join(PUBLISHED)}. {FINDER} finds digits. May be repeated.",
+            show_default=DEFAULT_RECIPE,
+            autocompletion=completion.recipes,
         ),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help=f"{', '.join(DATASETS)}, or a folder with one sub-folder of pictures per class."),
+        typer.Option(
+            help=f"{', '.join(DATASETS)}, or a folder with one sub-folder of pictures per class.",
+            show_default="the recipe's",
+            autocompletion=completion.datasets,
+        ),
     ] = None,
-    data_dir: DataDir = None,
-    reader: ReaderName = None,
     from_: Annotated[
         str | None,
-        typer.Option("--from", help="MODEL to fine-tune to your own digits in --data, with MNIST rehearsed."),
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="Fine-tune this model to your own digits in --data, with MNIST rehearsed.",
+            autocompletion=completion.models,
+        ),
     ] = None,
     epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    seed: Annotated[
-        list[int] | None,
-        typer.Option(min=0, help="Seed of weights, order and augmentation; may be repeated.", show_default="0"),
-    ] = None,
-    augment: Annotated[
-        bool, typer.Option("--augment", help="Augment the images, if the recipe does not do so itself.")
-    ] = False,
-    mixed_precision: MixedPrecision = False,
-    parallel: Parallel = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -96,9 +103,25 @@ def train(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Run folder of an interrupted training; its settings are used, so give no others."),
+        typer.Option(
+            metavar="RUN",
+            help="Run folder of an interrupted training; its settings are used, so give no others.",
+            autocompletion=completion.runs,
+        ),
     ] = None,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="Seed of weights, order and augmentation; may be repeated.", show_default="0"),
+    ] = None,
+    augment: Annotated[
+        bool, typer.Option("--augment", help="Augment the images, if the recipe does not do so itself.")
+    ] = False,
+    reader: ReaderName = None,
     device: DeviceName = "auto",
+    data_dir: DataDir = None,
+    batch_size: BatchSize = None,
+    mixed_precision: MixedPrecision = False,
+    parallel: Parallel = False,
     address: Address = None,
     cpus: Cpus = 1,
     gpus: Gpus = None,
@@ -109,7 +132,7 @@ def train(
     from edgedigits.training.several import plan
     from edgedigits.training.train_options import TrainOptions
 
-    recipes, seeds = recipe or ["plain-3conv"], seed or [0]
+    recipes, seeds = recipe or [DEFAULT_RECIPE], seed or [0]
     if recipes == [FINDER] or (resume is not None and RunFolder(resume).is_finder()):
         wrong = [option for option in given_options(ctx) if option not in (("--resume",) if resume else OF_FINDER)]
         if wrong or len(seeds) > 1:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgedigits.cli import completion
 from edgedigits.cli.model_options import Data, DataDir, ExpectAccuracy, Isolate
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from edgedigits_runtime.intervals import Share
 
 EXAMPLES = (
-    "Examples: edgedigits verify runs/my-run/plain-3conv.int8.tflite · "
+    "Examples: edgedigits verify runs/my-run/base.int8.tflite · "
     "edgedigits verify digits.onnx --against model.keras --json"
 )
 
@@ -23,17 +24,29 @@ WIDTH = len("ONNX Runtime")
 
 
 def verify(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .onnx or .tflite file, or a C export.")],
+    artifact: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ARTIFACT", help="A .onnx or .tflite file, or a C export.", autocompletion=completion.artifacts
+        ),
+    ],
     against: Annotated[
         str | None,
         typer.Option(
             metavar="MODEL",
             help="The .keras, .onnx or float .tflite file it was made of.",
             show_default="beside the artifact",
+            autocompletion=completion.models,
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="train, validation or test.", autocompletion=completion.one_of("train", "validation", "test")
+        ),
+    ] = "test",
     data_dir: DataDir = None,
     max_flips: Annotated[int | None, typer.Option(help="Gate: maximum of flipped decisions.")] = None,
     max_probability_error: Annotated[float | None, typer.Option(help="Gate: maximum difference, 0 to 1.")] = None,
@@ -41,7 +54,6 @@ def verify(
     max_accuracy_drop: Annotated[float | None, typer.Option(help="Gate: maximum accuracy drop in points.")] = None,
     expect_accuracy: ExpectAccuracy = None,
     isolate: Isolate = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
     """Compare every decision with the original, and every value of C with LiteRT; exit with 1 if a gate is missed.
 

@@ -32,36 +32,37 @@ def watch(
             " or synthetic.",
         ),
     ],
-    model: common.Model = "base",
-    engine: common.Engine = None,
-    device: common.Device = "auto",
-    threads: common.Threads = 1,
-    kernels: common.Kernels = "auto",
-    cores: common.Cores = None,
-    finder: common.Finder = "none",
     expect: common.Expect = "auto",
     length: common.Length = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each frame that is read.")] = False,
     annotate: Annotated[
         Path | None, typer.Option(metavar="VIDEO", help="Write an annotated video: .mp4, .mkv or .avi.")
     ] = None,
-    window: Annotated[
-        bool, typer.Option("--window", help="Open a window on the display; needs the [window] extra.")
-    ] = False,
     preview: Annotated[
         str | None,
         typer.Option(metavar="[HOST:]PORT", help="Serve a live page; without HOST, on this machine only."),
     ] = None,
-    max_fps: Annotated[
-        float | None,
-        typer.Option(min=0.01, help="Maximum readings per second.", show_default="10 when live, all frames of a video"),
-    ] = None,
+    open_page: common.OpenPage = False,
+    window: Annotated[
+        bool, typer.Option("--window", help="Open a window on the display; needs the [window] extra.")
+    ] = False,
     roi: Annotated[
         str | None, typer.Option(metavar="X,Y,W,H", help="Read only this part of the picture, in pixels.")
     ] = None,
     duration: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None,
-    top_k: common.TopK = 3,
+    max_fps: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Maximum readings per second.", show_default="10 when live, all frames of a video"),
+    ] = None,
+    model: common.Model = "base",
     min_confidence: common.MinConfidence = None,
+    finder: common.Finder = "none",
+    top_k: common.TopK = 3,
+    engine: common.Engine = None,
+    device: common.Device = "auto",
+    threads: common.Threads = 1,
+    kernels: common.Kernels = "auto",
+    cores: common.Cores = None,
 ) -> None:
     """Read numbers live, and print each once when its reading has settled. Ctrl-C stops."""
     from edgedigits.cli.status_line import StatusLine, summary
@@ -75,7 +76,7 @@ def watch(
     if annotate and annotate.exists() and Path(source).exists() and annotate.samefile(source):
         raise typer.BadParameter(f"--annotate would overwrite the source {annotate}; choose another path")
     region = _region(roi)
-    output_options = OutputOptions(annotate, window, _address(preview), region)
+    output_options = OutputOptions(annotate, window, _address(preview or ("0" if open_page else None)), region)
     reader = ReaderOptions(
         model, engine, device, common.engine_options(threads, kernels, cores), min_confidence,
         top_k=top_k, expect=expect, length=length, finder=finder,
@@ -92,6 +93,8 @@ def watch(
     ):
         if outputs.preview:
             typer.echo(f"preview: {outputs.preview.address}", err=True)
+            if open_page:
+                common.open_in_browser(outputs.preview.address)
         try:
             with StatusLine() as status:
                 failed = _print_readings(watching, outputs, status, clock, as_json=as_json)

@@ -215,4 +215,11 @@ def _failure(file: DataFile | DataFolder, target: Path, faults: dict[str, Except
         f" {target.parent}, or set {ENVIRONMENT} to the parent folder of {file.dataset}/"
     )
     mismatch = faults and all(isinstance(fault, ChecksumMismatch) for fault in faults.values())
-    return ChecksumMismatch(message) if mismatch else DataNotFound(message)
+    if mismatch:
+        return ChecksumMismatch(message)
+    error = DataNotFound(message)
+    error.brief = (
+        f"{file.dataset} is not on this machine and cannot be downloaded; edgedigits data download {file.dataset} has"
+        " the reasons"
+    )
+    return error

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from edgedigits.exporting.plan import ExportRequest, Step, plan
+from edgedigits.exporting.plan import ExportRequest, Step, describe_existing, plan
 from edgedigits.exporting.source import SourceData, own_contract
-from edgedigits.model_files import find_model, open_model
+from edgedigits.model_files import AnyPath, find_model, open_model, optional_path
 from edgedigits.training.data_of_model import DataOptions, moved
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.reference import engine_title
@@ -46,6 +46,8 @@ class Exported:
         verification: None if it was not compared.
         census: operators by data type; None for folders and shipped files.
         notes: facts for the user, a line each.
+        unproven: why it is not proven to decide as the model; empty if it is.
+        replaced: the file or folder that was there before; empty if there was none.
     """
 
     path: Path
@@ -54,24 +56,26 @@ class Exported:
     verification: Verification | None = None
     census: Census | None = None
     notes: tuple[str, ...] = ()
+    unproven: str = ""
+    replaced: str = ""
 
 
 def export(
-    model: str | Path | None = None,
+    model: AnyPath | None = None,
     *,
     format: str = "tflite",
     precision: str | None = None,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     verify: bool = True,
-    data: str | None = None,
-    data_dir: Path | None = None,
+    data: AnyPath | None = None,
+    data_dir: AnyPath | None = None,
     expect_accuracy: float | None = None,
     kernels: Literal["xnnpack", "reference"] = "xnnpack",
     project: str = "plain",
     engine: str | None = None,
-    npm_package: Path | None = None,
-    finder: Path | None = None,
-    beside: Sequence[str | Path] = (),
+    npm_package: AnyPath | None = None,
+    finder: AnyPath | None = None,
+    beside: Sequence[AnyPath] = (),
     force: bool = False,
 ) -> Exported:
     """Export a model and prove the export; mirrors `edgedigits export`.
@@ -96,14 +100,13 @@ def export(
         "kernels": None if kernels == "xnnpack" else kernels,
         "project": None if project == "plain" else project,
         "engine": engine,
-        "npm_package": npm_package,
-        "finder": finder,
+        "npm_package": optional_path(npm_package, "the file of npm pack"),
+        "finder": optional_path(finder, "a finder's file"),
         "beside": tuple(find_model(other, engine="litert") for other in beside) or None,
     }
+    places, target = DataOptions.of(data, data_dir), optional_path(out, "a file or folder to write")
     return export_model(
-        ExportRequest(
-            model, format, precision, out, verify, DataOptions(data, data_dir), expect_accuracy, force, options
-        )
+        ExportRequest(model, format, precision, target, verify, places, expect_accuracy, force, options)
     )
 
 
@@ -120,19 +123,16 @@ def export_model(request: ExportRequest) -> Exported:
     """
     with tempfile.TemporaryDirectory(prefix="edgedigits-") as between:
         steps, data = plan(request, Path(between))
+        replaced, unproven = describe_existing(steps[-1].path), list[str]()
         for step in steps:
             made = (
                 _copy_shipped(step, request.expect_accuracy)
                 if step.copy
                 else _make(step, data, request.verify, steps[-1].path)
             )
-            found = made.verification
-            if found and found.undecided and step is not steps[-1]:
-                # C is exact against this file, which says nothing about its source.
-                data.notes.append(
-                    f"{made.precision} is not proven against {found.against}: {'; '.join(found.undecided)}"
-                )
-    return made
+            # C that is exact against a file on the way says nothing about that file's source.
+            unproven += [made.unproven] if made.unproven not in ("", *unproven) else []
+    return dataclasses.replace(made, replaced=replaced, unproven="; ".join(unproven))
 
 
 def _make(step: Step, data: SourceData, verify: bool, last: Path) -> Exported:
@@ -161,13 +161,16 @@ def _make(step: Step, data: SourceData, verify: bool, last: Path) -> Exported:
     if converted and verification is None:
         # A report of an earlier file.
         report_path(path).unlink(missing_ok=True)
-        data.notes.append("not verified: its contract has verified: null")
     if converted and source.suffix == ".keras":
         data.notes.extend(step.format.notes(path))
     precision = contract.precision if contract and converted else _stored_precision(source, contract)
-    return Exported(
-        path, contract, precision, verification, take_census(path) if converted else None, tuple(data.notes)
-    )
+    unproven = data.unproven if verify else "--no-verify"
+    if verification is not None:
+        unproven = "; ".join(verification.undecided)
+    elif verify and not unproven:
+        unproven = "there is nothing that it can be compared with"
+    census = take_census(path) if converted else None
+    return Exported(path, contract, precision, verification, census, tuple(data.notes), unproven)
 
 
 @contextlib.contextmanager
@@ -199,7 +202,8 @@ def _compare(step: Step, artifact: Path, data: SourceData, last: Path) -> Verifi
     except (DataNotFound, DeviceUnavailable) as error:
         if data.expect_accuracy is not None:
             raise
-        data.notes.append(f"not compared with {engine_title(step.source)}: {error}")
+        why = (getattr(error, "brief", "") or str(error)).replace(str(artifact), str(step.path))
+        data.unproven = f"not compared with {engine_title(step.source)}: {why}"
         return None
     if verification is None:
         return None

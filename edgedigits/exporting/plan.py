@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from edgedigits.exporting.source import (
     find_shipped,
     find_source,
 )
-from edgedigits.model_files import SHIPPED
+from edgedigits.model_files import SHIPPED, AnyPath
 from edgedigits.training.data_of_model import DataOptions
 from edgedigits_exporters import Format, FormatOptions, get_format, make_options
 from edgedigits_exporters.conversion import ConversionOptions
 from edgedigits_exporters.whole_folders import refuse_existing
-from edgedigits_runtime.errors import ExportError
+from edgedigits_runtime.embedded_contract import read_contract
+from edgedigits_runtime.errors import EdgedigitsError, ExportError, OutputNotWritable
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class ExportRequest:
         options: the format's own options by name; those that are None keep their default.
     """
 
-    model: str | Path | None = None
+    model: AnyPath | None = None
     format: str = "tflite"
     precision: str | None = None
     out: Path | None = None
@@ -94,6 +96,19 @@ def plan(request: ExportRequest, between: Path) -> tuple[list[Step], SourceData]
     return [Step(source, converted, get_format(name), conversion), last], data
 
 
+def describe_existing(path: Path) -> str:
+    """Return the path of a file or folder with what is in it and its time; empty if there is none."""
+    if not path.exists():
+        return ""
+    try:
+        contract = read_contract(path)
+        what = f"{contract.name}, {contract.format} {contract.precision}"
+    except (EdgedigitsError, OSError):
+        what = f"a folder of {len(list(path.iterdir()))} files" if path.is_dir() else "a file without a contract"
+    made = datetime.fromtimestamp(path.stat().st_mtime).isoformat(" ", "minutes")
+    return f"{path} ({what}, of {made})"
+
+
 def _path(request: ExportRequest, source: Path, name: str, format: Format, options: FormatOptions) -> Path:
     """Return the path of the artifact.
 
@@ -103,6 +118,8 @@ def _path(request: ExportRequest, source: Path, name: str, format: Format, optio
     """
     if not isinstance(options, ConversionOptions):
         path = request.out or default_path(source, name, format.SUFFIX)
+        if path.is_dir() and not request.force:
+            raise OutputNotWritable(f"{describe_existing(path)} exists; give another --out, or --force to replace it")
         refuse_existing(path, replace=request.force)
         return path
     copied = source.parent == SHIPPED and source.suffix == format.SUFFIX

@@ -8,6 +8,8 @@ from edgedigits.data.splits import Splits
 from edgedigits.model_files import (
     DEFAULT_MODEL,
     SHIPPED,
+    AnyPath,
+    as_path,
     check_shipped,
     contract_of,
     find_keras,
@@ -33,13 +35,13 @@ NOT_IN_NAMES = re.compile(r"[/\\:*?\"<>|\0\ud800-\udfff]+")
 """Characters that a file name must not contain: separators, those that Windows refuses, and surrogates."""
 
 
-def default_model() -> str | Path:
+def default_model() -> AnyPath:
     """Return the MODEL that is exported if none is named: the newest run, else the default shipped model."""
     run = newest_run()
     return run.path if run else DEFAULT_MODEL
 
 
-def find_source(model: str | Path, suffixes: tuple[str, ...], precision: str | None) -> Path:
+def find_source(model: AnyPath, suffixes: tuple[str, ...], precision: str | None) -> Path:
     """Return a MODEL's file: of a shipped name with the first suffix and a precision (None for any), else `.keras`.
 
     Raises:
@@ -50,7 +52,7 @@ def find_source(model: str | Path, suffixes: tuple[str, ...], precision: str | N
     """
     if str(model) in shipped_names():
         return find_shipped(model, suffixes[0], precision) or find_keras(model)
-    path = Path(model)
+    path = as_path(model, "a shipped name, a run folder or a model file")
     if is_c_export(path):
         raise ExportError(f"{model} is a C export; export its digits.tflite, or the model that it was made of")
     # The name of a run folder may have a dot in it.
@@ -70,7 +72,7 @@ def find_source(model: str | Path, suffixes: tuple[str, ...], precision: str | N
     return check_shipped(path)
 
 
-def find_shipped(model: str | Path, suffix: str, precision: str | None) -> Path | None:
+def find_shipped(model: AnyPath, suffix: str, precision: str | None) -> Path | None:
     """Return the file of a shipped model with a suffix and a precision, or None; see check_shipped for errors."""
     path = SHIPPED / f"{model}{suffix}"
     if suffix == ".keras" or str(model) not in shipped_names() or not path.is_file():
@@ -113,12 +115,13 @@ def contracts_of(source: Path, needed: bool) -> tuple[Contract | None, Contract 
 
 
 class SourceData:
-    """The dataset that a source was trained on, loaded on first use, and notes for the user about missing data."""
+    """The dataset that a source was trained on, loaded on first use; notes for the user, and why nothing is proven."""
 
     def __init__(
         self, contract: Contract | None, source: Path, options: DataOptions, expect_accuracy: float | None = None
     ) -> None:
         self.notes: list[str] = []
+        self.unproven = ""
         self.expect_accuracy = expect_accuracy
         self._contract, self._source, self._options = contract, source, options
 
@@ -165,7 +168,7 @@ class SourceData:
         except DataNotFound as error:
             if self._contract is None or self._contract.reader != "digits":
                 raise ExportError(f"int8 needs calibration images of the training split: {error}") from error
-            self.notes.append(f"calibrated on synthetic digits, without training images: {error}")
+            self.notes.append(f"calibrated on synthetic digits, without training images: {error.brief or error}")
             images, labels = mnist_like(CALIBRATION_IMAGES, SYNTHETIC_SEED)
             return choose_balanced(images[..., None], labels, f"drawn digits, seed {SYNTHETIC_SEED}")
         name = self._options.data or (self._contract.dataset if self._contract else "given data")

@@ -13,7 +13,7 @@ from edgedigits.data import dataset_labels
 from edgedigits.importing.evaluation_data import EvaluationData, load_for
 from edgedigits.importing.labels import parse_labels
 from edgedigits.importing.onnx_source import with_one_output
-from edgedigits.model_files import facts_of, open_as
+from edgedigits.model_files import as_path, facts_of, open_as
 from edgedigits.training.temperature import with_temperature
 from edgedigits.verification.inaccuracy import describe_inaccuracy
 from edgedigits_runtime.classifier import Classifier
@@ -97,7 +97,7 @@ def import_model(
         MissingExtra: a package is not installed.
         OutputNotWritable: the file exists, or could not be written.
     """
-    path = Path(source)
+    path = as_path(source, "a model file or a SavedModel folder")
     if not path.exists():
         raise ArtifactNotFound(f"no model at {path}")
     if expect_accuracy is not None and data is None:

@@ -1,6 +1,6 @@
 """Read pictures with one reader. An unreadable picture becomes an outcome with an error and stops no other."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -105,7 +105,7 @@ def read_each(reader: "Reader", tasks: Sequence[Task]) -> Iterator[Outcome]:
 
 def map_here(
     function: Callable[[Outcome], Result], tasks: Iterable[Task], options: ReaderOptions
-) -> Iterator[Sequence[Result]]:
+) -> Generator[Sequence[Result]]:
     """Yield the function's result for each task's outcome, in order; for several processes see pool.map_outcomes.
 
     Raises:

@@ -3,7 +3,7 @@
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
@@ -38,14 +38,14 @@ def read_all(tasks: Iterable[Task], options: ReaderOptions, jobs: int = 1) -> It
 
 def map_outcomes(
     function: Callable[[Outcome], Result], tasks: Iterable[Task], options: ReaderOptions, jobs: int = 1
-) -> Iterator[Sequence[Result]]:
+) -> Generator[Sequence[Result]]:
     """Yield the function's results for each task's outcome, in order, in blocks that are ready together.
 
     Args:
         function: called in the process that reads, so only its result is sent back.
         tasks: what to read; consumed on demand.
         options: how to open the reader.
-        jobs: number of processes.
+        jobs: number of processes. Closing the generator ends them.
 
     Raises:
         EdgedigitsError: the reader cannot be opened, or a process died.
@@ -68,7 +68,7 @@ def _map_in_processes(
     context, ignore = multiprocessing.get_context("spawn"), (signal.SIGINT, signal.SIG_IGN)
     pool = ProcessPoolExecutor(jobs, context, signal.signal, ignore)
     pending: deque[Future[tuple[list[Result], float]]] = deque()
-    size = MIN_CHUNK
+    size, done, others = MIN_CHUNK, False, set(multiprocessing.active_children())
     try:
         while chunk := list(islice(tasks, size)):
             with sigint_blocked():
@@ -79,11 +79,16 @@ def _map_in_processes(
                 yield results
         while pending:
             yield pending.popleft().result()[0]
+        done = True
     except BrokenProcessPool as error:
         raise EdgedigitsError(
             "a reading process was killed, probably because memory ran out; use fewer --jobs"
         ) from error
     finally:
+        if not done:
+            # After Ctrl-C nobody waits until they have read their pictures.
+            for process in {*multiprocessing.active_children()} - others:
+                process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -21,6 +21,9 @@ RECIPES = {
     "plain-3conv-short": "edgedigits.recipes.plain_3conv_short",
 }
 
+DEFAULT_RECIPE = "base"
+"""The network of the model that pictures are read with if none is named."""
+
 FINDER = "finder"
 """The recipe of the network that finds digits: edgedigits.finding trains it, on drawn scenes."""
 

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgedigits.model_files import SHIPPED
+from edgedigits.model_files import SHIPPED, ModelEntry, find_model, models_in
+from edgedigits.training.run_folder import RunFolder
+from edgedigits_runtime.contract import Contract
+from edgedigits_runtime.finder_contract import FinderContract
 from edgedigits_runtime.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -68,6 +71,80 @@ def _files(card: Card) -> "Table":
             "-" if agreement is None else f"{agreement:.2%}",
         )
     return table
+
+
+def local_card(path: Path) -> "list[RenderableType]":
+    """Return the card of a model that is not shipped: of a run folder, also an unfinished one, or of a model file.
+
+    Raises:
+        EdgedigitsError: it is no MODEL.
+    """
+    from rich.markup import escape
+
+    run = RunFolder(path)
+    is_run = run.config.is_file()
+    entries = models_in(path) if is_run else models_in(find_model(path))
+    contract = next((entry.contract for entry in entries if isinstance(entry.contract, Contract)), None)
+    facts = [*(_run_lines(run) if is_run else ()), *(_contract_lines(contract) if contract else ())]
+    if is_run and not any((path / name).is_file() for name in ("model.keras", "finder.keras")):
+        advice = [f"not finished; resume it: edgedigits train --resume {escape(str(path))}"]
+    else:
+        advice = []
+    problems = [escape(entry.problem) for entry in entries if entry.problem]
+    table = [models_table(entries)] if entries else []
+    return [f"[bold]{escape(str(path))}[/bold]", *table, _grid(facts), *problems, *advice]
+
+
+def models_table(entries: list[ModelEntry], *, shipped: bool = False) -> "Table":
+    """Return the table of shipped models by name, or of files in one folder by file name, which is printed whole."""
+    from rich import box
+    from rich.table import Table
+
+    # The suffix of a file states its format, and a long name needs the room.
+    names = ("model", "format") if shipped else ("file",)
+    table = Table(*names, "precision", "bytes", "accuracy", "agreement", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    for column in table.columns:
+        column.no_wrap = True
+    for entry in entries:
+        contract, size = entry.contract, f"{entry.path.stat().st_size:,}" if entry.path.is_file() else "-"
+        row = [contract.precision, size, *measures(contract)] if contract else ["-", size]
+        table.add_row(*([entry.name, contract.format if contract else "-"] if shipped else [entry.path.name]), *row)
+    return table
+
+
+def measures(contract: Contract | FinderContract) -> tuple[str, str]:
+    """Return the accuracy, and the agreement with the original; of a finder what it finds, and nothing."""
+    if not isinstance(contract, Contract):
+        found = contract.measures
+        return (f"finds {found['recall']:.1%}, {found['precision']:.1%} right" if found else "-"), "-"
+    accuracy = f"{contract.accuracy['top1']:.2%} {contract.accuracy['dataset']}" if contract.accuracy else "-"
+    if contract.format == "keras":
+        return accuracy, "itself"
+    if contract.verified is None:
+        return accuracy, "not proven"
+    proven = "" if contract.verified["passed"] and not contract.verified.get("undecided") else ", not proven"
+    return accuracy, f"{contract.verified['agreement']:.2%}{proven}"
+
+
+def _run_lines(run: RunFolder) -> Rows:
+    config, history = run.read_config(), run.read_history()
+    yield "recipe", f"{config.recipe}, seed {config.seed}"
+    yield "training", f"{config.data}, {len(history)} epochs, batches of {config.batch_size}"
+    if config.teachers:
+        yield "teachers", ", ".join(config.teachers)
+    if history and "val_accuracy" in history[-1]:
+        yield "validation", f"accuracy {history[-1]['val_accuracy']:.2%} after the last epoch"
+
+
+def _contract_lines(contract: Contract) -> Rows:
+    height, width, channels = contract.image_shape
+    yield "input", f"{width}x{height}, {'grey' if channels == 1 else f'{channels} channels'}, reader {contract.reader}"
+    yield "classes", ", ".join(contract.labels)
+    if contract.training:
+        yield "trained on", f"{contract.training.count:,} images of {contract.training.name}"
+    if contract.calibration:
+        yield "calibrated on", f"{contract.calibration.count:,} images of {contract.calibration.name}"
+    yield "rejected", f"a confidence below {contract.rejection_threshold:.2f}"
 
 
 def _finder_files(card: Card) -> "Table":

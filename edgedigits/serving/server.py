@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,8 +22,12 @@ OTHER_FILES = 256
 """File descriptors of a process besides connections: libraries, model, logs."""
 
 
-def serve(options: ServeOptions) -> None:
+def serve(options: ServeOptions, when_listening: Callable[[str], object] = lambda _: None) -> None:
     """Serve until SIGINT or SIGTERM, and answer the requests that have arrived until then.
+
+    Args:
+        options: of the server.
+        when_listening: called with the page's address on this machine as soon as it accepts connections.
 
     Raises:
         AddressUnavailable: see ServeOptions.check; or the address cannot be listened on.
@@ -43,6 +48,7 @@ def serve(options: ServeOptions) -> None:
     listening = listen(options.host, options.port)
     raise_file_limit(options.limits)
     print(welcome(reader, listening, options), file=sys.stderr, flush=True)
+    when_listening(address_of(listening, from_here=True))
     signal.signal(signal.SIGTERM, _exit)
     one_process = options.workers == 1
     if not one_process:
@@ -100,10 +106,16 @@ def welcome(reader: "Reader", listening: socket.socket, options: ServeOptions) -
     """Return the line that names the model and the address."""
     engine = reader.classifier.engine
     processes = f", {options.workers} processes" if options.workers > 1 else ""
-    host, port = listening.getsockname()[:2]
-    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
     name = reader.classifier.contract.name
-    return f"{name} on {engine.name}, {engine.device}{processes}: {address} (end with Ctrl-C)"
+    return f"{name} on {engine.name}, {engine.device}{processes}: {address_of(listening)} (end with Ctrl-C)"
+
+
+def address_of(listening: socket.socket, *, from_here: bool = False) -> str:
+    """Return the page's address; `from_here` is that of this machine where it listens on all addresses."""
+    host, port = listening.getsockname()[:2]
+    if from_here and host in ("0.0.0.0", "::"):
+        host = "localhost"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def _exit(*_: object) -> None:

@@ -11,6 +11,7 @@ from edgedigits.data.evaluation_splits import evaluation_splits
 from edgedigits.data.framing import Target
 from edgedigits.data.label_matching import match_labels
 from edgedigits.data.splits import SplitPlan, Splits, split
+from edgedigits.model_files import AnyPath, optional_path
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.training.run_folder import RunFolder
 from edgedigits_runtime.contract import Contract, DataUsed
@@ -23,6 +24,12 @@ class DataOptions:
 
     data: str | None = None
     data_dir: Path | None = None
+
+    @classmethod
+    def of(cls, data: AnyPath | None, data_dir: AnyPath | None) -> "DataOptions":
+        """Return a caller's options; raise ArgumentError if one is no path."""
+        optional_path(data, "a dataset or a folder")
+        return cls(None if data is None else os.fspath(data), optional_path(data_dir, "a folder"))
 
     @property
     def dataset(self) -> str | None:

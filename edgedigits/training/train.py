@@ -1,11 +1,13 @@
 """Train a recipe, or resume the training of a run folder."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgedigits.recipes import get_recipe
+from edgedigits.model_files import AnyPath, optional_path
+from edgedigits.recipes import DEFAULT_RECIPE, get_recipe
+from edgedigits.training.data_of_model import DataOptions
 from edgedigits.training.prepared import prepare
 from edgedigits.training.run_folder import RunFolder
 from edgedigits.training.train_options import TrainOptions, settings_of
@@ -18,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: str = "plain-3conv",
+    recipe: str = DEFAULT_RECIPE,
     *,
-    data: str | None = None,
-    data_dir: Path | None = None,
+    data: AnyPath | None = None,
+    data_dir: AnyPath | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     seed: int = 0,
     augment: bool = False,
-    teachers: Sequence[str | Path] = (),
+    teachers: Sequence[AnyPath] = (),
     mixed_precision: bool = False,
     parallel: bool = False,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     device: Device = "auto",
     reader: ReaderKind | None = None,
 ) -> RunFolder:
@@ -53,9 +55,11 @@ def train(
     Raises:
         EdgedigitsError: see edgedigits.training.fit.train.
     """
+    places = DataOptions.of(data, data_dir)
     options = TrainOptions(
-        recipe, data, data_dir, epochs, batch_size, seed, augment, tuple(map(str, teachers)), mixed_precision,
-        parallel, out, device, reader,
+        recipe, places.data, places.data_dir, epochs, batch_size, seed, augment,
+        tuple(os.fspath(each) for each in teachers), mixed_precision, parallel, optional_path(out, "a run folder"),
+        device, reader,
     )  # fmt: skip
     prepared = prepare(options)
     load_keras()

@@ -11,7 +11,7 @@ from edgedigits.data import DATASETS
 from edgedigits.data.dataset import Dataset
 from edgedigits.data.splits import Splits
 from edgedigits.model_files import find_keras
-from edgedigits.recipes import get_recipe
+from edgedigits.recipes import DEFAULT_RECIPE, get_recipe
 from edgedigits.recipes.augmentation import GEOMETRY, Augmentation
 from edgedigits.recipes.recipe import Recipe
 from edgedigits.training.run_folder import RunConfig
@@ -24,7 +24,7 @@ from edgedigits_runtime.errors import EdgedigitsError
 class TrainOptions:
     """Options of `edgedigits train`, as in edgedigits.training.train.train; None is the recipe's value."""
 
-    recipe: str = "plain-3conv"
+    recipe: str = DEFAULT_RECIPE
     data: str | None = None
     data_dir: Path | None = None
     epochs: int | None = None

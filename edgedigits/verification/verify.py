@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from edgedigits.data import DATASETS
 from edgedigits.data.dataset import Samples
 from edgedigits.data.splits import check_split
-from edgedigits.model_files import contract_of, find_model, open_model
+from edgedigits.model_files import AnyPath, contract_of, find_model, open_model
 from edgedigits.recipes import RECIPES, get_recipe
 from edgedigits.recipes.gates import EXACT, Gate, default_gate, few_images, judge, scaled, with_demands
 from edgedigits.training.data_of_model import DataOptions, splits_of_model
@@ -188,12 +189,12 @@ def write_report(verification: Verification, artifact: Path) -> Path:
 
 
 def verify(
-    artifact: Path,
+    artifact: AnyPath,
     *,
-    against: str | Path | None = None,
+    against: AnyPath | None = None,
     split: str = "test",
-    data: str | None = None,
-    data_dir: Path | None = None,
+    data: AnyPath | None = None,
+    data_dir: AnyPath | None = None,
     demands: Gate | None = None,
     isolate: bool = False,
 ) -> Verification:
@@ -214,23 +215,23 @@ def verify(
         EdgedigitsError: see verify_artifact.
     """
     check_split(split)
-    artifact = find_model(artifact)
-    reference = find_reference(artifact) if against is None else find_given_reference(against)
+    path = find_model(artifact)
+    reference = find_reference(path) if against is None else find_given_reference(os.fspath(against))
     if reference.suffix == ".keras":
         require_keras()
-    options = DataOptions(data, data_dir)
+    options = DataOptions.of(data, data_dir)
     if isolate:
         # To find out how a file without a contract is fed, it would be opened in this process.
-        own, contract = read_contract(artifact), read_contract(reference)
+        own, contract = read_contract(path), read_contract(reference)
     else:
-        own = contract_of(artifact)
+        own = contract_of(path)
         contract = contract_of_reference(reference, own)
     # A foreign model's data are found from the artifact, since the .tflite in a folder of C may come from elsewhere.
     foreign = own.data is not None and own.training is None
-    splits = splits_of_model(*((own, artifact) if foreign else (contract, reference)), options)
+    splits = splits_of_model(*((own, path) if foreign else (contract, reference)), options)
     demands, isolation = demands or Gate(), Isolation() if isolate else None
     found = verify_artifact(
-        artifact, reference, splits.named(split), split, demands=demands, dataset=options.dataset,
+        path, reference, splits.named(split), split, demands=demands, dataset=options.dataset,
         isolation=isolation, contract=contract,
     )  # fmt: skip
     return dataclasses.replace(found, data_notes=splits.notes)

@@ -63,7 +63,11 @@ class StreamLost(SourceError):
     """Frames stopped coming; a camera or a stream is reconnected."""
 
 
-class ArrayError(EdgedigitsError):
+class ArgumentError(EdgedigitsError):
+    """An argument has a wrong type or value."""
+
+
+class ArrayError(ArgumentError):
     """An argument has a wrong shape, dtype or size."""
 
 
@@ -124,7 +128,9 @@ class DataError(EdgedigitsError):
 
 
 class DataNotFound(DataError):
-    """The dataset is not on disk and could not be downloaded."""
+    """The dataset is not on disk and could not be downloaded; `brief`, if any, has no causes."""
+
+    brief = ""
 
 
 class ChecksumMismatch(DataError):

@@ -1,5 +1,6 @@
 """Cards of the shipped models: they describe the files, and are printed and drawn."""
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -10,11 +11,14 @@ from PIL import Image
 from rich.console import Console
 
 from benchmarks.robustness.corruptions import CORRUPTIONS
+from edgedigits.cli import app
 from edgedigits.data.dataset import Dataset
 from edgedigits.model_files import SHIPPED, open_model, shipped_names
 from edgedigits.reports.family_plot import Point, as_point, frontier_figure, plot_family
 from edgedigits.reports.model_card import Card, card_page, card_path, read_card, write_card
 from edgedigits.reports.published_networks import PUBLISHED
+from edgedigits.training.run_folder import RunConfig, RunFolder
+from edgedigits_exporters.tflite import with_contract
 from edgedigits_runtime.errors import ArtifactNotFound, UnknownName
 from tests.conftest import RunCommand
 
@@ -170,8 +174,36 @@ def test_show_prints_the_card_its_json_and_the_contract(run_here: RunCommand, tm
     assert json.loads(run_here("models", "show", "base", "--json").stdout) == read_card("base")
     contract = open_model(SHIPPED / "base.tflite").contract.to_json()
     assert run_here("models", "show", "base", "--contract").stdout == contract + "\n"
-    # A file has no card of its own.
-    assert run_here("models", "show", SHIPPED / "base.tflite").stdout == contract + "\n"
+    assert run_here("models", "show", SHIPPED / "base.tflite", "--contract").stdout == contract + "\n"
+
+
+def test_the_card_of_a_run_and_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Paths are printed whole, unproven files are called so, and an unfinished run says how to resume it."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder(Path("runs/plain-3conv-short-20260101-120000-with-a-name-that-is-longer-than-a-terminal-is-wide"))
+    config = RunConfig("plain-3conv", "mnist", None, 9, 128, 0, None, "auto", "sha256:0", {}, {})
+    run.path.mkdir(parents=True)
+    run.write_config(config)
+
+    def printed(*arguments: object) -> str:
+        app(["models", *map(str, arguments)], standalone_mode=False)
+        return capsys.readouterr().out
+
+    assert f"train --resume {run.path}" in printed("show", run.path)
+    artifact = run.path / "plain-3conv-short.float16.tflite"
+    content = (SHIPPED / "base.tflite").read_bytes()
+    contract = dataclasses.replace(open_model(SHIPPED / "base.tflite").contract, verified=None)
+    artifact.write_bytes(with_contract(content, contract))
+    (run.path / "broken.onnx").write_text("no model")
+    for text in (printed(), printed("show", run.path)):
+        assert {str(run.path)} <= set(text.splitlines())
+        (line,) = [line for line in text.splitlines() if artifact.name in line]
+        assert "not proven" in line
+        assert "broken.onnx is not" in text
+    assert printed("show", artifact).startswith(f"{artifact}\n")
 
 
 def test_plot_prints_the_path(run_here: RunCommand, tmp_path: Path) -> None:

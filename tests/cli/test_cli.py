@@ -8,9 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from edgedigits.cli import app
+from edgedigits.cli.model_options import ENGINE_PANEL
 from edgedigits.data.dataset import Dataset
 from edgedigits.training.run_folder import RunFolder
 from tests.conftest import REPOSITORY, RunCommand, restore_sigint
@@ -31,7 +35,15 @@ def test_help_lists_every_command(run_here: RunCommand) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help_with_an_example(run_here: RunCommand, command: str) -> None:
-    assert "Example" in run_here(command, "--help").stdout
+    assert "Example" in run_here(command, "-h").stdout
+
+
+def test_what_many_users_need_comes_first_in_the_help() -> None:
+    group: Any = get_command(app)
+    for name in ("predict", "watch", "serve", "evaluate", "bench"):
+        parameters = group.get_command(None, name).params
+        panels = [parameter.rich_help_panel for parameter in parameters if parameter.param_type_name == "option"]
+        assert panels == sorted(panels, key=bool) and ENGINE_PANEL in panels
 
 
 def test_a_system_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +162,7 @@ def test_predict_imports_no_heavy_packages(run_command: RunCommand) -> None:
 @pytest.mark.slow
 def test_train_export_verify_predict(run_here: RunCommand, mnist: Dataset, tmp_path: Path) -> None:
     """All steps on the command line, with real MNIST."""
-    trained = run_here("train", "--epochs", 1, "--out", "run").stdout
+    trained = run_here("train", "--recipe", "plain-3conv", "--epochs", 1, "--out", "run").stdout
     assert "epoch 1/1" in trained and "accuracy by epoch" in trained and "run folder: run" in trained
     assert {"config.json", "history.csv", "model.keras", "best.keras", "final.keras", "curves.png"} <= {
         path.name for path in (tmp_path / "run").iterdir()
@@ -177,17 +189,29 @@ def test_export_uses_the_newest_run_and_reports_missing_verification(
     (tmp_path / "runs" / "mine" / "config.json").write_text(json.dumps(config))
     nowhere = {**os.environ, "EDGEDIGITS_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     done = run_command("export", env=nowhere)
-    assert "calibrated on synthetic digits" in done.stdout and "not verified" in done.stdout
-    card = json.loads(run_command("models", "show", "runs/mine/plain-3conv.int8.tflite").stdout)
+    assert "calibrated on synthetic digits" in done.stdout
+    assert "NOT PROVEN" in done.stdout.splitlines()[-1] and "http" not in done.stdout
+    card = json.loads(run_command("models", "show", "runs/mine/plain-3conv.int8.tflite", "--contract").stdout)
     assert card["verified"] is None and card["accuracy"] is None
     assert card["calibration"]["name"].startswith("drawn digits")
 
 
 @pytest.mark.slow
 def test_a_training_resumes_after_ctrl_c(run_here: RunCommand, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "edgedigits", "train", "--data", "optdigits", "--out", "run", "--epochs"]
+    command = [
+        sys.executable,
+        "-m",
+        "edgedigits",
+        "train",
+        "--recipe",
+        "plain-2conv",
+        "--data",
+        "optdigits",
+        "--out",
+        "run",
+    ]
     training = subprocess.Popen(
-        [*command, "15"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=restore_sigint
+        [*command, "--epochs", "15"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=restore_sigint
     )
     while not (tmp_path / "run" / "history.csv").exists():
         assert training.poll() is None

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from edgedigits.benchmarking.results.result_file import check, read_result, write_result
+from edgedigits.cli.bench import free_name
 from tests.conftest import RunCommand
 from tests.support.bench_results import bench_result, matrix_result, peers_result, validate
 
@@ -20,17 +21,39 @@ def two(tmp_path: Path) -> list[Path]:
     return [write_result(tmp_path / "fast.json", bench_result(FAST)), write_result(tmp_path / "slow.json", slow)]
 
 
-def test_compare_prints_ratios_and_warnings(
-    two: list[Path], run_here: RunCommand, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
-    printed = run_here("bench", "compare", *two).stdout
+def test_compare_prints_ratios_and_warnings(two: list[Path], run_here: RunCommand) -> None:
+    printed = run_here("bench", "compare", *two, "--all").stdout
     assert "board is A board in fast, Another board in slow" in printed
     line = next(line for line in printed.splitlines() if line.strip().startswith("total p50"))
     assert "1.91 (" in line
     assert "slower" in line
+    assert "\n| total p50 | " in run_here("bench", "compare", *two, "--markdown").stdout
     found = json.loads(run_here("bench", "compare", *two, "--json").stdout)
     assert found["names"] == ["fast", "slow"]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_compare_prints_eight_lines_first_and_none_wider_than_the_terminal(
+    two: list[Path], many: bool, run_here: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    reasons = ["throttled: the clock fell by 20% during the run", "other programs took 40% of all cores"]
+    names = [f"a-board-with-a-rather-long-name-{number}.json" for number in range(8 if many else 0)]
+    more = [write_result(two[0].parent / name, bench_result(FAST)) for name in names]
+    disturbed = bench_result(FAST, comparable={"yes": False, "reasons": reasons})
+    more += [write_result(two[0].parent / "disturbed.json", disturbed)] if many else []
+    lines = run_here("bench", "compare", *two, *more).stdout.splitlines()
+    assert len(lines) <= 8 and "slow is slower than fast" in lines[1] and "1.91" in lines[1]
+    assert any(line.startswith("disturbed is not comparable" if many else "comparable") for line in lines)
+    assert max(map(len, [*lines, *run_here("bench", "compare", *two, *more, "--all").stdout.splitlines()])) <= 80
+
+
+def test_a_result_to_share_never_replaces_another(tmp_path: Path) -> None:
+    path = tmp_path / "pi.json"
+    assert free_name(path) == path
+    path.touch()
+    (tmp_path / "pi-2.json").touch()
+    assert free_name(path) == tmp_path / "pi-3.json"
 
 
 def test_compare_refuses_different_workloads_and_damaged_files(two: list[Path], run_here: RunCommand) -> None:

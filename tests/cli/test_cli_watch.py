@@ -162,10 +162,15 @@ def test_folder_is_watched(tmp_path: Path) -> None:
     assert watching.returncode == 130 and "3 frames, 3 read" in log
 
 
-def test_duration_stops_and_preview_address_is_printed(run_command: RunCommand) -> None:
-    done = run_command("watch", "synthetic:5", "--duration", "2.5", "--preview", "0", "--max-fps", "20")
+def test_duration_stops_and_the_preview_is_printed_and_opened(run_command: RunCommand, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho $1 > {tmp_path}/opened\n")
+    browser.chmod(0o755)
+    environment = {**os.environ, "BROWSER": str(browser)}
+    done = run_command("watch", "synthetic:5", "--duration", "2.5", "--open", "--max-fps", "20", env=environment)
     address, *_, summary = done.stderr.splitlines()
     assert address.startswith("preview: http://localhost:") and summary.startswith("watched ")
+    assert address == f"preview: {(tmp_path / 'opened').read_text().strip()}"
     assert float(summary.split()[1]) >= 2.5
 
 

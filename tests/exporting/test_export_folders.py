@@ -68,16 +68,18 @@ def test_a_tflite_file_becomes_c(tmp_path: Path) -> None:
     made = edgedigits.export(model, format="c", verify=False)
     assert made.path == tmp_path / "tiny-c"
     assert made.contract is not None and made.contract.format == "c"
-    with pytest.raises(OutputNotWritable, match="--force"):
+    assert made.unproven == "--no-verify" and not made.replaced
+    with pytest.raises(OutputNotWritable, match=r"tiny-c \(tiny, c int8, of .*--force"):
         edgedigits.export(model, format="c", verify=False)
-    assert edgedigits.export(model, format="c", verify=False, force=True, kernels="reference").path == made.path
+    again = edgedigits.export(model, format="c", verify=False, force=True, kernels="reference")
+    assert again.path == made.path and again.replaced.startswith(f"{made.path} (tiny, c int8, of ")
     assert '#define DIGITS_KERNELS "reference"' in (made.path / "digits.h").read_text()
 
 
 def test_without_data_a_note_says_that_nothing_was_compared(tmp_path: Path) -> None:
     made = edgedigits.export(write_tflite(tmp_path, "int8"), format="c")
     assert made.verification is None
-    assert len(made.notes) == 1 and "--data" in made.notes[0]
+    assert not made.notes and "--data" in made.unproven
 
 
 def test_without_a_compiler_a_note_says_that_nothing_was_compared(
@@ -86,7 +88,14 @@ def test_without_a_compiler_a_note_says_that_nothing_was_compared(
     monkeypatch.setenv("CC", "gone")
     made = edgedigits.export(write_tflite(tmp_path, "int8"), format="c", data="optdigits")
     assert made.verification is None
-    assert len(made.notes) == 1 and "no C compiler" in made.notes[0]
+    assert not made.notes and "no C compiler" in made.unproven and "tiny-c has to be" in made.unproven
+
+
+def test_a_shipped_file_says_what_it_replaces_and_is_proven(tmp_path: Path) -> None:
+    (tmp_path / "nano.tflite").write_text("mine")
+    made = edgedigits.export("nano", out=tmp_path)
+    assert "a file without a contract" in made.replaced and not made.unproven
+    assert "nano, tflite int8" in edgedigits.export("nano", out=tmp_path).replaced
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -134,7 +143,7 @@ def test_a_run_is_compared_on_its_own_dataset(run: Path, format: str) -> None:
     RunFolder(run).write_config(config)
     RunFolder(run).checkpoint.touch()
     made = edgedigits.export(format=format)
-    assert "not verified: its contract has verified: null" in made.notes
+    assert "compared" in made.unproven
     assert made.verification is not None and made.verification.passed
     assert made.verification.comparison.images == 30
 

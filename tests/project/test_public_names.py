@@ -2,7 +2,12 @@
 
 import importlib
 import inspect
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import edgedigits
@@ -11,17 +16,80 @@ from edgedigits.benchmarking.sections import SECTIONS
 from edgedigits.bulk.kinds import KINDS as SOURCE_KINDS
 from edgedigits.bulk.parts import COLUMNS
 from edgedigits.data import DATASETS
+from edgedigits.model_files import SHIPPED
 from edgedigits.recipes import PUBLISHED, RECIPES
 from edgedigits_exporters import FORMATS
 from edgedigits_exporters.conversion import PRECISIONS
 from edgedigits_exporters.web import WEB_ENGINES
 from edgedigits_runtime.engines import ENGINE_OF_SUFFIX, ENGINES
+from tests.conftest import REPOSITORY
 
 
 def test_the_library() -> None:
-    assert edgedigits.__all__ == ["EdgedigitsError", "export", "import_model", "load", "train", "verify"]
+    assert dir(edgedigits) == edgedigits.__all__ == [
+        "EdgedigitsError", "Reader", "Reading", "errors", "export", "import_model", "load", "train", "verify",
+    ]  # fmt: skip
     for name in edgedigits.__all__:
         assert getattr(edgedigits, name).__doc__
+    reader = edgedigits.load("pico")
+    assert isinstance(reader, edgedigits.Reader)
+    assert isinstance(reader.read(np.zeros((28, 28), np.uint8)), edgedigits.Reading)
+
+
+class AnyPathLike:
+    """A path that is neither text nor a Path."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+def test_any_path_like_object_is_a_path(tmp_path: Path) -> None:
+    picture = AnyPathLike(REPOSITORY / "examples" / "3-blue-pen.jpg")
+    model = AnyPathLike(SHIPPED / "pico.tflite")
+    reader = edgedigits.load(model)
+    (many,) = reader.read_many([picture])
+    assert isinstance(many, edgedigits.Reading) and many.text == reader.read(picture).text == "3"
+    assert many.source == str(picture.path)
+    out = edgedigits.export(model, format="c-array", out=AnyPathLike(tmp_path / "c"), verify=False).path
+    assert out == tmp_path / "c"
+    nowhere = AnyPathLike(tmp_path / "nowhere")
+    for use in (
+        lambda: edgedigits.train(data=nowhere, out=nowhere),
+        lambda: edgedigits.verify(model, against=model, data=nowhere, data_dir=nowhere),
+        lambda: edgedigits.import_model(nowhere),
+    ):
+        with pytest.raises(edgedigits.EdgedigitsError, match="nowhere"):
+            use()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: edgedigits.load(None),  # type: ignore[arg-type]
+        lambda: edgedigits.load("pico", finder=5),  # type: ignore[arg-type]
+        lambda: edgedigits.load("pico", min_confidence=5),
+        lambda: edgedigits.load("pico", min_confidence=math.nan),
+        lambda: edgedigits.load("pico", max_pixels=0),
+        lambda: edgedigits.load("pico").classifier.predict([0.1, 0.2]),  # type: ignore[arg-type]
+        lambda: edgedigits.load("pico").read_many("a.png"),
+        lambda: edgedigits.export(5),  # type: ignore[arg-type]
+        lambda: edgedigits.verify(None),  # type: ignore[arg-type]
+        lambda: edgedigits.import_model(None),  # type: ignore[arg-type]
+    ],
+)
+def test_an_argument_of_a_wrong_type_or_value_is_an_argument_error(use: Callable[[], Any]) -> None:
+    with pytest.raises(edgedigits.errors.ArgumentError):
+        if isinstance(made := use(), Iterator):
+            list(made)
+
+
+@pytest.mark.parametrize("picture", [None, [0.1, 0.2], 5])
+def test_what_is_no_picture_is_a_picture_error(picture: Any) -> None:
+    with pytest.raises(edgedigits.errors.PictureError):
+        edgedigits.load("pico").read(picture)
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def test_twelve_megapixels_are_halved() -> None:
         (b"", "empty"),
         (b"not a picture at all\n", "not a picture"),
         (b"%PDF-1.7\n", "PDF"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "heif-convert"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
         (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
         (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n", "EPS"),

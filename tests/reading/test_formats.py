@@ -16,7 +16,8 @@ from edgedigits_runtime.errors import PictureError, PictureTooLarge, PictureUnre
 from edgedigits_runtime.reading.decode import MAX_SIDE, decode, decode_picture
 from edgedigits_runtime.reading.formats import ALLOWED, SLOW_PIXELS, Rationed, format_of
 from edgedigits_runtime.reading.headers import MOST_FRAMES, Refused
-from edgedigits_runtime.sources.files import SUFFIXES
+from edgedigits_runtime.sources import files
+from edgedigits_runtime.sources.files import SUFFIXES, expand
 from tests.conftest import encoded
 from tests.support.picture_files import png_chunk
 
@@ -101,6 +102,49 @@ def test_a_name_changes_nothing(tmp_path: Path) -> None:
 def test_unsupported_formats_are_named(content: bytes, kind: str) -> None:
     with pytest.raises(PictureUnreadable, match=kind):
         decode(content, channels=1)
+
+
+def test_a_heic_photo_is_read_upright_and_refused_from_its_header() -> None:
+    turned = Image.new("RGB", (64, 48), "white")
+    turned.paste("black", (0, 0, 64, 8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(turned, "HEIF", exif=exif.tobytes(), quality=90)
+    # The brand of many encoders, with the coding among the compatible ones.
+    for marked in (content, content.replace(b"ftypheic", b"ftypmif1", 1)):
+        pixels = decode(marked, channels=1)[..., 0]
+        assert pixels.shape == (64, 48)
+        assert pixels[:, -4:].max() < 60 and pixels[:, :30].min() > 200
+        with pytest.raises(PictureTooLarge):
+            decode(marked, channels=1, max_pixels=1000)
+
+
+def test_without_the_extra_heic_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    content = encoded(PICTURE, "HEIF")
+    monkeypatch.delitem(Image.OPEN, "HEIF")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(PictureUnreadable, match=r"HEIC.*edgedigits\[heif\]"):
+        decode(content, channels=1)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_heic_pictures_of_a_folder_are_read_or_counted_and_named(
+    installed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("1.HEIC", "2.heic", "3.heif", "4.hif", "5.heic"):
+        (tmp_path / name).touch()
+    (tmp_path / "a.png").touch()
+    monkeypatch.setattr(files, "find_spec", lambda _: installed or None)
+    found = list(expand([tmp_path]))
+    if installed:
+        assert len(found) == 6 and not any(one.error for one in found)
+        return
+    picture, heic = found
+    assert picture.content == tmp_path / "a.png"
+    assert heic.content is None and "5 HEIC pictures" in str(heic.error) and "edgedigits[heif]" in str(heic.error)
+    assert "1.HEIC, 2.heic, 3.heif and 2 more" in str(heic.error)
 
 
 @pytest.mark.parametrize("maximum", [1, 15, 254, 256, 1023, 65_535])

@@ -31,7 +31,8 @@ def under_jax(*arguments: str | Path, **environment: str) -> "subprocess.Complet
 
 
 def test_a_recipe_under_tensorflow_and_jax(small_run: RunFolder, tmp_path: Path) -> None:
-    done = under_jax("-m", "edgedigits", "train", "--data", "optdigits", "--epochs", "6", "--out", tmp_path / "run")
+    arguments = ["--recipe", "plain-3conv", "--data", "optdigits", "--epochs", "6"]
+    done = under_jax("-m", "edgedigits", "train", *arguments, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     run = RunFolder(tmp_path / "run")
     assert run.read_config().versions["backend"] == "jax"
@@ -70,7 +71,8 @@ def test_the_same_weights_give_the_same_answers_under_jax(mnist: Dataset, tmp_pa
 
 
 def test_two_devices_share_the_batches(tmp_path: Path) -> None:
-    arguments = ["-m", "edgedigits", "train", "--data", "optdigits", "--epochs", "2", "--batch-size", "64"]
+    arguments = ["-m", "edgedigits", "train", "--recipe", "plain-3conv", "--data", "optdigits", "--epochs", "2"]
+    arguments += ["--batch-size", "64"]
     one = under_jax(*arguments, "--out", tmp_path / "one")
     two = under_jax(*arguments, "--parallel", "--out", tmp_path / "two", **TWO_DEVICES)
     assert one.returncode == 0, one.stderr
@@ -82,7 +84,8 @@ def test_two_devices_share_the_batches(tmp_path: Path) -> None:
 
 def test_a_batch_size_that_devices_cannot_share_is_refused(tmp_path: Path) -> None:
     three = {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
-    arguments = ["-m", "edgedigits", "train", "--data", "optdigits", "--epochs", "1", "--parallel"]
+    arguments = ["-m", "edgedigits", "train", "--recipe", "plain-3conv", "--data", "optdigits", "--epochs", "1"]
+    arguments += ["--parallel"]
     done = under_jax(*arguments, "--batch-size", "64", "--out", tmp_path / "run", **three)
     assert done.returncode == 1
     assert "--batch-size 63" in done.stderr

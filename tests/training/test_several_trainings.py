@@ -22,7 +22,7 @@ CONFIG = RunConfig(
 
 
 def test_every_recipe_with_every_seed_once(tmp_path: Path) -> None:
-    options = TrainOptions(data="optdigits", epochs=3)
+    options = TrainOptions("plain-3conv", data="optdigits", epochs=3)
     planned = plan(options, ["pico", "nano", "pico"], iter([0, 7]), tmp_path)
     assert [(one.recipe, one.seed) for one in planned] == [("pico", 0), ("pico", 7), ("nano", 0), ("nano", 7)]
     assert [one.out for one in planned] == [tmp_path / name for name in ("pico-0", "pico-7", "nano-0", "nano-7")]
@@ -77,7 +77,7 @@ def test_resume_is_refused_with_several_trainings_or_ray(run_command: RunCommand
         (["--epochs", "50"], "--epochs"),
         # Default values that are typed count as given.
         (["--seed", "0", "--device", "auto"], "--seed, --device"),
-        (["--recipe", "pico", "--augment", "--out", "runs/two", "--gpus", "1"], "--recipe, --augment, --out, --gpus"),
+        (["--recipe", "pico", "--augment", "--out", "runs/two", "--gpus", "1"], "--recipe, --out, --augment, --gpus"),
     ],
 )
 def test_a_resumed_run_keeps_its_settings(others: list[str], named: str) -> None:
@@ -105,7 +105,8 @@ def test_an_address_that_does_not_answer_is_an_error(command: str, run_command: 
 def test_a_failed_training_does_not_stop_the_others(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "runs" / "plain-3conv-0").mkdir(parents=True)
     (tmp_path / "runs" / "plain-3conv-0" / "a file").touch()
-    done = run_command("train", "--data", "optdigits", "--epochs", "1", "--seed", "0", "--seed", "1", check=1)
+    several = ["--data", "optdigits", "--epochs", "1", "--seed", "0", "--seed", "1"]
+    done = run_command("train", "--recipe", "plain-3conv", *several, check=1)
     assert "plain-3conv-0: runs/plain-3conv-0" in done.stdout
     assert "run folder: runs/plain-3conv-1" in done.stdout
     assert "1 of 2" in done.stderr and "plain-3conv-0" in done.stderr

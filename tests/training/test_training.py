@@ -100,7 +100,7 @@ def test_augmentation_changes_what_is_learned(one_epoch: RunFolder, tmp_path: Pa
 
 
 def _start(out: Path) -> "subprocess.Popen[str]":
-    arguments = ["train", "--data", "optdigits", "--epochs", str(EPOCHS), "--out", str(out)]
+    arguments = ["train", "--recipe", "plain-3conv", "--data", "optdigits", "--epochs", str(EPOCHS), "--out", str(out)]
     return subprocess.Popen(
         [sys.executable, "-m", "edgedigits", *arguments],
         stdout=subprocess.PIPE,

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 SEED = 10
 
-TRAIN = ["train", "--data", "optdigits", "--epochs", "5", "--seed", "0", "--seed", "1"]
+TRAIN = ["train", "--recipe", "plain-3conv", "--data", "optdigits", "--epochs", "5", "--seed", "0", "--seed", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +102,10 @@ address, runs = sys.argv[1], Path(sys.argv[2])
 (runs / "not-empty" / "a file").touch()
 failures = train_several(
     [
-        TrainOptions(data="optdigits", epochs=1, out=runs / "good"),
-        TrainOptions(data="no-such-folder", epochs=1, out=runs / "without-data"),
-        TrainOptions(data="optdigits", epochs=1, batch_size="many", out=runs / "with-a-bug"),
-        TrainOptions(data="optdigits", epochs=1, out=runs / "not-empty"),
+        TrainOptions("plain-3conv", data="optdigits", epochs=1, out=runs / "good"),
+        TrainOptions("plain-3conv", data="no-such-folder", epochs=1, out=runs / "without-data"),
+        TrainOptions("plain-3conv", data="optdigits", epochs=1, batch_size="many", out=runs / "with-a-bug"),
+        TrainOptions("plain-3conv", data="optdigits", epochs=1, out=runs / "not-empty"),
     ],
     Console(),
     RayResources(address),

@@ -9,11 +9,13 @@ from edgedigits_runtime.errors import ResultError
 
 HEAD = """# Boards
 
-Every row is a file that somebody measured and sent in; there is no figure here of a board that was not run. Add
-yours with two commands, and open a pull request with the file:
+Every row is a file that somebody measured and sent in; there is no figure here of a board that was not run. To add
+yours, install edgedigits on the board as the README says, and run:
 
-    pip install edgedigits
     edgedigits bench --submit-file
+
+It prints the name of the file that it wrote. Send that as a pull request to the project, which adds it to this folder,
+`benchmarks/results/boards/`, or attach it to an issue there. It has neither paths nor names of your host or user.
 
 Rows are ordered by what was run, then by latency. They are not all alike: compare two of them with
 `edgedigits bench compare A.json B.json`, which says what differs. This page is made by `edgedigits bench index`."""

@@ -1,7 +1,8 @@
 """Compare results: ratios with their intervals, no verdict where intervals overlap, and no ratio of unequal work."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edgedigits.benchmarking.results.result_file import Result
@@ -15,6 +16,9 @@ STEADY = ("board", "processor", "software", "environment")  # Parts of a fingerp
 
 DIRECTIONS = {"ms": ("faster", "slower"), "images/s": ("slower", "faster"), "bytes": ("smaller", "larger")}
 """The meaning of less and of more of a unit."""
+
+MOST_LINES = 8  # Lines of a summary.
+MOST_OTHERS = 4  # Results that a summary compares with the first.
 
 MOST_NAMED = 8  # Entries that are named of a difference between two lists.
 
@@ -56,7 +60,8 @@ class Comparison:
 
     names: tuple[str, ...]
     workload: str  # The common work, for a reader.
-    warnings: tuple[str, ...]  # Other differences that may explain a ratio.
+    objections: tuple[str, ...]  # Why a result should not be compared.
+    warnings: tuple[str, ...]  # These, and other differences that may explain a ratio.
     rows: tuple[Row, ...]
 
 
@@ -77,7 +82,9 @@ def compare(results: Mapping[str, Result]) -> Comparison:
         mine, *theirs = (found.get((what, unit)) for found in by_result)
         ratios = tuple(ratio_of(mine, other, unit) if mine and other else None for other in theirs)
         rows.append(Row(what, unit, (mine, *theirs), ratios))
-    return Comparison(tuple(results), describe_work(first), tuple(warnings(results)), tuple(rows))
+    against = tuple(why for name, result in results.items() for why in objections(name, result))
+    all_warnings = (*against, *unlike(results))
+    return Comparison(tuple(results), describe_work(first), against, all_warnings, tuple(rows))
 
 
 def describe_work(result: Result) -> str:
@@ -124,10 +131,8 @@ def _row_files(result: Result) -> dict[str, tuple[str, str]]:
     return {row["name"]: (row["file"]["name"], row["file"]["sha256"]) for row in rows}
 
 
-def warnings(results: Mapping[str, Result]) -> Iterator[str]:
-    """Yield other differences, and reasons why a result should not be compared."""
-    for name, result in results.items():
-        yield from objections(name, result)
+def unlike(results: Mapping[str, Result]) -> Iterator[str]:
+    """Yield the differences of settings, machines and versions from the first result."""
     (first_name, first), *others = results.items()
     for name, other in others:
         for kind, section, keys in (("settings", "workload", SETTINGS), ("machines", "fingerprint", STEADY)):
@@ -215,6 +220,74 @@ def ratio_of(first: Figure, other: Figure, unit: str = "ms") -> Ratio | None:
     return Ratio(value, low, high, apart, direction if apart else "no difference shown")
 
 
+def pairs(found: Comparison) -> list[Comparison]:
+    """Return the first result compared with each of the others alone."""
+    return [
+        replace(
+            found,
+            names=(found.names[0], name),
+            rows=tuple(
+                Row(row.what, row.unit, (row.figures[0], row.figures[k]), (row.ratios[k - 1],))
+                for row in found.rows
+                if row.figures[0] or row.figures[k]
+            ),
+        )
+        for k, name in enumerate(found.names[1:], 1)
+    ]
+
+
+def summary(found: Comparison) -> list[str]:
+    """Return what matters, in at most MOST_LINES lines: which is faster, by how much, and whether it can be said."""
+    others = pairs(found)
+    lines = [found.workload, *(_headline(pair) for pair in others[:MOST_OTHERS])]
+    if len(others) > MOST_OTHERS:
+        lines[-1] = f"and {len(others) - MOST_OTHERS + 1} more results; --all compares each"
+    if len(others) == 1:
+        lines += [_compared(row) for row in _details(others[0])]
+    if found.objections:
+        more = len(found.objections) - 1
+        lines.append(found.objections[0] + (f"; and {more} more" if more else ""))
+    else:
+        lines.append(f"comparable: {'both' if len(others) == 1 else 'all'} runs are complete and were not disturbed")
+    if count := len(found.warnings) - len(found.objections):
+        lines.append(f"differences of settings and machines: {count}, named by --all")
+    return [*lines, f"--all prints all {len(found.rows)} figures, --markdown as a table"]
+
+
+def _headline(pair: Comparison) -> str:
+    """Return which of two results is faster: by the whole time, or else by the number of rows."""
+    first, other = pair.names
+    rows = [row for row in pair.rows if row.what.endswith(" p50") and row.ratios[0]]
+    whole = next((row for row in rows if row.what == "total p50"), None)
+    if whole:
+        ratio = whole.ratios[0]
+        what = _compared(whole).partition(": ")[2].partition(";")[0]
+        if ratio and ratio.shown:
+            return f"{other} is {ratio.verdict} than {first}: p50 {what}"
+        return f"no difference shown between {other} and {first}: p50 {what}"
+    verdicts = Counter(ratio.verdict for row in rows if (ratio := row.ratios[0]))
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    values = [ratio.value for row in rows if (ratio := row.ratios[0])]
+    spread = f" ({min(values):.2f} to {max(values):.2f} times the p50)" if values else ""
+    return f"{other} against {first}: {counts or 'nothing that both measured'}{spread}"
+
+
+def _details(pair: Comparison) -> list[Row]:
+    """Return the rows beside the whole time: its p99, the highest throughput and the memory."""
+    rows = [row for row in pair.rows if row.ratios[0]]
+    rates = [row for row in rows if row.unit == "images/s"]
+    fastest = max(rates, key=lambda row: max(figure.value for figure in row.figures if figure), default=None)
+    named = {row.what: row for row in rows}
+    return [row for row in (named.get("total p99"), fastest, named.get("memory peak")) if row]
+
+
+def _compared(row: Row) -> str:
+    """Return a row of two results on one line."""
+    times, verdict = _ratio_text(row.ratios[0])
+    first, other = (_figure_text(figure, row.unit) for figure in row.figures)
+    return f"{row.what}: {other} against {first}, times {times}; {verdict}"
+
+
 def comparison_head(found: Comparison) -> list[str]:
     """Return the head of a comparison's table."""
     others = [cell for name in found.names[1:] for cell in (name, "times as much", "")]
@@ -230,6 +303,16 @@ def comparison_rows(found: Comparison) -> list[list[str]]:
             cells += [_figure_text(figure, row.unit), *_ratio_text(ratio)]
         rows.append(cells)
     return rows
+
+
+def as_markdown(found: Comparison) -> Iterator[str]:
+    """Yield the lines of all figures and differences as Markdown: a table for each result after the first."""
+    yield f"{found.workload}\n"
+    yield from (f"- {warning}" for warning in found.warnings)
+    for pair in pairs(found):
+        head = comparison_head(pair)
+        yield from ("", *("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head))))
+        yield from ("| " + " | ".join(cells) + " |" for cells in comparison_rows(pair))
 
 
 def _figure_text(figure: Figure | None, unit: str) -> str:

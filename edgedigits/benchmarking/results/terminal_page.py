@@ -150,7 +150,7 @@ def _verdict(result: Result) -> Iterator[RenderableType]:
 def rows_page(result: Result, head: list[str], cells: Callable[[Result], list[str]]) -> Iterator[RenderableType]:
     """Yield the table of a matrix or of peers, the fastest row first, then what failed."""
     # Narrow, so that it fits a terminal of 80 columns.
-    table = Table(*head, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(*head, box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
     for column in table.columns[head.index("p50") :]:
         column.justify = "right"
     measured = [row for row in result["rows"] if row["latency"]]

@@ -4,6 +4,7 @@ The size is checked from the header, before any pixel is decoded. Large JPEGs ar
 """
 
 import io
+import os
 import re
 import struct
 import zlib
@@ -18,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from edgedigits_runtime.errors import (
     ArrayError,
+    MissingExtra,
     PictureError,
     PictureNotFound,
     PictureTooLarge,
@@ -28,7 +30,7 @@ from edgedigits_runtime.reading.formats import format_of, open_image
 from edgedigits_runtime.reading.headers import MOST_FRAMES, Refused, frames_in
 from edgedigits_runtime.reading.pixels import reduced, to_pixels
 
-PictureSource = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
+PictureSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[np.uint8]
 
 MAX_PIXELS = 64_000_000
 MAX_SIDE = 65_535  # A picture of one row with many pixels would take as much work as a page.
@@ -48,7 +50,6 @@ DAMAGED += (AttributeError, ArithmeticError, RuntimeError, AssertionError, Buffe
 KNOWN_BY = {
     "PDF": (rb"%PDF", "pdftoppm -png FILE page"),
     "AVIF": (rb"....ftypavi[fs]", "avifdec FILE picture.png"),
-    "HEIC": (rb"....ftyp(hei[cxms]|hevc|mif1|msf1)", "heif-convert FILE picture.png"),
     "JPEG XL": (rb"\xff\x0a|\0\0\0\x0cJXL ", ""),
     "EPS": (rb"%!PS|\xc5\xd0\xd3\xc6", "gs -sDEVICE=png16m -r300 -o picture.png FILE"),
     "WMF or EMF": (rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF", ""),
@@ -148,8 +149,8 @@ def decode_picture(
 
 def name_of(source: PictureSource) -> str:
     """Return the name of a picture for messages and readings."""
-    if isinstance(source, str | Path):
-        return str(source)
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
     if isinstance(source, bytes):
         return "<bytes>"
     if isinstance(source, np.ndarray):
@@ -160,7 +161,7 @@ def name_of(source: PictureSource) -> str:
 
 @contextmanager
 def _opened(
-    source: str | Path | bytes | BinaryIO | Image.Image, name: str, max_pixels: int
+    source: str | os.PathLike[str] | bytes | BinaryIO | Image.Image, name: str, max_pixels: int
 ) -> Iterator[tuple[Image.Image, int]]:
     """Yield the image with its header read but no pixel decoded, and the number of frames."""
     if isinstance(source, Image.Image):
@@ -176,8 +177,8 @@ def _opened(
         yield image, frames_in(kind, content) if kind in ("GIF", "TIFF") else _frames_of(image)
 
 
-def _content(source: str | Path | bytes | BinaryIO, name: str, most: int) -> bytes:
-    if isinstance(source, str | Path):
+def _content(source: str | os.PathLike[str] | bytes | BinaryIO, name: str, most: int) -> bytes:
+    if isinstance(source, str | os.PathLike):
         with _open_file(source) as file:
             content = _read(file, SMALL)
             if len(content) == SMALL:
@@ -206,7 +207,7 @@ def _read(file: BinaryIO | io.FileIO, most: int) -> bytes:
     return content
 
 
-def _open_file(path: str | Path) -> io.FileIO:
+def _open_file(path: str | os.PathLike[str]) -> io.FileIO:
     try:
         # Path.open costs as much as decoding a small picture.
         return open(path, "rb", buffering=0)  # noqa: PTH123
@@ -225,6 +226,12 @@ def _unidentified(content: bytes, name: str) -> PictureError:
     """Return the error for a file of no supported format."""
     if not content:
         return PictureUnreadable(f"{name} is empty; expected a picture")
+    if format_of(content) == "HEIF":
+        missing = "HEIF" not in Image.OPEN
+        problem = (
+            str(MissingExtra(f"{name}, a HEIC picture,", "heif")) if missing else f"{name} is a damaged HEIC picture"
+        )
+        return PictureUnreadable(problem)
     for kind, (signature, converter) in KNOWN_BY.items():
         if re.match(signature, content[:1024], re.DOTALL | re.IGNORECASE):
             how = f"with: {converter}" if converter else "in a drawing program"

@@ -1,7 +1,7 @@
 """Open a file with the decoder that its first bytes ask for; only the decoders listed here ever run.
 
-Pillow has some forty decoders; untrusted files reach twelve. The content decides, not the file name, so no other
-decoder is tried or imported.
+Pillow has some forty decoders; untrusted files reach twelve, and that of HEIF if its extra is installed. The content
+decides, not the file name, so no other decoder is tried or imported.
 """
 
 import io
@@ -30,8 +30,9 @@ ALLOWED = {
     "JPEG2000": "Jpeg2KImagePlugin",
     "PPM": "PpmImagePlugin",
     "TGA": "TgaImagePlugin",
+    "HEIF": "",
 }
-"""Pillow's name of each format, and the module with its decoder."""
+"""Pillow's name of each format, and the module with its decoder; that of HEIF is the [heif] extra."""
 
 # First bytes of each format. TGA has no signature, so valid values of its first fields are matched, see Pillow's
 # plugin.
@@ -44,6 +45,8 @@ SIGNATURES = (
     ("BMP", rb"BM"),
     ("ICO", rb"\0\0\x01\0"),
     ("JPEG2000", rb"\xff\x4f\xff\x51|\0\0\0\x0cjP  \r\n\x87\n"),
+    # An iPhone's photo; one of the general brand states the coding among the compatible ones.
+    ("HEIF", rb"....ftyp(?:hei[cmsx]|hev[cmx]|m[is]f1.{4}(?:.{4}){0,15}?hei[cx])"),
     ("AVIF", rb"....ftyp(?:avif|avis|mif1|msf1)"),
     ("PPM", rb"P[1-6f]"),
     ("DIB", rb"[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0"),
@@ -99,7 +102,12 @@ def open_image(content: bytes, max_pixels: int) -> Image.Image:
         check_header(kind, content, max_pixels)
     if kind not in Image.OPEN:
         try:
-            import_module(f"PIL.{ALLOWED[kind]}")
+            if kind == "HEIF":
+                from pillow_heif import register_heif_opener
+
+                register_heif_opener(thumbnails=False)
+            else:
+                import_module(f"PIL.{ALLOWED[kind]}")
         except ImportError as error:
             raise UnidentifiedImageError(f"Pillow has no decoder of {kind}") from error
     image = _opened(content, kind)

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise, repeat
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgedigits_runtime.classifier import Classifier
-from edgedigits_runtime.errors import ArrayError, EdgedigitsError, UnknownName
+from edgedigits_runtime.errors import ArgumentError, ArrayError, EdgedigitsError, UnknownName
 from edgedigits_runtime.preprocessing import Probabilities
 from edgedigits_runtime.reading.box import Box
 from edgedigits_runtime.reading.candidates import EXPECT, Criteria, Expect, Searched, Verdict, judge_one
@@ -79,12 +79,18 @@ class Reader:
         Raises:
             UnknownName: `expect` is not in EXPECT.
             ArrayError: `length` is below 1, or above 1 where one digit is expected.
+            ArgumentError: another number is out of range, or none.
         """
         if expect not in EXPECT:
             raise UnknownName("expectation", expect, EXPECT)
-        if length is not None and (length < 1 or (expect == "one" and length > 1)):
+        if length is not None and (_number(length, "length") < 1 or (expect == "one" and length > 1)):
             most = "1, the one digit that is expected" if expect == "one" else "at least 1"
             raise ArrayError(f"length must be {most}; got {length}; leave it out for any number of digits")
+        if min_confidence is not None and not 0 <= _number(min_confidence, "min_confidence") <= 1:
+            raise ArgumentError(f"expected min_confidence from 0 to 1; got {min_confidence}")
+        for name, least in (("top_k", top_k), ("max_pixels", max_pixels)):
+            if _number(least, name) < 1:
+                raise ArgumentError(f"expected {name} of at least 1; got {least}")
         threshold = classifier.contract.rejection_threshold
         self.classifier = classifier
         self.min_confidence = threshold if min_confidence is None else min_confidence
@@ -138,6 +144,8 @@ class Reader:
             sources: each as for `read`; an iterator is consumed lazily.
             names: source names in the readings; the files' paths if None.
         """
+        if not hasattr(sources, "__iter__") or isinstance(sources, str | bytes):
+            raise ArgumentError(f"expected several pictures; got one {type(sources).__name__}, which read() takes")
         named = zip(sources, repeat(None)) if names is None else zip(sources, names, strict=True)
         for batch in _batches(self._decoded_or_error(*each) for each in named):
             yield from self._read_batch(batch)
@@ -282,6 +290,14 @@ class Reader:
             box=box,
             top=tuple((labels[index], sure[index]) for index in best[: self.top_k]),
         )
+
+
+def _number(value: Any, name: str) -> float:
+    """Return a caller's number; raise ArgumentError if it is none."""
+    try:
+        return float(value + 0)
+    except TypeError:
+        raise ArgumentError(f"expected a number as {name}; got {value!r}") from None
 
 
 def _batches(decoded: Iterable[_Decoded | EdgedigitsError]) -> Iterator[list[_Decoded | EdgedigitsError]]:

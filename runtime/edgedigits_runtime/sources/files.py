@@ -5,10 +5,11 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from edgedigits_runtime.errors import PictureError, PictureNotFound, PictureTooLarge, PictureUnreadable
+from edgedigits_runtime.errors import MissingExtra, PictureError, PictureNotFound, PictureTooLarge, PictureUnreadable
 
 STANDARD_INPUT = "-"
 
@@ -19,6 +20,12 @@ SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".webp", ".avif", ".gif"),
     *(".tif", ".tiff", ".bmp", ".dib", ".ico", ".tga", ".pgm", ".ppm", ".pbm", ".pnm"),
 )
+
+HEIC = (".heic", ".heif", ".hif")
+"""Pictures that need the [heif] extra."""
+
+NAMED = 3
+"""Names in an error message; the rest are counted."""
 
 
 class Source(NamedTuple):
@@ -66,10 +73,17 @@ def natural_key(path: str | Path) -> list[tuple[int, int, str]]:
 
 def _paths(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        empty = True
+        empty, heic = True, list[str]()
         for file in _pictures_below(path):
             empty = False
-            yield file
+            if file.name.lower().endswith(HEIC) and not find_spec("pillow_heif"):
+                # One error, because a phone's folder would give hundreds.
+                heic.append(file.name)
+            else:
+                yield file
+        if heic:
+            names = ", ".join(heic[:NAMED]) + (f" and {len(heic) - NAMED} more" if len(heic) > NAMED else "")
+            raise PictureUnreadable(str(MissingExtra(f"reading {len(heic)} HEIC pictures in {path} ({names})", "heif")))
         if empty:
             raise PictureNotFound(f"no pictures in the folder {path}; expected {', '.join(SUFFIXES)}")
     elif path.exists():
@@ -105,7 +119,7 @@ def _pictures_below(folder: Path) -> Iterator[Path]:
 
 def is_pictures_name(name: str) -> bool:
     """Return whether a file name has a picture's suffix and is not hidden, such as macOS's "._a.png"."""
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+    return name.lower().endswith((*SUFFIXES, *HEIC)) and not name.startswith(".")
 
 
 def _standard_input() -> bytes:
