@@ -72,14 +72,14 @@ bench-baseline: $(TESTS_READY)  ## measure the baseline again, after an intended
 	$(BASELINE_SUITE)
 	$(BIN)/python -m benchmarks.baseline --store $(BASELINE_RUN)
 
-backends: $(TESTS_READY)  ## train pico with each installed Keras backend; writes a table of docs/training.md
+backends: $(TESTS_READY)  ## train pico with each installed Keras backend; writes a table of benchmarks/results/training.md
 	$(BIN)/python -m benchmarks.backends
 
 models: $(TESTS_READY)  ## rebuild the shipped models from scratch
 	$(BIN)/python -m benchmarks.shipped_models.build
 	$(BIN)/python -m benchmarks.shipped_models.finder
 
-readme-results: $(TESTS_READY)  ## measure the README's results; writes its tables
+readme-results: $(TESTS_READY)  ## measure the shipped models; writes the tables of README, docs/models.md, docs/speed.md and docs/published.md
 	$(BIN)/python -m benchmarks.readme_results
 
 CORE_MODELS ?= pico nano
@@ -93,7 +93,7 @@ emulated-cores: $(TESTS_READY) emulated-core-packages  ## run the C export on ni
 verify-c: $(TESTS_READY) emulated-core-packages  ## compare every value of the C export with LiteRT's, on the host and on emulated cores
 	$(BIN)/python -m benchmarks.verify_c
 
-bench-c: $(TESTS_READY) emulated-core-packages  ## measure flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
+bench-c: $(TESTS_READY) emulated-core-packages  ## measure flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md and benchmarks/results/c_export.md
 	$(BIN)/python -m benchmarks.c_export
 
 bench-serving: $(TESTS_READY)  ## measure requests per second and latency of edgedigits serve; writes the table of docs/serving.md
@@ -105,7 +105,7 @@ bench-bulk: $(TESTS_READY)  ## measure pictures per second of read-bulk by numbe
 
 ATTACKS := pictures models kills faults endurance
 
-torture: $(TESTS_READY)  ## run every attack in full, for hours; writes the tables of docs/reliability.md
+torture: $(TESTS_READY)  ## run every attack in full, for hours; writes the tables of tests/torture/README.md
 	status=0; for attack in $(ATTACKS); do $(BIN)/python -m tests.torture.$$attack || status=1; done; \
 	$(BIN)/python -m tests.torture.page; exit $$status
 

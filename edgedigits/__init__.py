@@ -4,7 +4,7 @@
     reader = edgedigits.load()
     print(reader.read("photo.jpg").text)
 
-`load` works in the light install; `train`, `export` and `verify` need the [train] extra.
+`load` works in the light install; `train`, `export` and `verify` need the [train-cpu] extra.
 """
 
 import importlib

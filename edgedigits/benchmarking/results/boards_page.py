@@ -10,9 +10,9 @@ from edgedigits_runtime.errors import ResultError
 HEAD = """# Boards
 
 Every row is a file that somebody measured and sent in; there is no figure here of a board that was not run. Add
-yours with two commands, and open a pull request with the file:
+yours with two commands in a clone, and open a pull request with the file:
 
-    pip install edgedigits
+    pip install .
     edgedigits bench --submit-file
 
 Rows are ordered by what was run, then by latency. They are not all alike: compare two of them with
