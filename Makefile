@@ -10,7 +10,7 @@ READY := $(VENV)/ready-$(KIND)
 TESTS_READY := $(VENV)/ready-$(KIND)-test
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results emulated-cores verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild emulated-core-packages fonts scene-material system torture lock clean
+.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results emulated-cores verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild emulated-core-packages fonts scene-material system torture docs lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, verify, read the examples, print one table
 	$(BIN)/edgedigits demo
@@ -118,6 +118,18 @@ fonts:  ## unpack the fonts that networks learn printed digits from into the use
 scene-material: $(READY) fonts  ## pack photographs, textures, objects and fonts of Debian packages for the scenes that train the finder
 	$(BIN)/python -m edgedigits.scenes.pack requirements/scene-packages.txt
 
+DOCS := .venv-docs
+
+docs: $(DOCS)/ready  ## build the documentation as a site in build/site, with every link checked
+	$(DOCS)/bin/python -m tests.support.docs_tree build/docs-pages
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	@echo open build/site/index.html, or: python3 -m http.server --directory build/site
+
+$(DOCS)/ready: requirements/docs.lock
+	[ -x $(DOCS)/bin/pip ] || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --disable-pip-version-check --requirement requirements/docs.lock
+	touch $@
+
 system:  ## install the system packages that some tests need (requirements/system-packages.txt)
 	.ci/system
 
@@ -134,4 +146,4 @@ lock:  ## lock the newest versions that pyproject.toml allows; needs uv
 	requirements/lock
 
 clean:
-	rm -rf $(VENV) dist build requirements/node_modules
+	rm -rf $(VENV) $(DOCS) dist build requirements/node_modules

@@ -16,6 +16,7 @@ from edgedigits.recipes import PUBLISHED
 from edgedigits.serving.openapi import load_document
 from edgedigits_runtime.contract import Contract
 from tests.conftest import REPOSITORY, RunCommand
+from tests.support.docs_tree import linked_files
 from tests.support.markdown import anchors, links
 
 README = (REPOSITORY / "README.md").read_text()
@@ -43,9 +44,16 @@ def test_the_readme_is_short() -> None:
     assert README.index("![") < README.index(tables[0])
 
 
-def test_every_page_of_docs_is_in_the_index() -> None:
-    listed = set(links((DOCS / "index.md").read_text()))
-    assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= listed
+def test_every_page_of_docs_is_in_the_index_and_on_the_site() -> None:
+    listed, pages = set(links((DOCS / "index.md").read_text())), {page.name for page in DOCS.glob("*.md")}
+    assert pages - {"index.md"} <= listed
+    assert pages == set(re.findall(r": docs/([\w-]+\.md)", (REPOSITORY / "mkdocs.yml").read_text()))
+
+
+def test_the_site_has_the_pages_with_their_pictures_and_code() -> None:
+    found = {str(file.relative_to(REPOSITORY)) for file in linked_files(REPOSITORY / "README.md")}
+    assert {"docs/index.md", "docs/pictures/page-desktop.png", "tests/torture/README.md"} <= found
+    assert {f"docs/{page.name}" for page in DOCS.glob("*.md")} <= found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
