@@ -10,7 +10,7 @@ READY := $(VENV)/ready-$(KIND)
 TESTS_READY := $(VENV)/ready-$(KIND)-test
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results emulated-cores verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild emulated-core-packages fonts scene-material system torture lock clean
+.PHONY: demo test test-bare check unit slow bench bench-compare bench-baseline speed reading-pictures page-pictures page-script backends models readme-results emulated-cores verify-c bench-c bench-serving bench-bulk bench-web onnxruntime-web esbuild emulated-core-packages fonts scene-material system torture docs lock clean
 
 demo: $(READY)  ## train for 2 epochs, export, verify, read the examples, print one table
 	$(BIN)/edgedigits demo
@@ -72,14 +72,14 @@ bench-baseline: $(TESTS_READY)  ## measure the baseline again, after an intended
 	$(BASELINE_SUITE)
 	$(BIN)/python -m benchmarks.baseline --store $(BASELINE_RUN)
 
-backends: $(TESTS_READY)  ## train pico with each installed Keras backend; writes a table of docs/training.md
+backends: $(TESTS_READY)  ## train pico with each installed Keras backend; writes a table of benchmarks/results/training.md
 	$(BIN)/python -m benchmarks.backends
 
 models: $(TESTS_READY)  ## rebuild the shipped models from scratch
 	$(BIN)/python -m benchmarks.shipped_models.build
 	$(BIN)/python -m benchmarks.shipped_models.finder
 
-readme-results: $(TESTS_READY)  ## measure the README's results; writes its tables
+readme-results: $(TESTS_READY)  ## measure the shipped models; writes the tables of README, docs/models.md, docs/speed.md and docs/published.md
 	$(BIN)/python -m benchmarks.readme_results
 
 CORE_MODELS ?= pico nano
@@ -93,7 +93,7 @@ emulated-cores: $(TESTS_READY) emulated-core-packages  ## run the C export on ni
 verify-c: $(TESTS_READY) emulated-core-packages  ## compare every value of the C export with LiteRT's, on the host and on emulated cores
 	$(BIN)/python -m benchmarks.verify_c
 
-bench-c: $(TESTS_READY) emulated-core-packages  ## measure flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md
+bench-c: $(TESTS_READY) emulated-core-packages  ## measure flash, RAM, instructions and speed of the C export; writes the tables of docs/c.md and benchmarks/results/c_export.md
 	$(BIN)/python -m benchmarks.c_export
 
 bench-serving: $(TESTS_READY)  ## measure requests per second and latency of edgedigits serve; writes the table of docs/serving.md
@@ -105,7 +105,7 @@ bench-bulk: $(TESTS_READY)  ## measure pictures per second of read-bulk by numbe
 
 ATTACKS := pictures models kills faults endurance
 
-torture: $(TESTS_READY)  ## run every attack in full, for hours; writes the tables of docs/reliability.md
+torture: $(TESTS_READY)  ## run every attack in full, for hours; writes the tables of tests/torture/README.md
 	status=0; for attack in $(ATTACKS); do $(BIN)/python -m tests.torture.$$attack || status=1; done; \
 	$(BIN)/python -m tests.torture.page; exit $$status
 
@@ -117,6 +117,18 @@ fonts:  ## unpack the fonts that networks learn printed digits from into the use
 
 scene-material: $(READY) fonts  ## pack photographs, textures, objects and fonts of Debian packages for the scenes that train the finder
 	$(BIN)/python -m edgedigits.scenes.pack requirements/scene-packages.txt
+
+DOCS := .venv-docs
+
+docs: $(DOCS)/ready  ## build the documentation as a site in build/site, with every link checked
+	$(DOCS)/bin/python -m tests.support.docs_tree build/docs-pages
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	@echo open build/site/index.html, or: python3 -m http.server --directory build/site
+
+$(DOCS)/ready: requirements/docs.lock
+	[ -x $(DOCS)/bin/pip ] || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --disable-pip-version-check --requirement requirements/docs.lock
+	touch $@
 
 system:  ## install the system packages that some tests need (requirements/system-packages.txt)
 	.ci/system
@@ -134,4 +146,4 @@ lock:  ## lock the newest versions that pyproject.toml allows; needs uv
 	requirements/lock
 
 clean:
-	rm -rf $(VENV) dist build requirements/node_modules
+	rm -rf $(VENV) $(DOCS) dist build requirements/node_modules

@@ -1,6 +1,6 @@
-"""Train one recipe under every installed Keras backend, and write docs/training.md: `make backends`.
+"""Train one recipe under every installed Keras backend, and write benchmarks/results/training.md: `make backends`.
 
-TensorFlow and JAX come with edgedigits[train] and its tests; install PyTorch for a third row.
+TensorFlow and JAX come with edgedigits[train-cpu] and its tests; install PyTorch for a third row.
 """
 
 import argparse
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.publishing import (
-    DOCS,
     RESULTS,
     place_of,
     read_results,
@@ -89,7 +88,7 @@ def main() -> None:
         found = [backend for backend in BACKENDS if importlib.util.find_spec(backend)]
         rows = [train(backend, given.recipe, given.epochs) for backend in found]
         write_results(BACKENDS_FILE, with_machine(recipe=given.recipe, epochs=given.epochs, rows=rows))
-    write_section(DOCS / "training.md", "backends", render(read_results(BACKENDS_FILE)))
+    write_section(RESULTS / "training.md", "backends", render(read_results(BACKENDS_FILE)))
 
 
 if __name__ == "__main__":

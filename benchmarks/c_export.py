@@ -1,7 +1,7 @@
 """Measure flash, RAM and instructions of the C export, and its speed on this machine: `make bench-c`.
 
 QEMU counts instructions, not cycles (SysTick under `-icount shift=0`). Sizes are the linker's. Writes
-benchmarks/results/c_export.json and the tables of docs/c.md.
+benchmarks/results/c_export.json and the tables of docs/c.md and c_export.md beside it.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.c_tables import PAGE, tables
+from benchmarks.c_tables import DETAILS, PAGE, detailed_tables, tables
 from benchmarks.c_tools import tool_versions
 from benchmarks.emulated_cores.cores import CORES
 from benchmarks.emulated_cores.measuring import count, footprint
@@ -152,6 +152,7 @@ def main() -> None:
     found = measure()
     write_whole(RESULTS, json.dumps(found, indent=1) + "\n")
     write_section(PAGE, "c-export", tables(found))
+    write_section(DETAILS, "c-export", detailed_tables(found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tables of docs/c.md, from c_export.json."""
+"""Tables of docs/c.md and benchmarks/results/c_export.md, from c_export.json."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 Figures = dict[str, Any]
 
 PAGE = Path(__file__).parent.parent / "docs" / "c.md"
+DETAILS = Path(__file__).parent / "results" / "c_export.md"
 
 FAST, SHORT = "-O3", "-Os"
 CORES = {"cortex-m4f": "Cortex-M4F", "cortex-m55": "Cortex-M55", "cortex-m3": "Cortex-M3", "cortex-m0": "Cortex-M0"}
@@ -126,8 +127,8 @@ def _host_table(found: Figures) -> list[str]:
 
 
 def tables(found: Figures) -> str:
-    """Return all tables as Markdown."""
-    avr, machine, tools = found["avr"], found["machine"], found["tools"]
+    """Return instructions and memory as Markdown, for users."""
+    avr = found["avr"]
     return "\n".join(
         [
             f"Instructions of `digits_invoke` at {FAST}, and in brackets per multiply-accumulate; `xnnpack` rounding"
@@ -144,6 +145,15 @@ def tables(found: Figures) -> str:
             f" {avr['scratch']:,} of scratch and {avr['stack']:,} of stack; an inference takes {avr['taken']:,} cycles,"
             f" {avr['taken'] / AVR_MEGAHERTZ / 1000:,.0f} ms.",
             "",
+            _tools(found),
+        ]
+    )
+
+
+def detailed_tables(found: Figures) -> str:
+    """Return layers, this machine and aims as Markdown, for those who change the exporter."""
+    return "\n".join(
+        [
             "The layers one by one, instructions and per multiply-accumulate:",
             "",
             *_layer_table(found),
@@ -159,11 +169,18 @@ def tables(found: Figures) -> str:
             "|---|---|---|---|---|",
             *(aim.row() for aim in aims(found)),
             "",
-            f"Measured on {machine['processor']}, {machine['cores']} cores;"
-            f" arm-none-eabi-gcc {tools.get('gcc-arm-none-eabi', 'of another system')}, avr-gcc"
-            f" {tools.get('gcc-avr', 'of another system')}, QEMU {tools.get('qemu-system-arm', 'of another system')},"
-            f" {tools['host']}.",
+            _tools(found),
         ]
+    )
+
+
+def _tools(found: Figures) -> str:
+    machine, tools = found["machine"], found["tools"]
+    return (
+        f"Measured on {machine['processor']}, {machine['cores']} cores;"
+        f" arm-none-eabi-gcc {tools.get('gcc-arm-none-eabi', 'of another system')}, avr-gcc"
+        f" {tools.get('gcc-avr', 'of another system')}, QEMU {tools.get('qemu-system-arm', 'of another system')},"
+        f" {tools['host']}."
     )
 
 

@@ -1,13 +1,13 @@
 """Compare the shipped models: the figures of their cards, and the latency of one image on this machine.
 
-    python -m benchmarks.family
-
-Prints a Markdown table, which `make readme-results` puts into the README, and writes the latencies to
-results/family_latency.json. `python -m benchmarks.shipped_models.build` writes the accuracy of every seed to
+`make readme-results` writes the latencies to results/family_latency.json, and the tables to README and docs/models.md.
+`python -m benchmarks.shipped_models.build` writes the accuracy of every seed to
 results/family.json.
 """
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from edgedigits.reports.published_networks import PUBLISHED
 from edgedigits_runtime.timing import interleaved
 
 SUFFIXES = (".tflite", ".onnx")
+IN_README = ("model", "parameters", "int8 bytes", "int8 accuracy", "other writers", "µs an image")
 
 
 def measure_latency() -> dict[str, float]:
@@ -28,10 +29,10 @@ def measure_latency() -> dict[str, float]:
     return {name: round(1000 * milliseconds, 1) for name, milliseconds in interleaved(calls).items()}
 
 
-def as_table(cards: list[Card], microseconds: dict[str, float]) -> str:
-    """Return the models as Markdown, the smallest first."""
+def as_table(cards: list[Card], microseconds: dict[str, float], columns: Sequence[str] = ()) -> str:
+    """Return the models as Markdown, the smallest first, with the named columns or all."""
     head = (
-        "model", "parameters", "multiply-accumulates", "int8 bytes", "int8 accuracy, mean of the seeds",
+        "model", "parameters", "multiply-accumulates", "int8 bytes", "int8 accuracy",
         "accuracy drop, corrupted (points)", "other writers", "non-digits rejected", "µs an image",
     )  # fmt: skip
     rows = []
@@ -45,7 +46,8 @@ def as_table(cards: list[Card], microseconds: dict[str, float]) -> str:
             f"{card['robustness']['int8']['mean_loss_points']:.2f}", f"{card['other_hands']['value']:.2%}",
             f"{card['rejection']['not_digits']['value']:.1%}", f"{microseconds[int8]:.0f}",
         ])  # fmt: skip
-    return table(head, rows)
+    chosen = [head.index(column) for column in columns or head]
+    return table(columns or head, ([row[index] for index in chosen] for row in rows))
 
 
 def shipped_cards() -> list[Card]:
@@ -66,18 +68,21 @@ def beside_others(cards: list[Card]) -> str:
     return table(["parameters", "MNIST test", "network", "how"], cells)
 
 
-def measured_table() -> str:
-    """Measure and write latency, and return the table with the machine below it."""
-    cards = shipped_cards()
-    microseconds = measure_latency()
-    result = with_machine(microseconds=microseconds)
-    write_results(RESULTS / "family_latency.json", result)
+def measure() -> None:
+    """Measure the latencies and store them."""
+    write_results(RESULTS / "family_latency.json", with_machine(microseconds=measure_latency()))
+
+
+def page_table(cards: list[Card], latency: dict[str, Any]) -> str:
+    """Return all columns, with the seeds and the machine below."""
     seeds = ", ".join(f"`{card['name']}` {len(card['seeds'])}" for card in cards)
     return (
-        f"{as_table(cards, microseconds)}\n\nSeeds: {seeds}. One image through LiteRT, pixels to probabilities, on"
-        f" {place_of(result['machine'])}."
+        f"{as_table(cards, latency['microseconds'])}\n\nAccuracy is the mean of the seeds, ± their standard deviation."
+        f" Seeds: {seeds}. One image through LiteRT, pixels to probabilities, on {place_of(latency['machine'])}."
     )
 
 
-if __name__ == "__main__":
-    print(measured_table())
+def readme_table(cards: list[Card], latency: dict[str, Any]) -> str:
+    """Return the columns of the README, with the machine below."""
+    rows = as_table(cards, latency["microseconds"], IN_README)
+    return f"{rows}\n\nMNIST's test set, mean of three trainings; LiteRT on {place_of(latency['machine'])}."

@@ -5,7 +5,8 @@
 
 The dataset is `hands` (edgedigits/data/hands.py), each photograph read by the whole digit reader. With --folds, RUN0 is
 a model that was trained where `hands.may_train` allows it for fold 0, and so on; each fold is read by its own model.
-The figures go to results/other_writers.json and into a table of docs/training.md. They do not depend on the machine.
+The figures go to results/other_writers.json and into a table of results/training.md. They do not depend
+on the machine.
 """
 
 import argparse
@@ -16,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.publishing import (
-    DOCS,
     RESULTS,
     place_of,
     read_results,
@@ -117,7 +117,7 @@ def main() -> None:
         texts = read_texts([readers[file] for file in files], pictures)
         models[name] = {"by_folds": len(readers) > 1, **measured(texts)}
         write_results(RESULTS_FILE, with_machine(models=models))
-    write_section(DOCS / "training.md", "other-writers", render(read_results(RESULTS_FILE)))
+    write_section(RESULTS / "training.md", "other-writers", render(read_results(RESULTS_FILE)))
 
 
 if __name__ == "__main__":

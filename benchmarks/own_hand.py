@@ -8,7 +8,7 @@ NAME is one of:
     drawn-300   300 digits of the same person in 100 pictures
 
 Without a NAME all are run. A drawn person's fresh pictures, which were in no folder, are read by the whole reader with
-the model before and after. The figures go to results/own_hand.json and into a table of docs/training.md.
+the model before and after. The figures go to results/own_hand.json and into a table of benchmarks/results/training.md.
 """
 
 import argparse
@@ -24,7 +24,6 @@ from PIL import Image
 from rich.console import Console
 
 from benchmarks.publishing import (
-    DOCS,
     RESULTS,
     place_of,
     read_results,
@@ -145,7 +144,7 @@ def main() -> None:
     for name in parser.parse_args().names or NAMES:
         people[name] = measure(name)
         write_results(RESULTS_FILE, with_machine(people=people))
-    write_section(DOCS / "training.md", "own-hand", render(read_results(RESULTS_FILE)))
+    write_section(RESULTS / "training.md", "own-hand", render(read_results(RESULTS_FILE)))
 
 
 if __name__ == "__main__":

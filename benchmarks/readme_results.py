@@ -1,4 +1,4 @@
-"""Measure the README's figures, and write them there: `make readme-results`.
+"""Measure the figures of README, docs/models.md, docs/speed.md and docs/published.md: `make readme-results`.
 
 The base model is measured here on the whole MNIST test split, into benchmarks/results/readme.json. The family's figures
 come from its cards, published recipes from reproduce.json (`edgedigits reproduce`), and speeds from speed.json
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import publishing, speed
-from benchmarks.family import beside_others, measured_table, shipped_cards
+from benchmarks.family import beside_others, measure, page_table, readme_table, shipped_cards
 from edgedigits import export
 from edgedigits.data.dataset import Samples
 from edgedigits.data.labelled_pictures import read_labelled
@@ -26,11 +26,12 @@ from edgedigits_runtime.preprocessing import Images
 from edgedigits_runtime.reading.reader import Reader
 from edgedigits_runtime.timing import interleaved
 
-README = publishing.REPOSITORY / "README.md"
+README, MODELS = publishing.REPOSITORY / "README.md", publishing.DOCS / "models.md"
+STORED = ("readme", "family_latency", "speed", "reproduce")
 FORMATS = [(f, p) for f in ("onnx", "tflite") for p in ("float32", "float16", "int8", "dynamic")]
 
 
-def measure() -> dict[str, Any]:
+def measure_files() -> dict[str, Any]:
     """Return all figures."""
     test = publishing.mnist_test()
     keras = SHIPPED / "base.keras"
@@ -91,7 +92,7 @@ def _read_examples() -> dict[str, int]:
 
 
 def render(result: dict[str, Any]) -> str:
-    """Return the README's section as Markdown."""
+    """Return the figures of each file as Markdown."""
     machine, shares = result["machine"], result["png"]
     fastest = min(row["milliseconds"] for row in result["rows"])
     images = 10_000
@@ -137,18 +138,22 @@ def render_published(result: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measure, and write the figures and the README's sections."""
-    result = measure()
-    publishing.write_results(publishing.RESULTS / "readme.json", result)
-    publishing.write_section(README, "results", render(result))
-    publishing.write_section(README, "family", measured_table())
-    publishing.write_section(publishing.DOCS / "training.md", "others", beside_others(shipped_cards()))
-    publishing.write_section(
-        README, "speed", speed.page_section(publishing.read_results(publishing.RESULTS / "speed.json"))
-    )
-    publishing.write_section(
-        README, "published", render_published(publishing.read_results(publishing.RESULTS / "reproduce.json"))
-    )
+    """Measure, store the figures and write the sections."""
+    publishing.write_results(publishing.RESULTS / "readme.json", measure_files())
+    measure()
+    write_pages()
+
+
+def write_pages() -> None:
+    """Write the sections from the stored figures."""
+    stored = {name: publishing.read_results(publishing.RESULTS / f"{name}.json") for name in STORED}
+    cards = shipped_cards()
+    publishing.write_section(MODELS, "results", render(stored["readme"]))
+    publishing.write_section(MODELS, "family", page_table(cards, stored["family_latency"]))
+    publishing.write_section(README, "family", readme_table(cards, stored["family_latency"]))
+    publishing.write_section(MODELS, "others", beside_others(cards))
+    publishing.write_section(publishing.DOCS / "speed.md", "speed", speed.page_section(stored["speed"]))
+    publishing.write_section(publishing.DOCS / "published.md", "published", render_published(stored["reproduce"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train variants of the smallest recipes briefly, to choose among them, and write docs/training.md.
+"""Train variants of the smallest recipes briefly, to choose among them, and write benchmarks/results/training.md.
 
     python -m benchmarks.variants         # all that results/variants.json lacks: 20 minutes
     python -m benchmarks.variants "pico"  # one, again
@@ -18,7 +18,7 @@ from typing import Any
 from keras import layers
 from rich.console import Console
 
-from benchmarks.publishing import DOCS, RESULTS, read_results, table, write_results, write_section
+from benchmarks.publishing import RESULTS, read_results, table, write_results, write_section
 from benchmarks.robustness.rejection import measure_rejection
 from benchmarks.shipped_models.card import multiply_accumulates
 from edgedigits.data import load_dataset
@@ -120,7 +120,7 @@ def main() -> None:
         row = measure(variant, Console())
         # Read again: another process may have trained others meanwhile.
         write_results(VARIANTS_FILE, {**read_results(VARIANTS_FILE), variant: row})
-    write_section(DOCS / "training.md", "variants", render(read_results(VARIANTS_FILE)))
+    write_section(RESULTS / "training.md", "variants", render(read_results(VARIANTS_FILE)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Measure the processor time of `edgedigits watch` on a 640x480 stream of 30 frames/s: `python -m benchmarks.watch`.
 
 A second process serves the synthetic camera as motion JPEG on loopback in real time. Only the watching process is
-counted, its start included. The figures go to benchmarks/results/watch.json, docs/watch.md and the README.
+counted, its start included. The figures go to benchmarks/results/watch.json and docs/watch.md.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.publishing import DOCS, REPOSITORY, RESULTS, place_of, table, with_machine, write_results, write_section
+from benchmarks.publishing import DOCS, RESULTS, place_of, table, with_machine, write_results, write_section
 from edgedigits_runtime.live.preview import Preview
 from edgedigits_runtime.sources.synthetic_camera import Film, SyntheticCamera
 
@@ -99,18 +99,7 @@ def main() -> None:
     found = with_machine(stream=stream, seconds=SECONDS, runs=[asdict(run) for run in runs])
     print(json.dumps(found["runs"], indent=1))
     write_results(RESULTS / "watch.json", found)
-    write_section(REPOSITORY / "README.md", "watch", sentence(found))
     write_section(DOCS / "watch.md", "watch", table_of(found))
-
-
-def sentence(found: dict[str, Any]) -> str:
-    """Return the first run in one sentence."""
-    run = found["runs"][0]
-    return (
-        f"640x480 at {FPS} frames a second, read {run['readings']:.0f} times a second, takes {run['cores']:.2f} of one"
-        f" core of {found['machine']['processor']}, the whole process; answers are {run['age']:.0f} ms old, at most"
-        f" {run['most_age']:.0f} ms."
-    )
 
 
 def table_of(found: dict[str, Any]) -> str:

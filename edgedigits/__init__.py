@@ -4,7 +4,7 @@
     reader = edgedigits.load()
     print(reader.read("photo.jpg").text)
 
-`load` works in the light install; `train`, `export` and `verify` need the [train] extra. All errors are in `errors`.
+`load` works in the light install; `train`, `export` and `verify` need the [train-cpu] extra. `errors` has all errors.
 """
 
 import importlib

@@ -75,7 +75,9 @@ def _models() -> Finding:
     names = [entry.name for entry in shipped_models() if entry.contract]
     if DEFAULT_MODEL in names:
         return Finding("models", ", ".join(dict.fromkeys(names)))
-    return Finding("models", "no shipped model", False, "pip install --force-reinstall edgedigits")
+    return Finding(
+        "models", "no shipped model", False, "in a clone of edgedigits: pip install --force-reinstall --no-deps ."
+    )
 
 
 def _first_picture() -> Finding:

@@ -193,8 +193,8 @@ def fault_of_node(name: str, here: str, there: str | None, missing: Sequence[tup
     """Return what a node lacks, or None, from the versions of edgedigits and the missing (module, extra)."""
     if there != here:
         found = f"edgedigits {there}" if there else "no edgedigits"
-        return f"the Ray node {name} has {found}, here is {here}; run there: pip install 'edgedigits[ray]=={here}'"
+        return f"the Ray node {name} has {found}, here is {here}; run there, in a clone of {here}: pip install '.[ray]'"
     if missing:
         module, extra = missing[0]
-        return f"the Ray node {name} has no {module}; run there: pip install 'edgedigits[{extra}]=={here}'"
+        return f"the Ray node {name} has no {module}; run there: pip install 'edgedigits[{extra}]'"
     return None

@@ -1,4 +1,4 @@
-"""Take models of many kinds through edgedigits, and write the table of docs/import.md.
+"""Take models of many kinds through edgedigits, and write the table of benchmarks/results/imports.md.
 
     python -m benchmarks.imports             # the kinds without a result; half an hour in all
     python -m benchmarks.imports --again     # all of them
@@ -21,7 +21,7 @@ from benchmarks.imports import keras_kinds, legacy_kinds, one_process, onnx_kind
 from benchmarks.imports.kind import Kind
 from benchmarks.imports.page import counts, render
 from benchmarks.imports.steps import take
-from benchmarks.publishing import DOCS, REPOSITORY, RESULTS, read_results, with_machine, write_results, write_section
+from benchmarks.publishing import REPOSITORY, RESULTS, read_results, with_machine, write_results, write_section
 from edgedigits.benchmarking.results.result_file import plain
 
 PLACE = REPOSITORY / "build" / "imports"
@@ -65,7 +65,7 @@ def main() -> int:
     rows = [result for result in results if result]
     found = with_machine(rows=rows)
     write_results(RESULTS / "imports.json", found)
-    write_section(DOCS / "import.md", "kinds", render(json.loads((RESULTS / "imports.json").read_text())))
+    write_section(RESULTS / "imports.md", "kinds", render(json.loads((RESULTS / "imports.json").read_text())))
     wrong = [f"{row['group']}: {row['name']}" for row in rows if not row["right"]]
     print(f"{counts(rows)}; wrong: {', '.join(wrong) or 'none'}")
     return 1 if wrong else 0

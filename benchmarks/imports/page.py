@@ -1,4 +1,4 @@
-"""The table of docs/import.md."""
+"""The table of benchmarks/results/imports.md."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -21,7 +21,7 @@ PHOTO, SHEET = "photo", 100
 
 def collected_rows(reader: Reader) -> Iterator[Row]:
     """Yield the rows of wild-dev and wild-dev-2."""
-    first, second = _pictures("wild-dev"), _pictures("wild-dev-2")
+    first, second = pictures_of("wild-dev"), pictures_of("wild-dev-2")
     yield _exact("wild-dev, single digits", 99.5, reader, first, lambda label: len(label) == 1)
     yield _exact("wild-dev-2, single digits", 99.0, reader, second, lambda label: len(label) == 1)
     photos = [picture for picture in first if picture.kind == PHOTO]
@@ -38,7 +38,7 @@ def collected_rows(reader: Reader) -> Iterator[Row]:
 
 def scene_rows(reader: Reader) -> Iterator[Row]:
     """Yield the rows of scenes-dev."""
-    pictures = _pictures("scenes-dev")
+    pictures = pictures_of("scenes-dev")
     sheets = [picture for picture in pictures if picture.kind != "form"]
     yield _exact("sheets on desks, single digits", 98.0, reader, sheets, lambda label: len(label) == 1)
     yield _exact("sheets on desks, numbers exact", 90.0, reader, sheets, lambda label: len(label) > 1)
@@ -61,7 +61,7 @@ def character_rows(reader: Reader) -> Iterator[Row]:
 
 def without_digit() -> list[Path]:
     """Return the pictures of wild-dev and wild-dev-2 without a digit."""
-    return [picture.path for name in ("wild-dev", "wild-dev-2") for picture in _pictures(name) if not picture.label]
+    return [picture.path for name in ("wild-dev", "wild-dev-2") for picture in pictures_of(name) if not picture.label]
 
 
 def _exact(
@@ -75,7 +75,7 @@ def _folder(name: str) -> Path:
     return Path(os.environ.get(ENVIRONMENT, "")) / name
 
 
-def _pictures(name: str) -> list[LabelledPicture]:
+def pictures_of(name: str) -> list[LabelledPicture]:
     pictures = read_labelled(_folder(name))
     return [picture for picture in pictures if not any(word in picture.note.casefold() for word in EXCLUDED)]
 

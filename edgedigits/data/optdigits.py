@@ -53,7 +53,7 @@ def ink_counts() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        raise MissingExtra("optdigits", "train") from error
+        raise MissingExtra("optdigits", "train-cpu") from error
     digits = load_digits()
     return digits.images, digits.target.astype(np.int64)
 

@@ -119,7 +119,7 @@ def _train_test_split() -> Callable[..., list[Indices]]:
     try:
         from sklearn.model_selection import train_test_split
     except ImportError as error:
-        raise MissingExtra("splitting a dataset", "train") from error
+        raise MissingExtra("splitting a dataset", "train-cpu") from error
     function: Callable[..., list[Indices]] = train_test_split
     return function
 

@@ -114,7 +114,7 @@ def verify_files(description: Description, data_dir: Path | None = None) -> list
         MissingExtra: the dataset is part of a package that is not installed.
     """
     if availability(description, data_dir) == "not installed":
-        raise MissingExtra(description.name, "train")
+        raise MissingExtra(description.name, "train-cpu")
     return [_verified(state) for state in find_files(description, data_dir)]
 
 

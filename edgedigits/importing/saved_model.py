@@ -47,7 +47,7 @@ def saved_model_to_onnx(source: Path, out: Path) -> KerasSource:
         OutputNotWritable: see write_whole.
     """
     signature = untrusted_saved_model.check(source)
-    for package, extra in (("tf2onnx", "train"), ("onnxruntime", "onnx")):
+    for package, extra in (("tf2onnx", "train-cpu"), ("onnxruntime", "onnx")):
         if importlib.util.find_spec(package) is None:
             raise MissingExtra(f"converting {source} with {package}", extra)
     environment = {"CUDA_VISIBLE_DEVICES": ""}

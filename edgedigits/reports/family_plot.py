@@ -191,7 +191,7 @@ def plot_family(out: Path, folder: Path = SHIPPED) -> Path:
     try:
         figure = frontier_figure(points, others, str(describe_machine()["processor"]))
     except ImportError as error:
-        raise MissingExtra("models plot", "train") from error
+        raise MissingExtra("models plot", "plot") from error
     return write_whole(out, WRITERS[out.suffix](figure))
 
 

@@ -66,7 +66,7 @@ def make_report(
 
     Raises:
         RunError: the folder is not a run.
-        MissingExtra: the [train] extra is not installed.
+        MissingExtra: the [train-cpu] extra is not installed.
     """
     load_keras()
     facts = gather(run, data)

@@ -49,7 +49,7 @@ class RayResources:
 def train_on_ray(trainings: Sequence[TrainOptions], resources: RayResources, console: Console) -> dict[str, str]:
     """Train each into its run folder on a cluster; see edgedigits.training.several.train_several."""
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    with cluster(resources.address, needs=[("keras", "train"), (backend, "train")]) as found:
+    with cluster(resources.address, needs=[("keras", "train-cpu"), (backend, "train-cpu")]) as found:
         gpus = resources.gpus if resources.gpus is not None else float(found.gpus > 0)
         found.require(resources.cpus, gpus)
         console.print(f"on Ray; nodes: {found.nodes}, CPUs: {found.cpus:g}, GPUs: {found.gpus:g}", highlight=False)

@@ -25,7 +25,7 @@ PRECISIONS = ("float32", "float16", "int8", "dynamic")
 CALIBRATION_IMAGES = 500
 
 EXTRAS = {"onnxruntime": "onnx", **dict.fromkeys(("onnx2tf", "onnx_graphsurgeon", "sng4onnx", "tf_keras"), "import")}
-"""Extras of the packages that converters import; the others are in "train"."""
+"""Extras of the packages that converters import; the others are in "train-cpu"."""
 
 
 @dataclass(frozen=True)
@@ -137,4 +137,4 @@ def convert_here(module: str, source: str, contract: str | None, precision: str,
 
 
 def _missing(package: str) -> MissingExtra:
-    return MissingExtra(f"this conversion imports {package} and", EXTRAS.get(package.split(".")[0], "train"))
+    return MissingExtra(f"this conversion imports {package} and", EXTRAS.get(package.split(".")[0], "train-cpu"))

@@ -16,7 +16,7 @@ Device = Literal["auto", "cpu", "gpu"]
 def require_keras() -> None:
     """Raise MissingExtra if Keras or TensorFlow is not installed; neither is imported, which takes seconds."""
     if any(importlib.util.find_spec(package) is None for package in ("keras", "tensorflow")):
-        raise MissingExtra("this", "train")
+        raise MissingExtra("this", "train-cpu")
 
 
 def load_keras() -> Any:
@@ -31,7 +31,7 @@ def load_keras() -> Any:
             keras.ops.zeros(1)
             return keras
     except ImportError as error:
-        raise MissingExtra("this", "train") from error
+        raise MissingExtra("this", "train-cpu") from error
 
 
 def device_scope(device: Device) -> contextlib.AbstractContextManager[Any]:

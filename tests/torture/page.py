@@ -1,4 +1,4 @@
-"""Write the tables of docs/reliability.md from benchmarks/results/reliability: `python -m tests.torture.page`."""
+"""Write the tables of tests/torture/README.md from benchmarks/results/reliability: `python -m tests.torture.page`."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.torture.runner import RESULTS, read_result
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parent / "README.md"
 
 Result = dict[str, Any]
 

@@ -39,7 +39,7 @@ MAX_PIXELS = 12_000_000
 """Limit of the fuzzed reader: a picture of a phone's camera."""
 
 MEMORY = 400_000_000
-"""Limit of bytes for one file, as in docs/reliability.md: 24 for each pixel, and 100 MB."""
+"""Limit of bytes for one file, as in tests/torture/README.md: 24 for each pixel, and 100 MB."""
 
 BATCH = 2000
 """Files of one seed; within a batch, a file that takes a new path through the reader is mutated further."""

@@ -1,4 +1,4 @@
-"""docs/reliability.md has the recorded results, and `make torture` runs every attack on it."""
+"""tests/torture/README.md has the recorded results, and `make torture` runs every attack on it."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def test_a_part_is_recorded_with_the_other_parts(tmp_path: Path) -> None:
     assert "processor" in read_result(out)["machine"]
 
 
-@pytest.mark.parametrize("page", ["SECURITY.md", "docs/reliability.md"])
+@pytest.mark.parametrize("page", ["SECURITY.md", "tests/torture/README.md"])
 def test_links_exist(page: str) -> None:
     path = REPOSITORY / page
     for link in re.findall(r"\]\(((?!http)[^)]+)\)", path.read_text()):

@@ -22,7 +22,7 @@ from tests.torture.runner import in_child, processor_time
 BOMBS = file_bombs()
 LARGE = sorted(name for name in BOMBS if "64 megapixels" in name or "as allowed" in name)
 
-# The memory limit in docs/reliability.md.
+# The memory limit in tests/torture/README.md.
 MAX_MB = 24 * MAX_PIXELS / 1e6 + 100
 
 

@@ -30,7 +30,7 @@ class Peer:
     file: str
 
 
-TRAIN = "pip install 'edgedigits[train]'"
+TRAIN = "pip install 'edgedigits[train-cpu]'"
 
 PEERS = {
     "edgedigits": Peer("edgedigits", f"{__name__}.edgedigits_itself", ("ai_edge_litert",), "", ".tflite"),

@@ -22,7 +22,7 @@ def plot(results: Mapping[str, Result], out: Path) -> Path:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise MissingExtra("bench plot", "train") from error
+        raise MissingExtra("bench plot", "plot") from error
     sections = list(_sections(results))
     for picture in (picture for section in sections for picture in section.pictures):
         write_whole(out / f"{picture.name}.png", to_png(picture.figure))

@@ -38,7 +38,9 @@ class MatrixRequest:
     """The options of `edgedigits bench matrix`."""
 
     models: tuple[str, ...] = ()  # MODELs; all shipped ones if empty. A file brings its own precision and engine.
-    precisions: tuple[str, ...] = ()  # Exported if missing, which needs the [train] extra; the existing ones if empty.
+    precisions: tuple[
+        str, ...
+    ] = ()  # Exported if missing, which needs the [train-cpu] extra; the existing ones if empty.
     engines: tuple[str, ...] = ()  # LiteRT and ONNX Runtime if empty.
     threads: tuple[int, ...] = ()  # 1, 2 and 4 up to the number of cores, if empty.
     what: What = "invoke"

@@ -85,7 +85,7 @@ def network_figure(layers: Sequence[Layer]) -> "Figure":
     try:
         visualkeras: Any = importlib.import_module("visualkeras")
     except ImportError as error:
-        raise MissingExtra("drawing a network", "train") from error
+        raise MissingExtra("drawing a network", "train-cpu") from error
     from matplotlib import font_manager
 
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), FONT_SIZE)
