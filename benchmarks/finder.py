@@ -46,11 +46,12 @@ def scene_rows(network: FinderNetwork, scenes: int, by_kind: bool) -> dict[str, 
     wanted: dict[str, tuple[str, ...] | None] = {"all kinds": None}
     if by_kind:
         wanted |= {kind: kinds_with(kind) for kind in ALL_KINDS}
-    threshold = network.contract.threshold
-    tallies = {
-        name: evaluate(network.outputs, validation_scenes(scenes, kinds), threshold) for name, kinds in wanted.items()
-    }
-    return {name: {**tally.shares(), FALSE: tally.wrong / tally.scenes} for name, tally in tallies.items()}
+    rows = {}
+    for name, kinds in wanted.items():
+        drawn = validation_scenes(scenes, kinds)
+        (tally,) = evaluate(network.outputs, drawn, [network.contract.threshold]).values()
+        rows[name] = {**tally.shares(), FALSE: tally.wrong / tally.scenes}
+    return rows
 
 
 def pictures(folder: Path) -> Iterator[tuple[Path, str, str]]:

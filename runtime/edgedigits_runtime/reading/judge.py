@@ -15,10 +15,9 @@ from edgedigits_runtime.reading.order import lines_of
 
 Floats = NDArray[np.float32]
 
-WEIGHTS = (-1.548, 2.453, 0.0, 0.477)
+WEIGHTS = (-0.966, 1.574, 0.0, 0.416)
 """Log-odds of a digit that is read right: a constant, and factors on the log-odds of the finder's score, of its score
-for a letter, and of the classifier's confidence. Not fitted yet: benchmarks.finder_confidence prints those for
-a trained finder."""
+for a letter, and of the classifier's confidence, fitted to drawn scenes by benchmarks.finder_confidence."""
 SURELY = 8.0  # Log-odds beyond are counted as these.
 LEAST_SCORE = 0.2  # Boxes with a lower score are no candidates: not even a sure classifier would make them digits.
 SURE_SCORE = 0.5  # A finder with a lower score is not sure.

@@ -8,6 +8,8 @@ import { FRAME_SIDE, frameDigit, framedBox } from "./frame.js";
 import { judgeFound, mayBeDigit } from "./judge.js";
 import { boundsOf, makePlane } from "./planes.js";
 
+// Least number of outermost pixels, of 108, at the level of the first.
+const EVEN_RIM = 90;
 // Least share of the ink, in pixels, of the one piece that is a digit; a speck or a loose stroke may be beside it.
 const CONNECTED = 0.8;
 
@@ -52,14 +54,14 @@ function oneDigit(ink) {
   return { boxes: [box], framed: [frameDigit(ink)], asItIs: false, judge: judgeOne };
 }
 
-/** Return the ink of a 28x28 picture on a ground of one level, that of all outermost pixels; null for any other. */
+/** Return the ink of a 28x28 picture on a ground of one level, that of nearly all outermost pixels; null for any other. */
 function plainInk({ width, height, channels, data }) {
   if (width !== FRAME_SIDE || height !== FRAME_SIDE) return null;
   const levels = Uint8Array.from({ length: width * height }, (_, k) => data[k * channels]);
   if (data.some((level, k) => level !== levels[Math.floor(k / channels)])) return null;
   const isRim = (k) => k < width || k >= width * (height - 1) || k % width === 0 || k % width === width - 1;
   const [ground] = levels;
-  if (levels.some((level, k) => isRim(k) && level !== ground)) return null;
+  if (levels.filter((level, k) => isRim(k) && level === ground).length < EVEN_RIM) return null;
   // On a dark ground ink is bright, and the other way round.
   return makePlane(width, height, levels.map((level) => Math.max(ground < 128 ? level - ground : ground - level, 0)));
 }

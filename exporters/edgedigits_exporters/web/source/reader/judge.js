@@ -5,7 +5,7 @@ import { linesOf } from "./order.js";
 
 // Log-odds of a digit that is read right: a constant, and factors on the log-odds of the finder's score, of its score
 // for a letter, and of the classifier's confidence.
-const WEIGHTS = [-1.548, 2.453, 0.0, 0.477];
+const WEIGHTS = [-0.966, 1.574, 0.0, 0.416];
 
 // Log-odds beyond are counted as these.
 const SURELY = 8;
