@@ -220,7 +220,7 @@ def test_any_ink_stays_inside_the_image(values):
 
 def test_optdigits_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(MissingExtra, match=r"\[train\]"):
+    with pytest.raises(MissingExtra, match=r"\[train-cpu\]"):
         load_dataset("optdigits")
 
 

@@ -131,7 +131,7 @@ def test_values_out_of_range_are_refused(wrong):
 
 def test_scikit_learn_is_needed(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.model_selection", None)
-    with pytest.raises(MissingExtra, match=r"\[train\]"):
+    with pytest.raises(MissingExtra, match=r"\[train-cpu\]"):
         split(dataset_of([50, 50]), SplitPlan())
 
 

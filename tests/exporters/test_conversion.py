@@ -22,7 +22,7 @@ def test_errors_of_the_converter_keep_their_class(tmp_path: Path) -> None:
         convert_in_child("edgedigits_exporters.onnx", tmp_path / "a.keras", ConversionOptions("float32"))
 
 
-@pytest.mark.parametrize(("package", "extra"), [("onnxruntime", "onnx"), ("tf2onnx", "train")])
+@pytest.mark.parametrize(("package", "extra"), [("onnxruntime", "onnx"), ("tf2onnx", "train-cpu")])
 def test_a_missing_package_names_its_extra(package: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtra, match=rf"\[{extra}\]"):

@@ -130,7 +130,7 @@ def test_the_input_of_pixels_becomes_float32_of_the_same_values(tmp_path: Path) 
 
 @pytest.mark.parametrize("package", ["onnx2tf", "onnxruntime", "tensorflow"])
 def test_a_missing_package_names_its_extra(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    extra = {"onnx2tf": "import", "onnxruntime": "onnx", "tensorflow": "train"}[package]
+    extra = {"onnx2tf": "import", "onnxruntime": "onnx", "tensorflow": "train-cpu"}[package]
     found = importlib.util.find_spec
     CASES["plain"].write(tmp_path / "mine.onnx")
 
