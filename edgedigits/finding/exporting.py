@@ -104,7 +104,7 @@ def export_finder(
         trial = path.with_name(f".trial{path.suffix}")
         try:
             _write(trial, model, described)
-            threshold, measures = at_precision(trial, scenes, reference["precision"])
+            threshold, measures = at_precision(trial, scenes, reference.get("precision", 0.0))
         finally:
             trial.unlink(missing_ok=True)
         if verify:

@@ -41,7 +41,7 @@ def test_three_colour_classes_through_every_command(run_here: RunCommand, pictur
             reading = json.loads(line)
             assert reading["text"] == name and reading["digits"][0]["digit"] is None
             assert reading["digits"][0]["box"] == [0, 0, 32, 32]
-    contract = json.loads(run_here("models", "show", "run/plain-2conv.int8.tflite").stdout)
+    contract = json.loads(run_here("models", "show", "run/plain-2conv.int8.tflite", "--contract").stdout)
     assert contract["labels"] == sorted(CLASSES) and contract["input"]["shape"] == [1, 32, 32, 3]
     assert contract["reader"] == "plain"
 
